@@ -1,0 +1,16 @@
+import { Parser } from '@asyncapi/parser'
+import { expect, test } from 'vitest'
+import { asyncApiDocument } from './asyncapi.ts'
+import { down } from './down.ts'
+import { up } from './up.ts'
+
+test('the AsyncAPI document is valid and names every command and event', async () => {
+  const text = JSON.stringify(asyncApiDocument())
+  const { document, diagnostics } = await new Parser().parse(text)
+  expect(diagnostics.filter(one => one.severity === 0)).toEqual([])
+  const names = document
+    ?.messages()
+    .all()
+    .map(message => message.name())
+  expect(names).toEqual(expect.arrayContaining([...Object.keys(up), ...Object.keys(down)]))
+})

@@ -1,0 +1,32 @@
+/** Everything that a node may say unasked. A new event is a file in down/ (or a kind in entry.ts) and a line here. */
+import type { Static } from 'typebox'
+import { errorEvent } from './down/error.ts'
+import { hello } from './down/hello.ts'
+import { presenceChanged } from './down/presence-changed.ts'
+import { deliveredUpTo, readUpTo } from './down/receipts.ts'
+import { syncHeads } from './down/sync-heads.ts'
+import { typingStarted, typingStopped } from './down/typing.ts'
+import { entries } from './entry.ts'
+import type { ErrorBody } from './errors.ts'
+
+/** The events by name. */
+export const down = {
+  hello,
+  ...entries,
+  'message.delivered': deliveredUpTo,
+  'message.read': readUpTo,
+  'typing.start': typingStarted,
+  'typing.stop': typingStopped,
+  'presence.changed': presenceChanged,
+  'sync.heads': syncHeads,
+  error: errorEvent,
+} as const
+
+export type Down = typeof down
+export type EventName = keyof Down
+/** An event as it travels: `EventOf<'message.new'>`. */
+export type EventOf<N extends EventName> = Static<Down[N]['schema']>
+/** Any event. */
+export type Event = { [N in EventName]: EventOf<N> }[EventName]
+/** The answer to a command. `ok` has the shape that the command declares as its reply. */
+export type Reply = { id: number; ok: unknown } | { id: number; error: ErrorBody }

@@ -1,0 +1,20 @@
+import { Type } from 'typebox'
+import { type ErrorBody, type ErrorCode, errors } from '../errors.ts'
+import { event } from '../message.ts'
+
+/** The schema of ErrorBody. */
+export const ErrorSchema = Type.Object(
+  {
+    code: Type.Union((Object.keys(errors) as ErrorCode[]).map(code => Type.Literal(code))),
+    message: Type.String(),
+    retryMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    field: Type.Optional(Type.String()),
+    rule: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+)
+
+export const errorEvent = event('error', 'A frame that cannot be answered by its id failed.', {
+  op: Type.Optional(Type.String()),
+  error: Type.Unsafe<ErrorBody>(ErrorSchema),
+})

@@ -1,0 +1,36 @@
+/**
+ * The limits that belong to the wire itself. Both sides know them, so that a client can check before it sends.
+ * Limits that an operator tunes (rates, queue sizes) are settings of the gateway; `hello` tells the ones in force.
+ */
+export const limits = {
+  /** A frame from a client. One byte more is answered with `frame_too_large`. */
+  frameBytesMax: 32_768,
+  /** The text of one message, in UTF-16 code units. */
+  textLengthMax: 8_000,
+  /** How deep the application's own `data` of a message may nest. */
+  dataDepthMax: 8,
+  /** The application's own `data` of a message, as JSON. */
+  dataBytesMax: 8_192,
+  /** Entries in one page of history. */
+  historyPageMax: 200,
+  /** Cursors in one `sync.resume`; a client with more conversations sends several. */
+  resumeCursorsMax: 500,
+  /** Entries replayed inside one answer to `sync.resume`; the rest is paged. */
+  resumeEntriesMax: 1_000,
+  /** A device that misses more of one conversation than this gets the verdict `resync` instead. */
+  resumeGapMax: 10_000,
+  /** People whose presence one connection may watch. */
+  presenceWatchMax: 500,
+  /** Conversations that one ping may ask about. */
+  pingSeenMax: 32,
+  /** Members named in one creation or addition. */
+  membersAtOnceMax: 200,
+  /** Members of one group. */
+  groupMembersMax: 100_000,
+  /** The name of a group. */
+  nameLengthMax: 120,
+  /** Ids of commands are unsigned 32-bit numbers; a client may start again at 1. */
+  commandIdMax: 4_294_967_295,
+} as const
+
+export type Limits = typeof limits

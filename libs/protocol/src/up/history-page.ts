@@ -1,0 +1,28 @@
+import { Type } from 'typebox'
+import { Entry } from '../entry.ts'
+import { Cursor, Epoch, Uuid } from '../fields.ts'
+import { limits } from '../limits.ts'
+import { command } from '../message.ts'
+
+export const historyPage = command(
+  'history.page',
+  'Reads entries of a conversation in rising order: those after a seq, or the last ones before a seq; without either, the latest.',
+  {
+    conversation: Uuid,
+    after: Type.Optional(Cursor),
+    before: Type.Optional(Cursor),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.historyPageMax })),
+  },
+  Type.Object(
+    {
+      entries: Type.Array(Entry),
+      head: Cursor,
+      from: Cursor,
+      epoch: Epoch,
+    },
+    {
+      additionalProperties: false,
+      description: '`from` is the seq of the first entry that the caller may see in this conversation.',
+    },
+  ),
+)

@@ -1,0 +1,57 @@
+import { Type } from 'typebox'
+import { Entry } from '../entry.ts'
+import { ConversationCursor, Cursor, Epoch, Uuid } from '../fields.ts'
+import { limits } from '../limits.ts'
+import { command } from '../message.ts'
+
+const base = { conversation: Uuid }
+const open = { additionalProperties: false }
+
+export const Verdict = Type.Union([
+  Type.Object(
+    { ...base, verdict: Type.Literal('replayed'), head: Cursor, entries: Type.Array(Entry) },
+    {
+      ...open,
+      description: 'Here is everything after the cursor up to head.',
+    },
+  ),
+  Type.Object(
+    { ...base, verdict: Type.Literal('behind'), head: Cursor, from: Cursor },
+    {
+      ...open,
+      description:
+        'More is missing than fits in: page it with history.page, after the cursor; `from` is the first seq the caller may see.',
+    },
+  ),
+  Type.Object(
+    { ...base, verdict: Type.Literal('resync'), head: Cursor, from: Cursor },
+    {
+      ...open,
+      description:
+        'The cursor is of another epoch, beyond the head, or too far back: forget what is held and start from the latest page.',
+    },
+  ),
+  Type.Object(
+    { ...base, verdict: Type.Literal('left') },
+    {
+      ...open,
+      description: 'The caller is not a member any longer, or never was.',
+    },
+  ),
+])
+export type Verdict = Type.Static<typeof Verdict>
+
+export const syncResume = command(
+  'sync.resume',
+  'Says where a device stands and gets everything that it missed, or a verdict that says so. Conversations that are up to date are not named in the answer.',
+  {
+    epoch: Type.Optional(Epoch),
+    cursors: Type.Array(ConversationCursor, { maxItems: limits.resumeCursorsMax }),
+    only: Type.Optional(
+      Type.Boolean({
+        description: 'Answer only about the conversations named, not about those the device does not know yet.',
+      }),
+    ),
+  },
+  Type.Object({ epoch: Epoch, verdicts: Type.Array(Verdict) }, { additionalProperties: false }),
+)

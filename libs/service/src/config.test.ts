@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { choice, describeSettings, flag, integer, list, readSettings, requiredSecret, text } from './config.ts'
+
+const settings = {
+  NAME: text('node', 'The name.'),
+  COUNT: integer(3, { min: 1, max: 9 }, 'How many.'),
+  LOUD: flag(false, 'Whether.'),
+  PLACES: list(['a', 'b'], 'Where.'),
+  MODE: choice(['fast', 'safe'], 'safe', 'Which.'),
+  KEY: requiredSecret('The key.'),
+}
+
+test('given values are parsed, missing and empty ones take their default', () => {
+  expect(readSettings(settings, { KEY: 'k', COUNT: '7', LOUD: 'true', PLACES: 'x, y,', NAME: '' })).toEqual({
+    NAME: 'node',
+    COUNT: 7,
+    LOUD: true,
+    PLACES: ['x', 'y'],
+    MODE: 'safe',
+    KEY: 'k',
+  })
+})
+
+test('all mistakes are named at once, and no secret is shown', () => {
+  const read = () =>
+    readSettings(
+      { ...settings, KEY: { ...settings.KEY, parse: () => fail() } },
+      { COUNT: '10', LOUD: 'yes', MODE: 'x', KEY: 'hunter2' },
+    )
+  const fail = (): never => {
+    throw new Error('must be a key')
+  }
+  expect(read).toThrow(
+    /COUNT must be a whole number from 1 to 9 \(is "10"\); LOUD must be true or false.*MODE must be one of fast, safe.*KEY must be a key/,
+  )
+  expect(read).not.toThrow(/hunter2/)
+  expect(() => readSettings(settings, {})).toThrow(/KEY is missing/)
+})
+
+test('the papers have a row for each setting', () => {
+  expect(describeSettings(settings)).toContain('| `MODE` | fast \\| safe | `safe` | Which. |')
+  expect(describeSettings(settings)).toContain('| `KEY` | secret | **required** | The key. |')
+})

@@ -1,0 +1,123 @@
+/**
+ * Configuration is declared: a name, a type, a default and a sentence. A process reads all its settings once at start;
+ * every mistake is reported together, and docs/configuration.md is generated from the same declarations.
+ */
+
+/** One declared setting. A setting without a default must be given. */
+export interface Setting<T> {
+  readonly type: string
+  readonly description: string
+  readonly default: T | undefined
+  readonly required: boolean
+  /** Never printed, neither in logs nor in error messages. */
+  readonly secret: boolean
+  /** @throws Error with the rule that the text breaks */
+  parse(text: string): T
+}
+
+export type Settings = Readonly<Record<string, Setting<unknown>>>
+export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never }
+
+function setting<T>(
+  type: string,
+  parse: (text: string) => T,
+  description: string,
+  fallback: { value: T } | undefined,
+  secret = false,
+): Setting<T> {
+  return { type, description, default: fallback?.value, required: fallback === undefined, secret, parse }
+}
+
+const toText = (text: string) => text
+const toUrl = (text: string) => {
+  if (!URL.canParse(text)) throw new Error('must be a URL')
+  return text
+}
+const toList = (text: string) =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+
+function toInteger(min: number, max: number) {
+  return (text: string) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new Error(`must be a whole number from ${min} to ${max}`)
+    return value
+  }
+}
+
+function toBoolean(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new Error('must be true or false')
+  return text === 'true'
+}
+
+export const text = (fallback: string, description: string) => setting('text', toText, description, { value: fallback })
+export const optionalText = (description: string) =>
+  setting<string | undefined>('text', toText, description, { value: undefined })
+export const requiredText = (description: string) => setting('text', toText, description, undefined)
+export const secret = (description: string) =>
+  setting<string | undefined>('secret', toText, description, { value: undefined }, true)
+export const requiredSecret = (description: string) => setting('secret', toText, description, undefined, true)
+/** A URL that may hold a password, so it is treated as a secret. */
+export const requiredUrl = (description: string) => setting('URL', toUrl, description, undefined, true)
+export const optionalUrl = (description: string) =>
+  setting<string | undefined>('URL', toUrl, description, { value: undefined }, true)
+export const integer = (fallback: number, range: { min: number; max: number }, description: string) =>
+  setting(`whole number, ${range.min} to ${range.max}`, toInteger(range.min, range.max), description, {
+    value: fallback,
+  })
+export const port = (fallback: number, description: string) => integer(fallback, { min: 0, max: 65_535 }, description)
+export const flag = (fallback: boolean, description: string) =>
+  setting('true or false', toBoolean, description, { value: fallback })
+export const list = (fallback: readonly string[], description: string) =>
+  setting<readonly string[]>('comma-separated list', toList, description, { value: fallback })
+export const choice = <const T extends string>(options: readonly T[], fallback: T, description: string) =>
+  setting<T>(
+    options.join(' | '),
+    value => {
+      if (!options.includes(value as T)) throw new Error(`must be one of ${options.join(', ')}`)
+      return value as T
+    },
+    description,
+    { value: fallback },
+  )
+
+/**
+ * Reads declared settings from an environment. An empty value counts as missing.
+ * @throws Error that names every setting at fault and its rule; values of secrets are not shown
+ */
+export function readSettings<const S extends Settings>(
+  settings: S,
+  environment: Readonly<Record<string, string | undefined>>,
+): Values<S> {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, declared] of Object.entries(settings)) {
+    const given = environment[name]
+    if (given === undefined || given === '') {
+      if (declared.required) faults.push(`${name} is missing: ${declared.description}`)
+      values[name] = declared.default
+      continue
+    }
+    try {
+      values[name] = declared.parse(given)
+    } catch (error) {
+      const shown = declared.secret ? '' : ` (is ${JSON.stringify(given)})`
+      faults.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}${shown}`)
+    }
+  }
+  if (faults.length > 0) throw new Error(`unable to start: ${faults.join('; ')}`)
+  return values as Values<S>
+}
+
+/** The rows of docs/configuration.md for one process. */
+export function describeSettings(settings: Settings): string {
+  const rows = Object.entries(settings).map(([name, declared]) => {
+    const shown = Array.isArray(declared.default) ? declared.default.join(',') : String(declared.default ?? '')
+    const fallback = declared.required ? '**required**' : shown === '' ? 'none' : `\`${shown}\``
+    return `| \`${name}\` | ${declared.type.replaceAll('|', '\\|')} | ${fallback} | ${declared.description.replaceAll('|', '\\|')} |`
+  })
+  return ['| setting | type | default | what it does |', '|---|---|---|---|', ...rows].join('\n')
+}

@@ -1,0 +1,32 @@
+export {
+  choice,
+  describeSettings,
+  flag,
+  integer,
+  list,
+  optionalText,
+  optionalUrl,
+  port,
+  readSettings,
+  requiredSecret,
+  requiredText,
+  requiredUrl,
+  type Setting,
+  type Settings,
+  secret,
+  text,
+  type Values,
+} from './config.ts'
+export { type DrainOptions, drainOnSignal } from './drain.ts'
+export { type Health, serveHealth } from './health.ts'
+export { createLogger, type Logger, silentLogger } from './logger.ts'
+export { Counter, createRegistry, Gauge, Histogram, latencyBucketsSeconds, Registry } from './metrics.ts'
+export {
+  generateSecretKey,
+  parseSecretKeys,
+  type SecretKey,
+  signTicket,
+  type Ticket,
+  ticketLifeMs,
+  verifyTicket,
+} from './ticket.ts'
