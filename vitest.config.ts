@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    reporters: ['default', './libs/testing/src/count-reporter.ts'],
     projects: [
       {
         ...shared,

@@ -12,7 +12,6 @@ export const closeCodes = {
     code: 4001,
     meaning: 'The client read slower than its conversations write and its queue was full. Resume from the cursor.',
   },
-  idle: { code: 4002, meaning: 'Nothing was heard for two ping intervals.' },
   overloaded: { code: 4100, meaning: 'The node takes no more connections at present.' },
   ticket_invalid: {
     code: 4101,

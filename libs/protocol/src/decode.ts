@@ -94,7 +94,7 @@ export function explain(findings: readonly Finding[]): Refusal {
         : 'not a known field'
       : value === undefined
         ? finding.keyword
-        : `${finding.keyword} ${String(value)}`
+        : `${finding.keyword} ${typeof value === 'string' ? value : JSON.stringify(value)}`
   return new Refusal(
     'field_invalid',
     `${field === '' ? 'the request' : field}: ${child === undefined ? (finding.message ?? rule) : rule}`,

@@ -13,8 +13,8 @@ export const limits = {
   dataBytesMax: 8_192,
   /** Entries in one page of history. */
   historyPageMax: 200,
-  /** Cursors in one `sync.resume`; a client with more conversations sends several. */
-  resumeCursorsMax: 500,
+  /** Cursors in one `sync.resume`, so that they fit into a frame; a client with more conversations sends several. */
+  resumeCursorsMax: 400,
   /** Entries replayed inside one answer to `sync.resume`; the rest is paged. */
   resumeEntriesMax: 1_000,
   /** A device that misses more of one conversation than this gets the verdict `resync` instead. */

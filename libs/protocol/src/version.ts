@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '22f114189b1a1085'
+export const wireHash = 'e5d00f59f2bddbc5'

@@ -115,7 +115,9 @@ export function readSettings<const S extends Settings>(
 /** The rows of docs/configuration.md for one process. */
 export function describeSettings(settings: Settings): string {
   const rows = Object.entries(settings).map(([name, declared]) => {
-    const shown = Array.isArray(declared.default) ? declared.default.join(',') : String(declared.default ?? '')
+    const shown = Array.isArray(declared.default)
+      ? declared.default.join(',')
+      : String((declared.default as string | number | boolean | undefined) ?? '')
     const fallback = declared.required ? '**required**' : shown === '' ? 'none' : `\`${shown}\``
     return `| \`${name}\` | ${declared.type.replaceAll('|', '\\|')} | ${fallback} | ${declared.description.replaceAll('|', '\\|')} |`
   })

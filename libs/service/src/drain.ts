@@ -15,10 +15,14 @@ export interface DrainOptions {
   readonly exit?: (code: number) => void
 }
 
+/** npm passes on what the terminal has sent already: signals so close together are one press of Ctrl-C. */
+const sameSignalMs = 500
+
 /** Installs the handlers. Returns a function that starts the same end from inside. */
 export function drainOnSignal(options: DrainOptions): (reason: string, code?: number) => Promise<void> {
   const exit = options.exit ?? (code => process.exit(code))
   let ending: Promise<void> | undefined
+  let signalledAt = 0
   const end = (reason: string, code = 0): Promise<void> => {
     if (ending !== undefined) return ending
     options.logger.info({ reason }, 'drain begins')
@@ -42,8 +46,11 @@ export function drainOnSignal(options: DrainOptions): (reason: string, code?: nu
     return ending
   }
   const onSignal = (signal: string) => {
-    if (ending === undefined) void end(signal)
-    else exit(1)
+    const sinceMs = performance.now() - signalledAt
+    if (ending === undefined) {
+      signalledAt = performance.now()
+      void end(signal)
+    } else if (sinceMs > sameSignalMs) exit(1)
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
