@@ -1,0 +1,158 @@
+/**
+ * What every verb of the domain works with. Whatever comes from outside (clock, logger, who is online, how an event
+ * finds its way) is an argument here; main.ts of an app joins them.
+ */
+import type { Event } from '@flotilla/protocol'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import type { Pool } from 'pg'
+import { createInserts, type Inserts } from './inserts.ts'
+import { createMemberships, type Memberships } from './memberships.ts'
+import { createPulse, type Pulse } from './pulse.ts'
+import { createReceipts, type Receipts } from './receipts/book.ts'
+import { createSealer, type MasterKey, type Sealer } from './seal.ts'
+import { type Admissions, createAdmissions } from './sessions/admissions.ts'
+import * as schema from './store/schema.ts'
+import { createPasswords, type Passwords } from './users/passwords.ts'
+
+/** The part of a pino logger that the domain needs. */
+export interface ChatLogger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Something that others must hear, after the commit. */
+export interface Emission {
+  /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
+  readonly to: readonly string[] | { readonly conversation: string; readonly version: number }
+  readonly event: Event
+  /** With entries of a log: their place, and the membership version that they made, if they changed it. */
+  readonly entry?: { readonly conversation: string; readonly seq: number; readonly membership?: number }
+  /** The connection that has it already, by its reply. */
+  readonly origin?: object
+}
+
+/** What the domain needs of the world outside it. */
+export interface ChatPorts {
+  readonly clock: () => number
+  readonly logger: ChatLogger
+  /** Sends an event on its way. Never throws, never waits: what is lost is healed by seq. */
+  emit(emission: Emission): void
+  /** Of these people, those who are probably not here: a hint, for the offline index. */
+  presumedAbsent(users: readonly string[]): readonly string[]
+}
+
+/** Every number that an operator may turn, with its default in `chatDefaults`. */
+export interface ChatSettings {
+  /** Sends wait so long, counted from the flush before, to be committed together. */
+  readonly commitWindowMs: number
+  /** Entries in one commit. */
+  readonly commitEntriesMax: number
+  /** Entries that wait for their commit; beyond it a send is refused with `overloaded`. */
+  readonly commitQueueMax: number
+  /** How long a send waits for a store that is away before it is refused with `unavailable`. */
+  readonly commitWaitMs: number
+  /** Receipts wait so long to be written together. */
+  readonly receiptWindowMs: number
+  /** Receipts are told to the others in conversations up to this size. */
+  readonly receiptFanoutMax: number
+  /** Typing is told to the others in conversations up to this size. */
+  readonly typingFanoutMax: number
+  /** A conversation that grows past this many members is routed by interest and has no offline rows. */
+  readonly largeConversationMin: number
+  readonly largeSettleMs: number
+  readonly membersCachedMax: number
+  /** How often the store is asked for revoked sessions and for its epoch. */
+  readonly pulseMs: number
+  /** Password hashes under way at once. One takes a core for some 30 ms and 19 MiB. */
+  readonly passwordHashesMax: number
+  readonly passwordQueueMax: number
+  /** A session that is not refreshed for so long ends. */
+  readonly sessionIdleMs: number
+  /** A session ends after so long, however often it is refreshed. */
+  readonly sessionLifeMs: number
+}
+
+const dayMs = 86_400_000
+
+export const chatDefaults: ChatSettings = {
+  commitWindowMs: 4,
+  commitEntriesMax: 256,
+  commitQueueMax: 20_000,
+  commitWaitMs: 10_000,
+  receiptWindowMs: 100,
+  receiptFanoutMax: 100,
+  typingFanoutMax: 100,
+  largeConversationMin: 1_000,
+  largeSettleMs: 15_000,
+  membersCachedMax: 1_000_000,
+  pulseMs: 1_000,
+  passwordHashesMax: 2,
+  passwordQueueMax: 200,
+  sessionIdleMs: 30 * dayMs,
+  sessionLifeMs: 180 * dayMs,
+}
+
+export interface ChatContext extends ChatPorts {
+  readonly settings: ChatSettings
+  readonly pool: Pool
+  readonly db: NodePgDatabase<typeof schema>
+  readonly seal: Sealer
+  readonly memberships: Memberships
+  readonly inserts: Inserts
+  readonly receipts: Receipts
+  readonly passwords: Passwords
+  readonly admissions: Admissions
+  readonly pulse: Pulse
+  /** The store's epoch, as of the last pulse. */
+  epoch(): number
+  /** Writes what waits, stops the timers. The pool stays open: it is the caller's. */
+  close(): Promise<void>
+}
+
+export interface ChatOptions extends ChatPorts {
+  readonly pool: Pool
+  readonly masterKeys: readonly MasterKey[]
+  readonly settings?: Partial<ChatSettings>
+}
+
+/** Opens the domain on a migrated database. */
+export async function createChat(options: ChatOptions): Promise<ChatContext> {
+  const { pool, clock, logger } = options
+  const settings = { ...chatDefaults, ...options.settings }
+  const memberships = createMemberships({ pool, ...settings })
+  const seal = await createSealer(pool, options.masterKeys, clock)
+  const inserts = createInserts({ pool, clock, logger, ...settings })
+  const pulse = await createPulse({
+    pool,
+    clock,
+    logger,
+    pulseMs: settings.pulseMs,
+    onNewEpoch: () => memberships.clear(),
+  })
+  const admissions = createAdmissions({ pool, clock })
+  pulse.onRevoked(sessions => admissions.forget(sessions))
+  const receipts = createReceipts({ pool, logger, windowMs: settings.receiptWindowMs })
+  return {
+    clock,
+    logger,
+    emit: options.emit,
+    presumedAbsent: options.presumedAbsent,
+    settings,
+    pool,
+    db: drizzle(pool, { schema }),
+    seal,
+    memberships,
+    inserts,
+    receipts,
+    passwords: createPasswords(settings),
+    admissions,
+    pulse,
+    epoch: () => pulse.epoch(),
+    async close() {
+      pulse.stop()
+      await Promise.all([inserts.close(), receipts.close()])
+    },
+  }
+}

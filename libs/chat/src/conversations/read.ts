@@ -1,0 +1,150 @@
+/** Conversations as one of their members sees them: with cursors, unread count, last message and the people. */
+import type { EntryOf, Role } from '@flotilla/protocol'
+import { asc, eq, inArray } from 'drizzle-orm'
+import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../access.ts'
+import type { ChatContext } from '../context.ts'
+import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
+import * as tables from '../store/schema.ts'
+import { type User, userColumns } from '../users/user.ts'
+
+export interface Conversation {
+  readonly id: string
+  readonly kind: ConversationKind
+  /** Groups have one. */
+  readonly name?: string
+  readonly head: number
+  /** When the head was written; milliseconds since 1970. */
+  readonly headAt: number
+  /** Of the caller, as are the cursors. */
+  readonly role: Role
+  readonly joinedSeq: number
+  readonly deliveredSeq: number
+  readonly readSeq: number
+  /** Entries that the caller may see and has not read. */
+  readonly unread: number
+  readonly memberCount: number
+  /** Left out of groups past a size; see members.ts. */
+  readonly members?: readonly { readonly user: User; readonly role: Role }[]
+  /** The latest message, if one is among the last entries. */
+  readonly lastMessage?: EntryOf<'message.new'>
+}
+
+/** Where a conversation stands in the list. The time is seconds since 1970 as PostgreSQL writes them, so it is exact. */
+export interface Place {
+  readonly headAt: string
+  readonly id: string
+}
+
+interface Row extends EntryRow {
+  id: string
+  conversation_kind: number
+  name: string | null
+  head_seq: number
+  head_at: string
+  member_count: number
+  role: number
+  joined_seq: number
+  delivered_seq: number
+  read_seq: number
+}
+
+const membersInlineMax = 50
+/** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
+const lastEntriesMax = 20
+
+/** The page is cut before the logs are looked at. */
+const readConversations = (where: string, limit: string) => `
+WITH page AS MATERIALIZED (
+  SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
+         c.member_count, m.role, m.joined_seq, m.delivered_seq, m.read_seq
+    FROM members m JOIN conversations c ON c.id = m.conversation_id
+   WHERE m.user_id = $1 AND ${where}
+   ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
+)
+SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.role, p.joined_seq,
+       p.delivered_seq, p.read_seq, l.*
+  FROM page p LEFT JOIN LATERAL (
+    SELECT ${entryColumns} FROM messages m
+     WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']}
+       AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
+     ORDER BY m.seq DESC LIMIT 1
+  ) l ON true
+ ORDER BY p.head_at DESC, p.id DESC`
+
+const pageText = readConversations(
+  '($2::numeric IS NULL OR (extract(epoch FROM c.head_at), c.id) < ($2::numeric, $3::uuid))',
+  '$4',
+)
+const oneText = readConversations('c.id = $2', '1')
+
+/** Those of the caller's conversations that come after a place, the most recent first, and their places. */
+export async function readPage(
+  ctx: ChatContext,
+  by: string,
+  after: Place | undefined,
+  limit: number,
+): Promise<{ conversations: Conversation[]; places: Place[] }> {
+  const found = await ctx.pool.query<Row>({
+    name: 'conversations-page',
+    text: pageText,
+    values: [by, after?.headAt, after?.id, limit],
+  })
+  const places = found.rows.map(row => ({ headAt: row.head_at, id: row.id }))
+  return { conversations: await toConversations(ctx, found.rows), places }
+}
+
+/** One conversation of the caller's; undefined when they are no member or it does not exist. */
+export async function readOne(ctx: ChatContext, by: string, id: string): Promise<Conversation | undefined> {
+  const found = await ctx.pool.query<Row>({ name: 'conversations-one', text: oneText, values: [by, id] })
+  return (await toConversations(ctx, found.rows))[0]
+}
+
+async function toConversations(ctx: ChatContext, rows: readonly Row[]): Promise<Conversation[]> {
+  const small = rows.filter(row => isDirect(row) || row.member_count <= membersInlineMax).map(row => row.id)
+  const [people, entries] = await Promise.all([
+    readPeople(ctx, small),
+    // Without a message, the columns of the entry are null.
+    toEntries(
+      ctx.seal,
+      rows.filter(row => row.conversation_id !== null),
+      ctx.epoch(),
+    ),
+  ])
+  const lastMessages = new Map(entries.map(entry => [entry.conversation, entry as EntryOf<'message.new'>]))
+  return rows.map(row => {
+    const members = people.get(row.id)
+    const lastMessage = lastMessages.get(row.id)
+    return {
+      id: row.id,
+      kind: isDirect(row) ? 'direct' : 'group',
+      ...(row.name === null ? {} : { name: row.name }),
+      head: row.head_seq,
+      headAt: Math.floor(Number(row.head_at) * 1000),
+      role: roleOf(row.role),
+      joinedSeq: row.joined_seq,
+      deliveredSeq: row.delivered_seq,
+      readSeq: row.read_seq,
+      unread: row.head_seq - Math.max(row.read_seq, row.joined_seq - 1),
+      memberCount: row.member_count,
+      ...(members === undefined ? {} : { members }),
+      ...(lastMessage === undefined ? {} : { lastMessage }),
+    }
+  })
+}
+
+const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
+
+/** The members of these conversations, in the order of their ids. */
+async function readPeople(ctx: ChatContext, conversations: readonly string[]) {
+  const people = new Map<string, { user: User; role: Role }[]>(conversations.map(id => [id, []]))
+  if (conversations.length === 0) return people
+  const { members, users } = tables
+  const found = await ctx.db
+    .select({ conversation: members.conversationId, role: members.role, user: userColumns })
+    .from(members)
+    .innerJoin(users, eq(users.id, members.userId))
+    .where(inArray(members.conversationId, [...conversations]))
+    .orderBy(asc(members.userId))
+  for (const { conversation, role, user } of found) people.get(conversation)?.push({ user, role: roleOf(role) })
+  return people
+}

@@ -1,0 +1,161 @@
+/**
+ * Who is in a conversation, cached by its membership version. The cache may be stale: every write names the version it
+ * decided by, and the store refuses an old one (see inserts.ts). Small conversations are held whole; of large ones
+ * only the members that were asked for, since nobody needs the whole list to route by interest.
+ */
+import type { Role } from '@flotilla/protocol'
+import type { Pool } from 'pg'
+import { type ConversationKind, roleOf } from './access.ts'
+import { createLoader } from './loader.ts'
+
+export interface Member {
+  readonly role: Role
+  readonly joinedSeq: number
+}
+
+/** A conversation's members at one version. */
+export interface Membership {
+  readonly conversation: string
+  readonly kind: ConversationKind
+  readonly version: number
+  readonly size: number
+  /** Routed by interest, and not held whole. */
+  readonly large: boolean
+  /** Everybody; empty when large. */
+  readonly members: ReadonlyMap<string, Member>
+  /** The users of `members`, as an array: what a send is addressed to. */
+  readonly users: readonly string[]
+  /** The highest seq known to this process; the store may be ahead. */
+  headSeen: number
+}
+
+export interface Memberships {
+  /** The conversation, or undefined when there is none. */
+  of(conversation: string): Promise<Membership | undefined>
+  /** One member; asks the store for large conversations. */
+  member(membership: Membership, user: string): Promise<Member | undefined>
+  /** Forgets a conversation whose version is below the one given, or whatever its version. */
+  drop(conversation: string, belowVersion?: number): void
+  clear(): void
+}
+
+interface Row {
+  id: string
+  kind: number
+  version: number
+  head_seq: number
+  member_count: number
+  large: boolean
+  users: string[] | null
+  roles: number[] | null
+  joined: number[] | null
+}
+
+export interface MembershipsOptions {
+  readonly pool: Pool
+  /** Conversations are forgotten, the least recently used first, when this many members are held. */
+  readonly membersCachedMax: number
+  /** For so long after it became large, a conversation is still addressed person by person: nodes join meanwhile. */
+  readonly largeSettleMs: number
+}
+
+const loadBatchMax = 500
+
+export function createMemberships(options: MembershipsOptions): Memberships {
+  const { pool, membersCachedMax, largeSettleMs } = options
+  /** A Map keeps insertion order: the first is the least recently used. */
+  const cached = new Map<string, Membership>()
+  /** Members of large conversations that were asked for, by the membership that they belong to. */
+  const asked = new WeakMap<Membership, Map<string, Promise<Member | undefined>>>()
+  let weight = 0
+  const weigh = (one: Membership) => one.users.length + 8
+
+  const forget = (one: Membership) => {
+    cached.delete(one.conversation)
+    weight -= weigh(one)
+  }
+  const remember = (one: Membership) => {
+    const before = cached.get(one.conversation)
+    // A load that was under way while a newer one finished must not put the older version back.
+    if (before !== undefined && before.version > one.version) return before
+    if (before !== undefined) forget(before)
+    cached.set(one.conversation, one)
+    weight += weigh(one)
+    for (const oldest of cached.values()) {
+      if (weight <= membersCachedMax || oldest === one) break
+      forget(oldest)
+    }
+    return one
+  }
+
+  const load = createLoader<Membership>(async ids => {
+    // One statement, one snapshot: the version and the members belong together.
+    const found = await pool.query<Row>({
+      name: 'memberships-load',
+      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, l.large, m.users, m.roles, m.joined
+               FROM conversations c
+               CROSS JOIN LATERAL (SELECT coalesce(c.large_since < now() - $2 * interval '1 millisecond', false) AS large) l
+               LEFT JOIN LATERAL (
+                 SELECT array_agg(user_id) AS users, array_agg(role::int) AS roles, array_agg(joined_seq) AS joined
+                   FROM members WHERE conversation_id = c.id
+               ) m ON NOT l.large
+              WHERE c.id = ANY($1)`,
+      values: [ids, largeSettleMs],
+    })
+    return new Map(found.rows.map(row => [row.id, remember(fromRow(row))]))
+  }, loadBatchMax)
+
+  return {
+    async of(conversation) {
+      const hit = cached.get(conversation)
+      if (hit === undefined) return load(conversation)
+      cached.delete(conversation)
+      cached.set(conversation, hit)
+      return hit
+    },
+    async member(membership, user) {
+      if (!membership.large) return membership.members.get(user)
+      const known = asked.get(membership) ?? new Map<string, Promise<Member | undefined>>()
+      asked.set(membership, known)
+      const found = known.get(user) ?? loadMember(pool, membership.conversation, user)
+      if (!known.has(user) && known.size < membersCachedMax) known.set(user, found)
+      found.catch(() => known.delete(user))
+      return found
+    },
+    drop(conversation, belowVersion = Number.POSITIVE_INFINITY) {
+      const hit = cached.get(conversation)
+      if (hit !== undefined && hit.version < belowVersion) forget(hit)
+    },
+    clear() {
+      cached.clear()
+      weight = 0
+    },
+  }
+}
+
+function fromRow(row: Row): Membership {
+  const users = row.users ?? []
+  const members = new Map(
+    users.map((user, at) => [user, { role: roleOf(row.roles![at]!), joinedSeq: row.joined![at]! }]),
+  )
+  return {
+    conversation: row.id,
+    kind: row.kind === 1 ? 'direct' : 'group',
+    version: row.version,
+    size: row.member_count,
+    large: row.large,
+    members,
+    users,
+    headSeen: row.head_seq,
+  }
+}
+
+async function loadMember(pool: Pool, conversation: string, user: string): Promise<Member | undefined> {
+  const found = await pool.query<{ role: number; joined_seq: number }>({
+    name: 'memberships-member',
+    text: 'SELECT role, joined_seq FROM members WHERE conversation_id = $1 AND user_id = $2',
+    values: [conversation, user],
+  })
+  const row = found.rows[0]
+  return row === undefined ? undefined : { role: roleOf(row.role), joinedSeq: row.joined_seq }
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto'
+import type { Entry } from '@flotilla/protocol'
+import {
+  makeConversation,
+  makeUsers,
+  openTestChat,
+  type TestChat,
+  type TestDatabase,
+  testDatabase,
+} from '@flotilla/testing'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { history } from './history.ts'
+import { post } from './post.ts'
+
+let database: TestDatabase
+let chat: TestChat
+let users: string[]
+let [alice, bob, carol, stranger] = ['', '', '', '']
+let conversation = ''
+
+beforeAll(async () => {
+  database = await testDatabase()
+  chat = await openTestChat(database.url)
+  users = await makeUsers(chat.ctx.pool, 4)
+  ;[alice, bob, carol, stranger] = users as [string, string, string, string]
+})
+afterAll(async () => {
+  await chat.close()
+  await database.drop()
+})
+beforeEach(async () => {
+  conversation = await makeConversation(chat.ctx.pool, [alice, bob, carol])
+  chat.emitted.length = 0
+})
+
+const message = (text: string) => ({ conversation, clientId: randomUUID(), body: { text } })
+const refusal = (code: string, more: object = {}) => expect.objectContaining({ code, ...more })
+
+/** Takes bob out as another process would: this one's cache does not hear of it. */
+const removeBob = () =>
+  chat.ctx.pool.query(
+    `WITH gone AS (DELETE FROM members WHERE conversation_id = $1 AND user_id = $2)
+     UPDATE conversations SET version = version + 1, member_count = member_count - 1 WHERE id = $1`,
+    [conversation, bob],
+  )
+
+test('a message is stored sealed, acknowledged with its place, and told to every member', async () => {
+  const input = { ...message('hello'), body: { text: 'hello', data: { mood: 'fine' } } }
+  const origin = {}
+  const posted = await post(chat.ctx, alice, input, origin)
+  expect(posted).toEqual({ seq: 1, at: expect.any(Number), epoch: 1 })
+  const entry = {
+    event: 'message.new',
+    conversation,
+    seq: 1,
+    epoch: 1,
+    at: posted.at,
+    by: alice,
+    clientId: input.clientId,
+    body: input.body,
+  }
+  expect(chat.emitted).toEqual([
+    { to: expect.arrayContaining([alice, bob, carol]), event: entry, entry: { conversation, seq: 1 }, origin },
+  ])
+  expect((await history(chat.ctx, bob, { conversation })).entries).toEqual([entry])
+  const row = await chat.ctx.pool.query<{ body: Buffer }>('SELECT body FROM messages WHERE conversation_id = $1', [
+    conversation,
+  ])
+  expect(row.rows[0]!.body.includes('hello')).toBe(false)
+})
+
+test('a repetition is answered with the first result and told again as it was stored', async () => {
+  const input = message('first')
+  const posted = await post(chat.ctx, alice, input)
+  expect(await post(chat.ctx, alice, { ...input, body: { text: 'second' } }, {})).toEqual(posted)
+  expect(chat.emitted.map(one => (one.event as Entry & { body: object }).body)).toEqual([
+    { text: 'first' },
+    { text: 'first' },
+  ])
+  expect(chat.emitted[1]).not.toHaveProperty('origin')
+})
+
+test.each([
+  ['an unknown conversation', () => ({ ...message('x'), conversation: randomUUID() }), 'alice', 'conversation_unknown'],
+  ['a stranger', () => message('x'), 'stranger', 'not_a_member'],
+  ['a reply to what is not there', () => ({ ...message('x'), replyTo: 9 }), 'alice', 'message_unknown'],
+  [
+    'data that is too deep',
+    () => ({
+      ...message('x'),
+      body: { text: 'x', data: JSON.parse('{"a":'.repeat(9) + '1' + '}'.repeat(9)) as object },
+    }),
+    'alice',
+    'data_too_deep',
+  ],
+])('%s is refused and stores nothing', async (_name, input, by, code) => {
+  await expect(post(chat.ctx, by === 'alice' ? alice : stranger, input() as never)).rejects.toEqual(refusal(code))
+  expect((await history(chat.ctx, alice, { conversation })).head).toBe(0)
+  expect(chat.emitted).toEqual([])
+})
+
+test('a reply to a message that another process stored is taken', async () => {
+  await post(chat.ctx, alice, message('one'))
+  await chat.ctx.pool.query('UPDATE conversations SET head_seq = 2 WHERE id = $1', [conversation])
+  expect((await post(chat.ctx, bob, { ...message('re'), replyTo: 2 })).seq).toBe(3)
+  expect((await history(chat.ctx, alice, { conversation, after: 2 })).entries).toMatchObject([{ seq: 3, replyTo: 2 }])
+})
+
+test('a member who was removed elsewhere can post no more, and is told nothing more (P8)', async () => {
+  await post(chat.ctx, bob, message('still in'))
+  await removeBob()
+  await expect(post(chat.ctx, bob, message('out'))).rejects.toEqual(refusal('not_a_member'))
+  chat.emitted.length = 0
+  await post(chat.ctx, alice, message('among us'))
+  expect(chat.emitted[0]!.to).toEqual(expect.not.arrayContaining([bob]))
+  await expect(history(chat.ctx, bob, { conversation })).rejects.toEqual(refusal('not_a_member'))
+})
+
+test('a membership that goes stale under a full batch costs a retry and loses nothing', async () => {
+  await post(chat.ctx, alice, message('warm'))
+  await removeBob()
+  const posted = await Promise.all(
+    Array.from({ length: 50 }, (_, nth) => post(chat.ctx, nth % 2 === 0 ? alice : carol, message(`m${nth}`))),
+  )
+  expect(posted.map(one => one.seq).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, nth) => nth + 2))
+})
+
+test('pages go forward, backward and from the end, within what the caller may see', async () => {
+  for (let nth = 1; nth <= 7; nth++) await post(chat.ctx, alice, message(`m${nth}`))
+  await chat.ctx.pool.query('UPDATE members SET joined_seq = 3 WHERE conversation_id = $1 AND user_id = $2', [
+    conversation,
+    bob,
+  ])
+  const page = async (by: string, input: object) => {
+    const { entries, head, from } = await history(chat.ctx, by, { conversation, ...input })
+    return { seqs: entries.map(entry => entry.seq), head, from }
+  }
+  expect(await page(alice, { limit: 3 })).toEqual({ seqs: [5, 6, 7], head: 7, from: 1 })
+  expect(await page(alice, { after: 2, limit: 3 })).toEqual({ seqs: [3, 4, 5], head: 7, from: 1 })
+  expect(await page(alice, { before: 4, limit: 2 })).toEqual({ seqs: [2, 3], head: 7, from: 1 })
+  expect(await page(alice, { after: 2, before: 5 })).toEqual({ seqs: [3, 4], head: 7, from: 1 })
+  expect(await page(alice, { after: 7 })).toEqual({ seqs: [], head: 7, from: 1 })
+  expect(await page(bob, { after: 0 })).toEqual({ seqs: [3, 4, 5, 6, 7], head: 7, from: 3 })
+  expect(await page(bob, { before: 3 })).toEqual({ seqs: [], head: 7, from: 3 })
+})
+
+test('a row that was moved to another place does not open', async () => {
+  const other = await makeConversation(chat.ctx.pool, [alice])
+  await post(chat.ctx, alice, message('mine'))
+  await chat.ctx.pool.query(
+    `INSERT INTO messages SELECT $2, seq, created_at, sender_id, client_id, reply_to, key_id, kind, body FROM messages WHERE conversation_id = $1`,
+    [conversation, other],
+  )
+  await chat.ctx.pool.query('UPDATE conversations SET head_seq = 1 WHERE id = $1', [other])
+  await expect(history(chat.ctx, alice, { conversation: other })).rejects.toThrow()
+})

@@ -1,0 +1,110 @@
+/** Posts a message: check, commit, tell. The socket and REST call the same verb. */
+import { type Body, type Entry, Refusal, refuseData } from '@flotilla/protocol'
+import { demandMember } from '../access.ts'
+import type { ChatContext } from '../context.ts'
+import { kindNumbers, toEntries } from '../entries.ts'
+import type { Membership } from '../memberships.ts'
+
+export interface PostInput {
+  readonly conversation: string
+  /** Chosen by the device; the same one again is the same message. */
+  readonly clientId: string
+  readonly body: Body
+  readonly replyTo?: number | undefined
+}
+
+/** Where the message came to stand. This value is the acknowledgement. */
+export interface Posted {
+  readonly seq: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly epoch: number
+}
+
+const kind = kindNumbers['message.new']
+/** A membership that moves at every attempt is a fault or an attack; the sender may come again. */
+const attemptsMax = 5
+
+/**
+ * @param by the sender
+ * @param origin the connection that gets the reply, so that it is not told a second time
+ * @throws Refusal conversation_unknown, not_a_member, message_unknown (the reply's target), overloaded, unavailable
+ */
+export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
+  const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
+  const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    const membership = await checkMayPost(ctx, by, input)
+    const placed = await ctx.inserts.add({
+      ...place,
+      version: membership.version,
+      replyTo: input.replyTo,
+      sealed,
+      absent: membership.large ? [] : ctx.presumedAbsent(membership.users),
+    })
+    if (placed === 'stale' || placed === 'unknown') {
+      ctx.memberships.drop(input.conversation, membership.version + 1)
+      continue
+    }
+    const { seq, at } = placed
+    membership.headSeen = Math.max(membership.headSeen, seq)
+    const epoch = ctx.epoch()
+    // A repetition is told again, as it was stored: the first time may have been committed by a process that then died.
+    const entry =
+      placed.earlier === undefined
+        ? messageNew(by, input, { seq, at, epoch })
+        : (await toEntries(ctx.seal, [placed.earlier], epoch))[0]!
+    ctx.emit({
+      to: membership.large ? { conversation: input.conversation, version: membership.version } : membership.users,
+      event: entry,
+      entry: { conversation: input.conversation, seq },
+      ...(origin === undefined || placed.earlier !== undefined ? {} : { origin }),
+    })
+    return { seq, at, epoch }
+  }
+  throw new Refusal('unavailable', 'unable to post: the membership of the conversation keeps changing', {
+    retryMs: 1_000,
+  })
+}
+
+function messageNew(by: string, input: PostInput, posted: Posted): Entry {
+  const { conversation, clientId, body, replyTo } = input
+  const { seq, epoch, at } = posted
+  return {
+    event: 'message.new',
+    conversation,
+    seq,
+    epoch,
+    at,
+    by,
+    clientId,
+    body,
+    ...(replyTo === undefined ? {} : { replyTo }),
+  }
+}
+
+/** All that fails by the sender's fault. Decided on a membership that may be stale: the commit finds that out. */
+async function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Promise<Membership> {
+  const refusal = refuseData(input.body.data)
+  if (refusal !== undefined) throw refusal
+  const membership = await ctx.memberships.of(input.conversation)
+  const member = membership === undefined ? undefined : await ctx.memberships.member(membership, by)
+  demandMember(membership !== undefined, member)
+  if (input.replyTo !== undefined) await checkReply(ctx, membership!, member.joinedSeq, input.replyTo)
+  return membership!
+}
+
+/** The log has no gaps, so an entry exists when its seq is at most the head. */
+async function checkReply(ctx: ChatContext, membership: Membership, joinedSeq: number, replyTo: number): Promise<void> {
+  if (replyTo > membership.headSeen) {
+    const found = await ctx.pool.query<{ head_seq: number }>('SELECT head_seq FROM conversations WHERE id = $1', [
+      membership.conversation,
+    ])
+    membership.headSeen = found.rows[0]?.head_seq ?? membership.headSeen
+  }
+  if (replyTo < joinedSeq || replyTo > membership.headSeen)
+    throw new Refusal('message_unknown', undefined, {
+      field: 'replyTo',
+      rule: `a seq from ${joinedSeq} to ${membership.headSeen}`,
+    })
+}

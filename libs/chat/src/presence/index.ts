@@ -1,0 +1,1 @@
+export { demandAcquainted } from './may-watch.ts'

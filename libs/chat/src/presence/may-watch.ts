@@ -1,0 +1,24 @@
+import { Refusal } from '@flotilla/protocol'
+import type { ChatContext } from '../context.ts'
+
+/**
+ * Presence is shown to those who share a conversation: the caller does with each of these people, or is the person.
+ * @throws Refusal not_acquainted
+ */
+export async function demandAcquainted(ctx: ChatContext, by: string, users: readonly string[]): Promise<void> {
+  const others = [...new Set(users)].filter(user => user !== by)
+  if (others.length === 0) return
+  const found = await ctx.pool.query<{ user_id: string }>({
+    name: 'acquainted',
+    text: `SELECT DISTINCT user_id FROM members
+            WHERE user_id = ANY($2) AND conversation_id IN (SELECT conversation_id FROM members WHERE user_id = $1)`,
+    values: [by, others],
+  })
+  const acquainted = new Set(found.rows.map(row => row.user_id))
+  const stranger = others.find(user => !acquainted.has(user))
+  if (stranger !== undefined)
+    throw new Refusal('not_acquainted', `there is no conversation with ${stranger}`, {
+      field: 'users',
+      rule: 'people who share a conversation with the caller',
+    })
+}

@@ -1,0 +1,163 @@
+/**
+ * Receipts are written behind: what arrives within a window becomes one statement, the highest of each member wins.
+ * Cursors only rise, delivered is at least read, and neither passes the head (P7): the statement sees to it, so it holds
+ * whatever clients say and however many processes write. What was delivered leaves the offline index with it.
+ */
+import { Refusal } from '@flotilla/protocol'
+import type { Pool } from 'pg'
+import type { ChatLogger } from '../context.ts'
+import { int8Array, uuidArray } from '../store/binary-arrays.ts'
+import { isPassing } from '../store/pool.ts'
+
+/** A member whose cursors rose, and to where. */
+export interface Risen {
+  readonly conversation: string
+  readonly user: string
+  readonly delivered: number
+  readonly read: number
+  readonly readRose: boolean
+}
+
+export interface Receipts {
+  /**
+   * Notes that a member has had (and read) so much; lower than before changes nothing.
+   * @param onRisen called once after the commit if a cursor rose
+   * @returns after the commit
+   * @throws Refusal overloaded, unavailable
+   */
+  note(
+    conversation: string,
+    user: string,
+    cursor: { delivered: number; read: number },
+    onRisen: (risen: Risen) => void,
+  ): Promise<void>
+  readonly queued: number
+  close(): Promise<void>
+}
+
+/** Rows are locked in one order, so that two processes cannot wait for each other. */
+const raiseCursors = `
+WITH given AS MATERIALIZED (
+  SELECT ($1::uuid[])[r] AS conversation_id, ($2::uuid[])[r] AS user_id, ($3::int8[])[r] AS delivered, ($4::int8[])[r] AS read
+    FROM generate_series(1, cardinality($1::uuid[])) r
+), held AS MATERIALIZED (
+  SELECT m.conversation_id, m.user_id, m.read_seq AS read_before,
+         greatest(m.delivered_seq, least(greatest(g.delivered, g.read), c.head_seq)) AS delivered,
+         greatest(m.read_seq, least(g.read, c.head_seq)) AS read
+    FROM given g
+    JOIN members m ON m.conversation_id = g.conversation_id AND m.user_id = g.user_id
+    JOIN conversations c ON c.id = g.conversation_id
+   WHERE m.delivered_seq < greatest(g.delivered, g.read) OR m.read_seq < g.read
+   ORDER BY m.conversation_id, m.user_id
+     FOR NO KEY UPDATE OF m
+), settled AS (
+  DELETE FROM offline_messages o USING held h
+   WHERE o.user_id = h.user_id AND o.conversation_id = h.conversation_id AND o.seq <= h.delivered
+)
+UPDATE members m SET delivered_seq = h.delivered, read_seq = h.read
+  FROM held h
+ WHERE m.conversation_id = h.conversation_id AND m.user_id = h.user_id
+   AND (m.delivered_seq < h.delivered OR m.read_seq < h.read)
+RETURNING m.conversation_id AS conversation, m.user_id AS user, m.delivered_seq AS delivered, m.read_seq AS read,
+          m.read_seq > h.read_before AS "readRose"`
+
+const batchMax = 500
+const queueMax = 50_000
+const attemptsMax = 20
+const retryPauseMs = 250
+
+interface Noted {
+  readonly conversation: string
+  readonly user: string
+  delivered: number
+  read: number
+  readonly onRisen: (risen: Risen) => void
+  readonly written: PromiseWithResolvers<void>
+}
+
+export function createReceipts(options: { pool: Pool; logger: ChatLogger; windowMs: number }): Receipts {
+  const { pool, logger, windowMs } = options
+  const noted = new Map<string, Noted>()
+  let timer: NodeJS.Timeout | undefined
+  let writing = false
+  let idle: (() => void) | undefined
+
+  const flush = () => void flushNow()
+
+  async function flushNow() {
+    timer = undefined
+    writing = true
+    const batch = [...noted.values()].slice(0, batchMax)
+    for (const one of batch) noted.delete(one.conversation + one.user)
+    await write(batch)
+    writing = false
+    if (noted.size > 0) timer = setTimeout(flush, noted.size >= batchMax ? 0 : windowMs)
+    else idle?.()
+  }
+
+  async function write(batch: readonly Noted[]) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const risen = await raise(batch)
+        const byKey = new Map(batch.map(one => [one.conversation + one.user, one]))
+        for (const one of risen) byKey.get(one.conversation + one.user)?.onRisen(one)
+        for (const one of batch) one.written.resolve()
+        return
+      } catch (error) {
+        if (isPassing(error) && attempt < attemptsMax) {
+          await new Promise(resolve => setTimeout(resolve, retryPauseMs))
+          continue
+        }
+        logger.warn({ err: error, receipts: batch.length }, 'receipts were not written')
+        for (const one of batch) one.written.reject(new Refusal('unavailable', undefined, { retryMs: 2_000 }))
+        return
+      }
+    }
+  }
+
+  async function raise(batch: readonly Noted[]): Promise<Risen[]> {
+    const found = await pool.query<Risen>({
+      name: 'raise-cursors',
+      text: raiseCursors,
+      values: [
+        uuidArray(batch.map(one => one.conversation)),
+        uuidArray(batch.map(one => one.user)),
+        int8Array(batch.map(one => one.delivered)),
+        int8Array(batch.map(one => one.read)),
+      ],
+    })
+    return found.rows
+  }
+
+  return {
+    note(conversation, user, cursor, onRisen) {
+      const key = conversation + user
+      const waiting = noted.get(key)
+      if (waiting !== undefined) {
+        waiting.delivered = Math.max(waiting.delivered, cursor.delivered)
+        waiting.read = Math.max(waiting.read, cursor.read)
+        return waiting.written.promise
+      }
+      if (noted.size >= queueMax)
+        throw new Refusal('overloaded', 'unable to note a receipt: too many wait', { retryMs: 1_000 })
+      const written = Promise.withResolvers<void>()
+      // Whoever does not wait for the commit must not see its failure as an unhandled rejection.
+      written.promise.catch(() => {})
+      noted.set(key, { conversation, user, ...cursor, onRisen, written })
+      if (timer === undefined && !writing) timer = setTimeout(flush, windowMs)
+      return written.promise
+    },
+    get queued() {
+      return noted.size
+    },
+    async close() {
+      if (noted.size === 0 && !writing) return
+      const done = new Promise<void>(resolve => (idle = resolve))
+      if (timer !== undefined) {
+        clearTimeout(timer)
+        flush()
+      }
+      await done
+    },
+  }
+}

@@ -1,0 +1,1 @@
+export { delivered, type ReceiptInput, read } from './note.ts'

@@ -1,0 +1,174 @@
+/**
+ * Bodies at rest: AES-256-GCM under a data key; data keys lie in the database wrapped by a master key that only
+ * configuration knows. A sealed body is bound to its conversation, sender, client id and kind, so that a row copied to
+ * another place does not open. The seq cannot be bound: it is not known before the insert.
+ * Sealing is synchronous: a thread would cost more than the 4 µs that it takes.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { Pool } from 'pg'
+
+/** A master key by its id. The first of a set wraps new data keys, all of them unwrap. */
+export interface MasterKey {
+  readonly id: string
+  readonly key: Buffer
+}
+
+/** What a body is bound to. */
+export interface SealPlace {
+  readonly conversation: string
+  readonly sender: string
+  readonly clientId: string
+  readonly kind: number
+}
+
+export interface Sealed {
+  readonly keyId: number
+  readonly body: Buffer
+}
+
+export interface Sealer {
+  seal(place: SealPlace, plain: string): Sealed
+  /** @throws Error when the key was not made ready or the body does not belong to the place */
+  open(place: SealPlace, keyId: number, body: Buffer): string
+  /** Loads the data keys that are not here yet. Call it before open with the ids of the rows. */
+  ready(keyIds: Iterable<number>): Promise<void>
+}
+
+const nonceBytes = 12
+const tagBytes = 16
+/** A data key is shared by all processes that start within a day, and given up after so many bodies of one process. */
+const dataKeyBodiesMax = 2 ** 24
+const dataKeyAgeMsMax = 24 * 3_600_000
+
+function encrypt(key: Buffer, bound: string, plain: Buffer | string): Buffer {
+  const nonce = randomBytes(nonceBytes)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  cipher.setAAD(Buffer.from(bound, 'latin1'))
+  const text = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
+  cipher.final()
+  return Buffer.concat([nonce, text, cipher.getAuthTag()])
+}
+
+function decrypt(key: Buffer, bound: string, sealed: Buffer): Buffer {
+  const end = sealed.length - tagBytes
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(bound, 'latin1'))
+  decipher.setAuthTag(sealed.subarray(end))
+  const plain = decipher.update(sealed.subarray(nonceBytes, end))
+  decipher.final()
+  return plain
+}
+
+const wrapBound = (masterKeyId: string) => `data-key ${masterKeyId}`
+const bodyBound = (place: SealPlace) => `${place.conversation}${place.sender}${place.clientId}${place.kind}`
+
+function unwrap(masters: readonly MasterKey[], row: { id: number; master_key_id: string; wrapped: Buffer }): Buffer {
+  const master = masters.find(one => one.id === row.master_key_id)
+  if (master === undefined)
+    throw new Error(`unable to open data key ${row.id}: master key ${row.master_key_id} is not configured`)
+  return decrypt(master.key, wrapBound(master.id), row.wrapped)
+}
+
+interface DataKeyRow {
+  id: number
+  master_key_id: string
+  wrapped: Buffer
+  age_ms: number
+}
+
+/** Opens the sealer: takes the youngest data key if it is of today, else makes one. */
+export async function createSealer(pool: Pool, masters: readonly MasterKey[], clock: () => number): Promise<Sealer> {
+  const first = masters[0]
+  if (first === undefined) throw new Error('unable to seal bodies: no master key is configured')
+  const keys = new Map<number, Buffer>()
+  let current = await takeCurrent()
+  let renewing = false
+
+  async function takeCurrent() {
+    const found = await pool.query<DataKeyRow>(
+      `SELECT id, master_key_id, wrapped, (extract(epoch FROM now() - created_at) * 1000)::float8 AS age_ms
+         FROM data_keys WHERE master_key_id = $1 ORDER BY id DESC LIMIT 1`,
+      [first!.id],
+    )
+    const row = found.rows[0]
+    if (row !== undefined && row.age_ms < dataKeyAgeMsMax) {
+      keys.set(row.id, unwrap(masters, row))
+      return { id: row.id, bodies: 0, until: clock() + dataKeyAgeMsMax - row.age_ms }
+    }
+    return makeCurrent()
+  }
+
+  async function makeCurrent() {
+    const key = randomBytes(32)
+    const wrapped = encrypt(first!.key, wrapBound(first!.id), key)
+    const made = await pool.query<{ id: number }>(
+      'INSERT INTO data_keys (master_key_id, wrapped) VALUES ($1, $2) RETURNING id',
+      [first!.id, wrapped],
+    )
+    const id = made.rows[0]!.id
+    keys.set(id, key)
+    return { id, bodies: 0, until: clock() + dataKeyAgeMsMax }
+  }
+
+  /** Renewed in the background: the old key stays good until the new one is there. */
+  function renew() {
+    renewing = true
+    makeCurrent()
+      .then(
+        made => {
+          current = made
+        },
+        () => {
+          current.until = clock() + 60_000
+        },
+      )
+      .finally(() => {
+        renewing = false
+      })
+  }
+
+  return {
+    seal(place, plain) {
+      if (!renewing && (++current.bodies > dataKeyBodiesMax || clock() > current.until)) renew()
+      return { keyId: current.id, body: encrypt(keys.get(current.id)!, bodyBound(place), plain) }
+    },
+    open(place, keyId, body) {
+      const key = keys.get(keyId)
+      if (key === undefined) throw new Error(`unable to open a body: data key ${keyId} was not made ready`)
+      return decrypt(key, bodyBound(place), body).toString('utf8')
+    },
+    async ready(keyIds) {
+      const missing = new Set<number>()
+      for (const id of keyIds) if (!keys.has(id)) missing.add(id)
+      if (missing.size === 0) return
+      const found = await pool.query<DataKeyRow>(
+        'SELECT id, master_key_id, wrapped FROM data_keys WHERE id = ANY($1)',
+        [[...missing]],
+      )
+      for (const row of found.rows) keys.set(row.id, unwrap(masters, row))
+    },
+  }
+}
+
+/**
+ * After a rotation of the master key: wraps every data key anew under the first of the set. The bodies stay as they are.
+ * @returns how many data keys were wrapped anew
+ */
+export async function rewrapDataKeys(pool: Pool, masters: readonly MasterKey[]): Promise<number> {
+  const first = masters[0]
+  if (first === undefined) throw new Error('unable to wrap data keys: no master key is configured')
+  const rows = await pool.query<DataKeyRow>(
+    'SELECT id, master_key_id, wrapped FROM data_keys WHERE master_key_id <> $1',
+    [first.id],
+  )
+  for (const row of rows.rows) {
+    const wrapped = encrypt(first.key, wrapBound(first.id), unwrap(masters, row))
+    await pool.query('UPDATE data_keys SET master_key_id = $2, wrapped = $3 WHERE id = $1 AND master_key_id = $4', [
+      row.id,
+      first.id,
+      wrapped,
+      row.master_key_id,
+    ])
+  }
+  return rows.rows.length
+}

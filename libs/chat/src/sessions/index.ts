@@ -1,0 +1,7 @@
+export { admit } from './admit.ts'
+export type { Admission } from './admissions.ts'
+export { check } from './check.ts'
+export { end } from './end.ts'
+export { type Opened, open } from './open.ts'
+export { type Refreshed, refresh } from './refresh.ts'
+export { type SignedIn, signIn } from './sign-in.ts'

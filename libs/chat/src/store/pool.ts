@@ -1,0 +1,62 @@
+/**
+ * The connections to PostgreSQL. Every connection that is lost idle is logged, never thrown: an error event without a
+ * listener would end the process. 64-bit counters are read as numbers: a conversation with 2^53 entries is not a worry.
+ */
+import pg from 'pg'
+import type { ChatLogger } from '../context.ts'
+
+const int8 = 20
+const int8Array = 1016
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === int8) return Number
+    if (oid === int8Array) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))
+    return format === 'binary' ? pg.types.getTypeParser(oid, format) : pg.types.getTypeParser(oid)
+  },
+}
+
+export type Pool = pg.Pool
+
+export interface PoolOptions {
+  readonly url: string
+  readonly connectionsMax: number
+  readonly logger: ChatLogger
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string
+}
+
+/** Opens a pool. Nothing is connected before the first query. */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: 15_000,
+    application_name: options.applicationName,
+    types,
+  })
+  pool.on('error', error => options.logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
+  // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
+  // query, which is noticed; its event must not end the process.
+  pool.on('connect', client => client.on('error', () => {}))
+  return pool
+}
+
+/** SQLSTATE classes and codes after which the same statement can succeed later: the server or the network was away. */
+const passing = new Set(['40001', '40P01', '53300', '55P03', '57014', '57P01', '57P02', '57P03'])
+
+/** Whether an error of a query says that the store was away or busy, rather than that the query was wrong. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  if (code === undefined) return /terminated|timeout|not queryable|Connection/i.test(error.message)
+  return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code)
+}
+
+/** Whether an error is a unique violation, and of which table. */
+export function uniqueViolation(error: unknown): { table: string; constraint: string } | undefined {
+  const found = error instanceof Error && error.cause instanceof pg.DatabaseError ? error.cause : error
+  if (!(found instanceof pg.DatabaseError) || found.code !== '23505') return undefined
+  return { table: found.table ?? '', constraint: found.constraint ?? '' }
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { checkPassword, createPasswords } from './passwords.ts'
+
+const open = (passwordHashesMax = 2, passwordQueueMax = 10) => createPasswords({ passwordHashesMax, passwordQueueMax })
+
+test('a hash is argon2id at the cost named, and fits its password alone', async () => {
+  const passwords = open()
+  const hash = await passwords.hash('correct horse')
+  expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  expect(await passwords.verify(hash, 'correct horse')).toBe(true)
+  expect(await passwords.verify(hash, 'correct Horse')).toBe(false)
+})
+
+test('the same password composed differently by another keyboard fits', async () => {
+  const passwords = open()
+  const hash = await passwords.hash('Käsekuchen')
+  expect(await passwords.verify(hash, 'Ka\u0308sekuchen')).toBe(true)
+})
+
+test('for nobody the answer is no, after a hash of the same cost', async () => {
+  expect(await open().verify(undefined, 'correct horse')).toBe(false)
+  // Without a place to run in, it is refused like any other: so it did go through a hash.
+  await expect(open(0, 0).verify(undefined, 'correct horse')).rejects.toMatchObject({ code: 'overloaded' })
+})
+
+test('past the queue a password is told to come back, and those in the queue all get their turn', async () => {
+  const passwords = open(1, 2)
+  const taken = [passwords.hash('a'), passwords.hash('b'), passwords.hash('c')]
+  await expect(passwords.hash('d')).rejects.toMatchObject({ code: 'overloaded', detail: { retryMs: 1_000 } })
+  expect(await Promise.all(taken)).toHaveLength(3)
+  await expect(passwords.hash('e')).resolves.toMatch(/^\$argon2id/)
+})
+
+test('a failure gives its place back', async () => {
+  const passwords = open(1, 0)
+  await expect(passwords.verify('not a hash', 'a')).rejects.toThrow()
+  await expect(passwords.hash('b')).resolves.toMatch(/^\$argon2id/)
+})
+
+test.each([
+  ['seven77', 'minLength 8'],
+  ['💙'.repeat(7), 'minLength 8'],
+  ['x'.repeat(201), 'maxLength 200'],
+  ['PassWord1', 'not among the commonest'],
+  ['12345678', 'not among the commonest'],
+])('%s is too weak: %s', (text, rule) => {
+  expect(() => checkPassword(text)).toThrow(
+    expect.objectContaining({ code: 'password_weak', detail: { field: 'password', rule } }),
+  )
+})
+
+test.each(['eight888', 'x'.repeat(200), '💙'.repeat(200), 'password1 and more'])('%s is good enough', text => {
+  expect(() => checkPassword(text)).not.toThrow()
+})

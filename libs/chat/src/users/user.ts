@@ -1,0 +1,34 @@
+/** A person, as others see them. */
+import { Refusal } from '@flotilla/protocol'
+import { inArray } from 'drizzle-orm'
+import type { ChatContext } from '../context.ts'
+import { users } from '../store/schema.ts'
+
+export interface User {
+  readonly id: string
+  readonly username: string
+  readonly displayName: string
+}
+
+/** The columns of User, for a drizzle select. */
+export const userColumns = { id: users.id, username: users.username, displayName: users.displayName }
+
+/** As typed; two that differ only in case are the same. */
+const usernamePattern = /^[a-z0-9._-]{3,32}$/i
+
+export const isUsername = (text: string): boolean => usernamePattern.test(text)
+
+/**
+ * Everybody named exists.
+ * @param field what the refusal names
+ */
+export async function demandUsers(ctx: ChatContext, ids: readonly string[], field: string): Promise<void> {
+  if (ids.length === 0) return
+  const found = await ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(inArray(users.id, [...ids]))
+  const known = new Set(found.map(row => row.id))
+  const unknown = ids.find(id => !known.has(id))
+  if (unknown !== undefined) throw new Refusal('user_unknown', `there is no person ${unknown}`, { field })
+}
