@@ -1,0 +1,11 @@
+/** Counts in fixed windows, shared by all nodes: rate limits, one-time tickets (the first hit wins), claims. */
+export interface Hit {
+  readonly count: number
+  /** When the window ends and counting begins anew. */
+  readonly resetMs: number
+}
+
+export interface Counters {
+  /** Counts one hit. The window begins with the first hit. */
+  hit(key: string, windowMs: number): Promise<Hit>
+}

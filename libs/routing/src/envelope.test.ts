@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeEnvelope, encodeEnvelope, envelopeVersion, type Header } from './envelope.ts'
+
+const header: Header = { v: envelopeVersion, from: 'a:1', to: 'b:2', n: 3 }
+
+test('an envelope comes out as it went in, whatever JSON its frames are', () => {
+  const framed = fc.record({ to: fc.array(fc.string(), { minLength: 1 }), frame: fc.json() })
+  fc.assert(
+    fc.property(fc.array(framed), lines => {
+      const items = lines.map(({ to }) => ({ to }))
+      const frames = lines.map(({ frame }) => frame)
+      const sent = items.length === 0 ? header : { ...header, items }
+      expect(decodeEnvelope(encodeEnvelope(sent, frames))).toEqual({ header: sent, frames })
+    }),
+  )
+})
+
+test('no text at all makes the decoder throw', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), text => {
+      expect(decodeEnvelope(text)).toBeUndefined()
+    }),
+  )
+})
+
+test.each([
+  ['another version', { ...header, v: 2 }, []],
+  ['no sender', { ...header, from: undefined }, []],
+  ['no addressee', { ...header, to: 7 }, []],
+  ['no number', { ...header, n: '3' }, []],
+  ['a frame too many', header, ['{}']],
+  ['a frame too few', { ...header, items: [{ to: ['ann'] }, { to: ['bob'] }] }, ['{}']],
+  ['items that are none', { ...header, items: 1 }, ['{}']],
+])('%s is refused', (_name, bad, frames) => {
+  expect(decodeEnvelope(encodeEnvelope(bad as Header, frames))).toBeUndefined()
+})

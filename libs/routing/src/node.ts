@@ -1,0 +1,346 @@
+/**
+ * A node of the fleet: what the gateway and the api hold in their hands. It joins the contracts into one promise: a
+ * frame that is routed reaches every socket of its people, on whatever node, or somebody hears that it may not have.
+ * Either `absent` is called (nobody is live for them), or `suspect` on the node that may have missed it.
+ */
+import { type Clock, systemClock } from './clock.ts'
+import { decodeEnvelope, type Header } from './envelope.ts'
+import { createFleet } from './fleet.ts'
+import { createHints } from './hints.ts'
+import { createKeeper, type SuspectReason } from './keeper.ts'
+import { type NodeInfo, type NodeView, splitPlace } from './leases.ts'
+import type { RoutingLogger } from './logger.ts'
+import { createNumbers } from './numbers.ts'
+import { createRegistrar } from './registrar.ts'
+import { absencesOf, createRouter, type DeliveryPorts, type RoutedFrame, type RouterStats } from './router.ts'
+import { type NodeSettings, nodeDefaults } from './settings.ts'
+import type { RoutingStore } from './store.ts'
+import { createSuspicion } from './suspicion.ts'
+import { createSweeper } from './sweeper.ts'
+import { createWatching, type PresenceChange } from './watching.ts'
+
+export interface NodePorts extends DeliveryPorts {
+  /**
+   * Something may have been lost since then (wall clock, ms): compare the cursors of the local people with the heads.
+   * Called when the local people are entered and the inbox is open, so nothing more is lost meanwhile.
+   */
+  suspect(since: number): void
+  /** Watched people came or went. */
+  presenceChanged(changes: readonly PresenceChange[]): void
+}
+
+export interface NodeOptions {
+  /** Names the process; no two that run at the same time may share it. Letters, digits, `.`, `_` and `-`. */
+  readonly id: string
+  readonly store: RoutingStore
+  readonly ports: NodePorts
+  /** What the fleet is told about this node; asked at every beat. */
+  readonly info: () => NodeInfo
+  readonly logger: RoutingLogger
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly settings?: Partial<NodeSettings>
+}
+
+/** Counts since the start, for metrics. */
+export interface NodeStats extends RouterStats {
+  envelopes: number
+  envelopeFrames: number
+  /** Envelopes that could not be read or taken. */
+  malformed: number
+  /** Envelopes for an earlier generation of this node. They are delivered all the same. */
+  belated: number
+  suspects: Record<SuspectReason, number>
+  beats: number
+  fences: number
+  restores: number
+  /** Times the inbox was opened anew, because it turned out to be deaf. */
+  renewals: number
+  sweeps: number
+}
+
+export interface RoutingNode {
+  readonly id: string
+  /** `id:generation`; generation 0 before the first lease. */
+  place(): string
+  /** Opens the inbox and takes the lease. Returns also when the store does not answer, and goes on trying. */
+  start(): Promise<void>
+  /** Takes everything away and gives the lease back. The store stays open: it is the caller's. */
+  stop(): Promise<void>
+  /** up: the store is reachable, the lease held, everything entered. fenced: the lease was lost and is taken anew. */
+  state(): 'up' | 'down' | 'fenced'
+  /**
+   * A person has a socket here. Call it for every socket, before the heads are read: it resolves when the entry is in
+   * force, or at once while the store is away; then `suspect` follows when it is back.
+   */
+  connect(user: string): Promise<void>
+  /** A person's last socket here closed. */
+  disconnect(user: string): Promise<void>
+  /** Sends frames on their way: sockets here at once, the others by their nodes. Never rejects. */
+  route(frames: readonly RoutedFrame[]): Promise<void>
+  /** Who of these is online, looked up now; of this node's own knowledge while the store is away. */
+  online(users: readonly string[]): Promise<ReadonlySet<string>>
+  /** Who of these is probably online nowhere, by the look-ups of the last while. Unknown counts as absent. A hint. */
+  presumedAbsent(users: readonly string[]): string[]
+  /** Somebody here watches these people from now on. Answers who of them is online. */
+  watch(users: readonly string[]): Promise<readonly string[]>
+  /** Nobody here watches these people any more. */
+  unwatch(users: readonly string[]): Promise<void>
+  /** A member of a large conversation is here. As with `connect`: before the head is read. */
+  join(conversation: string): Promise<void>
+  leave(conversation: string): Promise<void>
+  /** The fleet, as of the last beat. */
+  nodes(): readonly NodeView[]
+  /** Counts a hit; undefined while the store is away. */
+  hit(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | undefined>
+  readonly stats: Readonly<NodeStats>
+}
+
+function noStats(): NodeStats {
+  return {
+    frames: 0,
+    lookups: 0,
+    publishes: 0,
+    publishedBytes: 0,
+    unheard: 0,
+    unsent: 0,
+    absences: 0,
+    envelopes: 0,
+    envelopeFrames: 0,
+    malformed: 0,
+    belated: 0,
+    suspects: { deaf: 0, fenced: 0, stalled: 0, entries_lost: 0, gap: 0, unreadable: 0, node_died: 0, told: 0 },
+    beats: 0,
+    fences: 0,
+    restores: 0,
+    renewals: 0,
+    sweeps: 0,
+  }
+}
+
+export function createNode(options: NodeOptions): RoutingNode {
+  const { id, store, ports, logger } = options
+  if (!/^[\w.-]{1,128}$/.test(id)) throw new Error(`unable to create a node: ${JSON.stringify(id)} is no name for one`)
+  const clock = options.clock ?? systemClock
+  const settings: NodeSettings = { ...nodeDefaults, ...options.settings }
+  const stats = noStats()
+  const { broker, whereabouts, leases, counters } = store
+
+  const fleet = createFleet(() => keeper.beatSoon())
+  const numbers = createNumbers(settings.tallyBeats, clock.now())
+  const hints = createHints(settings.hintsMax, settings.hintMs)
+  const suspicion = createSuspicion({
+    clock,
+    gatherMs: settings.suspectGatherMs,
+    pauseMs: settings.suspectPauseMs,
+    isSettled: () => keeper.isSettled(),
+    report: since => ports.suspect(since),
+  })
+  const registrar = createRegistrar({
+    whereabouts,
+    chunkMax: settings.registerNamesMax,
+    onPerson(user, others) {
+      // With another place they were online and still are.
+      if (!fleet.isLiveAny(others)) watching.note(user)
+    },
+    onFailure: error => keeper.onWriteFailed(error),
+  })
+  const isHere = (user: string) => registrar.has('presence', user)
+  const place = () => keeper.place()
+  const watching = createWatching({
+    clock,
+    whereabouts,
+    fleet,
+    gatherMs: settings.presenceGatherMs,
+    changesMax: settings.presenceChangesMax,
+    place,
+    isHere,
+    isWatched: user => registrar.has('watch', user),
+    // A change that is lost is found by the next recheck.
+    send: (to, presence) => void router.send(to, { presence }).catch(() => {}),
+    presenceChanged: changes => ports.presenceChanged(changes),
+  })
+  const router = createRouter({
+    broker,
+    whereabouts,
+    fleet,
+    numbers,
+    hints,
+    clock,
+    ports,
+    stats,
+    waitingCharsMax: settings.waitingCharsMax,
+    envelopeCharsMax: settings.envelopeCharsMax,
+    pauseMs: settings.lookupPauseMs,
+    place,
+    isHere,
+    unsent: since => keeper.unsent(since),
+  })
+  const sweeper = createSweeper({
+    whereabouts,
+    leases,
+    counters,
+    clock,
+    logger,
+    claimMs: settings.sweepClaimMs,
+    onGone: user => watching.note(user),
+    onSwept: () => stats.sweeps++,
+  })
+  const keeper = createKeeper({
+    id,
+    store,
+    fleet,
+    numbers,
+    registrar,
+    sweeper,
+    watching,
+    clock,
+    random: options.random ?? Math.random,
+    logger,
+    settings,
+    info: options.info,
+    suspect,
+    onSettled() {
+      router.resume()
+      suspicion.settled()
+    },
+    onStats: what => stats[what]++,
+    async tellUnsent(since) {
+      const others = fleet.live().filter(other => other !== place())
+      await Promise.all(others.map(other => router.send(other, { suspect: since })))
+    },
+  })
+
+  let recheck: (() => void) | undefined
+
+  function suspect(since: number, reason: SuspectReason) {
+    stats.suspects[reason]++
+    suspicion.raise(since - settings.suspectMarginMs)
+    // A change of presence may be among what was lost.
+    recheck ??= clock.after(settings.presenceRecheckMs, () => {
+      recheck = undefined
+      void recheckAll().catch(() => {})
+    })
+  }
+
+  async function recheckAll(): Promise<void> {
+    const users = [...registrar.names('watch')]
+    for (let i = 0; i < users.length; i += settings.registerNamesMax)
+      await watching.recheck(users.slice(i, i + settings.registerNamesMax))
+  }
+
+  function receive(text: string) {
+    stats.envelopes++
+    try {
+      const envelope = decodeEnvelope(text)
+      if (envelope === undefined) throw new Error('it is none, or of another version')
+      const { header, frames } = envelope
+      if (header.from === place() && header.tally === true) return keeper.heardEcho(header.n)
+      count(header)
+      deliver(header, frames)
+      if (header.presence !== undefined) watching.heard(header.presence)
+      if (header.suspect !== undefined) suspect(header.suspect, 'told')
+    } catch (error) {
+      stats.malformed++
+      logger.warn({ err: error, head: text.slice(0, 200) }, 'unable to take an envelope')
+      suspect(clock.now(), 'unreadable')
+    }
+  }
+
+  function count(header: Header) {
+    // What was meant for an earlier generation belongs to a count that is over; so does what a dead place sent.
+    if (header.to !== place()) stats.belated++
+    else if (!fleet.isOver(header.from)) {
+      const missingSince = numbers.heard(header.from, header.n, header.tally === true, clock.now())
+      if (missingSince !== undefined) suspect(missingSince, 'gap')
+    }
+  }
+
+  function deliver({ items }: Header, frames: readonly string[]) {
+    if (items === undefined) return
+    stats.envelopeFrames += frames.length
+    const absences = []
+    for (let i = 0; i < items.length; i++) {
+      const { to, entry } = items[i]!
+      const frame = frames[i]!
+      if ('conversation' in to) {
+        ports.deliverByInterest(to.conversation, to.version, frame, entry, undefined)
+        continue
+      }
+      const missing = ports.deliver(to, frame, entry, undefined)
+      if (entry !== undefined && missing.length > 0) absences.push(...absencesOf({ to: [...missing], entry }))
+    }
+    router.reportAbsent(place(), absences)
+  }
+
+  return {
+    id,
+    stats,
+    place,
+    async start() {
+      broker.subscribe(id, receive)
+      await keeper.start()
+      logger.info({ place: place(), state: keeper.state() }, 'the node has started')
+    },
+    async stop() {
+      await keeper.stop()
+      suspicion.stop()
+      recheck?.()
+      if (splitPlace(place()).generation === 0) return
+      try {
+        await registrar.clear()
+        await watching.flush()
+        await leases.release(place())
+        await whereabouts.forget(place())
+        await leases.swept(place())
+      } catch (error) {
+        logger.warn({ err: error }, 'unable to take everything away: the others will')
+        await leases.release(place()).catch(() => {})
+      }
+      watching.stop()
+    },
+    state: () => keeper.state(),
+    connect: user => registrar.set('presence', [user], true),
+    disconnect: user => registrar.set('presence', [user], false),
+    route: frames => router.route(frames),
+    async online(users) {
+      try {
+        let online = await watching.online(users)
+        // A place that is newer than the view, or long over: the next view tells which.
+        if (fleet.hasStrangers()) {
+          await keeper.refresh()
+          online = await watching.online(users)
+        }
+        return online
+      } catch {
+        return new Set(users.filter(isHere))
+      }
+    },
+    presumedAbsent(users) {
+      const now = clock.steady()
+      return users.filter(user => !isHere(user) && hints.isPresent(user, now) !== true)
+    },
+    async watch(users) {
+      await registrar.set('watch', users, true)
+      try {
+        return await watching.begin(users)
+      } catch {
+        return users.filter(isHere)
+      }
+    },
+    async unwatch(users) {
+      watching.end(users)
+      await registrar.set('watch', users, false)
+    },
+    join: conversation => registrar.set('interest', [conversation], true),
+    leave: conversation => registrar.set('interest', [conversation], false),
+    nodes: () => fleet.nodes(),
+    async hit(key, windowMs) {
+      try {
+        return await counters.hit(key, windowMs)
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

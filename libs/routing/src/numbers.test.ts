@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { createNumbers } from './numbers.ts'
+
+describe('what was sent', () => {
+  test('is counted for each place, and repeated for so many beats', () => {
+    const numbers = createNumbers(2, 0)
+    expect([numbers.next('b:1'), numbers.next('b:1'), numbers.next('c:1')]).toEqual([1, 2, 1])
+    const due = [
+      { to: 'b:1', n: 2 },
+      { to: 'c:1', n: 1 },
+    ]
+    expect(numbers.tallies()).toEqual(due)
+    expect(numbers.tallies()).toEqual(due)
+    expect(numbers.tallies()).toEqual([])
+    numbers.next('c:1')
+    expect(numbers.tallies()).toEqual([{ to: 'c:1', n: 2 }])
+  })
+
+  test('begins anew for a place that was over, and with a place of its own', () => {
+    const numbers = createNumbers(1, 0)
+    numbers.next('b:1')
+    numbers.drop('b:1')
+    expect(numbers.tallies()).toEqual([])
+    expect(numbers.next('b:1')).toBe(1)
+    numbers.reset(5)
+    expect(numbers.next('b:1')).toBe(1)
+  })
+})
+
+describe('what was heard', () => {
+  test('in order is whole', () => {
+    const numbers = createNumbers(1, 0)
+    for (const n of [1, 2, 3]) expect(numbers.heard('a:1', n, false, n * 10)).toBeUndefined()
+    expect(numbers.heard('a:1', 3, true, 40)).toBeUndefined()
+    expect(numbers.heard('a:1', 4, false, 50)).toBeUndefined()
+  })
+
+  test('with a gap is missing something since the one before', () => {
+    const numbers = createNumbers(1, 0)
+    numbers.heard('a:1', 1, false, 10)
+    expect(numbers.heard('a:1', 3, false, 30)).toBe(10)
+    expect(numbers.heard('a:1', 4, false, 40)).toBeUndefined()
+  })
+
+  test('with a tally above the last is missing its tail, once', () => {
+    const numbers = createNumbers(1, 0)
+    numbers.heard('a:1', 1, false, 10)
+    expect(numbers.heard('a:1', 2, true, 30)).toBe(10)
+    expect(numbers.heard('a:1', 2, true, 60)).toBeUndefined()
+  })
+
+  test('first with a number above 1 is missing something since the beginning', () => {
+    const numbers = createNumbers(1, 7)
+    expect(numbers.heard('a:1', 2, false, 30)).toBe(7)
+    expect(numbers.heard('b:1', 1, true, 30)).toBe(7)
+    numbers.reset(50)
+    expect(numbers.heard('a:1', 2, false, 60)).toBe(50)
+  })
+
+  test('twice, or late, is no gap', () => {
+    const numbers = createNumbers(1, 0)
+    for (const n of [1, 2, 2, 1, 3]) expect(numbers.heard('a:1', n, false, n)).toBeUndefined()
+  })
+
+  test('is forgotten when the sender is in no view and has been quiet', () => {
+    const numbers = createNumbers(1, 0)
+    numbers.heard('a:1', 1, false, 10)
+    numbers.heard('b:1', 1, false, 10)
+    numbers.prune(20, place => place === 'b:1')
+    expect(numbers.heard('a:1', 2, false, 30)).toBe(0)
+    expect(numbers.heard('b:1', 2, false, 30)).toBeUndefined()
+  })
+})

@@ -1,0 +1,277 @@
+/**
+ * The connections to Redis: one server, or a cluster. Nothing else in the project knows ioredis.
+ *
+ * It fails fast: while Redis is away a command is refused at once, one without an answer after `commandMsMax`, and
+ * nothing waits in a queue, because what it would do later is stale by then. Reconnecting goes on for ever.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { RoutingLogger } from './logger.ts'
+
+export const redisDefaults = {
+  /** Before every key and channel. */
+  keyPrefix: 'flotilla',
+  /** A command without an answer for so long has failed. */
+  commandMsMax: 1_000,
+  connectMsMax: 2_000,
+  /** A connection that owes answers for so long and brings nothing is dropped. */
+  silentMsMax: 4_000,
+  reconnectMsMin: 50,
+  reconnectMsMax: 1_000,
+  /** How long `connectRedis` waits before it goes on without Redis. */
+  readyWaitMsMax: 3_000,
+}
+
+export interface RedisLinkOptions extends Partial<typeof redisDefaults> {
+  /** `redis://host:6379/0` or, for a cluster, `redis-cluster://host:6379,host:6379`; `rediss` and `rediss-cluster` with TLS. */
+  readonly url: string
+  readonly logger: RoutingLogger
+  readonly random?: () => number
+}
+
+/** A Lua script by its text. */
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+export function loadScript(name: string): Script {
+  const text = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+export interface Subscription {
+  /** Resolves when the channel is heard no more, or `end` was called. */
+  readonly ended: Promise<void>
+  end(): void
+}
+
+export interface RedisLink {
+  /**
+   * In how many parts names are kept. The keys of a part share a hash slot, so that one command can take many of them.
+   * One server has one part.
+   */
+  readonly shards: number
+  shardOf(name: string): number
+  /** A key of one part. */
+  shardKey(shard: number, rest: string): string
+  /** A key that stands alone. */
+  key(rest: string): string
+  command(name: string, ...args: (string | number)[]): Promise<unknown>
+  script(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+  publish(channel: string, text: string): Promise<number>
+  /** Hears a channel on a connection of its own. @throws when it cannot be heard now */
+  subscribe(channel: string, onMessage: (text: string) => void): Promise<Subscription>
+  close(): Promise<void>
+}
+
+/** Parts of a cluster. Enough to spread over its masters, few enough that a look-up of many names is few commands. */
+const clusterShards = 32
+
+/** Redirections that a subscription follows before it gives up. */
+const hopsMax = 5
+
+interface Target {
+  readonly host: string
+  readonly port: number
+}
+
+/** Connects. When Redis does not answer in time it returns all the same, and goes on trying. */
+export async function connectRedis(options: RedisLinkOptions): Promise<RedisLink> {
+  const settings = { ...redisDefaults, ...options }
+  const random = options.random ?? Math.random
+  const address = new URL(settings.url.split(',')[0] ?? '')
+  const isCluster = address.protocol === 'redis-cluster:' || address.protocol === 'rediss-cluster:'
+  const backoff = (attempt: number) =>
+    Math.min(settings.reconnectMsMax, settings.reconnectMsMin * 2 ** Math.min(attempt, 10)) * (0.75 + random() / 4)
+  const common: ConnectionOptions = {
+    commandTimeout: settings.commandMsMax,
+    connectTimeout: settings.connectMsMax,
+    socketTimeout: settings.silentMsMax,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    keepAlive: 10_000,
+    connectionName: settings.keyPrefix,
+  }
+  const link = isCluster
+    ? openCluster(settings.url, address, common, backoff, random)
+    : openServer(settings.url, common, backoff)
+  watch(link.client, settings.logger)
+  await becomeReady(link.client, settings.readyWaitMsMax, settings.logger)
+  return joined(link, settings.keyPrefix, isCluster, settings.logger)
+}
+
+/** Without the one option that types its own class. */
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
+
+interface Opened {
+  readonly client: Redis | Cluster
+  /** A connection for one channel, to where the channel probably is. */
+  open(hint: Target | undefined): Redis
+}
+
+/** The options of a connection that carries a subscription: the broker makes a new one when it breaks. */
+const forSubscription = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false } as const
+
+function openServer(url: string, common: ConnectionOptions, backoff: (attempt: number) => number): Opened {
+  return {
+    client: new Redis(url, { ...common, enableOfflineQueue: false, retryStrategy: backoff }),
+    open: () => new Redis(url, { ...common, ...forSubscription }),
+  }
+}
+
+function openCluster(
+  url: string,
+  address: URL,
+  common: ConnectionOptions,
+  backoff: (attempt: number) => number,
+  random: () => number,
+): Opened {
+  const nodeOptions: ConnectionOptions = {
+    ...common,
+    ...(address.username === '' ? {} : { username: decodeURIComponent(address.username) }),
+    ...(address.password === '' ? {} : { password: decodeURIComponent(address.password) }),
+    ...(address.protocol === 'rediss-cluster:' ? { tls: {} } : {}),
+  }
+  const seeds = url
+    .slice(url.indexOf('//') + 2)
+    .replace(/^[^@]*@/, '')
+    .replace(/\/.*$/, '')
+    .split(',')
+    .map(toTarget)
+  const client = new Cluster(seeds, {
+    enableOfflineQueue: false,
+    clusterRetryStrategy: backoff,
+    redisOptions: nodeOptions,
+    maxRedirections: 5,
+  })
+  return {
+    client,
+    open(hint) {
+      const masters = client.nodes('master').map(({ options }) => ({
+        host: options.host ?? '127.0.0.1',
+        port: options.port ?? 6379,
+      }))
+      const all = masters.length > 0 ? masters : seeds
+      const target = hint ?? all[Math.floor(random() * all.length)]
+      return new Redis({ ...nodeOptions, ...target, ...forSubscription })
+    },
+  }
+}
+
+function toTarget(text: string): Target {
+  const [, host, port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(text) as unknown as [string, string, string | undefined]
+  return { host, port: Number(port ?? 6379) }
+}
+
+/** Errors come here and nowhere else, so that none ends the process; a log line when Redis goes and when it returns. */
+function watch(client: Redis | Cluster, logger: RoutingLogger): void {
+  let lost = false
+  const onError = (error: Error) => {
+    if (!lost) logger.warn({ err: error }, 'Redis cannot be reached')
+    lost = true
+  }
+  client.on('error', onError)
+  if (client instanceof Cluster) client.on('node error', (error: Error) => logger.debug({ err: error }, 'Redis node'))
+  client.on('close', () => {
+    if (!lost) logger.warn({}, 'the connection to Redis was lost')
+    lost = true
+  })
+  client.on('ready', () => {
+    if (lost) logger.info({}, 'Redis is back')
+    lost = false
+  })
+}
+
+async function becomeReady(client: Redis | Cluster, waitMs: number, logger: RoutingLogger): Promise<void> {
+  if (client.status === 'ready') return
+  const isReady = await new Promise<boolean>(resolve => {
+    const timer = setTimeout(() => resolve(false), waitMs)
+    client.once('ready', () => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
+  if (!isReady) logger.warn({}, 'Redis does not answer: going on without it')
+  // The first command to each master of a cluster would find its connection closed.
+  if (isReady && client instanceof Cluster)
+    await Promise.allSettled(client.nodes('master').map(master => master.ping()))
+}
+
+function joined(opened: Opened, prefix: string, isCluster: boolean, logger: RoutingLogger): RedisLink {
+  const { client } = opened
+  const shards = isCluster ? clusterShards : 1
+  const command = (name: string, ...args: (string | number)[]) => client.call(name, ...args)
+  return {
+    shards,
+    shardOf: name => (shards === 1 ? 0 : hash(name) % shards),
+    shardKey: isCluster ? (shard, rest) => `${prefix}:{${shard}}:${rest}` : (_shard, rest) => `${prefix}:${rest}`,
+    key: rest => `${prefix}:${rest}`,
+    command,
+    async script(script, keys, args) {
+      try {
+        return await command('evalsha', script.sha, keys.length, ...keys, ...args)
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+        return await command('eval', script.text, keys.length, ...keys, ...args)
+      }
+    },
+    publish: (channel, text) =>
+      command(isCluster ? 'spublish' : 'publish', `${prefix}:${channel}`, text) as Promise<number>,
+    subscribe: (channel, onMessage) => subscribe(opened, `${prefix}:${channel}`, isCluster, onMessage, logger),
+    async close() {
+      client.disconnect()
+    },
+  }
+}
+
+/**
+ * One channel on one connection. On a cluster that is the master that holds the channel's slot: a redirection tells
+ * which, and a slot that moves ends the connection. ioredis has sharded subscribers of its own, but they do not tell
+ * when a channel was lost and when it is heard again, and everything here depends on knowing that.
+ */
+async function subscribe(
+  opened: Opened,
+  channel: string,
+  isCluster: boolean,
+  onMessage: (text: string) => void,
+  logger: RoutingLogger,
+): Promise<Subscription> {
+  let hint: Target | undefined
+  for (let hop = 0; ; hop++) {
+    const connection = opened.open(hint)
+    let finish = () => {}
+    const ended = new Promise<void>(resolve => {
+      finish = resolve
+    })
+    connection.once('end', finish)
+    connection.on('error', (error: Error) => logger.debug({ err: error }, 'the subscription to Redis'))
+    connection.on('moved', () => connection.disconnect())
+    connection.on(isCluster ? 'smessage' : 'message', (_channel: string, text: string) => onMessage(text))
+    try {
+      await connection.connect()
+      await (isCluster ? connection.ssubscribe(channel) : connection.subscribe(channel))
+      const end = () => {
+        // A dead connection takes its time to close; nobody needs to wait for that.
+        finish()
+        connection.disconnect()
+      }
+      return { ended, end }
+    } catch (error) {
+      connection.disconnect()
+      const moved = error instanceof Error ? /^MOVED \d+ (.*)$/.exec(error.message)?.[1] : undefined
+      if (moved === undefined || hop === hopsMax) throw error
+      const target = toTarget(moved)
+      hint = target.host === '' ? { ...target, host: connection.options.host ?? '' } : target
+    }
+  }
+}
+
+/** FNV-1a: even enough, and cheap for the 36 characters of an id. */
+function hash(name: string): number {
+  let value = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) value = Math.imul(value ^ name.charCodeAt(i), 0x01000193)
+  return value >>> 0
+}

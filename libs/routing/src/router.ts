@@ -1,0 +1,373 @@
+/**
+ * The way of a frame from the node where it was made to the nodes where its people are.
+ *
+ * Sockets here get it at once. For everybody else the calls of one loop turn, and of the time in which a look-up is
+ * under way, become one look-up and one envelope per node. The look-up is never answered from a cache: a client enters
+ * its presence and then reads the head of its conversations, a sender commits and then looks up, so whichever comes
+ * second sees the other, and nobody is missed. An old answer would break that.
+ */
+import type { Broker } from './broker.ts'
+import type { Clock } from './clock.ts'
+import { type Entry, encodeEnvelope, envelopeVersion, type Item } from './envelope.ts'
+import type { Fleet } from './fleet.ts'
+import type { Hints } from './hints.ts'
+import { splitPlace } from './leases.ts'
+import type { Numbers } from './numbers.ts'
+import { nowhere, type Places, type Whereabouts } from './whereabouts.ts'
+
+export interface RoutedFrame {
+  /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
+  readonly to: readonly string[] | { readonly conversation: string; readonly version: number }
+  /** Encoded once. It holds no line break, as JSON does not. */
+  readonly frame: string
+  /** Set for entries of a log: who cannot be reached is reported. Without it the frame is dropped when in doubt. */
+  readonly entry?: Entry
+  /** A connection of this node that has the frame already. It is handed to `deliver` and goes no further. */
+  readonly origin?: object
+}
+
+/** An entry that found nobody live for one of its people. */
+export interface Absence {
+  readonly user: string
+  readonly conversation: string
+  readonly seq: number
+}
+
+/** The sockets of this node. */
+export interface DeliveryPorts {
+  /** @returns those of the people who have no socket here */
+  deliver(
+    users: readonly string[],
+    frame: string,
+    entry: Entry | undefined,
+    origin: object | undefined,
+  ): readonly string[]
+  deliverByInterest(
+    conversation: string,
+    version: number,
+    frame: string,
+    entry: Entry | undefined,
+    origin: object | undefined,
+  ): void
+  /** Nobody is live for them. */
+  absent(absences: readonly Absence[]): void
+}
+
+export interface RouterStats {
+  frames: number
+  lookups: number
+  publishes: number
+  publishedBytes: number
+  /** Publishes that nobody heard. */
+  unheard: number
+  /** Frames that could not be sent on, because the store was away or too much was waiting. */
+  unsent: number
+  absences: number
+}
+
+export interface RouterOptions {
+  readonly broker: Broker
+  readonly whereabouts: Whereabouts
+  readonly fleet: Fleet
+  readonly numbers: Numbers
+  readonly hints: Hints
+  readonly clock: Clock
+  readonly ports: DeliveryPorts
+  readonly stats: RouterStats
+  /** Frames that wait or are under way, in characters. */
+  readonly waitingCharsMax: number
+  /** One envelope, in characters. */
+  readonly envelopeCharsMax: number
+  /** After a look-up that failed, none is tried for so long. */
+  readonly pauseMs: number
+  place(): string
+  isHere(user: string): boolean
+  /** Entries could not be sent on, since then (wall clock, ms): whoever missed them must be told later. */
+  unsent(since: number): void
+}
+
+export interface Router {
+  /** Resolves when every envelope was sent or given up. Never rejects. */
+  route(frames: readonly RoutedFrame[]): Promise<void>
+  /**
+   * Reports people who were missed at a place, unless one more look finds them at another. Who comes back to it
+   * meanwhile reads the head after the commit, and misses nothing.
+   */
+  reportAbsent(missedAt: string, absences: readonly Absence[]): void
+  /** The store answers again: no need to wait with the next look-up. */
+  resume(): void
+  /** Sends one envelope that is not a frame's. @throws when the broker cannot be reached */
+  send(
+    place: string,
+    content: { suspect?: number; presence?: readonly (readonly [string, boolean, number])[] },
+  ): Promise<void>
+}
+
+/** A frame on its way, with those of its people who have no socket here. */
+interface Waiting {
+  readonly routed: RoutedFrame
+  readonly missing: readonly string[]
+}
+
+/** What goes to one place. */
+interface Outgoing {
+  readonly place: string
+  items: Item[]
+  frames: string[]
+  chars: number
+  /** The frame that was added last. */
+  last: Waiting | undefined
+}
+
+export function createRouter(options: RouterOptions): Router {
+  const { broker, whereabouts, fleet, numbers, hints, clock, ports, stats } = options
+  let queue: Waiting[] = []
+  /** Resolves for the calls whose frames are in the queue. */
+  let turn: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
+  let isRunning = false
+  let waitingChars = 0
+  let pausedUntil = Number.NEGATIVE_INFINITY
+  let absences: Absence[] = []
+
+  function giveUp(batch: readonly Waiting[], since: number): void {
+    let isDurable = false
+    for (const { routed } of batch) if (routed.entry !== undefined) isDurable = true
+    stats.unsent += batch.length
+    if (isDurable) options.unsent(since)
+  }
+
+  /** Finds the places of everybody in the batch: one look-up for the people, one for the conversations. */
+  async function lookUp(
+    batch: readonly Waiting[],
+  ): Promise<[Map<string, Places | undefined>, Map<string, Places | undefined>]> {
+    const people = new Map<string, Places | undefined>()
+    const conversations = new Map<string, Places | undefined>()
+    for (const { routed } of batch) {
+      if ('conversation' in routed.to) conversations.set(routed.to.conversation, undefined)
+      else for (const user of routed.to) people.set(user, undefined)
+    }
+    const fill = async (kind: 'presence' | 'interest', names: Map<string, Places | undefined>) => {
+      if (names.size === 0) return
+      stats.lookups++
+      const list = [...names.keys()]
+      const found = await whereabouts.find(kind, list)
+      for (let i = 0; i < list.length; i++) names.set(list[i]!, found[i])
+    }
+    await Promise.all([fill('presence', people), fill('interest', conversations)])
+    return [people, conversations]
+  }
+
+  async function run(): Promise<void> {
+    isRunning = true
+    while (queue.length > 0) {
+      const batch = queue
+      const { resolve } = turn!
+      queue = []
+      turn = undefined
+      const began = clock.now()
+      let sending: Promise<void> | undefined
+      try {
+        if (clock.steady() < pausedUntil) giveUp(batch, began)
+        else sending = address(batch, await lookUp(batch), began)
+      } catch {
+        pausedUntil = clock.steady() + options.pauseMs
+        giveUp(batch, began)
+      }
+      const chars = batch.reduce((sum, { routed }) => sum + routed.frame.length, 0)
+      const finish = () => {
+        waitingChars -= chars
+        resolve()
+      }
+      // The next look-up does not wait for the answers: the order to one place is that of the connection.
+      if (sending === undefined) finish()
+      else void sending.then(finish)
+    }
+    isRunning = false
+  }
+
+  /** Gathers the batch by place and sends it. */
+  function address(
+    batch: readonly Waiting[],
+    [people, conversations]: readonly [Map<string, Places | undefined>, Map<string, Places | undefined>],
+    began: number,
+  ): Promise<void> {
+    const outgoing = new Map<string, Outgoing>()
+    const sending: Promise<void>[] = []
+    const reachable = new Map<Places, readonly Outgoing[]>()
+    const self = options.place()
+    const now = clock.steady()
+    const reach = (places: Places): readonly Outgoing[] => {
+      let targets = reachable.get(places)
+      if (targets === undefined) {
+        targets = places
+          .filter(place => place !== self && !fleet.isOver(place))
+          .map(place => {
+            let target = outgoing.get(place)
+            if (target === undefined) {
+              target = { place, items: [], frames: [], chars: 0, last: undefined }
+              outgoing.set(place, target)
+            }
+            return target
+          })
+        reachable.set(places, targets)
+      }
+      return targets
+    }
+    const add = (target: Outgoing, waiting: Waiting, to: Item['to']) => {
+      const { frame, entry } = waiting.routed
+      if (target.items.length > 0 && target.chars + frame.length > options.envelopeCharsMax)
+        sending.push(publish(target, began))
+      target.items.push(entry === undefined ? { to } : { to, entry })
+      target.frames.push(frame)
+      target.chars += frame.length
+      target.last = waiting
+    }
+
+    for (const [user, places] of people)
+      if (places !== undefined)
+        hints.note(user, options.isHere(user) || reach(places).some(({ place }) => fleet.isReachable(place)), now)
+    let lost: Waiting[] | undefined
+    for (const waiting of batch) {
+      const { to, entry } = waiting.routed
+      if ('conversation' in to) {
+        const places = conversations.get(to.conversation)
+        if (places === undefined) (lost ??= []).push(waiting)
+        for (const target of reach(places ?? nowhere)) add(target, waiting, to)
+        continue
+      }
+      const missing = waiting.missing.length > 8 ? new Set(waiting.missing) : waiting.missing
+      const isMissing = (user: string) => (missing instanceof Set ? missing.has(user) : missing.includes(user))
+      let isLost = false
+      for (const user of to) {
+        const places = people.get(user)
+        if (places === undefined) {
+          isLost = true
+          continue
+        }
+        const targets = reach(places)
+        for (const target of targets) {
+          if (target.last === waiting) (target.items.at(-1)!.to as string[]).push(user)
+          else add(target, waiting, [user])
+        }
+        if (entry !== undefined && targets.length === 0 && isMissing(user))
+          absences.push({ user, conversation: entry.conversation, seq: entry.seq })
+      }
+      if (isLost) (lost ??= []).push(waiting)
+    }
+    if (lost !== undefined) giveUp(lost, began)
+    tellAbsent()
+    for (const target of outgoing.values()) if (target.items.length > 0) sending.push(publish(target, began))
+    return Promise.all(sending).then(() => {})
+  }
+
+  /** Sends what was gathered for a place, and empties it. Never rejects. */
+  async function publish(target: Outgoing, began: number): Promise<void> {
+    const { place, items, frames } = target
+    target.items = []
+    target.frames = []
+    target.chars = 0
+    target.last = undefined
+    const text = encodeEnvelope(
+      { v: envelopeVersion, from: options.place(), to: place, n: numbers.next(place), items },
+      frames,
+    )
+    stats.publishes++
+    stats.publishedBytes += text.length
+    try {
+      const heard = await broker.publish(splitPlace(place).node, text)
+      fleet.mark(place, heard === 0, clock.steady())
+      if (heard > 0) return
+      stats.unheard++
+      reportAbsent(
+        place,
+        items.flatMap(absencesOf).filter(({ user }) => !options.isHere(user)),
+      )
+    } catch {
+      stats.unsent += items.length
+      if (items.some(item => item.entry !== undefined)) options.unsent(began)
+    }
+  }
+
+  function tellAbsent() {
+    if (absences.length === 0) return
+    const list = absences
+    absences = []
+    stats.absences += list.length
+    ports.absent(list)
+  }
+
+  async function reportAfterLook(missedAt: string, list: readonly Absence[]): Promise<void> {
+    const users = [...new Set(list.map(({ user }) => user))]
+    const elsewhere = new Set<string>()
+    try {
+      const found = await whereabouts.find('presence', users)
+      users.forEach((user, i) => {
+        const places = found[i]?.filter(place => place !== missedAt) ?? nowhere
+        const isElsewhere = places.some(place => fleet.isReachable(place))
+        if (isElsewhere) elsewhere.add(user)
+        hints.note(user, isElsewhere, clock.steady())
+      })
+    } catch {
+      // Better one row too many in the offline index than one too few.
+    }
+    absences.push(...list.filter(({ user }) => !elsewhere.has(user)))
+    tellAbsent()
+  }
+
+  function reportAbsent(missedAt: string, list: readonly Absence[]) {
+    if (list.length > 0) void reportAfterLook(missedAt, list)
+  }
+
+  return {
+    route(frames) {
+      for (const routed of frames) {
+        const { to, frame, entry, origin } = routed
+        stats.frames++
+        let missing: readonly string[] = []
+        if ('conversation' in to) ports.deliverByInterest(to.conversation, to.version, frame, entry, origin)
+        else missing = ports.deliver(to, frame, entry, origin)
+        if (waitingChars + frame.length > options.waitingCharsMax) {
+          giveUp([{ routed, missing }], clock.now())
+          continue
+        }
+        waitingChars += frame.length
+        queue.push({ routed, missing })
+      }
+      if (queue.length === 0) return Promise.resolve()
+      if (turn === undefined) {
+        let resolve = () => {}
+        const done = new Promise<void>(settle => {
+          resolve = settle
+        })
+        turn = { done, resolve }
+        if (!isRunning) {
+          isRunning = true
+          setImmediate(() => void run())
+        }
+      }
+      return turn.done
+    },
+    reportAbsent,
+    resume() {
+      pausedUntil = Number.NEGATIVE_INFINITY
+    },
+    async send(place, content) {
+      const header = {
+        v: envelopeVersion,
+        from: options.place(),
+        to: place,
+        n: numbers.next(place),
+        ...content,
+      } as const
+      stats.publishes++
+      const heard = await broker.publish(splitPlace(place).node, encodeEnvelope(header))
+      fleet.mark(place, heard === 0, clock.steady())
+    },
+  }
+}
+
+/** The people of an item, if it is an entry's: those for whom it must be remembered when nobody has it. */
+export function absencesOf({ to, entry }: Item): Absence[] {
+  if (entry === undefined || 'conversation' in to) return []
+  return to.map(user => ({ user, conversation: entry.conversation, seq: entry.seq }))
+}

@@ -1,0 +1,188 @@
+/** Tests only: the stores on which the suites run, and nodes whose sockets are lists. */
+import { startRedis, startRedisCluster, testRedis } from '@flotilla/testing'
+import { createMemoryBus, createMemoryRouting } from './memory.ts'
+import { createNode, type NodePorts, type RoutingNode } from './node.ts'
+import { createRedisRouting } from './redis.ts'
+import type { Absence } from './router.ts'
+import type { NodeSettings } from './settings.ts'
+import type { RoutingStore } from './store.ts'
+import type { PresenceChange } from './watching.ts'
+
+export const quietLogger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Somewhere that nodes can meet. */
+export interface Bed {
+  /** Opens one more store in the same place. */
+  open(): Promise<RoutingStore>
+  /** Moves to another place, in which nobody has been. */
+  renew(): void
+  close(): Promise<void>
+}
+
+function onRedis(url: string, keyPrefix: string, close: () => Promise<void>): Bed {
+  let turn = 1
+  return {
+    open: () => createRedisRouting({ url, keyPrefix: `${keyPrefix}${turn}`, logger: quietLogger }),
+    renew() {
+      turn++
+    },
+    close,
+  }
+}
+
+export const beds = {
+  memory: async (): Promise<Bed> => {
+    let bus = createMemoryBus()
+    return {
+      open: async () => createMemoryRouting(bus),
+      renew() {
+        bus = createMemoryBus()
+      },
+      close: async () => {},
+    }
+  },
+  redis: async (): Promise<Bed> => {
+    const redis = await testRedis()
+    return onRedis(redis.url, redis.keyPrefix, () => redis.stop())
+  },
+  'redis cluster': async (): Promise<Bed> => {
+    const cluster = await startRedisCluster()
+    return onRedis(cluster.url, '', () => cluster.stop())
+  },
+}
+
+/** A Redis that can be killed, and the stores on it. */
+export async function mortalRedis(args: readonly string[] = []) {
+  const server = await startRedis({ args })
+  return { server, open: () => createRedisRouting({ url: server.url, logger: quietLogger, commandMsMax: 300 }) }
+}
+
+/** Short enough for tests, long enough for a busy machine. */
+export const quickSettings: Partial<NodeSettings> = {
+  beatMs: 100,
+  leaseMs: 700,
+  retryMs: 50,
+  earlyBeatMs: 20,
+  echoMsMax: 500,
+  suspectMarginMs: 0,
+  suspectGatherMs: 10,
+  suspectPauseMs: 10,
+  presenceGatherMs: 50,
+  sweepClaimMs: 500,
+  // What finds everything in the end must not hide that the quick way does not work.
+  presenceRecheckMs: 60_000,
+  auditNamesMax: 0,
+}
+
+export interface TestNode extends RoutingNode {
+  readonly store: RoutingStore
+  /** Who has a socket here, and the frames that it got. */
+  readonly sockets: Map<string, string[]>
+  /** Conversations of interest here, and the frames that came for them, with the version. */
+  readonly interests: Map<string, string[]>
+  readonly entries: unknown[]
+  readonly absences: Absence[]
+  readonly suspicions: number[]
+  readonly changes: PresenceChange[]
+  /** Opens a socket as a gateway does. */
+  open(user: string): Promise<void>
+  /** Closes a person's last socket as a gateway does. */
+  shut(user: string): Promise<void>
+  /** Ends as a process that was killed: says nothing to anybody. */
+  crash(): Promise<void>
+}
+
+export interface TestNodeOptions {
+  readonly settings?: Partial<NodeSettings>
+  readonly kind?: 'gateway' | 'api'
+}
+
+/** A store that can be cut off, as when its process is killed. */
+function mortal(store: RoutingStore): RoutingStore & { cut(): void } {
+  let isCut = false
+  const guard = <T extends object>(contract: T): T =>
+    new Proxy(contract, {
+      get(target, name) {
+        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown
+        return (...args: unknown[]) => {
+          if (!isCut || name === 'state' || name === 'renew') return method.apply(target, args)
+          const error = new Error('unable to do anything: crashed')
+          if (name === 'entries') throw error
+          return Promise.reject(error)
+        }
+      },
+    })
+  return {
+    broker: guard(store.broker),
+    whereabouts: guard(store.whereabouts),
+    leases: guard(store.leases),
+    counters: guard(store.counters),
+    close: () => store.close(),
+    cut() {
+      isCut = true
+    },
+  }
+}
+
+/** Starts a node on a store of its own. */
+export async function startNode(
+  id: string,
+  intactStore: RoutingStore,
+  options: TestNodeOptions = {},
+): Promise<TestNode> {
+  const store = mortal(intactStore)
+  const sockets = new Map<string, string[]>()
+  const interests = new Map<string, string[]>()
+  const entries: unknown[] = []
+  const absences: Absence[] = []
+  const suspicions: number[] = []
+  const changes: PresenceChange[] = []
+  const ports: NodePorts = {
+    deliver(users, frame, entry) {
+      if (entry !== undefined) entries.push(entry)
+      return users.filter(user => sockets.get(user)?.push(frame) === undefined)
+    },
+    deliverByInterest: (conversation, version, frame) => void interests.get(conversation)?.push(`${version} ${frame}`),
+    absent: list => void absences.push(...list),
+    suspect: since => void suspicions.push(since),
+    presenceChanged: list => void changes.push(...list),
+  }
+  const node = createNode({
+    id,
+    store,
+    ports,
+    info: () => ({
+      kind: options.kind ?? 'gateway',
+      url: `ws://${id}`,
+      region: 'here',
+      connections: sockets.size,
+      accepting: true,
+    }),
+    logger: quietLogger,
+    settings: { ...quickSettings, ...options.settings },
+  })
+  await node.start()
+  return {
+    ...node,
+    store,
+    sockets,
+    interests,
+    entries,
+    absences,
+    suspicions,
+    changes,
+    async open(user) {
+      sockets.set(user, [])
+      await node.connect(user)
+    },
+    async shut(user) {
+      sockets.delete(user)
+      await node.disconnect(user)
+    },
+    async crash() {
+      sockets.clear()
+      store.cut()
+      await store.close()
+    },
+  }
+}
