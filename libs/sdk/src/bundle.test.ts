@@ -1,0 +1,47 @@
+/** What a browser would have to load: the SDK alone, without the schemas that only a server needs. */
+import { gzipSync } from 'node:zlib'
+import { build } from 'vite'
+import { expect, test } from 'vitest'
+
+async function bundle(code: string): Promise<{ modules: string[]; gzipBytes: number }> {
+  const entry = '\0entry'
+  const result = await build({
+    configFile: false,
+    logLevel: 'silent',
+    resolve: { conditions: ['source'] },
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id, importer) => {
+          if (id === entry) return entry
+          // As if the application lay beside this file.
+          return importer === entry && id === '@flotilla/sdk' ? `${import.meta.dirname}/index.ts` : null
+        },
+        load: id => (id === entry ? code : null),
+      },
+    ],
+    build: { write: false, minify: true, rolldownOptions: { input: entry }, target: 'es2022' },
+  })
+  if (!('output' in result)) throw new Error('there is no bundle')
+  const chunks = result.output.filter(one => one.type === 'chunk')
+  const modules = chunks.flatMap(chunk =>
+    Object.entries(chunk.modules)
+      .filter(([, module]) => module.renderedLength > 0)
+      .map(([id]) => id),
+  )
+  return { modules, gzipBytes: gzipSync(chunks.map(chunk => chunk.code).join('')).length }
+}
+
+test('a bundle holds no schema library, no schema, nothing of Node, and stays small', async () => {
+  const { modules, gzipBytes } = await bundle(`
+    import { createClient, createIndexedDbStore, createSignIn } from '@flotilla/sdk'
+    globalThis.app = { createClient, createIndexedDbStore, createSignIn }
+  `)
+  expect(modules.filter(id => id.includes('typebox'))).toEqual([])
+  const ofProtocol = modules.filter(id => id.includes('/protocol/')).map(id => id.replace(/^.*\/protocol\/src\//, ''))
+  const light = ['close-codes.ts', 'errors.ts', 'limits.ts', 'version.ts']
+  expect(ofProtocol.filter(name => !light.includes(name))).toEqual([])
+  expect(ofProtocol).toContain('errors.ts')
+  expect(modules.filter(id => /node:|__vite-browser-external/.test(id))).toEqual([])
+  expect(gzipBytes).toBeLessThan(20_000)
+})

@@ -1,0 +1,227 @@
+/**
+ * Whole clients against a model server over a simulated network, on a simulated clock: whatever order of sends, cuts,
+ * losses, crashes, changes of membership and restored backups fast-check thinks of, the promises hold.
+ */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Device } from './simulation/device.ts'
+import { calm, ModelServer, type Trouble } from './simulation/model-server.ts'
+import { dice, SimClock } from './simulation/sim-clock.ts'
+
+const conversations = ['c1', 'c2', 'c3'] as const
+const users = ['ann', 'bob'] as const
+const ghost = 'zoe'
+
+type Step = { waitMs: number } & (
+  | { do: 'send'; user: number; conversation: number; count: number }
+  | { do: 'post'; conversation: number; count: number }
+  | { do: 'cut' | 'silence' | 'crash' | 'restart' | 'wake' | 'expire'; user: number }
+  | { do: 'remove' | 'add'; user: number; conversation: number }
+  | { do: 'restore'; loseMax: number }
+  | { do: 'trouble'; trouble: Trouble }
+)
+
+const user = fc.nat(users.length - 1)
+const conversation = fc.nat(conversations.length - 1)
+const share = fc.constantFrom(0, 0, 0.1, 0.5)
+const waitMs = fc.oneof(fc.nat(300), fc.nat(15_000))
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constant('send' as const),
+      user,
+      conversation,
+      count: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constant('post' as const),
+      conversation,
+      count: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 6, max: 90 })),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constantFrom(
+        'cut' as const,
+        'silence' as const,
+        'crash' as const,
+        'restart' as const,
+        'wake' as const,
+        'expire' as const,
+      ),
+      user,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ waitMs, do: fc.constantFrom('remove' as const, 'add' as const), user, conversation }),
+  },
+  { weight: 1, arbitrary: fc.record({ waitMs, do: fc.constant('restore' as const), loseMax: fc.nat(8) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constant('trouble' as const),
+      trouble: fc.record({
+        losePublish: share,
+        duplicate: share,
+        refuse: share,
+        hang: fc.constantFrom(0, 0, 0.1),
+        refuseConnect: share,
+      }),
+    }),
+  },
+)
+
+class World {
+  readonly clock = new SimClock()
+  readonly server: ModelServer
+  readonly devices: Device[]
+
+  constructor(seed: number, transactional: boolean) {
+    this.server = new ModelServer(this.clock, dice(seed))
+    this.devices = users.map(name => new Device(this.server, name, transactional))
+    this.server.create('c1', ghost, users)
+    this.server.create('c2', 'ann', ['bob', ghost])
+    this.server.create('c3', 'bob', [ghost])
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const device of this.devices) await this.#finish(device.start())
+    for (const step of steps) {
+      await this.clock.advance(step.waitMs)
+      await this.#do(step)
+    }
+    await this.#heal()
+  }
+
+  async #do(step: Step): Promise<void> {
+    const { server } = this
+    const device = 'user' in step ? this.devices[step.user] : undefined
+    const conversation = 'conversation' in step ? (conversations[step.conversation] ?? 'c1') : 'c1'
+    switch (step.do) {
+      case 'send':
+        for (let count = 0; count < step.count; count++) device?.send(conversation)
+        return
+      case 'post':
+        for (let count = 0; count < step.count; count++)
+          server.append(conversation, { event: 'message.new', by: ghost, clientId: `g${count}`, body: { text: 'x' } })
+        return
+      case 'cut':
+        return device?.cut()
+      case 'silence':
+        return device?.fallSilent()
+      case 'wake':
+        return device?.client?.wake()
+      case 'expire':
+        return server.expireToken(device?.user ?? '')
+      case 'crash':
+        await device?.noteKept()
+        device?.crash()
+        return device && this.#finish(device.start())
+      case 'restart':
+        if (device === undefined) return
+        await this.#finish(device.stop())
+        return this.#finish(device.start())
+      case 'remove':
+      case 'add': {
+        const user = device?.user ?? ''
+        if (server.members(conversation).has(user) === (step.do === 'add')) return
+        const members = [{ user, role: 'member' as const }]
+        if (step.do === 'add') server.append(conversation, { event: 'member.added', by: ghost, members })
+        else server.append(conversation, { event: 'member.removed', by: ghost, user })
+        return
+      }
+      case 'restore':
+        return server.restore(step.loseMax)
+      case 'trouble':
+        server.trouble = step.trouble
+    }
+  }
+
+  /** The network is well again, and the nodes say now and then how far things are (P6). */
+  async #heal(): Promise<void> {
+    this.server.trouble = calm
+    for (const device of this.devices) if (device.client === undefined) await this.#finish(device.start())
+    for (let round = 0; round < 12; round++) {
+      await this.clock.advance(10_000)
+      for (const socket of this.server.sockets) this.server.tellHeads(socket)
+    }
+    await this.clock.advance(10_000)
+  }
+
+  /** Something that needs the clock to move before it is done. */
+  async #finish(work: Promise<void>): Promise<void> {
+    const progress = { done: false }
+    const settled = work.finally(() => (progress.done = true))
+    for (let tries = 0; !progress.done && tries < 2_000; tries++) await this.clock.advance(20)
+    if (!progress.done) throw new Error('it does not end')
+    await settled
+  }
+}
+
+function check({ server, devices }: World): void {
+  for (const device of devices) {
+    expect(device.violations, device.user).toEqual([])
+    // Whole (P5): everything that the person may see is held, from the beginning or from where it was called off.
+    for (const name of conversations) {
+      const since = server.members(name).get(device.user)
+      const held = device.held.get(name)
+      if (since === undefined) {
+        if (held !== undefined) expect.fail(`${device.user} still holds ${name}`)
+        continue
+      }
+      expect(held, `${device.user} has nothing of ${name}`).toBeDefined()
+      if (held === undefined) continue
+      if (!held.resynced) expect(held.start, `${device.user} ${name} start`).toBe(since - 1)
+      else expect(held.start).toBeGreaterThanOrEqual(since - 1)
+      expect(held.entries, `${device.user} ${name}`).toEqual(server.entries(name, held.start))
+      expect(server.delivered.get(`${name} ${device.user}`), `${device.user} ${name} delivered`).toBe(server.head(name))
+    }
+    checkSends(server, device)
+  }
+}
+
+function checkSends(server: ModelServer, device: Device): void {
+  expect(device.client?.pending().map(send => send.clientId)).toEqual([])
+  const places = new Map<string, number>()
+  for (const send of device.sends) {
+    const rows = server
+      .entries(send.conversation, 0)
+      .filter(entry => entry.event === 'message.new' && entry.clientId === send.clientId)
+    expect(rows.length, `rows of ${send.clientId}`).toBeLessThanOrEqual(1)
+    const [row] = rows
+    if (send.ack !== undefined && send.ack.epoch === server.epoch) expect(row?.seq, send.clientId).toBe(send.ack.seq)
+    if (send.failed !== undefined) expect([send.failed, row]).toEqual(['not_a_member', undefined])
+    if (send.ack === undefined && send.failed === undefined && send.kept)
+      expect(row, `${send.clientId} was neither sent nor refused`).toBeDefined()
+    if (row === undefined) continue
+    // In the order of the sends, whatever was tried again.
+    expect(row.seq, `${send.clientId} in order`).toBeGreaterThan(places.get(send.conversation) ?? 0)
+    places.set(send.conversation, row.seq)
+  }
+}
+
+test('exactly once, in order, whole or called off, and every send one row: through anything', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer(),
+      fc.boolean(),
+      fc.array(step, { minLength: 1, maxLength: 30, size: 'max' }),
+      async (seed, transactional, steps) => {
+        const world = new World(seed, transactional)
+        await world.run(steps)
+        check(world)
+      },
+    ),
+    { numRuns: Number(process.env['SIMULATION_RUNS'] ?? 60) },
+  )
+}, 120_000)

@@ -1,0 +1,279 @@
+import { beforeEach, expect, test } from 'vitest'
+import { Client, type ClientOptions } from './client.ts'
+import type { Change } from './delivery.ts'
+import { FlotillaError } from './flotilla-error.ts'
+import { ModelServer, ModelSocket } from './simulation/model-server.ts'
+import { dice, SimClock } from './simulation/sim-clock.ts'
+import { createMemoryStore } from './store-memory.ts'
+
+let clock: SimClock
+let server: ModelServer
+let heard: string[]
+
+beforeEach(() => {
+  clock = new SimClock()
+  server = new ModelServer(clock, dice(1))
+  heard = []
+  server.create('c', 'bob', ['ann'])
+})
+
+function makeClient(user: string, options: Partial<ClientOptions> = {}): Client {
+  const client = new Client({
+    api: 'http://api',
+    getToken: async () => server.token(user),
+    clock,
+    random: server.random,
+    fetch: server.fetch,
+    WebSocket: class extends ModelSocket {
+      constructor(url: string) {
+        super(server, url)
+      }
+    },
+    ...options,
+  })
+  client.on('entry', entry => heard.push(`entry ${entry.event} ${entry.seq}`))
+  client.on('message', message => heard.push(`message ${message.body.text}`))
+  client.on('resync', ({ from, head }) => heard.push(`resync ${from} ${head}`))
+  client.on('left', ({ conversation }) => heard.push(`left ${conversation}`))
+  client.on('receipt', ({ user, kind, seq }) => heard.push(`${user} ${kind} ${seq}`))
+  client.on('typing', ({ user, typing }) => heard.push(`${user} typing ${typing}`))
+  client.on('presence', ({ user, online }) => heard.push(`${user} online ${online}`))
+  client.on('stopped', ({ reason }) => heard.push(`stopped ${reason}`))
+  return client
+}
+async function startClient(user: string, options: Partial<ClientOptions> = {}): Promise<Client> {
+  const client = makeClient(user, options)
+  const started = client.start()
+  await clock.advance(2_000)
+  await started
+  return client
+}
+const post = (text: string) => server.append('c', { event: 'message.new', by: 'bob', clientId: text, body: { text } })
+const tell = (event: Parameters<ModelSocket['event']>[0]) => {
+  for (const socket of server.sockets) socket.event(event)
+}
+
+test('what was before comes first, then what happens; messages are told as entries and as messages', async () => {
+  post('one')
+  const client = await startClient('ann')
+  expect(client.state.name).toBe('live')
+  expect(client.user).toBe('ann')
+  post('two')
+  await clock.advance(1_000)
+  expect(heard).toEqual([
+    'entry conversation.created 1',
+    'entry message.new 2',
+    'message one',
+    'entry message.new 3',
+    'message two',
+  ])
+})
+
+test('a send is answered with its seq and arrives like every other message', async () => {
+  const client = await startClient('ann')
+  heard = []
+  client.on('sendState', ({ state }) => heard.push(`${state.name}${state.name === 'sent' ? ` ${state.seq}` : ''}`))
+  const send = client.send({ conversation: 'c', body: { text: 'hello' } })
+  expect(client.pending()).toEqual([send])
+  await clock.advance(2_000)
+  expect(await send.acknowledged).toMatchObject({ seq: 2 })
+  expect([...heard].sort()).toEqual(['entry message.new 2', 'message hello', 'sending', 'sent 2'])
+})
+
+test('a kind of entry that this version does not know is passed over', async () => {
+  await startClient('ann')
+  heard = []
+  server.append('c', { event: 'message.sung', by: 'bob' } as unknown as Parameters<ModelServer['append']>[1])
+  post('after')
+  await clock.advance(1_000)
+  expect(heard).toEqual(['entry message.new 3', 'message after'])
+})
+
+test('frames that nobody can read, and events of tomorrow, harm nothing', async () => {
+  const client = await startClient('ann')
+  heard = []
+  tell({ event: 'weather.changed', sunny: true } as never)
+  for (const frame of ['not an object', null, 7, [], {}]) tell(frame as never)
+  tell({ event: 'error', op: 'typing.start', error: { code: 'rate_limited', message: 'slowly' } })
+  await clock.advance(1_000)
+  expect(client.state.name).toBe('live')
+})
+
+test('a listener is waited for: the next entry comes when it is done, and the cursor moves then', async () => {
+  const store = createMemoryStore()
+  const client = makeClient('ann', { store })
+  let free = () => {}
+  client.on('message', () => new Promise<void>(resolve => (free = resolve)))
+  post('one')
+  post('two')
+  const started = client.start()
+  await clock.advance(2_000)
+  await started
+  expect(heard.filter(line => line.startsWith('message'))).toEqual(['message one'])
+  expect((await store.load()).cursors).toMatchObject([{ seq: 1 }])
+  free()
+  await clock.settle()
+  expect(heard.filter(line => line.startsWith('message'))).toEqual(['message one', 'message two'])
+  expect((await store.load()).cursors).toMatchObject([{ seq: 2 }])
+})
+
+test('a listener that throws is reported, and stops neither the others nor the next entry', async () => {
+  const client = makeClient('ann')
+  const errors: string[] = []
+  client.on('message', () => Promise.reject(new Error('mine')))
+  client.on('message', () => {
+    throw new Error('mine too')
+  })
+  client.on('error', ({ during, error }) => {
+    errors.push(`${during}: ${error.message}`)
+    throw new Error('even this')
+  })
+  post('one')
+  post('two')
+  await client.start()
+  await clock.advance(2_000)
+  expect(heard.filter(line => line.startsWith('message'))).toEqual(['message one', 'message two'])
+  expect(errors).toHaveLength(4)
+  expect(errors[0]).toContain('tell a listener of message')
+})
+
+test("the application's own store gets whole changes, again after a failure, and before anybody else", async () => {
+  const changes: Change[] = []
+  let failures = 2
+  await startClient('ann', {
+    archive: {
+      cursors: async () => [],
+      apply: async change => {
+        if (failures-- > 0) throw new Error('locked')
+        heard.push(`applied ${change.kind}`)
+        changes.push(change)
+      },
+    },
+  })
+  post('one')
+  await clock.advance(5_000)
+  expect(heard).toEqual([
+    'applied entries',
+    'entry conversation.created 1',
+    'applied entries',
+    'entry message.new 2',
+    'message one',
+  ])
+  expect(changes[1]).toMatchObject({ kind: 'entries', conversation: 'c', cursor: { epoch: 1, seq: 2 } })
+})
+
+test('where the archive stands counts, and not what the store says: neither behind nor ahead of it', async () => {
+  const store = createMemoryStore()
+  for (const text of ['one', 'two', 'three']) post(text)
+  const told = { epoch: 1, toldDelivered: 2, read: 2, toldRead: 0 }
+  for (const seq of [1, 4]) {
+    await store.writeCursors([{ conversation: 'c', seq, ...told }], [])
+    heard = []
+    const place = { conversation: 'c', epoch: 1, seq: 2 }
+    const client = await startClient('ann', { store, archive: { cursors: async () => [place], apply: async () => {} } })
+    expect(heard.filter(line => line.startsWith('message'))).toEqual(['message two', 'message three'])
+    await client.stop()
+  }
+  expect(server.read.get('c ann')).toBe(2)
+})
+
+test('the store of one person is never used for another', async () => {
+  const store = createMemoryStore()
+  const ann = await startClient('ann', { store })
+  await ann.stop()
+  heard = []
+  await startClient('bob', { store })
+  expect(heard).toEqual(['stopped other_user'])
+})
+
+test('before the start and after the end nothing can be sent', async () => {
+  const client = makeClient('ann')
+  const send = () => client.send({ conversation: 'c', body: { text: 'x' } })
+  expect(send).toThrow(FlotillaError)
+  await client.start()
+  await clock.advance(1_000)
+  expect(send).not.toThrow()
+  await client.stop()
+  expect(send).toThrow(expect.objectContaining({ code: 'stopped' }))
+  await expect(client.start()).rejects.toMatchObject({ code: 'stopped' })
+  expect(server.sockets.size).toBe(1)
+  await clock.advance(1_000)
+  expect(server.sockets.size).toBe(0)
+})
+
+test('a store that cannot be read is said at the start, and the start can be repeated', async () => {
+  let broken = true
+  const memory = createMemoryStore()
+  const load = () => (broken ? Promise.reject(new Error('blocked')) : memory.load())
+  const client = makeClient('ann', { store: { ...memory, load } })
+  await expect(client.start()).rejects.toMatchObject({ code: 'store_failed' })
+  broken = false
+  await client.start()
+  await clock.advance(1_000)
+  expect(client.state.name).toBe('live')
+})
+
+test('receipts: ours go up by themselves and when read; those of others come once', async () => {
+  const client = await startClient('ann')
+  post('one')
+  await clock.advance(1_000)
+  expect(server.delivered.get('c ann')).toBe(2)
+  client.markRead('c', 2)
+  await clock.advance(1_000)
+  expect(server.read.get('c ann')).toBe(2)
+  heard = []
+  for (const seq of [2, 2, 1]) tell({ event: 'message.read', conversation: 'c', user: 'bob', seq })
+  await clock.advance(100)
+  expect(heard).toEqual(['bob read 2'])
+})
+
+test('a message ends the typing of its author', async () => {
+  await startClient('ann')
+  heard = []
+  tell({ event: 'typing.start', conversation: 'c', user: 'bob' })
+  await clock.advance(100)
+  post('done')
+  await clock.advance(1_000)
+  expect(heard.slice(0, 2)).toEqual(['bob typing true', 'bob typing false'])
+})
+
+test('people watched before the connection are known after it', async () => {
+  const client = makeClient('ann')
+  await client.watch(['bob', 'ann'])
+  await client.start()
+  await clock.advance(2_000)
+  expect(client.presence()).toEqual(
+    new Map([
+      ['bob', false],
+      ['ann', true],
+    ]),
+  )
+})
+
+test('a session that ends stops the client with the reason; signed in again, it can be started again', async () => {
+  const client = await startClient('ann')
+  for (const socket of server.sockets) socket.end(4200, JSON.stringify({ code: 'session_ended' }))
+  expect(heard.at(-1)).toBe('stopped session_ended')
+  post('meanwhile')
+  await clock.advance(60_000)
+  await client.start()
+  await clock.advance(2_000)
+  expect(heard.at(-1)).toBe('message meanwhile')
+})
+
+test('a wake source wakes, and is let go of at the end', async () => {
+  let wake = () => {}
+  let ended = false
+  const client = await startClient('ann', {
+    wakes: given => {
+      wake = given
+      return () => (ended = true)
+    },
+  })
+  const frames = server.frames
+  wake()
+  await clock.advance(200)
+  expect(server.frames).toBe(frames + 1)
+  await client.stop()
+  expect(ended).toBe(true)
+})

@@ -1,0 +1,503 @@
+/**
+ * The client: joins the parts and owns none of their work. From top to bottom: what an application calls; what happens
+ * when a connection comes and goes; where each frame goes; what the sync core wants done.
+ *
+ *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
+ *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
+ */
+import { type Entry, type EntryOf, type Event, limits, type Reply } from '@flotilla/protocol'
+import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
+import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
+import { Cursors } from './cursors.ts'
+import { type Archive, type Change, Delivery, isKnown, type Place } from './delivery.ts'
+import { Emitter } from './emitter.ts'
+import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
+import { createCall, type Fetch } from './http.ts'
+import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
+import { type Presence, PresenceWatch } from './presence.ts'
+import { HeardReceipts, type Receipt, Receipts } from './receipts.ts'
+import { Requests } from './requests.ts'
+import { createRest, type GetToken, type Rest } from './rest.ts'
+import type { Store, StoredCursor } from './store.ts'
+import { createMemoryStore } from './store-memory.ts'
+import { type Effect, type PageQuestion, type ResumeQuestion, Sync } from './sync.ts'
+import { type Typing, TypingNotices } from './typing.ts'
+import { browserWakes, type WakeSource } from './wake.ts'
+
+/** The limits and times of a client. */
+export const clientDefaults = {
+  /** An answer to a command, or to a REST call. */
+  requestTimeoutMs: 15_000,
+  /** From asking where to go until hello. */
+  connectTimeoutMs: 15_000,
+  pingTimeoutMs: 8_000,
+  /** A connection that lasted this long wipes out the failures before it. */
+  stableMs: 10_000,
+  /** The wait before coming back, as long as no node has named its own. */
+  reconnectBaseMs: 500,
+  reconnectMaxMs: 30_000,
+  /** Messages that wait for their acknowledgement. One more is refused. */
+  outboxEntriesMax: 1_000,
+  /** Messages under way at the same time, each of another conversation. */
+  inFlightMax: 16,
+  /** Commands that wait for the rate that the node allows. */
+  commandQueueMax: 1_000,
+  /** Entries handed to an archive at once. */
+  applyEntriesMax: 200,
+  /** How long a gap in a conversation may close by itself. */
+  gapWaitMs: 200,
+  /** How long receipts are gathered. */
+  receiptGatherMs: 50,
+  typingRepeatMs: 3_000,
+  typingRestMs: 5_000,
+  typingFadeMs: 6_000,
+}
+
+export type ClientSettings = typeof clientDefaults
+
+export interface Logger {
+  debug(message: string, detail?: unknown): void
+  warn(message: string, detail?: unknown): void
+}
+
+export interface ClientOptions {
+  /** Where the API is: `https://chat.example.org`. */
+  readonly api: string
+  /** Brings the access token; `createSignIn` makes one. */
+  readonly getToken: GetToken
+  /** What must survive this run. In memory when left out. */
+  readonly store?: Store
+  /** Where the application itself keeps conversations, if it does. */
+  readonly archive?: Archive
+  /** Needed where there is no global one: Node before 22. */
+  readonly WebSocket?: SocketConstructor
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly uuid?: () => string
+  readonly wakes?: WakeSource
+  readonly logger?: Logger
+  readonly settings?: Partial<ClientSettings>
+}
+
+export interface ClientEvents {
+  state: ConnectionState
+  /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
+  entry: Entry
+  /** The entries that are messages. */
+  message: EntryOf<'message.new'>
+  /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
+  resync: { readonly conversation: string; readonly from: number; readonly head: number }
+  /** You are not a member any longer. */
+  left: { readonly conversation: string }
+  sendState: Send
+  receipt: Receipt
+  typing: Typing
+  presence: Presence
+  /** The client will not come back by itself: the session is over, or this build is too old. */
+  stopped: { readonly reason: string }
+  error: { readonly error: FlotillaError; readonly during: string }
+}
+
+export function createClient(options: ClientOptions): Client {
+  return new Client(options)
+}
+
+const resumeRetryPolicy = { baseMs: 500, maxMs: 10_000 }
+
+export class Client {
+  /** The REST API, signed in. */
+  readonly rest: Rest
+  readonly #options: ClientOptions
+  readonly #settings: ClientSettings
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #store: Store
+  readonly #events: Emitter<ClientEvents>
+  readonly #connection: Connection
+  readonly #requests: Requests
+  readonly #sync: Sync
+  readonly #cursors: Cursors
+  readonly #delivery: Delivery
+  readonly #outbox: Outbox
+  readonly #receipts: Receipts
+  readonly #heardReceipts = new HeardReceipts()
+  readonly #typing: TypingNotices
+  readonly #presence: PresenceWatch
+  #starting: Promise<void> | undefined
+  #phase: 'new' | 'started' | 'stopped' = 'new'
+  #user: string | undefined
+  #dueAt: number | undefined
+  #cancelDue: () => void = () => {}
+  #endWakes: () => void = () => {}
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.#settings = { ...clientDefaults, ...options.settings }
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? Math.random
+    this.#store = options.store ?? createMemoryStore()
+    const [settings, clock, random, store] = [this.#settings, this.#clock, this.#random, this.#store]
+    this.#events = new Emitter((thrown, event) => this.#report(thrown, `tell a listener of ${event}`))
+    const timeoutMs = settings.requestTimeoutMs
+    const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs })
+    this.rest = createRest(call, options.getToken)
+    this.#requests = new Requests({
+      clock,
+      timeoutMs,
+      queueMax: settings.commandQueueMax,
+      write: text => this.#connection.send(text),
+    })
+    this.#connection = new Connection({
+      clock,
+      random,
+      WebSocket: options.WebSocket ?? WebSocket,
+      connectTimeoutMs: settings.connectTimeoutMs,
+      pingTimeoutMs: settings.pingTimeoutMs,
+      stableMs: settings.stableMs,
+      retryPolicy: { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs },
+      ports: {
+        locate: () => this.rest.connect(),
+        live: hello => this.#live(hello),
+        down: () => this.#down(),
+        frame: text => this.#frame(text),
+        ping: ms => this.#ping(ms),
+        changed: state => this.#stateChanged(state),
+      },
+    })
+    this.#sync = new Sync({ gapWaitMs: settings.gapWaitMs })
+    this.#cursors = new Cursors({ store, clock, random, report: thrown => this.#report(thrown, 'write cursors') })
+    this.#delivery = new Delivery({
+      clock,
+      random,
+      cursors: this.#cursors,
+      archive: options.archive,
+      applyEntriesMax: settings.applyEntriesMax,
+      tell: change => this.#tell(change),
+      handed: conversation => this.#run(this.#sync.handed(conversation, clock.now())),
+      saved: conversation => this.#receipts.delivered(conversation),
+      report: thrown => this.#report(thrown, 'apply a change'),
+    })
+    this.#outbox = new Outbox({
+      store,
+      clock,
+      random,
+      uuid: options.uuid ?? (() => crypto.randomUUID()),
+      send: message => this.#sendMessage(message),
+      changed: send => this.#events.emit('sendState', send),
+      report: thrown => this.#report(thrown, 'clear the outbox'),
+      entriesMax: settings.outboxEntriesMax,
+      inFlightMax: settings.inFlightMax,
+      retryPolicy: { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs },
+    })
+    const requests = this.#requests
+    this.#receipts = new Receipts({ clock, requests, cursors: this.#cursors, gatherMs: settings.receiptGatherMs })
+    this.#typing = new TypingNotices({
+      clock,
+      requests,
+      changed: typing => this.#events.emit('typing', typing),
+      repeatMs: settings.typingRepeatMs,
+      restMs: settings.typingRestMs,
+      fadeMs: settings.typingFadeMs,
+    })
+    this.#presence = new PresenceWatch({
+      clock,
+      requests,
+      changed: presence => this.#events.emit('presence', presence),
+      report: thrown => this.#report(thrown, 'watch'),
+    })
+  }
+
+  // ---- what an application calls ------------------------------------------------------------------------------------
+
+  /** Listens. The answer ends it. Listen before `start`, or miss what comes first. */
+  on<N extends keyof ClientEvents>(name: N, listener: (event: ClientEvents[N]) => unknown): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  /** Reads the store, then connects, and stays connected. Once it was told not to come back, it can be started again. */
+  start(): Promise<void> {
+    if (this.#phase === 'stopped') return Promise.reject(stoppedError())
+    this.#starting ??= this.#restore().catch((thrown: unknown) => {
+      this.#starting = undefined
+      throw asFlotillaError(thrown, 'store_failed', 'read the store')
+    })
+    return this.#starting.then(() => this.#connection.start())
+  }
+
+  /** Ends it for good. What the application works on is waited for; what is not sent is kept in the store. */
+  async stop(): Promise<void> {
+    this.#phase = 'stopped'
+    this.#endWakes()
+    this.#connection.stop('stopped')
+    await Promise.all([this.#delivery.close(), this.#outbox.close()])
+    await this.#cursors.close()
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state
+  }
+
+  /** Who this is: known from the first connection on, and from the store. */
+  get user(): string | undefined {
+    return this.#user
+  }
+
+  /** Takes a message, connected or not. Throws when it can never be sent, or when too many wait. */
+  send(message: Message): Send {
+    if (this.#phase !== 'started') throw stoppedError()
+    this.#typing.sent(message.conversation)
+    this.#sync.touch(message.conversation, this.#clock.now())
+    return this.#outbox.add(message)
+  }
+
+  /** The messages that are not acknowledged yet, in the order of their sends. */
+  pending(): readonly Send[] {
+    return this.#outbox.pending()
+  }
+
+  /** The person has read everything up to `seq`. */
+  markRead(conversation: string, seq: number): void {
+    this.#sync.touch(conversation, this.#clock.now())
+    this.#receipts.read(conversation, seq)
+  }
+
+  /** A keystroke: the others hear of it now and then. */
+  typing(conversation: string): void {
+    this.#typing.type(conversation)
+  }
+
+  stopTyping(conversation: string): void {
+    this.#typing.stop(conversation)
+  }
+
+  /** Wants to know who of these is online, from now on and on every connection. */
+  watch(users: readonly string[]): Promise<void> {
+    return this.#presence.watch(users)
+  }
+
+  unwatch(users: readonly string[]): void {
+    this.#presence.unwatch(users)
+  }
+
+  /** Who of the people watched is online, as far as is known. */
+  presence(): ReadonlyMap<string, boolean> {
+    return this.#presence.known()
+  }
+
+  /** Something says that the network may be back. */
+  wake(): void {
+    this.#connection.wake()
+  }
+
+  /** The acknowledgement is this device's copy of the entry: the node tells it to every other connection, not to ours. */
+  async #sendMessage(message: Message & { clientId: string }): Promise<Ack> {
+    const ack = await this.#requests.request('message.send', message)
+    const entry = { event: 'message.new', ...message, ...ack, by: this.#user ?? '' } as const
+    this.#run(this.#sync.entry(entry, this.#clock.now()))
+    return ack
+  }
+
+  // ---- coming and going ---------------------------------------------------------------------------------------------
+
+  async #restore(): Promise<void> {
+    const { user, cursors: stored, sends } = await this.#store.load()
+    const places = await this.#options.archive?.cursors()
+    if (this.#phase === 'stopped') throw stoppedError()
+    const cursors = places?.map(place => placed(place, stored)) ?? stored
+    this.#user = user
+    this.#cursors.restore(cursors)
+    this.#sync.restore(cursors)
+    this.#outbox.restore(sends)
+    this.#phase = 'started'
+    this.#endWakes = (this.#options.wakes ?? browserWakes)(() => this.#connection.wake())
+  }
+
+  #live(hello: Hello): void {
+    // Cursors and unsent messages of one person must never go out as another's.
+    if (this.#user !== undefined && this.#user !== hello.user) return this.#connection.stop('other_user')
+    if (this.#user === undefined)
+      this.#store.setUser(hello.user).catch((thrown: unknown) => this.#report(thrown, 'write the store'))
+    this.#user = hello.user
+    this.#requests.open(hello.limits)
+    this.#resume(hello.epoch)
+    this.#presence.live()
+    this.#outbox.live()
+    this.#receipts.live()
+  }
+
+  #down(): void {
+    this.#requests.close()
+    this.#sync.disconnected()
+    this.#schedule()
+    this.#outbox.down()
+    this.#receipts.down()
+    this.#presence.down()
+    this.#typing.down()
+  }
+
+  #stateChanged(state: ConnectionState): void {
+    this.#options.logger?.debug(`connection: ${state.name}`, state)
+    this.#events.emit('state', state)
+    if (state.name === 'stopped') this.#events.emit('stopped', { reason: state.reason })
+  }
+
+  /** Asks whether the lively conversations have gone on, which also shows that the node is there. */
+  async #ping(timeoutMs: number): Promise<void> {
+    const proven = this.#requests.flushed ? this.#receipts.pinging() : undefined
+    const seen = this.#sync.seen(this.#clock.now())
+    const fields = seen.length === 0 ? {} : { seen }
+    const { behind } = await this.#requests.request('ping', fields, { timeoutMs, urgent: true })
+    proven?.()
+    this.#run(this.#sync.heads(undefined, behind, this.#clock.now()))
+  }
+
+  // ---- frames -------------------------------------------------------------------------------------------------------
+
+  #frame(text: string): void {
+    let frame: Event | Reply | null
+    try {
+      frame = JSON.parse(text) as Event | Reply | null
+    } catch (thrown) {
+      return this.#report(thrown, 'read a frame')
+    }
+    if (typeof frame !== 'object' || frame === null) return
+    if ('id' in frame) this.#requests.answer(frame)
+    else this.#event(frame)
+  }
+
+  #event(event: Event): void {
+    if (isEntry(event)) {
+      if (event.event === 'message.new') this.#typing.over(event.conversation, event.by)
+      return this.#run(this.#sync.entry(event, this.#clock.now()))
+    }
+    switch (event.event) {
+      case 'sync.heads':
+        return this.#run(this.#sync.heads(event.epoch, event.heads, this.#clock.now()))
+      case 'message.delivered':
+      case 'message.read': {
+        const receipt = this.#heardReceipts.hear(event)
+        if (receipt !== undefined) this.#events.emit('receipt', receipt)
+        return
+      }
+      case 'typing.start':
+      case 'typing.stop':
+        return this.#typing.heard(event)
+      case 'presence.changed':
+        return this.#presence.heard(event)
+      case 'error': {
+        const error = readError(event.error, new FlotillaError('internal', 'the node reported an error without a code'))
+        if (event.op === 'message.delivered' || event.op === 'message.read') this.#receipts.failed(error)
+        return this.#report(error, event.op ?? 'read our frame')
+      }
+      default:
+        // A newer node says something that this version does not know.
+        return
+    }
+  }
+
+  // ---- what the sync core wants done --------------------------------------------------------------------------------
+
+  #run(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.do === 'page') void this.#page(effect.question)
+      else if (effect.do === 'resume') this.#startAgain(effect.epoch)
+      else this.#delivery.push(effect)
+    }
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    const at = this.#sync.dueAt()
+    if (at === this.#dueAt) return
+    this.#cancelDue()
+    this.#dueAt = at
+    if (at === undefined) return
+    this.#cancelDue = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+      this.#dueAt = undefined
+      this.#run(this.#sync.due(this.#clock.now()))
+    })
+  }
+
+  #resume(epoch: number): void {
+    for (const question of this.#sync.begin(this.#user ?? '', epoch)) void this.#ask(question)
+    this.#schedule()
+  }
+
+  /** The store was restored while we were connected. */
+  #startAgain(epoch: number): void {
+    this.#heardReceipts.clear()
+    this.#resume(epoch)
+    this.#receipts.live()
+  }
+
+  /** Asks until there is an answer: without it nobody knows what is missing. */
+  async #ask(question: ResumeQuestion): Promise<void> {
+    for (let failures = 0; this.#sync.wants(question); failures++) {
+      let retryMs = 0
+      try {
+        const reply = await this.#requests.request('sync.resume', question.fields)
+        const effects = this.#sync.resumed(question, reply, this.#clock.now())
+        if (effects !== undefined) return this.#run(effects)
+      } catch (thrown) {
+        const error = asFlotillaError(thrown, 'internal', 'resume')
+        if (error.code === 'disconnected') return
+        this.#report(error, 'resume')
+        retryMs = error.retryMs ?? 0
+      }
+      const waitMs = retryMs + fullJitterMs(resumeRetryPolicy, failures, this.#random)
+      await new Promise<void>(resolve => this.#clock.after(waitMs, resolve))
+    }
+  }
+
+  async #page(question: PageQuestion): Promise<void> {
+    const { conversation, after } = question
+    const range = after === undefined ? {} : { after }
+    try {
+      const page = { conversation, ...range, limit: limits.historyPageMax }
+      const reply = await this.#requests.request('history.page', page)
+      this.#run(this.#sync.paged(question, reply, this.#clock.now()))
+    } catch (thrown) {
+      const { code, retryMs } = asFlotillaError(thrown, 'internal', 'page')
+      const gone = code === 'not_a_member' || code === 'conversation_unknown'
+      this.#run(this.#sync.pageFailed(question, { gone, retryMs }, this.#clock.now()))
+    }
+  }
+
+  async #tell(change: Change): Promise<void> {
+    const { conversation } = change
+    if (change.kind === 'left') return this.#events.deliver('left', { conversation })
+    if (change.kind === 'resync') {
+      const { from, head } = change
+      return this.#events.deliver('resync', { conversation, from, head })
+    }
+    for (const entry of change.entries) {
+      if (!isKnown(entry)) continue
+      await this.#events.deliver('entry', entry)
+      if (entry.event === 'message.new') await this.#events.deliver('message', entry)
+    }
+  }
+
+  #report(thrown: unknown, during: string): void {
+    const error = asFlotillaError(thrown, 'internal', during)
+    this.#options.logger?.warn(`unable to ${during}: ${error.message}`, error)
+    // A listener for errors that fails itself is only logged.
+    if (during !== 'tell a listener of error') this.#events.emit('error', { error, during })
+  }
+}
+
+/** An entry is known by its place in a log, so that kinds of tomorrow are entries too. */
+function isEntry(event: Event): event is Entry {
+  return 'seq' in event && 'epoch' in event && 'conversation' in event
+}
+
+/** What was told to the server is remembered by our store; how far things are, the archive knows best. */
+function placed(place: Place & { conversation: string }, stored: readonly StoredCursor[]): StoredCursor {
+  const { conversation, epoch, seq } = place
+  const before = stored.find(cursor => cursor.conversation === conversation && cursor.epoch === epoch)
+  return { ...(before ?? { toldDelivered: 0, read: 0, toldRead: 0 }), conversation, epoch, seq }
+}
+
+function stoppedError(): FlotillaError {
+  return new FlotillaError('stopped', 'unable to use the client: it has not been started, or has been stopped')
+}

@@ -1,0 +1,109 @@
+/** One HTTP call to the API: JSON in, JSON out, a time-out, and every failure as a FlotillaError. */
+import type { ErrorCode } from '@flotilla/protocol'
+import type { Clock } from './clock.ts'
+import { FlotillaError, readError } from './flotilla-error.ts'
+
+/** As much of `fetch` as the SDK uses. */
+export type Fetch = (
+  url: string,
+  init: {
+    method: string
+    headers: Record<string, string>
+    body?: string
+    signal: AbortSignal
+    credentials?: 'include' | 'same-origin'
+  },
+) => Promise<{
+  readonly ok: boolean
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  text(): Promise<string>
+}>
+
+export interface HttpOptions {
+  /** Where the API is: `https://chat.example.org`. */
+  readonly api: string
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly timeoutMs: number
+}
+
+export interface HttpRequest {
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly body?: object
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whether cookies of the API's own site go with it, also to another origin. */
+  readonly cookies?: boolean
+}
+
+export type Call = <T>(method: string, path: string, request?: HttpRequest) => Promise<T>
+
+/** What a status means when the body does not say: the answer of a proxy, for example. */
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthenticated',
+  404: 'route_unknown',
+  413: 'frame_too_large',
+  429: 'rate_limited',
+  502: 'unavailable',
+  503: 'unavailable',
+  504: 'unavailable',
+}
+
+export function createCall(options: HttpOptions): Call {
+  const base = options.api.replace(/\/+$/, '')
+  // Apart from its object, because the browser's own refuses to be called as a method of another one.
+  const { fetch } = options
+  return async <T>(method: string, path: string, request: HttpRequest = {}): Promise<T> => {
+    const doing = `${method} ${path}`
+    const abort = new AbortController()
+    const cancel = options.clock.after(options.timeoutMs, () => abort.abort())
+    try {
+      const response = await fetch(base + path + queryOf(request.query), {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(request.token === undefined ? {} : { authorization: `Bearer ${request.token}` }),
+          ...request.headers,
+        },
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...(request.cookies ? { credentials: 'include' as const } : {}),
+        signal: abort.signal,
+      })
+      const answer = parse(await response.text())
+      if (response.ok) return answer as T
+      throw refused(doing, response.status, response.headers.get('retry-after'), answer)
+    } catch (thrown) {
+      if (thrown instanceof FlotillaError) throw thrown
+      if (abort.signal.aborted)
+        throw new FlotillaError('timed_out', `unable to ${doing}: no answer within ${options.timeoutMs} ms`)
+      throw new FlotillaError('unreachable', `unable to ${doing}: ${String(thrown)}`, { cause: thrown })
+    } finally {
+      cancel()
+    }
+  }
+}
+
+function queryOf(query: HttpRequest['query'] = {}): string {
+  const pairs = Object.entries(query).filter(pair => pair[1] !== undefined)
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function refused(doing: string, status: number, retryAfter: string | null, answer: unknown): FlotillaError {
+  const seconds = Number(retryAfter)
+  const retryMs = retryAfter !== null && Number.isFinite(seconds) ? Math.max(0, seconds * 1_000) : undefined
+  const code = codeOfStatus[status] ?? 'internal'
+  const fallback = new FlotillaError(code, `unable to ${doing}: status ${status}`, { retryMs })
+  const body = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined
+  return readError(body, fallback)
+}

@@ -1,0 +1,208 @@
+import { beforeEach, expect, test } from 'vitest'
+import { createCall, type Fetch } from './http.ts'
+import { createRest } from './rest.ts'
+import { createSignIn, type SessionStore, type StoredSession } from './sign-in.ts'
+import { SimClock } from './simulation/sim-clock.ts'
+
+interface Asked {
+  method: string
+  url: string
+  headers: Record<string, string>
+  body: unknown
+  credentials: string | undefined
+}
+type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | Error
+
+let clock: SimClock
+let asked: Asked[]
+let answers: Answer[]
+let stored: StoredSession | undefined
+
+const sessions: SessionStore = {
+  load: async () => stored,
+  save: async session => {
+    stored = session
+  },
+}
+const fakeFetch: Fetch = async (url, init) => {
+  const { method, headers, body, credentials } = init
+  asked.push({ method, url, headers, credentials, body: body === undefined ? undefined : JSON.parse(body) })
+  await clock.wait(10)
+  const answer = answers.shift() ?? { status: 500 }
+  if (answer instanceof Error) throw answer
+  return {
+    ok: answer.status < 300,
+    status: answer.status,
+    headers: { get: name => answer.headers?.[name] ?? null },
+    text: async () => (answer.body === undefined ? '' : JSON.stringify(answer.body)),
+  }
+}
+const user = { id: 'u1', username: 'ann', displayName: 'Ann' }
+const signedIn = (number: number) => ({
+  status: 200,
+  body: { user, session: 's1', accessToken: `a${number}`, accessTokenExpiresInMs: 600_000, refreshToken: `r${number}` },
+})
+const refused = (status: number, code: string) => ({ status, body: { error: { code, message: code } } })
+async function finish<T>(work: Promise<T>): Promise<T> {
+  await clock.advance(100)
+  return work
+}
+/** What it fails with. */
+const failure = (work: Promise<unknown>) =>
+  finish(
+    work.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+  )
+const signIn = (options = {}) => createSignIn('https://api/', { sessions, clock, fetch: fakeFetch, ...options })
+
+beforeEach(() => {
+  clock = new SimClock()
+  asked = []
+  answers = []
+  stored = undefined
+})
+
+test('registering signs in, and the token is used until it is about to expire', async () => {
+  answers = [signedIn(1), signedIn(2)]
+  const account = signIn()
+  expect(await finish(account.register({ username: 'ann', password: 'p', deviceName: 'd' }))).toEqual(user)
+  expect(asked[0]).toMatchObject({
+    method: 'POST',
+    url: 'https://api/v1/users',
+    body: { username: 'ann', password: 'p', deviceName: 'd' },
+  })
+  expect(await account.getToken({ expired: false })).toBe('a1')
+  await clock.advance(570_000)
+  expect(await finish(account.getToken({ expired: false }))).toBe('a2')
+  expect(asked[1]).toMatchObject({ url: 'https://api/v1/sessions/refresh', body: { refreshToken: 'r1' } })
+  expect(stored).toMatchObject({ accessToken: 'a2', refreshToken: 'r2' })
+})
+
+test('however many ask, one refresh runs: a refresh token is good once', async () => {
+  answers = [signedIn(1), signedIn(2), signedIn(3)]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  const tokens = Promise.all([1, 2, 3].map(() => account.getToken({ expired: true })))
+  expect(await finish(tokens)).toEqual(['a2', 'a2', 'a2'])
+  expect(asked.length).toBe(2)
+  expect(await finish(account.getToken({ expired: true }))).toBe('a3')
+})
+
+test('another tab has refreshed: its token is taken', async () => {
+  answers = [signedIn(1), signedIn(9)]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  if (stored !== undefined) stored = { ...stored, refreshToken: 'r8', accessTokenExpiresAt: 0 }
+  await finish(account.getToken({ expired: false }))
+  expect(asked[1]).toMatchObject({ body: { refreshToken: 'r8' } })
+})
+
+test('a refused refresh forgets the session; an API that is away does not', async () => {
+  answers = [signedIn(1), new TypeError('fetch failed'), refused(401, 'refresh_reused')]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  const failing = () => failure(account.getToken({ expired: true }))
+  expect(await failing()).toMatchObject({ code: 'unreachable', retry: true })
+  expect(await account.user()).toEqual(user)
+  expect(await failing()).toMatchObject({ code: 'refresh_reused', retry: false })
+  expect(await account.user()).toBeUndefined()
+  expect(await failing()).toMatchObject({ code: 'refresh_invalid' })
+  expect(asked.length, 'nothing to ask with').toBe(3)
+})
+
+test('in cookie mode no script holds the refresh token, and a new page signs in by the cookie', async () => {
+  const { refreshToken: _, ...body } = signedIn(1).body
+  answers = [{ status: 200, body }]
+  const account = signIn({ cookie: true })
+  expect(await finish(account.getToken({ expired: false }))).toBe('a1')
+  expect(asked[0]).toMatchObject({ body: {}, headers: { 'x-flotilla-cookie': '1' }, credentials: 'include' })
+  expect(stored?.refreshToken).toBeUndefined()
+})
+
+test('signing out ends the session, with a fresh token if need be, and forgets it', async () => {
+  answers = [signedIn(1), refused(401, 'unauthenticated'), signedIn(2), { status: 204 }]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  await finish(account.signOut())
+  expect(asked.map(one => `${one.method} ${one.headers['authorization'] ?? ''}`)).toEqual([
+    'POST ',
+    'DELETE Bearer a1',
+    'POST ',
+    'DELETE Bearer a2',
+  ])
+  expect(stored).toBeUndefined()
+})
+
+test('signing out without a network can be tried again', async () => {
+  answers = [signedIn(1), new TypeError('fetch failed')]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  expect(await failure(account.signOut())).toMatchObject({ code: 'unreachable' })
+  expect(stored).toBeDefined()
+})
+
+// ---- the REST calls ---------------------------------------------------------------------------------------------
+
+const call = () => createCall({ api: 'https://api', fetch: fakeFetch, clock, timeoutMs: 5_000 })
+const rest = (tokens: string[] = []) =>
+  createRest(call(), async ({ expired }) => {
+    tokens.push(expired ? 'new' : 'held')
+    return expired ? 'new' : 'held'
+  })
+
+test('a call carries the token, its query and its body', async () => {
+  answers = [
+    { status: 200, body: {} },
+    { status: 200, body: {} },
+    { status: 200, body: {} },
+  ]
+  await finish(rest().history('c/1', { after: 5 }))
+  await finish(rest().post('c', { clientId: 'x', body: { text: 'hi' } }))
+  await finish(rest().conversations())
+  expect(asked.map(({ method, url, body }) => ({ method, url, body }))).toEqual([
+    { method: 'GET', url: 'https://api/v1/conversations/c%2F1/messages?after=5', body: undefined },
+    { method: 'POST', url: 'https://api/v1/conversations/c/messages', body: { clientId: 'x', body: { text: 'hi' } } },
+    { method: 'GET', url: 'https://api/v1/conversations', body: undefined },
+  ])
+  expect(asked[0]?.headers).toEqual({ accept: 'application/json', authorization: 'Bearer held' })
+})
+
+test('a refused token is renewed once', async () => {
+  const tokens: string[] = []
+  answers = [
+    refused(401, 'unauthenticated'),
+    { status: 200, body: user },
+    refused(401, 'unauthenticated'),
+    refused(401, 'unauthenticated'),
+  ]
+  expect(await finish(rest(tokens).me())).toEqual(user)
+  expect(await failure(rest(tokens).me())).toMatchObject({ code: 'unauthenticated' })
+  expect(tokens).toEqual(['held', 'new', 'held', 'new'])
+})
+
+test('errors: the code of the body, the time of the header, and what a proxy means by its status', async () => {
+  const failing = () => failure(rest().me())
+  answers = [
+    { status: 429, body: { error: { code: 'rate_limited', message: 'x' } }, headers: { 'retry-after': '3' } },
+    { status: 400, body: { error: { code: 'field_invalid', message: 'x', field: 'a.b', rule: 'required' } } },
+    { status: 502, body: '<html>' },
+    { status: 418 },
+    new TypeError('fetch failed'),
+  ]
+  expect(await failing()).toMatchObject({ code: 'rate_limited', retryMs: 3_000, retry: true })
+  expect(await failing()).toMatchObject({ code: 'field_invalid', field: 'a.b', rule: 'required', retry: false })
+  expect(await failing()).toMatchObject({ code: 'unavailable', retry: true })
+  expect(await failing()).toMatchObject({ code: 'internal' })
+  expect(await failing()).toMatchObject({ code: 'unreachable', cause: expect.any(TypeError) })
+})
+
+test('an answer that does not come is given up', async () => {
+  const never: Fetch = (_url, { signal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+  const waiting = createCall({ api: 'https://api', fetch: never, clock, timeoutMs: 5_000 })('GET', '/v1/me')
+  const outcome = waiting.catch((error: unknown) => error)
+  await clock.advance(5_000)
+  expect(await outcome).toMatchObject({ code: 'timed_out' })
+})

@@ -1,0 +1,410 @@
+/**
+ * A server that is small enough to be obviously right, behind a network that is not. Its logs are arrays, its answers
+ * are computed in one step from them; everything between it and a client can be late, lost, doubled or cut.
+ */
+import type { Command, CommandOf, Entry, ErrorCode, Event, MemberRef, ReplyOf, Verdict } from '@flotilla/protocol'
+import type { Socket, SocketEvent } from '../connection.ts'
+import type { Fetch } from '../http.ts'
+import type { SimClock } from './sim-clock.ts'
+
+/** What goes wrong, each from 0 (never) to 1 (always). */
+export interface Trouble {
+  /** Live events that never leave the node; their heads follow some seconds later. */
+  losePublish: number
+  duplicate: number
+  /** Commands answered with an error that passes, before or after the work was done. */
+  refuse: number
+  /** Commands that are done but never answered. */
+  hang: number
+  /** Connections that are refused, in one of several ways. */
+  refuseConnect: number
+}
+
+export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, refuseConnect: 0 }
+
+export const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60 }
+
+/** An entry without its epoch: that is the store's, at the time when it is read. */
+type Row = DistributiveOmit<Entry, 'epoch'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type NewRow = DistributiveOmit<Entry, 'epoch' | 'seq' | 'at' | 'conversation'>
+
+export class ModelServer {
+  readonly clock: SimClock
+  readonly random: () => number
+  readonly logs = new Map<string, Row[]>()
+  /** Highest receipts by `conversation user`. */
+  readonly delivered = new Map<string, number>()
+  readonly read = new Map<string, number>()
+  readonly sockets = new Set<ModelSocket>()
+  /** What a client must never do; a test asserts that it stays empty. */
+  readonly violations: string[] = []
+  trouble: Trouble = calm
+  epoch = 1
+  frames = 0
+  #tickets = new Map<string, string>()
+  #nextTicket = 1
+  #tokens = new Map<string, number>()
+
+  constructor(clock: SimClock, random: () => number) {
+    this.clock = clock
+    this.random = random
+  }
+
+  chance(share: number): boolean {
+    return share > 0 && this.random() < share
+  }
+
+  between(low: number, high: number): number {
+    return Math.floor(low + this.random() * (high - low + 1))
+  }
+
+  // ---- the store ----------------------------------------------------------------------------------------------------
+
+  head(conversation: string): number {
+    return this.logs.get(conversation)?.length ?? 0
+  }
+
+  /** Who is a member, since which seq: folded from the log. */
+  members(conversation: string): Map<string, number> {
+    const members = new Map<string, number>()
+    for (const row of this.logs.get(conversation) ?? []) {
+      if (row.event === 'conversation.created' || row.event === 'member.added')
+        for (const { user } of row.members) members.set(user, row.seq)
+      else if (row.event === 'member.removed') members.delete(row.user)
+      else if (row.event === 'member.left') members.delete(row.by)
+    }
+    return members
+  }
+
+  #wasMember(conversation: string, user: string): boolean {
+    return (this.logs.get(conversation) ?? []).some(
+      row => 'members' in row && row.members.some(one => one.user === user),
+    )
+  }
+
+  create(conversation: string, by: string, users: readonly string[]): void {
+    const members: MemberRef[] = [by, ...users].map(user => ({ user, role: 'member' }))
+    this.append(conversation, { event: 'conversation.created', by, kind: 'group', members })
+  }
+
+  append(conversation: string, row: NewRow): number {
+    const before = this.members(conversation)
+    const log = this.logs.get(conversation) ?? []
+    this.logs.set(conversation, log)
+    const seq = log.length + 1
+    log.push({ ...row, conversation, seq, at: this.clock.now() } as Row)
+    const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
+    this.#publish(conversation, seq, concerned)
+    return seq
+  }
+
+  /** A backup comes back: the end of every log is gone. */
+  restore(loseMax: number): void {
+    this.epoch += 1
+    for (const log of this.logs.values()) log.length = Math.max(1, log.length - this.between(0, loseMax))
+    for (const receipts of [this.delivered, this.read])
+      for (const [key, seq] of receipts) receipts.set(key, Math.min(seq, this.head(key.split(' ')[0] ?? '')))
+  }
+
+  entries(conversation: string, after: number, upTo = this.head(conversation)): Entry[] {
+    return (this.logs.get(conversation) ?? []).slice(after, upTo).map(row => ({ ...row, epoch: this.epoch }) as Entry)
+  }
+
+  #publish(conversation: string, seq: number, users: ReadonlySet<string>): void {
+    const [entry] = this.entries(conversation, seq - 1, seq)
+    if (entry === undefined) return
+    for (const socket of this.sockets) {
+      if (!users.has(socket.user)) continue
+      const copies = this.chance(this.trouble.losePublish) ? 0 : this.chance(this.trouble.duplicate) ? 2 : 1
+      for (let copy = 0; copy < copies; copy++)
+        this.clock.after(this.between(0, 400), () => socket.event(entry as Event))
+      if (copies === 0) this.clock.after(this.between(1_000, 8_000), () => this.tellHeads(socket))
+    }
+  }
+
+  /** What a node does when it cannot rule out a loss. Those who were removed are told too: that may be what was lost. */
+  tellHeads(socket: ModelSocket): void {
+    const heads = [...this.logs.keys()]
+      .filter(conversation => this.#wasMember(conversation, socket.user))
+      .map(conversation => ({ conversation, head: this.head(conversation) }))
+    socket.event({ event: 'sync.heads', epoch: this.epoch, heads })
+  }
+
+  // ---- what a client may ask ----------------------------------------------------------------------------------------
+
+  answer(user: string, command: Command): unknown {
+    switch (command.op) {
+      case 'message.send':
+        return this.#send(user, command)
+      case 'history.page':
+        return this.#page(user, command)
+      case 'sync.resume':
+        return this.#resume(user, command)
+      case 'ping':
+        return {
+          at: this.clock.now(),
+          behind: (command.seen ?? [])
+            .filter(seen => this.members(seen.conversation).has(user) && this.head(seen.conversation) > seen.seq)
+            .map(({ conversation }) => ({ conversation, head: this.head(conversation) })),
+        }
+      case 'message.delivered':
+      case 'message.read':
+        return this.#receipt(user, command)
+      case 'presence.watch':
+        return { online: command.users.filter(one => [...this.sockets].some(socket => socket.user === one)) }
+      default:
+        return {}
+    }
+  }
+
+  #memberSince(user: string, conversation: string): number {
+    const since = this.members(conversation).get(user)
+    if (since === undefined) throw new ModelRefusal('not_a_member')
+    return since
+  }
+
+  #send(user: string, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
+    const { conversation, clientId, body } = command
+    const same = (this.logs.get(conversation) ?? []).find(
+      row => row.event === 'message.new' && row.by === user && row.clientId === clientId,
+    )
+    if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
+    this.#memberSince(user, conversation)
+    const seq = this.append(conversation, { event: 'message.new', by: user, clientId, body })
+    return { seq, at: this.clock.now(), epoch: this.epoch }
+  }
+
+  #page(user: string, command: CommandOf<'history.page'>): ReplyOf<'history.page'> {
+    const { conversation, after } = command
+    const from = this.#memberSince(user, conversation)
+    const head = this.head(conversation)
+    const size = Math.min(command.limit ?? modelLimits.pageEntriesMax, modelLimits.pageEntriesMax)
+    const start = Math.max(from - 1, after ?? head - size)
+    const entries = this.entries(conversation, start, Math.min(head, start + size))
+    return { entries, head, from, epoch: this.epoch }
+  }
+
+  #resume(user: string, command: CommandOf<'sync.resume'>): ReplyOf<'sync.resume'> {
+    const verdicts: Verdict[] = []
+    const named = new Set(command.cursors.map(cursor => cursor.conversation))
+    let room = modelLimits.replayEntriesMax
+    const judge = (conversation: string, seq: number | undefined) => {
+      const since = this.members(conversation).get(user)
+      if (since === undefined) {
+        verdicts.push({ conversation, verdict: 'left' })
+        return
+      }
+      const head = this.head(conversation)
+      const cursor = Math.max(since - 1, seq ?? 0)
+      const void_ = seq !== undefined && (command.epoch !== this.epoch || seq > head)
+      if (void_ || head - cursor > modelLimits.gapEntriesMax)
+        verdicts.push({ conversation, verdict: 'resync', head, from: since })
+      else if (head - cursor > room) verdicts.push({ conversation, verdict: 'behind', head, from: since })
+      else if (head > cursor) {
+        room -= head - cursor
+        verdicts.push({ conversation, verdict: 'replayed', head, entries: this.entries(conversation, cursor) })
+      }
+    }
+    for (const { conversation, seq } of command.cursors) judge(conversation, seq)
+    if (!command.only)
+      for (const conversation of this.logs.keys())
+        if (!named.has(conversation) && this.members(conversation).has(user)) judge(conversation, undefined)
+    return { epoch: this.epoch, verdicts }
+  }
+
+  #receipt(user: string, command: CommandOf<'message.delivered'> | CommandOf<'message.read'>): object {
+    const { conversation, seq } = command
+    this.#memberSince(user, conversation)
+    const key = `${conversation} ${user}`
+    for (const kind of ['delivered', 'read'] as const)
+      if (kind === 'delivered' || command.op === 'message.read')
+        this[kind].set(key, Math.max(this[kind].get(key) ?? 0, Math.min(seq, this.head(conversation))))
+    return {}
+  }
+
+  // ---- HTTP ---------------------------------------------------------------------------------------------------------
+
+  /** The tokens that this person has are refused from now on. */
+  expireToken(user: string): void {
+    this.#tokens.set(user, (this.#tokens.get(user) ?? 0) + 1)
+  }
+
+  /** What signing in or refreshing gives. */
+  token(user: string): string {
+    return `${user} ${this.#tokens.get(user) ?? 0}`
+  }
+
+  readonly fetch: Fetch = async (url, init) => {
+    await this.clock.wait(this.between(5, 60))
+    const token = (init.headers['authorization'] ?? '').replace('Bearer ', '')
+    const [user = ''] = token.split(' ')
+    if (this.chance(this.trouble.refuseConnect / 2)) throw new TypeError('fetch failed')
+    if (this.chance(this.trouble.refuseConnect / 2))
+      return response(503, { error: { code: 'unavailable', message: 'away' } }, { 'retry-after': '1' })
+    if (token !== this.token(user)) return response(401, { error: { code: 'unauthenticated', message: 'no' } })
+    if (!url.endsWith('/v1/connect')) return response(404, { error: { code: 'route_unknown', message: url } })
+    const ticket = `t${this.#nextTicket++}`
+    this.#tickets.set(ticket, user)
+    const urls = ['ws://first', 'ws://second'].map(one => ({ url: `${one}/v1/socket`, region: 'here' }))
+    return response(200, { urls, ticket, ticketExpiresInMs: 30_000, protocol: 1, epoch: this.epoch })
+  }
+
+  useTicket(ticket: string): string | undefined {
+    const user = this.#tickets.get(ticket)
+    this.#tickets.delete(ticket)
+    return user
+  }
+}
+
+export class ModelRefusal extends Error {
+  readonly code: ErrorCode
+  readonly retryMs: number | undefined
+
+  constructor(code: ErrorCode, retryMs?: number) {
+    super(code)
+    this.code = code
+    this.retryMs = retryMs
+  }
+}
+
+function response(status: number, body: unknown, headers: Record<string, string> = {}) {
+  return {
+    ok: status < 300,
+    status,
+    headers: { get: (name: string) => headers[name] ?? null },
+    text: async () => JSON.stringify(body),
+  }
+}
+
+/** One connection, both of its ends. Frames of one direction keep their order, as TCP has it. */
+export class ModelSocket implements Socket {
+  readonly user: string
+  readonly #server: ModelServer
+  readonly #listeners: { type: string; call: (event: SocketEvent) => void }[] = []
+  #serverOpen = false
+  #clientOpen = true
+  /** Nothing comes through any more, and nobody is told. */
+  silent = false
+  #downAt = 0
+  #upAt = 0
+
+  constructor(server: ModelServer, url: string) {
+    this.#server = server
+    this.user = server.useTicket(new URL(url).searchParams.get('ticket') ?? '') ?? ''
+    server.clock.after(server.between(1, 80), () => this.#accept())
+  }
+
+  addEventListener(type: string, call: (event: SocketEvent) => void): void {
+    this.#listeners.push({ type, call })
+  }
+
+  #dispatch(event: SocketEvent): void {
+    for (const listener of this.#listeners) if (listener.type === event.type) listener.call(event)
+  }
+
+  #accept(): void {
+    if (!this.#clientOpen) return
+    const { trouble, clock } = this.#server
+    if (this.#server.chance(trouble.refuseConnect)) {
+      const way = this.#server.between(0, 3)
+      if (way === 0) return
+      if (way === 1) return this.end(1006)
+      if (way === 2) return this.end(4100, JSON.stringify({ code: 'overloaded', retryMs: 700 }))
+      return this.#dispatch({ type: 'error' })
+    }
+    if (this.user === '') return this.end(4102, JSON.stringify({ code: 'ticket_used' }))
+    this.#serverOpen = true
+    this.#server.sockets.add(this)
+    this.#dispatch({ type: 'open' })
+    this.event({
+      event: 'hello',
+      protocol: 1,
+      node: 'n',
+      region: 'here',
+      connection: 'c',
+      user: this.user,
+      session: 's',
+      epoch: this.#server.epoch,
+      at: clock.now(),
+      pingIntervalMs: 10_000,
+      limits: { frameBytesMax: 32_768, commandsPerSecond: 50, commandsBurst: 100 },
+      reconnect: { baseMs: 200, maxMs: 5_000 },
+    })
+  }
+
+  /** Something on its way down. */
+  event(event: Event): void {
+    this.#down(JSON.stringify(event))
+  }
+
+  #down(text: string): void {
+    const { clock } = this.#server
+    this.#downAt = Math.max(this.#downAt, clock.now() + this.#server.between(1, 60))
+    clock.after(this.#downAt - clock.now(), () => {
+      if (this.#clientOpen && this.#serverOpen && !this.silent) this.#dispatch({ type: 'message', data: text })
+    })
+  }
+
+  /** From the client. */
+  send(text: string): void {
+    const { clock } = this.#server
+    this.#upAt = Math.max(this.#upAt, clock.now() + this.#server.between(1, 60))
+    clock.after(this.#upAt - clock.now(), () => {
+      if (this.#serverOpen && !this.silent) this.#handle(JSON.parse(text) as Command)
+    })
+  }
+
+  /** Commands of one connection do not wait for each other: each takes its own time. */
+  #handle(command: Command): void {
+    const server = this.#server
+    server.frames += 1
+    const { trouble } = server
+    server.clock.after(server.between(0, 30), () => {
+      const reply = (value: object) => {
+        if (command.id !== undefined) this.#down(JSON.stringify({ id: command.id, ...value }))
+        else if ('error' in value) this.#down(JSON.stringify({ event: 'error', op: command.op, ...value }))
+      }
+      const refused = (code: ErrorCode, retryMs?: number) =>
+        reply({ error: { code, message: code, ...(retryMs === undefined ? {} : { retryMs }) } })
+      const spared = command.op === 'ping'
+      if (!spared && server.chance(trouble.refuse)) {
+        if (server.chance(0.5)) return refused('rate_limited', 300)
+        // Done, and nobody knows: the client must find out by asking again.
+        if (command.op === 'message.send' && server.chance(0.5)) {
+          try {
+            server.answer(this.user, command)
+          } catch {
+            // Refused for good; the next try will say so.
+          }
+        }
+        return refused('unavailable')
+      }
+      try {
+        const ok = server.answer(this.user, command)
+        if (!spared && server.chance(trouble.hang)) return
+        reply({ ok })
+      } catch (thrown) {
+        if (!(thrown instanceof ModelRefusal)) throw thrown
+        refused(thrown.code, thrown.retryMs)
+      }
+    })
+  }
+
+  /** The client closes it. */
+  close(): void {
+    this.#clientOpen = false
+    this.#server.clock.after(this.#server.between(1, 60), () => {
+      this.#serverOpen = false
+      this.#server.sockets.delete(this)
+    })
+  }
+
+  /** It breaks, or the node closes it. What was on its way is gone. */
+  end(code: number, reason = ''): void {
+    this.#serverOpen = false
+    this.#server.sockets.delete(this)
+    if (this.#clientOpen) this.#dispatch({ type: 'close', code, reason })
+    this.#clientOpen = false
+  }
+}

@@ -1,0 +1,387 @@
+import { type Entry, limits, type ReplyOf } from '@flotilla/protocol'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Effect, type PageQuestion, type ResumeQuestion, Sync, syncDefaults } from './sync.ts'
+
+const me = 'ann'
+
+function entry(seq: number, epoch = 1, conversation = 'c'): Entry {
+  const place = { conversation, seq, epoch, at: 0, by: 'bob' }
+  return { event: 'message.new', ...place, clientId: `m${seq}`, body: { text: `${seq}` } }
+}
+const entries = (from: number, to: number, epoch = 1) =>
+  Array.from({ length: to - from + 1 }, (_, index) => entry(from + index, epoch))
+const page = (list: Entry[], head: number, from = 1, epoch = 1) => ({ entries: list, head, from, epoch })
+
+/** What the effects hand on, in short: `3` an entry, `resync 5` where it starts again, `left`, `page 7`. */
+function short(effects: readonly Effect[] | undefined): string[] {
+  return (effects ?? []).map(effect => {
+    if (effect.do === 'hand') return `${effect.entry.seq}`
+    if (effect.do === 'resync') return `resync ${effect.cursor}`
+    if (effect.do === 'page') return `page ${effect.question.after ?? 'latest'}`
+    return effect.do === 'resume' ? `resume ${effect.epoch}` : effect.do
+  })
+}
+function question(effects: readonly Effect[]): PageQuestion {
+  const found = effects.find(effect => effect.do === 'page')
+  if (found === undefined) throw new Error('no page was asked for')
+  return found.question
+}
+function only(questions: readonly ResumeQuestion[]): ResumeQuestion {
+  const [first] = questions
+  if (first === undefined || questions.length > 1) throw new Error('not one question')
+  return first
+}
+
+/** A core that is live, with everything up to 10 handed on. */
+function liveAt10(options: Partial<typeof syncDefaults> = {}): Sync {
+  const sync = new Sync(options)
+  sync.restore([{ conversation: 'c', epoch: 1, seq: 10 }])
+  sync.resumed(only(sync.begin(me, 1)), { epoch: 1, verdicts: [] }, 0)
+  return sync
+}
+
+test('entries in order pass at once; a second copy of any of them does not', () => {
+  const sync = liveAt10()
+  expect(short(sync.entry(entry(11), 0))).toEqual(['11'])
+  expect(short(sync.entry(entry(11), 0))).toEqual([])
+  expect(short(sync.entry(entry(9), 0))).toEqual([])
+  expect(sync.dueAt()).toBeUndefined()
+})
+
+test('a gap that closes by itself in time costs no question', () => {
+  const sync = liveAt10()
+  expect(short(sync.entry(entry(13), 0))).toEqual([])
+  expect(short(sync.entry(entry(12), 50))).toEqual([])
+  expect(sync.dueAt()).toBe(syncDefaults.gapWaitMs)
+  expect(short(sync.entry(entry(11), 100))).toEqual(['11', '12', '13'])
+  expect(sync.dueAt()).toBeUndefined()
+})
+
+test('a gap that stays is fetched after the wait, once, and what waited beyond it follows', () => {
+  const sync = liveAt10()
+  sync.entry(entry(13), 0)
+  expect(short(sync.due(199))).toEqual([])
+  const asked = sync.due(200)
+  expect(short(asked)).toEqual(['page 10'])
+  expect(short(sync.due(500))).toEqual([])
+  expect(short(sync.paged(question(asked), page(entries(11, 12), 13), 500))).toEqual(['11', '12', '13'])
+})
+
+test('a busy conversation whose order is always a little off never counts as a gap', () => {
+  const sync = liveAt10()
+  const handed: string[] = []
+  for (let seq = 11; seq < 111; seq += 2) {
+    const now = (seq - 11) * 25
+    handed.push(...short(sync.entry(entry(seq + 1), now)), ...short(sync.due(now)))
+    handed.push(...short(sync.entry(entry(seq), now + 25)), ...short(sync.due(now + 25)))
+  }
+  expect(handed).toEqual(entries(11, 110).map(one => `${one.seq}`))
+})
+
+test('a head beyond the cursor is fetched although no entry shows the gap', () => {
+  const sync = liveAt10()
+  expect(short(sync.heads(1, [{ conversation: 'c', head: 12 }], 0))).toEqual([])
+  expect(short(sync.due(200))).toEqual(['page 10'])
+})
+
+test('a head that the page does not confirm is dropped', () => {
+  const sync = liveAt10()
+  sync.heads(1, [{ conversation: 'c', head: 12 }], 0)
+  expect(short(sync.paged(question(sync.due(200)), page([], 10), 300))).toEqual([])
+  expect(sync.dueAt()).toBeUndefined()
+})
+
+test('pages follow each other without a wait until the head is reached', () => {
+  const sync = liveAt10()
+  sync.heads(1, [{ conversation: 'c', head: 16 }], 0)
+  const first = question(sync.due(200))
+  expect(short(sync.paged(first, page(entries(11, 13), 16), 300))).toEqual(['11', '12', '13'])
+  const second = question(sync.due(300))
+  expect(second.after).toBe(13)
+  expect(short(sync.paged(second, page(entries(14, 16), 16), 300))).toEqual(['14', '15', '16'])
+})
+
+test('a failed page is asked for again, later and later, and not before the time that the server named', () => {
+  const sync = liveAt10()
+  sync.entry(entry(12), 0)
+  sync.pageFailed(question(sync.due(200)), { gone: false }, 200)
+  expect(sync.dueAt()).toBe(400)
+  sync.pageFailed(question(sync.due(400)), { gone: false, retryMs: 3_000 }, 400)
+  expect(sync.dueAt()).toBe(3_400)
+  // A live entry does not make it impatient.
+  sync.entry(entry(13), 500)
+  expect(sync.dueAt()).toBe(3_400)
+})
+
+test('a store that lacks what its heads promise leads to a resync, never to a silent gap', () => {
+  const sync = liveAt10()
+  sync.entry(entry(12), 0)
+  let now = 200
+  for (let tries = 0; tries < syncDefaults.emptyPagesMax; tries++) {
+    const asked = sync.due(now)
+    expect(short(asked)).toEqual(['page 10'])
+    expect(short(sync.paged(question(asked), page([entry(12)], 12), now))).toEqual([])
+    now = sync.dueAt() ?? 0
+  }
+  const latest = sync.due(now)
+  expect(short(latest)).toEqual(['page latest'])
+  expect(short(sync.paged(question(latest), page([entry(12)], 12), now))).toEqual(['resync 11', '12'])
+})
+
+test('the verdicts', () => {
+  const sync = new Sync()
+  sync.restore(
+    ['even', 'replayed', 'behind', 'resync', 'left'].map(conversation => ({ conversation, epoch: 1, seq: 10 })),
+  )
+  const asked = only(sync.begin(me, 1))
+  expect(asked.fields).toMatchObject({ epoch: 1, only: false })
+  const place = { conversation: 'replayed', epoch: 1, at: 0, by: 'bob', clientId: 'x', body: { text: 'x' } }
+  const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
+    {
+      conversation: 'replayed',
+      verdict: 'replayed',
+      head: 12,
+      entries: [11, 12].map(seq => ({ event: 'message.new', seq, ...place })),
+    },
+    { conversation: 'behind', verdict: 'behind', head: 900, from: 1 },
+    { conversation: 'resync', verdict: 'resync', head: 90_000, from: 1 },
+    { conversation: 'left', verdict: 'left' },
+  ]
+  expect(short(sync.resumed(asked, { epoch: 1, verdicts }, 0))).toEqual(['11', '12', 'left'])
+  expect(sync.due(0)).toMatchObject([
+    { do: 'page', question: { conversation: 'behind', after: 10 } },
+    { do: 'page', question: { conversation: 'resync' } },
+  ])
+})
+
+test('a new device starts where the server says', () => {
+  const sync = new Sync()
+  const asked = only(sync.begin(me, 1))
+  expect(asked.fields).toEqual({ cursors: [], only: false })
+  const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
+    { conversation: 'c', verdict: 'replayed', head: 6, entries: entries(5, 6) },
+    { conversation: 'long', verdict: 'behind', head: 900, from: 300 },
+  ]
+  expect(short(sync.resumed(asked, { epoch: 1, verdicts }, 0))).toEqual(['5', '6'])
+  expect(sync.due(0)).toMatchObject([{ question: { conversation: 'long', after: 299 } }])
+})
+
+test('what comes before the verdict is kept and merged with it', () => {
+  const sync = new Sync()
+  sync.restore([{ conversation: 'c', epoch: 1, seq: 10 }])
+  const asked = only(sync.begin(me, 1))
+  expect(short(sync.entry(entry(13), 0))).toEqual([])
+  expect(sync.dueAt(), 'no page while the verdict is awaited').toBeUndefined()
+  const verdict = { conversation: 'c', verdict: 'replayed' as const, head: 12, entries: entries(11, 12) }
+  expect(short(sync.resumed(asked, { epoch: 1, verdicts: [verdict] }, 0))).toEqual(['11', '12', '13'])
+})
+
+test('more cursors than fit go in several questions, and only one of them asks for the unknown', () => {
+  const sync = new Sync()
+  sync.restore(
+    Array.from({ length: 2 * limits.resumeCursorsMax + 1 }, (_, at) => ({ conversation: `c${at}`, epoch: 1, seq: 1 })),
+  )
+  const questions = sync.begin(me, 1)
+  expect(questions.map(({ fields }) => [fields.cursors.length, fields.only])).toEqual([
+    [limits.resumeCursorsMax, true],
+    [limits.resumeCursorsMax, true],
+    [1, false],
+  ])
+  // The one that asks for the unknown cannot know what the others named: its answer must not make their cursors void.
+  const verdict = { conversation: 'c0', verdict: 'resync' as const, head: 20_000, from: 1 }
+  for (const one of questions) sync.resumed(one, { epoch: 1, verdicts: one.fields.only === false ? [verdict] : [] }, 0)
+  expect(sync.due(0)).toMatchObject([{ question: { conversation: 'c0', after: 1 } }])
+})
+
+test('another epoch at the connection: every cursor is sent with its own, and every conversation starts again', () => {
+  const sync = new Sync()
+  sync.restore([
+    { conversation: 'c', epoch: 1, seq: 10 },
+    { conversation: 'd', epoch: 2, seq: 3 },
+  ])
+  const questions = sync.begin(me, 2)
+  expect(questions.map(({ fields }) => [fields.epoch, fields.cursors])).toEqual([
+    [1, [{ conversation: 'c', seq: 10 }]],
+    [2, [{ conversation: 'd', seq: 3 }]],
+  ])
+  // Even a server that says nothing about c: its cursor means nothing any more.
+  for (const one of questions) sync.resumed(one, { epoch: 2, verdicts: [] }, 0)
+  const asked = sync.due(0)
+  expect(short(asked)).toEqual(['page latest'])
+  expect(short(sync.paged(question(asked), page(entries(7, 8, 2), 8, 1, 2), 0))).toEqual(['resync 6', '7', '8'])
+})
+
+test('another epoch under way: resume again; what is late from the old one is dropped', () => {
+  const sync = liveAt10()
+  sync.entry(entry(13), 0)
+  expect(short(sync.entry(entry(11, 2), 0))).toEqual(['resume 2'])
+  const asked = only(sync.begin(me, 2))
+  expect(short(sync.entry(entry(11, 1), 0))).toEqual([])
+  expect(short(sync.entry(entry(12, 2), 0))).toEqual([])
+  sync.resumed(asked, { epoch: 2, verdicts: [{ conversation: 'c', verdict: 'resync', head: 11, from: 1 }] }, 0)
+  const latest = question(sync.due(0))
+  // 12 of this epoch was kept, 13 of the old one was not.
+  expect(short(sync.paged(latest, page(entries(9, 11, 2), 11, 1, 2), 0))).toEqual(['resync 8', '9', '10', '11', '12'])
+})
+
+test('a node that has not heard of the epoch yet is asked again', () => {
+  const sync = new Sync()
+  const asked = only(sync.begin(me, 2))
+  expect(sync.resumed(asked, { epoch: 1, verdicts: [] }, 0)).toBeUndefined()
+  expect(sync.wants(asked)).toBe(true)
+})
+
+test('a conversation that begins with a live entry needs no question', () => {
+  const sync = liveAt10()
+  const base = { epoch: 1, at: 0, by: 'bob', members: [{ user: me, role: 'member' as const }] }
+  expect(
+    short(sync.entry({ event: 'conversation.created', conversation: 'n', seq: 1, kind: 'group', ...base }, 0)),
+  ).toEqual(['1'])
+  expect(short(sync.entry({ event: 'member.added', conversation: 'o', seq: 57, ...base }, 0))).toEqual(['57'])
+})
+
+test('one whose beginning was lost is asked for at once, from where the person may see it', () => {
+  const sync = liveAt10()
+  expect(short(sync.entry(entry(58, 1, 'n'), 0))).toEqual([])
+  const asked = sync.due(0)
+  expect(short(asked)).toEqual(['page 0'])
+  expect(short(sync.paged(question(asked), page([entry(57, 1, 'n')], 58, 57), 0))).toEqual(['57', '58'])
+})
+
+test('a person who is removed gets that entry, then `left`, and nothing later; added again, it begins again', () => {
+  const sync = liveAt10()
+  const base = { conversation: 'c', epoch: 1, at: 0, by: 'bob' }
+  expect(short(sync.entry(entry(12), 0))).toEqual([])
+  expect(short(sync.entry({ event: 'member.removed', seq: 11, user: me, ...base }, 0))).toEqual(['11', 'left'])
+  expect(short(sync.entry(entry(9), 0)), 'late').toEqual([])
+  const members = [{ user: me, role: 'member' as const }]
+  expect(short(sync.entry({ event: 'member.added', seq: 20, members, ...base }, 0))).toEqual(['20'])
+})
+
+test('added again unseen: the page begins beyond the cursor, and that is said', () => {
+  const sync = liveAt10()
+  sync.entry(entry(31), 0)
+  const asked = question(sync.due(200))
+  expect(short(sync.paged(asked, page(entries(30, 31), 31, 30), 200))).toEqual(['resync 29', '30', '31'])
+})
+
+test('a refused page means left; of what was never known nothing is said', () => {
+  const sync = liveAt10()
+  sync.entry(entry(12), 0)
+  expect(short(sync.pageFailed(question(sync.due(200)), { gone: true }, 200))).toEqual(['left'])
+  // What waited beyond the gap could be of a new membership: that is asked once.
+  const again = sync.due(200)
+  expect(short(again)).toEqual(['page 0'])
+  expect(short(sync.pageFailed(question(again), { gone: true }, 200))).toEqual([])
+  expect(sync.dueAt()).toBeUndefined()
+})
+
+test('an answer that was asked for on a former connection is passed over', () => {
+  const sync = liveAt10()
+  sync.entry(entry(12), 0)
+  const asked = question(sync.due(200))
+  sync.disconnected()
+  sync.begin(me, 1)
+  expect(short(sync.paged(asked, page(entries(11, 12), 12), 300))).toEqual([])
+})
+
+test('a ping asks about the liveliest conversations, and not about those at rest', () => {
+  const sync = new Sync()
+  sync.restore(Array.from({ length: 100 }, (_, at) => ({ conversation: `c${at}`, epoch: 1, seq: at })))
+  sync.resumed(only(sync.begin(me, 1)), { epoch: 1, verdicts: [] }, 0)
+  expect(sync.seen(0)).toEqual([])
+  for (let at = 0; at < 50; at++) sync.touch(`c${at}`, at)
+  expect(sync.seen(100)).toHaveLength(32)
+  expect(sync.seen(100)[0]).toEqual({ conversation: 'c49', seq: 49 })
+  expect(sync.seen(syncDefaults.activeMs + 48)).toEqual([{ conversation: 'c49', seq: 49 }])
+})
+
+test('an application that takes nothing stops the fetching, and what was dropped comes when it takes again', () => {
+  const sync = liveAt10({ unhandedEntriesMax: 4 })
+  for (let seq = 11; seq <= 20; seq++) sync.entry(entry(seq), 0)
+  expect(sync.dueAt(), 'full').toBeUndefined()
+  for (let taken = 0; taken < 4; taken++) sync.handed('c', 100)
+  const asked = sync.due(100)
+  expect(short(asked)).toEqual(['page 14'])
+  expect(short(sync.paged(question(asked), page(entries(15, 20), 20), 100))).toEqual(['15', '16', '17', '18'])
+})
+
+/**
+ * The core alone, with tiny limits, against a log that grows: every entry arrives any number of times in any order, or
+ * never; pages are short, fail, or come after the connection is gone; the application is slow.
+ */
+test('whatever arrives how, the application gets every entry once and in order', () => {
+  const step = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('arrive' as const), back: fc.nat(12) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('grow' as const), count: fc.integer({ min: 1, max: 6 }) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('answer' as const), size: fc.integer({ min: 1, max: 5 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('fail' as const) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const), count: fc.integer({ min: 1, max: 5 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), size: fc.nat(8) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('heads' as const) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(400) }) },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), steps => {
+      const sync = new Sync({ bufferEntriesMax: 3, unhandedEntriesMax: 5 })
+      const handed: number[] = []
+      const asked: PageQuestion[] = []
+      let [now, head, taken] = [0, 3, 0]
+      const run = (effects: readonly Effect[] | undefined) => {
+        for (const effect of effects ?? []) {
+          if (effect.do === 'hand') handed.push(effect.entry.seq)
+          else if (effect.do === 'page') asked.push(effect.question)
+          else throw new Error(`${effect.do} was not called for`)
+        }
+        expect(handed.length - taken, 'entries in the hands of the application').toBeLessThanOrEqual(5)
+        return effects
+      }
+      const answer = (size: number) => {
+        const next = asked.shift()
+        if (next === undefined) return
+        const after = next.after ?? 0
+        run(sync.paged(next, page(entries(after + 1, Math.min(head, after + size)), head), now))
+      }
+      const take = () => {
+        if (taken >= handed.length) return
+        taken += 1
+        run(sync.handed('c', now))
+      }
+      const reconnect = (size: number) => {
+        sync.disconnected()
+        const resume = only(sync.begin(me, 1))
+        const cursor = resume.fields.cursors[0]?.seq
+        const missing = head - (cursor ?? 0)
+        const verdict =
+          missing > size
+            ? { conversation: 'c', verdict: 'behind' as const, head, from: 1 }
+            : { conversation: 'c', verdict: 'replayed' as const, head, entries: entries((cursor ?? 0) + 1, head) }
+        run(sync.resumed(resume, { epoch: 1, verdicts: missing > 0 ? [verdict] : [] }, now))
+      }
+      reconnect(5)
+      for (const step of steps) {
+        if (step.do === 'arrive') run(sync.entry(entry(Math.max(1, head - step.back)), now))
+        else if (step.do === 'grow') head += step.count
+        else if (step.do === 'answer') answer(step.size)
+        else if (step.do === 'fail') {
+          const next = asked.shift()
+          if (next !== undefined) run(sync.pageFailed(next, { gone: false }, now))
+        } else if (step.do === 'take') for (let count = 0; count < step.count; count++) take()
+        else if (step.do === 'reconnect') reconnect(step.size)
+        else if (step.do === 'heads') run(sync.heads(1, [{ conversation: 'c', head }], now))
+        else now += step.ms
+        run(sync.due(now))
+      }
+      run(sync.heads(1, [{ conversation: 'c', head }], now))
+      for (let round = 0; round < 400 && handed.length < head; round++) {
+        now += 100
+        take()
+        run(sync.due(now))
+        answer(3)
+      }
+      expect(handed).toEqual(Array.from({ length: head }, (_, index) => index + 1))
+    }),
+    { numRuns: 500 },
+  )
+})

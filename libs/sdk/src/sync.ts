@@ -1,0 +1,531 @@
+/**
+ * The heart: turns whatever arrives, in whatever order, into each conversation's entries exactly once and in order, or
+ * into a plain word that it starts again (`resync`) or is over (`left`). Pure: what happens comes in with the time,
+ * what is to be done goes out as effects. No clock, no socket, no store.
+ *
+ * Per conversation there is a cursor: everything up to it was handed on. Entries beyond a gap wait in a small buffer;
+ * a gap that does not close by itself is fetched with `history.page`. Whatever is dropped here for want of room stays
+ * known as a head and is fetched later. So nothing can get lost between the parts: only the cursor counts.
+ */
+import {
+  type ConversationCursor,
+  type ConversationHead,
+  type Entry,
+  limits,
+  type ReplyOf,
+  type Verdict,
+} from '@flotilla/protocol'
+import type { Fields } from './requests.ts'
+
+export const syncDefaults = {
+  /** How long a gap may close by itself: nodes publish to one conversation in no common order. */
+  gapWaitMs: 200,
+  /** Entries of one conversation that wait beyond a gap. */
+  bufferEntriesMax: 500,
+  /** Entries of one conversation that the application has not taken yet. Beyond, nothing is fetched for it. */
+  unhandedEntriesMax: 1_000,
+  /** Pages asked for at the same time. */
+  pagesAtOnceMax: 4,
+  /** Pages in a row that bring nothing although something is missing. Then the conversation starts again. */
+  emptyPagesMax: 5,
+  /** The longest wait between two tries to fetch the same page; the first is the gap's. */
+  pageRetryMaxMs: 10_000,
+  /** A conversation without traffic for this long is no longer asked about by a ping. */
+  activeMs: 600_000,
+  /** Conversations left in this run that are remembered, against entries that come late. */
+  gravesMax: 1_000,
+}
+
+export type SyncOptions = typeof syncDefaults
+
+/** A question for `history.page`; without `after`, for the latest page. */
+export interface PageQuestion {
+  readonly number: number
+  readonly conversation: string
+  readonly after?: number
+}
+
+/** A question for `sync.resume`. */
+export interface ResumeQuestion {
+  readonly number: number
+  readonly fields: Fields<'sync.resume'>
+}
+
+export type Effect =
+  /** The next entry for the application. */
+  | { readonly do: 'hand'; readonly entry: Entry; readonly epoch: number }
+  /** What is held of this conversation is void. The entries after `cursor` follow. */
+  | {
+      readonly do: 'resync'
+      readonly conversation: string
+      readonly epoch: number
+      readonly cursor: number
+      readonly from: number
+      readonly head: number
+    }
+  /** The person is not a member any longer. */
+  | { readonly do: 'left'; readonly conversation: string }
+  | { readonly do: 'page'; readonly question: PageQuestion }
+  /** The store's epoch has changed under way: `begin` again with this one. */
+  | { readonly do: 'resume'; readonly epoch: number }
+
+interface Track {
+  readonly conversation: string
+  /** The epoch that the cursor belongs to. */
+  epoch: number
+  /** Everything up to here was handed on. Unknown until the first answer says where the person's part begins. */
+  cursor: number | undefined
+  /** The highest seq heard of. */
+  head: number
+  readonly buffer: Map<number, Entry>
+  /** The cursor counts no longer: the latest page is wanted. */
+  void: boolean
+  /** When to fetch, and the cursor that this time was set for. */
+  dueAt: number | undefined
+  dueFor: number | undefined
+  asked: boolean
+  tries: number
+  emptyPages: number
+  unhanded: number
+  full: boolean
+  activeAt: number
+  /** The resume question that names this conversation. */
+  namedIn: number
+}
+
+export class Sync {
+  readonly #options: SyncOptions
+  readonly #tracks = new Map<string, Track>()
+  /** Those that miss something. */
+  readonly #restless = new Set<Track>()
+  readonly #questions = new Map<number, Track>()
+  readonly #graves = new Map<string, number>()
+  #effects: Effect[] = []
+  #me = ''
+  #epoch = 0
+  #live = false
+  /** Every question has a number of its own; those of resuming before this one are of no interest any more. */
+  #number = 0
+  #roundFrom = 1
+  #unanswered = 0
+
+  constructor(options: Partial<SyncOptions> = {}) {
+    this.#options = { ...syncDefaults, ...options }
+  }
+
+  // ---- what comes in ------------------------------------------------------------------------------------------------
+
+  /** What the device remembers from its last run. */
+  restore(cursors: readonly { conversation: string; epoch: number; seq: number }[]): void {
+    for (const { conversation, epoch, seq } of cursors) this.#track(conversation, epoch, seq)
+  }
+
+  /** The connection is live, or the epoch has changed: what to ask, one question after the other. */
+  begin(me: string, epoch: number): ResumeQuestion[] {
+    this.#me = me
+    this.#live = true
+    const another = epoch !== this.#epoch
+    this.#epoch = epoch
+    if (another) this.#graves.clear()
+    this.#questions.clear()
+    for (const track of this.#tracks.values()) {
+      track.asked = false
+      track.void = false
+      track.dueAt = undefined
+      if (!another && !this.#isStale(track)) continue
+      // What was heard in another epoch means nothing in this one.
+      track.buffer.clear()
+      track.head = 0
+    }
+    this.#roundFrom = this.#number + 1
+    const questions = this.#resumeQuestions()
+    this.#unanswered = questions.length
+    return questions
+  }
+
+  /** Whether the answer to this question is still wanted. */
+  wants(question: ResumeQuestion): boolean {
+    return this.#live && question.number >= this.#roundFrom
+  }
+
+  /** The answer to one question of `begin`. `undefined` when it is to be asked again: this node is behind the times. */
+  resumed(question: ResumeQuestion, reply: ReplyOf<'sync.resume'>, now: number): Effect[] | undefined {
+    if (!this.wants(question)) return []
+    if (reply.epoch < this.#epoch) return undefined
+    if (!this.#sameEpoch(reply.epoch)) return this.#take()
+    this.#unanswered -= 1
+    for (const verdict of reply.verdicts) this.#judge(verdict, question.number, now)
+    // Here the patience with gaps is over: the node has just said what there is.
+    for (const track of this.#tracks.values()) this.#settle(track, now, 0)
+    return this.#take()
+  }
+
+  /** The connection is gone. Cursors and buffers stay. */
+  disconnected(): void {
+    this.#live = false
+    this.#questions.clear()
+    this.#unanswered = 0
+    for (const track of this.#tracks.values()) track.asked = false
+  }
+
+  /** An entry from the socket. */
+  entry(entry: Entry, now: number): Effect[] {
+    if (!this.#live || !this.#sameEpoch(entry.epoch)) return this.#take()
+    let track = this.#tracks.get(entry.conversation)
+    if (track === undefined) {
+      if (entry.seq <= (this.#graves.get(entry.conversation) ?? 0)) return this.#take()
+      track = this.#track(entry.conversation, entry.epoch, undefined)
+    }
+    if (track.cursor === undefined && this.#isBeginning(entry)) this.#start(track, entry.seq - 1)
+    this.#receive(track, entry, now)
+    // A conversation that is new here has no gap that could close by itself.
+    if (this.#tracks.get(entry.conversation) === track)
+      this.#settle(track, now, track.cursor === undefined ? 0 : this.#options.gapWaitMs)
+    return this.#take()
+  }
+
+  /** Heads that a node names because it cannot rule out a loss. What is missing may still be on its way. */
+  heads(epoch: number | undefined, heads: readonly ConversationHead[], now: number): Effect[] {
+    if (!this.#live || (epoch !== undefined && !this.#sameEpoch(epoch))) return this.#take()
+    for (const { conversation, head } of heads) {
+      if (head <= (this.#graves.get(conversation) ?? 0)) continue
+      const track = this.#tracks.get(conversation) ?? this.#track(conversation, this.#epoch, undefined)
+      track.head = Math.max(track.head, head)
+      this.#settle(track, now, this.#options.gapWaitMs)
+    }
+    return this.#take()
+  }
+
+  /** The answer to a page question. */
+  paged(question: PageQuestion, reply: ReplyOf<'history.page'>, now: number): Effect[] {
+    const track = this.#answered(question)
+    if (track === undefined || (reply.epoch > this.#epoch && !this.#sameEpoch(reply.epoch))) return this.#take()
+    track.activeAt = now
+    if (reply.epoch < this.#epoch) this.#tryLater(track, now, 0)
+    else if (question.after === undefined) this.#startAgain(track, reply, now)
+    else this.#fill(track, question.after, reply, now)
+    return this.#take()
+  }
+
+  /** A page question that was refused. `gone` says that the person may not see the conversation (any longer). */
+  pageFailed(question: PageQuestion, why: { gone: boolean; retryMs?: number | undefined }, now: number): Effect[] {
+    const track = this.#answered(question)
+    if (track === undefined) return []
+    if (why.gone) this.#leave(track, now)
+    else this.#tryLater(track, now, why.retryMs ?? 0)
+    return this.#take()
+  }
+
+  /** The application has taken one entry of this conversation. */
+  handed(conversation: string, now: number): Effect[] {
+    const track = this.#tracks.get(conversation)
+    if (track === undefined || track.unhanded === 0) return []
+    track.unhanded -= 1
+    if (!track.full || track.unhanded > this.#options.unhandedEntriesMax / 2) return []
+    track.full = false
+    if (!track.void && !this.#isStale(track)) this.#drain(track, now)
+    if (this.#tracks.get(conversation) === track) this.#settle(track, now, 0)
+    return this.#take()
+  }
+
+  /** The person does something in this conversation: a ping asks about it for a while. */
+  touch(conversation: string, now: number): void {
+    const track = this.#tracks.get(conversation)
+    if (track !== undefined) track.activeAt = now
+  }
+
+  /** The time has come: what to fetch now. */
+  due(now: number): Effect[] {
+    for (const track of this.#restless) {
+      if (!this.#mayAsk()) break
+      if (track.asked || track.full || track.dueAt === undefined || track.dueAt > now) continue
+      track.asked = true
+      const number = ++this.#number
+      this.#questions.set(number, track)
+      const latest = track.void || this.#isStale(track)
+      const after = latest ? {} : { after: track.cursor ?? 0 }
+      this.#effects.push({ do: 'page', question: { number, conversation: track.conversation, ...after } })
+    }
+    return this.#take()
+  }
+
+  // ---- what can be asked --------------------------------------------------------------------------------------------
+
+  /** When `due` has something to do. */
+  dueAt(): number | undefined {
+    if (!this.#mayAsk()) return undefined
+    let at: number | undefined
+    for (const track of this.#restless)
+      if (!track.asked && !track.full && track.dueAt !== undefined && track.dueAt < (at ?? Number.POSITIVE_INFINITY))
+        at = track.dueAt
+    return at
+  }
+
+  /** The conversations that a ping should ask about: the liveliest first. */
+  seen(now: number): ConversationCursor[] {
+    const seen: { conversation: string; seq: number; activeAt: number }[] = []
+    for (const { conversation, cursor, activeAt, epoch } of this.#tracks.values())
+      if (cursor !== undefined && epoch === this.#epoch && activeAt > now - this.#options.activeMs)
+        seen.push({ conversation, seq: cursor, activeAt })
+    seen.sort((one, other) => other.activeAt - one.activeAt)
+    return seen.slice(0, limits.pingSeenMax).map(({ conversation, seq }) => ({ conversation, seq }))
+  }
+
+  // ---- inside -------------------------------------------------------------------------------------------------------
+
+  #take(): Effect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #resumeQuestions(): ResumeQuestion[] {
+    const byEpoch = new Map<number, Track[]>()
+    for (const track of this.#tracks.values()) {
+      if (track.cursor === undefined) continue
+      const tracks = byEpoch.get(track.epoch) ?? []
+      byEpoch.set(track.epoch, tracks)
+      tracks.push(track)
+    }
+    const questions: ResumeQuestion[] = []
+    for (const [epoch, tracks] of byEpoch) {
+      for (let at = 0; at < tracks.length; at += limits.resumeCursorsMax) {
+        const number = ++this.#number
+        const named = tracks.slice(at, at + limits.resumeCursorsMax)
+        for (const track of named) track.namedIn = number
+        const cursors = named.map(({ conversation, cursor }) => ({ conversation, seq: cursor ?? 0 }))
+        questions.push({ number, fields: { epoch, cursors, only: true } })
+      }
+    }
+    // The last one asks also for what this device does not know yet.
+    const { number, fields } = questions.pop() ?? { number: ++this.#number, fields: { cursors: [] } }
+    return [...questions, { number, fields: { ...fields, only: false } }]
+  }
+
+  #judge(verdict: Verdict, question: number, now: number): void {
+    const known = this.#tracks.get(verdict.conversation)
+    if (verdict.verdict === 'left') {
+      // A conversation that was left and joined again since the question is not what the answer is about.
+      if (known?.namedIn === question) this.#leave(known, now)
+      return
+    }
+    const track = known ?? this.#track(verdict.conversation, this.#epoch, undefined)
+    track.head = Math.max(track.head, verdict.head)
+    track.activeAt = now
+    if (this.#isStale(track)) return
+    if (verdict.verdict === 'replayed') {
+      const first = verdict.entries[0]
+      if (track.cursor === undefined && first !== undefined) this.#start(track, first.seq - 1)
+      for (const entry of verdict.entries) this.#receive(track, entry, now)
+    } else if (verdict.verdict === 'behind') {
+      if (track.cursor === undefined) this.#start(track, verdict.from - 1)
+    } else if (track.cursor === undefined || track.namedIn === question) {
+      // Only an answer about our own cursor makes it void: another question's answer takes us for a new device.
+      track.void = true
+    }
+  }
+
+  #mayAsk(): boolean {
+    return this.#live && this.#unanswered === 0 && this.#questions.size < this.#options.pagesAtOnceMax
+  }
+
+  #answered(question: PageQuestion): Track | undefined {
+    const track = this.#questions.get(question.number)
+    this.#questions.delete(question.number)
+    if (track !== undefined) track.asked = false
+    return track
+  }
+
+  #track(conversation: string, epoch: number, cursor: number | undefined): Track {
+    const track: Track = {
+      conversation,
+      epoch,
+      cursor,
+      head: cursor ?? 0,
+      buffer: new Map(),
+      void: false,
+      dueAt: undefined,
+      dueFor: undefined,
+      asked: false,
+      tries: 0,
+      emptyPages: 0,
+      unhanded: 0,
+      full: false,
+      activeAt: Number.NEGATIVE_INFINITY,
+      namedIn: 0,
+    }
+    this.#tracks.set(conversation, track)
+    return track
+  }
+
+  /** An epoch can only rise while we are connected: what comes with an older one was on its way for too long. */
+  #sameEpoch(epoch: number): boolean {
+    if (epoch > this.#epoch) this.#effects.push({ do: 'resume', epoch })
+    return epoch === this.#epoch
+  }
+
+  #isStale(track: Track): boolean {
+    return track.cursor !== undefined && track.epoch !== this.#epoch
+  }
+
+  /** The entry with which this person's part of a conversation begins, by definition. */
+  #isBeginning(entry: Entry): boolean {
+    if (entry.event === 'conversation.created') return true
+    return entry.event === 'member.added' && entry.members.some(member => member.user === this.#me)
+  }
+
+  #isEnd(entry: Entry): boolean {
+    if (entry.event === 'member.left') return entry.by === this.#me
+    return entry.event === 'member.removed' && entry.user === this.#me
+  }
+
+  #start(track: Track, cursor: number): void {
+    track.epoch = this.#epoch
+    track.cursor = cursor
+    this.#forgetUpTo(track, cursor)
+  }
+
+  #forgetUpTo(track: Track, cursor: number): void {
+    for (const seq of track.buffer.keys()) if (seq <= cursor) track.buffer.delete(seq)
+  }
+
+  #receive(track: Track, entry: Entry, now: number): void {
+    // The entry before was this person's last one.
+    if (this.#tracks.get(track.conversation) !== track) return
+    track.activeAt = now
+    track.head = Math.max(track.head, entry.seq)
+    const waits = track.cursor === undefined || track.void || this.#isStale(track)
+    if (!waits && entry.seq <= (track.cursor ?? 0)) return
+    if (track.full) return
+    this.#buffer(track, entry)
+    if (!waits) this.#drain(track, now)
+  }
+
+  /** Keeps the lowest: they are wanted first, and what is dropped stays known by the head. */
+  #buffer(track: Track, entry: Entry): void {
+    if (track.buffer.size >= this.#options.bufferEntriesMax && !track.buffer.has(entry.seq)) {
+      const highest = Math.max(...track.buffer.keys())
+      if (entry.seq > highest) return
+      track.buffer.delete(highest)
+    }
+    track.buffer.set(entry.seq, entry)
+  }
+
+  #drain(track: Track, now: number): void {
+    for (;;) {
+      const next = (track.cursor ?? 0) + 1
+      const entry = track.buffer.get(next)
+      if (entry === undefined || track.full) return
+      track.buffer.delete(next)
+      track.cursor = next
+      track.unhanded += 1
+      track.full = track.unhanded >= this.#options.unhandedEntriesMax
+      this.#effects.push({ do: 'hand', entry, epoch: track.epoch })
+      if (this.#isEnd(entry)) return this.#leave(track, now)
+    }
+  }
+
+  /** Sets the time of the next fetch, or finds that nothing is missing. A time once set stays while the gap stays. */
+  #settle(track: Track, now: number, waitMs: number): void {
+    if (track.asked) return
+    const missing = track.void || this.#isStale(track) || track.cursor === undefined || track.head > track.cursor
+    if (!missing) {
+      this.#restless.delete(track)
+      track.dueAt = undefined
+      track.tries = 0
+      track.emptyPages = 0
+      return
+    }
+    this.#restless.add(track)
+    if (track.dueFor !== track.cursor) {
+      track.dueAt = undefined
+      track.tries = 0
+      track.emptyPages = 0
+    }
+    track.dueFor = track.cursor
+    if (track.dueAt === undefined || (track.tries === 0 && now + waitMs < track.dueAt)) track.dueAt = now + waitMs
+  }
+
+  #tryLater(track: Track, now: number, atLeastMs: number): void {
+    const { gapWaitMs, pageRetryMaxMs } = this.#options
+    this.#restless.add(track)
+    track.dueFor = track.cursor
+    track.dueAt = now + Math.max(atLeastMs, Math.min(pageRetryMaxMs, gapWaitMs * 2 ** track.tries))
+    track.tries += 1
+  }
+
+  /** A page of the range after the cursor. It must go on where the cursor stands: a hole in it counts as missing. */
+  #fill(track: Track, after: number, reply: ReplyOf<'history.page'>, now: number): void {
+    const before = track.cursor
+    const start = reply.from - 1
+    if (track.cursor === undefined && reply.head - start > limits.resumeGapMax) {
+      track.void = true
+      return this.#settle(track, now, 0)
+    }
+    if (track.cursor === undefined) this.#start(track, start)
+    // The person's part of the conversation begins anew beyond the cursor (removed and added again, unseen by us).
+    else if (start > track.cursor) this.#startAt(track, start, reply)
+    track.head = Math.max(track.head, reply.head)
+    for (const entry of reply.entries) this.#receive(track, entry, now)
+    if (this.#tracks.get(track.conversation) !== track) return
+    this.#drain(track, now)
+    if (this.#tracks.get(track.conversation) !== track) return
+    const cursor = track.cursor ?? 0
+    // The head that we had heard of is not there (any more): the page knows better than the hint.
+    if (reply.entries.length === 0 && reply.head <= cursor && track.buffer.size === 0) track.head = cursor
+    if (track.cursor !== before || track.head <= cursor) return this.#settle(track, now, 0)
+    // Asked for another gap than there is now, or without room for the answer: that says nothing about the store.
+    if (after !== (before ?? 0) || track.full) return this.#settle(track, now, this.#options.gapWaitMs)
+    track.emptyPages += 1
+    // The store does not have what its heads promise. That is said, never passed over.
+    if (track.emptyPages >= this.#options.emptyPagesMax) track.void = true
+    this.#tryLater(track, now, 0)
+  }
+
+  /** The latest page, after a verdict or a new epoch: the conversation starts again from there. */
+  #startAgain(track: Track, reply: ReplyOf<'history.page'>, now: number): void {
+    const entries = unbroken(reply.entries)
+    const cursor = (entries[0]?.seq ?? reply.head + 1) - 1
+    const { conversation } = track
+    this.#startAt(track, cursor, reply)
+    track.head = Math.max(reply.head, cursor, ...track.buffer.keys())
+    for (const entry of entries) this.#receive(track, entry, now)
+    if (this.#tracks.get(conversation) === track) this.#drain(track, now)
+    if (this.#tracks.get(conversation) === track) this.#settle(track, now, 0)
+  }
+
+  #startAt(track: Track, cursor: number, { from, head }: ReplyOf<'history.page'>): void {
+    track.void = false
+    this.#start(track, cursor)
+    this.#effects.push({ do: 'resync', conversation: track.conversation, epoch: track.epoch, cursor, from, head })
+  }
+
+  #leave(track: Track, now: number): void {
+    const { conversation, cursor } = track
+    this.#tracks.delete(conversation)
+    this.#restless.delete(track)
+    for (const [number, asking] of this.#questions) if (asking === track) this.#questions.delete(number)
+    // It was never more than a rumour.
+    if (cursor === undefined) return
+    this.#effects.push({ do: 'left', conversation })
+    // Late entries stop at the grave. A cursor of another epoch marks none.
+    const grave = this.#isStale(track) ? 0 : cursor
+    if (grave > 0) this.#graves.set(conversation, grave)
+    if (this.#graves.size > this.#options.gravesMax) this.#graves.delete(this.#graves.keys().next().value ?? '')
+    // Somebody may have added the person again already.
+    const later = [...track.buffer.values()].filter(entry => entry.seq > grave)
+    if (later.length === 0) return
+    const again = this.#track(conversation, this.#epoch, undefined)
+    const beginning = later.find(entry => this.#isBeginning(entry))
+    if (beginning !== undefined) this.#start(again, beginning.seq - 1)
+    for (const entry of later) this.#receive(again, entry, now)
+    if (this.#tracks.get(conversation) === again) this.#settle(again, now, 0)
+  }
+}
+
+/** The end of a page, back to the last hole in it, should it have one. */
+function unbroken(entries: readonly Entry[]): readonly Entry[] {
+  let start = entries.length - 1
+  while (start > 0 && entries[start - 1]?.seq === (entries[start]?.seq ?? 0) - 1) start -= 1
+  return entries.slice(Math.max(0, start))
+}
