@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import type { TestModule } from 'vitest/node'
+import { countTests } from './count-reporter.ts'
+
+type State = 'passed' | 'failed' | 'skipped' | 'pending'
+
+/** As much of a module of vitest as is counted. */
+function file(states: readonly State[], moduleErrors = 0, suiteErrors = 0): TestModule {
+  const errors = (count: number) => () => Array.from({ length: count })
+  return {
+    errors: errors(moduleErrors),
+    children: {
+      allSuites: () => [{ errors: errors(suiteErrors) }],
+      allTests: () => states.map(state => ({ result: () => ({ state }) })),
+    },
+  } as unknown as TestModule
+}
+
+test('every test is counted, and what kept tests from running counts as failed', () => {
+  expect(countTests([], [])).toEqual({ passed: 0, failed: 0, skipped: 0 })
+  const files = [file(['passed', 'failed', 'skipped']), file(['passed'])]
+  expect(countTests(files, [])).toEqual({ passed: 2, failed: 1, skipped: 1 })
+  expect(countTests([file(['passed'], 1, 1)], [{ message: 'outside of any test' }])).toEqual({
+    passed: 1,
+    failed: 3,
+    skipped: 0,
+  })
+  expect(countTests([file(['pending'])], [])).toMatchObject({ passed: 0, failed: 1 })
+})

@@ -1,0 +1,30 @@
+/** The last line of a test run, for people and for machines: `12 passed, 0 failed, 1 skipped`. */
+import type { Reporter, SerializedError, TestModule } from 'vitest/node'
+
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+/** A file that could not be read, a hook that failed and an error outside of any test count as failed too. */
+export function countTests(modules: readonly TestModule[], errors: readonly SerializedError[]): Counts {
+  const counts = { passed: 0, failed: errors.length, skipped: 0 }
+  for (const module of modules) {
+    counts.failed += module.errors().length
+    for (const suite of module.children.allSuites()) counts.failed += suite.errors().length
+    for (const test of module.children.allTests()) {
+      const { state } = test.result()
+      // What never came to its end, because the run was broken off, did not pass.
+      counts[state === 'pending' ? 'failed' : state] += 1
+    }
+  }
+  return counts
+}
+
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const { passed, failed, skipped } = countTests(modules, errors)
+    process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Gateways as processes of their own on real servers, each behind a fault proxy: what fault tests kill, freeze and cut.
+ * The tests make people and sessions by SQL and sign tickets themselves, so that no REST API is needed.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { generateSecretKey, parseSecretKeys, signTicket } from '@flotilla/service'
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
+import { freePort, type StartedProcess, startProcess } from './processes.ts'
+import { dropFolder, makeFolder } from './reaper.ts'
+import { until } from './until.ts'
+
+export interface FleetOptions {
+  readonly gateways: number
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  /** Further settings of the gateways; see docs/configuration.md. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export interface FleetNode {
+  readonly id: string
+  /** Where clients connect: through the fault proxy. */
+  readonly url: string
+  /** The same without the proxy. */
+  readonly directUrl: string
+  readonly proxy: FaultProxy
+  pid(): number
+  running(): boolean
+  /** SIGKILL: nothing is said to anybody. */
+  kill(): Promise<void>
+  /** SIGTERM: resolves when the process has drained and ended. @returns its exit code or the signal's name */
+  drain(): Promise<number | string>
+  freeze(): void
+  thaw(): void
+  /** Starts it again under its name and its ports. */
+  start(): Promise<void>
+  /** One figure of /metrics, added up over its labels. */
+  metric(name: string): Promise<number>
+  log(): string
+}
+
+export interface Fleet {
+  readonly nodes: readonly FleetNode[]
+  readonly masterKeys: string
+  /** What `GET /v1/connect` would say: the running nodes in random order, and a ticket. */
+  connect(
+    user: string,
+    session: string,
+  ): {
+    urls: { url: string; region: string }[]
+    ticket: string
+    ticketExpiresInMs: number
+    protocol: number
+    epoch: number
+  }
+  ticket(user: string, session: string): string
+  stop(): Promise<void>
+}
+
+/** The root of the project, found by its turbo.json. */
+function projectRoot(): string {
+  for (let folder = fileURLToPath(new URL('.', import.meta.url)); ; folder = join(folder, '..')) {
+    if (existsSync(join(folder, 'turbo.json'))) return folder
+    if (folder === join(folder, '..')) throw new Error('unable to find the root of the project')
+  }
+}
+
+/** Starts the gateways and waits until all take connections. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const masterKeys = generateSecretKey('master')
+  const ticketKeysText = generateSecretKey('ticket')
+  const ticketKeys = parseSecretKeys(ticketKeysText)
+  const settings = {
+    ...options.settings,
+    DATABASE_URL: options.databaseUrl,
+    REDIS_URL: options.redisUrl,
+    MASTER_KEYS: masterKeys,
+    TICKET_KEYS: ticketKeysText,
+  }
+  const nodes = await Promise.all(
+    Array.from({ length: options.gateways }, (_, nth) => startNode(`node-${nth + 1}`, settings)),
+  )
+  const ticket = (user: string, session: string) => signTicket(ticketKeys, { user, session }, Date.now())
+  return {
+    nodes,
+    masterKeys,
+    ticket,
+    connect(user, session) {
+      const urls = nodes
+        .filter(node => node.running())
+        .map(node => ({ url: node.url, region: 'local', rank: Math.random() }))
+        .sort((a, b) => a.rank - b.rank)
+      return {
+        urls: urls.map(({ url, region }) => ({ url, region })),
+        ticket: ticket(user, session),
+        ticketExpiresInMs: 30_000,
+        protocol: 1,
+        epoch: 1,
+      }
+    },
+    async stop() {
+      await Promise.all(nodes.map(node => node.end()))
+    },
+  }
+}
+
+async function startNode(
+  id: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<FleetNode & { end(): Promise<void> }> {
+  const main = join(projectRoot(), 'apps/gateway/src/main.ts')
+  const folder = makeFolder(id)
+  const [port, operatorPort] = [await freePort(), await freePort()]
+  const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } })
+  const env = {
+    LOG_LEVEL: 'info',
+    ...settings,
+    NODE_ID: id,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    OPERATOR_HOST: '127.0.0.1',
+    OPERATOR_PORT: String(operatorPort),
+    PUBLIC_URL: `ws://127.0.0.1:${proxy.port}/v1/socket`,
+  }
+  const operator = (path: string) =>
+    fetch(`http://127.0.0.1:${operatorPort}${path}`, { signal: AbortSignal.timeout(2_000) })
+  const launch = () =>
+    startProcess({
+      command: process.execPath,
+      args: ['--conditions=source', main],
+      folder,
+      env,
+      ready: async () => (await operator('/readyz')).ok,
+    })
+  let running: StartedProcess = await launch()
+  let frozen = false
+
+  const thaw = () => {
+    if (frozen) running.signal('SIGCONT')
+    frozen = false
+  }
+  return {
+    id,
+    url: env.PUBLIC_URL,
+    directUrl: `ws://127.0.0.1:${port}/v1/socket`,
+    proxy,
+    pid: () => running.pid,
+    running: () => running.running(),
+    async kill() {
+      await running.end('SIGKILL')
+      frozen = false
+    },
+    async drain() {
+      await running.end('SIGTERM', 120_000)
+      return running.exited
+    },
+    freeze() {
+      running.signal('SIGSTOP')
+      frozen = true
+    },
+    thaw,
+    async start() {
+      running = await until(launch, { what: `${id} starts again`, withinMs: 30_000, everyMs: 200 })
+    },
+    async metric(name) {
+      const text = await (await operator('/metrics')).text()
+      const values = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+    },
+    log: () => running.log(),
+    async end() {
+      thaw()
+      await running.end('SIGKILL')
+      await proxy.close()
+      dropFolder(folder)
+    },
+  }
+}

@@ -1,0 +1,439 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { checkHistory, type Violation } from './history-checker.ts'
+import { History, type HistoryRecord } from './history.ts'
+import { playWorld, type Step, stepLists } from './history-model.ts'
+import type { StoreDump } from './store-dump.ts'
+
+type RecordOf<K extends HistoryRecord['kind']> = Extract<HistoryRecord, { kind: K }>
+type Saw = RecordOf<'saw'>
+
+/** A world that may be broken. */
+class Draft {
+  records: HistoryRecord[]
+  dump: { -readonly [K in keyof StoreDump]: StoreDump[K][number][] }
+
+  constructor(records: readonly HistoryRecord[], dump: StoreDump) {
+    this.records = [...records]
+    this.dump = {
+      entries: [...dump.entries],
+      heads: [...dump.heads],
+      cursors: [...dump.cursors],
+      memberships: [...dump.memberships],
+    }
+  }
+
+  of<K extends HistoryRecord['kind']>(kind: K): RecordOf<K>[] {
+    return this.records.filter(one => one.kind === kind) as RecordOf<K>[]
+  }
+  /** The steps of one device in one conversation. */
+  steps(saw: Saw): HistoryRecord[] {
+    return this.records.filter(
+      one =>
+        (one.kind === 'saw' || one.kind === 'resync') &&
+        one.device === saw.device &&
+        one.conversation === saw.conversation,
+    )
+  }
+  replace(old: HistoryRecord, ...by: HistoryRecord[]): void {
+    this.records.splice(this.records.indexOf(old), 1, ...by)
+  }
+  head(conversation: string): number {
+    return this.dump.heads.find(one => one.conversation === conversation)?.head ?? 0
+  }
+  user(device: string): string {
+    return this.of('opened').find(one => one.device === device)?.user ?? ''
+  }
+  endedConnected(device: string): boolean {
+    return (
+      this.records.findLast(one => 'device' in one && one.device === device && /connected/.test(one.kind))?.kind ===
+      'connected'
+    )
+  }
+  reconnected(device: string): boolean {
+    return this.of('connected').filter(one => one.device === device).length > 1
+  }
+  isMember(conversation: string, user: string): boolean {
+    return this.dump.memberships.some(
+      one => one.conversation === conversation && one.user === user && one.to === undefined,
+    )
+  }
+}
+
+/** Breaks the draft in one way; `choose` picks where. Throws through fc.pre where nothing of the kind can be broken. */
+type Plant = (draft: Draft, choose: <T>(list: readonly T[]) => T) => void
+
+const always = { numRuns: 150 }
+const faults = [stepLists, fc.noBias(fc.nat())] as const
+
+function breakIt(plant: Plant, steps: readonly Step[], seed: number): { draft: Draft; found: Violation[] } {
+  const world = playWorld(steps)
+  const draft = new Draft(world.history.records, world.dump)
+  plant(draft, list => {
+    fc.pre(list.length > 0)
+    return list[seed % list.length] as (typeof list)[number]
+  })
+  return { draft, found: checkHistory(draft.records, draft.dump) }
+}
+
+test('a history in which every promise was kept has no violation', () => {
+  fc.assert(
+    fc.property(stepLists, steps => {
+      const { history, dump } = playWorld(steps)
+      expect(checkHistory(history.records, dump)).toEqual([])
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('an empty history proves nothing, nor does one without an answer or without a sight', () => {
+  const { history, dump } = playWorld([])
+  const without = (kind: string) => history.records.filter(one => one.kind !== kind)
+  expect(checkHistory([], { entries: [], heads: [], cursors: [], memberships: [] })).toMatchObject([
+    { promise: 'sanity' },
+  ])
+  expect(checkHistory(without('acknowledged'), dump)).toMatchObject([{ promise: 'sanity' }])
+  expect(checkHistory(without('saw'), dump).map(one => one.promise)).toContain('sanity')
+  expect(checkHistory(without('sent'), dump).map(one => one.promise)).toContain('sanity')
+  expect(checkHistory(without('opened'), dump).map(one => one.promise)).toContain('sanity')
+})
+
+/** Moves everything from a seq on one place up, as if the number had been given out and never used. */
+function burn(draft: Draft, conversation: string, at: number): void {
+  const up = (seq: number) => (seq >= at ? seq + 1 : seq)
+  draft.records = draft.records.map(one => {
+    if (!('conversation' in one) || one.conversation !== conversation) return one
+    if ('seq' in one) return { ...one, seq: up(one.seq) }
+    return 'head' in one ? { ...one, head: up(one.head) } : one
+  })
+  const here = (one: { conversation: string }) => one.conversation === conversation
+  draft.dump.entries = draft.dump.entries.map(one => (here(one) ? { ...one, seq: up(one.seq) } : one))
+  draft.dump.heads = draft.dump.heads.map(one => (here(one) ? { ...one, head: up(one.head) } : one))
+  draft.dump.cursors = draft.dump.cursors.map(one =>
+    here(one) ? { ...one, delivered: up(one.delivered), read: up(one.read) } : one,
+  )
+  draft.dump.memberships = draft.dump.memberships.map(one =>
+    here(one) ? { ...one, from: up(one.from), ...(one.to === undefined ? {} : { to: up(one.to) }) } : one,
+  )
+}
+
+/** Sights after which the same device saw something more, of the same stretch. */
+function followed(draft: Draft): { saw: Saw; next: Saw }[] {
+  return draft.of('saw').flatMap(saw => {
+    const steps = draft.steps(saw)
+    const next = steps[steps.indexOf(saw) + 1]
+    return next?.kind === 'saw' ? [{ saw, next }] : []
+  })
+}
+
+const plants: Record<string, { finds: Violation['promise']; plant: Plant }> = {
+  'an acknowledged message that is nowhere': {
+    finds: 'P1',
+    plant(draft, choose) {
+      const sent = choose(draft.of('sent'))
+      const lost = { ...sent, clientId: 'lost' }
+      draft.records.push(lost, { ...lost, kind: 'acknowledged', seq: draft.head(sent.conversation) + 1 })
+    },
+  },
+  'an acknowledged message that is stored elsewhere': {
+    finds: 'P1',
+    plant(draft, choose) {
+      const answers = draft.of('acknowledged')
+      const once = answers.filter(one => answers.filter(other => other.clientId === one.clientId).length === 1)
+      const answer = choose(once)
+      draft.replace(answer, { ...answer, seq: answer.seq + 1 })
+    },
+  },
+  'an acknowledged message with another text': {
+    finds: 'P1',
+    plant(draft, choose) {
+      const answer = choose(draft.of('acknowledged'))
+      const sent = draft.of('sent').find(one => one.clientId === answer.clientId)!
+      draft.replace(sent, { ...sent, text: 'what was really sent' })
+    },
+  },
+  'a removal that was acknowledged and is not in the log': {
+    finds: 'P1',
+    plant(draft, choose) {
+      const removed = choose(draft.of('removed'))
+      draft.records.push({ ...removed, user: 'ann' })
+    },
+  },
+  'two rows of one send': {
+    finds: 'P2',
+    plant(draft, choose) {
+      const row = choose(draft.dump.entries.filter(one => one.event === 'message.new'))
+      const seq = draft.head(row.conversation) + 1
+      draft.dump.entries.push({ ...row, seq })
+      draft.dump.heads = draft.dump.heads.map(one =>
+        one.conversation === row.conversation ? { ...one, head: seq } : one,
+      )
+      for (const { device, user } of draft.of('opened'))
+        if (draft.endedConnected(device) && draft.isMember(row.conversation, user))
+          draft.records.push({ kind: 'saw', device, ...row, seq })
+    },
+  },
+  'two answers to one send': {
+    finds: 'P2',
+    plant(draft, choose) {
+      const answer = choose(draft.of('acknowledged'))
+      draft.records.push({ ...answer, seq: answer.seq + 1 })
+    },
+  },
+  'a burnt seq': {
+    finds: 'P3',
+    plant(draft, choose) {
+      const { conversation, head } = choose(draft.dump.heads)
+      burn(draft, conversation, Math.ceil(head / 2))
+    },
+  },
+  'a head beyond the last entry': {
+    finds: 'P3',
+    plant(draft, choose) {
+      const head = choose(draft.dump.heads)
+      draft.dump.heads[draft.dump.heads.indexOf(head)] = { ...head, head: head.head + 1 }
+    },
+  },
+  'an entry below the first': {
+    finds: 'P3',
+    plant(draft, choose) {
+      draft.dump.entries.push({ ...choose(draft.dump.entries), clientId: 'the other', seq: 0 })
+    },
+  },
+  'an entry of a conversation that is none': {
+    finds: 'P3',
+    plant(draft, choose) {
+      draft.dump.entries.push({ ...choose(draft.dump.entries), conversation: 'nowhere' })
+    },
+  },
+  'one seq given twice': {
+    finds: 'P3',
+    plant(draft, choose) {
+      draft.dump.entries.push({ ...choose(draft.dump.entries), clientId: 'the other' })
+    },
+  },
+  'two devices that disagree about a seq': {
+    finds: 'P3',
+    plant(draft, choose) {
+      const saw = choose(draft.of('saw').filter(one => one.event === 'message.new'))
+      draft.replace(saw, { ...saw, text: 'something else' })
+    },
+  },
+  'a sight of what was never committed': {
+    finds: 'P3',
+    plant(draft, choose) {
+      const saw = choose(draft.of('saw'))
+      draft.records.push({ ...saw, seq: draft.head(saw.conversation) + 1 })
+    },
+  },
+  'an entry seen twice': {
+    finds: 'P4',
+    plant(draft, choose) {
+      const saw = choose(draft.of('saw'))
+      draft.replace(saw, saw, saw)
+    },
+  },
+  'an entry seen again much later': {
+    finds: 'P4',
+    plant(draft, choose) {
+      const device = choose(draft.of('saw')).device
+      const calm = draft
+        .of('saw')
+        .filter(one => one.device === device && draft.steps(one).every(step => step.kind === 'saw'))
+      draft.records.push(choose(calm))
+    },
+  },
+  'two entries seen in the wrong order': {
+    finds: 'P4',
+    plant(draft, choose) {
+      const { saw, next } = choose(followed(draft))
+      const places = [draft.records.indexOf(saw), draft.records.indexOf(next)] as const
+      draft.records[places[0]] = next
+      draft.records[places[1]] = saw
+    },
+  },
+  'a receipt that falls': {
+    finds: 'P7',
+    plant(draft, choose) {
+      const receipt = choose(draft.of('receipt').filter(one => one.seq > 1))
+      draft.records.push({ ...receipt, seq: receipt.seq - 1 })
+    },
+  },
+  'a receipt beyond the head': {
+    finds: 'P7',
+    plant(draft, choose) {
+      const receipt = choose(draft.of('receipt'))
+      draft.records.push({ ...receipt, seq: draft.head(receipt.conversation) + 1 })
+    },
+  },
+  'a receipt that the store does not hold': {
+    finds: 'P7',
+    plant(draft, choose) {
+      const cursor = choose(
+        draft.dump.cursors.filter(one => {
+          const shown = draft
+            .of('receipt')
+            .findLast(other => other.user === one.user && other.conversation === one.conversation)
+          const span = draft.dump.memberships.find(
+            other => other.user === one.user && other.conversation === one.conversation && other.to === undefined,
+          )
+          return shown !== undefined && span !== undefined && shown.seq >= span.from
+        }),
+      )
+      draft.dump.cursors[draft.dump.cursors.indexOf(cursor)] = { ...cursor, delivered: 0, read: 0 }
+    },
+  },
+  'a cursor with read beyond delivered': {
+    finds: 'P7',
+    plant(draft, choose) {
+      const cursor = choose(draft.dump.cursors)
+      draft.dump.cursors[draft.dump.cursors.indexOf(cursor)] = { ...cursor, read: cursor.delivered + 1 }
+    },
+  },
+  'an entry that reaches somebody who was removed': {
+    finds: 'P8',
+    plant(draft, choose) {
+      const out = choose(
+        draft.dump.memberships.filter(one => one.to !== undefined && !draft.isMember(one.conversation, one.user)),
+      )
+      const device = draft.of('opened').find(one => one.user === out.user)!.device
+      const leaked = draft.dump.entries.find(
+        one => one.conversation === out.conversation && one.seq === draft.head(out.conversation),
+      )!
+      draft.records.push({ kind: 'saw', device, ...leaked })
+    },
+  },
+}
+
+test.each(Object.entries(plants))('%s is found, and nothing else', (_, { finds, plant }) => {
+  fc.assert(
+    fc.property(...faults, (steps, seed) => {
+      const { found } = breakIt(plant, steps, seed)
+      expect(new Set(found.map(one => one.promise))).toEqual(new Set([finds]))
+    }),
+    always,
+  )
+})
+
+/** Ways to lose entries on the way to a device that ended connected and believes that it has everything. */
+const gaps: Record<string, Plant> = {
+  'one entry in the middle'(draft, choose) {
+    const { saw } = choose(
+      followed(draft).filter(({ saw }) => {
+        const steps = draft.steps(saw)
+        const before = steps[steps.indexOf(saw) - 1]
+        return before?.kind !== 'resync' && isPresent(draft, saw)
+      }),
+    )
+    draft.replace(saw)
+  },
+  'the last entry'(draft, choose) {
+    const last = choose(draft.of('saw').filter(saw => isPresent(draft, saw) && draft.steps(saw).at(-1) === saw))
+    fc.pre(draft.steps(last).at(-2)?.kind !== 'resync')
+    draft.replace(last)
+  },
+  'a whole conversation'(draft, choose) {
+    const some = choose(draft.of('saw').filter(saw => isPresent(draft, saw)))
+    for (const step of draft.steps(some)) draft.replace(step)
+  },
+}
+const isPresent = (draft: Draft, saw: Saw) =>
+  draft.endedConnected(saw.device) &&
+  draft.dump.memberships.some(
+    one =>
+      one.conversation === saw.conversation &&
+      one.user === draft.user(saw.device) &&
+      one.to === undefined &&
+      one.from <= saw.seq,
+  )
+
+test.each(Object.entries(gaps))('a silent gap is found: %s', (_, plant) => {
+  const met = new Set<string>()
+  fc.assert(
+    fc.property(...faults, (steps, seed) => {
+      let gone: Saw | undefined
+      const { draft, found } = breakIt(
+        (one, choose) => {
+          const before = new Set(one.records)
+          plant(one, choose)
+          const after = new Set(one.records)
+          gone = [...before].find(record => !after.has(record) && record.kind === 'saw') as Saw | undefined
+        },
+        steps,
+        seed,
+      )
+      const expected = draft.reconnected(gone!.device) ? 'P5' : 'P6'
+      met.add(expected)
+      expect(found.map(one => one.promise)).toEqual([expected])
+      expect(found[0]?.what).toContain(`device ${gone!.device} in ${gone!.conversation}`)
+    }),
+    always,
+  )
+  expect(met).toEqual(new Set(['P5', 'P6']))
+})
+
+/** One conversation of five messages, and a phone that may see them. */
+function small(memberships: readonly { from: number; to?: number }[] = [{ from: 1 }]) {
+  const stored = [1, 2, 3, 4, 5].map(seq => ({ seq, event: 'message.new', clientId: `c${seq}`, text: `t${seq}` }))
+  const dump: StoreDump = {
+    entries: stored.map(one => ({ ...one, conversation: 'crew', sender: 'ann' })),
+    heads: [{ conversation: 'crew', head: 5 }],
+    cursors: [],
+    memberships: memberships.map(one => ({ ...one, conversation: 'crew', user: 'bob' })),
+  }
+  const history = new History()
+  history.sent({ user: 'ann', conversation: 'crew', clientId: 'c1', text: 't1' })
+  history.acknowledged('ann', 'crew', 'c1', 1)
+  history.opened('phone', 'bob')
+  history.connected('phone')
+  const see = (...seqs: number[]) => {
+    for (const seq of seqs)
+      history.saw('phone', {
+        conversation: 'crew',
+        seq,
+        event: 'message.new',
+        clientId: `c${seq}`,
+        body: { text: `t${seq}` },
+      })
+  }
+  return { history, see, check: () => checkHistory(history.records, dump) }
+}
+const gap = (which: string) => [{ promise: 'P6', what: expect.stringContaining(`seqs ${which} `) as string }]
+
+test('a gap is none when the device was told to resync, and only as far as it was told', () => {
+  const silent = small()
+  silent.see(1, 4, 5)
+  expect(silent.check()).toMatchObject(gap('2-3'))
+  const told = small()
+  told.see(1)
+  told.history.resync('phone', 'crew', 4)
+  expect(told.check()).toMatchObject(gap('4-5'))
+  told.see(5)
+  expect(told.check()).toMatchObject(gap('4'))
+  const whole = small()
+  whole.see(1)
+  whole.history.resync('phone', 'crew', 4)
+  whole.see(3, 4, 5)
+  expect(whole.check()).toEqual([])
+  const before = small()
+  before.see(1, 3)
+  before.history.resync('phone', 'crew', 4)
+  before.see(4, 5)
+  expect(before.check()).toMatchObject(gap('2'))
+})
+
+test('what lies before a device began, and a membership that ended before it came, is not owed', () => {
+  const later = small()
+  later.history.starts('phone', 'crew', 3)
+  expect(later.check()).toMatchObject([{ promise: 'sanity' }, ...gap('4-5')])
+  later.see(4, 5)
+  expect(later.check()).toEqual([])
+  const back = small([{ from: 1, to: 2 }, { from: 4 }])
+  back.see(4, 5)
+  expect(back.check()).toEqual([])
+  const witness = small([{ from: 1, to: 3 }])
+  witness.see(1, 2)
+  expect(witness.check()).toMatchObject(gap('3'))
+  witness.history.left('phone', 'crew')
+  expect(witness.check()).toEqual([])
+})

@@ -1,0 +1,51 @@
+export { type Crowd, type CrowdOptions, startCrowd } from './crowd.ts'
+export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
+export type { Direction } from './fault-lane.ts'
+export {
+  type FaultProxy,
+  type FaultProxyOptions,
+  type ProxiedConnection,
+  type Shape,
+  startFaultProxy,
+  type Trap,
+  type Which,
+} from './fault-proxy.ts'
+export { type Fleet, type FleetNode, type FleetOptions, startFleet } from './fleet.ts'
+export {
+  History,
+  type HistoryRecord,
+  type MembershipChange,
+  type SeenEntry,
+  type SeenReceipt,
+  type Send,
+} from './history.ts'
+export { checkHistory, type Promised, type Violation } from './history-checker.ts'
+export { makeConversation, makeSessions, makeUsers } from './population.ts'
+export { type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
+export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
+export { dropFolder, makeFolder } from './reaper.ts'
+export {
+  type RedisCluster,
+  type RedisClusterOptions,
+  type RedisOptions,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+  type TestRedis,
+  testRedis,
+} from './redis.ts'
+export { sharedPostgres } from './servers.ts'
+export { isLong, type Stage, scale, setStage } from './stage.ts'
+export {
+  type Closed,
+  connectSocket,
+  type Fields,
+  type Frame,
+  RequestError,
+  SocketClosedError,
+  type SocketOptions,
+  type TestSocket,
+} from './socket-client.ts'
+export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
+export { openTestChat, type TestChat } from './test-chat.ts'
+export { until, type UntilOptions } from './until.ts'

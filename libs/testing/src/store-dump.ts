@@ -1,0 +1,120 @@
+/** What the store holds at the end of a test, read in one snapshot, with the memberships that its log tells of. */
+import type { Entry } from '@flotilla/protocol'
+import type { Pool } from 'pg'
+
+export interface StoredEntry {
+  readonly conversation: string
+  readonly seq: number
+  readonly sender: string
+  readonly clientId: string
+  readonly event: string
+  /** Of messages. */
+  readonly text?: string | undefined
+}
+
+/** A person may see the seqs from `from` to `to`, both included; without `to` they are a member still. */
+export interface MembershipSpan {
+  readonly conversation: string
+  readonly user: string
+  readonly from: number
+  readonly to?: number
+}
+
+export interface StoredCursors {
+  readonly conversation: string
+  readonly user: string
+  readonly delivered: number
+  readonly read: number
+}
+
+export interface StoreDump {
+  readonly entries: readonly StoredEntry[]
+  readonly heads: readonly { readonly conversation: string; readonly head: number }[]
+  readonly cursors: readonly StoredCursors[]
+  readonly memberships: readonly MembershipSpan[]
+}
+
+/** A row of the log as the domain opens it. */
+export interface SealedRow {
+  readonly conversation_id: string
+  readonly seq: number
+  readonly at: number
+  readonly sender_id: string
+  readonly client_id: string
+  readonly reply_to: number | null
+  readonly key_id: number
+  readonly kind: number
+  readonly body: Buffer
+}
+
+/** Opens sealed rows, in their order: `rows => toEntries(seal, rows, epoch)` of the domain. */
+export type ReadBody = (rows: readonly SealedRow[]) => Promise<readonly Entry[]>
+
+const queries = {
+  rows: `SELECT conversation_id, seq::float8 AS seq, (extract(epoch FROM created_at) * 1000)::float8 AS at, sender_id, client_id,
+                reply_to::float8 AS reply_to, key_id, kind, body
+           FROM messages ORDER BY conversation_id, seq`,
+  heads: 'SELECT id AS conversation, head_seq::float8 AS head FROM conversations',
+  members: `SELECT conversation_id AS conversation, user_id AS user, joined_seq::float8 AS joined,
+                   delivered_seq::float8 AS delivered, read_seq::float8 AS read FROM members`,
+}
+
+/** Reads the whole store. */
+export async function dumpStore(pool: Pool, readBody: ReadBody): Promise<StoreDump> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    const { rows } = await client.query<SealedRow>(queries.rows)
+    const heads = await client.query<StoreDump['heads'][number]>(queries.heads)
+    const members = await client.query<StoredCursors & { joined: number }>(queries.members)
+    await client.query('COMMIT')
+    const opened = await readBody(rows)
+    return {
+      entries: rows.map((row, index) => toStored(row, opened[index])),
+      heads: heads.rows,
+      cursors: members.rows.map(({ conversation, user, delivered, read }) => ({ conversation, user, delivered, read })),
+      memberships: membershipsOf(opened, members.rows),
+    }
+  } finally {
+    client.release()
+  }
+}
+
+function toStored(row: SealedRow, entry: Entry | undefined): StoredEntry {
+  if (entry?.seq !== row.seq || entry.conversation !== row.conversation_id)
+    throw new Error(`unable to dump the store: no entry came for row ${row.seq} of ${row.conversation_id}`)
+  const text = entry.event === 'message.new' ? entry.body.text : undefined
+  const { conversation, seq, event } = entry
+  return { conversation, seq, event, sender: row.sender_id, clientId: row.client_id, text }
+}
+
+/**
+ * Who was a member from which seq to which, by the entries of the log. Present members of whom the log tells nothing
+ * (a test put them straight into the table) count from the seq in their row.
+ */
+export function membershipsOf(
+  log: readonly Entry[],
+  present: readonly { readonly conversation: string; readonly user: string; readonly joined: number }[],
+): MembershipSpan[] {
+  const closed: MembershipSpan[] = []
+  const open = new Map<string, MembershipSpan>()
+  const begin = (conversation: string, user: string, from: number) => {
+    const key = `${conversation} ${user}`
+    if (!open.has(key)) open.set(key, { conversation, user, from })
+  }
+  const end = (conversation: string, user: string, to: number) => {
+    const key = `${conversation} ${user}`
+    const span = open.get(key) ?? { conversation, user, from: 1 }
+    open.delete(key)
+    closed.push({ ...span, to })
+  }
+  for (const entry of log) {
+    const { conversation, seq } = entry
+    if (entry.event === 'conversation.created' || entry.event === 'member.added')
+      for (const member of entry.members) begin(conversation, member.user, seq)
+    else if (entry.event === 'member.removed') end(conversation, entry.user, seq)
+    else if (entry.event === 'member.left') end(conversation, entry.by, seq)
+  }
+  for (const { conversation, user, joined } of present) begin(conversation, user, joined)
+  return [...closed, ...open.values()]
+}

@@ -1,0 +1,41 @@
+/** The domain on a test database, without a process: what it emits is gathered. */
+import { randomBytes } from 'node:crypto'
+import type { ChatContext, ChatOptions, Emission } from '@flotilla/chat'
+
+export interface TestChat {
+  readonly ctx: ChatContext
+  /** What was emitted so far, in order. Empty it with `length = 0`. */
+  readonly emitted: Emission[]
+  close(): Promise<void>
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+/**
+ * Opens the domain. Unless told otherwise, everybody counts as here, so that no offline rows are written.
+ * @param url of a migrated database
+ * @param overrides instead of what this makes; with a pool given, closing it is the caller's
+ */
+export async function openTestChat(url: string, overrides: Partial<ChatOptions> = {}): Promise<TestChat> {
+  // Imported here, so that tests that need no database load none of the domain.
+  const { createChat, createPool } = await import('@flotilla/chat')
+  const emitted: Emission[] = []
+  const pool = overrides.pool ?? createPool({ url, connectionsMax: 8, logger: silent, applicationName: 'test' })
+  const ctx = await createChat({
+    clock: Date.now,
+    logger: silent,
+    emit: emission => void emitted.push(emission),
+    presumedAbsent: () => [],
+    masterKeys: [{ id: 'test', key: randomBytes(32) }],
+    ...overrides,
+    pool,
+  })
+  return {
+    ctx,
+    emitted,
+    async close() {
+      await ctx.close()
+      if (overrides.pool === undefined) await pool.end()
+    },
+  }
+}
