@@ -1,0 +1,83 @@
+/** The settings of a gateway. docs/configuration.md is generated from them. */
+import { hostname } from 'node:os'
+import { choice, integer, list, port, readSettings, requiredSecret, requiredUrl, text } from '@flotilla/service'
+
+const many = { min: 1, max: 1_000_000 }
+const ms = { min: 1, max: 3_600_000 }
+
+export const gatewaySettings = {
+  HOST: text('0.0.0.0', 'The address that clients connect to.'),
+  PORT: port(8081, 'The port that clients connect to.'),
+  OPERATOR_HOST: text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'),
+  OPERATOR_PORT: port(9081, 'The port of /healthz, /readyz and /metrics.'),
+  NODE_ID: text(hostname(), 'The name of this node; unique in its region. Letters, digits, `.`, `-` and `_`.'),
+  REGION: text('local', 'The region that this node belongs to.'),
+  PUBLIC_URL: text(
+    'ws://localhost:8081/v1/socket',
+    'The URL under which clients reach this node; `GET /v1/connect` hands it out.',
+  ),
+  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  MASTER_KEYS: requiredSecret(
+    'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
+  ),
+  TICKET_KEYS: requiredSecret(
+    'Keys of the one-time tickets, in the same form and equal to those of the API; the first signs, all verify.',
+  ),
+  LOG_LEVEL: choice(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    'The least important lines that are logged.',
+  ),
+  DATABASE_CONNECTIONS_MAX: integer(
+    6,
+    { min: 3, max: 200 },
+    'Connections to PostgreSQL. One of them carries all sends.',
+  ),
+  COMMIT_WINDOW_MS: integer(
+    4,
+    { min: 0, max: 100 },
+    'Sends wait so long, counted from the commit before, to be committed together. An idle node sends at once.',
+  ),
+  CONNECTIONS_MAX: integer(18_000, many, 'Connections that this node takes. Mind the file limit of the process.'),
+  CONNECTS_PER_SECOND: integer(
+    500,
+    many,
+    'New connections that this node takes a second; the rest is told when to come back.',
+  ),
+  COMMANDS_PER_SECOND: integer(
+    100,
+    many,
+    'Commands that one connection may send a second on average; a person on this node, twice as many.',
+  ),
+  COMMANDS_BURST: integer(400, many, 'Commands that may come at once after a pause.'),
+  COMMANDS_IN_FLIGHT_MAX: integer(128, many, 'Commands of one connection that may wait for their answer.'),
+  SEND_QUEUE_BYTES_MAX: integer(
+    1_048_576,
+    { min: 65_536, max: 268_435_456 },
+    'Bytes that may wait for a slow reader before it is disconnected and resumes.',
+  ),
+  PING_INTERVAL_MS: integer(
+    25_000,
+    { min: 1_000, max: 240_000 },
+    'How often clients ping. A connection that is silent for more than two of them is closed.',
+  ),
+  RECONNECT_BASE_MS: integer(
+    500,
+    ms,
+    'What clients multiply by two at each failed attempt; they wait a random part of it.',
+  ),
+  RECONNECT_MAX_MS: integer(30_000, ms, 'The longest that clients wait between two attempts.'),
+  DRAIN_MS: integer(
+    20_000,
+    { min: 0, max: 600_000 },
+    'On SIGTERM the clients are moved evenly over this time, while the node still delivers.',
+  ),
+  ALLOWED_ORIGINS: list(
+    [],
+    'Origins of web pages that may connect; empty allows every origin, since a ticket is needed anyway.',
+  ),
+}
+
+/** Reads the settings of this process. @throws Error that names every setting at fault */
+export const readGatewaySettings = () => readSettings(gatewaySettings, process.env)

@@ -1,0 +1,179 @@
+import { type Command, closeCodes, limits, Refusal } from '@flotilla/protocol'
+import { expect, test } from 'vitest'
+import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+const conversation = '00000000-0000-4000-8000-000000000001'
+const send = {
+  id: 7,
+  op: 'message.send',
+  conversation,
+  clientId: '00000000-0000-4000-8000-000000000002',
+  body: { text: 'hi' },
+}
+
+/** A socket that keeps what is written to it and can be made to hold back. */
+function fakeSocket() {
+  const socket = {
+    sent: [] as string[],
+    ended: undefined as { code: number; reason: string } | undefined,
+    holding: false,
+    buffered: 0,
+    corks: 0,
+    send(text: string) {
+      if (socket.ended !== undefined) throw new Error('touched after its close')
+      socket.sent.push(text)
+      if (socket.holding) socket.buffered += text.length
+      return socket.holding ? 0 : 1
+    },
+    getBufferedAmount: () => socket.buffered,
+    cork(write: () => void) {
+      socket.corks++
+      write()
+    },
+    end(code: number, reason: string) {
+      socket.ended = { code, reason }
+    },
+  }
+  return socket satisfies Socket
+}
+
+function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<ConnectionDeps['limits']> } = {}) {
+  const dirty: Connection[] = []
+  const faults: unknown[] = []
+  let now = 0
+  const socket = fakeSocket()
+  const bucket = new TokenBucket(1_000, 1_000, 0)
+  const deps: ConnectionDeps = {
+    clock: () => now,
+    limits: {
+      frameBytesMax: limits.frameBytesMax,
+      commandsInFlightMax: 4,
+      commandsPerSecond: 10,
+      commandsBurst: 5,
+      sendQueueBytesMax: 1_000,
+      ...options.limits,
+    },
+    handle: options.handle ?? (async () => ({ seq: 1, at: 2, epoch: 1 })),
+    bucketOf: () => bucket,
+    markDirty: connection => dirty.push(connection),
+    onFault: error => faults.push(error),
+    onCommand: () => {},
+    onClose: () => {},
+  }
+  const connection = new Connection(deps, socket, { user: 'u', session: 's' })
+  connection.greeted = true
+  const receive = async (frame: unknown) => {
+    const text = typeof frame === 'string' ? frame : JSON.stringify(frame)
+    await connection.receive(text, Buffer.byteLength(text))
+    connection.flush()
+    return socket.sent.map(
+      one => JSON.parse(one) as { id?: number; ok?: object; error?: { code: string }; event?: string },
+    )
+  }
+  return { connection, socket, receive, faults, pass: (ms: number) => (now += ms) }
+}
+
+test('a command is answered with its id and the value of its handler', async () => {
+  const seen: Command[] = []
+  const { receive } = open({
+    handle: async (_, command) => {
+      seen.push(command)
+      return { seq: 9, at: 1, epoch: 1 }
+    },
+  })
+  expect(await receive(send)).toEqual([{ id: 7, ok: { seq: 9, at: 1, epoch: 1 } }])
+  expect(seen).toEqual([send])
+})
+
+test('a quiet command is answered only when it fails, by an error event', async () => {
+  const quiet = { op: 'message.read', conversation, seq: 1 }
+  expect(await open().receive(quiet)).toEqual([])
+  const failing = open({ handle: () => Promise.reject(new Refusal('not_a_member')) })
+  expect(await failing.receive(quiet)).toMatchObject([
+    { event: 'error', op: 'message.read', error: { code: 'not_a_member' } },
+  ])
+})
+
+test('an error that nobody expected is answered as internal, without its text', async () => {
+  const { receive, faults, socket } = open({ handle: () => Promise.reject(new Error('password=hunter2')) })
+  expect(await receive(send)).toMatchObject([{ id: 7, error: { code: 'internal' } }])
+  expect(socket.sent.join()).not.toContain('hunter2')
+  expect(faults).toHaveLength(1)
+})
+
+test('before hello nothing is taken', async () => {
+  const { connection, receive } = open()
+  connection.greeted = false
+  expect(await receive(send)).toMatchObject([{ event: 'error', error: { code: 'unauthenticated' } }])
+})
+
+test('a frame that is too large is refused, one that is no JSON closes', async () => {
+  const large = open()
+  expect(await large.receive('x'.repeat(limits.frameBytesMax + 1))).toMatchObject([
+    { event: 'error', error: { code: 'frame_too_large' } },
+  ])
+  expect(large.socket.ended).toBeUndefined()
+  const malformed = open()
+  expect(await malformed.receive('{')).toMatchObject([{ event: 'error', error: { code: 'frame_malformed' } }])
+  expect(malformed.socket.ended?.code).toBe(closeCodes.frame_malformed.code)
+})
+
+test('too fast is refused with the time to come back, and going on closes', async () => {
+  const { receive, socket, pass } = open()
+  for (let nth = 0; nth < 5; nth++) await receive(send)
+  expect((await receive(send)).at(-1)).toMatchObject({ id: 7, error: { code: 'rate_limited', retryMs: 100 } })
+  pass(100)
+  expect((await receive(send)).at(-1)).toHaveProperty('ok')
+  for (let nth = 0; nth < 7; nth++) await receive(send)
+  expect(socket.ended).toEqual({ code: closeCodes.flooding.code, reason: '{"code":"flooding","retryMs":10000}' })
+})
+
+test('invalid frames cost tokens too', async () => {
+  const { receive, socket } = open()
+  for (let nth = 0; nth < 11; nth++) await receive({ id: 1, op: 'message.explode' })
+  expect(socket.ended?.code).toBe(closeCodes.flooding.code)
+})
+
+test('no more commands wait than the limit allows', async () => {
+  const { connection, socket } = open({ handle: () => new Promise(() => {}), limits: { commandsBurst: 50 } })
+  for (let nth = 0; nth < 5; nth++) void connection.receive(JSON.stringify(send), 100)
+  await new Promise(setImmediate)
+  connection.flush()
+  expect(socket.sent.map(one => JSON.parse(one) as object)).toMatchObject([{ id: 7, error: { code: 'overloaded' } }])
+})
+
+test('frames of one turn go out in order under one cork', () => {
+  const { connection, socket } = open()
+  for (const frame of ['a', 'b', 'c']) connection.push(frame)
+  expect(socket.sent).toEqual([])
+  connection.flush()
+  expect(socket.sent).toEqual(['a', 'b', 'c'])
+  expect(socket.corks).toBe(1)
+})
+
+test('a slow reader loses what may be dropped first, then is closed to resume', () => {
+  const { connection, socket } = open()
+  socket.holding = true
+  connection.push('x'.repeat(600))
+  connection.flush()
+  connection.push('typing', true)
+  connection.flush()
+  expect(socket.sent).toHaveLength(1)
+  connection.push('y'.repeat(600))
+  connection.flush()
+  expect(socket.ended?.code).toBe(closeCodes.slow_consumer.code)
+  connection.push('z')
+  connection.flush()
+  expect(socket.sent).toHaveLength(2)
+})
+
+test('what is queued goes before the close', () => {
+  const { connection, socket } = open()
+  connection.push('last')
+  connection.close('node_draining')
+  expect(socket.sent).toEqual(['last'])
+  expect(socket.ended).toEqual({ code: closeCodes.node_draining.code, reason: '{"code":"node_draining"}' })
+  connection.close('flooding')
+  expect(socket.ended?.code).toBe(closeCodes.node_draining.code)
+})

@@ -1,0 +1,204 @@
+/**
+ * One socket: bytes in, value out. It decodes, limits, hands the command to its handler and writes the reply; nothing
+ * else writes to the socket but its own queue. A connection that is idle holds little beside its two ids: a node keeps
+ * tens of thousands of them.
+ */
+import {
+  type CloseName,
+  type Command,
+  closeCodes,
+  decodeCommand,
+  type ErrorBody,
+  type Event,
+  isUndecodable,
+  type Op,
+  Refusal,
+} from '@flotilla/protocol'
+import type { Session } from './handlers.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** The part of a uWebSockets.js socket that a connection uses; tests give their own. */
+export interface Socket {
+  send(text: string): number
+  getBufferedAmount(): number
+  cork(write: () => void): unknown
+  end(code: number, reason: string): void
+}
+
+/** What the connections of a node share. */
+export interface ConnectionDeps {
+  readonly clock: () => number
+  readonly limits: ConnectionLimits
+  handle(session: Session, command: Command): Promise<object>
+  /** The bucket that all connections of a person on this node share. */
+  bucketOf(user: string): TokenBucket
+  /** Asks for `flush` at the end of this turn of the loop. */
+  markDirty(connection: Connection): void
+  /** An error that is nobody's fault but ours. */
+  onFault(error: unknown, op: Op): void
+  onCommand(op: string, outcome: string, startedAt: number): void
+  onClose(name: CloseName): void
+}
+
+export interface ConnectionLimits {
+  readonly frameBytesMax: number
+  readonly commandsInFlightMax: number
+  readonly commandsPerSecond: number
+  readonly commandsBurst: number
+  readonly sendQueueBytesMax: number
+}
+
+/** How many tokens a command takes, where it is not one: what it costs the store. */
+const weights: Partial<Record<Op, number>> = { 'history.page': 4, 'sync.resume': 10, 'presence.watch': 4 }
+
+/** How much of the send queue may be in use for frames that can be dropped (P10). */
+const droppableShare = 0.25
+
+export class Connection implements Session {
+  readonly user: string
+  readonly session: string
+  /** Set by the hub when the first watch is made. */
+  watching: Set<string> | undefined = undefined
+  /** Whether `hello` was said; before it no command is taken. */
+  greeted = false
+  /** Conversations that were large when it connected; most have none. */
+  large: readonly string[] | undefined = undefined
+  private readonly deps: ConnectionDeps
+  private socket: Socket | undefined
+  private queued: string | string[] | undefined = undefined
+  private inFlight = 0
+  private refused = 0
+  /** Made at the first command. */
+  private bucket: TokenBucket | undefined = undefined
+
+  constructor(deps: ConnectionDeps, socket: Socket, who: { user: string; session: string }) {
+    this.deps = deps
+    this.socket = socket
+    this.user = who.user
+    this.session = who.session
+  }
+
+  get origin(): object {
+    return this
+  }
+
+  get open(): boolean {
+    return this.socket !== undefined
+  }
+
+  /** One frame from the client. Never throws: whatever it holds ends in a reply, an error event or a close. */
+  async receive(text: string, bytes: number): Promise<void> {
+    const startedAt = this.deps.clock()
+    if (!this.greeted)
+      return this.refuse(undefined, undefined, new Refusal('unauthenticated', 'wait for hello'), startedAt)
+    if (bytes > this.deps.limits.frameBytesMax) {
+      const rule = `maxBytes ${this.deps.limits.frameBytesMax}`
+      return this.refuse(undefined, undefined, new Refusal('frame_too_large', undefined, { rule }), startedAt)
+    }
+    const command = decodeCommand(text)
+    if (isUndecodable(command)) {
+      this.refuse(command.id, command.op, command.refusal, startedAt)
+      // A token is spent on it as well: a flood of frames that fail must not be cheaper than one of frames that work.
+      if (command.refusal.code === 'frame_malformed') this.close('frame_malformed')
+      else this.spend('ping', startedAt)
+      return
+    }
+    try {
+      const retryMs = this.spend(command.op, startedAt)
+      if (retryMs > 0) throw new Refusal('rate_limited', undefined, { retryMs })
+      if (this.inFlight >= this.deps.limits.commandsInFlightMax)
+        throw new Refusal('overloaded', 'too many commands of this connection wait for their answer', { retryMs: 500 })
+      this.inFlight++
+      try {
+        const ok = await this.deps.handle(this, command)
+        if (command.id !== undefined) this.push(JSON.stringify({ id: command.id, ok }))
+      } finally {
+        this.inFlight--
+      }
+      this.deps.onCommand(command.op, 'ok', startedAt)
+    } catch (error) {
+      if (!(error instanceof Refusal)) this.deps.onFault(error, command.op)
+      this.refuse(command.id, command.op, error instanceof Refusal ? error : new Refusal('internal'), startedAt)
+    }
+  }
+
+  /** Takes the command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
+  private spend(op: Op, nowMs: number): number {
+    const { commandsPerSecond, commandsBurst } = this.deps.limits
+    const weight = weights[op] ?? 1
+    this.bucket ??= new TokenBucket(commandsPerSecond, commandsBurst, nowMs)
+    const retryMs = this.bucket.take(weight, nowMs) || this.deps.bucketOf(this.user).take(weight, nowMs)
+    if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)
+    else if (++this.refused > commandsBurst) this.close('flooding', 10_000)
+    return retryMs
+  }
+
+  private refuse(id: number | undefined, op: string | undefined, refusal: Refusal, startedAt: number): void {
+    this.deps.onCommand(op ?? 'unknown', refusal.code, startedAt)
+    const error: ErrorBody = refusal.toBody()
+    this.push(
+      JSON.stringify(
+        id === undefined
+          ? ({ event: 'error', ...(op === undefined ? {} : { op }), error } satisfies Event)
+          : { id, error },
+      ),
+    )
+  }
+
+  /**
+   * Queues an encoded frame; it leaves at the end of this turn of the loop together with the others. Gathering a turn's
+   * frames under one cork doubles the fan-out to groups.
+   * @param droppable whether it may be left out when the client reads slowly
+   */
+  push(frame: string, droppable = false): void {
+    if (this.socket === undefined) return
+    if (droppable && this.socket.getBufferedAmount() > this.deps.limits.sendQueueBytesMax * droppableShare) return
+    if (this.queued === undefined) {
+      this.queued = frame
+      this.deps.markDirty(this)
+    } else if (typeof this.queued === 'string') this.queued = [this.queued, frame]
+    else this.queued.push(frame)
+  }
+
+  /** Writes what is queued. A client whose backlog passes the limit is closed: it catches up from its cursor. */
+  flush(): void {
+    const { socket, queued } = this
+    if (socket === undefined || queued === undefined) return
+    this.queued = undefined
+    const max = this.deps.limits.sendQueueBytesMax
+    if (typeof queued === 'string') {
+      if (socket.send(queued) !== sent && socket.getBufferedAmount() > max) this.close('slow_consumer')
+      return
+    }
+    let slow = false
+    socket.cork(() => {
+      for (const frame of queued) {
+        if (socket.send(frame) !== sent && socket.getBufferedAmount() > max) {
+          slow = true
+          break
+        }
+      }
+    })
+    if (slow) this.close('slow_consumer')
+  }
+
+  /** Closes with a code of the table. What is queued goes first, unless the client is slow. */
+  close(name: CloseName, retryMs?: number): void {
+    const { socket } = this
+    if (socket === undefined) return
+    if (name !== 'slow_consumer') this.flush()
+    if (this.socket === undefined) return
+    this.socket = undefined
+    this.deps.onClose(name)
+    socket.end(closeCodes[name].code, JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) }))
+  }
+
+  /** The socket is gone; it must never be touched again. */
+  closed(): void {
+    this.socket = undefined
+    this.queued = undefined
+  }
+}
+
+/** What send() answers when everything went to the kernel. Other answers mean that it waits or was dropped. */
+const sent = 1

@@ -1,0 +1,377 @@
+/**
+ * A gateway, put together: sockets (server, connection, hub), the domain (libs/chat) and the way to the other nodes
+ * (libs/routing). No state that a restart would lose. main.ts runs it as a process, the standalone app inside its own.
+ */
+import {
+  type ChatContext,
+  type ChatSettings,
+  createChat,
+  type MasterKey,
+  offline,
+  type Pool,
+  sessions,
+  sync,
+} from '@flotilla/chat'
+import {
+  type CloseName,
+  type Command,
+  type Event,
+  limits,
+  type Op,
+  protocolVersion,
+  protocolVersionMin,
+} from '@flotilla/protocol'
+import { createNode, type RoutingNode, type RoutingStore } from '@flotilla/routing'
+import { type Logger, type Registry, type SecretKey, verifyTicket } from '@flotilla/service'
+import { createAdmission } from './admission.ts'
+import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
+import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
+import { createHealer } from './heal.ts'
+import { Hub } from './hub.ts'
+import { createGatewayMetrics, type Readings } from './metrics.ts'
+import { serveSockets, type SocketServer } from './server.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+export interface GatewayOptions {
+  readonly pool: Pool
+  readonly routing: RoutingStore
+  readonly logger: Logger
+  readonly registry: Registry
+  readonly masterKeys: readonly MasterKey[]
+  readonly ticketKeys: readonly SecretKey[]
+  readonly nodeId: string
+  readonly region: string
+  readonly publicUrl: string
+  readonly host: string
+  readonly port: number
+  readonly connectionsMax: number
+  readonly connectsPerSecond: number
+  readonly commandsPerSecond: number
+  readonly commandsBurst: number
+  readonly commandsInFlightMax: number
+  readonly sendQueueBytesMax: number
+  readonly pingIntervalMs: number
+  readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
+  readonly drainMs: number
+  readonly allowedOrigins: readonly string[]
+  readonly chat?: Partial<ChatSettings>
+  readonly clock?: () => number
+  readonly random?: () => number
+}
+
+export interface Gateway {
+  readonly port: number
+  readonly chat: ChatContext
+  readonly node: RoutingNode
+  /** Why it wants no new connections at present; undefined when it does. */
+  unready(): string | undefined
+  /** Moves the clients at a paced rate while it still delivers, then ends. */
+  drain(): Promise<void>
+}
+
+/** Far above its rate a node answers before the upgrade: cheaper, but a browser cannot read it. */
+const hardFactor = 4
+const bucketSweepMs = 60_000
+const drainTickMs = 50
+const partitionsMs = 3_600_000
+const ticketMemoryMs = 60_000
+
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { logger, nodeId, region } = options
+  const clock = options.clock ?? Date.now
+  const random = options.random ?? Math.random
+  const timers: NodeJS.Timeout[] = []
+  let draining = false
+  let connectionNumber = 0
+  let server: SocketServer | undefined
+
+  const fault = (error: unknown, message: string) => {
+    metrics.fault()
+    logger.error({ err: error }, message)
+  }
+
+  const chat = await createChat({
+    pool: options.pool,
+    masterKeys: options.masterKeys,
+    clock,
+    logger,
+    ...(options.chat === undefined ? {} : { settings: options.chat }),
+    presumedAbsent: users => node.presumedAbsent(users),
+    emit({ to, event, entry, origin }) {
+      const place = { ...(entry === undefined ? {} : { entry }), ...(origin === undefined ? {} : { origin }) }
+      void node.route([{ to, frame: JSON.stringify(event), ...place }])
+    },
+  })
+
+  const hub = new Hub({
+    readMembers: (conversation, users) => sync.localMembers(chat, conversation, users),
+    onJoin: conversation => void node.join(conversation),
+    onLeave: conversation => void node.leave(conversation),
+    onMembership: (conversation, version) => chat.memberships.drop(conversation, version),
+    onLost(error) {
+      fault(error, 'unable to read the members who are here')
+      healer.suspect(clock())
+    },
+  })
+
+  const node = createNode({
+    id: nodeId,
+    store: options.routing,
+    logger,
+    random,
+    info: () => ({
+      kind: 'gateway',
+      url: options.publicUrl,
+      region,
+      connections: hub.connections,
+      accepting: !draining && hub.connections < options.connectionsMax,
+    }),
+    ports: {
+      deliver: (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin),
+      deliverByInterest: (conversation, version, frame, entry, origin) =>
+        hub.deliverByInterest(conversation, version, frame, entry, origin),
+      absent: absences =>
+        void offline
+          .note(chat, absences)
+          .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
+      suspect: sinceMs => healer.suspect(sinceMs),
+      presenceChanged(changes) {
+        for (const { user, online, at } of changes)
+          hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
+      },
+    },
+  })
+  const healer = createHealer(chat, hub, logger)
+
+  const metrics = createGatewayMetrics(options.registry, {
+    connections: { help: 'Open connections', read: () => hub.connections },
+    frames_delivered: { help: 'Frames put on sockets since the start', read: () => hub.delivered },
+    commits: { help: 'Statements that committed entries since the start', read: () => chat.inserts.stats.flushes },
+    commit_entries: { help: 'Entries handed to commits since the start', read: () => chat.inserts.stats.entries },
+    commit_repeated: { help: 'Entries that had been stored before', read: () => chat.inserts.stats.repeated },
+    commit_stale: { help: 'Entries decided by a membership that had changed', read: () => chat.inserts.stats.stale },
+    commit_retries: { help: 'Batches that were tried again', read: () => chat.inserts.stats.retries },
+    commit_queue: { help: 'Entries that wait for their commit', read: () => chat.inserts.queued },
+    receipt_queue: { help: 'Receipts that wait to be written', read: () => chat.receipts.queued },
+    heal_rounds: { help: 'Rounds of telling devices where their conversations stand', read: () => healer.stats.rounds },
+    routing_up: { help: '1 while Redis answers and the lease is held', read: () => (node.state() === 'up' ? 1 : 0) },
+    ...routingReadings(node),
+  })
+
+  // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const admission = createAdmission({ ...options, random, nowMs: clock() })
+  const personBuckets = new Map<string, TokenBucket>()
+  const personRate = options.commandsPerSecond * 2
+  const personBurst = options.commandsBurst * 2
+
+  const handlerDeps: HandlerDeps = {
+    chat,
+    async watch(session, users) {
+      const first = hub.watch(session.origin as Connection, users)
+      if (first.length > 0) await node.watch(first)
+      return [...(await node.online(users))]
+    },
+    async unwatch(session, users) {
+      const last = hub.unwatch(session.origin as Connection, users)
+      if (last.length > 0) await node.unwatch(last)
+    },
+  }
+
+  const deps: ConnectionDeps = {
+    clock,
+    limits: { ...options, frameBytesMax: limits.frameBytesMax },
+    handle: (session, command: Command) => (handlers[command.op] as Handler<Op>)(handlerDeps, session, command),
+    bucketOf(user) {
+      let bucket = personBuckets.get(user)
+      if (bucket === undefined) {
+        bucket = new TokenBucket(personRate, personBurst, clock())
+        personBuckets.set(user, bucket)
+      }
+      return bucket
+    },
+    markDirty: connection => hub.markDirty(connection),
+    onFault: (error, op) => fault(error, `${op} failed`),
+    onCommand: (op, outcome, startedAt) =>
+      metrics.command(op in handlers ? op : 'unknown', outcome, (clock() - startedAt) / 1_000),
+    onClose: name => metrics.closed(name),
+  }
+  timers.push(
+    setInterval(() => {
+      for (const [user, bucket] of personBuckets)
+        if (!hub.has(user) && bucket.isFull(clock())) personBuckets.delete(user)
+    }, bucketSweepMs),
+    setInterval(() => void keepPartitions(), partitionsMs),
+  )
+
+  async function keepPartitions() {
+    try {
+      await offline.ensurePartitions(options.pool)
+    } catch (error) {
+      logger.warn({ err: error }, 'unable to make the partitions of the days to come; the default one takes their rows')
+    }
+  }
+
+  /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
+  async function greet(connection: Connection, ticketId: string): Promise<CloseName | undefined> {
+    const [spent, admitted] = await Promise.all([
+      node.hit(`ticket:${ticketId}`, ticketMemoryMs),
+      sessions.admit(chat, { user: connection.user, session: connection.session }),
+    ])
+    if (spent !== undefined && spent.count > 1) return 'ticket_used'
+    if (admitted === undefined) return 'session_ended'
+    if (!connection.open) return undefined
+    hub.add(connection)
+    if (admitted.large.length > 0) {
+      connection.large = admitted.large.map(one => one.conversation)
+      for (const { conversation, version, joinedSeq } of admitted.large)
+        hub.noteMember(conversation, version, connection.user, joinedSeq)
+    }
+    await node.connect(connection.user)
+    connection.push(
+      JSON.stringify({
+        event: 'hello',
+        protocol: protocolVersion,
+        node: nodeId,
+        region,
+        connection: `${nodeId}-${(++connectionNumber).toString(36)}`,
+        user: connection.user,
+        session: connection.session,
+        epoch: chat.epoch(),
+        at: clock(),
+        pingIntervalMs: options.pingIntervalMs,
+        limits: {
+          frameBytesMax: limits.frameBytesMax,
+          commandsPerSecond: options.commandsPerSecond,
+          commandsBurst: options.commandsBurst,
+        },
+        reconnect: options.reconnect,
+      } satisfies Event),
+    )
+    connection.greeted = true
+    return undefined
+  }
+
+  function openSocket(socket: Socket, query: { ticket: string; version: string }): Connection {
+    const ticket = verifyTicket(options.ticketKeys, query.ticket, clock())
+    const connection = new Connection(deps, socket, ticket ?? { user: '', session: '' })
+    const version = query.version === '' ? protocolVersion : Number(query.version)
+    const retryMs = draining ? 0 : admission.admit(hub.connections, clock())
+    if (draining) connection.close('node_draining')
+    else if (!(version >= protocolVersionMin && version <= protocolVersion)) connection.close('protocol_unsupported')
+    else if (ticket === undefined) connection.close('ticket_invalid', 0)
+    else if (retryMs > 0) connection.close('overloaded', retryMs)
+    else
+      greet(connection, ticket.id).then(
+        refused => refused !== undefined && connection.close(refused, refused === 'ticket_used' ? 0 : undefined),
+        (error: unknown) => {
+          logger.warn({ err: error }, 'a connection could not be greeted')
+          connection.close('unavailable', Math.ceil(random() * 5_000))
+        },
+      )
+    return connection
+  }
+
+  function closeSocket(connection: Connection): void {
+    connection.closed()
+    const last = hub.remove(connection)
+    const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
+    if (last) void node.disconnect(connection.user)
+    if (unwatched.length > 0) void node.unwatch(unwatched)
+  }
+
+  chat.pulse.onRevoked(revoked => {
+    const ended = new Set(revoked)
+    for (const connection of hub.all()) if (ended.has(connection.session)) connection.close('session_ended')
+  })
+  chat.pulse.onNewEpoch(epoch => {
+    const frame = JSON.stringify({ event: 'sync.heads', epoch, heads: [] } satisfies Event)
+    for (const connection of hub.all()) connection.push(frame)
+  })
+
+  await keepPartitions()
+  await node.start()
+  const hard = new TokenBucket(options.connectsPerSecond * hardFactor, options.connectsPerSecond * hardFactor, clock())
+  server = await serveSockets<Connection>(
+    {
+      host: options.host,
+      port: options.port,
+      path: '/v1/socket',
+      frameBytesMax: limits.frameBytesMax,
+      sendQueueBytesMax: options.sendQueueBytesMax,
+      // uWebSockets.js takes up to 960 s.
+      idleSeconds: Math.min(960, Math.max(8, Math.ceil((options.pingIntervalMs * 2.4) / 1_000))),
+    },
+    {
+      upgrade({ origin, connections }) {
+        if (options.allowedOrigins.length > 0 && origin !== '' && !options.allowedOrigins.includes(origin))
+          return { status: '403 Forbidden' }
+        // Sockets that are not greeted yet count too: they hold memory all the same.
+        if (connections >= options.connectionsMax * 1.1 || hard.take(1, clock()) > 0) {
+          metrics.refusedConnect('flood')
+          return { status: '503 Service Unavailable', retryAfterSeconds: 1 + Math.floor(random() * 10) }
+        }
+        return undefined
+      },
+      open: openSocket,
+      message(connection, text, bytes) {
+        if (connection.open) void connection.receive(text, bytes)
+      },
+      binary: connection => connection.close('frame_malformed'),
+      close: closeSocket,
+    },
+  )
+  logger.info({ port: server.port, node: nodeId, region }, 'the gateway takes connections')
+
+  return {
+    port: server.port,
+    chat,
+    node,
+    unready() {
+      if (draining) return 'draining'
+      if (!chat.pulse.alive()) return 'the store does not answer'
+      return undefined
+    },
+    async drain() {
+      draining = true
+      server?.stopListening()
+      await moveAway()
+      for (const timer of timers) clearInterval(timer)
+      healer.stop()
+      await chat.close()
+      await node.stop()
+      server?.close()
+    },
+  }
+
+  /** Closes the connections evenly over the drain time, the whole while delivering to those that are still here. */
+  async function moveAway(): Promise<void> {
+    const all = hub.all()
+    const startedAt = clock()
+    for (let moved = 0; moved < all.length; ) {
+      const share = options.drainMs === 0 ? 1 : Math.min(1, (clock() - startedAt + drainTickMs) / options.drainMs)
+      for (const due = Math.ceil(all.length * share); moved < due; moved++) all[moved]!.close('node_draining')
+      if (moved < all.length) await new Promise(resolve => setTimeout(resolve, drainTickMs))
+    }
+    // A connection that was being greeted when the drain began.
+    for (const connection of hub.all()) connection.close('node_draining')
+  }
+}
+
+/** The counts of the routing node by the names of metrics: `publishedBytes` becomes `routing_published_bytes`. */
+function routingReadings(node: RoutingNode): Readings {
+  const { suspects, ...counts } = node.stats
+  const named = (name: string) => `routing_${name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}`
+  return Object.fromEntries([
+    ...(Object.keys(counts) as (keyof typeof counts)[]).map(
+      name => [named(name), { help: `Routing since the start: ${name}`, read: () => node.stats[name] }] as const,
+    ),
+    ...(Object.keys(suspects) as (keyof typeof suspects)[]).map(
+      reason =>
+        [
+          named(`suspects_${reason}`),
+          { help: `Times that something may have been lost: ${reason}`, read: () => node.stats.suspects[reason] },
+        ] as const,
+    ),
+  ])
+}

@@ -1,0 +1,7 @@
+import { receipts } from '@flotilla/chat'
+import type { Handler } from '../handlers.ts'
+
+export const messageRead: Handler<'message.read'> = async (deps, session, command) => {
+  await receipts.read(deps.chat, session.user, command)
+  return {}
+}

@@ -1,0 +1,6 @@
+import type { Handler } from '../handlers.ts'
+
+export const presenceUnwatch: Handler<'presence.unwatch'> = async (deps, session, command) => {
+  await deps.unwatch(session, command.users)
+  return {}
+}

@@ -1,0 +1,7 @@
+import { typing } from '@flotilla/chat'
+import type { Handler } from '../handlers.ts'
+
+export const typingStop: Handler<'typing.stop'> = async (deps, session, command) => {
+  await typing.tell(deps.chat, session.user, { conversation: command.conversation, typing: false })
+  return {}
+}

@@ -1,0 +1,132 @@
+import { limits } from '@flotilla/protocol'
+import { expect, test } from 'vitest'
+import type { Connection } from './connection.ts'
+import { Hub, type HubPorts } from './hub.ts'
+
+interface Fake {
+  user: string
+  frames: string[]
+  connection: Connection
+}
+
+function person(user: string): Fake {
+  const frames: string[] = []
+  const connection = {
+    user,
+    watching: undefined,
+    large: undefined,
+    push: (frame: string) => frames.push(frame),
+  } as unknown as Connection
+  return { user, frames, connection }
+}
+
+function open(ports: Partial<HubPorts> = {}) {
+  const calls: string[] = []
+  const hub = new Hub({
+    readMembers: async () => undefined,
+    onJoin: conversation => calls.push(`join ${conversation}`),
+    onLeave: conversation => calls.push(`leave ${conversation}`),
+    onMembership: (conversation, version) => calls.push(`membership ${conversation} ${version}`),
+    onLost: () => calls.push('lost'),
+    ...ports,
+  })
+  return { hub, calls }
+}
+
+const turn = () => new Promise(setImmediate)
+
+test('a frame reaches every connection of a person but its origin, and the absent are named', () => {
+  const { hub } = open()
+  const [phone, laptop, bob] = [person('alice'), person('alice'), person('bob')]
+  expect([phone, laptop, bob].map(one => hub.add(one.connection))).toEqual([true, false, true])
+  expect(hub.deliver(['alice', 'bob', 'carol'], 'f', { conversation: 'c', seq: 1 }, phone.connection)).toEqual([
+    'carol',
+  ])
+  expect([phone.frames, laptop.frames, bob.frames]).toEqual([[], ['f'], ['f']])
+  expect(hub.remove(phone.connection)).toBe(false)
+  expect(hub.remove(phone.connection)).toBe(false)
+  expect(hub.remove(laptop.connection)).toBe(true)
+  expect(hub.deliver(['alice'], 'g')).toEqual(['alice'])
+  expect(hub.connections).toBe(1)
+})
+
+test('watches are told once to the node, and only watchers are told', () => {
+  const { hub } = open()
+  const [alice, bob] = [person('alice'), person('bob')]
+  hub.add(alice.connection)
+  hub.add(bob.connection)
+  expect(hub.watch(alice.connection, ['x', 'y'])).toEqual(['x', 'y'])
+  expect(hub.watch(bob.connection, ['y'])).toEqual([])
+  hub.tellWatchers('x', 'x is here')
+  hub.tellWatchers('y', 'y is here')
+  expect([alice.frames, bob.frames]).toEqual([['x is here', 'y is here'], ['y is here']])
+  expect(hub.unwatch(alice.connection, ['x', 'y', 'z'])).toEqual(['x'])
+  expect([...hub.watched()]).toEqual(['y'])
+  const many = Array.from({ length: limits.presenceWatchMax + 1 }, (_, nth) => `p${nth}`)
+  expect(() => hub.watch(bob.connection, many)).toThrow(expect.objectContaining({ code: 'watch_full' }))
+})
+
+test('a large conversation reaches its members who are here, from the seq on that they joined at', () => {
+  const { hub, calls } = open()
+  const [alice, bob, carol] = [person('alice'), person('bob'), person('carol')]
+  for (const one of [alice, bob, carol]) hub.add(one.connection)
+  hub.noteMember('c', 5, 'alice', 1)
+  hub.noteMember('c', 5, 'bob', 10)
+  hub.deliverByInterest('c', 5, 'nine', { conversation: 'c', seq: 9 })
+  hub.deliverByInterest('c', 5, 'ten', { conversation: 'c', seq: 10 })
+  expect([alice.frames, bob.frames, carol.frames]).toEqual([['nine', 'ten'], ['ten'], []])
+  expect(calls).toEqual(['join c'])
+})
+
+test('a frame of a later membership waits until the members were read, and misses who was removed (P8)', async () => {
+  const read = Promise.withResolvers<{ version: number; large: boolean; joined: Map<string, number> }>()
+  const { hub } = open({ readMembers: () => read.promise })
+  const [alice, bob] = [person('alice'), person('bob')]
+  for (const one of [alice, bob]) hub.add(one.connection)
+  hub.noteMember('c', 5, 'alice', 1)
+  hub.noteMember('c', 5, 'bob', 1)
+  hub.deliverByInterest('c', 7, 'after the removal', { conversation: 'c', seq: 20 })
+  hub.deliverByInterest('c', 5, 'behind it', { conversation: 'c', seq: 19 })
+  expect(alice.frames).toEqual([])
+  read.resolve({ version: 7, large: true, joined: new Map([['alice', 1]]) })
+  await turn()
+  expect(alice.frames).toEqual(['after the removal', 'behind it'])
+  expect(bob.frames).toEqual([])
+})
+
+test('changes of membership are followed one by one without reading', () => {
+  const { hub } = open({ readMembers: () => Promise.reject(new Error('must not be asked')) })
+  const [alice, bob, carol] = [person('alice'), person('bob'), person('carol')]
+  for (const one of [alice, bob, carol]) hub.add(one.connection)
+  hub.noteMember('c', 5, 'alice', 1)
+  hub.noteMember('c', 5, 'bob', 1)
+  const change = (event: object, seq: number, version: number) =>
+    hub.deliverByInterest('c', version, JSON.stringify(event), { conversation: 'c', seq, membership: version })
+  change({ event: 'member.removed', user: 'bob', seq: 6 }, 6, 6)
+  change({ event: 'member.added', members: [{ user: 'carol', role: 'member' }], seq: 7 }, 7, 7)
+  hub.deliverByInterest('c', 7, 'm', { conversation: 'c', seq: 8 })
+  expect(alice.frames.at(-1)).toBe('m')
+  expect(carol.frames.at(-1)).toBe('m')
+  expect(bob.frames).toEqual([])
+})
+
+test('the last member of a large conversation who leaves the node ends its interest', () => {
+  const { hub, calls } = open()
+  const alice = person('alice')
+  hub.add(alice.connection)
+  alice.connection.large = ['c']
+  hub.noteMember('c', 1, 'alice', 1)
+  hub.remove(alice.connection)
+  expect(calls).toEqual(['join c', 'leave c'])
+  expect([...hub.joined()]).toEqual([])
+})
+
+test('when the members cannot be read, the node heals', async () => {
+  const { hub, calls } = open({ readMembers: () => Promise.reject(new Error('away')) })
+  const alice = person('alice')
+  hub.add(alice.connection)
+  hub.noteMember('c', 1, 'alice', 1)
+  hub.deliverByInterest('c', 2, 'm', { conversation: 'c', seq: 8 })
+  await turn()
+  expect(calls).toContain('lost')
+})

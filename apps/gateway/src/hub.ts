@@ -1,0 +1,298 @@
+/**
+ * Who is on this node. DOWN ends here: an encoded frame and the people it is for, put on their sockets. The hub decides
+ * no permission and reads no SQL; of large conversations it knows the members that are here, by version, and asks to be
+ * told anew when a frame carries a later version than it knows (P8).
+ */
+import { type Entry, limits, Refusal } from '@flotilla/protocol'
+import type { Connection } from './connection.ts'
+
+/** Members of a large conversation that are on this node. */
+interface Local {
+  /** The membership version that `joined` stands at. */
+  version: number
+  /** Person → the seq from which on they see the conversation. */
+  readonly joined: Map<string, number>
+  /** Frames that wait for the members to be read anew; undefined when they are known. */
+  waiting: Waiting[] | undefined
+}
+
+interface Waiting {
+  readonly version: number
+  readonly frame: string
+  readonly entry: EntryPlace | undefined
+  readonly origin: object | undefined
+}
+
+export interface EntryPlace {
+  readonly conversation: string
+  readonly seq: number
+  readonly membership?: number
+}
+
+export interface HubPorts {
+  /** Who of these people is in a conversation, at which version, and whether it is large. */
+  readMembers(
+    conversation: string,
+    users: readonly string[],
+  ): Promise<{ version: number; large: boolean; joined: Map<string, number> } | undefined>
+  /** The first person of a large conversation came to this node, or the last one left. */
+  onJoin(conversation: string): void
+  onLeave(conversation: string): void
+  /** The membership of a conversation changed: what is cached of it below this version is stale. */
+  onMembership(conversation: string, version: number): void
+  /** Frames could not be delivered for a fault of the store. */
+  onLost(error: unknown): void
+}
+
+export class Hub {
+  /** A person's connections; the bare connection while there is only one, which is nearly always. */
+  private readonly people = new Map<string, Connection | Set<Connection>>()
+  private readonly watchers = new Map<string, Set<Connection>>()
+  private readonly locals = new Map<string, Local>()
+  private dirty: Connection[] = []
+  private readonly ports: HubPorts
+  connections = 0
+  /** Frames put on sockets since the start. */
+  delivered = 0
+
+  constructor(ports: HubPorts) {
+    this.ports = ports
+  }
+
+  /** @returns whether it is the person's first connection here */
+  add(connection: Connection): boolean {
+    this.connections++
+    const present = this.people.get(connection.user)
+    if (present === undefined) this.people.set(connection.user, connection)
+    else if (present instanceof Set) present.add(connection)
+    else this.people.set(connection.user, new Set([present, connection]))
+    return present === undefined
+  }
+
+  /** @returns whether it was the person's last connection here */
+  remove(connection: Connection): boolean {
+    const present = this.people.get(connection.user)
+    if (present === connection) this.people.delete(connection.user)
+    else if (!(present instanceof Set) || !present.delete(connection)) return false
+    this.connections--
+    if (present instanceof Set && present.size > 0) return false
+    this.people.delete(connection.user)
+    for (const conversation of connection.large ?? []) this.forgetMember(conversation, connection.user)
+    return true
+  }
+
+  users(): IterableIterator<string> {
+    return this.people.keys()
+  }
+
+  has(user: string): boolean {
+    return this.people.has(user)
+  }
+
+  /** Every connection, as of now: closing one while going through them is fine. */
+  all(): Connection[] {
+    return [...this.people.values()].flatMap(present => (present instanceof Set ? [...present] : present))
+  }
+
+  /**
+   * Puts a frame on the sockets of these people.
+   * @param entry missing for what may be dropped
+   * @param origin the connection that has it already
+   * @returns those who have no socket here
+   */
+  deliver(users: readonly string[], frame: string, entry?: EntryPlace, origin?: object): readonly string[] {
+    let missing: string[] | undefined
+    for (const user of users) {
+      const present = this.people.get(user)
+      if (present === undefined) {
+        missing ??= []
+        missing.push(user)
+      } else this.put(present, frame, entry === undefined, origin)
+    }
+    if (entry?.membership !== undefined) this.followMembership(entry, users)
+    return missing ?? []
+  }
+
+  private put(
+    present: Connection | Set<Connection>,
+    frame: string,
+    droppable: boolean,
+    origin: object | undefined,
+  ): void {
+    if (present instanceof Set) for (const one of present) this.put(one, frame, droppable, origin)
+    else if (present !== origin) {
+      this.delivered++
+      present.push(frame, droppable)
+    }
+  }
+
+  // ── large conversations ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A person who is here is in a large conversation: told at connect and when the membership changes. */
+  noteMember(conversation: string, version: number, user: string, joinedSeq: number): void {
+    const local = this.locals.get(conversation)
+    if (local === undefined) {
+      this.locals.set(conversation, { version, joined: new Map([[user, joinedSeq]]), waiting: undefined })
+      this.ports.onJoin(conversation)
+      return
+    }
+    local.joined.set(user, joinedSeq)
+    // Read at different times, the members stand at no one version: the lower one makes the next frame read them anew.
+    local.version = Math.min(local.version, version)
+  }
+
+  private forgetMember(conversation: string, user: string): void {
+    const local = this.locals.get(conversation)
+    if (local === undefined || !local.joined.delete(user) || local.joined.size > 0) return
+    this.locals.delete(conversation)
+    this.ports.onLeave(conversation)
+  }
+
+  joined(): IterableIterator<string> {
+    return this.locals.keys()
+  }
+
+  /** Puts a frame on the sockets of those members who are here. Waits when they are not known at the frame's version. */
+  deliverByInterest(conversation: string, version: number, frame: string, entry?: EntryPlace, origin?: object): void {
+    const local = this.locals.get(conversation)
+    if (local === undefined) return
+    if (local.waiting !== undefined) local.waiting.push({ version, frame, entry, origin })
+    else if (version <= local.version) this.putLocal(local, frame, entry, origin)
+    else if (entry?.membership === local.version + 1 && entry.membership === version) {
+      this.follow(local, JSON.parse(frame) as Entry)
+      local.version = version
+      this.ports.onMembership(conversation, version)
+      this.putLocal(local, frame, entry, origin)
+    } else {
+      local.waiting = [{ version, frame, entry, origin }]
+      void this.readAnew(conversation, local)
+    }
+  }
+
+  private putLocal(local: Local, frame: string, entry: EntryPlace | undefined, origin: object | undefined): void {
+    for (const [user, joinedSeq] of local.joined) {
+      if (entry !== undefined && entry.seq < joinedSeq) continue
+      const present = this.people.get(user)
+      if (present !== undefined) this.put(present, frame, entry === undefined, origin)
+    }
+  }
+
+  /** Membership changes of a large conversation are followed one by one, so that a busy one is not read again and again. */
+  private follow(local: Local, entry: Entry): void {
+    if (entry.event === 'member.removed') local.joined.delete(entry.user)
+    else if (entry.event === 'member.left') local.joined.delete(entry.by)
+    else if (entry.event === 'member.added')
+      for (const { user } of entry.members) if (this.people.has(user)) local.joined.set(user, entry.seq)
+  }
+
+  private async readAnew(conversation: string, local: Local): Promise<void> {
+    try {
+      const read = await this.ports.readMembers(conversation, [...local.joined.keys()])
+      local.version = read?.version ?? 0
+      for (const user of local.joined.keys()) {
+        const joinedSeq = read?.joined.get(user)
+        if (joinedSeq === undefined) local.joined.delete(user)
+        else local.joined.set(user, joinedSeq)
+      }
+      this.ports.onMembership(conversation, local.version)
+      const waiting = local.waiting ?? []
+      local.waiting = undefined
+      for (const one of waiting)
+        if (one.version <= local.version) this.putLocal(local, one.frame, one.entry, one.origin)
+    } catch (error) {
+      local.waiting = undefined
+      this.ports.onLost(error)
+    }
+  }
+
+  /** An entry that came by name changed a membership: it may be of a large conversation that these people now are in. */
+  private followMembership(entry: EntryPlace, users: readonly string[]): void {
+    this.ports.onMembership(entry.conversation, entry.membership!)
+    const here = users.filter(user => this.people.has(user))
+    if (here.length === 0) return
+    this.ports.readMembers(entry.conversation, here).then(
+      read => {
+        if (read === undefined || !read.large) return
+        for (const user of here) {
+          const joinedSeq = read.joined.get(user)
+          if (joinedSeq === undefined) this.forgetMember(entry.conversation, user)
+          else if (this.people.has(user)) {
+            this.noteMember(entry.conversation, read.version, user, joinedSeq)
+            this.eachOf(user, connection => {
+              if (!connection.large?.includes(entry.conversation))
+                connection.large = [...(connection.large ?? []), entry.conversation]
+            })
+          }
+        }
+      },
+      (error: unknown) => this.ports.onLost(error),
+    )
+  }
+
+  private eachOf(user: string, visit: (connection: Connection) => void): void {
+    const present = this.people.get(user)
+    if (present instanceof Set) present.forEach(visit)
+    else if (present !== undefined) visit(present)
+  }
+
+  // ── presence ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @returns the people whom nobody here watched before. @throws Refusal watch_full */
+  watch(connection: Connection, users: readonly string[]): string[] {
+    const watching = connection.watching ?? new Set<string>()
+    const fresh = users.filter(user => !watching.has(user))
+    if (watching.size + fresh.length > limits.presenceWatchMax)
+      throw new Refusal('watch_full', undefined, {
+        field: 'users',
+        rule: `maxItems ${limits.presenceWatchMax} a connection`,
+      })
+    connection.watching = watching
+    const first: string[] = []
+    for (const user of fresh) {
+      watching.add(user)
+      const watchers = this.watchers.get(user)
+      if (watchers === undefined) {
+        this.watchers.set(user, new Set([connection]))
+        first.push(user)
+      } else watchers.add(connection)
+    }
+    return first
+  }
+
+  /** @returns the people whom nobody here watches any longer */
+  unwatch(connection: Connection, users: Iterable<string>): string[] {
+    const last: string[] = []
+    for (const user of users) {
+      if (connection.watching?.delete(user) !== true) continue
+      const watchers = this.watchers.get(user)
+      watchers?.delete(connection)
+      if (watchers?.size !== 0) continue
+      this.watchers.delete(user)
+      last.push(user)
+    }
+    return last
+  }
+
+  watched(): IterableIterator<string> {
+    return this.watchers.keys()
+  }
+
+  /** Puts a frame on the sockets that watch a person. */
+  tellWatchers(user: string, frame: string): void {
+    for (const connection of this.watchers.get(user) ?? []) connection.push(frame, true)
+  }
+
+  // ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks for the connection to be flushed at the end of this turn of the loop. */
+  markDirty(connection: Connection): void {
+    if (this.dirty.length === 0) setImmediate(this.flush)
+    this.dirty.push(connection)
+  }
+
+  private readonly flush = () => {
+    const dirty = this.dirty
+    this.dirty = []
+    for (const connection of dirty) connection.flush()
+  }
+}

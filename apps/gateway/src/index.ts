@@ -1,0 +1,2 @@
+export { gatewaySettings } from './config.ts'
+export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'

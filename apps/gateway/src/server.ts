@@ -1,0 +1,123 @@
+/**
+ * The only file that knows uWebSockets.js. A socket must never be touched after its close, not even getUserData(): the
+ * connection forgets it in the close handler, which uWebSockets.js calls exactly once.
+ */
+import {
+  App,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type us_listen_socket,
+  type WebSocket,
+} from 'uWebSockets.js'
+import type { Socket } from './connection.ts'
+
+/** What a server does with a socket. `T` is what `open` makes of it. */
+export interface SocketEvents<T> {
+  /** Before the upgrade. @returns an HTTP answer instead of the upgrade, or undefined to go on */
+  upgrade(request: { origin: string; connections: number }): { status: string; retryAfterSeconds?: number } | undefined
+  open(socket: Socket, query: { ticket: string; version: string }): T
+  message(opened: T, text: string, bytes: number): void
+  /** A frame that is not text. */
+  binary(opened: T): void
+  close(opened: T): void
+}
+
+export interface SocketServer {
+  /** The port in use; another than asked for when 0 was asked for. */
+  readonly port: number
+  /** Takes no new connections; those that are here stay. */
+  stopListening(): void
+  /** Closes everything at once. */
+  close(): void
+}
+
+interface Slot<T> {
+  readonly ticket: string
+  readonly version: string
+  opened: T | undefined
+}
+
+export async function serveSockets<T>(
+  options: {
+    host: string
+    port: number
+    path: string
+    frameBytesMax: number
+    sendQueueBytesMax: number
+    idleSeconds: number
+  },
+  events: SocketEvents<T>,
+): Promise<SocketServer> {
+  const app = App()
+  let connections = 0
+  app.ws<Slot<T>>(options.path, {
+    // A frame a little above the limit is answered with an error; one far above it is cut off by uWebSockets.js.
+    maxPayloadLength: options.frameBytesMax * 2,
+    // It would drop silently past its own limit; ours is lower and closes, so that nothing is dropped unseen.
+    maxBackpressure: options.sendQueueBytesMax * 4,
+    closeOnBackpressureLimit: false,
+    idleTimeout: options.idleSeconds,
+    sendPingsAutomatically: false,
+    compression: 0,
+    upgrade(response, request, context) {
+      const refusal = events.upgrade({ origin: request.getHeader('origin'), connections })
+      if (refusal !== undefined) {
+        response.writeStatus(refusal.status)
+        if (refusal.retryAfterSeconds !== undefined)
+          response.writeHeader('retry-after', String(refusal.retryAfterSeconds))
+        response.end(undefined, true)
+        return
+      }
+      const slot: Slot<T> = {
+        ticket: request.getQuery('ticket') ?? '',
+        version: request.getQuery('v') ?? '',
+        opened: undefined,
+      }
+      response.upgrade(
+        slot,
+        request.getHeader('sec-websocket-key'),
+        // Offered protocols are not for us: none is chosen.
+        '',
+        request.getHeader('sec-websocket-extensions'),
+        context,
+      )
+    },
+    open(ws: WebSocket<Slot<T>>) {
+      connections++
+      const slot = ws.getUserData()
+      const { ticket, version } = slot
+      slot.opened = events.open(ws, { ticket, version })
+    },
+    message(ws, message, isBinary) {
+      const { opened } = ws.getUserData()
+      if (opened === undefined) return
+      if (isBinary) events.binary(opened)
+      else events.message(opened, Buffer.from(message).toString('utf8'), message.byteLength)
+    },
+    close(ws) {
+      connections--
+      const { opened } = ws.getUserData()
+      if (opened !== undefined) events.close(opened)
+    },
+  })
+  app.any('/*', response => void response.writeStatus('404 Not Found').end())
+  const listening = await new Promise<us_listen_socket>((resolve, reject) => {
+    app.listen(options.host, options.port, socket => {
+      if (socket === false) reject(new Error(`unable to listen on ${options.host}:${options.port}: is the port taken?`))
+      else resolve(socket)
+    })
+  })
+  let open = true
+  const stopListening = () => {
+    if (open) us_listen_socket_close(listening)
+    open = false
+  }
+  return {
+    port: us_socket_local_port(listening),
+    stopListening,
+    close() {
+      open = false
+      app.close()
+    },
+  }
+}
