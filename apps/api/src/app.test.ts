@@ -1,0 +1,266 @@
+import { connect } from 'node:net'
+import { validate } from '@scalar/openapi-parser'
+import { errors, limits } from '@flotilla/protocol'
+import { createLogger } from '@flotilla/service'
+import type { ChatContext } from '@flotilla/chat'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { openApiDocument } from './document.ts'
+import { createFixture } from './fixture.ts'
+
+const chat = { epoch: () => 1, settings: { sessionIdleMs: 1_000 } } as ChatContext
+const { app, call, unanswered } = createFixture({ chat })
+afterAll(() => app.close())
+
+const person = { username: 'alice', password: 'correct horse battery' }
+
+test.each([
+  ['an unknown URL', 'route_unknown', 'GET /v1/nothing', {}],
+  ['an unknown method', 'route_unknown', 'PUT /v1/me', {}],
+  ['a URL that cannot be decoded', 'route_unknown', 'GET /v1/users/%ff', {}],
+  ['a URL without end', 'route_unknown', `GET /v1/users/${'x'.repeat(1_000)}`, {}],
+  ['no JSON', 'frame_malformed', 'POST /v1/sessions', { raw: '{"username":' }],
+  [
+    'bad UTF-8',
+    'frame_malformed',
+    'POST /v1/sessions',
+    { raw: Buffer.from('{"username":"\xff","password":"x"}', 'latin1') },
+  ],
+  ['a key of the prototype', 'frame_malformed', 'POST /v1/sessions', { raw: '{"__proto__":{"a":1}}' }],
+  ['a hostile nesting', 'frame_malformed', 'POST /v1/sessions', { raw: '['.repeat(30_000) }],
+  ['a body too large', 'frame_too_large', 'POST /v1/sessions', { raw: `"${'x'.repeat(limits.frameBytesMax)}"` }],
+])('%s is refused as %s', async (_name, code, request, options) => {
+  const { status, body } = await call(request, options)
+  expect(body.error.code).toBe(code)
+  expect(status).toBe(errors[code as keyof typeof errors].http)
+})
+
+test.each([
+  ['no body', undefined, 'body', 'required'],
+  ['a body of nothing', '', 'body', 'required'],
+  ['null', 'null', 'body', 'required'],
+  ['an array', '[]', '', 'type object'],
+  ['a missing field', JSON.stringify({ username: 'alice' }), 'password', 'required'],
+  ['a wrong type, which is not coerced', JSON.stringify({ ...person, username: 7 }), 'username', 'type string'],
+  ['an empty text', JSON.stringify({ ...person, username: '' }), 'username', 'minLength 1'],
+  ['a text too long', JSON.stringify({ ...person, username: 'x'.repeat(65) }), 'username', 'maxLength 64'],
+  ['an unknown field, which is not stripped', JSON.stringify({ ...person, admin: true }), 'admin', 'not a known field'],
+])('%s is refused by field and rule', async (_name, raw, field, rule) => {
+  const { status, body } = await call('POST /v1/sessions', raw === undefined ? {} : { raw })
+  expect(status).toBe(400)
+  expect(body.error).toMatchObject({ code: 'field_invalid', field, rule })
+})
+
+test('another content type than JSON is refused', async () => {
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense']) {
+    const answer = await call('POST /v1/sessions', { raw: '{}', headers: { 'content-type': type } })
+    expect(answer.body.error).toMatchObject({ code: 'field_invalid', field: 'content-type', rule: 'application/json' })
+  }
+})
+
+test('whoever is not signed in is told so before anything else', async () => {
+  for (const request of ['GET /v1/me', 'POST /v1/conversations', 'GET /v1/conversations/x', 'GET /v1/connect']) {
+    const answer = await call(request)
+    expect(answer.body.error.code).toBe('unauthenticated')
+    expect(answer.headers['www-authenticate']).toBe('Bearer')
+  }
+})
+
+test('an error that nobody expected is logged and not told', async () => {
+  const lines: { err?: { message: string }; route?: string }[] = []
+  const logger = createLogger('test', 'error', { write: line => void lines.push(JSON.parse(line)) })
+  const broken = createFixture({
+    chat,
+    logger,
+    ready: () => {
+      throw new Error('the secret of the house')
+    },
+  })
+  onTestFinished(() => broken.app.close())
+  const answer = await broken.app.inject('/readyz')
+  expect(answer.statusCode).toBe(500)
+  expect(answer.json()).toEqual({ error: { code: 'internal', message: errors.internal.meaning } })
+  expect(lines).toMatchObject([{ err: { message: 'the secret of the house' }, route: '/readyz' }])
+})
+
+test('health and readiness are told, the reason too', async () => {
+  let reason: string | undefined
+  const here = createFixture({ chat, ready: () => reason })
+  onTestFinished(() => here.app.close())
+  expect(await here.call('GET /healthz')).toMatchObject({ status: 200, body: 'ok\n' })
+  expect(await here.call('GET /readyz')).toMatchObject({ status: 200, body: 'ready\n' })
+  reason = 'no store'
+  expect(await here.call('GET /readyz')).toMatchObject({ status: 503, body: 'no store\n' })
+})
+
+test('the OpenAPI document is valid 3.1 and names every route', async () => {
+  const document = (await openApiDocument()) as { openapi: string; paths: Record<string, Record<string, Operation>> }
+  interface Operation {
+    readonly summary?: string
+    readonly tags?: string[]
+    readonly operationId?: string
+    readonly responses: Record<string, { content?: Record<string, { schema: unknown }> }>
+  }
+  expect(document.openapi).toMatch(/^3\.1/)
+  expect(await validate(document as never)).toMatchObject({ valid: true })
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, ...operation })),
+  )
+  const routes = [...allRoutes].map(route => route.replaceAll(/:(\w+)/g, '{$1}'))
+  expect(operations.map(operation => operation.name).sort()).toEqual(routes.sort())
+  for (const operation of operations) {
+    expect(operation.summary, operation.name).toBeTruthy()
+    expect(operation.tags, operation.name).toHaveLength(1)
+    if (!operation.name.includes('/v1/')) continue
+    expect(operation.responses['429']?.content?.['application/json']?.schema, operation.name).toEqual({
+      $ref: '#/components/schemas/ErrorAnswer',
+    })
+  }
+  expect(new Set(operations.map(operation => operation.operationId)).size).toBe(operations.length)
+})
+
+/** Taken before any test has called one. */
+await app.ready()
+const allRoutes = unanswered()
+
+test('the document is served, and the page that shows it loads nothing from elsewhere', async () => {
+  expect((await call('GET /v1/openapi.json')).body.info.title).toBe('Flotilla API')
+  const page = await app.inject('/docs/')
+  expect(page.statusCode).toBe(200)
+  expect(page.body).toContain('/v1/openapi.json')
+  expect(page.body).not.toMatch(/src="https?:/)
+  const policy = String(page.headers['content-security-policy'])
+  expect(policy).toMatch(/script-src 'self' 'sha256-[\w+/]{43}='/)
+  expect(policy).not.toMatch(/script-src[^;]*unsafe/)
+  expect((await app.inject('/docs')).statusCode).toBe(301)
+  expect((await app.inject({ url: '/docs/', headers: { host: 'no host' } })).json().error.code).toBe('frame_malformed')
+  expect((await app.inject('/docs/js/scalar.js')).statusCode).toBe(200)
+})
+
+test('answers carry the headers that keep browsers safe, and are not cached', async () => {
+  const { headers } = await call('GET /v1/me')
+  expect(headers).toMatchObject({
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+  })
+  expect(headers['access-control-allow-origin']).toBeUndefined()
+})
+
+test('only origins that are named may call with credentials, and any origin never may', async () => {
+  const preflight = { origin: 'https://chat.example', 'access-control-request-method': 'POST' }
+  const named = createFixture({ chat, settings: { allowedOrigins: ['https://chat.example'] } })
+  const open = createFixture({ chat, settings: { allowedOrigins: ['*'] } })
+  onTestFinished(async () => {
+    await Promise.all([named.app.close(), open.app.close()])
+  })
+  expect((await named.call('OPTIONS /v1/sessions', { headers: preflight })).headers).toMatchObject({
+    'access-control-allow-origin': 'https://chat.example',
+    'access-control-allow-credentials': 'true',
+  })
+  const foreign = await named.call('OPTIONS /v1/sessions', {
+    headers: { ...preflight, origin: 'https://evil.example' },
+  })
+  expect(foreign.headers['access-control-allow-origin']).not.toBe('https://evil.example')
+  const any = await open.call('OPTIONS /v1/sessions', { headers: preflight })
+  expect(any.headers['access-control-allow-origin']).toBe('*')
+  expect(any.headers['access-control-allow-credentials']).toBeUndefined()
+})
+
+test('too many requests of one address are told when to come back; others and the probes are not concerned', async () => {
+  const here = createFixture({ chat, settings: { requestsMax: 2, requestWindowMs: 60_000 } })
+  onTestFinished(() => here.app.close())
+  const from = (address: string) => here.call('GET /v1/.well-known/jwks.json', { address })
+  for (let turn = 0; turn < 2; turn++) expect((await from('10.0.0.1')).status).toBe(200)
+  const refused = await from('10.0.0.1')
+  expect(refused.status).toBe(429)
+  expect(refused.body.error.code).toBe('rate_limited')
+  expect(refused.body.error.retryMs).toBeGreaterThan(0)
+  expect(Number(refused.headers['retry-after'])).toBe(Math.ceil(refused.body.error.retryMs / 1000))
+  expect((await from('10.0.0.2')).status).toBe(200)
+  expect((await here.call('GET /healthz', { address: '10.0.0.1' })).status).toBe(200)
+  expect((await here.app.inject({ url: '/docs/', remoteAddress: '10.0.0.1' })).statusCode).toBe(200)
+})
+
+test('the count is the one that all processes share, and an IPv6 network of 64 bits is one caller', async () => {
+  const keys: string[] = []
+  const hit = async (key: string) => ({ count: keys.push(key), resetMs: 1_000 })
+  const here = createFixture({ chat, node: { nodes: () => [], hit }, settings: { requestsMax: 2 } })
+  onTestFinished(() => here.app.close())
+  const statuses: number[] = []
+  for (const address of ['2001:db8:0:1::1', '2001:db8:0:1::2', '2001:db8:0:1:5::3'])
+    statuses.push((await here.call('GET /v1/.well-known/jwks.json', { address })).status)
+  expect(statuses).toEqual([200, 200, 429])
+  expect(new Set(keys).size).toBe(1)
+})
+
+test('the address of a caller is believed only from a proxy that is trusted', async () => {
+  const keys: string[] = []
+  const hit = async (key: string) => ({ count: keys.push(key), resetMs: 1_000 })
+  const trusting = createFixture({ chat, node: { nodes: () => [], hit }, settings: { trustedProxies: ['127.0.0.1'] } })
+  onTestFinished(() => trusting.app.close())
+  const headers = { 'x-forwarded-for': '10.9.9.9' }
+  await trusting.call('GET /v1/.well-known/jwks.json', { headers })
+  await trusting.call('GET /v1/.well-known/jwks.json', { headers, address: '10.0.0.7' })
+  expect(keys).toEqual(['api:address:10.9.9.9', 'api:address:10.0.0.7'])
+})
+
+test('beyond the number of requests under way the next is shed, and room comes back', async () => {
+  let release = () => {}
+  const gate = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const node = { nodes: () => [], hit: () => gate.then(() => undefined) }
+  const here = createFixture({ chat, node, settings: { requestsUnderWayMax: 1 } })
+  onTestFinished(() => here.app.close())
+  const first = here.call('GET /v1/.well-known/jwks.json')
+  await expect.poll(async () => (await here.call('GET /v1/.well-known/jwks.json')).body.error?.code).toBe('overloaded')
+  expect(await here.registry.getSingleMetricAsString('flotilla_api_requests_under_way')).toMatch(/ 1$/m)
+  expect((await here.call('GET /healthz')).status).toBe(200)
+  release()
+  expect((await first).status).toBe(200)
+  expect((await here.call('GET /v1/.well-known/jwks.json')).status).toBe(200)
+  expect(await here.registry.getSingleMetricAsString('flotilla_api_requests_under_way')).toMatch(/ 0$/m)
+})
+
+test('a busy event loop sheds, and says when to come back', async () => {
+  const here = createFixture({ chat, settings: { eventLoopDelayMsMax: 10 }, random: () => 0.5 })
+  onTestFinished(() => here.app.close())
+  await here.app.ready()
+  const busy = setInterval(() => {
+    for (const until = Date.now() + 60; Date.now() < until; );
+  }, 1)
+  onTestFinished(() => clearInterval(busy))
+  const shed = () => here.call('GET /v1/.well-known/jwks.json')
+  await expect.poll(async () => (await shed()).body.error?.retryMs, { timeout: 5_000 }).toBe(1_250)
+  clearInterval(busy)
+  await expect.poll(async () => (await shed()).status, { timeout: 5_000 }).toBe(200)
+})
+
+test('bytes that are no HTTP get an answer with a code, and the process goes on', async () => {
+  const here = createFixture({ chat })
+  onTestFinished(() => here.app.close())
+  await here.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = here.app.server.address() as { port: number }
+  const say = (bytes: string) =>
+    new Promise<string>((resolve, reject) => {
+      let heard = ''
+      const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+      socket.on('data', chunk => void (heard += String(chunk)))
+      socket.on('close', () => resolve(heard))
+      socket.on('error', reject)
+    })
+  expect(await say('hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"frame_malformed"/)
+  const huge = `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`
+  expect(await say(huge)).toMatch(/^HTTP\/1\.1 413 [\s\S]*"code":"frame_too_large"/)
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+})
+
+test('how long requests took is measured by the route, not by the URL', async () => {
+  const here = createFixture({ chat })
+  onTestFinished(() => here.app.close())
+  await here.call('GET /v1/users/someone')
+  const metrics = await here.registry.getSingleMetricAsString('flotilla_api_request_duration_seconds')
+  expect(metrics).toContain('route="/v1/users/:id",status="401"')
+  await here.call('GET /v1/no/such/url')
+  expect(await here.registry.metrics()).not.toContain('no/such')
+})

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeSettings, generateSecretKey, readSettings } from '@flotilla/service'
+import { expect, onTestFinished, test } from 'vitest'
+import { apiDefaults, apiSettings, toApiSettings } from './config.ts'
+import { generateTokenKey } from './tokens.ts'
+
+const required = {
+  DATABASE_URL: 'postgres://localhost/x',
+  REDIS_URL: 'redis://localhost',
+  MASTER_KEYS: generateSecretKey('m'),
+  TICKET_KEYS: generateSecretKey('t'),
+  REFRESH_KEYS: generateSecretKey('r'),
+  TOKEN_KEYS: generateTokenKey(),
+}
+
+test('what must be given is enough, and the rest takes its default', () => {
+  const values = readSettings(apiSettings, required)
+  expect(values.TOKEN_KEYS).toHaveLength(1)
+  expect(toApiSettings(values)).toEqual(apiDefaults)
+  expect(apiDefaults.accessTokenLifeMs).toBe(600_000)
+})
+
+test('regions and gateways are read from their lists', () => {
+  const values = readSettings(apiSettings, {
+    ...required,
+    REGIONS: 'eu:50.1:8.7, us:39:-77.5',
+    GATEWAY_URLS: 'eu=wss://eu.example/v1/socket,wss://example/v1/socket?a=b',
+  })
+  expect(values.REGIONS).toEqual([
+    { name: 'eu', lat: 50.1, lon: 8.7 },
+    { name: 'us', lat: 39, lon: -77.5 },
+  ])
+  expect(values.GATEWAY_URLS).toEqual([
+    { region: 'eu', url: 'wss://eu.example/v1/socket' },
+    { region: 'local', url: 'wss://example/v1/socket?a=b' },
+  ])
+})
+
+test('token keys may lie in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-api-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'keys.json'), `{"keys":[${generateTokenKey()},${generateTokenKey()}]}`)
+  expect(readSettings(apiSettings, { ...required, TOKEN_KEYS: join(folder, 'keys.json') }).TOKEN_KEYS).toHaveLength(2)
+})
+
+test('mistakes are named together, without the secrets', () => {
+  const read = () =>
+    readSettings(apiSettings, {
+      ...required,
+      GATEWAY_URLS: 'https://example',
+      REGIONS: 'eu',
+      REFRESH_KEYS: 'r:hunter2',
+      TOKEN_KEYS: '/nonexistent',
+    })
+  expect(read).toThrow(/REGIONS must be .*GATEWAY_URLS must be region=wss.*REFRESH_KEYS .*TOKEN_KEYS .*ENOENT/)
+  expect(read).not.toThrow(/hunter2/)
+})
+
+test('no secret has a default, and none is shown in the papers', () => {
+  expect(describeSettings(apiSettings)).toMatch(/\| `TOKEN_KEYS` \| secret \| \*\*required\*\* \|/)
+})

@@ -1,0 +1,26 @@
+/** The OpenAPI document without a running API, for whoever writes it down or makes a client from it. */
+import type { ChatContext } from '@flotilla/chat'
+import { createRegistry, generateSecretKey, parseSecretKeys, silentLogger } from '@flotilla/service'
+import { buildApp } from './app.ts'
+import { apiDefaults } from './config.ts'
+import { generateTokenKey, parseTokenKeys } from './tokens.ts'
+
+/** Needs no database and no Redis: no route is ever called. */
+export async function openApiDocument(): Promise<object> {
+  const secrets = parseSecretKeys(generateSecretKey('document'))
+  const app = buildApp({
+    chat: {} as ChatContext,
+    node: { nodes: () => [], hit: async () => undefined },
+    keys: { token: parseTokenKeys(generateTokenKey()), refresh: secrets, ticket: secrets },
+    settings: apiDefaults,
+    logger: silentLogger,
+    registry: createRegistry({}),
+    ready: () => undefined,
+    clock: () => 0,
+    random: () => 0,
+  })
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}

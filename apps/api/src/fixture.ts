@@ -1,0 +1,168 @@
+/**
+ * For the tests: an API without a process. It holds every answer against the schema that its route declares, and counts
+ * which routes have been answered well, so that none is forgotten.
+ */
+import { type ChatContext, createChat, createPool, type Emission } from '@flotilla/chat'
+import { createRegistry, generateSecretKey, parseSecretKeys, type Registry, silentLogger } from '@flotilla/service'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { type ApiDeps, buildApp } from './app.ts'
+import { apiDefaults, type ApiSettings } from './config.ts'
+import { answerDescription } from './shapes.ts'
+import { generateTokenKey, parseTokenKeys } from './tokens.ts'
+
+export interface Answer {
+  readonly status: number
+  /** The JSON, or the text where it is none. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  readonly body: any
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly cookies: readonly { name: string; value: string; [attribute: string]: unknown }[]
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  /** As it is, instead of `body`. */
+  readonly raw?: string | Buffer
+  readonly token?: string | undefined
+  readonly headers?: Record<string, string>
+  readonly cookies?: Record<string, string>
+  readonly address?: string
+}
+
+export interface Person {
+  readonly id: string
+  readonly username: string
+  readonly session: string
+  readonly token: string
+  readonly refreshToken: string
+}
+
+export const password = 'correct horse battery staple'
+
+export interface Fixture {
+  readonly app: FastifyInstance
+  readonly registry: Registry
+  readonly deps: ApiDeps
+  /** `call('GET /v1/me', {token})` */
+  readonly call: (request: string, options?: CallOptions) => Promise<Answer>
+  /** Registers somebody and signs in. */
+  readonly register: (username: string) => Promise<Person>
+  /** Routes that were never answered with success. */
+  readonly unanswered: () => string[]
+}
+
+export interface TestChat {
+  readonly chat: ChatContext
+  /** What the verbs told the others, in order. */
+  readonly emitted: Emission[]
+  close(): Promise<void>
+}
+
+/** The domain on a migrated database, alone: nobody is connected. */
+export async function openChat(url: string): Promise<TestChat> {
+  const pool = createPool({ url, connectionsMax: 5, logger: silentLogger, applicationName: 'flotilla-api-test' })
+  const emitted: Emission[] = []
+  const chat = await createChat({
+    pool,
+    masterKeys: secretKeys(),
+    clock: Date.now,
+    logger: silentLogger,
+    presumedAbsent: users => users,
+    emit: emission => void emitted.push(emission),
+  })
+  return {
+    chat,
+    emitted,
+    async close() {
+      await chat.close()
+      await pool.end()
+    },
+  }
+}
+
+export const secretKeys = () => parseSecretKeys(generateSecretKey('test'))
+
+type Declared = TSchema & { content?: object; [answerDescription]?: string }
+
+/** Routes that are no part of the contract: their answers are for eyes. */
+const isDocs = (url: string) => url.startsWith('/docs')
+
+export function createFixture(
+  given: Partial<Omit<ApiDeps, 'settings'>> & { settings?: Partial<ApiSettings> } = {},
+): Fixture {
+  const registry = createRegistry({ process: 'test' })
+  const deps: ApiDeps = {
+    chat: {} as ApiDeps['chat'],
+    node: { nodes: () => [], hit: async () => undefined },
+    keys: { token: parseTokenKeys(generateTokenKey()), refresh: secretKeys(), ticket: secretKeys() },
+    logger: silentLogger,
+    registry,
+    ready: () => undefined,
+    clock: Date.now,
+    random: Math.random,
+    ...given,
+    settings: { ...apiDefaults, cookieSecure: false, ...given.settings },
+  }
+  const app = buildApp(deps)
+  const faults: string[] = []
+  const unanswered = new Set<string>()
+  const checks = new WeakMap<object, ReturnType<typeof Compile>>()
+
+  app.addHook('onRoute', route => {
+    if (!isDocs(route.url) && route.method !== 'OPTIONS') unanswered.add(`${String(route.method)} ${route.url}`)
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { url, schema } = request.routeOptions
+    if (url === undefined || isDocs(url) || request.method === 'OPTIONS') return payload
+    const status = reply.statusCode
+    const label = `${request.method} ${url} ${status}`
+    if (status < 300) unanswered.delete(`${request.method} ${url}`)
+    const declared = (schema?.response as Record<number, Declared>)?.[status]
+    if (declared === undefined) faults.push(`${label} is not declared`)
+    else if (declared.content === undefined && status !== 204) {
+      const check = checks.get(declared) ?? Compile(declared)
+      checks.set(declared, check)
+      const body = JSON.parse(String(payload)) as { error?: { code: string } }
+      if (!check.Check(body)) faults.push(`${label} breaks its schema: ${JSON.stringify(check.Errors(body)[0])}`)
+      if (body.error !== undefined && !declared[answerDescription]?.includes(`\`${body.error.code}\``))
+        faults.push(`${label} does not declare ${body.error.code}`)
+    }
+    return payload
+  })
+
+  const call: Fixture['call'] = async (request, options = {}) => {
+    const [method, url] = request.split(' ') as [InjectOptions['method'], string]
+    const payload = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body))
+    const response = await app.inject({
+      method: method ?? 'GET',
+      url,
+      headers: {
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...options.headers,
+      },
+      ...(payload === undefined ? {} : { payload }),
+      ...(options.cookies === undefined ? {} : { cookies: options.cookies }),
+      ...(options.address === undefined ? {} : { remoteAddress: options.address }),
+    })
+    if (faults.length > 0) throw new Error(`the API breaks its own contract: ${faults.splice(0).join('; ')}`)
+    const isJson = String(response.headers['content-type']).startsWith('application/json')
+    const body: unknown = isJson && response.body !== '' ? response.json() : response.body
+    return { status: response.statusCode, body, headers: response.headers, cookies: response.cookies }
+  }
+  return {
+    app,
+    registry,
+    deps,
+    call,
+    async register(username) {
+      const { status, body } = await call('POST /v1/users', { body: { username, password } })
+      if (status !== 201) throw new Error(`unable to register ${username}: ${JSON.stringify(body)}`)
+      const { user, session, accessToken: token, refreshToken } = body
+      return { id: user.id, username, session, token, refreshToken }
+    },
+    unanswered: () => [...unanswered],
+  }
+}

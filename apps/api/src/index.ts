@@ -1,0 +1,5 @@
+export { type ApiDeps, buildApp } from './app.ts'
+export { type ApiSettings, apiDefaults, apiSettings } from './config.ts'
+export type { GatewayUrl } from './connect.ts'
+export { openApiDocument } from './document.ts'
+export { generateTokenKey, parseTokenKeys, type TokenKey } from './tokens.ts'

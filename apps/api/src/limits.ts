@@ -1,0 +1,79 @@
+/**
+ * How often is too often. Counts are kept by routing, so that all processes of the API count together; while Redis is
+ * away each process counts for itself, which lets through a little more and never nothing.
+ */
+import { Refusal } from '@flotilla/protocol'
+import type { RoutingNode } from '@flotilla/routing'
+import type { FastifyRequest } from 'fastify'
+import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+
+export interface Count {
+  /** With this one. */
+  readonly count: number
+  readonly resetMs: number
+}
+
+export type Counter = (key: string, windowMs: number) => Promise<Count>
+
+/** Keys that one process counts by itself; beyond it the oldest is forgotten. */
+const localKeysMax = 50_000
+
+function createLocalCounter(clock: () => number) {
+  /** In the order of their last use: a Map keeps it. */
+  const windows = new Map<string, { count: number; until: number }>()
+  return (key: string, windowMs: number): Count => {
+    const now = clock()
+    const known = windows.get(key)
+    const current = known !== undefined && known.until > now ? known : { count: 0, until: now + windowMs }
+    current.count++
+    windows.delete(key)
+    windows.set(key, current)
+    const oldest = windows.keys().next().value
+    if (windows.size > localKeysMax && oldest !== undefined) windows.delete(oldest)
+    return { count: current.count, resetMs: current.until - now }
+  }
+}
+
+/** Counts together with the others when that can be done, alone otherwise. Never fails. */
+export function createCounter(node: Pick<RoutingNode, 'hit'>, clock: () => number): Counter {
+  const local = createLocalCounter(clock)
+  return async (key, windowMs) => {
+    try {
+      return (await node.hit(`api:${key}`, windowMs)) ?? local(key, windowMs)
+    } catch {
+      return local(key, windowMs)
+    }
+  }
+}
+
+/** @throws Refusal `rate_limited` when the key was taken more than `max` times within its window */
+export async function take(counter: Counter, key: string, limit: { max: number; windowMs: number }): Promise<void> {
+  const { count, resetMs } = await counter(key, limit.windowMs)
+  if (count > limit.max) throw tooOften(resetMs)
+}
+
+export function tooOften(resetMs: number): Refusal {
+  return new Refusal('rate_limited', undefined, { retryMs: Math.max(1, Math.ceil(resetMs)) })
+}
+
+/** Who asks, as far as an address tells: all of an IPv6 network of 64 bits is one. */
+export const addressOf = (request: FastifyRequest) => rateLimit.normalizeIP(request.ip)
+
+/** The counter as @fastify/rate-limit wants it. */
+export function createLimitStore(counter: Counter): FastifyRateLimitStoreCtor {
+  return class LimitStore {
+    incr(
+      key: string,
+      done: (error: Error | null, result?: { current: number; ttl: number }) => void,
+      windowMs: number,
+    ): void {
+      const answer = ({ count, resetMs }: Count) => done(null, { current: count, ttl: Math.max(1, resetMs) })
+      void counter(`address:${key}`, windowMs).then(answer)
+    }
+
+    /** All routes count on one account. */
+    child() {
+      return this
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/** The process of the API: settings, parts, signals. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
+import { createNode, createRedisRouting, type RoutingNode } from '@flotilla/routing'
+import { createLogger, createRegistry, drainOnSignal, serveHealth } from '@flotilla/service'
+import { buildApp } from './app.ts'
+import { readApiSettings, toApiSettings } from './config.ts'
+import { loadCountries } from './regions.ts'
+
+const settings = readApiSettings()
+const logger = createLogger('api', settings.LOG_LEVEL)
+const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
+let chat: ChatContext | undefined
+let listening = false
+let draining = false
+
+function unready(): string | undefined {
+  if (draining) return 'draining'
+  if (!listening) return 'starting'
+  return chat?.pulse.alive() ? undefined : 'the store does not answer'
+}
+
+const health = await serveHealth({
+  host: settings.OPERATOR_HOST,
+  port: settings.OPERATOR_PORT,
+  registry,
+  ready: unready,
+})
+if (settings.MIGRATE) await migrate(settings.DATABASE_URL)
+const pool = createPool({
+  url: settings.DATABASE_URL,
+  connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
+  logger,
+  applicationName: `flotilla-api ${settings.NODE_ID}`,
+})
+const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+
+/** The domain and the way to the nodes know each other only here. The API has no sockets: all that is for others. */
+async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
+  const chat = await createChat({
+    pool,
+    masterKeys: settings.MASTER_KEYS,
+    clock: Date.now,
+    logger,
+    presumedAbsent: users => node.presumedAbsent(users),
+    emit: ({ to, event, entry }) =>
+      void node
+        .route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }])
+        .catch((error: unknown) => logger.error({ err: error }, 'an event was not routed')),
+  })
+  const node = createNode({
+    id: settings.NODE_ID,
+    store: routing,
+    logger,
+    info: () => ({ kind: 'api', url: '', region: settings.REGION, connections: 0, accepting: false }),
+    ports: {
+      deliver: users => users,
+      deliverByInterest: () => {},
+      absent: absences =>
+        void offline
+          .note(chat, absences)
+          .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
+      suspect: () => {},
+      presenceChanged: () => {},
+    },
+  })
+  return { chat, node }
+}
+
+const joined = await join()
+chat = joined.chat
+await joined.node.start()
+const app = buildApp({
+  ...joined,
+  keys: { token: settings.TOKEN_KEYS, refresh: settings.REFRESH_KEYS, ticket: settings.TICKET_KEYS },
+  settings: toApiSettings(settings),
+  logger,
+  registry,
+  ready: unready,
+  clock: Date.now,
+  random: Math.random,
+  countryOf: settings.REGIONS.length > 1 ? loadCountries(settings.GEO_DATA_FOLDER) : undefined,
+})
+
+drainOnSignal({
+  logger,
+  drainMsMax: settings.DRAIN_WAIT_MS + settings.REQUEST_MS_MAX + 15_000,
+  steps: [
+    {
+      name: 'proxies notice',
+      run: async () => {
+        draining = true
+        await sleep(settings.DRAIN_WAIT_MS)
+      },
+    },
+    { name: 'requests', run: () => app.close() },
+    { name: 'chat', run: () => joined.chat.close() },
+    { name: 'node', run: () => joined.node.stop() },
+    { name: 'redis', run: () => routing.close() },
+    { name: 'postgresql', run: () => pool.end() },
+    { name: 'operator port', run: () => health.close() },
+  ],
+})
+
+await app.listen({ host: settings.HOST, port: settings.PORT })
+listening = true
+logger.info({ port: settings.PORT, node: settings.NODE_ID, region: settings.REGION }, 'the API takes requests')

@@ -1,0 +1,96 @@
+/**
+ * Errors over HTTP: whatever goes wrong becomes one Refusal here and nowhere else, so that each answer has a code from
+ * the table. What is not understood is `internal`: its cause goes to the log, never to the caller.
+ */
+import { isPassing } from '@flotilla/chat'
+import { type ErrorCode, errors, ErrorSchema, Refusal } from '@flotilla/protocol'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Api } from './app.ts'
+import { answered, named } from './shapes.ts'
+
+const ErrorAnswer = named(
+  'ErrorAnswer',
+  Type.Object(
+    { error: named('Error', Type.Unsafe<ReturnType<Refusal['toBody']>>(ErrorSchema)) },
+    { additionalProperties: false },
+  ),
+)
+
+/** What any request can be answered, whatever its route. */
+const always: readonly ErrorCode[] = ['field_invalid', 'rate_limited', 'overloaded', 'unavailable', 'internal']
+
+type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 503
+
+/** The error answers of a route for its `response` schema: those named, and those that every route can give. */
+export function refusals(...codes: readonly ErrorCode[]) {
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of new Set([...always, ...codes]))
+    byStatus.set(errors[code].http, [...(byStatus.get(errors[code].http) ?? []), code])
+  const schemas = [...byStatus].map(([status, listed]) => [
+    status,
+    answered(listed.map(code => `\`${code}\`: ${errors[code].meaning}`).join(' '), ErrorAnswer),
+  ])
+  return Object.fromEntries(schemas) as Record<RefusalStatus, typeof ErrorAnswer>
+}
+
+/** What a body can be refused for before a route sees it. */
+export const bodyCodes = ['frame_malformed', 'frame_too_large'] as const satisfies readonly ErrorCode[]
+
+const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('frame_too_large'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
+    new Refusal('field_invalid', 'content-type: must be application/json', {
+      field: 'content-type',
+      rule: 'application/json',
+    }),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    new Refusal('frame_malformed', 'the body does not have the length that its header says'),
+  FST_ERR_BAD_URL: () => new Refusal('route_unknown', 'the URL cannot be decoded'),
+  FST_ERR_MAX_PARAM_LENGTH: () => new Refusal('route_unknown', 'the URL is too long'),
+}
+
+const unavailableRetryMs = 2_000
+
+/** Any error as a Refusal. `internal` stands for whatever is not meant for the caller. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { code, statusCode } = error as Partial<FastifyError>
+  const known = code === undefined ? undefined : frameworkCodes[code]
+  if (known !== undefined) return known()
+  // Fastify marks by status what it or a plugin of it refuses; it happens only before a route has begun.
+  if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500)
+    return new Refusal('frame_malformed', 'the request cannot be read')
+  if (isPassing(rootOf(error))) return new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs })
+  return new Refusal('internal')
+}
+
+/** What caused what caused it: a query builder wraps the errors of the store. */
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+}
+
+/** Writes a refusal as the answer. */
+export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { retryMs } = refusal.detail
+  if (retryMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryMs / 1000)))
+  if (refusal.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+  return reply.code(errors[refusal.code].http).type('application/json').send({ error: refusal.toBody() })
+}
+
+/** The one place where errors become answers. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = toRefusal(error)
+  if (refusal.code === 'internal') {
+    const { method, routeOptions } = request
+    request.log.error({ err: error, method, route: routeOptions.url }, 'a request failed unexpectedly')
+  }
+  return sendRefusal(reply, refusal)
+}
+
+export function installErrorAnswers(app: Api): void {
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) =>
+    sendRefusal(reply, new Refusal('route_unknown', `there is no ${request.method} ${request.url.slice(0, 128)}`)),
+  )
+}

@@ -1,0 +1,47 @@
+/** The way to the socket: where to connect, and the ticket that lets in. */
+import { protocolVersion, Refusal } from '@flotilla/protocol'
+import { signTicket, ticketLifeMs } from '@flotilla/service'
+import type { FastifyRequest } from 'fastify'
+import type { Api, RouteDeps } from '../app.ts'
+import { type GatewayUrl, rankGateways } from '../connect.ts'
+import { refusals } from '../refusals.ts'
+import { nearestRegions } from '../regions.ts'
+import { ConnectAnswer } from '../shapes.ts'
+
+/** A node that has just started is seen after a beat. */
+const noGatewayRetryMs = 3_000
+
+export function connectRoutes(app: Api, deps: RouteDeps): void {
+  app.get(
+    '/connect',
+    {
+      preParsing: deps.authenticate,
+      schema: {
+        operationId: 'connect',
+        summary: 'Where to open a socket, and the ticket for it',
+        description: 'Open `${url}?ticket=${ticket}&v=${protocol}`. A ticket is good once and not for long.',
+        tags: ['connect'],
+        security: [{ accessToken: [] }],
+        response: { 200: ConnectAnswer, ...refusals('unauthenticated') },
+      },
+    },
+    async request => ({
+      urls: urlsFor(request),
+      ticket: signTicket(deps.keys.ticket, request.caller, deps.clock()),
+      ticketExpiresInMs: ticketLifeMs,
+      protocol: protocolVersion,
+      epoch: deps.chat.epoch(),
+    }),
+  )
+
+  function urlsFor(request: FastifyRequest): GatewayUrl[] {
+    const { region, regions, gatewayUrls } = deps.settings
+    const near = nearestRegions(regions, region, deps.countryOf?.(request.ip))
+    const seen = rankGateways(deps.node.nodes(), near, deps.random)
+    if (seen.length > 0) return [...seen]
+    if (gatewayUrls.length === 0)
+      throw new Refusal('unavailable', 'no gateway takes connections at the moment', { retryMs: noGatewayRetryMs })
+    const rank = (url: GatewayUrl) => (near.includes(url.region) ? near.indexOf(url.region) : near.length)
+    return [...gatewayUrls].sort((a, b) => rank(a) - rank(b))
+  }
+}

@@ -1,0 +1,38 @@
+/** For the load balancer, which sees only this port: does the process turn over, and does it want work? */
+import { Type } from 'typebox'
+import type { Api, ApiDeps } from '../app.ts'
+
+const text = (description: string) => ({ description, content: { 'text/plain': { schema: Type.String() } } })
+
+export function healthRoutes(app: Api, deps: Pick<ApiDeps, 'ready'>): void {
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        operationId: 'health',
+        summary: 'Whether the process turns over',
+        tags: ['service'],
+        response: { 200: text('It does.') },
+      },
+    },
+    async (_request, reply) => reply.type('text/plain').send('ok\n'),
+  )
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'ready',
+        summary: 'Whether the process wants work',
+        tags: ['service'],
+        response: { 200: text('It does.'), 503: text('It does not; the body says why.') },
+      },
+    },
+    async (_request, reply) => {
+      const reason = deps.ready()
+      return reply
+        .code(reason === undefined ? 200 : 503)
+        .type('text/plain')
+        .send(`${reason ?? 'ready'}\n`)
+    },
+  )
+}

@@ -1,0 +1,49 @@
+/** What machines read: the public keys of the access tokens, and the OpenAPI document. */
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { refusals } from '../refusals.ts'
+import { named } from '../shapes.ts'
+
+const PublicJwk = Type.Object(
+  {
+    kty: Type.Literal('OKP'),
+    crv: Type.Literal('Ed25519'),
+    x: Type.String(),
+    kid: Type.String(),
+    alg: Type.Literal('EdDSA'),
+    use: Type.Literal('sig'),
+  },
+  { additionalProperties: false },
+)
+const Jwks = named('Jwks', Type.Object({ keys: Type.Array(PublicJwk) }, { additionalProperties: false }))
+
+/** Others may hold on to the keys for so long; a key is published at least that long before it signs. */
+const jwksCacheSeconds = 300
+
+export function keyRoutes(app: Api, deps: RouteDeps): void {
+  const keys = deps.keys.token.map(key => key.publicJwk)
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      schema: {
+        operationId: 'jwks',
+        summary: 'The public keys of the access tokens',
+        tags: ['service'],
+        response: { 200: Jwks, ...refusals() },
+      },
+    },
+    async (_request, reply) => reply.header('cache-control', `public, max-age=${jwksCacheSeconds}`).send({ keys }),
+  )
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        operationId: 'openapi',
+        summary: 'This document',
+        tags: ['service'],
+        response: { 200: Type.Unsafe<object>({ type: 'object', description: 'OpenAPI 3.1' }), ...refusals() },
+      },
+    },
+    async () => app.swagger(),
+  )
+}

@@ -1,0 +1,112 @@
+/** Who is in a group: paging, adding, removing, leaving, roles. Each change answers with its place in the log. */
+import { conversations } from '@flotilla/chat'
+import { limits, Role, Uuid } from '@flotilla/protocol'
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { bodyCodes, refusals } from '../refusals.ts'
+import { ById, MemberPage, Placed, pageLimit } from '../shapes.ts'
+
+const closed = { additionalProperties: false }
+const pageDefault = 100
+const pageMax = 200
+const MemberParams = Type.Object({ id: Uuid, user: Uuid }, closed)
+
+export function memberRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate: preParsing } = deps
+  const shared = { tags: ['members'], security: [{ accessToken: [] }] }
+  const inside = ['unauthenticated', 'conversation_unknown', 'not_a_member'] as const
+
+  app.get(
+    '/conversations/:id/members',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'listMembers',
+        summary: 'The members, in the order of their ids',
+        params: ById,
+        querystring: Type.Object({ limit: pageLimit(pageDefault, pageMax), after: Type.Optional(Uuid) }, closed),
+        response: { 200: MemberPage, ...refusals(...inside) },
+      },
+    },
+    async request => {
+      const { limit = pageDefault, after } = request.query
+      const page = { conversation: request.params.id, limit, ...(after === undefined ? {} : { after }) }
+      return conversations.members(chat, request.caller.user, page)
+    },
+  )
+
+  app.post(
+    '/conversations/:id/members',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'addMembers',
+        summary: 'Add people to a group',
+        params: ById,
+        body: Type.Object({ users: Type.Array(Uuid, { minItems: 1, maxItems: limits.membersAtOnceMax }) }, closed),
+        response: {
+          200: Placed,
+          ...refusals(
+            ...bodyCodes,
+            ...inside,
+            'role_insufficient',
+            'user_unknown',
+            'already_a_member',
+            'conversation_full',
+            'direct_fixed',
+          ),
+        },
+      },
+    },
+    async request => {
+      const { users } = request.body
+      return conversations.addMembers(chat, request.caller.user, { conversation: request.params.id, users })
+    },
+  )
+
+  app.delete(
+    '/conversations/:id/members/:user',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'removeMember',
+        summary: 'Remove somebody, or leave',
+        description: 'To remove oneself is to leave.',
+        params: MemberParams,
+        response: {
+          200: Placed,
+          ...refusals(...inside, 'role_insufficient', 'user_unknown', 'direct_fixed', 'last_owner'),
+        },
+      },
+    },
+    async request => {
+      const { id: conversation, user } = request.params
+      return conversations.removeMember(chat, request.caller.user, { conversation, user })
+    },
+  )
+
+  app.patch(
+    '/conversations/:id/members/:user',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'changeRole',
+        summary: 'Give somebody another role',
+        params: MemberParams,
+        body: Type.Object({ role: Role }, closed),
+        response: {
+          200: Placed,
+          ...refusals(...bodyCodes, ...inside, 'role_insufficient', 'user_unknown', 'direct_fixed', 'last_owner'),
+        },
+      },
+    },
+    async request => {
+      const { id: conversation, user } = request.params
+      return conversations.changeRole(chat, request.caller.user, { conversation, user, role: request.body.role })
+    },
+  )
+}

@@ -1,0 +1,197 @@
+/**
+ * Tokens. The access token is a signed statement (JWT, EdDSA and nothing else) that lives ten minutes; the refresh token
+ * is an HMAC over the session and a number that the store keeps, so that the store holds no secret of a token. The keys
+ * of both are sets that can be rotated: the first signs, all of them verify.
+ */
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  timingSafeEqual,
+} from 'node:crypto'
+import fastifyJwt, { type TokenOrHeader } from '@fastify/jwt'
+import { type ChatContext, sessions } from '@flotilla/chat'
+import { Refusal, Uuid } from '@flotilla/protocol'
+import type { SecretKey } from '@flotilla/service'
+import type { FastifyRequest } from 'fastify'
+import { Compile } from 'typebox/compile'
+import type { Api } from './app.ts'
+
+/** One key for access tokens. A retired key has no private part: it verifies, but does not sign. */
+export interface TokenKey {
+  readonly id: string
+  readonly privatePem: string | undefined
+  readonly publicPem: string
+  /** As it is published. */
+  readonly publicJwk: PublicJwk
+}
+
+export interface PublicJwk {
+  readonly kty: 'OKP'
+  readonly crv: 'Ed25519'
+  readonly x: string
+  readonly kid: string
+  readonly alg: 'EdDSA'
+  readonly use: 'sig'
+}
+
+/** The signed-in person that a request comes from. */
+export interface Caller {
+  readonly user: string
+  readonly session: string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on routes that demand a signed-in person. */
+    caller: Caller
+  }
+}
+
+/** RFC 7638: the name that a key has by its own content. */
+const thumbprint = (x: string) =>
+  createHash('sha256')
+    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+    .digest('base64url')
+
+/** A fresh private key as JWK text, in the form that parseTokenKeys reads. */
+export function generateTokenKey(): string {
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  return JSON.stringify({ ...jwk, kid: thumbprint(jwk.x ?? ''), alg: 'EdDSA', use: 'sig' })
+}
+
+function toTokenKey(jwk: JsonWebKey | null): TokenKey {
+  const { kty, crv, x, d, kid }: JsonWebKey & { kid?: unknown } = { ...jwk }
+  if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined)
+    throw new Error('unable to read token keys: each must be an Ed25519 key')
+  if (kid !== undefined && (typeof kid !== 'string' || !/^[\w-]{1,64}$/.test(kid)))
+    throw new Error('unable to read token keys: a kid must be 1 to 64 letters, digits, _ or -')
+  const id = kid ?? thumbprint(x)
+  const publicKey = createPublicKey({ key: { kty, crv, x }, format: 'jwk' })
+  const privateKey = d === undefined ? undefined : createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' })
+  if (privateKey !== undefined && createPublicKey(privateKey).export({ format: 'jwk' }).x !== x)
+    throw new Error(`unable to read token keys: the two halves of key ${id} do not belong together`)
+  return {
+    id,
+    privatePem: privateKey?.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    publicJwk: { kty, crv, x, kid: id, alg: 'EdDSA', use: 'sig' },
+  }
+}
+
+/**
+ * Parses one JWK, an array of them, or a JWK set.
+ * @throws Error that says which rule is broken, without a key
+ */
+export function parseTokenKeys(text: string): readonly TokenKey[] {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw new Error('unable to read token keys: not JSON')
+  }
+  const isSet = typeof parsed === 'object' && parsed !== null && Object.hasOwn(parsed, 'keys')
+  const listed = [isSet ? (parsed as { keys: unknown }).keys : parsed].flat() as (JsonWebKey | null)[]
+  const keys = listed.map(toTokenKey)
+  if (keys[0]?.privatePem === undefined)
+    throw new Error('unable to read token keys: the first must be a private key, for it signs')
+  if (new Set(keys.map(key => key.id)).size !== keys.length)
+    throw new Error('unable to read token keys: a kid stands twice')
+  return keys
+}
+
+export interface TokenOptions {
+  readonly keys: { readonly token: readonly TokenKey[]; readonly refresh: readonly SecretKey[] }
+  readonly issuer: string
+  readonly audience: string
+  readonly accessTokenLifeMs: number
+}
+
+/** Access tokens by @fastify/jwt, with everything pinned that RFC 8725 says to pin. */
+export function installAccessTokens(app: Api, options: TokenOptions): void {
+  const { issuer, audience, keys } = options
+  const byId = new Map(keys.token.map(key => [key.id, key.publicPem]))
+  const signing = keys.token[0]
+  if (signing?.privatePem === undefined) throw new Error('unable to sign access tokens: no key')
+  app.register(fastifyJwt, {
+    secret: {
+      private: signing.privatePem,
+      public: async (_request: FastifyRequest, { header }: TokenOrHeader) => {
+        const pem = byId.get((header as { kid?: string }).kid ?? '')
+        if (pem === undefined) throw new Refusal('unauthenticated')
+        return pem
+      },
+    },
+    decode: { complete: true },
+    sign: {
+      algorithm: 'EdDSA',
+      kid: signing.id,
+      header: { alg: 'EdDSA', typ: 'at+jwt' },
+      iss: issuer,
+      aud: audience,
+      expiresIn: options.accessTokenLifeMs / 1000,
+    },
+    verify: {
+      algorithms: ['EdDSA'],
+      checkTyp: 'at+jwt',
+      allowedIss: issuer,
+      allowedAud: audience,
+      requiredClaims: ['iss', 'aud', 'sub', 'sid', 'exp'],
+      // Remembered answers would outlive a key that was taken out.
+      cache: false,
+    },
+  })
+  app.decorateRequest('caller', null as unknown as Caller)
+}
+
+/** The access token of a session. */
+export const signAccessToken = (app: Api, caller: Caller) => app.jwt.sign({ sub: caller.user, sid: caller.session })
+
+const isUuid = Compile(Uuid)
+
+/**
+ * The hook of routes that demand a signed-in person. It runs before the body is read. A token whose session has ended is
+ * worth nothing from that second on, although it has not expired (P8).
+ */
+export function createAuthentication(chat: ChatContext) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const claims = await request
+      .jwtVerify<{ sub: unknown; sid: unknown }>()
+      .catch(() => Promise.reject(new Refusal('unauthenticated')))
+    const { sub: user, sid: session } = claims
+    if (!isUuid.Check(user) || !isUuid.Check(session)) throw new Refusal('unauthenticated')
+    const live = await sessions.check(chat, session)
+    if (live?.user !== user) throw new Refusal('unauthenticated', 'the session has ended: sign in again')
+    request.caller = { user, session }
+  }
+}
+
+const refreshMac = (key: SecretKey, payload: string) =>
+  createHmac('sha256', key.key).update(`refresh.${payload}`).digest()
+
+/** The refresh token that is good at this number of the session. */
+export function signRefreshToken(keys: readonly SecretKey[], session: string, number: number): string {
+  const key = keys[0]
+  if (key === undefined) throw new Error('unable to sign a refresh token: no key')
+  const payload = `${session}.${number}`
+  return `${payload}.${refreshMac(key, payload).toString('base64url')}`
+}
+
+const refreshShape = /^([0-9a-f-]{36})\.([1-9]\d{0,8})\.([\w-]{43})$/
+
+/** What a refresh token says, if one of our keys signed it; otherwise undefined. */
+export function verifyRefreshToken(
+  keys: readonly SecretKey[],
+  token: string,
+): { session: string; number: number } | undefined {
+  const [, session, number, mac] = refreshShape.exec(token) ?? []
+  if (session === undefined || number === undefined || mac === undefined) return undefined
+  const given = Buffer.from(mac, 'base64url')
+  const payload = `${session}.${number}`
+  // No key id in the token: a set has two or three keys, and an HMAC costs microseconds.
+  const good = keys.some(key => timingSafeEqual(refreshMac(key, payload), given))
+  return good ? { session, number: Number(number) } : undefined
+}

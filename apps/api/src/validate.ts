@@ -1,0 +1,99 @@
+/**
+ * What comes in over HTTP, checked by the schema of its route: bytes to JSON, and JSON to a request that fits. Nothing is
+ * coerced, filled in or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such.
+ */
+import { explain, type Finding, Refusal } from '@flotilla/protocol'
+import type { FastifySchemaCompiler } from 'fastify'
+import type { TObject, TSchema, TUnion } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Api } from './app.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Takes JSON only, and only in valid UTF-8. An empty body is no body; its schema says whether it may be missing. */
+export function installBodyParser(app: Api): void {
+  // Keys that would reach an object's prototype are refused rather than removed.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined)
+    let text: string
+    try {
+      text = utf8.decode(body)
+    } catch {
+      return done(new Refusal('frame_malformed', 'the body is not valid UTF-8'))
+    }
+    return void parseJson(request, text, (error, value) =>
+      error === null ? done(null, value) : done(new Refusal('frame_malformed', 'the body is not valid JSON')),
+    )
+  })
+}
+
+type Check = (value: unknown) => { value: unknown } | { error: Refusal }
+
+/** Chooses among the findings of a failed check the one that says most, and words it. */
+function refuse(findings: readonly Finding[]): Refusal {
+  const first = findings[0]
+  if (first === undefined) return explain(findings)
+  const here = findings.filter(finding => finding.instancePath === first.instancePath)
+  const choices = here.flatMap(finding => ('allowedValue' in finding.params ? [finding.params.allowedValue] : []))
+  if (choices.length > 1) {
+    const field = first.instancePath.slice(1).replaceAll('/', '.')
+    const rule = `one of ${choices.join(', ')}`
+    return new Refusal('field_invalid', `${field}: must be ${rule}`, { field, rule })
+  }
+  const unknownField = findings.find(finding => finding.keyword === 'additionalProperties')
+  return explain(first.keyword === 'boolean' && unknownField !== undefined ? [unknownField] : findings)
+}
+
+function checkOf(schema: TSchema): Check {
+  const compiled = Compile(schema)
+  return value => (compiled.Check(value) ? { value } : { error: refuse(compiled.Errors(value)) })
+}
+
+const isUnion = (schema: TSchema): schema is TUnion<TObject[]> => 'anyOf' in schema
+
+/** A body that comes in several kinds is held against the one that it says it is, so that the refusal fits. */
+function checkByKind(schema: TUnion<TObject[]>): Check {
+  const kinds = new Map(schema.anyOf.map(one => [(one.properties['kind'] as { const?: unknown }).const, checkOf(one)]))
+  const rule = `one of ${[...kinds.keys()].join(', ')}`
+  return value => {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (!isObject)
+      return { error: new Refusal('field_invalid', 'the request: must be object', { field: '', rule: 'type object' }) }
+    const check = kinds.get((value as { kind?: unknown }).kind)
+    if (check !== undefined) return check(value)
+    return { error: new Refusal('field_invalid', `kind: must be ${rule}`, { field: 'kind', rule }) }
+  }
+}
+
+function checkBody(schema: TSchema): Check {
+  const check = isUnion(schema) ? checkByKind(schema) : checkOf(schema)
+  const { required = [] } = schema as { required?: readonly string[] }
+  const mayBeMissing = !isUnion(schema) && required.length === 0
+  return value => {
+    if (value !== undefined && value !== null) return check(value)
+    if (mayBeMissing) return check({})
+    return { error: new Refusal('field_invalid', 'the request needs a JSON body', { field: 'body', rule: 'required' }) }
+  }
+}
+
+/** At most as many digits as a whole number that is exact can have. */
+const digits = /^\d{1,16}$/
+
+function checkQuery(schema: TSchema): Check {
+  const check = checkOf(schema)
+  const properties = (schema as TObject).properties as Record<string, { type?: string }>
+  const numbers = Object.keys(properties).filter(name => properties[name]?.type === 'integer')
+  return value => {
+    const query = { ...(value as Record<string, unknown>) }
+    for (const name of numbers) {
+      const given = query[name]
+      if (typeof given === 'string' && digits.test(given)) query[name] = Number(given)
+    }
+    return check(query)
+  }
+}
+
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
+  httpPart === 'body' ? checkBody(schema) : httpPart === 'querystring' ? checkQuery(schema) : checkOf(schema)
