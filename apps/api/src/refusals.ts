@@ -2,7 +2,7 @@
  * Errors over HTTP: whatever goes wrong becomes one Refusal here and nowhere else, so that each answer has a code from
  * the table. What is not understood is `internal`: its cause goes to the log, never to the caller.
  */
-import { isPassing } from '@flotilla/chat'
+import { asRefusal } from '@flotilla/chat'
 import { type ErrorCode, errors, ErrorSchema, Refusal } from '@flotilla/protocol'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -50,24 +50,15 @@ const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
   FST_ERR_MAX_PARAM_LENGTH: () => new Refusal('route_unknown', 'the URL is too long'),
 }
 
-const unavailableRetryMs = 2_000
-
 /** Any error as a Refusal. `internal` stands for whatever is not meant for the caller. */
 export function toRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : frameworkCodes[code]
   if (known !== undefined) return known()
   // Fastify marks by status what it or a plugin of it refuses; it happens only before a route has begun.
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500)
     return new Refusal('frame_malformed', 'the request cannot be read')
-  if (isPassing(rootOf(error))) return new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs })
-  return new Refusal('internal')
-}
-
-/** What caused what caused it: a query builder wraps the errors of the store. */
-function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+  return asRefusal(error) ?? new Refusal('internal')
 }
 
 /** Writes a refusal as the answer. */

@@ -2,7 +2,7 @@
  * What comes in over HTTP, checked by the schema of its route: bytes to JSON, and JSON to a request that fits. Nothing is
  * coerced, filled in or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such.
  */
-import { explain, type Finding, Refusal } from '@flotilla/protocol'
+import { explain, Refusal } from '@flotilla/protocol'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -31,24 +31,9 @@ export function installBodyParser(app: Api): void {
 
 type Check = (value: unknown) => { value: unknown } | { error: Refusal }
 
-/** Chooses among the findings of a failed check the one that says most, and words it. */
-function refuse(findings: readonly Finding[]): Refusal {
-  const first = findings[0]
-  if (first === undefined) return explain(findings)
-  const here = findings.filter(finding => finding.instancePath === first.instancePath)
-  const choices = here.flatMap(finding => ('allowedValue' in finding.params ? [finding.params.allowedValue] : []))
-  if (choices.length > 1) {
-    const field = first.instancePath.slice(1).replaceAll('/', '.')
-    const rule = `one of ${choices.join(', ')}`
-    return new Refusal('field_invalid', `${field}: must be ${rule}`, { field, rule })
-  }
-  const unknownField = findings.find(finding => finding.keyword === 'additionalProperties')
-  return explain(first.keyword === 'boolean' && unknownField !== undefined ? [unknownField] : findings)
-}
-
 function checkOf(schema: TSchema): Check {
   const compiled = Compile(schema)
-  return value => (compiled.Check(value) ? { value } : { error: refuse(compiled.Errors(value)) })
+  return value => (compiled.Check(value) ? { value } : { error: explain(compiled.Errors(value)) })
 }
 
 const isUnion = (schema: TSchema): schema is TUnion<TObject[]> => 'anyOf' in schema

@@ -102,6 +102,13 @@ test('an error that nobody expected is answered as internal, without its text', 
   expect(faults).toHaveLength(1)
 })
 
+test('a store that is away is answered as unavailable, whatever was asked', async () => {
+  const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  const { receive, faults } = open({ handle: () => Promise.reject(new Error('query failed', { cause: away })) })
+  expect(await receive(send)).toMatchObject([{ id: 7, error: { code: 'unavailable', retryMs: 2_000 } }])
+  expect(faults).toEqual([])
+})
+
 test('before hello nothing is taken', async () => {
   const { connection, receive } = open()
   connection.greeted = false

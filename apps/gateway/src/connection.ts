@@ -3,6 +3,7 @@
  * else writes to the socket but its own queue. A connection that is idle holds little beside its two ids: a node keeps
  * tens of thousands of them.
  */
+import { asRefusal } from '@flotilla/chat'
 import {
   type CloseName,
   type Command,
@@ -117,8 +118,9 @@ export class Connection implements Session {
       }
       this.deps.onCommand(command.op, 'ok', startedAt)
     } catch (error) {
-      if (!(error instanceof Refusal)) this.deps.onFault(error, command.op)
-      this.refuse(command.id, command.op, error instanceof Refusal ? error : new Refusal('internal'), startedAt)
+      const refusal = asRefusal(error)
+      if (refusal === undefined) this.deps.onFault(error, command.op)
+      this.refuse(command.id, command.op, refusal ?? new Refusal('internal'), startedAt)
     }
   }
 

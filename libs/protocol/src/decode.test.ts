@@ -51,6 +51,15 @@ test.each([
   expect(refusal.field).toBe(field)
 })
 
+test('the rule is said in plain words', () => {
+  expect(refused({ ...send, urgent: true })).toMatchObject({
+    rule: 'not a known field',
+    message: 'urgent: not a known field',
+  })
+  expect(refused({ ...send, clientId: undefined })).toMatchObject({ rule: 'required' })
+  expect(refused({ ...send, body: { text: '' } })).toMatchObject({ rule: 'minLength 1' })
+})
+
 test('data nested beyond the limit is refused, however deep', () => {
   const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
   const frame = (depth: number) => JSON.stringify(send).replace('"text":"hi"', `"text":"hi","data":${nested(depth)}`)

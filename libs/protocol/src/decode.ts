@@ -73,33 +73,34 @@ export interface Finding {
   readonly message?: string
 }
 
-/** Turns the first finding of a schema check into the refusal that a client sees: the field, dotted, and the rule. */
+/**
+ * Turns the findings of a schema check into the refusal that a client sees: the field, dotted, and the rule. Of several
+ * findings at one place the one that says most is taken.
+ */
 export function explain(findings: readonly Finding[]): Refusal {
-  const finding = findings[0]
-  if (finding === undefined) return new Refusal('field_invalid')
-  const params = finding.params as Record<string, unknown>
-  const listed =
-    params['requiredProperties'] ??
-    params['additionalProperties'] ??
-    params['missingProperty'] ??
-    params['additionalProperty']
-  const child = Array.isArray(listed) ? String(listed[0]) : typeof listed === 'string' ? listed : undefined
-  const path = finding.instancePath.split('/').filter(part => part !== '')
+  const first = findings[0]
+  if (first === undefined) return new Refusal('field_invalid')
+  const here = findings.filter(one => one.instancePath === first.instancePath)
+  const choices = here.flatMap(one => ('allowedValue' in one.params ? [one.params.allowedValue] : []))
+  if (choices.length > 1) return fieldInvalid(first.instancePath, undefined, `one of ${choices.join(', ')}`)
+  const unknown = first.keyword === 'boolean' ? findings.find(one => one.keyword === 'additionalProperties') : undefined
+  return explainOne(unknown ?? first)
+}
+
+function explainOne({ keyword, instancePath, params, message }: Finding): Refusal {
+  const given = params as Record<string, unknown>
+  const listed = given['requiredProperties'] ?? given['additionalProperties']
+  if (Array.isArray(listed))
+    return fieldInvalid(instancePath, String(listed[0]), keyword === 'required' ? 'required' : 'not a known field')
+  const value = given['limit'] ?? given['type'] ?? given['pattern'] ?? given['format'] ?? given['allowedValue']
+  const rule = value === undefined ? keyword : `${keyword} ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  return fieldInvalid(instancePath, undefined, rule, message)
+}
+
+function fieldInvalid(instancePath: string, child: string | undefined, rule: string, message = rule): Refusal {
+  const path = instancePath.split('/').filter(part => part !== '')
   const field = [...path, ...(child === undefined ? [] : [child])].join('.').slice(0, 128)
-  const value = params['limit'] ?? params['type'] ?? params['pattern'] ?? params['format'] ?? params['allowedValue']
-  const rule =
-    child !== undefined
-      ? finding.keyword === 'required'
-        ? 'required'
-        : 'not a known field'
-      : value === undefined
-        ? finding.keyword
-        : `${finding.keyword} ${typeof value === 'string' ? value : JSON.stringify(value)}`
-  return new Refusal(
-    'field_invalid',
-    `${field === '' ? 'the request' : field}: ${child === undefined ? (finding.message ?? rule) : rule}`,
-    { field, rule },
-  )
+  return new Refusal('field_invalid', `${field === '' ? 'the request' : field}: ${message}`, { field, rule })
 }
 
 /** The rules for an application's own data that a schema cannot say: how deep and how large. */

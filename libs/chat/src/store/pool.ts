@@ -2,6 +2,7 @@
  * The connections to PostgreSQL. Every connection that is lost idle is logged, never thrown: an error event without a
  * listener would end the process. 64-bit counters are read as numbers: a conversation with 2^53 entries is not a worry.
  */
+import { Refusal } from '@flotilla/protocol'
 import pg from 'pg'
 import type { ChatLogger } from '../context.ts'
 
@@ -53,6 +54,19 @@ export function isPassing(error: unknown): boolean {
   if (code === undefined) return /terminated|timeout|not queryable|Connection/i.test(error.message)
   return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code)
 }
+
+/**
+ * The one place where an error of the domain becomes what a caller is told: refusals stay as they are, a store that is
+ * away is `unavailable`, anything else is nobody's fault but ours. A query builder wraps the store's errors.
+ * @returns undefined when it is a fault that belongs into the log
+ */
+export function asRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  if (isPassing(error)) return new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs })
+  return error instanceof Error && error.cause !== undefined ? asRefusal(error.cause) : undefined
+}
+
+const unavailableRetryMs = 2_000
 
 /** Whether an error is a unique violation, and of which table. */
 export function uniqueViolation(error: unknown): { table: string; constraint: string } | undefined {
