@@ -100,7 +100,7 @@ BEGIN
 END $$;
 
 -- What is owed to people without a live connection: an index, not a copy. Partitions by day are made ahead by
--- `ensureOfflinePartitions`; the default one takes what has no day of its own, so that a send never fails for it.
+-- `offline.ensurePartitions`; the default one takes what has no day of its own, so that a send never fails for it.
 CREATE TABLE offline_messages (
   user_id uuid NOT NULL,
   conversation_id uuid NOT NULL,

@@ -160,7 +160,7 @@ describe('listing', () => {
       after = body.next === undefined ? '' : `&after=${encodeURIComponent(body.next)}`
     } while (after !== '')
     expect(listed.map(one => one.id)).toEqual([opened[0], opened[2], opened[1]])
-    expect(listed[0]).toMatchObject({ unread: 2, lastMessage: { body: { text: 'latest' } } })
+    expect(listed[0]).toMatchObject({ unread: 1, lastMessage: { body: { text: 'latest' } } })
     expect(listed[1]?.lastMessage).toBeUndefined()
   })
 

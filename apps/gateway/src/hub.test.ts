@@ -121,6 +121,19 @@ test('the last member of a large conversation who leaves the node ends its inter
   expect([...hub.joined()]).toEqual([])
 })
 
+test('the last member who is removed ends the interest too', () => {
+  const { hub, calls } = open()
+  const alice = person('alice')
+  hub.add(alice.connection)
+  hub.noteMember('c', 5, 'alice', 1)
+  hub.deliverByInterest('c', 6, JSON.stringify({ event: 'member.removed', user: 'alice', seq: 6 }), {
+    conversation: 'c',
+    seq: 6,
+    membership: 6,
+  })
+  expect(calls).toEqual(['join c', 'membership c 6', 'leave c'])
+})
+
 test('when the members cannot be read, the node heals', async () => {
   const { hub, calls } = open({ readMembers: () => Promise.reject(new Error('away')) })
   const alice = person('alice')

@@ -143,7 +143,14 @@ export class Hub {
 
   private forgetMember(conversation: string, user: string): void {
     const local = this.locals.get(conversation)
-    if (local === undefined || !local.joined.delete(user) || local.joined.size > 0) return
+    if (local === undefined) return
+    local.joined.delete(user)
+    this.dropEmpty(conversation, local)
+  }
+
+  /** Ends the interest in a conversation that nobody here is in any longer. */
+  private dropEmpty(conversation: string, local: Local): void {
+    if (local.joined.size > 0 || local.waiting !== undefined || this.locals.get(conversation) !== local) return
     this.locals.delete(conversation)
     this.ports.onLeave(conversation)
   }
@@ -163,6 +170,7 @@ export class Hub {
       local.version = version
       this.ports.onMembership(conversation, version)
       this.putLocal(local, frame, entry, origin)
+      this.dropEmpty(conversation, local)
     } else {
       local.waiting = [{ version, frame, entry, origin }]
       void this.readAnew(conversation, local)
@@ -199,8 +207,10 @@ export class Hub {
       local.waiting = undefined
       for (const one of waiting)
         if (one.version <= local.version) this.putLocal(local, one.frame, one.entry, one.origin)
+      this.dropEmpty(conversation, local)
     } catch (error) {
       local.waiting = undefined
+      this.dropEmpty(conversation, local)
       this.ports.onLost(error)
     }
   }

@@ -47,10 +47,18 @@ export function createGatewayMetrics(registry: Registry, readings: Readings): Ga
     const gauge: Gauge = new Gauge({ name: `flotilla_${name}`, help, collect: () => gauge.set(read()), registers: [] })
     registry.registerMetric(gauge)
   }
+  // Looking a series up by its labels costs 1 to 2 µs, at two commands a message a tenth of a gateway; so they are kept.
+  const fine = new Map<string, { count: Counter.Internal; took: Histogram.Internal<'op'> }>()
   return {
     command(op, outcome, took) {
-      commands.inc({ op, outcome })
-      if (outcome === 'ok') seconds.observe({ op }, took)
+      if (outcome !== 'ok') return commands.inc({ op, outcome })
+      let series = fine.get(op)
+      if (series === undefined) {
+        series = { count: commands.labels({ op, outcome }), took: seconds.labels({ op }) }
+        fine.set(op, series)
+      }
+      series.count.inc()
+      series.took.observe(took)
     },
     refusedConnect: reason => refused.inc({ reason }),
     closed: code => closes.inc({ code }),

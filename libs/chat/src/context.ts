@@ -81,7 +81,7 @@ export const chatDefaults: ChatSettings = {
   commitEntriesMax: 256,
   commitQueueMax: 20_000,
   commitWaitMs: 10_000,
-  receiptWindowMs: 100,
+  receiptWindowMs: 250,
   receiptFanoutMax: 100,
   typingFanoutMax: 100,
   largeConversationMin: 1_000,

@@ -5,7 +5,7 @@
  */
 import type { Role } from '@flotilla/protocol'
 import type { Pool } from 'pg'
-import { type ConversationKind, roleOf } from './access.ts'
+import { type ConversationKind, demandMember, roleOf } from './access.ts'
 import { createLoader } from './loader.ts'
 
 export interface Member {
@@ -29,7 +29,18 @@ export interface Membership {
   headSeen: number
 }
 
+/** Somebody's place in a conversation. */
+export interface Standing {
+  readonly membership: Membership
+  readonly member: Member
+}
+
 export interface Memberships {
+  /**
+   * A member's standing: at once when it is cached, which is nearly always, so that the message path waits for nothing.
+   * @throws Refusal conversation_unknown, not_a_member
+   */
+  demand(conversation: string, user: string): Standing | Promise<Standing>
   /** The conversation, or undefined when there is none. */
   of(conversation: string): Promise<Membership | undefined>
   /** One member; asks the store for large conversations. */
@@ -105,13 +116,26 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     return new Map(found.rows.map(row => [row.id, remember(fromRow(row))]))
   }, loadBatchMax)
 
-  return {
-    async of(conversation) {
-      const hit = cached.get(conversation)
-      if (hit === undefined) return load(conversation)
+  /** The order of use matters only when something will have to be forgotten. */
+  const look = (conversation: string): Membership | undefined => {
+    const hit = cached.get(conversation)
+    if (hit !== undefined && weight > membersCachedMax / 2) {
       cached.delete(conversation)
       cached.set(conversation, hit)
-      return hit
+    }
+    return hit
+  }
+
+  const memberships: Memberships = {
+    demand(conversation, user) {
+      const membership = look(conversation)
+      const member = membership?.members.get(user)
+      return membership !== undefined && member !== undefined
+        ? { membership, member }
+        : demandSlowly(conversation, user)
+    },
+    async of(conversation) {
+      return look(conversation) ?? load(conversation)
     },
     async member(membership, user) {
       if (!membership.large) return membership.members.get(user)
@@ -131,6 +155,22 @@ export function createMemberships(options: MembershipsOptions): Memberships {
       weight = 0
     },
   }
+
+  async function demandSlowly(conversation: string, user: string): Promise<Standing> {
+    const known = cached.get(conversation)
+    let membership = await memberships.of(conversation)
+    let member = membership === undefined ? undefined : await memberships.member(membership, user)
+    if (member === undefined && membership !== undefined && membership === known) {
+      // Somebody who has just been added must not be refused because this process has not heard of it.
+      forget(known)
+      membership = await load(conversation)
+      member = membership === undefined ? undefined : await memberships.member(membership, user)
+    }
+    demandMember(membership !== undefined, member)
+    return { membership: membership!, member }
+  }
+
+  return memberships
 }
 
 function fromRow(row: Row): Membership {

@@ -115,7 +115,7 @@ describe('each change is one entry, rows and a version', () => {
     await expectTold([alice, bob, carol, dave, eve], { event: 'member.added', by: alice, members }, 2)
     expect(sorted(await owed())).toEqual(sorted([`${carol} 3`, `${eve} 3`]))
     expect(await history(ctx, dave, { conversation })).toMatchObject({ from: 3, entries: [{ seq: 3 }] })
-    expect(await get(ctx, dave, conversation)).toMatchObject({ joinedSeq: 3, unread: 1, role: 'member' })
+    expect(await get(ctx, dave, conversation)).toMatchObject({ joinedSeq: 3, unread: 0, role: 'member' })
     expect((await say(dave)).seq).toBe(4)
   })
 

@@ -53,7 +53,7 @@ test('a direct conversation begins with an entry that both get', async () => {
     joinedSeq: 1,
     deliveredSeq: 0,
     readSeq: 0,
-    unread: 1,
+    unread: 0,
     memberCount: 2,
   })
   expect(conversation).not.toHaveProperty('name')
@@ -108,7 +108,7 @@ test('a group is owned by who makes it; people named twice are in it once', asyn
   const [bob, carol] = (await people(2)) as [string, string]
   absent = [carol]
   const group = await createGroup(ctx, alice, { name: ' Crew ', members: [bob, carol, bob, alice] })
-  expect(group).toMatchObject({ kind: 'group', name: 'Crew', role: 'owner', memberCount: 3, head: 1, unread: 1 })
+  expect(group).toMatchObject({ kind: 'group', name: 'Crew', role: 'owner', memberCount: 3, head: 1, unread: 0 })
   expect(group.members?.map(member => [member.user.id, member.role])).toEqual(
     [
       [alice, 'owner'],

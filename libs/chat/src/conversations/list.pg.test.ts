@@ -96,16 +96,16 @@ test.each([
   })
 })
 
-test('unread counts what may be seen and was not read', async () => {
+test('unread counts the messages of others that may be seen and were not read', async () => {
   const { id } = await createGroup(ctx, bob, { name: 'Crew', members: [] })
   await say(bob, id, 'one')
   await say(bob, id, 'two')
   await addMembers(ctx, bob, { conversation: id, users: [alice] })
   const unread = async (by: string) => (await get(ctx, by, id)).unread
-  expect(await unread(alice)).toBe(1)
-  expect(await unread(bob)).toBe(4)
+  expect(await unread(alice)).toBe(0)
+  expect(await unread(bob)).toBe(0)
   await say(bob, id, 'three')
-  expect(await unread(alice)).toBe(2)
+  expect(await unread(alice)).toBe(1)
   await read(ctx, alice, { conversation: id, seq: 5 })
   expect(await unread(alice)).toBe(0)
   expect(await get(ctx, alice, id)).toMatchObject({ readSeq: 5, deliveredSeq: 5, head: 5 })

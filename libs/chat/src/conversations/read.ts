@@ -20,7 +20,7 @@ export interface Conversation {
   readonly joinedSeq: number
   readonly deliveredSeq: number
   readonly readSeq: number
-  /** Entries that the caller may see and has not read. */
+  /** Messages of others that the caller may see and has not read; counted up to `unreadMax`. */
   readonly unread: number
   readonly memberCount: number
   /** Left out of groups past a size; see members.ts. */
@@ -46,8 +46,11 @@ interface Row extends EntryRow {
   joined_seq: number
   delivered_seq: number
   read_seq: number
+  unread: number
 }
 
+/** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
+const unreadMax = 1_000
 const membersInlineMax = 50
 /** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
 const lastEntriesMax = 20
@@ -62,8 +65,17 @@ WITH page AS MATERIALIZED (
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
 SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.role, p.joined_seq,
-       p.delivered_seq, p.read_seq, l.*
-  FROM page p LEFT JOIN LATERAL (
+       p.delivered_seq, p.read_seq, u.unread, l.*
+  FROM page p
+  CROSS JOIN LATERAL (
+    SELECT count(*)::int AS unread FROM (
+      SELECT FROM messages m
+       WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']} AND m.sender_id <> $1
+         AND m.seq BETWEEN greatest(p.read_seq + 1, p.joined_seq) AND p.head_seq
+       LIMIT ${unreadMax}
+    ) others
+  ) u
+  LEFT JOIN LATERAL (
     SELECT ${entryColumns} FROM messages m
      WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']}
        AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
@@ -124,7 +136,7 @@ async function toConversations(ctx: ChatContext, rows: readonly Row[]): Promise<
       joinedSeq: row.joined_seq,
       deliveredSeq: row.delivered_seq,
       readSeq: row.read_seq,
-      unread: row.head_seq - Math.max(row.read_seq, row.joined_seq - 1),
+      unread: row.unread,
       memberCount: row.member_count,
       ...(members === undefined ? {} : { members }),
       ...(lastMessage === undefined ? {} : { lastMessage }),

@@ -1,9 +1,8 @@
 /** Posts a message: check, commit, tell. The socket and REST call the same verb. */
 import { type Body, type Entry, Refusal, refuseData } from '@flotilla/protocol'
-import { demandMember } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { kindNumbers, toEntries } from '../entries.ts'
-import type { Membership } from '../memberships.ts'
+import type { Membership, Standing } from '../memberships.ts'
 
 export interface PostInput {
   readonly conversation: string
@@ -34,7 +33,8 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
   const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const membership = await checkMayPost(ctx, by, input)
+    const checked = checkMayPost(ctx, by, input)
+    const membership = checked instanceof Promise ? await checked : checked
     const placed = await ctx.inserts.add({
       ...place,
       version: membership.version,
@@ -84,14 +84,22 @@ function messageNew(by: string, input: PostInput, posted: Posted): Entry {
 }
 
 /** All that fails by the sender's fault. Decided on a membership that may be stale: the commit finds that out. */
-async function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Promise<Membership> {
+function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Membership | Promise<Membership> {
   const refusal = refuseData(input.body.data)
   if (refusal !== undefined) throw refusal
-  const membership = await ctx.memberships.of(input.conversation)
-  const member = membership === undefined ? undefined : await ctx.memberships.member(membership, by)
-  demandMember(membership !== undefined, member)
-  if (input.replyTo !== undefined) await checkReply(ctx, membership!, member.joinedSeq, input.replyTo)
-  return membership!
+  const standing = ctx.memberships.demand(input.conversation, by)
+  if (!(standing instanceof Promise) && input.replyTo === undefined) return standing.membership
+  return checkSlowly(ctx, standing, input.replyTo)
+}
+
+async function checkSlowly(
+  ctx: ChatContext,
+  standing: Standing | Promise<Standing>,
+  replyTo: number | undefined,
+): Promise<Membership> {
+  const { membership, member } = await standing
+  if (replyTo !== undefined) await checkReply(ctx, membership, member.joinedSeq, replyTo)
+  return membership
 }
 
 /** The log has no gaps, so an entry exists when its seq is at most the head. */

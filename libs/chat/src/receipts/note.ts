@@ -1,5 +1,4 @@
 /** The two receipts: what has arrived on a device, and what the person has read. */
-import { demandMember } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
 import type { Risen } from './book.ts'
@@ -29,19 +28,21 @@ async function note(
   conversation: string,
   cursor: { delivered: number; read: number },
 ): Promise<void> {
-  const membership = await ctx.memberships.of(conversation)
-  const member = membership === undefined ? undefined : await ctx.memberships.member(membership, by)
-  demandMember(membership !== undefined, member)
-  await ctx.receipts.note(conversation, by, cursor, risen => tell(ctx, membership!, risen))
+  const standing = ctx.memberships.demand(conversation, by)
+  const { membership } = standing instanceof Promise ? await standing : standing
+  await ctx.receipts.note(conversation, by, cursor, risen => tell(ctx, membership, risen))
 }
 
-/** In a crowd nobody looks at who has had what, and telling it would cost more than the messages. */
+/**
+ * A person's own other devices need to know what was read, not what has arrived. In a crowd nobody looks at who has had
+ * what, and telling it would cost more than the messages.
+ */
 function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
   if (membership.large || membership.size > ctx.settings.receiptFanoutMax) return
-  const { conversation, user } = risen
+  const { conversation, user, readRose } = risen
   ctx.emit({
-    to: membership.users,
-    event: risen.readRose
+    to: readRose ? membership.users : membership.users.filter(one => one !== user),
+    event: readRose
       ? { event: 'message.read', conversation, user, seq: risen.read }
       : { event: 'message.delivered', conversation, user, seq: risen.delivered },
   })

@@ -84,6 +84,12 @@ test('a migration that fails is named and leaves nothing of itself; those before
   expect(await migrate(database.url, folder)).toEqual(['0002-two.sql'])
 })
 
+test('a migration and the note that it was applied are one', async () => {
+  write('0001-one.sql', "CREATE TABLE one (); ALTER TABLE schema_migrations ADD CHECK (name <> '0001-one.sql')")
+  await expect(migrate(database.url, folder)).rejects.toThrow('unable to migrate: 0001-one.sql')
+  expect(await tables()).toEqual(['schema_migrations'])
+})
+
 test('a process of the version before starts on the database of the next', async () => {
   write('0001-one.sql', 'CREATE TABLE one ()')
   write('0002-two.sql', 'CREATE TABLE two ()')

@@ -39,7 +39,7 @@ export function listMigrations(folder: string = migrationsFolder()): readonly Mi
 /**
  * Brings the database up to date.
  * @returns the names of the migrations that were applied by this call
- * @throws Error when an applied file was changed or is missing here and newer than what is known
+ * @throws Error when an applied file was changed. One that is applied and not known here is of a newer version: passed over
  */
 export async function migrate(connectionString: string, folder: string = migrationsFolder()): Promise<string[]> {
   const client = new pg.Client({ connectionString, application_name: 'flotilla-migrate' })

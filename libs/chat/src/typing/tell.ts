@@ -1,5 +1,4 @@
 /** Tells the other members who are here that somebody types. Nothing is stored (P10). */
-import { demandMember } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 
 /** @throws Refusal conversation_unknown, not_a_member */
@@ -8,12 +7,10 @@ export async function tell(
   by: string,
   input: { conversation: string; typing: boolean },
 ): Promise<void> {
-  const membership = await ctx.memberships.of(input.conversation)
-  const member = membership === undefined ? undefined : await ctx.memberships.member(membership, by)
-  demandMember(membership !== undefined, member)
-  if (membership!.large || membership!.size > ctx.settings.typingFanoutMax) return
+  const { membership } = await ctx.memberships.demand(input.conversation, by)
+  if (membership.large || membership.size > ctx.settings.typingFanoutMax) return
   ctx.emit({
-    to: membership!.users.filter(user => user !== by),
+    to: membership.users.filter(user => user !== by),
     event: { event: input.typing ? 'typing.start' : 'typing.stop', conversation: input.conversation, user: by },
   })
 }

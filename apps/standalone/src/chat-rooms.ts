@@ -1,0 +1,129 @@
+/** What the terminal client knows: the conversations, who is in them, and what their people have had of them. */
+import type { Entry } from '@flotilla/protocol'
+import type { Client, Conversation, Receipt, User } from '@flotilla/sdk'
+
+export interface Room {
+  readonly id: string
+  readonly kind: 'direct' | 'group'
+  name: string
+  /** Everybody but oneself. */
+  others: User[]
+  unread: number
+  /** By person: what has arrived, what was read. */
+  readonly receipts: Map<string, { delivered: number; read: number }>
+}
+
+/** People and messages that are shown of a large group. */
+const membersShownMax = 100
+const historyShownMax = 30
+
+export class Rooms {
+  readonly #client: Client
+  readonly #rooms = new Map<string, Room>()
+  readonly #people = new Map<string, User>()
+  readonly #me: User
+
+  constructor(client: Client, me: User) {
+    this.#client = client
+    this.#me = me
+    this.#people.set(me.id, me)
+  }
+
+  all(): Room[] {
+    return [...this.#rooms.values()]
+  }
+
+  get(id: string): Room | undefined {
+    return this.#rooms.get(id)
+  }
+
+  people(): User[] {
+    return [...this.#people.values()].filter(user => user.id !== this.#me.id)
+  }
+
+  forget(id: string): void {
+    this.#rooms.delete(id)
+  }
+
+  nameOf(user: string): string {
+    return this.#people.get(user)?.username ?? 'somebody'
+  }
+
+  /** Reads the list. What was known and is not in it any more is dropped. */
+  async readAll(): Promise<void> {
+    const { conversations } = await this.#client.rest.conversations({ limit: 50 })
+    const present = new Set(conversations.map(one => one.id))
+    for (const id of this.#rooms.keys()) if (!present.has(id)) this.#rooms.delete(id)
+    for (const conversation of conversations) this.#take(conversation)
+    await this.#watch()
+  }
+
+  /** The conversation as it is now: its name, its people, and what they have had. */
+  async read(id: string): Promise<Room> {
+    const room = this.#take(await this.#client.rest.conversation(id))
+    const { members } = await this.#client.rest.members(id, { limit: membersShownMax })
+    for (const { user, deliveredSeq, readSeq } of members) {
+      this.#people.set(user.id, user)
+      if (user.id !== this.#me.id) room.receipts.set(user.id, { delivered: deliveredSeq, read: readSeq })
+    }
+    room.others = members.map(member => member.user).filter(user => user.id !== this.#me.id)
+    await this.#watch()
+    return room
+  }
+
+  async withPerson(username: string): Promise<Room> {
+    const person = await this.#client.rest.userByName(username)
+    return this.read((await this.#client.rest.createDirect(person.id)).id)
+  }
+
+  async group(name: string, usernames: readonly string[]): Promise<Room> {
+    const people = await Promise.all(usernames.map(username => this.#client.rest.userByName(username)))
+    const made = await this.#client.rest.createGroup(
+      name,
+      people.map(person => person.id),
+    )
+    return this.read(made.id)
+  }
+
+  /** The latest messages, for the moment when a room is opened. */
+  async latest(room: Room): Promise<readonly Entry[]> {
+    return (await this.#client.rest.history(room.id, { limit: historyShownMax })).entries
+  }
+
+  heard({ conversation, user, kind, seq }: Receipt): void {
+    const room = this.#rooms.get(conversation)
+    if (room === undefined || user === this.#me.id) return
+    const had = room.receipts.get(user) ?? { delivered: 0, read: 0 }
+    room.receipts.set(user, had)
+    had[kind] = Math.max(had[kind], seq)
+    had.delivered = Math.max(had.delivered, had.read)
+  }
+
+  /** How far one's own message has come with everybody else. */
+  progress(room: Room, seq: number): 'sent' | 'delivered' | 'read' {
+    const others = room.others.map(user => room.receipts.get(user.id) ?? { delivered: 0, read: 0 })
+    if (others.length === 0) return 'sent'
+    if (others.every(had => had.read >= seq)) return 'read'
+    return others.every(had => had.delivered >= seq) ? 'delivered' : 'sent'
+  }
+
+  #take(conversation: Conversation): Room {
+    const { id, kind, unread, members } = conversation
+    const others = members?.map(member => member.user).filter(user => user.id !== this.#me.id)
+    for (const user of others ?? []) this.#people.set(user.id, user)
+    const name = conversation.name ?? others?.map(user => user.username).join(', ') ?? 'a conversation'
+    const before = this.#rooms.get(id)
+    if (before !== undefined) {
+      Object.assign(before, { name, unread, others: others ?? before.others })
+      return before
+    }
+    const room: Room = { id, kind, name, others: others ?? [], unread, receipts: new Map() }
+    this.#rooms.set(id, room)
+    return room
+  }
+
+  /** Presence is a courtesy: without it one can chat as well. */
+  async #watch(): Promise<void> {
+    await this.#client.watch(this.people().map(user => user.id)).catch(() => {})
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The terminal. On a real one it draws the last lines, a status line and the prompt, and lines can change after they
+ * were written; where in or out is a pipe or a file it writes plain lines, one after the other, for people and tests.
+ */
+import { createInterface, type Interface, type Key } from 'node:readline'
+import type { ReadStream, WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
+
+/** A line that was written. `set` changes it; in plain mode `news` is written instead, if there is any. */
+export interface Line {
+  set(text: string, news?: string): void
+}
+
+export interface Screen {
+  readonly plain: boolean
+  write(text: string): Line
+  /** Starts the view again: in plain mode nothing is taken back. */
+  clear(): void
+  /** The line above the prompt, and the prompt. In plain mode there are none. */
+  status(text: string, prompt: string): void
+  close(): void
+}
+
+export interface ScreenEvents {
+  line(text: string): void
+  /** A keystroke, with what stands in the input line. */
+  key(text: string): void
+  /** The input is over. */
+  end(): void
+  /** Ctrl-C: at once. */
+  abort(): void
+}
+
+type Input = NodeJS.ReadStream | NodeJS.ReadableStream
+type Output = NodeJS.WriteStream | NodeJS.WritableStream
+
+/** Lines that are kept for drawing. */
+const linesMax = 500
+/** Several changes within this time are drawn at once. */
+const drawMs = 16
+
+export const style = {
+  dim: (text: string) => `\u001b[2m${text}\u001b[22m`,
+  bold: (text: string) => `\u001b[1m${text}\u001b[22m`,
+  green: (text: string) => `\u001b[32m${text}\u001b[39m`,
+  cyan: (text: string) => `\u001b[36m${text}\u001b[39m`,
+}
+
+export function createScreen(input: Input, output: Output, events: ScreenEvents): Screen {
+  return isTerminal(input) && isTerminal(output) ? drawn(input, output, events) : plain(input, output, events)
+}
+
+/** What others wrote must not move our cursor or colour our screen. */
+export function harmless(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
+}
+
+function isTerminal<T extends Input | Output>(stream: T): stream is T & ReadStream & WriteStream {
+  return 'isTTY' in stream && stream.isTTY
+}
+
+/** What takes a place on the screen, one by one. */
+function places(text: string): string[] {
+  return Array.from(new Intl.Segmenter().segment(stripVTControlCharacters(text)), ({ segment }) => segment)
+}
+
+function plain(input: Input, output: Output, events: ScreenEvents): Screen {
+  const reader = createInterface({ input, terminal: false })
+  reader.on('line', line => events.line(line))
+  reader.on('close', () => events.end())
+  // Whoever read us may have gone.
+  output.on('error', () => events.abort())
+  const write = (text: string) => output.write(`${stripVTControlCharacters(text)}\n`)
+  return {
+    plain: true,
+    write(text) {
+      write(text)
+      return {
+        set(_text, news) {
+          if (news !== undefined) write(news)
+        },
+      }
+    },
+    clear() {},
+    status() {},
+    close: () => reader.close(),
+  }
+}
+
+function drawn(input: Input, output: WriteStream, events: ScreenEvents): Screen {
+  const lines: { text: string }[] = []
+  let [status, prompt] = ['', '> ']
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  const reader = createInterface({ input, output, terminal: true, prompt })
+  const drawSoon = () => {
+    if (!closed) timer ??= setTimeout(draw, drawMs)
+  }
+  const draw = () => {
+    timer = undefined
+    if (closed) return
+    const { columns, rows } = output
+    const visible = lastRows(lines, columns, Math.max(1, rows - 3))
+    output.write(`\u001b[H\u001b[2J${visible.join('\n')}\u001b[${Math.max(1, rows - 1)};1H${cut(status, columns)}\n`)
+    reader.setPrompt(prompt)
+    reader.prompt(true)
+  }
+  reader.on('line', line => {
+    drawSoon()
+    events.line(line)
+  })
+  reader.on('close', () => events.end())
+  reader.on('SIGINT', () => events.abort())
+  const onKey = (_text: string | undefined, key: Key) => {
+    if (key.name !== 'return') events.key(lineOf(reader))
+  }
+  input.on('keypress', onKey)
+  output.on('resize', drawSoon)
+  // A screen of its own, so that what stood in the terminal before is there again afterwards.
+  output.write('\u001b[?1049h')
+  drawSoon()
+  return {
+    plain: false,
+    write(text) {
+      const line = { text }
+      lines.push(line)
+      if (lines.length > linesMax) lines.shift()
+      drawSoon()
+      return {
+        set(changed) {
+          line.text = changed
+          drawSoon()
+        },
+      }
+    },
+    clear() {
+      lines.length = 0
+      drawSoon()
+    },
+    status(text, next) {
+      if (text === status && next === prompt) return
+      status = text
+      prompt = next
+      drawSoon()
+    },
+    close() {
+      if (closed) return
+      closed = true
+      clearTimeout(timer)
+      input.off('keypress', onKey)
+      output.off('resize', drawSoon)
+      reader.close()
+      output.write('\u001b[?1049l')
+    },
+  }
+}
+
+function lineOf(reader: Interface): string {
+  return reader.line
+}
+
+/** The last lines that fit, long ones counted by the rows that they take. */
+function lastRows(lines: readonly { text: string }[], columns: number, rows: number): string[] {
+  const visible: string[] = []
+  let left = rows
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const text = lines[at]?.text ?? ''
+    left -= Math.max(1, Math.ceil(places(text).length / columns))
+    if (left < 0) break
+    visible.unshift(text)
+  }
+  return visible
+}
+
+function cut(text: string, columns: number): string {
+  const all = places(text)
+  return all.length < columns ? text : `${all.slice(0, columns - 1).join('')}…`
+}

@@ -1,0 +1,140 @@
+/** Two people at two terminals, through a restart of the server: what `npm run chat` promises to whoever tries it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { silentLogger } from '@flotilla/service'
+import { dropFolder, freePort, makeFolder, testDatabase, until } from '@flotilla/testing'
+import { afterEach, expect, test, vi } from 'vitest'
+import { type Standalone, startStandalone } from './standalone.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+const chat = fileURLToPath(new URL('chat.ts', import.meta.url))
+const undo: (() => Promise<unknown> | void)[] = []
+
+afterEach(async () => {
+  for (const run of undo.splice(0).toReversed()) await run()
+})
+
+function folderFor(name: string): string {
+  const folder = makeFolder(name)
+  undo.push(() => dropFolder(folder))
+  return folder
+}
+
+class Terminal {
+  readonly process: ChildProcess
+  output = ''
+  #read = 0
+
+  constructor(...args: string[]) {
+    this.process = spawn(process.execPath, ['--conditions=source', chat, ...args], { stdio: 'pipe' })
+    undo.push(() => void this.process.kill('SIGKILL'))
+    for (const stream of [this.process.stdout, this.process.stderr])
+      stream?.on('data', (data: Buffer) => (this.output += data.toString()))
+  }
+
+  type(line: string): void {
+    this.process.stdin?.write(`${line}\n`)
+  }
+
+  /** Waits for a text beyond the one that was waited for last. */
+  async sees(text: string): Promise<void> {
+    await until(
+      () => {
+        const at = this.output.indexOf(text, this.#read)
+        if (at < 0) return false
+        this.#read = at + text.length
+        return true
+      },
+      { what: `"${text}" after "${this.output.slice(this.#read)}"`, withinMs: 20_000 },
+    )
+  }
+
+  count(text: string): number {
+    return this.output.split(text).length - 1
+  }
+
+  async quit(): Promise<number> {
+    const exited = once(this.process, 'exit')
+    this.type('/quit')
+    return Number((await exited)[0])
+  }
+}
+
+test('two people chat, and what they write while the server is away arrives once it is back', async () => {
+  const [serverFolder, folder, port, database] = [
+    folderFor('server'),
+    folderFor('chat'),
+    await freePort(),
+    await testDatabase(),
+  ]
+  const start = () =>
+    startStandalone({
+      folder: serverFolder,
+      host: '127.0.0.1',
+      port,
+      logger: silentLogger,
+      databaseUrl: database.url,
+      publicUrl: `http://127.0.0.1:${port}`,
+    })
+  let server: Standalone = await start()
+  undo.push(() => server.stop())
+  const at = ['--url', `http://127.0.0.1:${port}`, '--folder', folder]
+
+  const alice = new Terminal('--as', 'alice', '--with', 'bob', ...at)
+  await alice.sees('waiting for bob')
+  const bob = new Terminal('--as', 'bob', '--with', 'alice', ...at)
+  await bob.sees('— alice —')
+  await alice.sees('— bob —')
+
+  bob.type('hello')
+  await alice.sees('bob: hello')
+  await bob.sees('read: hello')
+
+  await server.stop()
+  await bob.sees('reconnecting')
+  bob.type('one')
+  bob.type('two')
+  await bob.sees('me: two')
+  server = await start()
+  await alice.sees('bob: one')
+  await alice.sees('bob: two')
+  await bob.sees('read: two')
+  expect(alice.count('bob: one') + alice.count('bob: two'), 'exactly once').toBe(2)
+
+  alice.type('/group crew bob')
+  await alice.sees('— crew —')
+  alice.type('all hands')
+  await bob.sees('alice in crew: all hands')
+
+  expect(await alice.quit()).toBe(0)
+  await bob.sees('alice is offline')
+  const again = new Terminal('--as', 'alice', '--with', 'bob', ...at)
+  await again.sees('bob: two')
+  await bob.sees('alice is online')
+  expect(await again.quit()).toBe(0)
+  expect(await bob.quit()).toBe(0)
+})
+
+test('one terminal a person, and a name that somebody else has is refused', async () => {
+  const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
+  const publicUrl = `http://127.0.0.1:${port}`
+  const server = await startStandalone({
+    folder: folderFor('server'),
+    host: '127.0.0.1',
+    port,
+    logger: silentLogger,
+    databaseUrl: database.url,
+    publicUrl,
+  })
+  undo.push(() => server.stop())
+  const first = new Terminal('--as', 'alice', '--url', publicUrl, '--folder', folder)
+  await first.sees('no conversations yet')
+  const second = new Terminal('--as', 'alice', '--url', publicUrl, '--folder', folder)
+  await second.sees('another terminal does already')
+  const stranger = new Terminal('--as', 'alice', '--url', publicUrl, '--folder', folderFor('elsewhere'))
+  await stranger.sees('somebody else has this name')
+  const nobody = new Terminal()
+  await nobody.sees('who are you?')
+  expect(await first.quit()).toBe(0)
+})

@@ -1,0 +1,100 @@
+/**
+ * A small terminal client: `npm run chat -- --as alice [--with bob] [--url http://localhost:8080]`. It signs in, or
+ * registers the first time, and keeps what it must in `.flotilla/chat-alice.json`.
+ */
+import { parseArgs } from 'node:util'
+import { createClient, createSignIn, FlotillaError, type SignIn, type User } from '@flotilla/sdk'
+import { ChatApp } from './chat-app.ts'
+import { type ChatFile, openChatFile } from './chat-file.ts'
+import { createScreen } from './chat-screen.ts'
+
+const usage = 'npm run chat -- --as <your name> [--with <name>] [--url http://localhost:8080] [--folder .flotilla]'
+/** Between two tries to reach a server that is not there yet. */
+const retryMs = 2_000
+
+function readArguments() {
+  const text = { type: 'string' } as const
+  const options = { as: text, with: text, url: text, folder: text }
+  const { values } = parseArgs({ options })
+  const { as: name, url = 'http://localhost:8080', folder = '.flotilla' } = values
+  if (name === undefined) throw new Error('unable to start: who are you?')
+  if (!/^[\w.-]{1,32}$/.test(name)) throw new Error('unable to start: a name has letters, digits, dots and dashes')
+  return { name, person: values.with, url, folder }
+}
+
+/** Whoever the file says, else the person of this name, who is made the first time. */
+async function signIn(account: SignIn, file: ChatFile, name: string): Promise<User> {
+  const held = await account.user()
+  if (held !== undefined) {
+    try {
+      await account.getToken({ expired: false })
+      return held
+    } catch (thrown) {
+      // The server is away: what is known of the session is enough to begin with.
+      if (!(thrown instanceof FlotillaError) || thrown.retry) return held
+    }
+  }
+  const credentials = { username: name, password: file.password, deviceName: 'terminal' }
+  try {
+    return await account.signIn(credentials)
+  } catch (thrown) {
+    if (!(thrown instanceof FlotillaError) || thrown.code !== 'credentials_wrong') throw thrown
+  }
+  try {
+    // A server that does not know this person knows none of the cursors either.
+    await file.startAfresh()
+    return await account.register(credentials)
+  } catch (thrown) {
+    if (thrown instanceof FlotillaError && thrown.code === 'username_taken')
+      throw new Error(`unable to sign in as ${name}: somebody else has this name on this server`, { cause: thrown })
+    throw thrown
+  }
+}
+
+async function signInWhenPossible(account: SignIn, file: ChatFile, name: string, say: (text: string) => void) {
+  for (let said = false; ; said = true) {
+    try {
+      return await signIn(account, file, name)
+    } catch (thrown) {
+      if (!(thrown instanceof FlotillaError) || !thrown.retry) throw thrown
+      if (!said) say(`waiting for the server: ${thrown.message}`)
+      await new Promise(resolve => setTimeout(resolve, Math.max(retryMs, thrown.retryMs ?? 0)))
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const { name, person, url, folder } = readArguments()
+  const file = openChatFile(folder, name)
+  try {
+    const account = createSignIn(url, { sessions: file.sessions })
+    const me = await signInWhenPossible(account, file, name, text => process.stdout.write(`${text}\n`))
+    const client = createClient({ api: url, getToken: account.getToken, store: file.store })
+    const end = Promise.withResolvers<void>()
+    const screen = createScreen(process.stdin, process.stdout, {
+      line: text => app.typed(text),
+      key: text => app.key(text),
+      end: () => void app.finish().then(end.resolve),
+      abort: end.resolve,
+    })
+    const app = new ChatApp({ client, screen, me, person, now: Date.now(), quit: end.resolve })
+    process.once('SIGTERM', end.resolve)
+    try {
+      await client.start()
+      await end.promise
+    } finally {
+      screen.close()
+      await client.stop()
+    }
+  } finally {
+    file.close()
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,32 @@
+/** The settings of the standalone process. docs/configuration.md is generated from them. */
+import { choice, optionalText, optionalUrl, port, readSettings, text, type Values } from '@flotilla/service'
+
+export const standaloneSettings = {
+  HOST: text(
+    '127.0.0.1',
+    'The address that people connect to. `0.0.0.0` lets other machines in: then set PUBLIC_URL too.',
+  ),
+  PORT: port(8080, 'The one port for people: REST API, its docs page and the socket.'),
+  PUBLIC_URL: optionalUrl('The URL under which people reach this process. Without it `http://localhost:PORT`.'),
+  FLOTILLA_FOLDER: text(
+    '.flotilla',
+    'Where keys and data are kept, as seen from the working directory. Its `keys.json` opens the messages: back it up with the data.',
+  ),
+  DATABASE_URL: optionalUrl('A PostgreSQL of your own. Without it one is started inside, with its data in the folder.'),
+  REDIS_URL: optionalUrl(
+    'A Redis of your own: `redis://host:port`, or `redis-cluster://host:port,host:port`. Without it there is this one node.',
+  ),
+  NODE_ID: optionalText('The name of this node in Redis; unique in its region. Without it the host and the port.'),
+  OPERATOR_HOST: text('127.0.0.1', 'The address of /healthz, /readyz and /metrics.'),
+  OPERATOR_PORT: port(0, 'The port of /healthz, /readyz and /metrics; 0 opens none.'),
+  LOG_LEVEL: choice(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'warn',
+    'The least important lines that are logged, beside what is printed for people.',
+  ),
+}
+
+export type StandaloneValues = Values<typeof standaloneSettings>
+
+/** Reads the settings of this process. @throws Error that names every setting at fault */
+export const readStandaloneSettings = (): StandaloneValues => readSettings(standaloneSettings, process.env)

@@ -1,0 +1,2 @@
+export { standaloneSettings } from './config.ts'
+export { type Standalone, type StandaloneOptions, startStandalone } from './standalone.ts'

@@ -1,0 +1,82 @@
+/** The process behind `npm start`: settings, start, what to do next, signals. */
+import { createLogger, drainOnSignal } from '@flotilla/service'
+import { readStandaloneSettings } from './config.ts'
+import { type Standalone, startStandalone } from './standalone.ts'
+
+const drainMsMax = 60_000
+const say = (text: string) => void process.stdout.write(`${text}\n`)
+const fail = (error: unknown): never => {
+  const known = error instanceof Error && error.message.startsWith('unable to')
+  process.stderr.write(`\n${known ? error.message : error instanceof Error ? error.stack : String(error)}\n\n`)
+  process.exit(1)
+}
+
+function readSettings() {
+  try {
+    return readStandaloneSettings()
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+const settings = readSettings()
+const logger = createLogger('flotilla', settings.LOG_LEVEL)
+let starting: Promise<Standalone | undefined> = Promise.resolve(undefined)
+let ending = false
+
+const end = drainOnSignal({
+  logger,
+  drainMsMax,
+  steps: [
+    {
+      name: 'say',
+      run() {
+        ending = true
+        say('\nStopping …')
+      },
+    },
+    // In the middle of a start too: what has begun is brought to its end, then stopped.
+    { name: 'standalone', run: async () => (await starting)?.stop() },
+    { name: 'say', run: () => say('Stopped.') },
+  ],
+})
+
+say('Flotilla starts …')
+starting = startStandalone({
+  folder: settings.FLOTILLA_FOLDER,
+  host: settings.HOST,
+  port: settings.PORT,
+  publicUrl: settings.PUBLIC_URL,
+  databaseUrl: settings.DATABASE_URL,
+  redisUrl: settings.REDIS_URL,
+  nodeId: settings.NODE_ID,
+  operator: settings.OPERATOR_PORT === 0 ? undefined : { host: settings.OPERATOR_HOST, port: settings.OPERATOR_PORT },
+  logger,
+  onFault(error) {
+    process.stderr.write(`\n${error.message}\n`)
+    void end('fault', 1)
+  },
+}).catch(fail)
+
+const standalone = await starting
+if (standalone !== undefined && !ending) say(greeting(standalone.url))
+
+function greeting(url: string): string {
+  const chat = `npm run chat --${url === 'http://localhost:8080' ? '' : ` --url ${url}`}`
+  const store = [
+    `PostgreSQL: ${settings.DATABASE_URL === undefined ? `embedded, in ${settings.FLOTILLA_FOLDER}/postgres` : 'yours (DATABASE_URL)'}`,
+    `broker: ${settings.REDIS_URL === undefined ? 'in this process' : 'your Redis (REDIS_URL)'}`,
+  ].join(' · ')
+  return `
+  Flotilla is up: ${url}
+
+  API docs        ${url}/docs
+  Try it          in a second and a third terminal:
+                  ${chat} --as alice --with bob
+                  ${chat} --as bob --with alice
+
+  ${store}
+  Keys are in ${settings.FLOTILLA_FOLDER}/keys.json: no message can be read without them.
+  Ctrl-C stops it; the next start finds everything again.
+`
+}

@@ -1,0 +1,69 @@
+/** The papers name files, functions and tests. A rename that forgets them fails here. */
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const papers = globSync(['*.md', 'docs/**/*.md', 'apps/*/README.md', 'libs/*/README.md'], { cwd: root })
+const isThere = (path: string) => existsSync(join(root, path))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+const headingsOf = (text: string) =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+
+/** `[words](path#heading)` */
+const brokenLinks = (paper: string, text: string) =>
+  [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+    .filter(([, path = '', heading]) => {
+      const target = path === '' ? paper : join(dirname(paper), path)
+      return !isThere(target) || (heading !== undefined && !headingsOf(read(target)).includes(heading))
+    })
+    .map(([link]) => link)
+
+const missingFiles = (text: string) =>
+  (text.match(/(?<![\w/.-])(?:apps|libs|migrations|docs)\/[\w./-]+\.(?:ts|sql|md|json|lua)\b/g) ?? []).filter(
+    path => !isThere(path),
+  )
+
+/** `name` and `name` (path): each stands alone somewhere in the file. */
+const missingNames = (text: string) =>
+  [...text.matchAll(/((?:`[^`\n]+`(?:,|\s+and|\s)*)+)\(((?:apps|libs)\/[\w/.-]+\.ts)\)/g)].flatMap(
+    ([, listed = '', path = '']) =>
+      [...listed.matchAll(/`([^`]+)`/g)]
+        .map(([, name = '']) => name)
+        .filter(name => !new RegExp(`(?<![\\w#])${name.replaceAll('.', String.raw`\.`)}(?!\\w)`).test(read(path)))
+        .map(name => `${name} in ${path}`),
+  )
+
+/** `path`: "title" */
+const missingTests = (text: string) =>
+  [...text.matchAll(/`([\w/.-]+\.test\.ts)`:\s+"([^"]+)"/g)]
+    .filter(([, path = '', title = '']) => !read(path).includes(title.replaceAll(/\s+/g, ' ')))
+    .map(([claim]) => claim)
+
+test.each(papers)('%s names only what is there', paper => {
+  const text = read(paper)
+  expect([...brokenLinks(paper, text), ...missingFiles(text)]).toEqual([])
+  expect([...missingNames(text), ...missingTests(text)]).toEqual([])
+})
+
+test('what is looked for is found', () => {
+  expect(papers).toContain('docs/life-of-a-message.md')
+  expect(brokenLinks('README.md', '[a](nowhere.md) [b](#try-it) [c](#nowhere)')).toEqual([
+    '](nowhere.md)',
+    '](#nowhere)',
+  ])
+  expect(missingFiles('see libs/chat/src/inserts.ts and libs/chat/src/none.ts')).toEqual(['libs/chat/src/none.ts'])
+  expect(missingNames('`post` and\n`pots` (libs/chat/src/messages/post.ts)')).toEqual([
+    'pots in libs/chat/src/messages/post.ts',
+  ])
+  expect(missingTests('`apps/standalone/src/papers.test.ts`: "what is\n looked for is found" and').length).toBe(0)
+  const absent = ['what', 'is', 'not', 'there'].join(' ')
+  expect(missingTests(`\`apps/standalone/src/papers.test.ts\`: "${absent}"`).length).toBe(1)
+})

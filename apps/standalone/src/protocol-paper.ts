@@ -1,0 +1,237 @@
+/** docs/protocol.md: the wire in words and tables, made from the schemas that check it. */
+import {
+  At,
+  asyncApiDocument,
+  Body,
+  ConversationCursor,
+  ConversationHead,
+  Cursor,
+  closeCodes,
+  decodeCommand,
+  down,
+  Entry,
+  Epoch,
+  ErrorSchema,
+  entries,
+  errors,
+  isUndecodable,
+  limits,
+  MemberRef,
+  type Op,
+  protocolVersion,
+  protocolVersionMin,
+  Role,
+  Seq,
+  Uuid,
+  up,
+  Verdict,
+} from '@flotilla/protocol'
+
+/** The part of JSON Schema that the wire uses. */
+interface Schema {
+  readonly type?: string
+  readonly const?: unknown
+  readonly anyOf?: readonly Schema[]
+  readonly items?: Schema
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly description?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+}
+
+const plain = (schema: object) => JSON.parse(JSON.stringify(schema)) as Schema
+
+/** Shapes that have a name of their own; everything else is written out where it stands. */
+const shapes = {
+  Uuid,
+  Seq,
+  Cursor,
+  At,
+  Epoch,
+  Role,
+  Body,
+  MemberRef,
+  ConversationCursor,
+  ConversationHead,
+  Entry,
+  Verdict,
+  Error: ErrorSchema,
+}
+const names = new Map(Object.entries(shapes).map(([name, schema]) => [JSON.stringify(schema), name]))
+
+const conversation = '5f0c9a52-8e0a-4d0e-9f57-2f2f1c9d6a11'
+const bob = '0b1f6c1e-6c0d-4a57-8a43-7f9d3c1e5b22'
+/** One of each; a wrong one stops the generator. */
+const examples: { readonly [O in Op]: object } = {
+  'message.send': { conversation, clientId: '9a3e8f70-1c55-4c0b-b0ad-0c6b6a1f4d33', body: { text: 'Hello' } },
+  'message.delivered': { conversation, seq: 42 },
+  'message.read': { conversation, seq: 42 },
+  'history.page': { conversation, before: 42, limit: 50 },
+  'sync.resume': { epoch: 1, cursors: [{ conversation, seq: 41 }] },
+  'typing.start': { conversation },
+  'typing.stop': { conversation },
+  'presence.watch': { users: [bob] },
+  'presence.unwatch': { users: [bob] },
+  ping: { seen: [{ conversation, seq: 42 }] },
+}
+
+const range = (min: number | undefined, max: number | undefined, unit: string) =>
+  min !== undefined && max !== undefined
+    ? `, ${min} to ${max}${unit}`
+    : max !== undefined
+      ? `, at most ${max}${unit}`
+      : min !== undefined
+        ? `, at least ${min}${unit}`
+        : ''
+
+function typeOf(schema: Schema): string {
+  const name = names.get(JSON.stringify(schema))
+  if (name !== undefined) return `[${name}](#${name.toLowerCase()})`
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ')
+  if (schema.type === 'array')
+    return `array of ${typeOf(schema.items ?? {})}${range(schema.minItems, schema.maxItems, '')}`
+  if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' UTF-16 units')}`
+  if (schema.type === 'integer') return `whole number${range(schema.minimum, schema.maximum, '')}`
+  return schema.type === 'boolean' ? 'true or false' : 'JSON object'
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|')
+
+function fieldRows(schema: Schema, passOver: readonly string[], prefix = ''): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([field, inner]) => {
+    if (prefix === '' && passOver.includes(field)) return []
+    const optional = schema.required?.includes(field) === true ? '' : 'yes'
+    const about = names.has(JSON.stringify(inner)) ? '' : (inner.description ?? '')
+    const row = `| \`${prefix}${field}\` | ${cell(typeOf(inner))} | ${optional} | ${cell(about)} |`
+    const isOpen = inner.properties !== undefined && !names.has(JSON.stringify(inner))
+    return isOpen ? [row, ...fieldRows(inner, [], `${prefix}${field}.`)] : [row]
+  })
+}
+
+function fields(schema: object, passOver: readonly string[], none: string): string {
+  const rows = fieldRows(plain(schema), passOver)
+  if (rows.length === 0) return none
+  return ['| field | type | optional | about |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function commandPaper(op: Op): string {
+  const declared = up[op]
+  const frame = JSON.stringify({ id: 1, op, ...examples[op] })
+  const decoded = decodeCommand(frame)
+  if (isUndecodable(decoded)) throw new Error(`unable to write the protocol down: the example of ${op} is not valid`)
+  const about = plain(declared.reply).description
+  return [
+    `### ${op}`,
+    declared.description,
+    declared.quiet ? 'The `id` may be left out: then only a failure is answered, by an `error` event.' : '',
+    ['```json', frame, '```'].join('\n'),
+    fields(declared.schema, ['id', 'op'], 'No fields of its own.'),
+    `Reply, in \`ok\`:${about === undefined ? '' : ` ${about}`}`,
+    fields(declared.reply, [], '`{}`'),
+  ]
+    .filter(part => part !== '')
+    .join('\n\n')
+}
+
+const eventPaper = (declared: { name: string; description: string; schema: object }, passOver: readonly string[]) =>
+  [`### ${declared.name}`, declared.description, fields(declared.schema, passOver, 'No fields of its own.')].join(
+    '\n\n',
+  )
+
+function shapePaper(name: string, schema: object): string {
+  const { description, properties, anyOf, ...simple } = plain(schema)
+  const variants =
+    anyOf?.every(one => one.properties !== undefined) === true
+      ? anyOf.map(
+          one =>
+            `- \`${String(one.properties?.['verdict']?.const)}\`: ${one.description ?? ''} Fields: ${Object.keys(
+              one.properties ?? {},
+            )
+              .map(field => `\`${field}\``)
+              .join(', ')}.`,
+        )
+      : []
+  const type = anyOf === undefined ? typeOf(simple) : anyOf.map(typeOf).join(', ')
+  const body =
+    name === 'Entry'
+      ? 'One entry of a log: one of the events under [Entries](#entries), with all their fields.'
+      : name === 'Error'
+        ? 'What went wrong. `code` is one of [Errors](#errors); `field` and `rule` say what was not valid, `retryMs` when to come again.'
+        : variants.length > 0
+          ? ['What a device gets for one conversation.', '', ...variants].join('\n')
+          : properties !== undefined
+            ? fields(schema, [], '')
+            : `${type}.${description === undefined ? '' : ` ${description}`}`
+  return `### ${name}\n\n${body}`
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.map(one => cell(String(one))).join(' | ')} |`
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+}
+
+/** @param limitSentences what each limit is about, by its name */
+export function protocolPaper(limitSentences: ReadonlyMap<string, string>): string {
+  const place = ['event', 'conversation', 'seq', 'epoch', 'at', 'by']
+  const others = Object.values(down).filter(declared => !(declared.name in entries))
+  const { address } = asyncApiDocument().channels.socket
+  return `${[
+    '# The socket protocol',
+    '*Made by `npm run docs` from the schemas in libs/protocol. The same as a document for tools: [asyncapi.json](asyncapi.json).*',
+    `Version ${protocolVersion}; a node speaks ${protocolVersionMin} to ${protocolVersion}.`,
+    '## Opening a socket',
+    [
+      `Ask \`GET /v1/connect\` with the access token. It answers with ranked URLs and a ticket that is good once and for 30 seconds. Open \`<url>?ticket=<ticket>&v=${protocolVersion}\`; the path is \`${address}\`. The first frame is the event \`hello\`: from then on the person is live here, and what it says about limits and times is in force. Before it no command is taken.`,
+      'Then send `sync.resume` with the cursors of the device. Register first, read the heads second: that order is why nothing falls between the two.',
+    ].join('\n\n'),
+    '## Frames',
+    [
+      'Frames are JSON objects in text frames. There are three kinds:',
+      '- a **command** from the client: `{"id": 1, "op": "message.send", …}`. The client chooses the `id`; commands need not wait for each other, and replies may come in another order.',
+      '- a **reply** to it: `{"id": 1, "ok": {…}}` or `{"id": 1, "error": {"code": "…", "message": "…"}}`.',
+      '- an **event**: `{"event": "message.new", …}`, without an id, never answered.',
+      '',
+      'Unknown fields in a command are refused; a client passes over fields and events that it does not know. A frame that is not a JSON object closes the connection.',
+      '',
+      'Entries of one conversation can arrive out of order, and live ones can be lost on the way. `seq` tells: it has no gaps. Wait a moment for a gap to close, then ask for the range with `history.page`.',
+      'A message goes to all connections of all members, its sender included, except to the one connection that sent it: that one has the reply, which holds the same `seq` and `at`.',
+    ].join('\n'),
+    '## Commands',
+    ...Object.keys(up).map(op => commandPaper(op as Op)),
+    '## Events',
+    ...others.map(declared => eventPaper(declared, ['event'])),
+    '## Entries',
+    `The log of a conversation. They come live as events, in pages of history and in replays, always in the same form. Each has \`conversation\`, \`seq\`, \`epoch\`, \`at\`, and \`by\`: the person who did it. A client that does not know a kind moves its cursor and passes it over.`,
+    ...Object.values(entries).map(declared => eventPaper(declared, place)),
+    '## Shapes',
+    ...Object.entries(shapes).map(([name, schema]) => shapePaper(name, schema)),
+    '## Errors',
+    'On the socket and over REST alike. The codes are stable; the message is for people.',
+    table(
+      ['code', 'HTTP', 'try again', 'meaning'],
+      Object.entries(errors).map(([code, row]) => [`\`${code}\``, row.http, row.retry ? 'yes' : '', row.meaning]),
+    ),
+    '## Close codes',
+    'The hundreds say what to do, also with codes that a client does not know: 40xx come back now, 41xx come back after `retryMs`, 42xx do not come back with this session or this build. Any other code: come back after a wait. The reason is JSON: `{"code": "<name>", "retryMs": <number>}`.',
+    table(
+      ['code', 'name', 'meaning'],
+      Object.entries(closeCodes).map(([name, row]) => [row.code, `\`${name}\``, row.meaning]),
+    ),
+    '## Limits',
+    'Those of the wire itself. Rates and queues are settings of the gateway (configuration.md); `hello` tells the ones in force.',
+    table(
+      ['limit', 'value', 'what it is'],
+      Object.entries(limits).map(([name, value]) => [
+        `\`${name}\``,
+        value.toLocaleString('en'),
+        limitSentences.get(name) ?? '',
+      ]),
+    ),
+  ].join('\n\n')}\n`
+}

@@ -1,0 +1,268 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Logger, silentLogger } from '@flotilla/service'
+import {
+  connectSocket,
+  dropFolder,
+  freePort,
+  makeFolder,
+  type TestDatabase,
+  type TestRedis,
+  testDatabase,
+  testRedis,
+  until,
+} from '@flotilla/testing'
+import { afterEach, expect, test, vi } from 'vitest'
+import { type Standalone, type StandaloneOptions, startStandalone } from './standalone.ts'
+
+// Each starts servers and processes, some several times.
+vi.setConfig({ testTimeout: 60_000 })
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const logger: Logger = silentLogger
+const undo: (() => Promise<unknown> | void)[] = []
+
+afterEach(async () => {
+  for (const run of undo.splice(0).toReversed()) await run()
+})
+
+function folderFor(name: string): string {
+  const folder = makeFolder(name)
+  undo.push(() => dropFolder(folder))
+  return folder
+}
+
+async function start(folder: string, more: Partial<StandaloneOptions> = {}): Promise<Standalone> {
+  const standalone = await startStandalone({ folder, host: '127.0.0.1', port: 0, logger, ...more })
+  undo.push(() => standalone.stop())
+  return standalone
+}
+
+interface Person {
+  readonly id: string
+  readonly token: string
+}
+
+async function call<T>(url: string, method: string, path: string, token?: string, body?: object): Promise<T> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+  return JSON.parse(text) as T
+}
+
+async function person(url: string, path: '/v1/users' | '/v1/sessions', username: string): Promise<Person> {
+  const password = `the password of ${username}`
+  const signedIn = await call<{ user: { id: string }; accessToken: string }>(url, 'POST', path, undefined, {
+    username,
+    password,
+  })
+  return { id: signedIn.user.id, token: signedIn.accessToken }
+}
+
+async function socketOf(url: string, { token }: Person) {
+  const { urls, ticket } = await call<{ urls: { url: string }[]; ticket: string }>(url, 'GET', '/v1/connect', token)
+  expect(new URL(urls[0]!.url).host).toBe(new URL(url).host)
+  const socket = await connectSocket({ url: urls[0]!.url, ticket })
+  undo.push(() => socket.terminate())
+  return socket
+}
+
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+const postgresPid = (folder: string) =>
+  Number(readFileSync(join(folder, 'postgres/postmaster.pid'), 'utf8').split('\n')[0])
+
+/** What the tests of one start have said, and what the next start must know. */
+async function chat(url: string) {
+  const alice = await person(url, '/v1/users', 'alice')
+  const bob = await person(url, '/v1/users', 'bob')
+  const [a, b] = [await socketOf(url, alice), await socketOf(url, bob)]
+  const direct = await call<{ id: string }>(url, 'POST', '/v1/conversations', alice.token, {
+    kind: 'direct',
+    user: bob.id,
+  })
+  const send = { conversation: direct.id, clientId: randomUUID(), body: { text: 'Hello, bob' } }
+  const sent = await a.request('message.send', send)
+  const heard = await b.nextEvent('message.new')
+  expect(heard).toMatchObject({ ...send, seq: sent.seq, at: sent.at, by: alice.id })
+  const answered = await b.request('message.send', {
+    conversation: direct.id,
+    clientId: randomUUID(),
+    body: { text: 'Hello, alice' },
+    replyTo: sent.seq,
+  })
+  expect(await a.nextEvent('message.new')).toMatchObject({ seq: answered.seq, replyTo: sent.seq })
+  return { a, b, conversation: direct.id, texts: ['Hello, bob', 'Hello, alice'] }
+}
+
+async function textsAsBob(url: string, conversation: string) {
+  const bob = await person(url, '/v1/sessions', 'bob')
+  const page = await call<{ entries: { event: string; body?: { text: string } }[] }>(
+    url,
+    'GET',
+    `/v1/conversations/${conversation}/messages`,
+    bob.token,
+  )
+  return page.entries.filter(entry => entry.event === 'message.new').map(entry => entry.body?.text)
+}
+
+test('two people chat on one port, and the next start knows what was said', async () => {
+  const folder = folderFor('standalone')
+  const first = await start(folder)
+  const { a, b, conversation, texts } = await chat(first.url)
+  const pid = postgresPid(folder)
+  await first.stop()
+  expect((await a.closed).code).toBe(4000)
+  expect((await b.closed).code).toBe(4000)
+  expect(isAlive(pid)).toBe(false)
+  await expect(fetch(first.url)).rejects.toThrow()
+
+  const operatorPort = await freePort()
+  const second = await start(folder, { operator: { host: '127.0.0.1', port: operatorPort } })
+  expect(await textsAsBob(second.url, conversation)).toEqual(texts)
+  const docs = await fetch(`${second.url}/docs`)
+  expect(await docs.text()).toContain('Flotilla API')
+  expect((await fetch(`${second.url}/readyz`)).status).toBe(200)
+  expectFiguresInPaper(await (await fetch(`http://127.0.0.1:${operatorPort}/metrics`)).text())
+})
+
+/** docs/operations.md names every figure, and none that there is not. */
+function expectFiguresInPaper(metrics: string) {
+  const paper = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+  const exported = [...metrics.matchAll(/^# TYPE (flotilla_\w+)/gm)].map(([, name = '']) => name)
+  const named = paper.match(/flotilla_\w+/g) ?? []
+  const isNamed = (name: string) => named.some(one => one === name || (one.endsWith('_') && name.startsWith(one)))
+  expect(exported.length).toBeGreaterThan(20)
+  expect(exported.filter(name => !isNamed(name))).toEqual([])
+  expect(named.filter(name => !exported.some(one => one.startsWith(name)))).toEqual([])
+}
+
+test('what cannot be had is said, and nothing is left running', async () => {
+  const folder = folderFor('standalone')
+  const running = await start(folder)
+  await expect(start(folder)).rejects.toThrow(/unable to use .*another Flotilla is running on it/)
+  // The one that runs is none the worse for it.
+  expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+  await running.stop()
+
+  const other = createServer().listen(0, '127.0.0.1')
+  undo.push(() => void other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as { port: number }
+  await expect(start(folder, { port })).rejects.toThrow(`unable to listen on 127.0.0.1:${port}: another program has it`)
+  await expect(start(folder, { operator: { host: '127.0.0.1', port } })).rejects.toThrow('unable to listen on')
+  expect(existsSync(join(folder, 'postgres/postmaster.pid'))).toBe(false)
+
+  renameSync(join(folder, 'keys.json'), join(folder, 'kept.json'))
+  await expect(start(folder)).rejects.toThrow('its keys.json is missing')
+  renameSync(join(folder, 'kept.json'), join(folder, 'keys.json'))
+  writeFileSync(join(folder, 'postgres/PG_VERSION'), '9\n')
+  await expect(start(folder)).rejects.toThrow(/unable to start PostgreSQL.*not compatible/s)
+})
+
+test('servers of the operator are used where they are named', async () => {
+  const folder = folderFor('standalone')
+  const database: TestDatabase = await testDatabase()
+  const redis: TestRedis = await testRedis()
+  undo.push(
+    () => database.drop(),
+    () => redis.stop(),
+  )
+  const options = { databaseUrl: database.url, redisUrl: redis.url, nodeId: randomUUID() }
+  const standalone = await start(folder, options)
+  const { conversation, texts } = await chat(standalone.url)
+  expect(existsSync(join(folder, 'postgres'))).toBe(false)
+  await standalone.stop()
+  expect(await textsAsBob((await start(folder, { databaseUrl: database.url })).url, conversation)).toEqual(texts)
+})
+
+// ── as a process ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function npmStart(folder: string): Promise<{ child: ChildProcess; url: string; output: () => string }> {
+  const port = await freePort()
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: {
+      ...process.env,
+      PORT: String(port),
+      FLOTILLA_FOLDER: folder,
+      DATABASE_URL: '',
+      REDIS_URL: '',
+      NODE_OPTIONS: '',
+    },
+    // A group of its own, as a terminal makes it: Ctrl-C goes to all of it.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()))
+  child.stderr.on('data', (text: Buffer) => (output += text.toString()))
+  undo.push(() => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
+  })
+  await until(() => output.includes('Ctrl-C stops it') || child.exitCode !== null, {
+    what: 'npm start is up',
+    withinMs: 30_000,
+  })
+  expect(output).toContain(`Flotilla is up: http://localhost:${port}`)
+  return { child, url: `http://localhost:${port}`, output: () => output }
+}
+
+test('Ctrl-C ends npm start cleanly', async () => {
+  const folder = folderFor('standalone')
+  const { child, url, output } = await npmStart(folder)
+  const { a } = await chat(url)
+  const pid = postgresPid(folder)
+  process.kill(-child.pid!, 'SIGINT')
+  const [code] = (await once(child, 'exit')) as [number | null]
+  expect(output()).toContain('Stopped.')
+  expect(code).toBe(0)
+  expect((await a.closed).code).toBe(4000)
+  expect(isAlive(pid)).toBe(false)
+})
+
+test('after a crash the store ends too, and the next start finds everything', async () => {
+  const folder = folderFor('standalone')
+  const { child, url } = await npmStart(folder)
+  const { conversation, texts } = await chat(url)
+  const pid = postgresPid(folder)
+  process.kill(-child.pid!, 'SIGKILL')
+  // Of the whole group: npm and Node hold its output open.
+  await once(child, 'close')
+  const next = await start(folder)
+  expect(isAlive(pid)).toBe(false)
+  expect(await textsAsBob(next.url, conversation)).toEqual(texts)
+  await next.stop()
+  // As a crash of the whole machine leaves it: the number is another process's by now.
+  writeFileSync(
+    join(folder, 'postgres/postmaster.pid'),
+    `${process.pid}\n${join(folder, 'postgres')}\n1\n1\n\n\n\nready\n`,
+  )
+  expect(await textsAsBob((await start(folder)).url, conversation)).toEqual(texts)
+})
+
+test('when PostgreSQL ends by itself, it is told', async () => {
+  const folder = folderFor('standalone')
+  const fault = Promise.withResolvers<Error>()
+  const standalone = await start(folder, { onFault: fault.resolve })
+  process.kill(postgresPid(folder), 'SIGQUIT')
+  expect((await fault.promise).message).toContain('PostgreSQL ended')
+  await standalone.stop()
+})

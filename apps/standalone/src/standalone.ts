@@ -1,0 +1,208 @@
+/**
+ * All of it in one process on embedded parts: PostgreSQL, the broker in memory, a gateway and the API behind one port.
+ * The same code and the same migrations run as in the fleet; what differs is only what they are given.
+ */
+import { mkdirSync, realpathSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { type ApiSettings, apiDefaults, buildApp } from '@flotilla/api'
+import { createPool, migrate } from '@flotilla/chat'
+import { createGateway, gatewaySettings } from '@flotilla/gateway'
+import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
+import { createRegistry, type Logger, serveHealth, type Setting } from '@flotilla/service'
+import { takeFolder } from './instance.ts'
+import { loadKeys } from './keys.ts'
+import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
+import { openSocketDoor } from './socket-door.ts'
+
+export interface StandaloneOptions {
+  /** Where keys and data are kept; made if it is missing. */
+  readonly folder: string
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  readonly logger: Logger
+  /** Under which people reach it; `http://localhost:port` when left out. */
+  readonly publicUrl?: string | undefined
+  /** Servers to use instead of the embedded parts. */
+  readonly databaseUrl?: string | undefined
+  readonly redisUrl?: string | undefined
+  readonly nodeId?: string | undefined
+  /** The port for operators; none when left out. */
+  readonly operator?: { readonly host: string; readonly port: number } | undefined
+  /** The embedded PostgreSQL ended by itself: nothing works any longer. */
+  onFault?(error: Error): void
+}
+
+export interface Standalone {
+  /** Where people reach it. */
+  readonly url: string
+  /** Moves people away, writes what waits, and ends the store last. */
+  stop(): Promise<void>
+}
+
+const region = 'local'
+const socketPath = '/v1/socket'
+const databaseConnectionsMax = 12
+/** Long enough for a client to hear that it is moved, short enough for Ctrl-C. */
+const drainMs = 300
+/** What a request may take that is under way when the process ends. */
+const closeMsMax = 5_000
+
+/** Starts everything. What was started before a failure is stopped again. */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const stops: (() => Promise<void> | void)[] = []
+  let stopping: Promise<void> | undefined
+  const stop = () =>
+    (stopping ??= (async () => {
+      for (const stopPart of stops.toReversed()) await stopPart()
+    })())
+  try {
+    const url = await start(
+      options,
+      run => void stops.push(run),
+      () => stopping !== undefined,
+    )
+    return { url, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start(
+  options: StandaloneOptions,
+  atStop: (run: () => Promise<void> | void) => void,
+  isStopping: () => boolean,
+): Promise<string> {
+  const { logger } = options
+  mkdirSync(options.folder, { recursive: true })
+  const folder = realpathSync(options.folder)
+  // Whatever can fail for what was asked fails before a server is started.
+  atStop(await takeFolder(folder))
+  const port = await claimPort(options.host, options.port)
+  const keys = loadKeys(folder, options.databaseUrl !== undefined || !hasCluster(folder))
+  const publicUrl = (options.publicUrl ?? `http://localhost:${port}`).replace(/\/$/, '')
+  const nodeId = options.nodeId ?? `${options.host}-${port}`.replaceAll(/[^\w.-]/g, '_')
+  const registry = createRegistry({ node: nodeId, region })
+
+  const databaseUrl = options.databaseUrl ?? (await openStore())
+  await migrate(databaseUrl)
+  const pool = createPool({
+    url: databaseUrl,
+    connectionsMax: databaseConnectionsMax,
+    logger,
+    applicationName: `flotilla-standalone ${nodeId}`,
+  })
+  atStop(() => pool.end())
+  const routing =
+    options.redisUrl === undefined
+      ? createMemoryRouting(createMemoryBus())
+      : await createRedisRouting({ url: options.redisUrl, logger })
+  atStop(() => routing.close())
+
+  const gateway = await createGateway({
+    pool,
+    routing,
+    logger,
+    registry,
+    masterKeys: keys.master,
+    ticketKeys: keys.ticket,
+    nodeId,
+    region,
+    publicUrl: publicUrl.replace(/^http/, 'ws') + socketPath,
+    host: '127.0.0.1',
+    port: 0,
+    ...gatewayDefaults,
+    drainMs,
+  })
+  const app = buildApp({
+    chat: gateway.chat,
+    node: gateway.node,
+    keys,
+    settings: apiSettingsFor(publicUrl),
+    logger,
+    registry,
+    ready: () => gateway.unready(),
+    clock: Date.now,
+    random: Math.random,
+  })
+  const door = openSocketDoor(app.server, socketPath, gateway.port)
+  atStop(async () => {
+    // Together: the API waits for its connections, which the gateway ends.
+    const closed = app.close()
+    await gateway.drain()
+    await door.close()
+    const late = setTimeout(() => app.server.closeAllConnections(), closeMsMax)
+    await closed
+    clearTimeout(late)
+  })
+  await app.listen({ host: options.host, port }).catch(rethrowListen(options.host, port))
+  if (options.operator !== undefined) {
+    const health = await serveHealth({ ...options.operator, registry, ready: () => gateway.unready() }).catch(
+      rethrowListen(options.operator.host, options.operator.port),
+    )
+    atStop(() => health.close())
+  }
+  return publicUrl
+
+  async function openStore(): Promise<string> {
+    const postgres = await startEmbeddedPostgres(folder, keys.databasePassword)
+    atStop(() => postgres.stop())
+    void postgres.ended.then(() => {
+      if (!isStopping()) options.onFault?.(new Error(`unable to go on: PostgreSQL ended; see ${folder}/postgres.log`))
+    })
+    return postgres.url
+  }
+}
+
+const defaultOf = <T>(setting: Setting<T>) => setting.default as T
+
+/** The numbers of a gateway as the fleet has them. */
+const gatewayDefaults = {
+  connectionsMax: defaultOf(gatewaySettings.CONNECTIONS_MAX),
+  connectsPerSecond: defaultOf(gatewaySettings.CONNECTS_PER_SECOND),
+  commandsPerSecond: defaultOf(gatewaySettings.COMMANDS_PER_SECOND),
+  commandsBurst: defaultOf(gatewaySettings.COMMANDS_BURST),
+  commandsInFlightMax: defaultOf(gatewaySettings.COMMANDS_IN_FLIGHT_MAX),
+  sendQueueBytesMax: defaultOf(gatewaySettings.SEND_QUEUE_BYTES_MAX),
+  pingIntervalMs: defaultOf(gatewaySettings.PING_INTERVAL_MS),
+  reconnect: {
+    baseMs: defaultOf(gatewaySettings.RECONNECT_BASE_MS),
+    maxMs: defaultOf(gatewaySettings.RECONNECT_MAX_MS),
+  },
+  allowedOrigins: defaultOf(gatewaySettings.ALLOWED_ORIGINS),
+}
+
+/** As in the fleet, but for what counts by address: whoever tries things out has one address for everybody. */
+const apiSettingsFor = (publicUrl: string): ApiSettings => ({
+  ...apiDefaults,
+  region,
+  gatewayUrls: [{ region, url: publicUrl.replace(/^http/, 'ws') + socketPath }],
+  cookieSecure: publicUrl.startsWith('https:'),
+  requestsMax: apiDefaults.requestsMax * 10,
+  registrations: { ...apiDefaults.registrations, max: apiDefaults.registrations.max * 10 },
+})
+
+/** Finds out at once whether the port can be had, and which it is. */
+async function claimPort(host: string, port: number): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen({ host, port, exclusive: true }, resolve)
+  }).catch(rethrowListen(host, port))
+  const address = probe.address()
+  await new Promise(resolve => probe.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+const rethrowListen =
+  (host: string, port: number) =>
+  (error: NodeJS.ErrnoException): never => {
+    const why =
+      error.code === 'EADDRINUSE'
+        ? `another program has it. Give another: PORT=${port + 10} npm start`
+        : error.code === 'EACCES'
+          ? 'it needs more rights. Give one above 1023: PORT=8080 npm start'
+          : error.message
+    throw new Error(`unable to listen on ${host}:${port}: ${why}`, { cause: error })
+  }
