@@ -8,6 +8,7 @@ import {
   type CloseName,
   type Command,
   closeCodes,
+  commandWeights,
   decodeCommand,
   type ErrorBody,
   type Event,
@@ -48,9 +49,6 @@ export interface ConnectionLimits {
   readonly commandsBurst: number
   readonly sendQueueBytesMax: number
 }
-
-/** How many tokens a command takes, where it is not one: what it costs the store. */
-const weights: Partial<Record<Op, number>> = { 'history.page': 4, 'sync.resume': 10, 'presence.watch': 4 }
 
 /** How much of the send queue may be in use for frames that can be dropped (P10). */
 const droppableShare = 0.25
@@ -127,7 +125,7 @@ export class Connection implements Session {
   /** Takes the command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
   private spend(op: Op, nowMs: number): number {
     const { commandsPerSecond, commandsBurst } = this.deps.limits
-    const weight = weights[op] ?? 1
+    const weight = commandWeights[op] ?? 1
     this.bucket ??= new TokenBucket(commandsPerSecond, commandsBurst, nowMs)
     const retryMs = this.bucket.take(weight, nowMs) || this.deps.bucketOf(this.user).take(weight, nowMs)
     if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)

@@ -34,3 +34,10 @@ export const limits = {
 } as const
 
 export type Limits = typeof limits
+
+/** How much of its rate a command takes, where it is not 1: what it costs the store. Both sides count alike. */
+export const commandWeights: Readonly<Record<string, number>> = {
+  'history.page': 4,
+  'sync.resume': 10,
+  'presence.watch': 4,
+}

@@ -65,6 +65,7 @@ describe.each(Object.entries(beds))('on %s', (_name, makeBed) => {
       const inbox = fresh('inbox')
       const opened = await openInbox(inbox)
       opened.broker.renew()
+      expect(opened.broker.state()).toBe('down')
       await until(() => opened.states.length >= 3, { what: 'it went down and came up again' })
       expect(opened.states).toEqual(['up', 'down', 'up'])
       expect(await store.broker.publish(inbox, 'again')).toBe(1)

@@ -13,6 +13,13 @@ const entryFrame = (to: RoutedFrame['to'], text: string, seq = 1): RoutedFrame =
   entry: { conversation: 'talk', seq },
 })
 
+/** What the store has for a place. */
+async function entered(node: TestNode, place: string): Promise<string[]> {
+  const names: string[] = []
+  for await (const chunk of node.store.whereabouts.entries(place)) names.push(...chunk.map(({ name }) => name))
+  return names
+}
+
 describe.each([
   ['memory', beds.memory],
   ['redis', beds.redis],
@@ -59,6 +66,7 @@ describe.each([
     expect(c.sockets.get(bob)).toEqual([sent.frame])
     expect(b.sockets.get(eve)).toEqual([])
     expect(b.entries).toEqual([sent.entry])
+    expect(c.stats.envelopeFrames).toBe(1)
     expect([a, b, c].flatMap(node => node.absences)).toEqual([])
   })
 
@@ -182,14 +190,37 @@ describe.each([
   })
 
   test('a node that has just started is reached before anybody has seen its lease', async () => {
-    const a = await start({ settings: { beatMs: 60_000, leaseMs: 180_000 } })
-    const b = await start({ settings: { beatMs: 60_000, leaseMs: 180_000 } })
+    let hidden: string | undefined
+    const a = await start({}, store => ({
+      ...store,
+      leases: {
+        ...store.leases,
+        async beat(...args) {
+          const answer = await store.leases.beat(...args)
+          return { ...answer, nodes: answer.nodes.filter(view => view.node !== hidden) }
+        },
+      },
+    }))
+    hidden = `node-${count + 1}`
+    const b = await start()
     const bob = person('bob')
     await b.open(bob)
-    expect(a.nodes().some(view => view.node === b.id)).toBe(false)
-    expect(await a.online([bob])).toEqual(new Set([bob]))
     await a.route([entryFrame([bob], 'hello')])
     await until(() => b.sockets.get(bob)?.length === 1, { what: 'the frame is there' })
+    expect(a.nodes().map(view => view.node)).toEqual([a.id])
+    hidden = undefined
+    await until(async () => (await a.online([bob])).has(bob), { what: 'its lease is seen' })
+  })
+
+  test('an entry of a place that is long over is nobody', async () => {
+    const a = await start()
+    const bob = person('bob')
+    await a.store.whereabouts.enter('presence', [bob], 'ghost:1')
+    expect(await a.online([bob])).toEqual(new Set())
+    expect(await a.watch([bob])).toEqual([])
+    await a.route([entryFrame([bob], 'hello')])
+    expect(a.absences).toHaveLength(1)
+    expect(a.stats.publishes).toBe(0)
   })
 
   test('shows the fleet with what each node says of itself', async () => {
@@ -323,7 +354,7 @@ describe.each([
         a.store.whereabouts.find('watch', [eve]),
       ])
       expect(left.flat(2)).not.toContain(place)
-      for await (const chunk of a.store.whereabouts.entries(place)) expect(chunk).toEqual([])
+      expect(await entered(a, place)).toEqual([])
       await until(() => a.nodes().find(view => view.node === b.id)?.swept === true, { what: 'all know' })
       expect(a.stats.sweeps + c.stats.sweeps).toBe(1)
     })
@@ -359,7 +390,7 @@ describe.each([
       ears.broker.subscribe(b.id, text => heard.push(text))
       await until(() => ears.broker.state() === 'up', { what: 'the inbox is open' })
       await a.route([entryFrame([bob], 'heard', 2)])
-      await until(() => heard.length === 1, { what: 'the frame is there' })
+      await until(() => heard.some(text => text.includes('"seq":2')), { what: 'the frame is there' })
       expect(a.absences).toHaveLength(1)
       await ears.close()
     })
@@ -405,6 +436,10 @@ describe.each([
       })
       await until(() => a.changes.length > 0, { what: 'bob is thought to be gone' })
       expect(await a.online([bob])).toEqual(new Set())
+      await until(() => a.nodes().some(view => view.node === b.id && view.swept), { what: 'it is swept' })
+      // It does not know yet, and enters somebody for the place that is over.
+      await b.open(person('late'))
+      expect(await entered(a, before)).toHaveLength(1)
       thaw()
       await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
       expect(b.suspicions[0]).toBeLessThanOrEqual(frozenAt + 200)
@@ -413,6 +448,7 @@ describe.each([
       expect(await a.store.whereabouts.find('presence', [bob])).toEqual([[b.place()]])
       await until(() => a.changes.length > 1, { what: 'bob is back' })
       expect(a.changes.map(change => change.online)).toEqual([false, true])
+      await until(async () => (await entered(a, before)).length === 0, { what: 'its past is swept' })
     })
 
     test('to another with its name, it takes a new one and everything is entered under it', async () => {
@@ -442,15 +478,19 @@ describe.each([
     /** A node whose publishes vanish without a sign, as many as are asked for. */
     async function startLossy() {
       let losses = 0
+      let failures = 0
       const node = await start({}, store => ({
         ...store,
         broker: {
           ...store.broker,
-          publish: (inbox, text) =>
-            text.includes('\n') && losses-- > 0 ? Promise.resolve(1) : store.broker.publish(inbox, text),
+          async publish(inbox, text) {
+            if (text.includes('\n') && losses-- > 0) return 1
+            if (text.includes('\n') && failures-- > 0) throw new Error('unable to publish: away')
+            return store.broker.publish(inbox, text)
+          },
         },
       }))
-      return { node, lose: (count: number) => (losses = count) }
+      return { node, lose: (count: number) => (losses = count), fail: (count: number) => (failures = count) }
     }
 
     test('the next one shows the gap', async () => {
@@ -479,6 +519,37 @@ describe.each([
       await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
       expect(b.sockets.get(bob)).toEqual([])
       expect(b.stats.suspects.gap).toBe(1)
+    })
+
+    test('because it could not be sent, everybody is told', async () => {
+      const { node: a, fail } = await startLossy()
+      const [b, c] = [await start(), await start()]
+      const bob = person('bob')
+      await b.open(bob)
+      fail(1)
+      await a.route([{ to: [bob], frame: frame('typing') }])
+      fail(1)
+      await until(() => a.nodes().length === 3, { what: 'the fleet is known' })
+      await a.route([entryFrame([bob], 'hello')])
+      expect(a.stats.unsent).toBe(2)
+      await until(() => b.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
+      expect([b.stats.suspects.told, c.stats.suspects.told]).toEqual([1, 1])
+      expect(b.sockets.get(bob)).toEqual([])
+    })
+
+    test('and the receiver has begun anew since, it is noticed all the same', async () => {
+      const { node: a, lose } = await startLossy()
+      const b = await start()
+      const bob = person('bob')
+      await b.open(bob)
+      for (const seq of [1, 2, 3]) await a.route([entryFrame([bob], `${seq}`, seq)])
+      await until(() => b.sockets.get(bob)?.length === 3, { what: 'three come' })
+      const { info } = b.nodes()[0] ?? {}
+      if (info !== undefined) await a.store.leases.acquire(b.id, info, 0)
+      await until(() => b.stats.fences === 1 && b.state() === 'up', { what: 'b begins anew' })
+      lose(1)
+      await a.route([entryFrame([bob], '4', 4)])
+      await until(() => b.stats.suspects.gap === 1, { what: 'a loss is suspected' })
     })
 
     test('and none is, nothing is suspected', async () => {

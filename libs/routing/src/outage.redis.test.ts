@@ -281,7 +281,10 @@ test('a master of a cluster that comes back empty: its part is noticed and enter
 test('an inbox whose slot moves to another master of the cluster is heard there', async () => {
   const cluster = await startRedisCluster()
   closers.push(() => cluster.stop())
-  const [a, b] = (await startNodes(cluster.url, ['a', 'b'])) as [TestNode, TestNode]
+  const [a, b] = (await startNodes(cluster.url, ['a', 'b'], { beatMs: 60_000, leaseMs: 180_000 })) as [
+    TestNode,
+    TestNode,
+  ]
   await allUp([a, b])
   await b.open('bob')
   const clients = cluster.masters.map(master => new Redis(master.url))

@@ -1,7 +1,9 @@
+import type { Entry } from '@flotilla/protocol'
 import { beforeEach, expect, test } from 'vitest'
-import { Client, type ClientOptions } from './client.ts'
+import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
 import { FlotillaError } from './flotilla-error.ts'
+import type { ClientOptions } from './options.ts'
 import { ModelServer, ModelSocket } from './simulation/model-server.ts'
 import { dice, SimClock } from './simulation/sim-clock.ts'
 import { createMemoryStore } from './store-memory.ts'
@@ -99,22 +101,72 @@ test('frames that nobody can read, and events of tomorrow, harm nothing', async 
   expect(client.state.name).toBe('live')
 })
 
-test('a listener is waited for: the next entry comes when it is done, and the cursor moves then', async () => {
+test.each(['entry', 'message'] as const)('a listener of %s is waited for, and the cursor moves then', async name => {
+  const store = createMemoryStore()
+  const client = makeClient('ann', { store })
+  const frees: (() => void)[] = []
+  client.on(name, ({ event }: Entry) => (event === 'message.new' ? new Promise<void>(free => frees.push(free)) : 0))
+  post('one')
+  post('two')
+  const started = client.start()
+  await clock.advance(2_000)
+  await started
+  expect(heard.filter(line => line.startsWith('entry message'))).toEqual(['entry message.new 2'])
+  expect((await store.load()).cursors).toMatchObject([{ seq: 1 }])
+  frees.shift()?.()
+  await clock.settle()
+  expect(heard.filter(line => line.startsWith('entry message'))).toHaveLength(2)
+  expect((await store.load()).cursors).toMatchObject([{ seq: 2 }])
+})
+
+test('the end waits for the listener at work, writes its cursor, and hands on nothing more', async () => {
   const store = createMemoryStore()
   const client = makeClient('ann', { store })
   let free = () => {}
   client.on('message', () => new Promise<void>(resolve => (free = resolve)))
   post('one')
   post('two')
-  const started = client.start()
+  await client.start()
   await clock.advance(2_000)
-  await started
-  expect(heard.filter(line => line.startsWith('message'))).toEqual(['message one'])
-  expect((await store.load()).cursors).toMatchObject([{ seq: 1 }])
+  let ended = false
+  const stopped = client.stop().then(() => (ended = true))
+  await clock.advance(1_000)
+  expect(ended).toBe(false)
   free()
-  await clock.settle()
-  expect(heard.filter(line => line.startsWith('message'))).toEqual(['message one', 'message two'])
+  await stopped
   expect((await store.load()).cursors).toMatchObject([{ seq: 2 }])
+  expect(heard.filter(line => line.startsWith('message'))).toEqual(['message one'])
+})
+
+test('an entry that was lost without a trace is found by the next ping', async () => {
+  await startClient('ann')
+  heard = []
+  const row = { conversation: 'c', seq: 2, at: 1, by: 'bob', clientId: 'x', body: { text: 'lost' } }
+  server.logs.get('c')?.push({ event: 'message.new', ...row })
+  await clock.advance(12_000)
+  expect(heard).toEqual(['entry message.new 2', 'message lost'])
+})
+
+test('a node that has not heard of the epoch is asked until it has', async () => {
+  const answer = server.answer.bind(server)
+  let stale = 2
+  server.epoch = 2
+  server.answer = (socket, command) => {
+    const reply = answer(socket, command)
+    return command.op === 'sync.resume' && stale-- > 0 ? { epoch: 1, verdicts: [] } : reply
+  }
+  await startClient('ann')
+  await clock.advance(5_000)
+  expect(heard).toEqual(['entry conversation.created 1'])
+})
+
+test('a conversation that was left leaves no cursor', async () => {
+  const store = createMemoryStore()
+  await startClient('ann', { store })
+  server.append('c', { event: 'member.removed', by: 'bob', user: 'ann' })
+  await clock.advance(1_000)
+  expect(heard.at(-1)).toBe('left c')
+  expect((await store.load()).cursors).toEqual([])
 })
 
 test('a listener that throws is reported, and stops neither the others nor the next entry', async () => {

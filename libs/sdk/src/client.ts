@@ -5,99 +5,25 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import { type Entry, type EntryOf, type Event, limits, type Reply } from '@flotilla/protocol'
+import { type Entry, type Event, limits, type Reply } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
-import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
+import { Connection, type ConnectionState, type Hello } from './connection.ts'
 import { Cursors } from './cursors.ts'
-import { type Archive, type Change, Delivery, isKnown, type Place } from './delivery.ts'
+import { type Change, Delivery, isKnown, type Place } from './delivery.ts'
 import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
-import { createCall, type Fetch } from './http.ts'
+import { createCall } from './http.ts'
+import { type ClientEvents, type ClientOptions, clientDefaults } from './options.ts'
 import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
-import { type Presence, PresenceWatch } from './presence.ts'
-import { HeardReceipts, type Receipt, Receipts } from './receipts.ts'
+import { PresenceWatch } from './presence.ts'
+import { HeardReceipts, Receipts } from './receipts.ts'
 import { Requests } from './requests.ts'
-import { createRest, type GetToken, type Rest } from './rest.ts'
+import { createRest, type Rest } from './rest.ts'
 import type { Store, StoredCursor } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 import { type Effect, type PageQuestion, type ResumeQuestion, Sync } from './sync.ts'
-import { type Typing, TypingNotices } from './typing.ts'
-import { browserWakes, type WakeSource } from './wake.ts'
-
-/** The limits and times of a client. */
-export const clientDefaults = {
-  /** An answer to a command, or to a REST call. */
-  requestTimeoutMs: 15_000,
-  /** From asking where to go until hello. */
-  connectTimeoutMs: 15_000,
-  pingTimeoutMs: 8_000,
-  /** A connection that lasted this long wipes out the failures before it. */
-  stableMs: 10_000,
-  /** The wait before coming back, as long as no node has named its own. */
-  reconnectBaseMs: 500,
-  reconnectMaxMs: 30_000,
-  /** Messages that wait for their acknowledgement. One more is refused. */
-  outboxEntriesMax: 1_000,
-  /** Messages under way at the same time, each of another conversation. */
-  inFlightMax: 16,
-  /** Commands that wait for the rate that the node allows. */
-  commandQueueMax: 1_000,
-  /** Entries handed to an archive at once. */
-  applyEntriesMax: 200,
-  /** How long a gap in a conversation may close by itself. */
-  gapWaitMs: 200,
-  /** How long receipts are gathered. */
-  receiptGatherMs: 50,
-  typingRepeatMs: 3_000,
-  typingRestMs: 5_000,
-  typingFadeMs: 6_000,
-}
-
-export type ClientSettings = typeof clientDefaults
-
-export interface Logger {
-  debug(message: string, detail?: unknown): void
-  warn(message: string, detail?: unknown): void
-}
-
-export interface ClientOptions {
-  /** Where the API is: `https://chat.example.org`. */
-  readonly api: string
-  /** Brings the access token; `createSignIn` makes one. */
-  readonly getToken: GetToken
-  /** What must survive this run. In memory when left out. */
-  readonly store?: Store
-  /** Where the application itself keeps conversations, if it does. */
-  readonly archive?: Archive
-  /** Needed where there is no global one: Node before 22. */
-  readonly WebSocket?: SocketConstructor
-  readonly fetch?: Fetch
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly uuid?: () => string
-  readonly wakes?: WakeSource
-  readonly logger?: Logger
-  readonly settings?: Partial<ClientSettings>
-}
-
-export interface ClientEvents {
-  state: ConnectionState
-  /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
-  entry: Entry
-  /** The entries that are messages. */
-  message: EntryOf<'message.new'>
-  /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
-  resync: { readonly conversation: string; readonly from: number; readonly head: number }
-  /** You are not a member any longer. */
-  left: { readonly conversation: string }
-  sendState: Send
-  receipt: Receipt
-  typing: Typing
-  presence: Presence
-  /** The client will not come back by itself: the session is over, or this build is too old. */
-  stopped: { readonly reason: string }
-  error: { readonly error: FlotillaError; readonly during: string }
-}
+import { TypingNotices } from './typing.ts'
+import { browserWakes } from './wake.ts'
 
 export function createClient(options: ClientOptions): Client {
   return new Client(options)
@@ -109,7 +35,6 @@ export class Client {
   /** The REST API, signed in. */
   readonly rest: Rest
   readonly #options: ClientOptions
-  readonly #settings: ClientSettings
   readonly #clock: Clock
   readonly #random: Random
   readonly #store: Store
@@ -133,29 +58,30 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options
-    this.#settings = { ...clientDefaults, ...options.settings }
-    this.#clock = options.clock ?? systemClock
-    this.#random = options.random ?? Math.random
-    this.#store = options.store ?? createMemoryStore()
-    const [settings, clock, random, store] = [this.#settings, this.#clock, this.#random, this.#store]
-    this.#events = new Emitter((thrown, event) => this.#report(thrown, `tell a listener of ${event}`))
+    const settings = { ...clientDefaults, ...options.settings }
+    const clock = options.clock ?? systemClock
+    const random = options.random ?? Math.random
+    const store = options.store ?? createMemoryStore()
+    const retryPolicy = { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs }
     const timeoutMs = settings.requestTimeoutMs
+    const reports = (during: string) => (thrown: unknown) => this.#report(thrown, during)
+    const emits =
+      <N extends keyof ClientEvents>(name: N) =>
+      (event: ClientEvents[N]) =>
+        this.#events.emit(name, event)
+
+    this.#clock = clock
+    this.#random = random
+    this.#store = store
+    this.#events = new Emitter((thrown, event) => this.#report(thrown, `tell a listener of ${event}`))
     const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs })
     this.rest = createRest(call, options.getToken)
-    this.#requests = new Requests({
-      clock,
-      timeoutMs,
-      queueMax: settings.commandQueueMax,
-      write: text => this.#connection.send(text),
-    })
     this.#connection = new Connection({
+      ...settings,
       clock,
       random,
+      retryPolicy,
       WebSocket: options.WebSocket ?? WebSocket,
-      connectTimeoutMs: settings.connectTimeoutMs,
-      pingTimeoutMs: settings.pingTimeoutMs,
-      stableMs: settings.stableMs,
-      retryPolicy: { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs },
       ports: {
         locate: () => this.rest.connect(),
         live: hello => this.#live(hello),
@@ -165,47 +91,37 @@ export class Client {
         changed: state => this.#stateChanged(state),
       },
     })
+    const write = (text: string) => this.#connection.send(text)
+    const requests = new Requests({ clock, timeoutMs, write, queueMax: settings.commandQueueMax })
+    this.#requests = requests
     this.#sync = new Sync({ gapWaitMs: settings.gapWaitMs })
-    this.#cursors = new Cursors({ store, clock, random, report: thrown => this.#report(thrown, 'write cursors') })
+    const cursors = new Cursors({ store, clock, random, report: reports('write cursors') })
+    this.#cursors = cursors
     this.#delivery = new Delivery({
+      ...settings,
       clock,
       random,
-      cursors: this.#cursors,
+      cursors,
       archive: options.archive,
-      applyEntriesMax: settings.applyEntriesMax,
       tell: change => this.#tell(change),
       handed: conversation => this.#run(this.#sync.handed(conversation, clock.now())),
       saved: conversation => this.#receipts.delivered(conversation),
-      report: thrown => this.#report(thrown, 'apply a change'),
+      report: reports('apply a change'),
     })
     this.#outbox = new Outbox({
+      ...settings,
       store,
       clock,
       random,
+      retryPolicy,
       uuid: options.uuid ?? (() => crypto.randomUUID()),
       send: message => this.#sendMessage(message),
-      changed: send => this.#events.emit('sendState', send),
-      report: thrown => this.#report(thrown, 'clear the outbox'),
-      entriesMax: settings.outboxEntriesMax,
-      inFlightMax: settings.inFlightMax,
-      retryPolicy: { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs },
+      changed: emits('sendState'),
+      report: reports('clear the outbox'),
     })
-    const requests = this.#requests
-    this.#receipts = new Receipts({ clock, requests, cursors: this.#cursors, gatherMs: settings.receiptGatherMs })
-    this.#typing = new TypingNotices({
-      clock,
-      requests,
-      changed: typing => this.#events.emit('typing', typing),
-      repeatMs: settings.typingRepeatMs,
-      restMs: settings.typingRestMs,
-      fadeMs: settings.typingFadeMs,
-    })
-    this.#presence = new PresenceWatch({
-      clock,
-      requests,
-      changed: presence => this.#events.emit('presence', presence),
-      report: thrown => this.#report(thrown, 'watch'),
-    })
+    this.#receipts = new Receipts({ ...settings, clock, requests, cursors })
+    this.#typing = new TypingNotices({ ...settings, clock, requests, changed: emits('typing') })
+    this.#presence = new PresenceWatch({ clock, requests, changed: emits('presence'), report: reports('watch') })
   }
 
   // ---- what an application calls ------------------------------------------------------------------------------------

@@ -272,6 +272,20 @@ test('a wake ends the wait, and proves a connection that looks alive', async () 
   expect(sockets).toHaveLength(3)
 })
 
+test('an answer that comes after the end, or after it was given up, opens nothing', async () => {
+  locate = () => clock.wait(1_000).then(() => answer)
+  connection.start()
+  await clock.settle()
+  connection.stop('enough')
+  await clock.advance(1_000)
+  expect(sockets).toEqual([])
+  locate = () => clock.wait(5_400).then(() => answer)
+  connection.start()
+  await clock.advance(5_450)
+  expect(connection.state.name, 'given up after five seconds, and waiting').toBe('waiting')
+  expect(sockets).toEqual([])
+})
+
 test('stopped by whoever hears of a state, it stays so', async () => {
   states.push = state => {
     if (state.name === 'waiting') connection.stop('enough')

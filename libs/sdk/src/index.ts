@@ -1,17 +1,10 @@
 export { type Clock, type Random, systemClock } from './clock.ts'
-export {
-  Client,
-  type ClientEvents,
-  type ClientOptions,
-  type ClientSettings,
-  clientDefaults,
-  createClient,
-  type Logger,
-} from './client.ts'
+export { Client, createClient } from './client.ts'
 export type { ConnectionState, Socket, SocketConstructor, SocketEvent } from './connection.ts'
 export type { Archive, Change, Place } from './delivery.ts'
 export { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
 export type { Fetch } from './http.ts'
+export { type ClientEvents, type ClientOptions, type ClientSettings, clientDefaults, type Logger } from './options.ts'
 export type { Ack, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'

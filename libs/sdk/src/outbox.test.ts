@@ -22,7 +22,7 @@ const ack = (seq: number): Ack => ({ seq, at: 5, epoch: 1 })
 const failure = (code: 'rate_limited' | 'disconnected' | 'not_a_member' | 'timed_out', retryMs?: number) =>
   new FlotillaError(code, code, { retryMs })
 
-function makeOutbox(entriesMax = 100): Outbox {
+function makeOutbox(outboxEntriesMax = 100): Outbox {
   let number = 0
   return new Outbox({
     store,
@@ -33,7 +33,7 @@ function makeOutbox(entriesMax = 100): Outbox {
       new Promise((land, crash) => flights.push({ clientId, conversation, land, crash })),
     changed: ({ clientId, state }: Send) => changes.push(`${clientId} ${state.name}`),
     report: () => {},
-    entriesMax,
+    outboxEntriesMax,
     inFlightMax: 2,
     retryPolicy: { baseMs: 100, maxMs: 1_000 },
   })
@@ -67,6 +67,23 @@ test('a message is stored before it leaves and forgotten when it is acknowledged
   expect(changes).toEqual(['m1 sending', 'm1 sent'])
   await clock.settle()
   expect((await store.load()).sends).toEqual([])
+})
+
+test('a message that is still being stored does not leave, whatever else is going on', async () => {
+  outbox.live()
+  add('a')
+  await clock.settle()
+  const { addSend } = store
+  store.addSend = async send => {
+    await clock.wait(1_000)
+    return addSend(send)
+  }
+  add('b')
+  next().land(ack(1))
+  await clock.advance(999)
+  expect(flights).toEqual([])
+  await clock.advance(1)
+  expect(inAir()).toEqual(['m2'])
 })
 
 test('one at a time in a conversation, several conversations at a time, and no more than the limit', async () => {

@@ -44,7 +44,7 @@ export interface OutboxOptions {
   readonly changed: (send: Send) => void
   readonly report: (thrown: unknown) => void
   /** Sends that may wait, over all conversations. */
-  readonly entriesMax: number
+  readonly outboxEntriesMax: number
   /** Sends under way, each of another conversation. */
   readonly inFlightMax: number
   readonly retryPolicy: { readonly baseMs: number; readonly maxMs: number }
@@ -109,7 +109,7 @@ export class Outbox {
 
   /** Takes a message. Throws when it can never be sent as it is, or when the outbox is full. */
   add(message: Message): Send {
-    refuse(message, this.#size, this.#options.entriesMax)
+    refuse(message, this.#size, this.#options.outboxEntriesMax)
     const clientId = this.#options.uuid()
     const { conversation, replyTo } = message
     // A copy: what is sent, again and again if need be, is what was handed in, whatever becomes of the caller's object.

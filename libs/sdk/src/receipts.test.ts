@@ -13,7 +13,7 @@ let receipts: Receipts
 
 function run(): void {
   cursors = new Cursors({ store, clock: wire.clock, random: () => 0.5, report: () => {} })
-  receipts = new Receipts({ clock: wire.clock, requests: wire.requests, cursors, gatherMs: 50 })
+  receipts = new Receipts({ clock: wire.clock, requests: wire.requests, cursors, receiptGatherMs: 50 })
 }
 beforeEach(() => {
   wire = openWire()

@@ -23,7 +23,7 @@ export interface ReceiptsOptions {
   readonly cursors: Cursors
   readonly requests: Requests
   /** How long receipts are gathered. */
-  readonly gatherMs: number
+  readonly receiptGatherMs: number
 }
 
 interface Told {
@@ -62,7 +62,7 @@ export class Receipts {
     this.#told.clear()
     this.#unproven.clear()
     for (const { conversation } of this.#options.cursors.all()) this.#dirty.add(conversation)
-    this.#flushAfter(this.#options.gatherMs)
+    this.#flushAfter(this.#options.receiptGatherMs)
   }
 
   down(): void {
@@ -74,7 +74,7 @@ export class Receipts {
   /** The device has something more of this conversation. */
   delivered(conversation: string): void {
     this.#dirty.add(conversation)
-    this.#flushAfter(this.#options.gatherMs)
+    this.#flushAfter(this.#options.receiptGatherMs)
   }
 
   /** The person has read up to `seq`. It is told as far as the device has the entries, and later on for the rest. */

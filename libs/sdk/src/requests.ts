@@ -3,7 +3,15 @@
  * waits for it. When the connection goes, everybody who waits hears `disconnected`; a reply that comes too late finds
  * nobody and is passed over.
  */
-import { type CommandOf, type EventOf, limits, type Op, type Reply, type ReplyOf } from '@flotilla/protocol'
+import {
+  type CommandOf,
+  commandWeights,
+  type EventOf,
+  limits,
+  type Op,
+  type Reply,
+  type ReplyOf,
+} from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
 import { FlotillaError, readError } from './flotilla-error.ts'
 
@@ -31,9 +39,6 @@ interface Queued {
   readonly written: () => void
   readonly refused: (error: FlotillaError) => void
 }
-
-/** What a node counts a command as, by what it costs the store. To guess wrong costs a retry and nothing else. */
-const weights: Partial<Record<Op, number>> = { 'history.page': 4, 'sync.resume': 10, 'presence.watch': 4 }
 
 /** Which part of the node's rate this client uses, so that two clocks that differ a little never make it too fast. */
 const rateShare = 0.9
@@ -67,7 +72,6 @@ export class Requests {
     const gone = new FlotillaError('disconnected', 'unable to wait for the answer: the connection is gone')
     const [queue, pending] = [this.#queue, [...this.#pending.values()]]
     this.#queue = []
-    this.#pending.clear()
     for (const queued of queue) queued.refused(gone)
     for (const one of pending) one.fail(gone)
   }
@@ -103,7 +107,7 @@ export class Requests {
         fail,
       })
       const text = JSON.stringify({ id, op, ...fields })
-      this.#push({ text, weight: weights[op] ?? 1, written, refused: fail }, how.urgent ?? false)
+      this.#push({ text, weight: commandWeights[op] ?? 1, written, refused: fail }, how.urgent ?? false)
     })
   }
 

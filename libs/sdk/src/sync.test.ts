@@ -129,6 +129,24 @@ test('a store that lacks what its heads promise leads to a resync, never to a si
   expect(short(sync.paged(question(latest), page([entry(12)], 12), now))).toEqual(['resync 11', '12'])
 })
 
+test('pages for a gap that has moved meanwhile say nothing about the store', () => {
+  const sync = liveAt10()
+  sync.entry(entry(12), 0)
+  for (let round = 0, now = 0; round < 2 * syncDefaults.emptyPagesMax; round++) {
+    now = sync.dueAt() ?? 0
+    const asked = sync.due(now)
+    const missing = (question(asked).after ?? 0) + 1
+    // The gap closes by itself, and another one opens before the answer comes.
+    expect(short(sync.entry(entry(missing), now))).toEqual([`${missing}`, `${missing + 1}`])
+    sync.entry(entry(missing + 3), now)
+    const late = page(entries(missing, missing + 1), missing + 3)
+    expect(short(sync.paged(question(asked), late, now))).toEqual([])
+    expect(question(sync.due(sync.dueAt() ?? 0)).after).toBe(missing + 1)
+    sync.disconnected()
+    sync.resumed(only(sync.begin(me, 1)), { epoch: 1, verdicts: [] }, now)
+  }
+})
+
 test('the verdicts', () => {
   const sync = new Sync()
   sync.restore(
@@ -225,6 +243,17 @@ test('another epoch under way: resume again; what is late from the old one is dr
   expect(short(sync.paged(latest, page(entries(9, 11, 2), 11, 1, 2), 0))).toEqual(['resync 8', '9', '10', '11', '12'])
 })
 
+test('another epoch under way, before it is known where a conversation begins: what waited for that is dropped', () => {
+  const sync = liveAt10()
+  sync.entry(entry(58, 1, 'n'), 0)
+  expect(short(sync.entry(entry(11, 2), 0))).toEqual(['resume 2'])
+  for (const one of sync.begin(me, 2)) sync.resumed(one, { epoch: 2, verdicts: [] }, 0)
+  const asked = sync.due(0).find(effect => effect.do === 'page' && effect.question.conversation === 'n')
+  const first = { ...entry(57, 2, 'n') }
+  expect(short(sync.paged(question(asked ? [asked] : []), page([first], 57, 57, 2), 0))).toEqual(['57'])
+  expect(short(sync.entry(entry(58, 2, 'n'), 0))).toEqual(['58'])
+})
+
 test('a node that has not heard of the epoch yet is asked again', () => {
   const sync = new Sync()
   const asked = only(sync.begin(me, 2))
@@ -247,6 +276,17 @@ test('one whose beginning was lost is asked for at once, from where the person m
   const asked = sync.due(0)
   expect(short(asked)).toEqual(['page 0'])
   expect(short(sync.paged(question(asked), page([entry(57, 1, 'n')], 58, 57), 0))).toEqual(['57', '58'])
+})
+
+test('left in another epoch: the old cursor does not stand in the way of what is new there', () => {
+  const sync = new Sync()
+  sync.restore([{ conversation: 'c', epoch: 1, seq: 10 }])
+  const asked = only(sync.begin(me, 2))
+  const left = { conversation: 'c', verdict: 'left' as const }
+  expect(short(sync.resumed(asked, { epoch: 2, verdicts: [left] }, 0))).toEqual(['left'])
+  const members = [{ user: me, role: 'member' as const }]
+  const added = { conversation: 'c', epoch: 2, at: 0, by: 'bob', event: 'member.added' as const, seq: 5, members }
+  expect(short(sync.entry(added, 0))).toEqual(['5'])
 })
 
 test('a person who is removed gets that entry, then `left`, and nothing later; added again, it begins again', () => {
@@ -282,6 +322,7 @@ test('an answer that was asked for on a former connection is passed over', () =>
   sync.entry(entry(12), 0)
   const asked = question(sync.due(200))
   sync.disconnected()
+  expect(sync.dueAt()).toBeUndefined()
   sync.begin(me, 1)
   expect(short(sync.paged(asked, page(entries(11, 12), 12), 300))).toEqual([])
 })
@@ -305,6 +346,21 @@ test('an application that takes nothing stops the fetching, and what was dropped
   const asked = sync.due(100)
   expect(short(asked)).toEqual(['page 14'])
   expect(short(sync.paged(question(asked), page(entries(15, 20), 20), 100))).toEqual(['15', '16', '17', '18'])
+})
+
+test('an application that is slow through a change of epoch gets nothing of the new one before it is told', () => {
+  const sync = liveAt10({ unhandedEntriesMax: 4 })
+  for (let seq = 11; seq <= 14; seq++) sync.entry(entry(seq), 0)
+  sync.entry(entry(15, 2), 0)
+  const asked = only(sync.begin(me, 2))
+  sync.handed('c', 0)
+  sync.handed('c', 0)
+  expect(short(sync.entry(entry(15, 2), 0))).toEqual([])
+  sync.handed('c', 0)
+  expect(short(sync.handed('c', 0))).toEqual([])
+  sync.resumed(asked, { epoch: 2, verdicts: [{ conversation: 'c', verdict: 'resync', head: 15, from: 1 }] }, 0)
+  const latest = question(sync.due(0))
+  expect(short(sync.paged(latest, page(entries(14, 15, 2), 15, 1, 2), 0))).toEqual(['resync 13', '14', '15'])
 })
 
 /**

@@ -163,9 +163,6 @@ export class Sync {
   /** The connection is gone. Cursors and buffers stay. */
   disconnected(): void {
     this.#live = false
-    this.#questions.clear()
-    this.#unanswered = 0
-    for (const track of this.#tracks.values()) track.asked = false
   }
 
   /** An entry from the socket. */
@@ -312,7 +309,6 @@ export class Sync {
     const track = known ?? this.#track(verdict.conversation, this.#epoch, undefined)
     track.head = Math.max(track.head, verdict.head)
     track.activeAt = now
-    if (this.#isStale(track)) return
     if (verdict.verdict === 'replayed') {
       const first = verdict.entries[0]
       if (track.cursor === undefined && first !== undefined) this.#start(track, first.seq - 1)

@@ -9,7 +9,7 @@ let typing: TypingNotices
 beforeEach(() => {
   wire = openWire()
   changes = []
-  const times = { repeatMs: 3_000, restMs: 5_000, fadeMs: 6_000 }
+  const times = { typingRepeatMs: 3_000, typingRestMs: 5_000, typingFadeMs: 6_000 }
   typing = new TypingNotices({ ...wire, ...times, changed: change => changes.push(change) })
 })
 

@@ -15,11 +15,11 @@ export interface TypingOptions {
   readonly requests: Requests
   readonly changed: (typing: Typing) => void
   /** Our own is told again at most this often. */
-  readonly repeatMs: number
+  readonly typingRepeatMs: number
   /** Without a further keystroke our own is over. */
-  readonly restMs: number
+  readonly typingRestMs: number
   /** Another's is over when it was not repeated. */
-  readonly fadeMs: number
+  readonly typingFadeMs: number
 }
 
 /** Others who type at the same time, of whom we keep account. */
@@ -36,13 +36,14 @@ export class TypingNotices {
 
   /** A keystroke. */
   type(conversation: string): void {
-    const { clock, requests, repeatMs, restMs } = this.#options
+    const { clock, requests, typingRepeatMs, typingRestMs } = this.#options
     const before = this.#own.get(conversation)
     before?.cancelRest()
     const now = clock.now()
     let toldAt = before?.toldAt ?? Number.NEGATIVE_INFINITY
-    if (now - toldAt >= repeatMs && requests.tell('typing.start', { conversation }, { ephemeral: true })) toldAt = now
-    const cancelRest = clock.after(restMs, () => this.stop(conversation))
+    if (now - toldAt >= typingRepeatMs && requests.tell('typing.start', { conversation }, { ephemeral: true }))
+      toldAt = now
+    const cancelRest = clock.after(typingRestMs, () => this.stop(conversation))
     this.#own.set(conversation, { toldAt, cancelRest })
   }
 
@@ -67,7 +68,7 @@ export class TypingNotices {
     const before = this.#others.get(key)
     if (before === undefined && this.#others.size >= othersMax) return
     before?.cancelFade()
-    const cancelFade = this.#options.clock.after(this.#options.fadeMs, () => this.over(conversation, user))
+    const cancelFade = this.#options.clock.after(this.#options.typingFadeMs, () => this.over(conversation, user))
     const typing: Typing = { conversation, user, typing: true }
     this.#others.set(key, { typing, cancelFade })
     if (before === undefined) this.#options.changed(typing)

@@ -84,15 +84,13 @@ test('a narrow line takes its time and pushes back on the sender', async () => {
   expect(performance.now() - start).toBeGreaterThanOrEqual(149)
   expect(server.text()).toHaveLength(30_000)
   proxy.set({ bandwidthBytesPerSecond: 1_000 })
-  const flood = Buffer.alloc(1_000_000)
-  await until(
-    () => {
-      for (let room = true; room && client.socket.writableLength < 16_000_000; ) room = client.socket.write(flood)
-      return client.socket.writableLength > 1_000_000
-    },
-    { what: 'the sender feels that nobody reads' },
-  )
-  expect(proxy.connections()[0]?.bytesUp).toBeLessThan(50_000)
+  // Kernels hold a few megabytes; the rest stays with the sender for as long as the line is narrow.
+  client.socket.write(Buffer.alloc(32_000_000))
+  const lengths: number[] = []
+  await until(() => lengths.push(client.socket.writableLength) > 20 && new Set(lengths.slice(-20)).size === 1, {
+    what: 'nothing more is taken from the sender',
+  })
+  expect(client.socket.writableLength).toBeGreaterThan(8_000_000)
 })
 
 test('a cut ends both sides in order, one connection or all', async () => {
@@ -196,6 +194,15 @@ test.each([
   expect(await server.over).toBe('end')
 })
 
+test('a trap does not wait for a byte more than it was told', async () => {
+  const { client, server } = await open()
+  const sprung = proxy.trap({ direction: 'down', when: { bytes: 6 }, action: 'cut' })
+  server.socket.write('012345')
+  await sprung
+  expect(await client.over).toBe('end')
+  expect(client.text()).toBe('012345')
+})
+
 test('a trap springs at a pattern that lies across chunks, once, on the connection meant', async () => {
   const [first, second] = [await open(), await open()]
   const sprung = proxy.trap({ direction: 'down', when: { pattern: '"ok":{"seq"' }, action: 'reset', which: 1 })
@@ -226,9 +233,11 @@ test('a trap that swallows leaves the connection open and the other direction wh
 test('a trap holds behind bytes that are late', async () => {
   const { client, server } = await open()
   proxy.set({ latencyMs: 30 })
-  const sprung = proxy.trap({ direction: 'up', when: { bytes: 4 }, action: 'cut' })
-  client.socket.write('earlier and later')
+  const sprung = proxy.trap({ direction: 'up', when: { bytes: 4 }, action: 'swallow' })
+  client.socket.write('earlier')
+  await until(() => proxy.connections()[0]?.bytesSwallowed === 3, { what: 'the trap is in the way' })
+  client.socket.write(' and later')
   await sprung
-  expect(await server.over).toBe('end')
-  expect(server.text()).toBe('earl')
+  await until(() => proxy.connections()[0]?.bytesSwallowed === 13, { what: 'the rest was swallowed' })
+  await arrives(server, 'earl')
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
@@ -40,6 +40,18 @@ test('an end that is not heeded becomes a SIGKILL', async () => {
   expect(await child.exited).toBe('SIGKILL')
 })
 
+test('what it had started itself goes with it', async () => {
+  const child = await startProcess({
+    ...shell('sleep 60 & echo $! > grandchild; wait'),
+    ready: async () =>
+      existsSync(`${folder}/grandchild`) && readFileSync(`${folder}/grandchild`, 'utf8').endsWith('\n'),
+  })
+  const grandchild = Number(readFileSync(`${folder}/grandchild`, 'utf8'))
+  expect(lives(grandchild)).toBe(true)
+  await child.end('SIGKILL')
+  await until(() => !lives(grandchild), { what: 'the grandchild is gone' })
+})
+
 test('one that dies at once, does not exist or is never ready is a clear error with its last words', async () => {
   const never = async () => false
   await expect(startProcess({ ...shell('echo last words; exit 3'), ready: never })).rejects.toThrow(
@@ -51,16 +63,21 @@ test('one that dies at once, does not exist or is never ready is a clear error w
   )
 })
 
-/** A process of its own that starts a stopped and a stubborn child, prints their pids and a folder, and waits. */
+/** A process of its own that starts a stopped and a stubborn child, which starts another, and tells their pids and folder. */
 const parent = `
+  import { existsSync, readFileSync } from 'node:fs'
   const { startProcess } = await import(process.argv[1])
   const { makeFolder } = await import(process.argv[2])
   const folder = makeFolder('orphan')
-  const start = script => startProcess({ command: '/bin/sh', args: ['-c', script], folder, ready: async () => true })
+  const start = (script, ready = async () => true) => startProcess({ command: '/bin/sh', args: ['-c', script], folder, ready })
   const stopped = await start('exec sleep 60')
   stopped.signal('SIGSTOP')
-  const stubborn = await start('trap "" INT; while true; do sleep 0.05; done')
-  console.log(JSON.stringify({ pids: [stopped.pid, stubborn.pid], folder }))
+  const stubborn = await start(
+    'trap "" INT; sleep 60 & echo $! > young; mv young grandchild; while true; do sleep 0.05; done',
+    async () => existsSync(folder + '/grandchild'),
+  )
+  const grandchild = Number(readFileSync(folder + '/grandchild', 'utf8'))
+  console.log(JSON.stringify({ pids: [stopped.pid, stubborn.pid, grandchild], folder }))
   setInterval(() => {}, 1000)
 `
 

@@ -56,7 +56,10 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
   const exited = new Promise<number | string>(resolve => {
     const finish = (how: number | string) => {
       ended = true
-      if (child.pid !== undefined) letGo(child.pid)
+      if (child.pid !== undefined) {
+        letGo(child.pid)
+        endGroup(child.pid)
+      }
       resolve(how)
     }
     child.on('exit', (code, signal) => finish(code ?? signal ?? 'unknown'))
@@ -100,6 +103,15 @@ async function waitUntilReady(options: ProcessOptions, started: StartedProcess, 
   } catch (error) {
     await started.end('SIGKILL')
     throw new Error(`unable to start ${name}: ${String(error)}\n${started.log()}`, { cause: error })
+  }
+}
+
+/** What the process had started itself and left behind: it leads a group of its own. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody is left.
   }
 }
 

@@ -20,7 +20,7 @@ while [ $n -lt 20 ]; do
   sleep 0.05
   n=$((n + 1))
 done
-for pid in $pids; do kill -KILL "$pid"; done
+for pid in $pids; do kill -KILL "$pid" "-$pid"; done
 IFS=:
 for folder in $folders; do rm -rf "$folder"; done
 `

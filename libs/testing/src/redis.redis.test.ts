@@ -33,6 +33,9 @@ test('a server that was killed comes back empty on its port', async () => {
   await server.restart()
   expect(server.pid()).not.toBe(before)
   expect(await withClient(server.url, client => client.get('held'))).toBe(null)
+  await withClient(server.url, client => client.set('held', '2'))
+  await server.restart()
+  expect(await withClient(server.url, client => client.get('held'))).toBe(null)
 })
 
 test('a port that is asked for is used, and an occupied one is a clear error', async () => {

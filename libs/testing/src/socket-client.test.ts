@@ -91,6 +91,8 @@ test('anything can be sent: text, bytes, bytes as text, and a command with an id
   await socket.sendRaw(Buffer.from([1, 2]))
   await socket.sendRaw(Buffer.from('as text'), { binary: false })
   await socket.sendRaw('{"id":77,"op":"ping"}')
+  await socket.sendRaw('{"id":78,"op":"ping"}')
+  expect(await socket.nextReply(78)).toEqual({ id: 78, ok: {} })
   expect(await socket.nextReply(77)).toEqual({ id: 77, ok: {} })
   expect(heard.slice(0, 3)).toEqual([
     { data: 'no json', binary: false },

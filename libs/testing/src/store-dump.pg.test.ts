@@ -74,6 +74,7 @@ test('somebody may come, leave and come back; the row counts where the log tells
     { ...place, seq: 7, event: 'member.removed', user: 'dee' },
   ] as Entry[]
   const present = [
+    { conversation: 'crew', user: 'ann', joined: 5 },
     { conversation: 'crew', user: 'bob', joined: 6 },
     { conversation: 'crew', user: 'cid', joined: 3 },
   ]

@@ -107,8 +107,10 @@ test('a reply to a message that another process stored is taken', async () => {
 })
 
 test('a member who was removed elsewhere can post no more, and is told nothing more (P8)', async () => {
-  await post(chat.ctx, bob, message('still in'))
+  const input = message('still in')
+  const posted = await post(chat.ctx, bob, input)
   await removeBob()
+  expect(await post(chat.ctx, bob, input)).toEqual(posted)
   await expect(post(chat.ctx, bob, message('out'))).rejects.toEqual(refusal('not_a_member'))
   chat.emitted.length = 0
   await post(chat.ctx, alice, message('among us'))

@@ -33,8 +33,17 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
   const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const checked = checkMayPost(ctx, by, input)
-    const membership = checked instanceof Promise ? await checked : checked
+    let membership: Membership
+    try {
+      const checked = checkMayPost(ctx, by, input)
+      membership = checked instanceof Promise ? await checked : checked
+    } catch (refused) {
+      // Who was removed after the commit and before the acknowledgement is still answered with the first result (P2).
+      const posted =
+        refused instanceof Refusal && refused.code === 'not_a_member' ? await findPosted(ctx, by, input) : undefined
+      if (posted === undefined) throw refused
+      return posted
+    }
     const placed = await ctx.inserts.add({
       ...place,
       version: membership.version,
@@ -65,6 +74,17 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
   throw new Refusal('unavailable', 'unable to post: the membership of the conversation keeps changing', {
     retryMs: 1_000,
   })
+}
+
+/** The result of the first time, if this is a repetition. */
+async function findPosted(ctx: ChatContext, by: string, input: PostInput): Promise<Posted | undefined> {
+  const found = await ctx.pool.query<{ seq: number; at: number }>(
+    `SELECT m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at FROM messages m
+      WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
+    [input.conversation, by, input.clientId],
+  )
+  const row = found.rows[0]
+  return row === undefined ? undefined : { seq: row.seq, at: Math.round(row.at), epoch: ctx.epoch() }
 }
 
 function messageNew(by: string, input: PostInput, posted: Posted): Entry {

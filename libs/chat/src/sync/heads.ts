@@ -3,8 +3,8 @@ import type { ConversationHead } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 
 /**
- * Of the conversations that a device names with what it has seen, those that have more. Conversations that the caller
- * is not in are passed over.
+ * Of the conversations that a device names with what it has seen, those that have more. One that the caller is not in
+ * any longer counts as having more: the device asks for it, is refused, and so learns that it is out.
  */
 export async function behind(
   ctx: ChatContext,
@@ -18,8 +18,11 @@ export async function behind(
             WHERE m.user_id = $1 AND m.conversation_id = ANY($2)`,
     values: [by, seen.map(one => one.conversation)],
   })
-  const known = new Map(seen.map(one => [one.conversation, one.seq]))
-  return found.rows.filter(row => row.head > known.get(row.conversation)!)
+  const heads = new Map(found.rows.map(row => [row.conversation, row.head]))
+  return seen
+    .map(({ conversation, seq }) => ({ conversation, seq, head: heads.get(conversation) ?? seq + 1 }))
+    .filter(({ head, seq }) => head > seq)
+    .map(({ conversation, head }) => ({ conversation, head }))
 }
 
 /** How many people one query asks about. */

@@ -130,13 +130,17 @@ test('somebody who is no member is told so, without a word of what happened', as
   )
 })
 
-test('heads tell what a device lacks, and only of its own conversations', async () => {
+test('heads tell what a device lacks, and that it is out where it is no member', async () => {
   const { alice, bob, talk } = await pair()
   const [a, b] = [await talk(3), await talk(1)]
   const foreign = await makeConversation(chat.ctx.pool, [alice])
   await post(chat.ctx, alice, { conversation: foreign, clientId: randomUUID(), body: { text: 'secret' } })
   const seen = [a, b, foreign].map(conversation => ({ conversation, seq: 1 }))
-  expect(await behind(chat.ctx, bob, seen)).toEqual([{ conversation: a, head: 3 }])
+  expect(await behind(chat.ctx, bob, seen)).toEqual([
+    { conversation: a, head: 3 },
+    // Nothing of the log: one more than the device said.
+    { conversation: foreign, head: 2 },
+  ])
   const startedAt = Date.now() - 60_000
   const collect = async (sinceMs: number) => {
     const all = new Map<string, string[]>()

@@ -88,14 +88,15 @@ export class ModelServer {
     this.append(conversation, { event: 'conversation.created', by, kind: 'group', members })
   }
 
-  append(conversation: string, row: NewRow): number {
+  /** @param origin the connection that posts: its acknowledgement tells it all */
+  append(conversation: string, row: NewRow, origin?: ModelSocket): number {
     const before = this.members(conversation)
     const log = this.logs.get(conversation) ?? []
     this.logs.set(conversation, log)
     const seq = log.length + 1
     log.push({ ...row, conversation, seq, at: this.clock.now() } as Row)
     const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
-    this.#publish(conversation, seq, concerned)
+    this.#publish(conversation, seq, concerned, origin)
     return seq
   }
 
@@ -111,11 +112,11 @@ export class ModelServer {
     return (this.logs.get(conversation) ?? []).slice(after, upTo).map(row => ({ ...row, epoch: this.epoch }) as Entry)
   }
 
-  #publish(conversation: string, seq: number, users: ReadonlySet<string>): void {
+  #publish(conversation: string, seq: number, users: ReadonlySet<string>, origin: ModelSocket | undefined): void {
     const [entry] = this.entries(conversation, seq - 1, seq)
     if (entry === undefined) return
     for (const socket of this.sockets) {
-      if (!users.has(socket.user)) continue
+      if (!users.has(socket.user) || socket === origin) continue
       const copies = this.chance(this.trouble.losePublish) ? 0 : this.chance(this.trouble.duplicate) ? 2 : 1
       for (let copy = 0; copy < copies; copy++)
         this.clock.after(this.between(0, 400), () => socket.event(entry as Event))
@@ -133,10 +134,11 @@ export class ModelServer {
 
   // ---- what a client may ask ----------------------------------------------------------------------------------------
 
-  answer(user: string, command: Command): unknown {
+  answer(socket: ModelSocket, command: Command): unknown {
+    const { user } = socket
     switch (command.op) {
       case 'message.send':
-        return this.#send(user, command)
+        return this.#send(socket, command)
       case 'history.page':
         return this.#page(user, command)
       case 'sync.resume':
@@ -164,14 +166,15 @@ export class ModelServer {
     return since
   }
 
-  #send(user: string, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
+  #send(socket: ModelSocket, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
+    const { user } = socket
     const { conversation, clientId, body } = command
     const same = (this.logs.get(conversation) ?? []).find(
       row => row.event === 'message.new' && row.by === user && row.clientId === clientId,
     )
     if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
     this.#memberSince(user, conversation)
-    const seq = this.append(conversation, { event: 'message.new', by: user, clientId, body })
+    const seq = this.append(conversation, { event: 'message.new', by: user, clientId, body }, socket)
     return { seq, at: this.clock.now(), epoch: this.epoch }
   }
 
@@ -373,7 +376,7 @@ export class ModelSocket implements Socket {
         // Done, and nobody knows: the client must find out by asking again.
         if (command.op === 'message.send' && server.chance(0.5)) {
           try {
-            server.answer(this.user, command)
+            server.answer(this, command)
           } catch {
             // Refused for good; the next try will say so.
           }
@@ -381,7 +384,7 @@ export class ModelSocket implements Socket {
         return refused('unavailable')
       }
       try {
-        const ok = server.answer(this.user, command)
+        const ok = server.answer(this, command)
         if (!spared && server.chance(trouble.hang)) return
         reply({ ok })
       } catch (thrown) {

@@ -1,0 +1,89 @@
+/** What a client is made of: its limits, what an application gives it, and what it tells. */
+import type { Entry, EntryOf } from '@flotilla/protocol'
+import type { Clock, Random } from './clock.ts'
+import type { ConnectionState, SocketConstructor } from './connection.ts'
+import type { Archive } from './delivery.ts'
+import type { FlotillaError } from './flotilla-error.ts'
+import type { Fetch } from './http.ts'
+import type { Send } from './outbox.ts'
+import type { Presence } from './presence.ts'
+import type { Receipt } from './receipts.ts'
+import type { GetToken } from './rest.ts'
+import type { Store } from './store.ts'
+import type { Typing } from './typing.ts'
+import type { WakeSource } from './wake.ts'
+
+/** The limits and times of a client. */
+export const clientDefaults = {
+  /** An answer to a command, or to a REST call. */
+  requestTimeoutMs: 15_000,
+  /** From asking where to go until hello. */
+  connectTimeoutMs: 15_000,
+  pingTimeoutMs: 8_000,
+  /** A connection that lasted this long wipes out the failures before it. */
+  stableMs: 10_000,
+  /** The wait before coming back, as long as no node has named its own. */
+  reconnectBaseMs: 500,
+  reconnectMaxMs: 30_000,
+  /** Messages that wait for their acknowledgement. One more is refused. */
+  outboxEntriesMax: 1_000,
+  /** Messages under way at the same time, each of another conversation. */
+  inFlightMax: 16,
+  /** Commands that wait for the rate that the node allows. */
+  commandQueueMax: 1_000,
+  /** Entries handed to an archive at once. */
+  applyEntriesMax: 200,
+  /** How long a gap in a conversation may close by itself. */
+  gapWaitMs: 200,
+  /** How long receipts are gathered. */
+  receiptGatherMs: 50,
+  typingRepeatMs: 3_000,
+  typingRestMs: 5_000,
+  typingFadeMs: 6_000,
+}
+
+export type ClientSettings = typeof clientDefaults
+
+export interface Logger {
+  debug(message: string, detail?: unknown): void
+  warn(message: string, detail?: unknown): void
+}
+
+export interface ClientOptions {
+  /** Where the API is: `https://chat.example.org`. */
+  readonly api: string
+  /** Brings the access token; `createSignIn` makes one. */
+  readonly getToken: GetToken
+  /** What must survive this run. In memory when left out. */
+  readonly store?: Store
+  /** Where the application itself keeps conversations, if it does. */
+  readonly archive?: Archive
+  /** Needed where there is no global one: Node before 22. */
+  readonly WebSocket?: SocketConstructor
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly uuid?: () => string
+  readonly wakes?: WakeSource
+  readonly logger?: Logger
+  readonly settings?: Partial<ClientSettings>
+}
+
+export interface ClientEvents {
+  state: ConnectionState
+  /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
+  entry: Entry
+  /** The entries that are messages. */
+  message: EntryOf<'message.new'>
+  /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
+  resync: { readonly conversation: string; readonly from: number; readonly head: number }
+  /** You are not a member any longer. */
+  left: { readonly conversation: string }
+  sendState: Send
+  receipt: Receipt
+  typing: Typing
+  presence: Presence
+  /** The client will not come back by itself: the session is over, or this build is too old. */
+  stopped: { readonly reason: string }
+  error: { readonly error: FlotillaError; readonly during: string }
+}
