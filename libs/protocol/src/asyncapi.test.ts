@@ -7,8 +7,9 @@ import { up } from './up.ts'
 test('the AsyncAPI document is valid and names every command and event', async () => {
   const text = JSON.stringify(asyncApiDocument())
   const { document, diagnostics } = await new Parser().parse(text)
+  const severities: number[] = diagnostics.map(one => one.severity)
   // 0 is an error, 1 and up are advice.
-  expect(diagnostics.map(one => [one.severity, one.message]).filter(([severity]) => severity === 0)).toEqual([])
+  expect(diagnostics.filter((_, at) => severities[at] === 0)).toEqual([])
   const names = document
     ?.messages()
     .all()

@@ -156,6 +156,20 @@ describe.each(Object.entries(beds))('on %s', (_name, makeBed) => {
       await store.whereabouts.leave('presence', people.slice(0, 40), place)
       expect(await store.whereabouts.intact(place)).toBe(true)
     })
+
+    test('are intact while writes are under way', async () => {
+      const place = `${fresh('node')}:1`
+      await store.whereabouts.mend(place)
+      const asked: Promise<boolean>[] = []
+      const written: Promise<unknown>[] = []
+      for (let turn = 0; turn < 20; turn++) {
+        written.push(store.whereabouts.enter('presence', [fresh('person')], place))
+        asked.push(store.whereabouts.intact(place))
+        if (turn % 5 === 0) await written.at(-1)
+      }
+      await Promise.all(written)
+      expect(new Set(await Promise.all(asked))).toEqual(new Set([true]))
+    })
   })
 
   describe('the leases', () => {

@@ -20,7 +20,7 @@ export function createMemoryCounters(clock: Clock): Counters {
         windows.set(key, window)
       }
       window.count++
-      return { count: window.count, resetMs: Math.ceil(window.endsAt - now) }
+      return { count: window.count, resetMs: Math.min(windowMs, Math.ceil(window.endsAt - now)) }
     },
   }
 }

@@ -46,7 +46,10 @@ export interface Leases {
   beat(place: string, info: NodeInfo, leaseMs: number): Promise<Beat>
   /** Gives the lease back. */
   release(place: string): Promise<void>
-  /** Notes that the place was swept. It stays in view for six leases, so that every node has seen how it ended. */
+  /**
+   * Notes that nothing of the place is left. When it is over it stays in view for six leases all the same, so that
+   * every node has seen how it ended.
+   */
   swept(place: string): Promise<void>
 }
 

@@ -290,9 +290,10 @@ export function createNode(options: NodeOptions): RoutingNode {
       try {
         await registrar.clear()
         await watching.flush()
-        await leases.release(place())
         await whereabouts.forget(place())
+        // Before the goodbye, so that nobody sets out to sweep what is clean.
         await leases.swept(place())
+        await leases.release(place())
       } catch (error) {
         logger.warn({ err: error }, 'unable to take everything away: the others will')
         await leases.release(place()).catch(() => {})

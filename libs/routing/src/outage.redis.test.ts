@@ -112,7 +112,7 @@ test('a server that is back with its data: nobody is fenced, and who left meanwh
   await until(() => a.state() === 'down' && b.state() === 'down', { what: 'both notice' })
   await b.shut('eve')
   // Longer than a lease.
-  await new Promise(resolve => setTimeout(resolve, 1_000))
+  await new Promise(resolve => setTimeout(resolve, 2_000))
   await proxy.refuse(false)
   await allUp([a, b])
   expect([a.place(), b.place()]).toEqual(places)
@@ -276,6 +276,28 @@ test('a master of a cluster that comes back empty: its part is noticed and enter
     const places = await a.store.whereabouts.find('presence', people)
     expect(new Set(places.flat())).toEqual(new Set([b.place()]))
   }
+})
+
+test('a master of a cluster that was killed and started again: everything heals', async () => {
+  const cluster = await startRedisCluster()
+  closers.push(() => cluster.stop())
+  const [a, b] = (await startNodes(cluster.url, ['a', 'b'])) as [TestNode, TestNode]
+  await allUp([a, b])
+  const people = Array.from({ length: 100 }, (_, i) => `person-${i}`)
+  await Promise.all(people.map(user => b.open(user)))
+  const master = cluster.masters[0]!
+  const killedAt = Date.now()
+  await master.kill()
+  await a.route([entry(people, 1)])
+  await master.restart()
+  await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
+  expect(Math.min(...b.suspicions)).toBeLessThanOrEqual(killedAt + 1_000)
+  const isEntered = async () =>
+    (await a.store.whereabouts.find('presence', people)).every(places => places?.[0] === b.place())
+  await until(isEntered, { what: 'everybody is entered' })
+  await allUp([a, b])
+  await a.route([entry(people, 2)])
+  await until(() => people.every(user => b.sockets.get(user)?.includes('{"seq":2}')), { what: 'frames come again' })
 })
 
 test('an inbox whose slot moves to another master of the cluster is heard there', async () => {

@@ -12,11 +12,11 @@ import type { RoutingLogger } from './logger.ts'
 export const redisDefaults = {
   /** Before every key and channel. */
   keyPrefix: 'flotilla',
-  /** A command without an answer for so long has failed. */
-  commandMsMax: 1_000,
+  /** A command without an answer for so long has failed. Longer than a busy process may stand still. */
+  commandMsMax: 2_000,
   connectMsMax: 2_000,
   /** A connection that owes answers for so long and brings nothing is dropped. */
-  silentMsMax: 4_000,
+  silentMsMax: 5_000,
   reconnectMsMin: 50,
   reconnectMsMax: 1_000,
   /** How long `connectRedis` waits before it goes on without Redis. */

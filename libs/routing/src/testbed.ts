@@ -60,7 +60,7 @@ export async function mortalRedis(args: readonly string[] = []) {
 /** Short enough for tests, long enough for a busy machine. */
 export const quickSettings: Partial<NodeSettings> = {
   beatMs: 100,
-  leaseMs: 700,
+  leaseMs: 1_500,
   retryMs: 50,
   earlyBeatMs: 20,
   echoMsMax: 500,

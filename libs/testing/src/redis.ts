@@ -165,7 +165,11 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-announce-ip', '127.0.0.1']
   if ((await findRedis()).kind === 'container')
     throw new Error('unable to start a Redis Cluster in containers: install redis-server or valkey-server')
-  const started = await Promise.allSettled(Array.from({ length: count }, () => startRedis({ args })))
+  // Redis would take port + 10,000 for its bus, where any client's socket may sit by chance.
+  const busPorts = await Promise.all(Array.from({ length: count }, () => freePort()))
+  const started = await Promise.allSettled(
+    busPorts.map(busPort => startRedis({ args: [...args, '--cluster-port', String(busPort)] })),
+  )
   const masters = started.filter(one => one.status === 'fulfilled').map(one => one.value)
   const stop = async () => {
     await Promise.all(masters.map(master => master.stop()))
@@ -174,7 +178,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   for (const client of clients) client.on('error', () => {})
   try {
     for (const one of started) if (one.status === 'rejected') throw one.reason
-    await joinMasters(masters, clients)
+    await joinMasters(masters, clients, busPorts)
   } catch (error) {
     await stop()
     throw error
@@ -184,13 +188,17 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   return { url: `redis-cluster://${masters.map(master => `127.0.0.1:${master.port}`).join(',')}`, masters, stop }
 }
 
-async function joinMasters(masters: readonly RedisServer[], clients: readonly Redis[]): Promise<void> {
+async function joinMasters(
+  masters: readonly RedisServer[],
+  clients: readonly Redis[],
+  busPorts: readonly number[],
+): Promise<void> {
   const share = Math.ceil(slots / masters.length)
   for (const [index, client] of clients.entries()) {
     const own = Array.from({ length: Math.min(share, slots - index * share) }, (_, offset) => index * share + offset)
     await client.cluster('ADDSLOTS', ...own)
     await client.cluster('SET-CONFIG-EPOCH', index + 1)
-    await client.cluster('MEET', '127.0.0.1', masters[0]?.port ?? 0)
+    await client.cluster('MEET', '127.0.0.1', masters[0]?.port ?? 0, busPorts[0] ?? 0)
   }
   for (const client of clients)
     await until(

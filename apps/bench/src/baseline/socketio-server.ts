@@ -1,0 +1,80 @@
+/**
+ * What people would otherwise write: Socket.IO 4 with its Redis adapter, one INSERT a message over a pool, then an emit
+ * to the receiver's room, and the acknowledgement by callback. WebSocket only, no compression (its default). It stores
+ * the text as it is, keeps no cursors and no index of who was away, and promises no order.
+ */
+import { createServer } from 'node:http'
+import { parseSecretKeys, verifyTicket } from '@flotilla/service'
+import { createAdapter } from '@socket.io/redis-adapter'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { Server, type Socket } from 'socket.io'
+
+const { PORT, DATABASE_URL, REDIS_URL, TICKET_KEYS } = process.env
+const ticketKeys = parseSecretKeys(TICKET_KEYS!)
+const pool = new pg.Pool({ connectionString: DATABASE_URL!, max: 10 })
+const publisher = new Redis(REDIS_URL!)
+let delivered = 0
+const http = createServer((_request, response) => void response.end(JSON.stringify({ delivered })))
+const io = new Server(http, {
+  transports: ['websocket'],
+  serveClient: false,
+  adapter: createAdapter(publisher, publisher.duplicate()),
+})
+
+interface Message {
+  readonly to?: string
+  readonly conversation: string
+  readonly text: string
+}
+type Acknowledge = (reply: { id: number } | { error: string }) => void
+
+io.use((socket, next) => void admit(socket, next))
+
+async function admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
+  const { ticket } = socket.handshake.auth as { ticket?: string }
+  const who = verifyTicket(ticketKeys, ticket ?? '', Date.now())
+  if (who === undefined) return next(new Error('the ticket is not valid'))
+  socket.data.user = who.user
+  try {
+    const { rows } = await pool.query<{ id: string }>({
+      name: 'groups',
+      text: 'SELECT conversation_id AS id FROM members WHERE user_id = $1 AND in_group',
+      values: [who.user],
+    })
+    await socket.join([`user:${who.user}`, ...rows.map(row => `group:${row.id}`)])
+    next()
+  } catch (error) {
+    next(new Error('unable to read the groups', { cause: error }))
+  }
+}
+
+io.on('connection', socket => {
+  socket.on('message', (message: Message, acknowledge: Acknowledge) => {
+    store(socket.data.user, message).then(
+      id => {
+        const room = message.to === undefined ? `group:${message.conversation}` : `user:${message.to}`
+        socket
+          .to(room)
+          .emit('message', { id, by: socket.data.user, conversation: message.conversation, text: message.text })
+        acknowledge({ id })
+      },
+      (error: unknown) => acknowledge({ error: String(error) }),
+    )
+  })
+  socket.on('delivered', () => {
+    delivered++
+  })
+})
+
+async function store(sender: string, { conversation, text }: Message): Promise<number> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'store',
+    text: 'INSERT INTO messages (conversation_id, sender_id, body) VALUES ($1, $2, $3) RETURNING id',
+    values: [conversation, sender, text],
+  })
+  return Number(rows[0]!.id)
+}
+
+http.listen(Number(PORT), '127.0.0.1')
+process.on('SIGTERM', () => process.exit())

@@ -1,0 +1,58 @@
+/** That the bench works, and above all that a wrong answer does not count. No figure is looked at. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Bed, openBed } from './bed.ts'
+import { type Figures, runDirect } from './run.ts'
+import { flotilla } from './sides/flotilla.ts'
+import type { Side } from './sides/side.ts'
+import { socketIo } from './sides/socketio.ts'
+
+const ours = flotilla(true)
+const bench = { seconds: 0.5, warmSeconds: 0.3, runs: 1, short: true, flotilla: ours, say: () => {} }
+let bed: Bed
+/** Two sides with their servers, started one after the other, on a machine that does other things too. */
+const timeout = 60_000
+
+beforeAll(async () => {
+  bed = await openBed()
+})
+afterAll(() => bed.close())
+
+const onPairs = (side: Side) =>
+  runDirect(bench, bed, side, {
+    nodes: 2,
+    connections: 8,
+    alone: false,
+    told: true,
+    receivers: 1,
+    population: { people: 8, directs: 4 },
+    counters: ['commit_entries'],
+    pace: { kind: 'closed', inFlight: 2 },
+  })
+
+test('our side is counted whole, and a row that is missing in the store would spoil the run', { timeout }, async () => {
+  let problems: string[] = []
+  const run = await onPairs({
+    ...ours,
+    async verify(ground, stand, ending, told) {
+      const found = await ours.verify(ground, stand, ending, told)
+      await ground.query('DELETE FROM messages WHERE seq = 3')
+      problems = await ours.verify(ground, stand, ending, told)
+      return found
+    },
+  })
+  expect(problems).toHaveLength(2)
+  expectWork(run)
+  expect(run.violations.reordered).toBe(0)
+  expect(run.counters['commit_entries']).toBeGreaterThan(0)
+})
+
+test('Socket.IO does the same work', { timeout }, async () => {
+  expectWork(await onPairs(socketIo))
+})
+
+function expectWork(run: Figures): void {
+  expect(run.messagesPerSecond).toBeGreaterThan(0)
+  expect(run.delivery.count).toBeGreaterThan(0)
+  expect(run.cpu['PostgreSQL']).toBeGreaterThan(0)
+  expect(run.violations).toMatchObject({ lost: 0, repeated: 0, misplaced: 0, refused: 0, closed: 0 })
+}

@@ -1,0 +1,194 @@
+/**
+ * Direct messages: pairs of people, one on each node, who write to each other. Either each connection has so many
+ * messages under way (closed loop), or messages come at a rate of their own (open loop, as arrivals at random).
+ * A person alone in a group has nobody who receives: then only storing and acknowledging is measured.
+ */
+import { idOf } from '../ids.ts'
+import { Lane, noViolations } from './lane.ts'
+import { type Messenger, type Received, writeStamp } from './messenger.ts'
+import { connectAll, createMessenger, type Fleet } from './messengers.ts'
+import { type Ending, Meter, settle, type WindowCounts } from './window.ts'
+
+export interface DirectPlan {
+  readonly fleet: Fleet
+  readonly connections: number
+  /** Nobody receives: each connection writes to a group of its own. */
+  readonly alone: boolean
+  /** The length of a message's text. */
+  readonly textLength: number
+  /** The number of the first person and of the first conversation. */
+  readonly first?: number
+}
+
+export type Pace =
+  | { readonly kind: 'closed'; readonly inFlight: number }
+  | { readonly kind: 'open'; readonly perSecond: number }
+
+/** One end of a pair. */
+class Endpoint {
+  readonly number: number
+  readonly conversation: string
+  readonly peer: string | undefined
+  /** What comes from the other end. */
+  readonly lane = new Lane()
+  messenger: Messenger | undefined
+  sent = 0
+  acked = 0
+  /** By the number of one's own message: its place, told by the acknowledgement or the delivery, whichever came first. */
+  readonly places: number[] = []
+  readonly sentAtMs: number[] = []
+  /** All up to here is known, one's own messages among them. */
+  cursor = 0
+  private readonly ahead = new Set<number>()
+  receivedHigh = 0
+  told = 0
+
+  constructor(number: number, alone: boolean) {
+    this.number = number
+    this.conversation = alone ? idOf('group', number) : idOf('direct', number >> 1)
+    this.peer = alone ? undefined : idOf('user', number ^ 1)
+  }
+
+  advance(seq: number): void {
+    this.ahead.add(seq)
+    while (this.ahead.delete(this.cursor + 1)) this.cursor++
+  }
+}
+
+export class DirectFlow {
+  private readonly plan: DirectPlan
+  private readonly endpoints: readonly Endpoint[]
+  private readonly byNumber: ReadonlyMap<number, Endpoint>
+  private readonly meter = new Meter()
+  private readonly violations = noViolations()
+  private readonly ordered: boolean
+  private pace: Pace | undefined
+  private acked = 0
+  private received = 0
+
+  constructor(plan: DirectPlan) {
+    this.plan = plan
+    const { connections, alone, first = 0 } = plan
+    this.endpoints = Array.from({ length: connections }, (_, at) => new Endpoint(first + at, alone))
+    this.byNumber = new Map(this.endpoints.map(one => [one.number, one]))
+    this.ordered = plan.fleet.side === 'flotilla'
+  }
+
+  async connect(): Promise<void> {
+    await connectAll(this.endpoints.length, 50, async at => {
+      const endpoint = this.endpoints[at]!
+      const events = {
+        acked: (number: number, seq: number) => this.noteAck(endpoint, number, seq),
+        received: (message: Received) => this.noteReceived(endpoint, message),
+        refused: () => void this.violations.refused++,
+        closed: () => void this.violations.closed++,
+      }
+      endpoint.messenger = createMessenger(this.plan.fleet, at, { number: endpoint.number }, events)
+      await endpoint.messenger.connect()
+    })
+  }
+
+  start(pace: Pace): void {
+    this.pace = pace
+    if (pace.kind === 'open') this.arrive(pace.perSecond, performance.now(), 0)
+    else
+      for (const endpoint of this.endpoints)
+        for (let depth = 0; depth < pace.inFlight; depth++) this.send(endpoint, performance.now())
+  }
+
+  window(seconds: number): Promise<WindowCounts> {
+    return this.meter.window(seconds)
+  }
+
+  /** A window whose end is not known yet. */
+  beginWindow(): void {
+    this.meter.begin()
+  }
+
+  endWindow(): WindowCounts {
+    return this.meter.end()
+  }
+
+  /** Sends no more, and waits for what is under way. */
+  async finish(): Promise<Ending> {
+    this.pace = undefined
+    const sent = () => this.endpoints.reduce((sum, one) => sum + one.sent, 0)
+    const expected = () => (this.plan.alone ? 0 : sent())
+    await settle(() => sent() - this.acked + expected() - this.received)
+    for (const endpoint of this.endpoints) this.judge(endpoint)
+    return { sent: sent(), acked: this.acked, received: this.received, violations: this.violations }
+  }
+
+  /** Arrivals at random, by a rate: the time until the next one is exponential. Late ones count from when they were due. */
+  private arrive(perSecond: number, dueAt: number, turn: number): void {
+    if (this.pace?.kind !== 'open') return
+    const now = performance.now()
+    let due = dueAt
+    let next = turn
+    for (; due <= now; next++) {
+      this.send(this.endpoints[next % this.endpoints.length]!, due)
+      due += (-Math.log(1 - Math.random()) * 1_000) / perSecond
+    }
+    setTimeout(() => this.arrive(perSecond, due, next), due - now)
+  }
+
+  private send(endpoint: Endpoint, atMs: number): void {
+    const number = ++endpoint.sent
+    endpoint.sentAtMs[number] = atMs
+    const text = writeStamp(endpoint.number, number, atMs, this.plan.textLength)
+    endpoint.messenger!.send({ conversation: endpoint.conversation, user: endpoint.peer }, number, text)
+  }
+
+  private noteAck(endpoint: Endpoint, number: number, seq: number): void {
+    const now = performance.now()
+    this.acked++
+    endpoint.acked++
+    this.meter.ack(now - endpoint.sentAtMs[number]!)
+    this.place(endpoint, number, seq)
+    if (this.ordered) {
+      endpoint.advance(seq)
+      if (endpoint.told < endpoint.receivedHigh && endpoint.cursor >= endpoint.receivedHigh) this.tell(endpoint)
+    }
+    if (this.pace?.kind === 'closed') this.send(endpoint, now)
+  }
+
+  private noteReceived(endpoint: Endpoint, message: Received): void {
+    this.received++
+    this.meter.delivery(performance.now() - message.sentAtMs)
+    endpoint.lane.arrive(message.number)
+    const sender = this.byNumber.get(message.sender)
+    if (sender?.conversation === message.conversation) this.place(sender, message.number, message.seq)
+    else this.violations.misplaced++
+    if (!this.ordered) return endpoint.messenger!.delivered(message.conversation, message.seq)
+    endpoint.advance(message.seq)
+    endpoint.receivedHigh = Math.max(endpoint.receivedHigh, message.seq)
+    this.tell(endpoint)
+  }
+
+  /** Each delivery is acknowledged. A gap that one's own acknowledgement fills later is told once more then. */
+  private tell(endpoint: Endpoint): void {
+    endpoint.told = endpoint.cursor
+    endpoint.messenger!.delivered(endpoint.conversation, endpoint.cursor)
+  }
+
+  private place(sender: Endpoint, number: number, seq: number): void {
+    const known = sender.places[number]
+    if (known === undefined) sender.places[number] = seq
+    else if (known !== seq) this.violations.misplaced++
+  }
+
+  private judge(endpoint: Endpoint): void {
+    const { violations } = this
+    violations.lost += endpoint.sent - endpoint.acked
+    if (this.plan.alone) {
+      if (endpoint.cursor !== endpoint.sent) violations.misplaced++
+      return
+    }
+    const peer = this.byNumber.get(endpoint.number ^ 1)!
+    violations.lost += endpoint.lane.missing(peer.sent)
+    violations.repeated += endpoint.lane.repeated
+    violations.reordered += endpoint.lane.early
+    // Both ends together know every place: the numbers from 1 to the head, each once.
+    if (this.ordered && endpoint.cursor !== endpoint.sent + peer.sent) violations.misplaced++
+  }
+}

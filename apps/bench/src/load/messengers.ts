@@ -1,0 +1,52 @@
+/** Makes the messenger of a side. */
+import { parseSecretKeys, type SecretKey } from '@flotilla/service'
+import { FlotillaMessenger } from './flotilla-messenger.ts'
+import type { FrameMemory } from './frame-memory.ts'
+import type { Address, Messenger, MessengerEvents, Person } from './messenger.ts'
+import { SocketIoMessenger } from './socketio-messenger.ts'
+import { UwsMessenger } from './uws-messenger.ts'
+
+export type SideName = 'flotilla' | 'socketio' | 'uws'
+
+/** Where the load connects to, and as whom it signs in. */
+export interface Fleet {
+  readonly side: SideName
+  readonly nodes: readonly Address[]
+  /** The keys of the tickets, as settings of a gateway. */
+  readonly ticketKeys: string
+}
+
+/** @param node which of the nodes; counted round when there are fewer */
+export function createMessenger(
+  fleet: Fleet,
+  node: number,
+  person: Person,
+  events: MessengerEvents,
+  memory?: FrameMemory,
+): Messenger {
+  const address = fleet.nodes[node % fleet.nodes.length]!
+  if (fleet.side === 'uws') return new UwsMessenger(address, person, events, memory)
+  const keys = keysOf(fleet.ticketKeys)
+  if (fleet.side === 'flotilla') return new FlotillaMessenger(address, keys, person, events, memory)
+  return new SocketIoMessenger(address, keys, person, events, memory)
+}
+
+const parsed = new Map<string, readonly SecretKey[]>()
+export function keysOf(text: string): readonly SecretKey[] {
+  const keys = parsed.get(text) ?? parseSecretKeys(text)
+  parsed.set(text, keys)
+  return keys
+}
+
+/** Opens connections, so many at a time: a server's queue of connections to accept is short. */
+export async function connectAll(
+  count: number,
+  atOnce: number,
+  connect: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    while (next < count) await connect(next++)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker))
+}

@@ -1,0 +1,98 @@
+/** Direct messages at a rate of their own: what the same work costs, and how long it takes. */
+import { type Bed, openBed } from '../bed.ts'
+import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
+import { show, showSpread, spreadOf } from '../figures.ts'
+import { type Figures, runDirect } from '../run.ts'
+import { socketIo } from '../sides/socketio.ts'
+import { tidily } from '../tidy.ts'
+import { cpuTable, latencyTable } from './tables.ts'
+
+const perSecond = 1_600
+const cpuRatioMax = 0.6
+const p99RatioMax = 1.2
+const halfP99MsMax = 25
+/** In flight on each connection, to find what a side can do at the most. */
+const saturation = 8
+
+export const directOpen: Scenario = {
+  name: 'direct-open',
+  title: 'Direct messages at a given rate',
+  about:
+    `The same pairs and the same work, but messages come at random (exponential gaps) at ${perSecond} a second in all, whatever ` +
+    'the servers do; each counts from the moment when it was due. Then our side alone at half of what it reached with eight in ' +
+    'flight in the same session.',
+  run: bench =>
+    tidily(async defer => {
+      const bed = await openBed()
+      defer(() => bed.close())
+      return measure(bench, bed)
+    }),
+}
+
+async function measure(bench: Bench, bed: Bed): Promise<Report> {
+  const connections = bench.short ? 40 : 200
+  const rate = bench.short ? 400 : perSecond
+  const options = {
+    nodes: 2,
+    connections,
+    alone: false,
+    told: true,
+    receivers: 1,
+    population: { people: connections, directs: connections / 2 },
+    counters: ['commits', 'commit_entries'],
+  }
+  const pace = { kind: 'open' as const, perSecond: rate }
+  const { ours, theirs } = await alternate(bench.runs, {
+    ours: () => runDirect(bench, bed, bench.flotilla, { ...options, pace }),
+    theirs: () => runDirect(bench, bed, socketIo, { ...options, pace }),
+  })
+  const most = await runDirect(bench, bed, bench.flotilla, {
+    ...options,
+    pace: { kind: 'closed', inFlight: saturation },
+  })
+  const half: Figures[] = []
+  for (let run = 0; run < bench.runs; run++)
+    half.push(
+      await runDirect(bench, bed, bench.flotilla, {
+        ...options,
+        pace: { kind: 'open', perSecond: Math.round(most.messagesPerSecond / 2) },
+      }),
+    )
+  return report(rate, { ours, theirs, most, half })
+}
+
+function report(rate: number, found: { ours: Figures[]; theirs: Figures[]; most: Figures; half: Figures[] }): Report {
+  const { ours, theirs, most, half } = found
+  const cpu = ratios(ours, theirs, run => run.cpuPerThousand)
+  const p99 = ratios(ours, theirs, run => run.delivery.p99)
+  const halfP99 = half.map(run => run.delivery.p99)
+  const batch = ours.map(run => run.counters['commit_entries']! / run.counters['commits']!)
+  const sides = { Flotilla: ours, 'Socket.IO': theirs }
+  return {
+    targets: [
+      {
+        promise: `at ${rate} messages/s at most ${cpuRatioMax} of the CPU of Socket.IO`,
+        result: showSpread(cpu),
+        met: spreadOf(cpu).median <= cpuRatioMax,
+      },
+      {
+        promise: `at ${rate} messages/s at most ${p99RatioMax} of its p99 from send to delivery`,
+        result: showSpread(p99),
+        met: spreadOf(p99).median <= p99RatioMax,
+      },
+      {
+        promise: `at half of our saturation a p99 from send to delivery of at most ${halfP99MsMax} ms`,
+        result: `${showSpread(halfP99)} ms at ${show(spreadOf(half.map(run => run.messagesPerSecond)).median)} messages/s`,
+        met: spreadOf(halfP99).median <= halfP99MsMax,
+      },
+    ],
+    tables: [
+      latencyTable(`${rate} messages/s`, sides),
+      cpuTable(`CPU at ${rate} messages/s`, sides),
+      latencyTable(`Half of ${show(most.messagesPerSecond)} messages/s`, { Flotilla: half }),
+      cpuTable('CPU at half of the saturation', { Flotilla: half }),
+    ],
+    notes: [`At ${rate} messages/s a commit held ${showSpread(batch)} messages.`],
+    raw: found,
+  }
+}

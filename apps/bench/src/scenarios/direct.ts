@@ -1,0 +1,72 @@
+/** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
+import { openBed } from '../bed.ts'
+import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
+import { showSpread, spreadOf } from '../figures.ts'
+import { type Figures, runDirect } from '../run.ts'
+import { socketIo } from '../sides/socketio.ts'
+import { tidily } from '../tidy.ts'
+import { cpuTable, latencyTable } from './tables.ts'
+
+/** In flight on each connection → how many times the messages per CPU second of Socket.IO are promised. */
+const promises = [
+  { inFlight: 1, times: 6 },
+  { inFlight: 8, times: 10 },
+]
+
+export const direct: Scenario = {
+  name: 'direct',
+  title: 'Direct messages across two nodes',
+  about:
+    '200 connections in 100 pairs, one of each pair on either node; every connection has 1 or 8 messages of its own that are ' +
+    'not acknowledged yet. Each message is durable before its acknowledgement, is delivered on the other node, and each ' +
+    'delivery is acknowledged by its receiver. On our side bodies are encrypted at rest, the receiver’s cursor is stored, and ' +
+    'the offline index is on.',
+  run: bench =>
+    tidily(async defer => {
+      const bed = await openBed()
+      defer(() => bed.close())
+      const connections = bench.short ? 40 : 200
+      const options = {
+        nodes: 2,
+        connections,
+        alone: false,
+        told: true,
+        receivers: 1,
+        population: { people: connections, directs: connections / 2 },
+        counters: ['commits', 'commit_entries', 'routing_publishes'],
+      }
+      const results: { inFlight: number; times: number; ours: Figures[]; theirs: Figures[] }[] = []
+      for (const { inFlight, times } of promises) {
+        bench.say(`  ${inFlight} in flight on each of ${connections} connections`)
+        const pace = { kind: 'closed' as const, inFlight }
+        const { ours, theirs } = await alternate(bench.runs, {
+          ours: () => runDirect(bench, bed, bench.flotilla, { ...options, pace }),
+          theirs: () => runDirect(bench, bed, socketIo, { ...options, pace }),
+        })
+        results.push({ inFlight, times, ours, theirs })
+      }
+      return report(bench, results)
+    }),
+}
+
+function report(
+  _bench: Bench,
+  results: readonly { inFlight: number; times: number; ours: Figures[]; theirs: Figures[] }[],
+): Report {
+  return {
+    targets: results.map(({ inFlight, times, ours, theirs }) => {
+      const found = ratios(ours, theirs, run => run.messagesPerCpuSecond)
+      return {
+        promise: `${inFlight} in flight: at least ${times} times the messages per CPU second of Socket.IO`,
+        result: showSpread(found),
+        met: spreadOf(found).median >= times,
+      }
+    }),
+    tables: results.flatMap(({ inFlight, ours, theirs }) => {
+      const sides = { Flotilla: ours, 'Socket.IO': theirs }
+      return [latencyTable(`${inFlight} in flight`, sides), cpuTable(`CPU with ${inFlight} in flight`, sides)]
+    }),
+    notes: [],
+    raw: results,
+  }
+}

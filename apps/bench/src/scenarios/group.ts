@@ -1,0 +1,139 @@
+/** A group of a thousand on two nodes: fan-out of stored messages, against publish that stores nothing. */
+import { openBed } from '../bed.ts'
+import { alternate, type Report, ratios, type Scenario } from '../bench.ts'
+import { perCent, show, showSpread, spreadOf } from '../figures.ts'
+import { type Figures, runGroup } from '../run.ts'
+import type { Side } from '../sides/side.ts'
+import { socketIo } from '../sides/socketio.ts'
+import { uws } from '../sides/uws.ts'
+import { tidily } from '../tidy.ts'
+import { cpuTable, quantiles } from './tables.ts'
+
+const ofPublishMin = 0.9
+const ofSocketIoMin = 2
+
+interface Writing {
+  readonly senders: number
+  /** Messages of each sender that are under way. */
+  readonly inFlight: number
+}
+
+/** The most that a side can do, by which it is judged. */
+const full: Writing = { senders: 8, inFlight: 4 }
+/** Less at a time: then a socket gets one message a write, and nothing can be gathered. */
+const lighter: readonly Writing[] = [
+  { senders: 1, inFlight: 1 },
+  { senders: 8, inFlight: 1 },
+]
+
+export const group: Scenario = {
+  name: 'group',
+  title: 'A group of 1,000 on two nodes',
+  about:
+    '1,000 members, half of them on either node. Some of them write; a message is under way until every other member has it, and ' +
+    'then its sender writes the next one. Ours and Socket.IO store each message before they acknowledge it; bare uWebSockets.js is one ' +
+    'process that publishes what it gets, frames of the same shape and size, and stores nothing. Per core: all servers of a side, ' +
+    'PostgreSQL and Redis among them, share core 0, so deliveries per second are those of one core on each side.',
+  run: bench =>
+    tidily(async defer => {
+      const bed = await openBed()
+      defer(() => bed.close())
+      const sizes = { members: bench.short ? 100 : 1_000, large: 1_001 }
+      const runOn = (side: Side, nodes: number, members: number, writing: Writing) => () =>
+        runGroup(bench, bed, side, {
+          nodes,
+          members,
+          ...writing,
+          told: false,
+          receivers: members - 1,
+          population: { people: members, groups: { count: 1, size: members } },
+          counters: ['commits', 'commit_entries', 'routing_publishes'],
+        })
+      const found = await alternate(bench.runs, {
+        ours: runOn(bench.flotilla, 2, sizes.members, full),
+        large: runOn(bench.flotilla, 2, sizes.large, full),
+        publish: runOn(uws, 1, sizes.members, full),
+        theirs: runOn(socketIo, 2, sizes.members, full),
+      })
+      const light = []
+      for (const writing of lighter)
+        light.push({
+          writing,
+          ours: await runOn(bench.flotilla, 2, sizes.members, writing)(),
+          large: await runOn(bench.flotilla, 2, sizes.large, writing)(),
+          publish: await runOn(uws, 1, sizes.members, writing)(),
+        })
+      return report(found, light)
+    }),
+}
+
+type Found = Readonly<Record<'ours' | 'large' | 'publish' | 'theirs', readonly Figures[]>>
+type Light = readonly (Readonly<Record<'ours' | 'large' | 'publish', Figures>> & { readonly writing: Writing })[]
+
+const names = {
+  ours: 'Flotilla, routed by person',
+  large: 'Flotilla, 1,001 members, routed by interest',
+  publish: 'bare uWebSockets.js publish',
+  theirs: 'Socket.IO room',
+}
+
+function report(found: Found, light: Light): Report {
+  const { ours, large, publish, theirs } = found
+  const ofPublish = ratios(ours, publish, run => run.deliveriesPerSecond)
+  const ofSocketIo = ratios(ours, theirs, run => run.deliveriesPerSecond)
+  const most = Math.max(...[...ours, ...large].map(publishesPerMessage))
+  const sides = Object.entries(found).map(([side, runs]) => [names[side as keyof Found], runs] as const)
+  return {
+    targets: [
+      {
+        promise: `at least ${perCent(ofPublishMin)} of the deliveries per second of bare uWebSockets.js publish`,
+        result: `${showSpread(ofPublish.map(share => share * 100))} %`,
+        met: spreadOf(ofPublish).median >= ofPublishMin,
+      },
+      {
+        promise: `at least ${ofSocketIoMin} times those of a Socket.IO room`,
+        result: showSpread(ofSocketIo),
+        met: spreadOf(ofSocketIo).median >= ofSocketIoMin,
+      },
+      {
+        promise: 'publishes per message never above the number of nodes concerned (one beside the sender’s own)',
+        result: `${show(most)} at the most`,
+        met: most <= 1,
+      },
+    ],
+    tables: [
+      {
+        caption: `${full.senders} writers with ${full.inFlight} messages under way each`,
+        head: ['', 'deliveries/s', 'per CPU second', 'send to delivery p50 / p99 / p99.9, ms', 'core of the load'],
+        rows: sides.map(([name, runs]) => deliveryRow(name, runs)),
+      },
+      cpuTable('CPU for one message to all', Object.fromEntries(sides)),
+      ...light.map(({ writing: { senders, inFlight }, ...runs }) => ({
+        caption: `${senders} ${senders === 1 ? 'writer' : 'writers'} with ${inFlight} under way, one run each`,
+        head: ['', 'deliveries/s', 'per CPU second', 'send to delivery p50 / p99 / p99.9, ms', 'core of the load'],
+        rows: Object.entries(runs).map(([side, run]) => deliveryRow(names[side as keyof Found], [run])),
+      })),
+    ],
+    notes: [],
+    raw: { ...found, light },
+  }
+}
+
+function publishesPerMessage(run: Figures): number {
+  return run.counters['routing_publishes']! / run.counters['commit_entries']!
+}
+
+function deliveryRow(name: string, runs: readonly Figures[]): string[] {
+  return [
+    name,
+    showSpread(runs.map(run => run.deliveriesPerSecond)),
+    showSpread(runs.map(deliveriesPerCpuSecond)),
+    quantiles(runs, 'delivery'),
+    perCent(spreadOf(runs.map(run => run.loadShare)).median),
+  ]
+}
+
+function deliveriesPerCpuSecond(run: Figures): number {
+  const cpuSeconds = Object.values(run.cpu).reduce((sum, value) => sum + value, 0)
+  return (run.deliveriesPerSecond * run.seconds) / cpuSeconds
+}

@@ -1,0 +1,155 @@
+/** Flotilla: gateways on the migrated schema, people and conversations written by SQL, tickets signed by the load. */
+import { fileURLToPath } from 'node:url'
+import { chatDefaults, migrate } from '@flotilla/chat'
+import { generateSecretKey } from '@flotilla/service'
+import { freePort, until } from '@flotilla/testing'
+import type { Ground } from '../bed.ts'
+import type { Ending } from '../load/window.ts'
+import { answers, type NodeProcess, startNode } from './node-process.ts'
+import type { Population, Side, Stand, StandOptions } from './side.ts'
+
+const masterKeys = generateSecretKey('bench')
+const ticketKeys = generateSecretKey('bench')
+/** Rates that no scenario reaches: what is measured is the path, not its limits. */
+const unlimited = '1000000'
+const loopback = '127.0.0.1'
+
+/** @param fromSource whether the gateways run from their sources, without a build */
+export function flotilla(fromSource: boolean): Side {
+  return { name: 'Flotilla', populate, start: (ground, options) => start(ground, options, fromSource), verify }
+}
+
+async function populate(ground: Ground, { people, directs = 0, groups }: Population): Promise<void> {
+  await migrate(ground.databaseUrl)
+  await ground.query(
+    `INSERT INTO users (id, username, display_name)
+     SELECT md5('user-' || n)::uuid, 'user-' || n, 'Person ' || n FROM generate_series(0, $1::int - 1) n`,
+    [people],
+  )
+  await ground.query(
+    `INSERT INTO sessions (id, user_id, device_name, expires_at)
+     SELECT md5('session-' || n)::uuid, md5('user-' || n)::uuid, 'bench', now() + interval '1 day'
+       FROM generate_series(0, $1::int - 1) n`,
+    [people],
+  )
+  await ground.query(
+    `INSERT INTO conversations (id, kind, member_count, direct_low, direct_high)
+     SELECT md5('direct-' || n)::uuid, 1, 2, least(a, b), greatest(a, b)
+       FROM generate_series(0, $1::int - 1) n,
+            LATERAL (SELECT md5('user-' || 2 * n)::uuid AS a, md5('user-' || 2 * n + 1)::uuid AS b) pair`,
+    [directs],
+  )
+  await ground.query(
+    `INSERT INTO members (conversation_id, user_id, role, joined_seq)
+     SELECT md5('direct-' || n / 2)::uuid, md5('user-' || n)::uuid, 1, 1 FROM generate_series(0, 2 * $1::int - 1) n`,
+    [directs],
+  )
+  if (groups !== undefined) await makeGroups(ground, groups.count, groups.size)
+}
+
+/** A group past a size that the domain sets is large, and as it has been so for long it is routed by interest. */
+async function makeGroups(ground: Ground, count: number, size: number): Promise<void> {
+  await ground.query(
+    `INSERT INTO conversations (id, kind, name, member_count, large_since)
+     SELECT md5('group-' || n)::uuid, 2, 'Group ' || n, $2::int,
+            CASE WHEN $2::int > $3::int THEN now() - interval '1 hour' END
+       FROM generate_series(0, $1::int - 1) n`,
+    [count, size, chatDefaults.largeConversationMin],
+  )
+  await ground.query(
+    `INSERT INTO members (conversation_id, user_id, role, joined_seq)
+     SELECT md5('group-' || n / $2::int)::uuid, md5('user-' || n)::uuid, CASE WHEN n % $2::int = 0 THEN 3 ELSE 1 END, 1
+       FROM generate_series(0, $1::int * $2::int - 1) n`,
+    [count, size],
+  )
+}
+
+async function start(ground: Ground, options: StandOptions, fromSource: boolean): Promise<Stand> {
+  const gateways = await Promise.all(
+    Array.from({ length: options.nodes }, (_, at) => startGateway(ground, options, fromSource, at + 1)),
+  )
+  return {
+    fleet: { side: 'flotilla', nodes: gateways.map(({ port }) => ({ host: loopback, port })), ticketKeys },
+    processes: gateways,
+    async counter(name) {
+      const values = await Promise.all(gateways.map(gateway => readCounter(gateway.operatorPort, name)))
+      return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value))
+    },
+    async stop() {
+      await Promise.all(gateways.map(gateway => gateway.stop()))
+    },
+  }
+}
+
+async function startGateway(
+  ground: Ground,
+  options: StandOptions,
+  fromSource: boolean,
+  number: number,
+): Promise<NodeProcess & { readonly port: number; readonly operatorPort: number }> {
+  const [port, operatorPort] = [await freePort(), await freePort()]
+  const main = fromSource ? '../../../gateway/src/main.ts' : '../../../gateway/dist/main.js'
+  const gateway = await startNode({
+    name: options.nodes === 1 ? 'gateway' : `gateway ${number}`,
+    file: fileURLToPath(new URL(main, import.meta.url)),
+    core: options.core,
+    fromSource,
+    inspect: options.inspect === true,
+    env: {
+      HOST: loopback,
+      PORT: String(port),
+      OPERATOR_HOST: loopback,
+      OPERATOR_PORT: String(operatorPort),
+      NODE_ID: `node-${number}`,
+      PUBLIC_URL: `ws://${loopback}:${port}/v1/socket`,
+      DATABASE_URL: ground.databaseUrl,
+      REDIS_URL: ground.redisUrl,
+      MASTER_KEYS: masterKeys,
+      TICKET_KEYS: ticketKeys,
+      LOG_LEVEL: 'warn',
+      CONNECTIONS_MAX: unlimited,
+      CONNECTS_PER_SECOND: unlimited,
+      COMMANDS_PER_SECOND: unlimited,
+      COMMANDS_BURST: unlimited,
+      COMMANDS_IN_FLIGHT_MAX: unlimited,
+      DRAIN_MS: '0',
+      ...options.env,
+    },
+    ready: () => answers(`http://${loopback}:${operatorPort}/readyz`),
+  })
+  return { ...gateway, port, operatorPort }
+}
+
+async function readCounter(port: number, name: string): Promise<number | undefined> {
+  const response = await fetch(`http://${loopback}:${port}/metrics`)
+  const line = new RegExp(`^flotilla_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await response.text())
+  return line === null ? undefined : Number(line[1])
+}
+
+async function verify(ground: Ground, _stand: Stand, ending: Ending, told: boolean): Promise<string[]> {
+  const problems: string[] = []
+  const [stored] = await ground.query<{ rows: number }>('SELECT count(*)::int AS rows FROM messages')
+  if (stored!.rows !== ending.acked) problems.push(`${stored!.rows} rows are stored, ${ending.acked} were acknowledged`)
+  const [gaps] = await ground.query<{ count: number }>(
+    `SELECT count(*)::int FROM conversations c
+       LEFT JOIN (SELECT conversation_id, count(*) AS rows, max(seq) AS last FROM messages GROUP BY 1) m ON m.conversation_id = c.id
+      WHERE c.head_seq <> coalesce(m.rows, 0) OR c.head_seq <> coalesce(m.last, 0)`,
+  )
+  if (gaps!.count > 0) problems.push(`${gaps!.count} conversations whose rows are not 1 to their head`)
+  // Cursors are written behind.
+  if (told)
+    await until(async () => (await countUntold(ground)) === 0, {
+      what: 'every delivered cursor is at its last message',
+    })
+  return problems
+}
+
+/** Members whose cursor does not cover the last message that somebody else wrote. */
+async function countUntold(ground: Ground): Promise<number> {
+  const [untold] = await ground.query<{ count: number }>(
+    `SELECT count(*)::int FROM members m, LATERAL (
+       SELECT max(seq) AS last FROM messages WHERE conversation_id = m.conversation_id AND sender_id <> m.user_id
+     ) other WHERE m.delivered_seq < other.last`,
+  )
+  return untold!.count
+}

@@ -1,0 +1,59 @@
+/** Starts a server written in JavaScript as a process of its own, on its core, with a log that can be read. */
+import { dropFolder, makeFolder, startProcess } from '@flotilla/testing'
+import { onCore } from '../placement.ts'
+import { cpuSeconds } from '../processes.ts'
+
+export interface NodeProcess {
+  readonly name: string
+  readonly pid: number
+  cpuSeconds(): number
+  log(): string
+  stop(): Promise<void>
+}
+
+export interface NodeProcessOptions {
+  readonly name: string
+  readonly file: string
+  readonly core: number
+  /** Runs from the sources of the project rather than from what was built. */
+  readonly fromSource: boolean
+  readonly inspect: boolean
+  readonly env: Readonly<Record<string, string>>
+  ready(): Promise<boolean>
+}
+
+const stopWithinMs = 30_000
+
+export async function startNode(options: NodeProcessOptions): Promise<NodeProcess> {
+  const folder = makeFolder(`bench-${options.name}`)
+  const flags = [
+    ...(options.fromSource ? ['--conditions=source'] : []),
+    ...(options.inspect ? ['--inspect=127.0.0.1:0'] : []),
+  ]
+  const server = await startProcess({
+    command: process.execPath,
+    args: [...flags, options.file],
+    folder,
+    env: { NODE_ENV: 'production', ...options.env },
+    launcher: onCore(options.core),
+    ready: () => options.ready(),
+    readyWithinMs: 30_000,
+  })
+  return {
+    name: options.name,
+    pid: server.pid,
+    cpuSeconds: () => cpuSeconds(server.pid),
+    log: () => server.log(),
+    async stop() {
+      await server.end('SIGTERM', stopWithinMs)
+      dropFolder(folder)
+    },
+  }
+}
+
+/** Whether a URL answers with 200. */
+export async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) })
+  await response.arrayBuffer()
+  return response.ok
+}
