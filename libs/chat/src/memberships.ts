@@ -116,6 +116,19 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     return new Map(found.rows.map(row => [row.id, remember(fromRow(row))]))
   }, loadBatchMax)
 
+  /**
+   * Whoever asks while a load is under way waits for that one: with a load of their own they would be overtaken by a
+   * later one that finds the first load's answer in the cache, and a connection's messages would change their order.
+   */
+  const loading = new Map<string, Promise<Membership | undefined>>()
+  const loadOnce = (conversation: string): Promise<Membership | undefined> => {
+    const underWay = loading.get(conversation)
+    if (underWay !== undefined) return underWay
+    const begun = load(conversation).finally(() => loading.delete(conversation))
+    loading.set(conversation, begun)
+    return begun
+  }
+
   /** The order of use matters only when something will have to be forgotten. */
   const look = (conversation: string): Membership | undefined => {
     const hit = cached.get(conversation)
@@ -135,7 +148,7 @@ export function createMemberships(options: MembershipsOptions): Memberships {
         : demandSlowly(conversation, user)
     },
     async of(conversation) {
-      return look(conversation) ?? load(conversation)
+      return look(conversation) ?? loadOnce(conversation)
     },
     async member(membership, user) {
       if (!membership.large) return membership.members.get(user)

@@ -1,9 +1,10 @@
 /** Tests only: the stores on which the suites run, and nodes whose sockets are lists. */
-import { startRedis, startRedisCluster, testRedis } from '@flotilla/testing'
+import { startRedisCluster, testRedis, until } from '@flotilla/testing'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createMemoryBus, createMemoryRouting } from './memory.ts'
 import { createNode, type NodePorts, type RoutingNode } from './node.ts'
 import { createRedisRouting } from './redis.ts'
-import type { Absence } from './router.ts'
+import type { Absence, RoutedFrame } from './router.ts'
 import type { NodeSettings } from './settings.ts'
 import type { RoutingStore } from './store.ts'
 import type { PresenceChange } from './watching.ts'
@@ -49,12 +50,6 @@ export const beds = {
     const cluster = await startRedisCluster()
     return onRedis(cluster.url, '', () => cluster.stop())
   },
-}
-
-/** A Redis that can be killed, and the stores on it. */
-export async function mortalRedis(args: readonly string[] = []) {
-  const server = await startRedis({ args })
-  return { server, open: () => createRedisRouting({ url: server.url, logger: quietLogger, commandMsMax: 300 }) }
 }
 
 /** Short enough for tests, long enough for a busy machine. */
@@ -185,4 +180,67 @@ export async function startNode(
       await store.close()
     },
   }
+}
+
+/** Nodes for the tests of one suite, all on one bed; each test finds it empty. */
+export function useNodes(makeBed: () => Promise<Bed>) {
+  let bed: Bed
+  let nodes: TestNode[] = []
+  let count = 0
+  beforeAll(async () => {
+    bed = await makeBed()
+  })
+  afterAll(() => bed.close())
+  afterEach(async () => {
+    for (const node of nodes) {
+      await node.stop()
+      await node.store.close()
+    }
+    nodes = []
+    bed.renew()
+  })
+
+  const nextId = () => `node-${count + 1}`
+  /** @param change what the node's store does otherwise */
+  async function start(options: TestNodeOptions = {}, change = (store: RoutingStore) => store): Promise<TestNode> {
+    const id = nextId()
+    count++
+    return again(id, options, change)
+  }
+  async function again(id: string, options: TestNodeOptions = {}, change = (store: RoutingStore) => store) {
+    const node = await startNode(id, change(await bed.open()), options)
+    nodes.push(node)
+    return node
+  }
+  return {
+    start,
+    /** Starts one more node with this name. */
+    again,
+    /** The name of the node that is started next. */
+    nextId,
+    open: () => bed.open(),
+    async startThree(options: TestNodeOptions = {}) {
+      const [a, b, c] = [await start(options), await start(options), await start(options)]
+      await until(() => [a, b, c].every(node => node.state() === 'up'), { what: 'all are up' })
+      return [a, b, c] as const
+    },
+    /** A name that no other test uses. */
+    fresh: (name: string) => `${name}-${++count}`,
+  }
+}
+
+let clientIds = 0
+export const frame = (text: string) => JSON.stringify({ event: 'message.new', text, clientId: ++clientIds })
+
+export const entryFrame = (to: RoutedFrame['to'], text: string, seq = 1): RoutedFrame => ({
+  to,
+  frame: frame(text),
+  entry: { conversation: 'talk', seq },
+})
+
+/** What the store has for a place. */
+export async function entered(node: TestNode, place: string): Promise<string[]> {
+  const names: string[] = []
+  for await (const chunk of node.store.whereabouts.entries(place)) names.push(...chunk.map(({ name }) => name))
+  return names
 }

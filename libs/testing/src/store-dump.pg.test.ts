@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import type { EntryRow } from '@flotilla/chat'
 import type { Entry } from '@flotilla/protocol'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from './databases.ts'
 import { makeConversation, makeUsers } from './population.ts'
-import { dumpStore, membershipsOf, type SealedRow } from './store-dump.ts'
+import { dumpStore, membershipsOf } from './store-dump.ts'
 
 let database: TestDatabase
 let pool: pg.Pool
@@ -18,7 +19,7 @@ afterAll(async () => {
 })
 
 /** Bodies lie open here: what opens sealed ones is the domain's and tested there. */
-const readOpen = async (rows: readonly SealedRow[]) =>
+const readOpen = async (rows: readonly EntryRow[]) =>
   rows.map(row => {
     const { event, ...rest } = JSON.parse(row.body.toString()) as { event: string }
     return {

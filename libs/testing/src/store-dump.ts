@@ -1,4 +1,5 @@
 /** What the store holds at the end of a test, read in one snapshot, with the memberships that its log tells of. */
+import type { EntryRow } from '@flotilla/chat'
 import type { Entry } from '@flotilla/protocol'
 import type { Pool } from 'pg'
 
@@ -34,21 +35,8 @@ export interface StoreDump {
   readonly memberships: readonly MembershipSpan[]
 }
 
-/** A row of the log as the domain opens it. */
-export interface SealedRow {
-  readonly conversation_id: string
-  readonly seq: number
-  readonly at: number
-  readonly sender_id: string
-  readonly client_id: string
-  readonly reply_to: number | null
-  readonly key_id: number
-  readonly kind: number
-  readonly body: Buffer
-}
-
 /** Opens sealed rows, in their order: `rows => toEntries(seal, rows, epoch)` of the domain. */
-export type ReadBody = (rows: readonly SealedRow[]) => Promise<readonly Entry[]>
+export type ReadBody = (rows: readonly EntryRow[]) => Promise<readonly Entry[]>
 
 const queries = {
   rows: `SELECT conversation_id, seq::float8 AS seq, (extract(epoch FROM created_at) * 1000)::float8 AS at, sender_id, client_id,
@@ -64,7 +52,7 @@ export async function dumpStore(pool: Pool, readBody: ReadBody): Promise<StoreDu
   const client = await pool.connect()
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    const { rows } = await client.query<SealedRow>(queries.rows)
+    const { rows } = await client.query<EntryRow>(queries.rows)
     const heads = await client.query<StoreDump['heads'][number]>(queries.heads)
     const members = await client.query<StoredCursors & { joined: number }>(queries.members)
     await client.query('COMMIT')
@@ -80,7 +68,7 @@ export async function dumpStore(pool: Pool, readBody: ReadBody): Promise<StoreDu
   }
 }
 
-function toStored(row: SealedRow, entry: Entry | undefined): StoredEntry {
+function toStored(row: EntryRow, entry: Entry | undefined): StoredEntry {
   if (entry?.seq !== row.seq || entry.conversation !== row.conversation_id)
     throw new Error(`unable to dump the store: no entry came for row ${row.seq} of ${row.conversation_id}`)
   const text = entry.event === 'message.new' ? entry.body.text : undefined

@@ -37,8 +37,11 @@ export class Storm {
     })
   }
 
+  /** The nodes take so many a second here as well. */
   async connect(): Promise<void> {
-    await connectAll(this.messengers.length, 50, at => this.messengers[at]!.connect())
+    await connectAll(this.messengers.length, 50, async at => {
+      await comeBack(this.messengers[at]!, this.plan.policy, 0)
+    })
   }
 
   async cutAll(): Promise<StormCounts> {

@@ -118,6 +118,19 @@ test('a member who was removed elsewhere can post no more, and is told nothing m
   await expect(history(chat.ctx, bob, { conversation })).rejects.toEqual(refusal('not_a_member'))
 })
 
+test('messages that follow each other closely keep their order on a cold cache', async () => {
+  for (let round = 0; round < 20; round++) {
+    chat.ctx.memberships.clear()
+    const before = (await history(chat.ctx, alice, { conversation })).head
+    const posted: Promise<{ seq: number }>[] = []
+    for (let nth = 0; nth < 10; nth++) {
+      posted.push(post(chat.ctx, alice, message(`m${nth}`)))
+      await new Promise(setImmediate)
+    }
+    expect((await Promise.all(posted)).map(one => one.seq - before)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  }
+})
+
 test('a membership that goes stale under a full batch costs a retry and loses nothing', async () => {
   await post(chat.ctx, alice, message('warm'))
   await removeBob()

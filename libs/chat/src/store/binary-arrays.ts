@@ -4,7 +4,7 @@
  * Layout: dimensions, has-nulls, element type, length, lower bound, then (bytes, value) for each element.
  */
 
-const oids = { uuid: 2950, int2: 21, int4: 23, int8: 20, bytea: 17 } as const
+const oids = { uuid: 2950, int4: 23, int8: 20, bytea: 17 } as const
 const headerBytes = 20
 
 function start(oid: number, count: number, bodyBytes: number): Buffer {
@@ -17,39 +17,49 @@ function start(oid: number, count: number, bodyBytes: number): Buffer {
   return buffer
 }
 
-/** @param values in the usual form with dashes */
-export function uuidArray(values: readonly string[]): Buffer {
-  const buffer = start(oids.uuid, values.length, values.length * 20)
+/** An array whose elements all take the same number of bytes. */
+function fixedArray<T>(
+  oid: number,
+  bytes: number,
+  values: readonly T[],
+  write: (buffer: Buffer, value: T, at: number) => void,
+): Buffer {
+  const buffer = start(oid, values.length, values.length * (4 + bytes))
   let at = headerBytes
   for (const value of values) {
-    buffer.writeInt32BE(16, at)
-    buffer.write(value.replaceAll('-', ''), at + 4, 'hex')
-    at += 20
+    buffer.writeInt32BE(bytes, at)
+    write(buffer, value, at + 4)
+    at += 4 + bytes
   }
   return buffer
 }
 
-export function int4Array(values: readonly number[]): Buffer {
-  const buffer = start(oids.int4, values.length, values.length * 8)
-  let at = headerBytes
-  for (const value of values) {
-    buffer.writeInt32BE(4, at)
-    buffer.writeInt32BE(value, at + 4)
-    at += 8
-  }
-  return buffer
-}
+/** The value of a hexadecimal digit by its character code. */
+const digits = new Uint8Array(128)
+for (let value = 0; value < 16; value++) digits[value.toString(16).charCodeAt(0)] = value
 
-export function int8Array(values: readonly number[]): Buffer {
-  const buffer = start(oids.int8, values.length, values.length * 12)
-  let at = headerBytes
-  for (const value of values) {
-    buffer.writeInt32BE(8, at)
-    buffer.writeBigInt64BE(BigInt(value), at + 4)
-    at += 12
+/** By hand: a write of hex into a buffer costs three times as much (580 ns against 200), and a message has four ids. */
+function writeUuid(buffer: Buffer, uuid: string, at: number): void {
+  for (let from = 0, to = at; from < 36; from += 2) {
+    if (uuid.charCodeAt(from) === dash) from++
+    buffer[to++] = (digits[uuid.charCodeAt(from)]! << 4) | digits[uuid.charCodeAt(from + 1)]!
   }
-  return buffer
 }
+const dash = 45
+
+/** @param values in the usual form with dashes, in lower case */
+export const uuidArray = (values: readonly string[]): Buffer => fixedArray(oids.uuid, 16, values, writeUuid)
+
+export const int4Array = (values: readonly number[]): Buffer =>
+  fixedArray(oids.int4, 4, values, (buffer, value, at) => buffer.writeInt32BE(value, at))
+
+/** @param values whole numbers that a double holds exactly */
+export const int8Array = (values: readonly number[]): Buffer =>
+  fixedArray(oids.int8, 8, values, (buffer, value, at) => {
+    const high = Math.floor(value / 2 ** 32)
+    buffer.writeInt32BE(high, at)
+    buffer.writeUInt32BE(value - high * 2 ** 32, at + 4)
+  })
 
 export function byteaArray(values: readonly Buffer[]): Buffer {
   let bytes = 0

@@ -1,0 +1,265 @@
+/** Three nodes, and what gets lost: a node, a lease, an envelope. Everything is found. */
+import { until } from '@flotilla/testing'
+import { describe, expect, test } from 'vitest'
+import { beds, entered, entryFrame, frame, useNodes } from './testbed.ts'
+
+describe.each([
+  ['memory', beds.memory],
+  ['redis', beds.redis],
+])('on %s', (_name, makeBed) => {
+  const { start, again, startThree, open, fresh } = useNodes(makeBed)
+
+  describe('when a node goes', () => {
+    test('with a goodbye, its people are away at once and nothing is suspected', async () => {
+      const [a, b, c] = await startThree()
+      const [bob, eve] = [fresh('bob'), fresh('eve')]
+      await b.open(bob)
+      await b.open(eve)
+      await c.open(eve)
+      await a.watch([bob, eve])
+      await b.stop()
+      await until(() => a.changes.length > 0, { what: 'bob went' })
+      expect(a.changes).toMatchObject([{ user: bob, online: false }])
+      expect(await a.online([bob, eve])).toEqual(new Set([eve]))
+      await until(() => a.nodes().find(view => view.node === b.id)?.state === 'released', { what: 'it is released' })
+      await a.route([entryFrame([bob], 'hello')])
+      expect(a.absences).toMatchObject([{ user: bob }])
+      expect(a.suspicions).toEqual([])
+      expect(a.stats.sweeps + c.stats.sweeps).toBe(0)
+    })
+
+    test('without one, it is swept once, its people go, and everybody suspects a loss', async () => {
+      const [a, b, c] = await startThree()
+      const [bob, eve] = [fresh('bob'), fresh('eve')]
+      const large = fresh('conversation')
+      await b.open(bob)
+      await b.open(eve)
+      await c.open(eve)
+      await b.join(large)
+      await b.watch([eve])
+      await a.watch([bob, eve])
+      const place = b.place()
+      const diedAt = Date.now()
+      await b.crash()
+      await until(() => a.changes.length > 0, { what: 'bob went', withinMs: 5_000 })
+      expect(a.changes).toMatchObject([{ user: bob, online: false }])
+      await until(() => a.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
+      expect(a.stats.suspects.node_died).toBe(1)
+      expect(a.suspicions[0]).toBeLessThanOrEqual(diedAt)
+      await until(() => a.stats.sweeps + c.stats.sweeps > 0, { what: 'it is swept' })
+      const left = await Promise.all([
+        a.store.whereabouts.find('presence', [bob, eve]),
+        a.store.whereabouts.find('interest', [large]),
+        a.store.whereabouts.find('watch', [eve]),
+      ])
+      expect(left.flat(2)).not.toContain(place)
+      expect(await entered(a, place)).toEqual([])
+      await until(() => a.nodes().find(view => view.node === b.id)?.swept === true, { what: 'all know' })
+      expect(a.stats.sweeps + c.stats.sweeps).toBe(1)
+    })
+
+    test('what is sent to it before anybody noticed is reported as missed', async () => {
+      const [a, b, c] = await startThree({ settings: { leaseMs: 60_000 } })
+      const [bob, eve] = [fresh('bob'), fresh('eve')]
+      await b.open(bob)
+      await b.open(eve)
+      await c.open(eve)
+      await b.crash()
+      await until(async () => (await c.store.broker.publish(b.id, '')) === 0, { what: 'the inbox is closed' })
+      await a.route([entryFrame([bob, eve], 'hello', 5)])
+      await until(() => a.absences.length > 0, { what: 'the absence is reported' })
+      expect(a.absences).toEqual([{ user: bob, conversation: 'talk', seq: 5 }])
+      await until(() => c.sockets.get(eve)?.length === 1, { what: 'the other place got it' })
+      expect(a.presumedAbsent([bob, eve])).toEqual([bob])
+      await a.route([entryFrame([bob], 'again', 6)])
+      await until(() => a.absences.length === 2, { what: 'the second absence is reported' })
+      expect(c.sockets.get(eve)).toHaveLength(1)
+    })
+
+    test('deaf for a moment only, it is reached again by the very next frame', async () => {
+      const [a, b] = await startThree({ settings: { beatMs: 60_000, leaseMs: 180_000 } })
+      const bob = fresh('bob')
+      await b.open(bob)
+      await b.store.broker.close()
+      await until(async () => (await a.store.broker.publish(b.id, '')) === 0, { what: 'the inbox is closed' })
+      await a.route([entryFrame([bob], 'unheard', 1)])
+      await until(() => a.absences.length === 1, { what: 'the absence is reported' })
+      const ears = await open()
+      const heard: string[] = []
+      ears.broker.subscribe(b.id, text => heard.push(text))
+      await until(() => ears.broker.state() === 'up', { what: 'the inbox is open' })
+      await a.route([entryFrame([bob], 'heard', 2)])
+      await until(() => heard.some(text => text.includes('"seq":2')), { what: 'the frame is there' })
+      expect(a.absences).toHaveLength(1)
+      await ears.close()
+    })
+
+    test('and returns under its name within the lease, its past is swept and suspected all the same', async () => {
+      const a = await start()
+      const b = await start()
+      const bob = fresh('bob')
+      await b.open(bob)
+      const place = b.place()
+      await b.crash()
+      const next = await again(b.id)
+      await until(() => a.stats.suspects.node_died === 1, { what: 'its past is suspected' })
+      await until(() => a.stats.sweeps + next.stats.sweeps === 1, { what: 'its past is swept' })
+      expect(next.place()).not.toBe(place)
+      expect(await a.online([bob])).toEqual(new Set())
+    })
+  })
+
+  describe('when a lease was lost', () => {
+    test('by one that stood still, it begins anew: entered again first, then a loss is suspected', async () => {
+      let thaw = () => {}
+      let frozen: Promise<void> | undefined
+      const a = await start()
+      const b = await start({}, store => ({
+        ...store,
+        leases: {
+          ...store.leases,
+          async beat(...args) {
+            await frozen
+            return store.leases.beat(...args)
+          },
+        },
+      }))
+      const bob = fresh('bob')
+      await b.open(bob)
+      await a.watch([bob])
+      const before = b.place()
+      const frozenAt = Date.now()
+      frozen = new Promise(resolve => {
+        thaw = resolve
+      })
+      await until(() => a.changes.length > 0, { what: 'bob is thought to be gone' })
+      expect(await a.online([bob])).toEqual(new Set())
+      await until(() => a.nodes().some(view => view.node === b.id && view.swept), { what: 'it is swept' })
+      // It does not know yet, and enters somebody for the place that is over.
+      await b.open(fresh('late'))
+      expect(await entered(a, before)).toHaveLength(1)
+      thaw()
+      await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
+      expect(b.suspicions[0]).toBeLessThanOrEqual(frozenAt + 200)
+      expect(b.place()).not.toBe(before)
+      expect(b.stats.fences).toBe(1)
+      expect(await a.store.whereabouts.find('presence', [bob])).toEqual([[b.place()]])
+      await until(() => a.changes.length > 1, { what: 'bob is back' })
+      expect(a.changes.map(change => change.online)).toEqual([false, true])
+      await until(async () => (await entered(a, before)).length === 0, { what: 'its past is swept' })
+    })
+
+    test('to another with its name, it takes a new one and everything is entered under it', async () => {
+      const [a, b] = await startThree()
+      const [bob, large] = [fresh('bob'), fresh('conversation')]
+      await b.open(bob)
+      await b.join(large)
+      b.interests.set(large, [])
+      const before = b.place()
+      const stolen = await a.store.leases.acquire(b.id, b.nodes().find(view => view.node === b.id)!.info, 0)
+      await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
+      expect(b.stats.suspects.fenced).toBe(1)
+      expect(b.place()).not.toBe(before)
+      expect(Number(b.place().split(':')[1])).toBeGreaterThan(stolen)
+      expect(await a.store.whereabouts.find('presence', [bob])).toEqual([[b.place()]])
+      expect(await a.store.whereabouts.find('interest', [large])).toEqual([[b.place()]])
+      expect(b.state()).toBe('up')
+      await a.route([
+        entryFrame([bob], 'hello'),
+        { to: { conversation: large, version: 1 }, frame: frame('to all'), entry: { conversation: large, seq: 1 } },
+      ])
+      await until(() => b.sockets.get(bob)?.length === 1 && b.interests.get(large)?.length === 1, { what: 'both come' })
+    })
+  })
+
+  describe('when an envelope is lost', () => {
+    /** A node whose publishes vanish without a sign, as many as are asked for. */
+    async function startLossy() {
+      let losses = 0
+      let failures = 0
+      const node = await start({}, store => ({
+        ...store,
+        broker: {
+          ...store.broker,
+          async publish(inbox, text) {
+            if (text.includes('\n') && losses-- > 0) return 1
+            if (text.includes('\n') && failures-- > 0) throw new Error('unable to publish: away')
+            return store.broker.publish(inbox, text)
+          },
+        },
+      }))
+      return { node, lose: (count: number) => (losses = count), fail: (count: number) => (failures = count) }
+    }
+
+    test('the next one shows the gap', async () => {
+      const { node: a, lose } = await startLossy()
+      const b = await start()
+      const bob = fresh('bob')
+      await b.open(bob)
+      await a.route([entryFrame([bob], '1', 1)])
+      await until(() => b.sockets.get(bob)?.length === 1, { what: 'the first comes' })
+      const before = Date.now()
+      lose(1)
+      await a.route([entryFrame([bob], '2', 2)])
+      await a.route([entryFrame([bob], '3', 3)])
+      await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
+      // A tally may have come just then: the margin is there for that.
+      expect(b.suspicions[0]).toBeLessThanOrEqual(before + 1_000)
+      expect(b.stats.suspects.gap).toBe(1)
+    })
+
+    test('a tally shows it when nothing follows, also when it was the first', async () => {
+      const { node: a, lose } = await startLossy()
+      const b = await start()
+      const bob = fresh('bob')
+      await b.open(bob)
+      lose(1)
+      await a.route([entryFrame([bob], 'lost', 1)])
+      await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
+      expect(b.sockets.get(bob)).toEqual([])
+      expect(b.stats.suspects.gap).toBe(1)
+    })
+
+    test('because it could not be sent, everybody is told', async () => {
+      const { node: a, fail } = await startLossy()
+      const [b, c] = [await start(), await start()]
+      const bob = fresh('bob')
+      await b.open(bob)
+      fail(1)
+      await a.route([{ to: [bob], frame: frame('typing') }])
+      fail(1)
+      await until(() => a.nodes().length === 3, { what: 'the fleet is known' })
+      await a.route([entryFrame([bob], 'hello')])
+      expect(a.stats.unsent).toBe(2)
+      await until(() => b.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
+      expect([b.stats.suspects.told, c.stats.suspects.told]).toEqual([1, 1])
+      expect(b.sockets.get(bob)).toEqual([])
+    })
+
+    test('and the receiver has begun anew since, it is noticed all the same', async () => {
+      const { node: a, lose } = await startLossy()
+      const b = await start()
+      const bob = fresh('bob')
+      await b.open(bob)
+      for (const seq of [1, 2, 3]) await a.route([entryFrame([bob], `${seq}`, seq)])
+      await until(() => b.sockets.get(bob)?.length === 3, { what: 'three come' })
+      const { info } = b.nodes()[0] ?? {}
+      if (info !== undefined) await a.store.leases.acquire(b.id, info, 0)
+      await until(() => b.stats.fences === 1 && b.state() === 'up', { what: 'b begins anew' })
+      lose(1)
+      await a.route([entryFrame([bob], '4', 4)])
+      await until(() => b.stats.suspects.gap === 1, { what: 'a loss is suspected' })
+    })
+
+    test('and none is, nothing is suspected', async () => {
+      const [a, b] = await startThree()
+      const bob = fresh('bob')
+      await b.open(bob)
+      for (let seq = 1; seq <= 20; seq++) await a.route([entryFrame([bob], `${seq}`, seq)])
+      const beats = a.stats.beats
+      await until(() => a.stats.beats > beats + 4, { what: 'all tallies were sent' })
+      expect(b.sockets.get(bob)).toHaveLength(20)
+      expect(b.suspicions).toEqual([])
+    })
+  })
+})
