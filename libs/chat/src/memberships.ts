@@ -124,7 +124,9 @@ export function createMemberships(options: MembershipsOptions): Memberships {
   const loadOnce = (conversation: string): Promise<Membership | undefined> => {
     const underWay = loading.get(conversation)
     if (underWay !== undefined) return underWay
-    const begun = load(conversation).finally(() => loading.delete(conversation))
+    const begun = load(conversation).finally(() => {
+      if (loading.get(conversation) === begun) loading.delete(conversation)
+    })
     loading.set(conversation, begun)
     return begun
   }
@@ -162,9 +164,12 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     drop(conversation, belowVersion = Number.POSITIVE_INFINITY) {
       const hit = cached.get(conversation)
       if (hit !== undefined && hit.version < belowVersion) forget(hit)
+      // A load that is under way may have its answer from before the change.
+      loading.delete(conversation)
     },
     clear() {
       cached.clear()
+      loading.clear()
       weight = 0
     },
   }
