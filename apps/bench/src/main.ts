@@ -70,7 +70,7 @@ if (values.help) {
 const chosen = choose(positionals)
 const bench: Bench = {
   seconds: readCount('seconds', values.seconds, values.short ? 2 : 10),
-  warmSeconds: values.short ? 1 : 5,
+  warmSeconds: values.short ? 1 : 10,
   runs: readCount('runs', values.runs, values.short ? 1 : 3),
   short: values.short,
   flotilla: flotilla(values.source),

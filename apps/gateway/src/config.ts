@@ -35,7 +35,7 @@ export const gatewaySettings = {
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
   COMMIT_WINDOW_MS: integer(
-    4,
+    8,
     { min: 0, max: 100 },
     'Sends wait so long, counted from the commit before, to be committed together. An idle node sends at once.',
   ),

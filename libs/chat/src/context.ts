@@ -77,11 +77,11 @@ export interface ChatSettings {
 const dayMs = 86_400_000
 
 export const chatDefaults: ChatSettings = {
-  commitWindowMs: 4,
+  commitWindowMs: 8,
   commitEntriesMax: 256,
   commitQueueMax: 20_000,
   commitWaitMs: 10_000,
-  receiptWindowMs: 250,
+  receiptWindowMs: 500,
   receiptFanoutMax: 100,
   typingFanoutMax: 100,
   largeConversationMin: 1_000,
