@@ -3,6 +3,7 @@
  * no permission and reads no SQL; of large conversations it knows the members that are here, by version, and asks to be
  * told anew when a frame carries a later version than it knows (P8).
  */
+import type { sync } from '@flotilla/chat'
 import { type Entry, limits, Refusal } from '@flotilla/protocol'
 import type { Connection } from './connection.ts'
 
@@ -30,11 +31,8 @@ export interface EntryPlace {
 }
 
 export interface HubPorts {
-  /** Who of these people is in a conversation, at which version, and whether it is large. */
-  readMembers(
-    conversation: string,
-    users: readonly string[],
-  ): Promise<{ version: number; large: boolean; joined: Map<string, number> } | undefined>
+  /** Who of these people is in a conversation; undefined when there is none. */
+  readMembers(conversation: string, users: readonly string[]): Promise<sync.LocalMembers | undefined>
   /** The first person of a large conversation came to this node, or the last one left. */
   onJoin(conversation: string): void
   onLeave(conversation: string): void
@@ -153,10 +151,6 @@ export class Hub {
     if (local.joined.size > 0 || local.waiting !== undefined || this.locals.get(conversation) !== local) return
     this.locals.delete(conversation)
     this.ports.onLeave(conversation)
-  }
-
-  joined(): IterableIterator<string> {
-    return this.locals.keys()
   }
 
   /** Puts a frame on the sockets of those members who are here. Waits when they are not known at the frame's version. */
@@ -281,10 +275,6 @@ export class Hub {
       last.push(user)
     }
     return last
-  }
-
-  watched(): IterableIterator<string> {
-    return this.watchers.keys()
   }
 
   /** Puts a frame on the sockets that watch a person. */

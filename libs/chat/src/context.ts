@@ -126,7 +126,6 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   const inserts = createInserts({ pool, clock, logger, ...settings })
   const pulse = await createPulse({
     pool,
-    clock,
     logger,
     pulseMs: settings.pulseMs,
     onNewEpoch: () => memberships.clear(),

@@ -16,8 +16,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-const open = (onNewEpoch: (epoch: number) => void = () => {}) =>
-  createPulse({ pool, clock: Date.now, logger, pulseMs: 20, onNewEpoch })
+const open = (onNewEpoch: (epoch: number) => void = () => {}) => createPulse({ pool, logger, pulseMs: 20, onNewEpoch })
 
 test('a session that was revoked is told within a pulse, once', async () => {
   const [user] = (await makeUsers(pool, 1)) as [string]

@@ -18,7 +18,6 @@ export interface Pulse {
 
 export interface PulseOptions {
   readonly pool: Pool
-  readonly clock: () => number
   readonly logger: ChatLogger
   readonly pulseMs: number
   readonly onNewEpoch: (epoch: number) => void

@@ -1,2 +1,2 @@
-export { behind, localMembers, movedSince } from './heads.ts'
+export { behind, type LocalMembers, localMembers, movedSince } from './heads.ts'
 export { type ResumeInput, resume } from './resume.ts'
