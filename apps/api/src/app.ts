@@ -8,6 +8,7 @@ import fastifyHelmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
+import type { Storage } from '@flotilla/files'
 import type { RoutingNode } from '@flotilla/routing'
 import { Gauge, Histogram, latencyBucketsSeconds, type Logger, type Registry, type SecretKey } from '@flotilla/service'
 import {
@@ -22,16 +23,40 @@ import {
 import type { ApiSettings } from './config.ts'
 import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
+import { createOperatorAuthentication } from './operators.ts'
 import { createShedder } from './overload.ts'
 import { answerError, installErrorAnswers } from './refusals.ts'
+import { createProviders, type Providers } from './providers.ts'
 import type { CountryOf } from './regions.ts'
+import { accountRoutes } from './routes/account.ts'
+import { avatarRoutes } from './routes/avatars.ts'
+import { codeRoutes } from './routes/codes.ts'
+import { blockRoutes } from './routes/blocks.ts'
 import { connectRoutes } from './routes/connect.ts'
+import { contactRoutes } from './routes/contacts.ts'
 import { conversationRoutes } from './routes/conversations.ts'
+import { deletionRoutes } from './routes/deletion.ts'
+import { type DevInbox, devMailRoutes } from './routes/dev-mail.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { exportRoutes } from './routes/export.ts'
+import { factorRoutes } from './routes/factors.ts'
 import { healthRoutes } from './routes/health.ts'
+import { identityRoutes } from './routes/identities.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { memberRoutes } from './routes/members.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { notificationRoutes } from './routes/notifications.ts'
+import { profileRoutes } from './routes/profile.ts'
+import { providerRoutes } from './routes/providers.ts'
+import { ownSessionRoutes } from './routes/own-sessions.ts'
+import { passkeyRoutes, passkeySignInRoutes } from './routes/passkeys.ts'
+import { operatorPushRoutes } from './routes/operator-push.ts'
+import { operatorReportRoutes } from './routes/operator-reports.ts'
 import { receiptRoutes } from './routes/receipts.ts'
+import { proofRoutes, secondFactorRoutes } from './routes/second-factor.ts'
+import { searchRoutes } from './routes/search.ts'
+import { securityRoutes } from './routes/security.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { userRoutes } from './routes/users.ts'
 import { createAuthentication, installAccessTokens, type TokenKey } from './tokens.ts'
@@ -55,6 +80,8 @@ export interface ApiDeps {
     /** Equal to those of the gateways. */
     readonly ticket: readonly SecretKey[]
   }
+  /** Where pictures and uploads are kept. */
+  readonly storage: Storage
   readonly settings: ApiSettings
   readonly logger: Logger
   readonly registry: Registry
@@ -64,13 +91,18 @@ export interface ApiDeps {
   readonly random: () => number
   /** Left out where there is one region only. */
   readonly countryOf?: CountryOf | undefined
+  /** Only in development: everybody who reaches the API reads all mail at /dev/mail. */
+  readonly devInbox?: DevInbox | undefined
 }
 
 /** What the routes work with. */
 export interface RouteDeps extends ApiDeps {
   readonly counter: Counter
+  readonly providers: Providers
   /** The hook of routes that demand a signed-in person. */
   readonly authenticate: ReturnType<typeof createAuthentication>
+  /** The hook of routes that demand an operator. */
+  readonly authenticateOperator: ReturnType<typeof createOperatorAuthentication>
 }
 
 /** Builds the API. Nothing listens yet; `inject` and `listen` both make it ready. */
@@ -89,6 +121,8 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     // While closing, requests on open connections are still answered; new connections are not taken.
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    // An id of a passkey may have so many letters.
+    routerOptions: { maxParamLength: 1_400 },
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply as never),
     clientErrorHandler: refuseUnreadable,
@@ -104,6 +138,8 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   installAccessTokens(app, { ...settings, keys: deps.keys })
   installDocs(app)
   app.register(async open => healthRoutes(open as Api, deps))
+  const { devInbox } = deps
+  if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
   app.register(async v1 => installV1(v1 as Api, deps), { prefix: '/v1' })
   return app
 }
@@ -132,15 +168,41 @@ async function installV1(v1: Api, deps: ApiDeps): Promise<void> {
     collect: () => underWay.set(shedder.underWay()),
   })
   deps.registry.registerMetric(underWay)
-  const routeDeps: RouteDeps = { ...deps, counter, authenticate: createAuthentication(deps.chat) }
+  const authenticate = createAuthentication(deps.chat)
+  const authenticateOperator = createOperatorAuthentication(authenticate, settings.operators)
+  const providers = createProviders({ ...settings, logger: deps.logger, clock: deps.clock })
+  const routeDeps: RouteDeps = { ...deps, counter, providers, authenticate, authenticateOperator }
   const groups = [
     userRoutes,
+    profileRoutes,
+    avatarRoutes,
+    searchRoutes,
+    codeRoutes,
+    accountRoutes,
     sessionRoutes,
+    secondFactorRoutes,
+    proofRoutes,
+    passkeySignInRoutes,
+    passkeyRoutes,
+    factorRoutes,
+    ownSessionRoutes,
+    securityRoutes,
+    deletionRoutes,
+    exportRoutes,
+    providerRoutes,
+    identityRoutes,
+    contactRoutes,
+    blockRoutes,
+    reportRoutes,
+    operatorPushRoutes,
+    operatorReportRoutes,
     connectRoutes,
     conversationRoutes,
     memberRoutes,
     messageRoutes,
     receiptRoutes,
+    deviceRoutes,
+    notificationRoutes,
     keyRoutes,
   ]
   for (const group of groups) group(v1, routeDeps)

@@ -61,3 +61,31 @@ test('mistakes are named together, without the secrets', () => {
 test('no secret has a default, and none is shown in the papers', () => {
   expect(describeSettings(apiSettings)).toMatch(/\| `TOKEN_KEYS` \| secret \| \*\*required\*\* \|/)
 })
+
+test.each([
+  [{}, 'localhost', ['http://localhost:8080']],
+  [{ PORT: '9000', ALLOWED_ORIGINS: '*' }, 'localhost', ['http://localhost:9000']],
+  [{ ALLOWED_ORIGINS: 'https://chat.example' }, 'chat.example', ['https://chat.example']],
+  [
+    { ALLOWED_ORIGINS: 'https://other.example', WEBAUTHN_ORIGINS: 'https://chat.example, https://beta.chat.example' },
+    'chat.example',
+    ['https://chat.example', 'https://beta.chat.example'],
+  ],
+  [
+    {
+      WEBAUTHN_ORIGINS: `android:apk-key-hash:${'x'.repeat(43)},https://app.chat.example`,
+      WEBAUTHN_RP_ID: 'chat.example',
+    },
+    'chat.example',
+    [`android:apk-key-hash:${'x'.repeat(43)}`, 'https://app.chat.example'],
+  ],
+])('passkeys are for the pages of %j', (given, rpId, origins) => {
+  const { webauthn } = toApiSettings(readSettings(apiSettings, { ...required, ...given }))
+  expect(webauthn).toEqual({ rpId, origins, rpName: 'Flotilla' })
+})
+
+test('origins of passkeys are origins', () => {
+  const read = (origins: string) => readSettings(apiSettings, { ...required, WEBAUTHN_ORIGINS: origins })
+  for (const origin of ['chat.example', 'https://chat.example/', 'https://chat.example/page', '*'])
+    expect(() => read(origin)).toThrow(/WEBAUTHN_ORIGINS must be origins/)
+})

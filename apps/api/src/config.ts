@@ -1,7 +1,7 @@
 /** The settings of the API. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { limits } from '@flotilla/protocol'
+import { limits, Uuid } from '@flotilla/protocol'
 import {
   choice,
   flag,
@@ -13,10 +13,13 @@ import {
   readSettings,
   requiredUrl,
   type Setting,
+  storageSettings,
   text,
   type Values,
 } from '@flotilla/service'
+import { Compile } from 'typebox/compile'
 import type { GatewayUrl } from './connect.ts'
+import { type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'
 import { parseRegion, type Region } from './regions.ts'
 import { parseTokenKeys } from './tokens.ts'
 
@@ -52,6 +55,27 @@ function parseGatewayUrl(part: string): GatewayUrl {
   const [, region = 'local', url = ''] = /^(?:([\w-]{1,32})=)?(.+)$/.exec(part) ?? []
   if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) throw new Error('must be region=wss://…')
   return { region, url }
+}
+
+const isUserId = Compile(Uuid)
+function parseUserId(part: string): string {
+  if (!isUserId.Check(part)) throw new Error('must be user ids')
+  return part
+}
+
+/** An uncompressed point on P-256, as browsers want it. */
+function parseVapidKey(value: string): string {
+  const bytes = Buffer.from(value, 'base64url')
+  if (!/^[\w-]{87}$/.test(value) || bytes.length !== 65 || bytes[0] !== 4)
+    throw new Error('must be the base64url of 65 bytes')
+  return value
+}
+
+/** As browsers write an origin, or as Android names an app. */
+function parseOrigin(part: string): string {
+  const isOrigin = URL.canParse(part) && new URL(part).origin === part
+  if (!isOrigin && !/^android:apk-key-hash:[\w-]{43}$/.test(part)) throw new Error('must be origins: https://host')
+  return part
 }
 
 /** The keys themselves, or the path of the file that holds them. */
@@ -133,12 +157,94 @@ export const apiSettings = {
     [],
     'Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed. Empty: the peer is the caller.',
   ),
+  ...storageSettings,
+  DIRECT_FROM: choice(
+    ['anyone', 'contacts'],
+    'anyone',
+    'From whom people take new direct conversations, and let themselves be added to groups, who have not said so themselves.',
+  ),
+  OPERATORS: parsed(
+    'comma-separated list of user ids',
+    inParts(parseUserId),
+    'The people who may call the routes under /v1/operator. By id, because a name can change hands.',
+    { default: [] as readonly string[] },
+  ),
+  VAPID_PUBLIC_KEY: {
+    ...optionalText('The public key of Web Push, for browsers that subscribe: its partner is a setting of the worker.'),
+    parse: parseVapidKey,
+  },
+  WEB_PUSH_HOSTS: parsed(
+    'comma-separated list of hosts',
+    inParts(part => part.toLowerCase()),
+    'The push services of browsers, with all hosts below these names. Web pushes go nowhere else.',
+    {
+      default: [
+        'fcm.googleapis.com',
+        'push.services.mozilla.com',
+        'notify.windows.com',
+        'push.apple.com',
+      ] as readonly string[],
+    },
+  ),
+  WEBAUTHN_RP_ID: optionalText(
+    'The domain that passkeys belong to: the host of all WEBAUTHN_ORIGINS, or what they end in. It can never change: passkeys of another domain are dead. Without it the host of the first origin.',
+  ),
+  WEBAUTHN_ORIGINS: parsed(
+    'comma-separated list of origins',
+    inParts(parseOrigin),
+    'The pages and apps that passkeys are used in: `https://chat.example`, `android:apk-key-hash:…`. Empty: those of ALLOWED_ORIGINS; without any, `http://localhost` at PORT.',
+    { default: [] as readonly string[] },
+  ),
+  WEBAUTHN_RP_NAME: text('Flotilla', 'What passkeys and authenticator apps call this deployment.'),
+  ...providerSettings,
+  PROVIDER_MS_MAX: integer(
+    5_000,
+    { min: 100, max: 60_000 },
+    'How long a sign-in provider may take for one answer. A sign-in asks it up to four times.',
+  ),
+  VISITS_MAX: integer(60, many, 'Visits at sign-in providers that are begun from one address within the window.'),
+  VISIT_WINDOW_MS: integer(15 * minuteMs, window, 'The window of VISITS_MAX.'),
   REQUESTS_MAX: integer(600, many, 'Requests of one address within the window.'),
   REQUEST_WINDOW_MS: integer(minuteMs, window, 'The window of REQUESTS_MAX.'),
   SIGN_INS_MAX: integer(15, many, 'Attempts to sign in to one account from one address within the window.'),
   SIGN_IN_WINDOW_MS: integer(15 * minuteMs, window, 'The window of SIGN_INS_MAX.'),
+  FACTOR_TRIES_MAX: integer(
+    30,
+    many,
+    'Second factors and fresh proofs that are tried for one account, from whatever address, within the window.',
+  ),
+  FACTOR_TRY_WINDOW_MS: integer(15 * minuteMs, window, 'The window of FACTOR_TRIES_MAX.'),
+  CEREMONIES_MAX: integer(60, many, 'Passkey ceremonies that are begun from one address within the window.'),
+  CEREMONY_WINDOW_MS: integer(minuteMs, window, 'The window of CEREMONIES_MAX.'),
   REGISTRATIONS_MAX: integer(20, many, 'Registrations from one address within the window.'),
   REGISTRATION_WINDOW_MS: integer(60 * minuteMs, window, 'The window of REGISTRATIONS_MAX.'),
+  SEARCHES_MAX: integer(30, many, 'Searches for people that one person makes within the window.'),
+  SEARCH_WINDOW_MS: integer(minuteMs, window, 'The window of SEARCHES_MAX.'),
+  PICTURES_MAX: integer(60, many, 'Steps of changing their picture that one person makes within the window.'),
+  PICTURE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of PICTURES_MAX.'),
+  PICTURES_AT_ONCE_MAX: integer(
+    2,
+    { min: 1, max: 64 },
+    'Pictures that are decoded at once. One takes a core for up to a second, and up to 160 MB.',
+  ),
+  PICTURES_QUEUE_MAX: integer(
+    20,
+    { min: 0, max: 1_000 },
+    'Pictures that wait for that, of up to 5 MB each; more are told to come back.',
+  ),
+  CONTACT_REQUESTS_MAX: integer(30, many, 'Contact requests that one person sends within the window.'),
+  CONTACT_REQUEST_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CONTACT_REQUESTS_MAX.'),
+  REPORTS_MAX: integer(20, many, 'Reports that one person makes within the window.'),
+  REPORT_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of REPORTS_MAX.'),
+  CODES_MAX: integer(20, many, 'Codes by mail that are asked for from one address of the network within the window.'),
+  CODES_PER_EMAIL_MAX: integer(5, many, 'Codes that are asked for one address of mail within the window.'),
+  CODE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CODES_MAX and CODES_PER_EMAIL_MAX.'),
+  USERNAME_CHANGES_MAX: integer(5, many, 'How often one person may take another username within the window.'),
+  USERNAME_CHANGE_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of USERNAME_CHANGES_MAX.'),
+  DEPLOYMENT_NAME: text('Flotilla', 'What the deployment is called. No password may be that.'),
+  MAIL: flag(true, 'Whether a worker sends mail. Without it nobody can prove an address or sign in by a code.'),
+  EXPORTS_MAX: integer(2, many, 'Archives of all of their data that one person may fetch within the window.'),
+  EXPORT_WINDOW_MS: integer(86_400_000, window, 'The window of EXPORTS_MAX.'),
   REQUESTS_UNDER_WAY_MAX: integer(1_000, many, 'Requests that are answered at once; more are told to come back.'),
   EVENT_LOOP_DELAY_MS_MAX: integer(
     300,
@@ -162,6 +268,13 @@ export const apiSettings = {
   ),
 }
 
+/** Whom passkeys are made for, and where they may be used. */
+export interface WebauthnSettings {
+  readonly rpId: string
+  readonly origins: readonly string[]
+  readonly rpName: string
+}
+
 /** The numbers and names that the app works by. */
 export interface ApiSettings {
   readonly region: string
@@ -173,12 +286,35 @@ export interface ApiSettings {
   readonly cookieSecure: boolean
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  readonly operators: readonly string[]
   readonly bodyBytesMax: number
   readonly requestMsMax: number
   readonly requestsMax: number
   readonly requestWindowMs: number
   readonly signIns: { readonly max: number; readonly windowMs: number }
+  readonly factorTries: { readonly max: number; readonly windowMs: number }
+  readonly ceremonies: { readonly max: number; readonly windowMs: number }
+  readonly webauthn: WebauthnSettings
   readonly registrations: { readonly max: number; readonly windowMs: number }
+  readonly searches: { readonly max: number; readonly windowMs: number }
+  readonly pictures: { readonly max: number; readonly windowMs: number }
+  readonly picturesAtOnceMax: number
+  readonly picturesQueueMax: number
+  readonly contactRequests: { readonly max: number; readonly windowMs: number }
+  readonly reports: { readonly max: number; readonly windowMs: number }
+  readonly exports: { readonly max: number; readonly windowMs: number }
+  readonly vapidPublicKey: string | undefined
+  readonly webPushHosts: readonly string[]
+  /** Of one address of the network. */
+  readonly codes: { readonly max: number; readonly windowMs: number }
+  readonly codesPerEmail: { readonly max: number; readonly windowMs: number }
+  readonly usernameChanges: { readonly max: number; readonly windowMs: number }
+  /** Under which browsers reach this API; needed only where there are providers. */
+  readonly publicUrl: string | undefined
+  readonly returnUrls: readonly string[]
+  readonly providers: readonly ProviderSettings[]
+  readonly providerMsMax: number
+  readonly visits: { readonly max: number; readonly windowMs: number }
   readonly requestsUnderWayMax: number
   readonly eventLoopDelayMsMax: number
 }
@@ -196,16 +332,46 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   cookieSecure: values.COOKIE_SECURE,
   allowedOrigins: values.ALLOWED_ORIGINS,
   trustedProxies: values.TRUSTED_PROXIES,
+  operators: values.OPERATORS,
   // What the socket takes in one frame, REST takes in one body.
   bodyBytesMax: limits.frameBytesMax,
   requestMsMax: values.REQUEST_MS_MAX,
   requestsMax: values.REQUESTS_MAX,
   requestWindowMs: values.REQUEST_WINDOW_MS,
   signIns: { max: values.SIGN_INS_MAX, windowMs: values.SIGN_IN_WINDOW_MS },
+  factorTries: { max: values.FACTOR_TRIES_MAX, windowMs: values.FACTOR_TRY_WINDOW_MS },
+  ceremonies: { max: values.CEREMONIES_MAX, windowMs: values.CEREMONY_WINDOW_MS },
+  webauthn: webauthnOf(values),
   registrations: { max: values.REGISTRATIONS_MAX, windowMs: values.REGISTRATION_WINDOW_MS },
+  searches: { max: values.SEARCHES_MAX, windowMs: values.SEARCH_WINDOW_MS },
+  pictures: { max: values.PICTURES_MAX, windowMs: values.PICTURE_WINDOW_MS },
+  picturesAtOnceMax: values.PICTURES_AT_ONCE_MAX,
+  picturesQueueMax: values.PICTURES_QUEUE_MAX,
+  contactRequests: { max: values.CONTACT_REQUESTS_MAX, windowMs: values.CONTACT_REQUEST_WINDOW_MS },
+  reports: { max: values.REPORTS_MAX, windowMs: values.REPORT_WINDOW_MS },
+  exports: { max: values.EXPORTS_MAX, windowMs: values.EXPORT_WINDOW_MS },
+  vapidPublicKey: values.VAPID_PUBLIC_KEY,
+  webPushHosts: values.WEB_PUSH_HOSTS,
+  codes: { max: values.CODES_MAX, windowMs: values.CODE_WINDOW_MS },
+  codesPerEmail: { max: values.CODES_PER_EMAIL_MAX, windowMs: values.CODE_WINDOW_MS },
+  usernameChanges: { max: values.USERNAME_CHANGES_MAX, windowMs: values.USERNAME_CHANGE_WINDOW_MS },
+  publicUrl: values.PUBLIC_URL,
+  returnUrls: values.RETURN_URLS,
+  providers: toProviders(values, values.PUBLIC_URL),
+  providerMsMax: values.PROVIDER_MS_MAX,
+  visits: { max: values.VISITS_MAX, windowMs: values.VISIT_WINDOW_MS },
   requestsUnderWayMax: values.REQUESTS_UNDER_WAY_MAX,
   eventLoopDelayMsMax: values.EVENT_LOOP_DELAY_MS_MAX,
 })
+
+/** A page that may call the API may use passkeys: its cookie goes there too. Whoever only tries things out has neither. */
+function webauthnOf(values: ApiValues): WebauthnSettings {
+  const allowed = values.ALLOWED_ORIGINS.filter(origin => URL.canParse(origin))
+  const given = [values.WEBAUTHN_ORIGINS, allowed].find(list => list.length > 0)
+  const origins = given ?? [`http://localhost:${values.PORT}`]
+  const host = origins.filter(origin => /^https?:/.test(origin)).map(origin => new URL(origin).hostname)[0]
+  return { rpId: values.WEBAUTHN_RP_ID ?? host ?? 'localhost', origins, rpName: values.WEBAUTHN_RP_NAME }
+}
 
 /** What standalone and the tests start from. */
 export const apiDefaults: ApiSettings = toApiSettings(

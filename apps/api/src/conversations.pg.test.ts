@@ -434,6 +434,41 @@ describe('receipts', () => {
   })
 })
 
+describe('muting', () => {
+  const mute = (by: string, body: object, id = group) =>
+    call(`PUT /v1/conversations/${id}/mute`, { token: who(by).token, body })
+
+  test('is shown to the person alone, and ends', async () => {
+    const untilMs = Date.now() + 3_600_000
+    expect((await mute('bob', { untilMs })).status).toBe(204)
+    const shown = async (by: string) =>
+      (await call(`GET /v1/conversations/${group}`, { token: who(by).token })).body.mutedUntil
+    expect(await shown('bob')).toBe(untilMs)
+    expect(await shown('alice')).toBeUndefined()
+    expect((await mute('bob', { untilMs: null })).status).toBe(204)
+    expect(await shown('bob')).toBeUndefined()
+  })
+
+  test.each([
+    ['nothing', {}, 'required'],
+    ['a text', { untilMs: 'tomorrow' }, /type/],
+    ['a time before all times', { untilMs: -1 }, /./],
+    ['a time after all times', { untilMs: 253_402_300_800_000 }, /./],
+  ])('%s is refused', async (_name, body, rule) => {
+    const answer = await mute('bob', body)
+    expect(answer.body.error).toMatchObject({
+      code: 'field_invalid',
+      field: 'untilMs',
+      rule: expect.stringMatching(rule),
+    })
+  })
+
+  test('is for members', async () => {
+    expect((await mute('dave', { untilMs: null })).body.error.code).toBe('not_a_member')
+    expect((await mute('bob', { untilMs: null }, randomUUID())).body.error.code).toBe('conversation_unknown')
+  })
+})
+
 test('while the store is away, the answer says when to come back', async () => {
   const database = await testDatabase()
   const url = new URL(database.url)

@@ -1,5 +1,6 @@
 /** The OpenAPI document without a running API, for whoever writes it down or makes a client from it. */
-import type { ChatContext } from '@flotilla/chat'
+import { type ChatContext, chatDefaults } from '@flotilla/chat'
+import type { Storage } from '@flotilla/files'
 import { createRegistry, generateSecretKey, parseSecretKeys, silentLogger } from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { apiDefaults } from './config.ts'
@@ -9,9 +10,10 @@ import { generateTokenKey, parseTokenKeys } from './tokens.ts'
 export async function openApiDocument(): Promise<object> {
   const secrets = parseSecretKeys(generateSecretKey('document'))
   const app = buildApp({
-    chat: {} as ChatContext,
+    chat: { settings: chatDefaults } as ChatContext,
     node: { nodes: () => [], hit: async () => undefined },
     keys: { token: parseTokenKeys(generateTokenKey()), refresh: secrets, ticket: secrets },
+    storage: {} as Storage,
     settings: apiDefaults,
     logger: silentLogger,
     registry: createRegistry({}),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createNode, createRedisRouting } from '@flotilla/routing'
 import { generateSecretKey, parseSecretKeys, silentLogger, verifyTicket } from '@flotilla/service'
@@ -55,6 +56,7 @@ beforeAll(async () => {
     TICKET_KEYS: ticketKeys,
     REFRESH_KEYS: generateSecretKey('refresh'),
     TOKEN_KEYS: generateTokenKey(),
+    STORAGE_FOLDER: join(folder, 'files'),
     DRAIN_WAIT_MS: '200',
   }
   api = await startProcess({

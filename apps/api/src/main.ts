@@ -1,8 +1,9 @@
 /** The process of the API: settings, parts, signals. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
+import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, type RoutingNode } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, serveHealth } from '@flotilla/service'
+import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { loadCountries } from './regions.ts'
@@ -20,6 +21,7 @@ function unready(): string | undefined {
   return chat?.pulse.alive() ? undefined : 'the store does not answer'
 }
 
+const storagePlace = toStoragePlace(settings)
 const health = await serveHealth({
   host: settings.OPERATOR_HOST,
   port: settings.OPERATOR_PORT,
@@ -34,12 +36,18 @@ const pool = createPool({
   applicationName: `flotilla-api ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const storage = await openStorage(storagePlace)
 
 /** The domain and the way to the nodes know each other only here. The API has no sockets: all that is for others. */
 async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
   const chat = await createChat({
     pool,
     masterKeys: settings.MASTER_KEYS,
+    settings: {
+      deploymentName: settings.DEPLOYMENT_NAME,
+      mail: settings.MAIL,
+      directFrom: settings.DIRECT_FROM,
+    },
     clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
@@ -73,6 +81,7 @@ await joined.node.start()
 const app = buildApp({
   ...joined,
   keys: { token: settings.TOKEN_KEYS, refresh: settings.REFRESH_KEYS, ticket: settings.TICKET_KEYS },
+  storage,
   settings: toApiSettings(settings),
   logger,
   registry,
@@ -97,6 +106,7 @@ drainOnSignal({
     { name: 'chat', run: () => joined.chat.close() },
     { name: 'node', run: () => joined.node.stop() },
     { name: 'redis', run: () => routing.close() },
+    { name: 'files', run: async () => storage.close() },
     { name: 'postgresql', run: () => pool.end() },
     { name: 'operator port', run: () => health.close() },
   ],

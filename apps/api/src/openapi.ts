@@ -51,6 +51,7 @@ export function installOpenApi(app: Api): void {
       tags: [
         { name: 'people', description: 'Registering and finding people.' },
         { name: 'sign-in', description: 'Sessions and their tokens.' },
+        { name: 'account', description: 'Ways in, what happened to the account, its data and its end.' },
         { name: 'connect', description: 'The way to the socket.' },
         { name: 'conversations', description: 'Direct conversations and groups.' },
         { name: 'members', description: 'Who is in a group.' },

@@ -20,7 +20,7 @@ const ErrorAnswer = named(
 /** What any request can be answered, whatever its route. */
 const always: readonly ErrorCode[] = ['field_invalid', 'rate_limited', 'overloaded', 'unavailable', 'internal']
 
-type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 503
+type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 502 | 503
 
 /** The error answers of a route for its `response` schema: those named, and those that every route can give. */
 export function refusals(...codes: readonly ErrorCode[]) {

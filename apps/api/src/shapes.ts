@@ -1,11 +1,27 @@
 /** The shapes of the REST answers, and of the fields that only REST has. The rest of the vocabulary is the wire's. */
-import { At, Cursor, Entry, Epoch, entries, limits, Role, Seq, up, Uuid } from '@flotilla/protocol'
+import { reports } from '@flotilla/chat'
+import {
+  At,
+  Cursor,
+  Entry,
+  Epoch,
+  entries,
+  limits,
+  Role,
+  Seq,
+  User as UserSchema,
+  up,
+  Uuid,
+  Notification,
+  Body,
+  ContactRequest,
+} from '@flotilla/protocol'
 import { type TSchema, type TSchemaOptions, Type } from 'typebox'
 
 const closed = { additionalProperties: false }
 
 /** A list that may be read-only on our side. */
-function listOf<T extends TSchema>(schema: T, options: TSchemaOptions = {}) {
+export function listOf<T extends TSchema>(schema: T, options: TSchemaOptions = {}) {
   return Type.Immutable(Type.Array(schema, options))
 }
 
@@ -23,12 +39,31 @@ export function answered<T extends TSchema>(description: string, schema: T): T {
 export const answerDescription = 'x-response-description'
 
 export const Username = Type.String({ minLength: 1, maxLength: 64, description: 'Upper and lower case are the same.' })
+export const SignInName = Type.String({
+  minLength: 1,
+  maxLength: 320,
+  description: 'The username, or the address of mail instead.',
+})
 export const Password = Type.String({ minLength: 1, maxLength: 1024 })
 export const DisplayName = Type.String({ minLength: 1, maxLength: limits.nameLengthMax })
 /** Stricter than the domain in every point, so that nobody is registered and then cannot be signed in. */
 export const DeviceName = Type.String({
   pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f]{1,60}$',
   description: 'What the person calls this device, for the list of sign-ins. No control characters.',
+})
+/** As lax as can be: the domain decides. */
+export const Email = Type.String({ minLength: 3, maxLength: 320, description: 'An address of mail.' })
+export const ShownCode = Type.Object(
+  {
+    request: Uuid,
+    code: Type.String({ pattern: '^[0-9]{6}$', description: 'From the mail.' }),
+  },
+  closed,
+)
+export const FactorCode = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'Six digits of the authenticator app or of the mail, or a recovery code. Blanks make no difference.',
 })
 export const GroupName = Type.String({ minLength: 1, maxLength: limits.nameLengthMax })
 export const PageCursor = Type.String({
@@ -37,10 +72,7 @@ export const PageCursor = Type.String({
   description: '`next` of the page before. Its content is nobody’s business.',
 })
 
-export const User = named(
-  'User',
-  Type.Object({ id: Uuid, username: Type.String(), displayName: Type.String() }, closed),
-)
+export const User = named('User', UserSchema)
 
 export const SignedIn = named(
   'SignedIn',
@@ -53,6 +85,40 @@ export const SignedIn = named(
       refreshToken: Type.Optional(
         Type.String({ description: 'Good once. Not here when it was asked for as a cookie.' }),
       ),
+    },
+    closed,
+  ),
+)
+
+export const FactorNeeded = named(
+  'FactorNeeded',
+  Type.Object(
+    {
+      secondFactor: Type.Object(
+        {
+          challenge: Uuid,
+          factors: listOf(
+            Type.Union(
+              (['totp', 'recovery_code', 'email_code', 'passkey', 'password'] as const).map(one => Type.Literal(one)),
+            ),
+            { minItems: 1, description: 'Any one of these finishes the sign-in.' },
+          ),
+          lifeMs: Type.Integer({ minimum: 1 }),
+        },
+        closed,
+      ),
+    },
+    { ...closed, description: 'Not signed in yet: a second factor is asked for.' },
+  ),
+)
+
+export const AskedCode = named(
+  'AskedCode',
+  Type.Object(
+    {
+      request: Type.With(Uuid, { description: 'To be shown together with the code.' }),
+      lifeMs: Type.Integer({ minimum: 1, description: 'How long the code is good.' }),
+      resendAfterMs: Type.Integer({ minimum: 1, description: 'The pause before it can be sent again.' }),
     },
     closed,
   ),
@@ -89,6 +155,7 @@ export const Conversation = named(
       deliveredSeq: Cursor,
       readSeq: Cursor,
       unread: Type.Integer({ minimum: 0 }),
+      mutedUntil: Type.Optional(At),
       memberCount: Type.Integer({ minimum: 0 }),
       members: Type.Optional(
         listOf(Type.Object({ user: User, role: Role }, closed), {
@@ -108,8 +175,84 @@ export const ConversationPage = Type.Object(
 
 export const MemberPage = Type.Object(
   {
-    members: listOf(Type.Object({ user: User, role: Role, deliveredSeq: Cursor, readSeq: Cursor }, closed)),
+    members: listOf(
+      Type.Object(
+        {
+          user: User,
+          role: Role,
+          deliveredSeq: Cursor,
+          readSeq: Type.Optional(
+            Type.With(Cursor, { description: 'Left out when the person does not show it to the caller.' }),
+          ),
+        },
+        closed,
+      ),
+    ),
     next: Type.Optional(Uuid),
+  },
+  closed,
+)
+
+export const Device = named(
+  'Device',
+  Type.Object(
+    {
+      id: Uuid,
+      name: Type.String(),
+      platform: Type.Union([Type.Literal('android'), Type.Literal('ios'), Type.Literal('web')]),
+      provider: Type.Union([Type.Literal('fcm'), Type.Literal('webpush')]),
+      createdAt: At,
+      seenAt: At,
+      current: Type.Boolean({ description: 'It belongs to the sign-in that asks.' }),
+    },
+    closed,
+  ),
+)
+
+export const NotificationPage = Type.Object(
+  { notifications: listOf(named('Notification', Notification)), next: Type.Optional(PageCursor) },
+  closed,
+)
+
+export const Contact = named('Contact', Type.Object({ user: User, at: At }, closed))
+export const ContactPage = Type.Object({ contacts: listOf(Contact), next: Type.Optional(Uuid) }, closed)
+export const ContactRequestPage = Type.Object(
+  { requests: listOf(named('ContactRequest', ContactRequest)), next: Type.Optional(PageCursor) },
+  closed,
+)
+export const BlockPage = Type.Object(
+  { blocks: listOf(Type.Object({ user: User, at: At }, closed)), next: Type.Optional(Uuid) },
+  closed,
+)
+
+export const ReportReason = Type.Unsafe<reports.ReportReason>(
+  Type.Union(reports.reportReasons.map(one => Type.Literal(one))),
+)
+export const ReportPage = Type.Object(
+  {
+    reports: listOf(
+      named(
+        'Report',
+        Type.Object(
+          {
+            id: Uuid,
+            at: At,
+            reporter: Type.Optional(User),
+            user: User,
+            reason: ReportReason,
+            comment: Type.String(),
+            message: Type.Optional(
+              Type.Object(
+                { conversation: Uuid, seq: Seq, at: At, body: Body },
+                { ...closed, description: 'As it was when it was reported.' },
+              ),
+            ),
+          },
+          closed,
+        ),
+      ),
+    ),
+    next: Type.Optional(PageCursor),
   },
   closed,
 )

@@ -40,16 +40,27 @@ const isUnion = (schema: TSchema): schema is TUnion<TObject[]> => 'anyOf' in sch
 
 /** A body that comes in several kinds is held against the one that it says it is, so that the refusal fits. */
 function checkByKind(schema: TUnion<TObject[]>): Check {
-  const kinds = new Map(schema.anyOf.map(one => [(one.properties['kind'] as { const?: unknown }).const, checkOf(one)]))
+  const tag = tagOf(schema)
+  const kinds = new Map(schema.anyOf.map(one => [constOf(one, tag), checkOf(one)]))
   const rule = `one of ${[...kinds.keys()].join(', ')}`
   return value => {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     if (!isObject)
       return { error: new Refusal('field_invalid', 'the request: must be object', { field: '', rule: 'type object' }) }
-    const check = kinds.get((value as { kind?: unknown }).kind)
+    const check = kinds.get((value as Record<string, unknown>)[tag])
     if (check !== undefined) return check(value)
-    return { error: new Refusal('field_invalid', `kind: must be ${rule}`, { field: 'kind', rule }) }
+    return { error: new Refusal('field_invalid', `${tag}: must be ${rule}`, { field: tag, rule }) }
   }
+}
+
+const constOf = (schema: TObject, name: string): unknown => (schema.properties[name] as { const?: unknown })?.const
+
+/** The field by which the kinds are told apart: `kind`, `factor`. */
+function tagOf({ anyOf }: TUnion<TObject[]>): string {
+  const names = Object.keys(anyOf[0]?.properties ?? {})
+  const tag = names.find(name => anyOf.every(one => constOf(one, name) !== undefined))
+  if (tag === undefined) throw new Error('unable to check a body of several kinds: no field tells them apart')
+  return tag
 }
 
 function checkBody(schema: TSchema): Check {

@@ -7,7 +7,7 @@ import type { Side } from './sides/side.ts'
 import { socketIo } from './sides/socketio.ts'
 
 const ours = flotilla(true)
-const bench = { seconds: 0.5, warmSeconds: 0.3, runs: 1, short: true, flotilla: ours, say: () => {} }
+const bench = { seconds: 0.5, warmSeconds: 0.3, runs: 1, short: true, fromSource: true, flotilla: ours, say: () => {} }
 let bed: Bed
 /** Two sides with their servers, started one after the other, on a machine that does other things too. */
 const timeout = 60_000

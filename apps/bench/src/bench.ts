@@ -10,6 +10,8 @@ export interface Bench {
   readonly runs: number
   /** A trial that everything works: small numbers, no figures worth keeping. */
   readonly short: boolean
+  /** Servers run from their sources, without a build. */
+  readonly fromSource: boolean
   readonly flotilla: Side
   /** Tells whoever waits how far it has come. */
   say(line: string): void

@@ -10,10 +10,11 @@ import { group } from './scenarios/group.ts'
 import { idle } from './scenarios/idle.ts'
 import { jitter } from './scenarios/jitter.ts'
 import { persist } from './scenarios/persist.ts'
+import { signIns } from './scenarios/sign-ins.ts'
 import { storm } from './scenarios/storm.ts'
 import { flotilla } from './sides/flotilla.ts'
 
-const scenarios: readonly Scenario[] = [direct, directOpen, persist, idle, group, storm, jitter]
+const scenarios: readonly Scenario[] = [direct, directOpen, persist, idle, group, storm, jitter, signIns]
 
 const usage = `npm run bench -- <scenario…>
 
@@ -73,14 +74,19 @@ const bench: Bench = {
   warmSeconds: values.short ? 1 : 10,
   runs: readCount('runs', values.runs, values.short ? 1 : 3),
   short: values.short,
+  fromSource: values.source,
   flotilla: flotilla(values.source),
   say: line => console.error(line),
 }
 if (!values.source)
-  execFileSync('npm', ['run', 'build', '--silent', '--', '--filter=@flotilla/gateway...'], {
-    cwd: projectFolder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  execFileSync(
+    'npm',
+    ['run', 'build', '--silent', '--', '--filter=@flotilla/gateway...', '--filter=@flotilla/api...'],
+    {
+      cwd: projectFolder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
 
 const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 const machine = describeMachine()

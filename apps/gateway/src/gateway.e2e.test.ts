@@ -1,6 +1,6 @@
 /** Two gateways in one process, the memory broker between them, real PostgreSQL and real sockets. */
 import { randomUUID } from 'node:crypto'
-import { conversations, createPool, messages, type Pool, sessions } from '@flotilla/chat'
+import { blocks, conversations, createPool, messages, type Pool, sessions } from '@flotilla/chat'
 import { closeCodes, type EventOf, limits } from '@flotilla/protocol'
 import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
 import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
@@ -216,6 +216,64 @@ test('somebody who is removed gets the removal and nothing after it, by no way (
   expect(removed.received.filter(frame => 'seq' in frame && (frame as { seq: number }).seq > seq)).toEqual([])
 })
 
+test('a block stops the sends of both on all nodes at once, and who is here is hidden within two seconds (P8)', async () => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const conversation = await makeConversation(pool, [alice.user, bob.user], 'direct')
+  const [blocker, blocked] = [await connect(alice), await connect(bob, 1)]
+  for (const [socket, other] of [
+    [blocker, bob],
+    [blocked, alice],
+  ] as const)
+    expect(await socket.request('presence.watch', { users: [other.user] })).toEqual({ online: [other.user] })
+  const { seq } = await blocked.request('message.send', { conversation, ...text('before') })
+  await blocker.nextEvent('message.new')
+
+  const blockedAt = performance.now()
+  await blocks.block(nodes[0]!.chat, alice.user, bob.user)
+  for (const socket of [blocker, blocked])
+    await expect(socket.request('message.send', { conversation, ...text('after') })).rejects.toMatchObject({
+      code: 'direct_closed',
+    })
+  for (const [socket, other] of [
+    [blocker, bob],
+    [blocked, alice],
+  ] as const)
+    expect(await socket.nextEvent('presence.changed', 2_000)).toMatchObject({ user: other.user, online: false })
+  expect(performance.now() - blockedAt).toBeLessThan(2_000)
+  expect(await blocker.nextEvent('block.changed')).toMatchObject({ user: bob.user, blocked: true })
+  blocked.tell('typing.start', { conversation })
+  await blocked.request('message.read', { conversation, seq })
+  expect(await blocked.request('presence.watch', { users: [alice.user, bob.user] })).toEqual({ online: [bob.user] })
+  expect(await blocked.request('history.page', { conversation })).toMatchObject({ head: seq })
+
+  await blocks.unblock(nodes[0]!.chat, alice.user, bob.user)
+  expect(await blocked.request('message.send', { conversation, ...text('again') })).toMatchObject({ seq: seq + 1 })
+  expect(await blocked.request('presence.watch', { users: [alice.user] })).toEqual({ online: [alice.user] })
+  await blocker.nextEvent(event => event.event === 'message.new' && event.seq === seq + 1)
+  const heard = blocker.received.flatMap(frame => ('event' in frame ? [frame.event] : []))
+  expect(heard).not.toContain('typing.start')
+  expect(heard).not.toContain('message.read')
+  expect(heard).not.toContain('message.delivered')
+  expect(blocked.received.filter(frame => 'event' in frame && frame.event === 'block.changed')).toEqual([])
+})
+
+test('who stops showing when they are here is offline for the others within two seconds, and seen again when they do', async () => {
+  const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+  await makeConversation(pool, [alice.user, bob.user, carol.user])
+  const [watcher, elsewhere] = [await connect(bob), await connect(carol, 1)]
+  await connect(alice)
+  for (const socket of [watcher, elsewhere])
+    expect(await socket.request('presence.watch', { users: [alice.user] })).toEqual({ online: [alice.user] })
+  const hiddenAt = performance.now()
+  await pool.query('UPDATE users SET last_seen_to = 3, hidden_at = now() WHERE id = $1', [alice.user])
+  for (const socket of [watcher, elsewhere])
+    expect(await socket.nextEvent('presence.changed', 2_000)).toMatchObject({ user: alice.user, online: false })
+  expect(performance.now() - hiddenAt).toBeLessThan(2_000)
+  expect(await watcher.request('presence.watch', { users: [alice.user] })).toEqual({ online: [] })
+  await pool.query('UPDATE users SET last_seen_to = 1 WHERE id = $1', [alice.user])
+  expect(await watcher.request('presence.watch', { users: [alice.user] })).toEqual({ online: [alice.user] })
+})
+
 test('a session that is revoked loses its socket within two seconds, and no ticket of it opens another', async () => {
   const [alice] = (await people(1)) as [Person]
   const socket = await connect(alice)
@@ -353,4 +411,25 @@ test('a large conversation is routed by interest: one publish for each other nod
   await expect(messages.post(nodes[1]!.chat, dave.user, { conversation, ...text('in') })).resolves.toMatchObject({
     seq: after.seq + 1,
   })
+})
+
+test('when somebody was last here is written as their last connection closes, and as a node drains', async () => {
+  const lastSeen = async (user: string) => {
+    const found = await pool.query<{ at: Date | null }>('SELECT last_seen_at AS at FROM users WHERE id = $1', [user])
+    return found.rows[0]!.at?.getTime()
+  }
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const gateway = await openGateway('n-seen', { chat: { lastSeenWindowMs: 10 } })
+  const [phone, laptop] = [await connect(alice, 0, undefined, gateway), await connect(alice, 0, undefined, gateway)]
+  await connect(bob, 0, undefined, gateway)
+  await phone.terminate()
+  await new Promise(resolve => setTimeout(resolve, 150))
+  expect(await lastSeen(alice.user)).toBeUndefined()
+  const before = Date.now()
+  await laptop.terminate()
+  const at = await until(() => lastSeen(alice.user), { what: 'the first was seen' })
+  expect(at).toBeGreaterThanOrEqual(before - 1)
+  expect(await lastSeen(bob.user)).toBeUndefined()
+  await gateway.drain()
+  expect(await lastSeen(bob.user)).toBeGreaterThanOrEqual(at)
 })

@@ -11,6 +11,7 @@ import {
   type Pool,
   sessions,
   sync,
+  users,
 } from '@flotilla/chat'
 import {
   type CloseName,
@@ -27,6 +28,7 @@ import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
 import { createHealer } from './heal.ts'
+import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics, type Readings } from './metrics.ts'
 import { serveSockets, type SocketServer } from './server.ts'
@@ -142,6 +144,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
+  const hider = createHider({
+    chat,
+    hub,
+    logger,
+    clock,
+    onUnwatched: users => users.length > 0 && void node.unwatch(users),
+  })
 
   const metrics = createGatewayMetrics(options.registry, {
     connections: { help: 'Open connections', read: () => hub.connections },
@@ -168,9 +177,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const handlerDeps: HandlerDeps = {
     chat,
     async watch(session, users) {
-      const first = hub.watch(session.origin as Connection, users)
+      const connection = session.origin as Connection
+      const first = await hider.watch(session.user, users, seen => (connection.open ? hub.watch(connection, seen) : []))
       if (first.length > 0) await node.watch(first)
-      return [...(await node.online(users))]
+      return stillWatched(connection, await node.online(stillWatched(connection, users)))
     },
     async unwatch(session, users) {
       const last = hub.unwatch(session.origin as Connection, users)
@@ -276,7 +286,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     connection.closed()
     const last = hub.remove(connection)
     const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
-    if (last) void node.disconnect(connection.user)
+    if (last) {
+      void node.disconnect(connection.user)
+      users.seen(chat, [connection.user])
+    }
     if (unwatched.length > 0) void node.unwatch(unwatched)
   }
 
@@ -338,6 +351,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await moveAway()
       for (const timer of timers) clearInterval(timer)
       healer.stop()
+      hider.stop()
+      // Whose sockets have not said goodbye yet would find the domain closed.
+      users.seen(chat, [...hub.users()])
       await chat.close()
       await node.stop()
       server?.close()

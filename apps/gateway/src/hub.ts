@@ -277,6 +277,11 @@ export class Hub {
     return last
   }
 
+  /** The connections that watch a person, as of now. */
+  watchersOf(user: string): Connection[] {
+    return [...(this.watchers.get(user) ?? [])]
+  }
+
   /** Puts a frame on the sockets that watch a person. */
   tellWatchers(user: string, frame: string): void {
     for (const connection of this.watchers.get(user) ?? []) connection.push(frame, true)

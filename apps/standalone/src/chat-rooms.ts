@@ -64,7 +64,7 @@ export class Rooms {
     const { members } = await this.#client.rest.members(id, { limit: membersShownMax })
     for (const { user, deliveredSeq, readSeq } of members) {
       this.#people.set(user.id, user)
-      if (user.id !== this.#me.id) room.receipts.set(user.id, { delivered: deliveredSeq, read: readSeq })
+      if (user.id !== this.#me.id) room.receipts.set(user.id, { delivered: deliveredSeq, read: readSeq ?? 0 })
     }
     room.others = members.map(member => member.user).filter(user => user.id !== this.#me.id)
     await this.#watch()

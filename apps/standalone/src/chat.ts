@@ -36,7 +36,9 @@ async function signIn(account: SignIn, file: ChatFile, name: string): Promise<Us
   }
   const credentials = { username: name, password: file.password, deviceName: 'terminal' }
   try {
-    return await account.signIn(credentials)
+    const { user } = await account.signIn(credentials)
+    if (user !== undefined) return user
+    throw new Error(`unable to sign in as ${name}: a second factor is asked for, which this client does not know`)
   } catch (thrown) {
     if (!(thrown instanceof FlotillaError) || thrown.code !== 'credentials_wrong') throw thrown
   }

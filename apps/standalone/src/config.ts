@@ -1,5 +1,9 @@
 /** The settings of the standalone process. docs/configuration.md is generated from them. */
+import { apiSettings, providerSettings } from '@flotilla/api'
 import { choice, optionalText, optionalUrl, port, readSettings, text, type Values } from '@flotilla/service'
+import { workerSettings } from '@flotilla/worker'
+
+const { PUBLIC_URL: _, ...signInProviders } = providerSettings
 
 export const standaloneSettings = {
   HOST: text(
@@ -16,6 +20,19 @@ export const standaloneSettings = {
   REDIS_URL: optionalUrl(
     'A Redis of your own: `redis://host:port`, or `redis-cluster://host:port,host:port`. Without it there is this one node.',
   ),
+  ...signInProviders,
+  DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
+  OPERATORS: apiSettings.OPERATORS,
+  DIRECT_FROM: apiSettings.DIRECT_FROM,
+  SMTP_URL: optionalUrl(
+    'Where mail is handed in: `smtps://user:password@host:465`. Without it `/dev/mail` shows what would have been sent, as long as only this machine reaches the process; otherwise nothing that needs mail can be begun.',
+  ),
+  MAIL_FROM: workerSettings.MAIL_FROM,
+  FCM_ACCOUNT: workerSettings.FCM_ACCOUNT,
+  VAPID_PUBLIC_KEY: optionalText('The public key of Web Push. Without it no Web Push is sent.'),
+  VAPID_PRIVATE_KEY: workerSettings.VAPID_PRIVATE_KEY,
+  VAPID_SUBJECT: workerSettings.VAPID_SUBJECT,
+  PUSH_CONTENT: workerSettings.PUSH_CONTENT,
   NODE_ID: optionalText('The name of this node in Redis; unique in its region. Without it the host and the port.'),
   OPERATOR_HOST: text('127.0.0.1', 'The address of /healthz, /readyz and /metrics.'),
   OPERATOR_PORT: port(0, 'The port of /healthz, /readyz and /metrics; 0 opens none.'),

@@ -10,6 +10,7 @@ import { apiSettings, openApiDocument } from '@flotilla/api'
 import { gatewaySettings } from '@flotilla/gateway'
 import { asyncApiDocument } from '@flotilla/protocol'
 import { describeSettings, type Settings } from '@flotilla/service'
+import { workerSettings } from '@flotilla/worker'
 import { standaloneSettings } from './config.ts'
 import { protocolPaper } from './protocol-paper.ts'
 
@@ -50,6 +51,10 @@ ${describeSettings(withoutHostName(gatewaySettings))}
 ## API
 
 ${describeSettings(withoutHostName(apiSettings))}
+
+## Worker
+
+${describeSettings(withoutHostName(workerSettings))}
 
 ## Standalone
 

@@ -1,4 +1,5 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
+import { toProviders } from '@flotilla/api'
 import { createLogger, drainOnSignal } from '@flotilla/service'
 import { readStandaloneSettings } from './config.ts'
 import { type Standalone, startStandalone } from './standalone.ts'
@@ -13,7 +14,9 @@ const fail = (error: unknown): never => {
 
 function readSettings() {
   try {
-    return readStandaloneSettings()
+    const read = readStandaloneSettings()
+    // It knows its own URL when it is given none.
+    return { ...read, providers: toProviders(read, read.PUBLIC_URL ?? 'http://localhost') }
   } catch (error) {
     return fail(error)
   }
@@ -50,6 +53,21 @@ starting = startStandalone({
   databaseUrl: settings.DATABASE_URL,
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,
+  operators: settings.OPERATORS,
+  directFrom: settings.DIRECT_FROM,
+  providers: settings.providers,
+  returnUrls: settings.RETURN_URLS,
+  deploymentName: settings.DEPLOYMENT_NAME,
+  mail: settings.SMTP_URL === undefined ? undefined : { url: settings.SMTP_URL, from: settings.MAIL_FROM },
+  push: {
+    fcm: settings.FCM_ACCOUNT,
+    vapid: {
+      publicKey: settings.VAPID_PUBLIC_KEY,
+      privateKey: settings.VAPID_PRIVATE_KEY,
+      subject: settings.VAPID_SUBJECT,
+    },
+    names: settings.PUSH_CONTENT === 'names',
+  },
   operator: settings.OPERATOR_PORT === 0 ? undefined : { host: settings.OPERATOR_HOST, port: settings.OPERATOR_PORT },
   logger,
   onFault(error) {

@@ -4,11 +4,23 @@
  */
 import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { type ApiSettings, apiDefaults, buildApp } from '@flotilla/api'
-import { createPool, migrate } from '@flotilla/chat'
+import { join } from 'node:path'
+import { type ApiSettings, apiDefaults, buildApp, type ProviderSettings } from '@flotilla/api'
+import { chatDefaults, createPool, migrate } from '@flotilla/chat'
+import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
 import { createRegistry, type Logger, serveHealth, type Setting } from '@flotilla/service'
+import {
+  createDevInbox,
+  createSmtpMailer,
+  createWorker,
+  type DevInbox,
+  mailMsMax,
+  openPushProviders,
+  type PushProvidersOptions,
+  workerSettings,
+} from '@flotilla/worker'
 import { takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
@@ -27,6 +39,20 @@ export interface StandaloneOptions {
   readonly databaseUrl?: string | undefined
   readonly redisUrl?: string | undefined
   readonly nodeId?: string | undefined
+  /** The accounts elsewhere that people can sign in with; none when left out. */
+  readonly providers?: readonly ProviderSettings[]
+  /** Where else people may go after that, beside the pages of this process. */
+  readonly returnUrls?: readonly string[]
+  /** The ids of the people who may call the routes of operators; none when left out. */
+  readonly operators?: readonly string[] | undefined
+  /** From whom people take new direct conversations who have not said so themselves; anyone when left out. */
+  readonly directFrom?: 'anyone' | 'contacts' | undefined
+  /** As its people know it; Flotilla when left out. */
+  readonly deploymentName?: string
+  /** An SMTP server and the sender. Left out, and if only this machine gets here, a page shows the mails. */
+  readonly mail?: { readonly url: string; readonly from: string } | undefined
+  /** Push services. What would have gone through one that is left out is shown on the same page. */
+  readonly push?: Pick<PushProvidersOptions, 'fcm' | 'vapid'> & { readonly names: boolean }
   /** The port for operators; none when left out. */
   readonly operator?: { readonly host: string; readonly port: number } | undefined
   /** The embedded PostgreSQL ended by itself: nothing works any longer. */
@@ -100,6 +126,10 @@ async function start(
       : await createRedisRouting({ url: options.redisUrl, logger })
   atStop(() => routing.close())
 
+  const devInbox = isPrivate(options.host, publicUrl) && options.mail === undefined ? createDevInbox() : undefined
+  const mailer =
+    options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
+  const publicName = options.deploymentName ?? chatDefaults.deploymentName
   const gateway = await createGateway({
     pool,
     routing,
@@ -114,12 +144,33 @@ async function start(
     port: 0,
     ...gatewayDefaults,
     drainMs,
+    chat: {
+      mail: mailer !== undefined,
+      deploymentName: publicName,
+      pushNames: options.push?.names ?? chatDefaults.pushNames,
+      directFrom: options.directFrom ?? chatDefaults.directFrom,
+    },
+  })
+  const storage = await openLocalStorage(join(folder, 'files'))
+  const pushProviders = await openPushes(options, publicName, devInbox)
+  const worker = createWorker({
+    chat: gateway.chat,
+    mailer,
+    pushProviders,
+    storage,
+    publicName,
+    logger,
+    registry,
+    random: Math.random,
+    settings: { stopMsMax: closeMsMax },
   })
   const app = buildApp({
     chat: gateway.chat,
+    devInbox,
     node: gateway.node,
     keys,
-    settings: apiSettingsFor(publicUrl),
+    storage,
+    settings: apiSettingsFor(publicUrl, options),
     logger,
     registry,
     ready: () => gateway.unready(),
@@ -130,6 +181,7 @@ async function start(
   atStop(async () => {
     // Together: the API waits for its connections, which the gateway ends.
     const closed = app.close()
+    await worker.stop()
     await gateway.drain()
     await door.close()
     const late = setTimeout(() => app.server.closeAllConnections(), closeMsMax)
@@ -155,6 +207,29 @@ async function start(
   }
 }
 
+/** Whether nobody but this machine gets here: what the development inbox shows would open everybody's account. */
+function isPrivate(host: string, publicUrl: string): boolean {
+  const local = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/
+  return local.test(host) && local.test(new URL(publicUrl).hostname)
+}
+
+/** The services that are given; in development the inbox stands in for the others. */
+async function openPushes(options: StandaloneOptions, publicName: string, devInbox: DevInbox | undefined) {
+  const { fcm, vapid } = options.push ?? { fcm: undefined, vapid: {} }
+  const given = await openPushProviders({
+    fcm,
+    vapid: { publicKey: undefined, privateKey: undefined, subject: undefined, ...vapid },
+    limits: {
+      sendMs: chatDefaults.pushSendMs,
+      ttlMs: defaultOf(workerSettings.PUSH_TTL_MS),
+      publicName,
+    },
+    clock: Date.now,
+  })
+  const missing = (['fcm', 'webpush'] as const).filter(name => given.every(provider => provider.name !== name))
+  return [...given, ...(devInbox === undefined ? [] : missing.map(name => devInbox.pushesOf(name, publicName)))]
+}
+
 const defaultOf = <T>(setting: Setting<T>) => setting.default as T
 
 /** The numbers of a gateway as the fleet has them. */
@@ -174,11 +249,17 @@ const gatewayDefaults = {
 }
 
 /** As in the fleet, but for what counts by address: whoever tries things out has one address for everybody. */
-const apiSettingsFor = (publicUrl: string): ApiSettings => ({
+const apiSettingsFor = (publicUrl: string, options: StandaloneOptions): ApiSettings => ({
   ...apiDefaults,
+  publicUrl,
+  operators: options.operators ?? [],
+  returnUrls: options.returnUrls ?? [],
+  providers: options.providers ?? [],
+  vapidPublicKey: options.push?.vapid.publicKey,
   region,
   gatewayUrls: [{ region, url: publicUrl.replace(/^http/, 'ws') + socketPath }],
   cookieSecure: publicUrl.startsWith('https:'),
+  webauthn: { ...apiDefaults.webauthn, rpId: new URL(publicUrl).hostname, origins: [new URL(publicUrl).origin] },
   requestsMax: apiDefaults.requestsMax * 10,
   registrations: { ...apiDefaults.registrations, max: apiDefaults.registrations.max * 10 },
 })

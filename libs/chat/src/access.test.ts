@@ -1,14 +1,21 @@
 import type { Role } from '@flotilla/protocol'
 import { describe, expect, test } from 'vitest'
 import {
+  audienceNumbers,
+  audienceOf,
   demandGroup,
   demandManager,
   demandMayChangeRole,
   demandMayLeave,
+  demandMayReach,
   demandMayRemove,
   demandMember,
+  demandNotBlocked,
+  demandOpen,
+  directFromOf,
   roleNumbers,
   roleOf,
+  shows,
 } from './access.ts'
 
 const roles: readonly Role[] = ['owner', 'admin', 'member']
@@ -77,4 +84,46 @@ test('the last owner leaves last', () => {
   expect(outcome(() => demandMayLeave('owner', 2, 2))).toBe('allowed')
   expect(outcome(() => demandMayLeave('admin', 0, 2))).toBe('allowed')
   expect(outcome(() => demandMayLeave('member', 0, 2))).toBe('allowed')
+})
+
+describe('between two people', () => {
+  const stranger = { contact: false, blocked: false }
+  const contact = { contact: true, blocked: false }
+  const blocked = { contact: true, blocked: true }
+
+  test('what is shown to whom', () => {
+    const table = (['everyone', 'contacts', 'nobody'] as const).map(to =>
+      [stranger, contact, blocked].map(tie => shows(to, tie)),
+    )
+    expect(table).toEqual([
+      // to a stranger, to a contact, across a block
+      [true, true, false],
+      [false, true, false],
+      [false, false, false],
+    ])
+  })
+
+  test('an audience has one number, and a number that nobody gave is an error', () => {
+    for (const [name, number] of Object.entries(audienceNumbers)) expect(audienceOf(number)).toBe(name)
+    expect(() => audienceOf(0)).toThrow('unable to read an audience: 0 is unknown')
+  })
+
+  test('from whom new conversations are taken is said by the person, or else by the deployment', () => {
+    expect([null, 1, 2].map(number => directFromOf(number, 'contacts'))).toEqual(['contacts', 'anyone', 'contacts'])
+    expect([null, 1, 2].map(number => directFromOf(number, 'anyone'))).toEqual(['anyone', 'anyone', 'contacts'])
+  })
+
+  test('who may begin something with whom', () => {
+    const reach = (from: 'anyone' | 'contacts') =>
+      [stranger, contact, blocked].map(tie => outcome(() => demandMayReach(from, tie, 'bob', 'user')))
+    expect(reach('anyone')).toEqual(['allowed', 'allowed', 'direct_closed'])
+    expect(reach('contacts')).toEqual(['direct_refused', 'allowed', 'direct_closed'])
+  })
+
+  test('nothing passes across a block', () => {
+    expect(outcome(() => demandNotBlocked(stranger, 'bob'))).toBe('allowed')
+    expect(outcome(() => demandNotBlocked(blocked, 'bob', 'user'))).toBe('direct_closed')
+    expect(outcome(() => demandOpen(false))).toBe('allowed')
+    expect(outcome(() => demandOpen(true))).toBe('direct_closed')
+  })
 })

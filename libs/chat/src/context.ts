@@ -5,13 +5,17 @@
 import type { Event } from '@flotilla/protocol'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { Pool } from 'pg'
+import type { DirectFrom } from './access.ts'
 import { createInserts, type Inserts } from './inserts.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
+import { readAlong } from './notifications/follow.ts'
+import { createRestrictions, type Restrictions } from './privacy/restrictions.ts'
 import { createPulse, type Pulse } from './pulse.ts'
 import { createReceipts, type Receipts } from './receipts/book.ts'
 import { createSealer, type MasterKey, type Sealer } from './seal.ts'
 import { type Admissions, createAdmissions } from './sessions/admissions.ts'
 import * as schema from './store/schema.ts'
+import { createLastSeen, type LastSeen } from './users/last-seen.ts'
 import { createPasswords, type Passwords } from './users/passwords.ts'
 
 /** The part of a pino logger that the domain needs. */
@@ -55,6 +59,8 @@ export interface ChatSettings {
   readonly commitWaitMs: number
   /** Receipts wait so long to be written together. */
   readonly receiptWindowMs: number
+  /** Those who leave wait so long, for when they were last here to be written together. */
+  readonly lastSeenWindowMs: number
   /** Receipts are told to the others in conversations up to this size. */
   readonly receiptFanoutMax: number
   /** Typing is told to the others in conversations up to this size. */
@@ -72,6 +78,43 @@ export interface ChatSettings {
   readonly sessionIdleMs: number
   /** A session ends after so long, however often it is refreshed. */
   readonly sessionLifeMs: number
+  /** Between asking for the end of an account and its erasure: so long it can be taken back. */
+  readonly deletionGraceMs: number
+  /** Between the two steps of an erasure, so that what was under way has ended. Longer than a pulse looks back. */
+  readonly erasureSettleMs: number
+  /** For so long after it was shown who one is, no fresh proof is asked for. */
+  readonly proofLifeMs: number
+  /** How long a visit at a sign-in provider may take. */
+  readonly visitLifeMs: number
+  /** How long the application has to take over what a visit has brought. */
+  readonly visitGrantLifeMs: number
+  /** A code by mail is good for so long after it was sent. */
+  readonly codeLifeMs: number
+  /** Guesses at the code of one request, however often it is sent. */
+  readonly codeTriesMax: number
+  /** How often the code of one request is sent. */
+  readonly codeSendsMax: number
+  /** The pause before the code is sent a second time. It doubles with each sending. */
+  readonly codeResendMs: number
+  /** Requests for the same that one address has open; the oldest goes. */
+  readonly codesOpenMax: number
+  /** What the deployment is called: no password may be that. */
+  readonly deploymentName: string
+  /** Whether a worker sends mail. Without it nothing that needs an address can be begun. */
+  readonly mail: boolean
+  /** From whom people take new direct conversations who have not said so themselves. */
+  readonly directFrom: DirectFrom
+  /** A push waits so long, for somebody who is only just reconnecting. */
+  readonly pushDelayMs: number
+  /** Of one conversation no device gets a second push within so long: what comes meanwhile is gathered. */
+  readonly pushCollapseMs: number
+  /** What one attempt to send a push may take. */
+  readonly pushSendMs: number
+  readonly pushAttemptsMax: number
+  /** Between two attempts: doubled each time, up to the second one. */
+  readonly pushRetryMs: { readonly first: number; readonly max: number }
+  /** Whether a push may name people and groups at all. Everybody may also choose that for themselves. */
+  readonly pushNames: boolean
 }
 
 const dayMs = 86_400_000
@@ -82,6 +125,7 @@ export const chatDefaults: ChatSettings = {
   commitQueueMax: 20_000,
   commitWaitMs: 10_000,
   receiptWindowMs: 500,
+  lastSeenWindowMs: 2_000,
   receiptFanoutMax: 100,
   typingFanoutMax: 100,
   largeConversationMin: 1_000,
@@ -92,6 +136,25 @@ export const chatDefaults: ChatSettings = {
   passwordQueueMax: 200,
   sessionIdleMs: 30 * dayMs,
   sessionLifeMs: 180 * dayMs,
+  deletionGraceMs: 30 * dayMs,
+  erasureSettleMs: 60_000,
+  proofLifeMs: 10 * 60_000,
+  visitLifeMs: 10 * 60_000,
+  visitGrantLifeMs: 60_000,
+  codeLifeMs: 10 * 60_000,
+  codeTriesMax: 5,
+  codeSendsMax: 5,
+  codeResendMs: 30_000,
+  codesOpenMax: 3,
+  deploymentName: 'Flotilla',
+  mail: true,
+  directFrom: 'anyone',
+  pushDelayMs: 2_000,
+  pushCollapseMs: 30_000,
+  pushSendMs: 10_000,
+  pushAttemptsMax: 12,
+  pushRetryMs: { first: 1_000, max: 15 * 60_000 },
+  pushNames: true,
 }
 
 export interface ChatContext extends ChatPorts {
@@ -102,9 +165,11 @@ export interface ChatContext extends ChatPorts {
   readonly memberships: Memberships
   readonly inserts: Inserts
   readonly receipts: Receipts
+  readonly lastSeen: LastSeen
   readonly passwords: Passwords
   readonly admissions: Admissions
   readonly pulse: Pulse
+  readonly restrictions: Restrictions
   /** The store's epoch, as of the last pulse. */
   epoch(): number
   /** Writes what waits, stops the timers. The pool stays open: it is the caller's. */
@@ -132,7 +197,15 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   })
   const admissions = createAdmissions({ pool, clock })
   pulse.onRevoked(sessions => admissions.forget(sessions))
-  const receipts = createReceipts({ pool, logger, windowMs: settings.receiptWindowMs })
+  const restrictions = createRestrictions({ pool, clock })
+  pulse.onHidden(users => restrictions.forget(users))
+  const receipts = createReceipts({
+    pool,
+    logger,
+    windowMs: settings.receiptWindowMs,
+    onRead: risen => readAlong(options, risen),
+  })
+  const lastSeen = createLastSeen({ pool, logger, windowMs: settings.lastSeenWindowMs })
   return {
     clock,
     logger,
@@ -145,13 +218,15 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     memberships,
     inserts,
     receipts,
+    lastSeen,
     passwords: createPasswords(settings),
     admissions,
+    restrictions,
     pulse,
     epoch: () => pulse.epoch(),
     async close() {
       pulse.stop()
-      await Promise.all([inserts.close(), receipts.close()])
+      await Promise.all([inserts.close(), receipts.close(), lastSeen.close()])
     },
   }
 }

@@ -64,6 +64,24 @@ test('a direct conversation says so', async () => {
   expect((await memberships.of(conversation))?.kind).toBe('direct')
 })
 
+test('a direct conversation that a block closes says so, and is read anew each time', async () => {
+  const { counted, memberships } = open()
+  const [low, high] = users.slice(10, 12) as [string, string]
+  const conversation = await makeConversation(pool, [low, high], 'direct')
+  expect(await memberships.of(conversation)).toMatchObject({ closed: false })
+  for (const [by, other] of [
+    [low, high],
+    [high, low],
+  ]) {
+    await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [by, other])
+    memberships.drop(conversation)
+    expect(await memberships.of(conversation)).toMatchObject({ closed: true })
+    await pool.query('DELETE FROM blocks WHERE user_id = $1', [by])
+    expect(await memberships.of(conversation)).toMatchObject({ closed: false })
+  }
+  expect(counted.queries).toBe(5)
+})
+
 test('what is asked in one turn is one query, and what does not exist is not remembered', async () => {
   const { counted, memberships } = open()
   const conversations = await Promise.all([0, 1, 2].map(n => makeConversation(pool, [users[n]!])))

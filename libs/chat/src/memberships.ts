@@ -19,6 +19,8 @@ export interface Membership {
   readonly kind: ConversationKind
   readonly version: number
   readonly size: number
+  /** Direct, and one of the two has blocked the other: nothing passes. It is read with the version (P8). */
+  readonly closed: boolean
   /** Routed by interest, and not held whole. */
   readonly large: boolean
   /** Everybody; empty when large. */
@@ -57,6 +59,7 @@ interface Row {
   head_seq: number
   member_count: number
   large: boolean
+  closed: boolean
   users: string[] | null
   roles: number[] | null
   joined: number[] | null
@@ -90,6 +93,8 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     // A load that was under way while a newer one finished must not put the older version back.
     if (before !== undefined && before.version > one.version) return before
     if (before !== undefined) forget(before)
+    // Whoever unblocks must be heard at once, and an unblocked send would never get so far as to be found stale.
+    if (one.closed) return one
     cached.set(one.conversation, one)
     weight += weigh(one)
     for (const oldest of cached.values()) {
@@ -100,10 +105,14 @@ export function createMemberships(options: MembershipsOptions): Memberships {
   }
 
   const load = createLoader<Membership>(async ids => {
-    // One statement, one snapshot: the version and the members belong together.
+    // One statement, one snapshot: the version, the members and the blocks belong together.
     const found = await pool.query<Row>({
       name: 'memberships-load',
-      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, l.large, m.users, m.roles, m.joined
+      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, l.large, m.users, m.roles, m.joined,
+                    c.kind = 1 AND EXISTS (
+                      SELECT FROM blocks b WHERE (b.user_id, b.blocked_id)
+                          IN ((c.direct_low, c.direct_high), (c.direct_high, c.direct_low))
+                    ) AS closed
                FROM conversations c
                CROSS JOIN LATERAL (SELECT coalesce(c.large_since < now() - $2 * interval '1 millisecond', false) AS large) l
                LEFT JOIN LATERAL (
@@ -201,6 +210,7 @@ function fromRow(row: Row): Membership {
     kind: row.kind === 1 ? 'direct' : 'group',
     version: row.version,
     size: row.member_count,
+    closed: row.closed,
     large: row.large,
     members,
     users,

@@ -1,4 +1,4 @@
-/** Names that people give: to themselves, to a device, to a group. One rule for all of them. */
+/** What people write outside of messages: names (of themselves, a device, a group) and short texts. */
 import { limits, Refusal } from '@flotilla/protocol'
 
 /**
@@ -13,4 +13,16 @@ export function checkName(text: string, field: string): string {
   // PostgreSQL takes no U+0000 in a text, and a name with a line break would forge lines in lists and logs.
   if (/\p{Cc}/u.test(name)) throw refuse('no control characters')
   return name
+}
+
+/**
+ * A short text without blanks around it; it may be empty, and may have lines.
+ * @throws Refusal field_invalid when it is too long, or when it holds other control characters
+ */
+export function checkText(given: string, field: string, lengthMax: number): string {
+  const text = given.toWellFormed().replaceAll('\r\n', '\n').trim()
+  const refuse = (rule: string) => new Refusal('field_invalid', `${field}: must keep to ${rule}`, { field, rule })
+  if (text.length > lengthMax) throw refuse(`maxLength ${lengthMax}`)
+  if (/[^\P{Cc}\n]/u.test(text)) throw refuse('no control characters')
+  return text
 }

@@ -1,5 +1,5 @@
 import { makeSessions, makeUsers, type TestDatabase, testDatabase, until } from '@flotilla/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createPulse } from './pulse.ts'
 import { createPool, type Pool } from './store/pool.ts'
 
@@ -31,6 +31,57 @@ test('a session that was revoked is told within a pulse, once', async () => {
   await until(() => pulse.epoch() === before, { what: 'a later pulse' })
   expect(told).toEqual([ended])
   expect(told).not.toContain(kept)
+  pulse.stop()
+})
+
+test('who hid something is told within a pulse, once for each time', async () => {
+  const [kept, hid] = (await makeUsers(pool, 2)) as [string, string]
+  const pulse = await open()
+  const told: string[] = []
+  pulse.onHidden(users => told.push(...users))
+  const hide = () => pool.query('UPDATE users SET hidden_at = clock_timestamp() WHERE id = $1', [hid])
+  const laterPulse = async () => {
+    const { rows } = await pool.query<{ epoch: number }>('UPDATE store SET epoch = epoch + 1 RETURNING epoch')
+    await until(() => pulse.epoch() === rows[0]!.epoch, { what: 'a later pulse' })
+  }
+  await hide()
+  await until(() => told.length > 0, { what: 'it is told' })
+  await laterPulse()
+  expect(told).toEqual([hid])
+  await hide()
+  await until(() => told.length > 1, { what: 'it is told again' })
+  await laterPulse()
+  expect(told).toEqual([hid, hid])
+  expect(told).not.toContain(kept)
+  pulse.stop()
+})
+
+test('what happened while the store did not answer the pulse is told afterwards, however long that was', async () => {
+  const [user] = (await makeUsers(pool, 1)) as [string]
+  const [session] = (await makeSessions(pool, [user])) as [string]
+  let away = false
+  let failed = 0
+  const proxy = Object.create(pool) as Pool
+  proxy.query = (async (...given: Parameters<Pool['query']>) => {
+    if (away) throw new Error(`away ${failed++}`)
+    return pool.query(...given)
+  }) as unknown as Pool['query']
+  const later = vi.spyOn(performance, 'now')
+  const pulse = await createPulse({ pool: proxy, logger, pulseMs: 20, onNewEpoch: () => {} })
+  const told: string[] = []
+  pulse.onRevoked(sessions => told.push(...sessions))
+  pulse.onHidden(users => told.push(...users))
+  await new Promise(resolve => setTimeout(resolve, 60))
+  away = true
+  await until(() => failed > 1, { what: 'the pulse fails' })
+  // An outage of ten minutes, at the beginning of which both happened.
+  await pool.query(`UPDATE sessions SET revoked_at = now() - interval '9 minutes' WHERE id = $1`, [session])
+  await pool.query(`UPDATE users SET hidden_at = now() - interval '9 minutes' WHERE id = $1`, [user])
+  const begun = performance.now()
+  later.mockImplementation(() => begun + 600_000)
+  away = false
+  await until(() => [session, user].every(one => told.includes(one)), { what: 'both are told' })
+  later.mockRestore()
   pulse.stop()
 })
 

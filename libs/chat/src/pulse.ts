@@ -1,6 +1,6 @@
 /**
- * One small query a second: which sessions were revoked, and what epoch the store has. So a sign-out takes effect
- * within two pulses even while Redis is away, and a restored backup is noticed without a restart.
+ * One small query a second: which sessions were revoked, who hid something, and what epoch the store has. So a sign-out
+ * and a block take effect within two pulses even while Redis is away, and a restored backup is noticed without a restart.
  */
 import type { Pool } from 'pg'
 import type { ChatLogger } from './context.ts'
@@ -12,6 +12,8 @@ export interface Pulse {
   alive(): boolean
   /** Calls back with sessions that were revoked since the last pulse. A session may be named twice. */
   onRevoked(listener: (sessions: readonly string[]) => void): void
+  /** Calls back with people who hid something from somebody since the last pulse. Somebody may be named twice. */
+  onHidden(listener: (users: readonly string[]) => void): void
   onNewEpoch(listener: (epoch: number) => void): void
   stop(): void
 }
@@ -24,7 +26,7 @@ export interface PulseOptions {
 }
 
 /**
- * Revocations are asked for with this overlap, because a transaction that commits now may carry a time of a moment ago.
+ * Changes are asked for with this overlap over the last pulse that was answered, because a transaction that commits now may carry a time of a moment ago.
  * Longer than statement_timeout, so that none can slip under it.
  */
 const overlapSeconds = 20
@@ -46,8 +48,12 @@ async function checkIdentity(pool: Pool): Promise<void> {
 export async function createPulse(options: PulseOptions): Promise<Pulse> {
   const { pool, logger } = options
   const revokedListeners: ((sessions: readonly string[]) => void)[] = []
+  const hiddenListeners: ((users: readonly string[]) => void)[] = []
   const epochListeners = [options.onNewEpoch]
   let recent = new Set<string>()
+  /** A person and when they hid: who does it again is named again. */
+  let recentlyHidden = new Set<string>()
+  let answeredAt = performance.now()
   let alive = true
   let stopped = false
   let checked = true
@@ -63,15 +69,24 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
 
   async function beat() {
     if (!alive && checked) await checkIdentity(pool)
-    const found = await pool.query<{ epoch: number; revoked: string[] }>({
+    const askedAt = performance.now()
+    const found = await pool.query<{ epoch: number; revoked: string[]; hidden: string[] }>({
       name: 'pulse',
-      text: `SELECT epoch, ARRAY(SELECT id FROM sessions WHERE revoked_at > now() - $1 * interval '1 second') AS revoked FROM store`,
-      values: [overlapSeconds],
+      text: `SELECT epoch,
+                    ARRAY(SELECT id FROM sessions WHERE revoked_at > now() - $1 * interval '1 second') AS revoked,
+                    ARRAY(SELECT id || ' ' || extract(epoch FROM hidden_at) FROM users
+                           WHERE hidden_at > now() - $1 * interval '1 second') AS hidden
+               FROM store`,
+      values: [Math.ceil(overlapSeconds + (askedAt - answeredAt) / 1_000)],
     })
+    answeredAt = askedAt
     const row = found.rows[0]!
     const fresh = row.revoked.filter(session => !recent.has(session))
     recent = new Set(row.revoked)
     if (fresh.length > 0) for (const listener of revokedListeners) listener(fresh)
+    const hidden = row.hidden.filter(one => !recentlyHidden.has(one)).map(one => one.split(' ')[0]!)
+    recentlyHidden = new Set(row.hidden)
+    if (hidden.length > 0) for (const listener of hiddenListeners) listener(hidden)
     if (row.epoch !== epoch) {
       epoch = row.epoch
       for (const listener of epochListeners) listener(epoch)
@@ -94,6 +109,7 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     epoch: () => epoch,
     alive: () => alive,
     onRevoked: listener => void revokedListeners.push(listener),
+    onHidden: listener => void hiddenListeners.push(listener),
     onNewEpoch: listener => void epochListeners.push(listener),
     stop() {
       stopped = true

@@ -3,8 +3,11 @@
  * configuration knows. A sealed body is bound to its conversation, sender, client id and kind, so that a row copied to
  * another place does not open. The seq cannot be bound: it is not known before the insert.
  * Sealing is synchronous: a thread would cost more than the 4 µs that it takes.
+ *
+ * Other secrets (of jobs, of second factors) are sealed the same way, bound to a name of their own. What is only ever
+ * compared gets a MAC instead: a stolen copy of the store then does not tell six digits.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pool } from 'pg'
 
 /** A master key by its id. The first of a set wraps new data keys, all of them unwrap. */
@@ -27,9 +30,14 @@ export interface Sealed {
 }
 
 export interface Sealer {
-  seal(place: SealPlace, plain: string): Sealed
+  /** @param place of an entry, or the name that another secret is bound to: `job <id>` */
+  seal(place: SealPlace | string, plain: string): Sealed
   /** @throws Error when the key was not made ready or the body does not belong to the place */
-  open(place: SealPlace, keyId: number, body: Buffer): string
+  open(place: SealPlace | string, keyId: number, body: Buffer): string
+  /** A MAC that only this deployment can make. @param bound what it is about: `code <id>` */
+  mac(bound: string, text: string): Buffer
+  /** Whether a MAC was made of this, also under a master key of before. Takes the same time whatever the answer. */
+  isMac(bound: string, text: string, mac: Buffer): boolean
   /** Loads the data keys that are not here yet. Call it before open with the ids of the rows. */
   ready(keyIds: Iterable<number>): Promise<void>
 }
@@ -74,7 +82,8 @@ function decrypt(key: Buffer, bound: string, sealed: Buffer): Buffer {
 }
 
 const wrapBound = (masterKeyId: string) => `data-key ${masterKeyId}`
-const bodyBound = (place: SealPlace) => `${place.conversation}${place.sender}${place.clientId}${place.kind}`
+const bodyBound = (place: SealPlace | string) =>
+  typeof place === 'string' ? `secret ${place}` : `${place.conversation}${place.sender}${place.clientId}${place.kind}`
 
 function unwrap(masters: readonly MasterKey[], row: { id: number; master_key_id: string; wrapped: Buffer }): Buffer {
   const master = masters.find(one => one.id === row.master_key_id)
@@ -95,6 +104,9 @@ export async function createSealer(pool: Pool, masters: readonly MasterKey[], cl
   const first = masters[0]
   if (first === undefined) throw new Error('unable to seal bodies: no master key is configured')
   const keys = new Map<number, Buffer>()
+  const macKeys = masters.map(master => Buffer.from(hkdfSync('sha256', master.key, '', 'mac', 32)))
+  const macWith = (key: Buffer, bound: string, text: string) =>
+    createHmac('sha256', key).update(`${bound}\n${text}`).digest()
   let current = await takeCurrent()
   let renewing = false
 
@@ -150,6 +162,11 @@ export async function createSealer(pool: Pool, masters: readonly MasterKey[], cl
       const key = keys.get(keyId)
       if (key === undefined) throw new Error(`unable to open a body: data key ${keyId} was not made ready`)
       return decrypt(key, bodyBound(place), body).toString('utf8')
+    },
+    mac: (bound, text) => macWith(macKeys[0]!, bound, text),
+    isMac(bound, text, mac) {
+      const made = macKeys.map(key => macWith(key, bound, text))
+      return made.filter(one => one.length === mac.length && timingSafeEqual(one, mac)).length > 0
     },
     async ready(keyIds) {
       const missing = new Set<number>()

@@ -1,11 +1,22 @@
 /** Everything that a node may say unasked. A new event is a file in down/ (or a kind in entry.ts) and a line here. */
 import type { Static } from 'typebox'
+import { blockChanged } from './down/block-changed.ts'
+import {
+  contactAccepted,
+  contactCancelled,
+  contactRejected,
+  contactRemoved,
+  contactRequested,
+} from './down/contacts.ts'
+import { conversationMuted } from './down/conversation-muted.ts'
 import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
+import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
 import { syncHeads } from './down/sync-heads.ts'
 import { typingStarted, typingStopped } from './down/typing.ts'
+import { userChanged } from './down/user-changed.ts'
 import { entries } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
 
@@ -18,6 +29,17 @@ export const down = {
   'typing.start': typingStarted,
   'typing.stop': typingStopped,
   'presence.changed': presenceChanged,
+  'user.changed': userChanged,
+  'conversation.muted': conversationMuted,
+  'notification.new': notificationNew,
+  'notification.read': notificationRead,
+  'notification.removed': notificationRemoved,
+  'contact.requested': contactRequested,
+  'contact.accepted': contactAccepted,
+  'contact.rejected': contactRejected,
+  'contact.cancelled': contactCancelled,
+  'contact.removed': contactRemoved,
+  'block.changed': blockChanged,
   'sync.heads': syncHeads,
   error: errorEvent,
 } as const

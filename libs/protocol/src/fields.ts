@@ -22,6 +22,24 @@ export const Epoch = Type.Integer({
   minimum: 1,
   description: 'Changes when the store was restored from a backup: cursors of another epoch mean nothing.',
 })
+
+/** A picture of a person lies there as a square of so many pixels. */
+export const avatarSizes = [64, 256, 640] as const
+
+/** A person, as others see them. */
+export const User = Type.Object(
+  {
+    id: Uuid,
+    username: Type.String(),
+    displayName: Type.String(),
+    avatar: Type.Union([Uuid, Type.Null()], {
+      description: 'The picture lies at /v1/avatars/{avatar}/{64, 256 or 640}; another picture has another id.',
+    }),
+  },
+  { additionalProperties: false },
+)
+export type User = Type.Static<typeof User>
+
 export const Role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
 export type Role = Type.Static<typeof Role>
 
@@ -31,6 +49,13 @@ export const Body = Type.Object(
     data: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: "The application's own JSON, stored and delivered as it came.",
+      }),
+    ),
+    mentions: Type.Optional(
+      Type.Array(Uuid, {
+        maxItems: limits.mentionsMax,
+        uniqueItems: true,
+        description: 'People whom the message is to be pointed out to. Whoever is no other member is passed over.',
       }),
     ),
   },

@@ -3,9 +3,24 @@ export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export { decodeCommand, explain, type Finding, isUndecodable, ops, refuseData, type Undecodable } from './decode.ts'
 export { type Down, down, type Event, type EventName, type EventOf, type Reply } from './down.ts'
 export { ErrorSchema } from './down/error.ts'
+export { ContactRequest } from './down/contacts.ts'
+export { Notification, NotificationKind, UnreadNotifications } from './down/notifications.ts'
 export { Entry, type EntryKind, type EntryOf, entries } from './entry.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
-export { At, Body, ConversationCursor, ConversationHead, Cursor, Epoch, MemberRef, Role, Seq, Uuid } from './fields.ts'
+export {
+  At,
+  avatarSizes,
+  Body,
+  ConversationCursor,
+  ConversationHead,
+  Cursor,
+  Epoch,
+  MemberRef,
+  Role,
+  Seq,
+  User,
+  Uuid,
+} from './fields.ts'
 export { commandWeights, type Limits, limits } from './limits.ts'
 export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'

@@ -11,6 +11,8 @@ export const limits = {
   dataDepthMax: 8,
   /** The application's own `data` of a message, as JSON. */
   dataBytesMax: 8_192,
+  /** People whom one message mentions. */
+  mentionsMax: 20,
   /** Entries in one page of history. */
   historyPageMax: 200,
   /** Cursors in one `sync.resume`, so that they fit into a frame; a client with more conversations sends several. */
@@ -27,8 +29,22 @@ export const limits = {
   membersAtOnceMax: 200,
   /** Members of one group. */
   groupMembersMax: 100_000,
+  /** What goes with a contact request. */
+  contactNoteLengthMax: 300,
+  /** What is said about a report. */
+  reportCommentLengthMax: 1_000,
   /** The name of a group. */
   nameLengthMax: 120,
+  /** What people say about themselves. */
+  aboutLengthMax: 500,
+  /** What people are searched by. */
+  searchLengthMin: 2,
+  searchLengthMax: 100,
+  /** A picture as it is sent: its bytes, and its pixels. */
+  pictureBytesMax: 5_242_880,
+  picturePixelsMax: 40_000_000,
+  /** Unread notifications are counted up to this; more is shown as 99+. */
+  unreadNotificationsMax: 100,
   /** Ids of commands are unsigned 32-bit numbers; a client may start again at 1. */
   commandIdMax: 4_294_967_295,
 } as const

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'e5d00f59f2bddbc5'
+export const wireHash = '309f81615dfd92ce'

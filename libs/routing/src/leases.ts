@@ -6,7 +6,7 @@
  * it was the store that was away: nobody loses a lease by that.
  */
 export interface NodeInfo {
-  readonly kind: 'gateway' | 'api'
+  readonly kind: 'gateway' | 'api' | 'worker'
   /** Where clients reach it; empty for one that they do not. */
   readonly url: string
   readonly region: string

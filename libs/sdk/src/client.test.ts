@@ -289,6 +289,71 @@ test('a message ends the typing of its author', async () => {
   expect(heard.slice(0, 2)).toEqual(['bob typing true', 'bob typing false'])
 })
 
+test('mentions go up with the message, and come down with it', async () => {
+  const client = await startClient('ann')
+  const mentioned: (readonly string[] | undefined)[] = []
+  client.on('message', ({ body }) => void mentioned.push(body.mentions))
+  const send = client.send({ conversation: 'c', body: { text: 'you', mentions: ['bob'] } })
+  await clock.advance(2_000)
+  await send.acknowledged
+  expect(server.logs.get('c')?.at(-1)).toMatchObject({ body: { text: 'you', mentions: ['bob'] } })
+  expect(mentioned).toEqual([['bob']])
+})
+
+test('what happens to people is told: contacts, notifications, blocks, names, muting', async () => {
+  const client = await startClient('ann')
+  const bob = { id: 'bob', username: 'bob', displayName: 'Bob', avatar: null }
+  const request = { id: 'r', from: bob, to: bob, note: '', at: 1 }
+  const notification = { id: 'n', kind: 'mention', at: 1, read: false, detail: {} } as const
+  const told: [string, unknown][] = []
+  for (const name of ['contact', 'notification', 'block', 'user', 'muted'] as const)
+    client.on(name, event => void told.push([name, event]))
+  const contacts = [
+    { event: 'contact.requested', request },
+    { event: 'contact.accepted', request: 'r', user: bob },
+    { event: 'contact.rejected', request: 'r' },
+    { event: 'contact.cancelled', request: 'r' },
+    { event: 'contact.removed', user: 'bob' },
+  ] as const
+  const notifications = [
+    { event: 'notification.new', notification, unread: 1 },
+    { event: 'notification.read', unread: 0, conversation: 'c', seq: 1 },
+    { event: 'notification.removed', conversation: 'c', unread: 0 },
+  ] as const
+  for (const event of [...contacts, ...notifications]) tell(event)
+  tell({ event: 'block.changed', user: 'bob', blocked: true })
+  tell({ event: 'user.changed', user: bob })
+  tell({ event: 'conversation.muted', conversation: 'c', until: null })
+  await clock.advance(1_000)
+  expect(told).toEqual([
+    ...contacts.map(event => ['contact', event]),
+    ...notifications.map(event => ['notification', event]),
+    ['block', { user: 'bob', blocked: true }],
+    ['user', bob],
+    ['muted', { conversation: 'c', until: null }],
+  ])
+})
+
+test('lists are to be read anew with each connection, and when the node suspects a loss', async () => {
+  const client = makeClient('ann')
+  let refreshes = 0
+  client.on('refresh', () => {
+    // Whoever reads now misses nothing: what happens from here on is told.
+    expect(client.state.name).toBe('live')
+    refreshes += 1
+  })
+  await client.start()
+  await clock.advance(2_000)
+  expect(refreshes).toBe(1)
+  tell({ event: 'sync.heads', epoch: 1, heads: [] })
+  await clock.advance(1_000)
+  expect(refreshes).toBe(2)
+  for (const socket of server.sockets) socket.end(4000, '')
+  await clock.advance(30_000)
+  expect(client.state.name).toBe('live')
+  expect(refreshes).toBe(3)
+})
+
 test('people watched before the connection are known after it', async () => {
   const client = makeClient('ann')
   await client.watch(['bob', 'ann'])

@@ -74,7 +74,8 @@ export class Client {
     this.#random = random
     this.#store = store
     this.#events = new Emitter((thrown, event) => this.#report(thrown, `tell a listener of ${event}`))
-    const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs })
+    const { fileTimeoutMs } = settings
+    const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
     this.rest = createRest(call, options.getToken)
     this.#connection = new Connection({
       ...settings,
@@ -240,6 +241,7 @@ export class Client {
     this.#presence.live()
     this.#outbox.live()
     this.#receipts.live()
+    this.#events.emit('refresh', {})
   }
 
   #down(): void {
@@ -289,7 +291,9 @@ export class Client {
     }
     switch (event.event) {
       case 'sync.heads':
-        return this.#run(this.#sync.heads(event.epoch, event.heads, this.#clock.now()))
+        this.#run(this.#sync.heads(event.epoch, event.heads, this.#clock.now()))
+        // The node says it when something may have been lost on the way to it, and of what is no log it cannot say more.
+        return this.#events.emit('refresh', {})
       case 'message.delivered':
       case 'message.read': {
         const receipt = this.#heardReceipts.hear(event)
@@ -301,6 +305,22 @@ export class Client {
         return this.#typing.heard(event)
       case 'presence.changed':
         return this.#presence.heard(event)
+      case 'contact.requested':
+      case 'contact.accepted':
+      case 'contact.rejected':
+      case 'contact.cancelled':
+      case 'contact.removed':
+        return this.#events.emit('contact', event)
+      case 'notification.new':
+      case 'notification.read':
+      case 'notification.removed':
+        return this.#events.emit('notification', event)
+      case 'block.changed':
+        return this.#events.emit('block', { user: event.user, blocked: event.blocked })
+      case 'user.changed':
+        return this.#events.emit('user', event.user)
+      case 'conversation.muted':
+        return this.#events.emit('muted', { conversation: event.conversation, until: event.until })
       case 'error': {
         const error = readError(event.error, new FlotillaError('internal', 'the node reported an error without a code'))
         if (event.op === 'message.delivered' || event.op === 'message.read') this.#receipts.failed(error)

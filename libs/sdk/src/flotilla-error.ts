@@ -16,6 +16,8 @@ const clientErrors = {
   outbox_full: { retry: false },
   /** The device's own store failed. */
   store_failed: { retry: false },
+  /** The browser brought no passkey: the person did not want to, or it cannot. */
+  passkey_failed: { retry: false },
 } as const
 
 export type FlotillaErrorCode = ErrorCode | keyof typeof clientErrors

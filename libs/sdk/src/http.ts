@@ -1,7 +1,10 @@
-/** One HTTP call to the API: JSON in, JSON out, a time-out, and every failure as a FlotillaError. */
+/** One HTTP call to the API: JSON or a file in and out, a time-out, and every failure as a FlotillaError. */
 import type { ErrorCode } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
 import { FlotillaError, readError } from './flotilla-error.ts'
+
+/** A file, as it is sent. */
+export type FileBytes = Blob | Uint8Array<ArrayBuffer>
 
 /** As much of `fetch` as the SDK uses. */
 export type Fetch = (
@@ -9,7 +12,7 @@ export type Fetch = (
   init: {
     method: string
     headers: Record<string, string>
-    body?: string
+    body?: string | FileBytes | FormData
     signal: AbortSignal
     credentials?: 'include' | 'same-origin'
   },
@@ -18,6 +21,7 @@ export type Fetch = (
   readonly status: number
   readonly headers: { get(name: string): string | null }
   text(): Promise<string>
+  blob(): Promise<Blob>
 }>
 
 export interface HttpOptions {
@@ -26,11 +30,18 @@ export interface HttpOptions {
   readonly fetch: Fetch
   readonly clock: Clock
   readonly timeoutMs: number
+  /** The time that a call with a file takes, at the most. */
+  readonly fileTimeoutMs: number
 }
 
 export interface HttpRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>
+  /** What goes as JSON. */
   readonly body?: object
+  /** What goes as it is, instead of JSON. */
+  readonly file?: FileBytes | FormData
+  /** What is asked for: JSON when left out. A refusal is JSON all the same. */
+  readonly answer?: 'file'
   readonly token?: string
   readonly headers?: Readonly<Record<string, string>>
   /** Whether cookies of the API's own site go with it, also to another origin. */
@@ -55,34 +66,48 @@ export function createCall(options: HttpOptions): Call {
   // Apart from its object, because the browser's own refuses to be called as a method of another one.
   const { fetch } = options
   return async <T>(method: string, path: string, request: HttpRequest = {}): Promise<T> => {
-    const doing = `${method} ${path}`
+    // Files may be kept on another host: that one is sent the file and nothing else.
+    const elsewhere = /^https?:/.test(path)
+    const doing = `${method} ${elsewhere ? new URL(path).host : path}`
+    const isFile = request.file !== undefined || request.answer === 'file'
+    const timeoutMs = isFile ? options.fileTimeoutMs : options.timeoutMs
     const abort = new AbortController()
-    const cancel = options.clock.after(options.timeoutMs, () => abort.abort())
+    const cancel = options.clock.after(timeoutMs, () => abort.abort())
     try {
-      const response = await fetch(base + path + queryOf(request.query), {
+      const response = await fetch(elsewhere ? path : base + path + queryOf(request.query), {
         method,
-        headers: {
-          accept: 'application/json',
-          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(request.token === undefined ? {} : { authorization: `Bearer ${request.token}` }),
-          ...request.headers,
-        },
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        headers: elsewhere ? {} : headersOf(request),
+        ...bodyOf(request),
         ...(request.cookies ? { credentials: 'include' as const } : {}),
         signal: abort.signal,
       })
+      if (response.ok && request.answer === 'file') return (await response.blob()) as T
       const answer = parse(await response.text())
       if (response.ok) return answer as T
       throw refused(doing, response.status, response.headers.get('retry-after'), answer)
     } catch (thrown) {
       if (thrown instanceof FlotillaError) throw thrown
       if (abort.signal.aborted)
-        throw new FlotillaError('timed_out', `unable to ${doing}: no answer within ${options.timeoutMs} ms`)
+        throw new FlotillaError('timed_out', `unable to ${doing}: no answer within ${timeoutMs} ms`)
       throw new FlotillaError('unreachable', `unable to ${doing}: ${String(thrown)}`, { cause: thrown })
     } finally {
       cancel()
     }
   }
+}
+
+function headersOf({ body, answer, token, headers }: HttpRequest): Record<string, string> {
+  return {
+    accept: answer === 'file' ? '*/*' : 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...headers,
+  }
+}
+
+function bodyOf({ body, file }: HttpRequest): { body?: string | FileBytes | FormData } {
+  if (file !== undefined) return { body: file }
+  return body === undefined ? {} : { body: JSON.stringify(body) }
 }
 
 function queryOf(query: HttpRequest['query'] = {}): string {

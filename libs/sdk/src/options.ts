@@ -1,5 +1,5 @@
 /** What a client is made of: its limits, what an application gives it, and what it tells. */
-import type { Entry, EntryOf } from '@flotilla/protocol'
+import type { Entry, EntryOf, Event } from '@flotilla/protocol'
 import type { Clock, Random } from './clock.ts'
 import type { ConnectionState, SocketConstructor } from './connection.ts'
 import type { Archive } from './delivery.ts'
@@ -8,7 +8,8 @@ import type { Fetch } from './http.ts'
 import type { Send } from './outbox.ts'
 import type { Presence } from './presence.ts'
 import type { Receipt } from './receipts.ts'
-import type { GetToken } from './rest.ts'
+import type { User } from './rest/people.ts'
+import type { GetToken } from './rest/signed.ts'
 import type { Store } from './store.ts'
 import type { Typing } from './typing.ts'
 import type { WakeSource } from './wake.ts'
@@ -17,6 +18,8 @@ import type { WakeSource } from './wake.ts'
 export const clientDefaults = {
   /** An answer to a command, or to a REST call. */
   requestTimeoutMs: 15_000,
+  /** A picture on its way up, or the archive of one's data on its way down. */
+  fileTimeoutMs: 300_000,
   /** From asking where to go until hello. */
   connectTimeoutMs: 15_000,
   pingTimeoutMs: 8_000,
@@ -69,6 +72,14 @@ export interface ClientOptions {
   readonly settings?: Partial<ClientSettings>
 }
 
+/** The events of the wire that have to do with one thing: those of `contact` are contact.requested, contact.accepted… */
+type EventsOf<Topic extends string> = Extract<Event, { event: `${Topic}.${string}` }>
+
+/** A contact, or a request to be contacts, has changed; `event` says how. */
+export type ContactChange = EventsOf<'contact'>
+/** A notification came, was read on some device, or is gone; `event` says which, `unread` how many now wait. */
+export type NotificationChange = EventsOf<'notification'>
+
 export interface ClientEvents {
   state: ConnectionState
   /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
@@ -83,6 +94,19 @@ export interface ClientEvents {
   receipt: Receipt
   typing: Typing
   presence: Presence
+  /**
+   * From here on every change is told: read now what is no log (contacts, requests, blocks, notifications, profiles). It
+   * comes with each connection, the first too, and when the node suspects that something was lost.
+   */
+  refresh: Record<string, never>
+  contact: ContactChange
+  notification: NotificationChange
+  /** One has blocked or unblocked somebody, on whatever device. */
+  block: { readonly user: string; readonly blocked: boolean }
+  /** Somebody whom one knows, or oneself, has another name or picture. */
+  user: User
+  /** One has muted a conversation, on whatever device: until then, in milliseconds since 1970, or no longer. */
+  muted: { readonly conversation: string; readonly until: number | null }
   /** The client will not come back by itself: the session is over, or this build is too old. */
   stopped: { readonly reason: string }
   error: { readonly error: FlotillaError; readonly during: string }

@@ -1,19 +1,29 @@
-/** The REST API, typed: one method a URL. What is signed in with is asked for at each call and renewed once on a 401. */
+/**
+ * The REST API, typed: one method a URL, and its answers as the API gives them. What every chat needs is here; the rest
+ * stands by feature in rest/.
+ */
 import type { Body, EntryOf, ReplyOf, Role } from '@flotilla/protocol'
-import { FlotillaError } from './flotilla-error.ts'
-import type { Call, HttpRequest } from './http.ts'
-
-export interface User {
-  readonly id: string
-  readonly username: string
-  readonly displayName: string
-}
+import type { Call } from './http.ts'
+import { createAccount } from './rest/account.ts'
+import { createBlocks } from './rest/blocks.ts'
+import { createContacts } from './rest/contacts.ts'
+import { createDevices } from './rest/devices.ts'
+import { createFactors } from './rest/factors.ts'
+import { createIdentities } from './rest/identities.ts'
+import { createNotifications } from './rest/notifications.ts'
+import { createPasskeys } from './rest/passkeys.ts'
+import { createPeople, type Me, type Profile, type User } from './rest/people.ts'
+import { createProfile } from './rest/profile.ts'
+import { createReports } from './rest/reports.ts'
+import { createSessions } from './rest/sessions.ts'
+import { createSigned, type GetToken, type Page } from './rest/signed.ts'
 
 export interface Member {
   readonly user: User
   readonly role: Role
   readonly deliveredSeq: number
-  readonly readSeq: number
+  /** Left out when the person does not show it. */
+  readonly readSeq?: number
 }
 
 export interface Conversation {
@@ -27,6 +37,8 @@ export interface Conversation {
   readonly deliveredSeq: number
   readonly readSeq: number
   readonly unread: number
+  /** No push tells of it until then: milliseconds since 1970. */
+  readonly mutedUntil?: number
   readonly memberCount: number
   /** Of direct conversations and small groups; page `members` for the others. */
   readonly members?: readonly Pick<Member, 'user' | 'role'>[]
@@ -49,50 +61,55 @@ export interface HistoryRange {
   readonly limit?: number
 }
 
-/**
- * The access token, whenever one is needed. With `expired` the last answer was refused: bring a new one, or throw a
- * FlotillaError that is not worth a retry (`refresh_invalid`, for example) when there will be none.
- */
-export type GetToken = (why: { readonly expired: boolean }) => Promise<string>
+/** The end of the year 9999, for `mute`: what is muted until then stays so. */
+export const mutedForEver = 253_402_300_799_999
 
 export type Rest = ReturnType<typeof createRest>
 
 export function createRest(call: Call, getToken: GetToken) {
-  async function signed<T>(method: string, path: string, request: HttpRequest = {}): Promise<T> {
-    const token = await getToken({ expired: false })
-    try {
-      return await call<T>(method, path, { ...request, token })
-    } catch (thrown) {
-      if (!(thrown instanceof FlotillaError) || thrown.code !== 'unauthenticated') throw thrown
-      return call<T>(method, path, { ...request, token: await getToken({ expired: true }) })
-    }
-  }
+  const signed = createSigned(call, getToken)
   const at = (conversation: string, more = '') => `/v1/conversations/${encodeURIComponent(conversation)}${more}`
   const member = (conversation: string, user: string) => at(conversation, `/members/${encodeURIComponent(user)}`)
 
   return {
-    me: () => signed<User>('GET', '/v1/me'),
-    user: (id: string) => signed<User>('GET', `/v1/users/${encodeURIComponent(id)}`),
+    /** Oneself. */
+    me: () => signed<Me>('GET', '/v1/me'),
+    /** A person by id. @throws FlotillaError user_unknown */
+    user: (id: string) => signed<Profile>('GET', `/v1/users/${encodeURIComponent(id)}`),
+    /** A person by the whole username. @throws FlotillaError user_unknown */
     userByName: (username: string) => signed<User>('GET', '/v1/users', { query: { username } }),
+    /** Where to connect. The client asks by itself. */
     connect: () => signed<ConnectAnswer>('GET', '/v1/connect'),
 
-    /** The direct conversation with a person; the one that exists is given back. */
+    /**
+     * The direct conversation with a person; the one that exists is given back.
+     * @throws FlotillaError user_unknown, direct_closed, direct_refused
+     */
     createDirect: (user: string) =>
       signed<Conversation>('POST', '/v1/conversations', { body: { kind: 'direct', user } }),
+    /** A group with these people, oneself as its owner. @throws FlotillaError user_unknown, conversation_full */
     createGroup: (name: string, members: readonly string[]) =>
       signed<Conversation>('POST', '/v1/conversations', { body: { kind: 'group', name, members } }),
     /** The most recent first. `next` of one page is `after` of the one that follows it. */
-    conversations: (page: { limit?: number; after?: string } = {}) =>
+    conversations: (page: Page = {}) =>
       signed<{ conversations: Conversation[]; next?: string }>('GET', '/v1/conversations', { query: { ...page } }),
+    /** @throws FlotillaError conversation_unknown, not_a_member */
     conversation: (id: string) => signed<Conversation>('GET', at(id)),
+    /** Renames a group. @throws FlotillaError role_insufficient, direct_fixed, not_a_member */
     rename: (conversation: string, name: string) => signed<Conversation>('PATCH', at(conversation), { body: { name } }),
+    /** No push tells of it until then (milliseconds since 1970, or `mutedForEver`); null ends that. Nobody else hears. */
+    mute: (conversation: string, until: number | null) =>
+      signed<undefined>('PUT', at(conversation, '/mute'), { body: { untilMs: until } }),
 
-    members: (conversation: string, page: { limit?: number; after?: string } = {}) =>
+    /** Who is in it and how far they are; it goes on at `next`. */
+    members: (conversation: string, page: Page = {}) =>
       signed<{ members: Member[]; next?: string }>('GET', at(conversation, '/members'), { query: { ...page } }),
+    /** @throws FlotillaError role_insufficient, already_a_member, conversation_full, direct_fixed, user_unknown */
     addMembers: (conversation: string, users: readonly string[]) =>
       signed<{ seq: number }>('POST', at(conversation, '/members'), { body: { users } }),
-    /** Removing oneself is leaving. */
+    /** Removing oneself is leaving. @throws FlotillaError role_insufficient, last_owner, direct_fixed */
     removeMember: (conversation: string, user: string) => signed<{ seq: number }>('DELETE', member(conversation, user)),
+    /** @throws FlotillaError role_insufficient, last_owner, direct_fixed */
     changeRole: (conversation: string, user: string, role: Role) =>
       signed<{ seq: number }>('PATCH', member(conversation, user), { body: { role } }),
 
@@ -102,7 +119,21 @@ export function createRest(call: Call, getToken: GetToken) {
     /** Posts without the socket and without the outbox. Repeat it with the same clientId until it is answered. */
     post: (conversation: string, message: { clientId: string; body: Body; replyTo?: number }) =>
       signed<ReplyOf<'message.send'>>('POST', at(conversation, '/messages'), { body: message }),
+    /** Says without the socket how far one is. The client says it by itself. */
     receipts: (conversation: string, upTo: { delivered?: number; read?: number }) =>
       signed<undefined>('PUT', at(conversation, '/receipts'), { body: upTo }),
+
+    account: createAccount(signed),
+    blocks: createBlocks(signed),
+    contacts: createContacts(signed),
+    devices: createDevices(signed),
+    factors: createFactors(signed),
+    identities: createIdentities(signed),
+    notifications: createNotifications(signed),
+    passkeys: createPasskeys(signed),
+    people: createPeople(signed),
+    profile: createProfile(signed, (url, form) => call('POST', url, { file: form })),
+    reports: createReports(signed),
+    sessions: createSessions(signed),
   }
 }

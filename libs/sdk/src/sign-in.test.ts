@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createCall, type Fetch } from './http.ts'
+import { readVisit } from './rest/identities.ts'
 import { createRest } from './rest.ts'
-import { createSignIn, type SessionStore, type StoredSession } from './sign-in.ts'
+import type { SessionStore, StoredSession } from './session-keeper.ts'
+import { createSignIn } from './sign-in.ts'
 import { SimClock } from './simulation/sim-clock.ts'
 
 interface Asked {
@@ -26,7 +28,7 @@ const sessions: SessionStore = {
 }
 const fakeFetch: Fetch = async (url, init) => {
   const { method, headers, body, credentials } = init
-  asked.push({ method, url, headers, credentials, body: body === undefined ? undefined : JSON.parse(body) })
+  asked.push({ method, url, headers, credentials, body: typeof body === 'string' ? JSON.parse(body) : undefined })
   await clock.wait(10)
   const answer = answers.shift() ?? { status: 500 }
   if (answer instanceof Error) throw answer
@@ -35,9 +37,10 @@ const fakeFetch: Fetch = async (url, init) => {
     status: answer.status,
     headers: { get: name => answer.headers?.[name] ?? null },
     text: async () => (answer.body === undefined ? '' : JSON.stringify(answer.body)),
+    blob: async () => new Blob([String(answer.body)]),
   }
 }
-const user = { id: 'u1', username: 'ann', displayName: 'Ann' }
+const user = { id: 'u1', username: 'ann', displayName: 'Ann', avatar: null }
 const signedIn = (number: number) => ({
   status: 200,
   body: { user, session: 's1', accessToken: `a${number}`, accessTokenExpiresInMs: 600_000, refreshToken: `r${number}` },
@@ -112,6 +115,79 @@ test('a refused refresh forgets the session; an API that is away does not', asyn
   expect(asked.length, 'nothing to ask with').toBe(3)
 })
 
+const attempts = () => asked.map(({ body }) => (body as { attempt?: string }).attempt)
+
+test('a refresh that is tried again names itself the same, in another tab and in the next run too', async () => {
+  answers = [signedIn(1), new TypeError('lost'), new TypeError('lost'), signedIn(2), signedIn(3)]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  await failure(account.getToken({ expired: true }))
+  await failure(signIn().getToken({ expired: true }))
+  expect(await finish(signIn().getToken({ expired: true }))).toBe('a2')
+  expect(await finish(signIn().getToken({ expired: true }))).toBe('a3')
+  const [, first, second, third, next] = attempts()
+  expect(first).toMatch(/^[0-9a-f-]{36}$/)
+  expect([second, third]).toEqual([first, first])
+  expect(next).not.toBe(first)
+})
+
+test('a refresh by the cookie alone names itself the same until it is done', async () => {
+  const { refreshToken: _, ...body } = signedIn(1).body
+  answers = [new TypeError('lost'), { status: 200, body }, { status: 200, body }]
+  const account = signIn({ cookie: true })
+  await failure(account.getToken({ expired: false }))
+  await finish(account.getToken({ expired: false }))
+  await finish(account.getToken({ expired: true }))
+  const [first, second, next] = attempts()
+  expect(first).toBeDefined()
+  expect(second).toBe(first)
+  expect(next).not.toBe(first)
+})
+
+test('a second factor: nobody is signed in before it is shown', async () => {
+  const secondFactor = { challenge: 'c1', factors: ['totp'], lifeMs: 600_000 }
+  answers = [{ status: 200, body: { secondFactor } }, refused(401, 'second_factor_wrong'), signedIn(1)]
+  const account = signIn()
+  expect(await finish(account.signIn({ username: 'ann', password: 'p' }))).toEqual({ secondFactor })
+  expect(stored).toBeUndefined()
+  const finishing = (code: string) => account.finish({ challenge: 'c1', factor: 'totp', code })
+  expect(await failure(finishing('000000'))).toMatchObject({ code: 'second_factor_wrong' })
+  expect(stored).toBeUndefined()
+  expect(await finish(finishing('123456'))).toEqual(user)
+  expect(await account.getToken({ expired: false })).toBe('a1')
+})
+
+test('a passkey that the browser does not bring is said, and nothing is shown', async () => {
+  const challenge = { status: 200, body: { challenge: 'c1', options: {} } }
+  answers = [challenge, challenge]
+  expect(await failure(signIn().signInByPasskey())).toMatchObject({ code: 'passkey_failed' })
+  const denied = new DOMException('not allowed', 'NotAllowedError')
+  const create = () => Promise.reject(denied)
+  const account = signIn({ passkeys: { create, get: create } })
+  expect(await failure(account.signInByPasskey())).toMatchObject({ code: 'passkey_failed', cause: denied })
+  expect(asked.map(one => one.url)).toEqual(['https://api/v1/passkeys/options', 'https://api/v1/passkeys/options'])
+})
+
+test('a fresh proof is shown with a token that is good', async () => {
+  answers = [signedIn(1), signedIn(2), { status: 204 }]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  await clock.advance(600_000)
+  await finish(account.prove({ factor: 'password', password: 'p' }))
+  expect(asked[2]).toMatchObject({
+    url: 'https://api/v1/sessions/current/proof',
+    headers: { authorization: 'Bearer a2' },
+    body: { factor: 'password', password: 'p' },
+  })
+})
+
+test('what a visit has brought is read from the URL that it came back to', () => {
+  expect(readVisit('https://app/back?x=1#grant=a%2Bb')).toEqual({ grant: 'a+b' })
+  expect(readVisit('https://app/back#error=identity_refused')).toEqual({ error: 'identity_refused' })
+  expect(readVisit('https://app/back?grant=a')).toBeUndefined()
+  expect(readVisit('https://app/back#top')).toBeUndefined()
+})
+
 test('in cookie mode no script holds the refresh token, and a new page signs in by the cookie', async () => {
   const { refreshToken: _, ...body } = signedIn(1).body
   answers = [{ status: 200, body }]
@@ -145,7 +221,7 @@ test('signing out without a network can be tried again', async () => {
 
 // ---- the REST calls ---------------------------------------------------------------------------------------------
 
-const call = () => createCall({ api: 'https://api', fetch: fakeFetch, clock, timeoutMs: 5_000 })
+const call = () => createCall({ api: 'https://api', fetch: fakeFetch, clock, timeoutMs: 5_000, fileTimeoutMs: 60_000 })
 const rest = (tokens: string[] = []) =>
   createRest(call(), async ({ expired }) => {
     tokens.push(expired ? 'new' : 'held')
@@ -201,8 +277,36 @@ test('errors: the code of the body, the time of the header, and what a proxy mea
 test('an answer that does not come is given up', async () => {
   const never: Fetch = (_url, { signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-  const waiting = createCall({ api: 'https://api', fetch: never, clock, timeoutMs: 5_000 })('GET', '/v1/me')
+  const waiting = createCall({ api: 'https://api', fetch: never, clock, timeoutMs: 5_000, fileTimeoutMs: 60_000 })(
+    'GET',
+    '/v1/me',
+  )
   const outcome = waiting.catch((error: unknown) => error)
   await clock.advance(5_000)
   expect(await outcome).toMatchObject({ code: 'timed_out' })
+})
+
+test('a file has its own time, comes as it is, and is refused in words', async () => {
+  const asking = () => call()<Blob>('GET', '/v1/me/export', { answer: 'file' })
+  answers = [{ status: 200, body: 'zip' }, refused(429, 'rate_limited')]
+  expect(await (await finish(asking())).text()).toBe('zip')
+  expect(await failure(asking())).toMatchObject({ code: 'rate_limited' })
+
+  let aborted = false
+  const slow: Fetch = (_url, { signal }) =>
+    new Promise(() => signal.addEventListener('abort', () => (aborted = true), { once: true }))
+  const options = { api: 'https://api', fetch: slow, clock, timeoutMs: 5_000, fileTimeoutMs: 60_000 }
+  void createCall(options)('PUT', '/v1/me/avatar', { file: new Uint8Array([1]) })
+  await clock.advance(59_999)
+  expect(aborted).toBe(false)
+  await clock.advance(1)
+  expect(aborted).toBe(true)
+})
+
+test('a file for another host takes neither the token nor anything else along', async () => {
+  answers = [{ status: 204 }]
+  const request = { file: new Uint8Array([1]), token: 'secret', headers: { 'x-flotilla-cookie': '1' } }
+  await finish(call()('PUT', 'https://store.example/x?sign=y', request))
+  expect(asked[0]).toMatchObject({ url: 'https://store.example/x?sign=y', headers: {} })
+  expect(asked[0]?.headers).toEqual({})
 })

@@ -1,48 +1,139 @@
 /**
- * Registers, signs in, keeps the access token fresh and signs out. `getToken` goes to the client as it is.
- * Refresh tokens are good for one use: one refresh runs at a time, however many ask.
+ * Every way to register and to sign in, the second factor, the fresh proof that some calls ask for, and the way out.
+ * `getToken` goes to the client as it is.
  */
 import { type Clock, systemClock } from './clock.ts'
-import { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
+import { clientDefaults } from './options.ts'
 import { createCall, type Fetch } from './http.ts'
-import type { GetToken, User } from './rest.ts'
-
-/** What is kept between two runs. It holds secrets: keep it where only the person's own programs can read it. */
-export interface StoredSession {
-  readonly user: User
-  readonly session: string
-  readonly accessToken: string
-  /** By this device's clock. */
-  readonly accessTokenExpiresAt: number
-  /** Missing in cookie mode: there the browser holds it and no script can read it. */
-  readonly refreshToken?: string
-}
-
-export interface SessionStore {
-  load(): Promise<StoredSession | undefined>
-  /** `undefined` forgets it. */
-  save(session: StoredSession | undefined): Promise<void>
-}
+import type { AskedCode, ShownCode } from './rest/account.ts'
+import type { ShownVisit, Visit } from './rest/identities.ts'
+import {
+  type AskedPasskey,
+  createPasskey,
+  getPasskey,
+  type PasskeyCeremonies,
+  type PasskeyCreationOptions,
+  type PasskeyRequestOptions,
+} from './rest/passkeys.ts'
+import type { User } from './rest/people.ts'
+import { createSigned, type GetToken } from './rest/signed.ts'
+import { createSessionKeeper, memorySessions, type SessionStore, type SignInAnswer } from './session-keeper.ts'
 
 export interface SignInOptions {
   /** In memory when left out: then a new run signs in again, except in cookie mode. */
   readonly sessions?: SessionStore
   /** For browsers on the API's own site: the refresh token becomes a cookie that no script can read. */
   readonly cookie?: boolean
+  /** For passkeys: `{ create: startRegistration, get: startAuthentication }` of @simplewebauthn/browser will do. */
+  readonly passkeys?: PasskeyCeremonies
   readonly fetch?: Fetch
   readonly clock?: Clock
+  readonly uuid?: () => string
   readonly timeoutMs?: number
 }
 
-export interface Credentials {
-  readonly username: string
-  readonly password: string
+/** What the person calls this device, for the list of sign-ins: 1 to 60 characters. */
+interface Named {
   readonly deviceName?: string
 }
 
+export interface Credentials extends Named {
+  /** The username, or the address of mail instead. */
+  readonly username: string
+  readonly password: string
+}
+
+/** A username alone is enough; without one it is made of the address, or of chance. */
+export interface Registration extends Named {
+  readonly username?: string
+  readonly password?: string
+  /** A code for `register`: its address becomes that of the account. */
+  readonly email?: ShownCode
+  readonly displayName?: string
+}
+
+export interface PasskeyRegistration extends Named {
+  readonly username: string
+  readonly displayName?: string
+}
+
+/** A second factor, and the challenge that asked for one. A passkey is brought by the browser. */
+export type SecondFactor = { readonly challenge: string } & Named &
+  (
+    | { readonly factor: 'totp' | 'recovery_code' | 'email_code'; readonly code: string }
+    | { readonly factor: 'password'; readonly password: string }
+    | { readonly factor: 'passkey' }
+  )
+
+/** What shows again who one is. A passkey is brought by the browser. */
+export type Proof =
+  | { readonly factor: 'password'; readonly password: string }
+  | { readonly factor: 'totp'; readonly code: string }
+  | ({ readonly factor: 'email_code' } & ShownCode)
+  | { readonly factor: 'passkey' }
+
+/** An account elsewhere that one can sign in with. */
+export interface Provider {
+  /** For `beginVisit`. */
+  readonly name: string
+  /** For the eye. */
+  readonly title: string
+}
+
+/** Calls fail with a FlotillaError; beyond the codes named, with `rate_limited` when there were too many tries. */
 export interface SignIn {
-  register(person: Credentials & { readonly displayName?: string }): Promise<User>
-  signIn(credentials: Credentials): Promise<User>
+  // ---- codes by mail ----
+  /**
+   * Sends a code to an address. The answer is the same whether anybody has it. @throws FlotillaError mail_unavailable
+   */
+  askCode(ask: {
+    readonly email: string
+    readonly purpose: 'register' | 'sign-in' | 'reset-password'
+  }): Promise<AskedCode>
+  /** Sends another one for the same request, not before `resendAfterMs`. @throws FlotillaError code_invalid, too_many */
+  resendCode(request: string): Promise<AskedCode>
+
+  // ---- registering, which signs in ----
+  /** @throws FlotillaError username_taken, email_taken, password_weak, code_invalid */
+  register(person: Registration): Promise<User>
+  /** With a passkey instead of a password. @throws FlotillaError username_taken, passkey_failed, passkey_invalid */
+  registerByPasskey(person: PasskeyRegistration): Promise<User>
+
+  // ---- signing in: each answers `user`, or `secondFactor` for `finish` ----
+  /** By a password. @throws FlotillaError credentials_wrong */
+  signIn(credentials: Credentials): Promise<SignInAnswer>
+  /** By a code for `sign-in`. @throws FlotillaError code_invalid */
+  signInByCode(shown: ShownCode & Named): Promise<SignInAnswer>
+  /** The browser offers what it has; nobody is named. @throws FlotillaError passkey_failed, passkey_invalid */
+  signInByPasskey(device?: Named): Promise<SignInAnswer>
+  /** The accounts elsewhere that this deployment takes. */
+  listProviders(): Promise<{ readonly providers: readonly Provider[] }>
+  /**
+   * Begins a visit at a provider: keep `secret`, go to `url`. The page at `returnTo` finds the grant with `readVisit`.
+   * @throws FlotillaError provider_unknown, provider_failed, field_invalid (the deployment does not know `returnTo`)
+   */
+  beginVisit(visit: { readonly provider: string; readonly returnTo: string }): Promise<Visit>
+  /** With what the visit has brought. @throws FlotillaError identity_refused, identity_taken */
+  signInByVisit(shown: ShownVisit & Named): Promise<SignInAnswer>
+  /** Sets a new password by a code for `reset-password`. All sessions of before end. @throws FlotillaError code_invalid */
+  resetPassword(reset: ShownCode & { readonly password: string } & Named): Promise<SignInAnswer>
+
+  // ---- the second factor ----
+  /** Sends the code of `email_code`. @throws FlotillaError challenge_invalid, too_many */
+  askFactorCode(challenge: string): Promise<AskedCode>
+  /** Finishes a sign-in. After five tries sign in anew. @throws FlotillaError second_factor_wrong, challenge_invalid */
+  finish(shown: SecondFactor): Promise<User>
+
+  // ---- signed in ----
+  /**
+   * Shows again who one is: after it, what was refused with `proof_needed` can be called, for some minutes.
+   * @throws FlotillaError credentials_wrong, second_factor_wrong, code_invalid, passkey_failed, passkey_invalid
+   */
+  prove(proof: Proof): Promise<void>
+  /** Sends a code to one's own address, for `prove`. @throws FlotillaError factor_conflict (there is no address) */
+  askProofCode(): Promise<AskedCode>
+  /** As `prove`, with a visit that `rest.identities.beginVisit` began. @throws FlotillaError identity_refused */
+  proveByVisit(shown: ShownVisit): Promise<void>
   /** Ends the session on the server, which closes its sockets, and forgets it here. */
   signOut(): Promise<void>
   /** Who is signed in, as far as this device knows. */
@@ -50,101 +141,61 @@ export interface SignIn {
   readonly getToken: GetToken
 }
 
-interface SignedIn {
-  user: User
-  session: string
-  accessToken: string
-  accessTokenExpiresInMs: number
-  refreshToken?: string
-}
-
-/** A token this close to its end counts as expired, so that it does not expire on its way. */
-const expiryMarginMs = 30_000
+type ToCreate = AskedPasskey<PasskeyCreationOptions>
+type ToUse = AskedPasskey<PasskeyRequestOptions>
 
 export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
-  const clock = options.clock ?? systemClock
-  const sessions = options.sessions ?? memorySessions()
-  const call = createCall({ api, fetch: options.fetch ?? fetch, clock, timeoutMs: options.timeoutMs ?? 15_000 })
-  const extra = options.cookie ? { headers: { 'x-flotilla-cookie': '1' }, cookies: true } : {}
-  let refreshing: Promise<StoredSession> | undefined
-
-  const fresh = (session: StoredSession) => session.accessTokenExpiresAt - expiryMarginMs > clock.now()
-
-  async function keep(signedIn: SignedIn): Promise<StoredSession> {
-    const { user, session, accessToken, accessTokenExpiresInMs, refreshToken } = signedIn
-    const kept: StoredSession = {
-      user,
-      session,
-      accessToken,
-      accessTokenExpiresAt: clock.now() + accessTokenExpiresInMs,
-      ...(refreshToken === undefined ? {} : { refreshToken }),
-    }
-    await sessions.save(kept)
-    return kept
-  }
-
-  async function refresh(): Promise<StoredSession> {
-    // Read again: another tab may have refreshed since, and its refresh token is the one that is good.
-    const refreshToken = (await sessions.load())?.refreshToken
-    if (refreshToken === undefined && !options.cookie)
-      throw new FlotillaError('refresh_invalid', 'unable to get an access token: nobody is signed in')
-    const body = refreshToken === undefined ? {} : { refreshToken }
-    try {
-      return await keep(await call<SignedIn>('POST', '/v1/sessions/refresh', { body, ...extra }))
-    } catch (thrown) {
-      if (isRefused(thrown, 'refresh_invalid', 'refresh_reused')) await sessions.save(undefined)
-      throw thrown
-    }
-  }
-
-  function refreshOnce(): Promise<StoredSession> {
-    refreshing ??= refresh().finally(() => (refreshing = undefined))
-    return refreshing
-  }
+  const { clock = systemClock, passkeys, uuid = () => crypto.randomUUID() } = options
+  const { requestTimeoutMs, fileTimeoutMs } = clientDefaults
+  const timeoutMs = options.timeoutMs ?? requestTimeoutMs
+  const call = createCall({ api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
+  const { sessions = memorySessions(), cookie = false } = options
+  const keeper = createSessionKeeper({ call, sessions, cookie, clock, uuid })
+  const signed = createSigned(call, keeper.getToken)
+  const post = <T>(path: string, body: object) => call<T>('POST', path, { body })
 
   return {
-    async register(person) {
-      return (await keep(await call<SignedIn>('POST', '/v1/users', { body: person, ...extra }))).user
-    },
-    async signIn(credentials) {
-      return (await keep(await call<SignedIn>('POST', '/v1/sessions', { body: credentials, ...extra }))).user
-    },
-    async signOut() {
-      const end = (session: StoredSession) =>
-        call<undefined>('DELETE', '/v1/sessions/current', { token: session.accessToken, ...extra })
-      try {
-        const held = await sessions.load()
-        await end(held !== undefined && fresh(held) ? held : await refreshOnce()).catch(async (thrown: unknown) => {
-          if (!isRefused(thrown, 'unauthenticated')) throw thrown
-          await end(await refreshOnce())
-        })
-      } catch (thrown) {
-        // A session that the server no longer knows is signed out already. Anything else keeps it, to be tried again.
-        if (!(thrown instanceof FlotillaError) || thrown.retry) throw thrown
-      }
-      await sessions.save(undefined)
-    },
-    async user() {
-      return (await sessions.load())?.user
-    },
-    async getToken({ expired }) {
-      const held = await sessions.load()
-      if (!expired && held !== undefined && fresh(held)) return held.accessToken
-      return (await refreshOnce()).accessToken
-    },
-  }
-}
+    askCode: ask => post('/v1/codes', ask),
+    resendCode: request => post(`/v1/codes/${encodeURIComponent(request)}/resend`, {}),
 
-function isRefused(thrown: unknown, ...codes: FlotillaErrorCode[]): boolean {
-  return thrown instanceof FlotillaError && codes.includes(thrown.code)
-}
-
-function memorySessions(): SessionStore {
-  let held: StoredSession | undefined
-  return {
-    load: async () => held,
-    async save(session) {
-      held = session
+    register: person => keeper.openAtOnce('/v1/users', person),
+    async registerByPasskey({ deviceName, ...person }) {
+      const asked = await post<ToCreate>('/v1/users/by-passkey/options', person)
+      const passkey = await createPasskey(passkeys, asked.options)
+      return keeper.openAtOnce('/v1/users/by-passkey', { challenge: asked.challenge, passkey, deviceName })
     },
+
+    signIn: credentials => keeper.open('/v1/sessions', credentials),
+    signInByCode: shown => keeper.open('/v1/sessions/by-code', shown),
+    async signInByPasskey({ deviceName } = {}) {
+      const asked = await call<ToUse>('POST', '/v1/passkeys/options')
+      const passkey = await getPasskey(passkeys, asked.options)
+      return keeper.open('/v1/sessions/by-passkey', { challenge: asked.challenge, passkey, deviceName })
+    },
+    listProviders: () => call('GET', '/v1/providers'),
+    beginVisit: ({ provider, returnTo }) => post(`/v1/providers/${encodeURIComponent(provider)}/visits`, { returnTo }),
+    signInByVisit: shown => keeper.open('/v1/sessions/by-visit', shown),
+    resetPassword: reset => keeper.open('/v1/password-resets', reset),
+
+    askFactorCode: challenge => post('/v1/sessions/second-factor/code', { challenge }),
+    async finish(shown) {
+      const path = '/v1/sessions/second-factor'
+      if (shown.factor !== 'passkey') return keeper.openAtOnce(path, shown)
+      const { challenge } = shown
+      const asked = await post<Pick<ToUse, 'options'>>(`${path}/passkey`, { challenge })
+      return keeper.openAtOnce(path, { ...shown, passkey: await getPasskey(passkeys, asked.options) })
+    },
+
+    async prove(proof) {
+      const path = '/v1/sessions/current/proof'
+      if (proof.factor !== 'passkey') return signed('POST', path, { body: proof })
+      const { challenge, options: asked } = await signed<ToUse>('POST', `${path}/passkey`)
+      return signed('POST', path, { body: { ...proof, challenge, passkey: await getPasskey(passkeys, asked) } })
+    },
+    askProofCode: () => signed('POST', '/v1/sessions/current/proof/code'),
+    proveByVisit: shown => signed('POST', '/v1/sessions/current/proof/by-visit', { body: shown }),
+    signOut: keeper.end,
+    user: keeper.user,
+    getToken: keeper.getToken,
   }
 }

@@ -21,6 +21,7 @@ export { type DrainOptions, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
 export { createLogger, type Logger, silentLogger } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, latencyBucketsSeconds, Registry } from './metrics.ts'
+export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
 export {
   generateSecretKey,
   parseSecretKeys,

@@ -11,6 +11,7 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
   // 1. The wire and the process import nothing of ours.
   'libs/protocol': [],
   'libs/service': [],
+  'libs/files': ['libs/protocol'],
   // 2. and 3. The domain, the routing and the client import the wire alone, and do not know each other.
   'libs/chat': ['libs/protocol'],
   'libs/routing': ['libs/protocol'],
@@ -18,18 +19,20 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
   'libs/testing': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing', 'libs/sdk'],
   // 4. No app imports an app, but for the one that is composed of them.
   'apps/gateway': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing'],
-  'apps/api': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing'],
-  'apps/worker': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing'],
+  'apps/api': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/files', 'libs/routing'],
+  'apps/worker': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/files', 'libs/routing'],
   'apps/web': ['libs/protocol', 'libs/sdk'],
   'apps/admin': ['libs/protocol', 'libs/sdk'],
   'apps/standalone': [
     'libs/protocol',
     'libs/service',
     'libs/chat',
+    'libs/files',
     'libs/routing',
     'libs/sdk',
     'apps/gateway',
     'apps/api',
+    'apps/worker',
   ],
   'apps/bench': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing', 'libs/sdk', 'libs/testing'],
 }
@@ -60,6 +63,16 @@ const owners: readonly Ownership[] = [
     what: 'uWebSockets.js',
     imports: /^(uWebSockets\.js|uws-pack)$/,
     owners: /^apps\/gateway\/src\/server\.ts$|^apps\/bench\//,
+  },
+  {
+    what: 'pictures and object stores',
+    imports: /^(sharp|file-type|@aws-sdk\/.+)$/,
+    owners: new RegExp(String.raw`^libs/files/|${testFile}`),
+  },
+  {
+    what: 'mail and push',
+    imports: /^(nodemailer|web-push|firebase-admin)(\/.+)?$/,
+    owners: new RegExp(String.raw`^apps/worker/|${testFile}`),
   },
   { what: 'fastify', imports: /^(fastify|@fastify\/.+)$/, owners: /^apps\/api\// },
   {

@@ -39,7 +39,14 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
         response: {
           200: answered('The direct conversation existed.', Conversation),
           201: answered('It is new.', Conversation),
-          ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown', 'conversation_full'),
+          ...refusals(
+            ...bodyCodes,
+            'unauthenticated',
+            'user_unknown',
+            'direct_closed',
+            'direct_refused',
+            'conversation_full',
+          ),
         },
       },
     },
@@ -114,6 +121,38 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
       const { id } = request.params
       await conversations.rename(chat, request.caller.user, { conversation: id, name: request.body.name })
       return conversations.get(chat, request.caller.user, id)
+    },
+  )
+
+  app.put(
+    '/conversations/:id/mute',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'muteConversation',
+        summary: 'Mute a conversation for oneself, or no longer',
+        description:
+          'A muted conversation sends no pushes and is not counted by the badge. The others do not hear of it.',
+        params: ById,
+        body: Type.Object(
+          {
+            untilMs: Type.Union([Type.Integer({ minimum: 0, maximum: conversations.mutedUntilMax }), Type.Null()], {
+              description: `Milliseconds since 1970; ${conversations.mutedUntilMax} is for ever. Null ends it.`,
+            }),
+          },
+          closed,
+        ),
+        response: {
+          204: Type.Null({ description: 'Done.' }),
+          ...refusals(...bodyCodes, 'unauthenticated', 'conversation_unknown', 'not_a_member'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const muting = { conversation: request.params.id, until: request.body.untilMs }
+      await conversations.mute(chat, request.caller.user, muting)
+      return reply.code(204).send(null)
     },
   )
 }

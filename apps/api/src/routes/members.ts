@@ -54,6 +54,8 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
             'role_insufficient',
             'user_unknown',
             'already_a_member',
+            'direct_closed',
+            'direct_refused',
             'conversation_full',
             'direct_fixed',
           ),

@@ -42,7 +42,10 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
         summary: 'Post a message',
         description: up['message.send'].description,
         body: Type.Object({ clientId, body, replyTo }, closed),
-        response: { 201: Posted, ...refusals(...bodyCodes, ...inside, 'message_unknown', 'data_too_deep') },
+        response: {
+          201: Posted,
+          ...refusals(...bodyCodes, ...inside, 'direct_closed', 'message_unknown', 'data_too_deep'),
+        },
       },
     },
     async (request, reply) => {

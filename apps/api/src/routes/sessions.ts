@@ -4,18 +4,19 @@
  * that a foreign page cannot send without being asked by CORS first: three walls against forged requests.
  */
 import { sessions } from '@flotilla/chat'
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, Uuid } from '@flotilla/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
+import { clientOf } from '../client.ts'
 import { addressOf, take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { DeviceName, Password, SignedIn, type User, Username } from '../shapes.ts'
+import { DeviceName, FactorNeeded, Password, ShownCode, SignedIn, SignInName } from '../shapes.ts'
 import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../tokens.ts'
+import { takeTry } from './codes.ts'
 
 const closed = { additionalProperties: false }
 const cookieName = 'flotilla_refresh'
-export const deviceNameDefault = 'unnamed device'
 
 export const CookieHeader = Type.Object({
   'x-flotilla-cookie': Type.Optional(
@@ -23,24 +24,37 @@ export const CookieHeader = Type.Object({
   ),
 })
 
-interface Opened {
-  readonly user: Static<typeof User>
-  readonly session: string
-  readonly number: number
-}
-
 const wantsCookie = (request: FastifyRequest) => request.headers['x-flotilla-cookie'] === '1'
 
 const cookieOptions = (deps: RouteDeps) =>
   ({ path: '/v1/sessions', httpOnly: true, sameSite: 'strict', secure: deps.settings.cookieSecure }) as const
 
-/** The answer to everything that signs in: both tokens, the second where the caller wants it. */
-export function answerSignedIn(
+/** Takes the cookie away from a browser whose session is over. */
+export const clearRefreshCookie = (deps: RouteDeps, reply: FastifyReply) =>
+  reply.clearCookie(cookieName, cookieOptions(deps))
+
+/** What a route that signs in can answer. */
+export const signInAnswers = { 200: FactorNeeded, 201: SignedIn }
+
+/** The answer to everything that signs in: the tokens with 201, or with 200 the question for a second factor. */
+export function answerSignIn(
   app: Api,
   deps: RouteDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  opened: Opened,
+  result: sessions.SignedIn | sessions.FactorNeeded,
+): FastifyReply {
+  if ('challenge' in result) return reply.code(200).send({ secondFactor: result })
+  return reply.code(201).send(answerSignedIn(app, deps, request, reply, result))
+}
+
+/** Both tokens, the second where the caller wants it. */
+function answerSignedIn(
+  app: Api,
+  deps: RouteDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: sessions.SignedIn,
 ): Static<typeof SignedIn> {
   const { user, session, number } = opened
   const refreshToken = signRefreshToken(deps.keys.refresh, session, number)
@@ -64,18 +78,45 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
     {
       schema: {
         operationId: 'signIn',
-        summary: 'Sign in',
+        summary: 'Sign in by a password',
         tags: ['sign-in'],
         headers: CookieHeader,
-        body: Type.Object({ username: Username, password: Password, deviceName: Type.Optional(DeviceName) }, closed),
-        response: { 201: SignedIn, ...refusals(...bodyCodes, 'credentials_wrong') },
+        body: Type.Object({ username: SignInName, password: Password, deviceName: Type.Optional(DeviceName) }, closed),
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'credentials_wrong') },
       },
     },
     async (request, reply) => {
-      const { username, password, deviceName = deviceNameDefault } = request.body
-      await take(deps.counter, `sign-in:${username.toLowerCase()}:${addressOf(request)}`, deps.settings.signIns)
-      const opened = await sessions.signIn(chat, { username, password, deviceName })
-      return answerSignedIn(app, deps, request, reply.code(201), opened)
+      const { username, password, deviceName } = request.body
+      const place = chat.passwords.enter()
+      try {
+        await take(deps.counter, `sign-in:${username.toLowerCase()}:${addressOf(request)}`, deps.settings.signIns)
+        const client = clientOf(deps, request, deviceName)
+        const result = await sessions.signIn(chat, { username, password, client, place })
+        return answerSignIn(app, deps, request, reply, result)
+      } finally {
+        place.leave()
+      }
+    },
+  )
+
+  app.post(
+    '/sessions/by-code',
+    {
+      schema: {
+        operationId: 'signInByCode',
+        summary: 'Sign in by a code',
+        description: 'The code is one for `sign-in`.',
+        tags: ['sign-in'],
+        headers: CookieHeader,
+        body: Type.Object({ ...ShownCode.properties, deviceName: Type.Optional(DeviceName) }, closed),
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid') },
+      },
+    },
+    async (request, reply) => {
+      const { deviceName, ...shown } = request.body
+      await takeTry(deps, request, shown)
+      const client = clientOf(deps, request, deviceName)
+      return answerSignIn(app, deps, request, reply, await sessions.signInByCode(chat, { ...shown, client }))
     },
   )
 
@@ -86,10 +127,18 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'refresh',
         summary: 'New tokens for an old refresh token',
         description:
-          'Each refresh token is good once; to use an older one ends the session. The one just before is tolerated for a moment, for two tabs that refresh at once. The cookie is read only with the header `x-flotilla-cookie: 1`.',
+          'Each refresh token is good once; to use an older one ends the session. The one just before is tolerated for ten seconds when the request carries the `attempt` of the refresh that used it, or comes from the same address and program: a repeated request, or two tabs that refresh at once. The cookie is read only with the header `x-flotilla-cookie: 1`.',
         tags: ['sign-in'],
         headers: CookieHeader,
-        body: Type.Object({ refreshToken: Type.Optional(Type.String({ maxLength: 256 })) }, closed),
+        body: Type.Object(
+          {
+            refreshToken: Type.Optional(Type.String({ maxLength: 256 })),
+            attempt: Type.Optional(
+              Type.With(Uuid, { description: 'Chosen anew for each refresh; the same when that is tried again.' }),
+            ),
+          },
+          closed,
+        ),
         response: { 200: SignedIn, ...refusals(...bodyCodes, 'refresh_invalid', 'refresh_reused') },
       },
     },
@@ -98,11 +147,12 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       const stated = verifyRefreshToken(deps.keys.refresh, request.body.refreshToken ?? cookie ?? '')
       try {
         if (stated === undefined) throw new Refusal('refresh_invalid')
-        return answerSignedIn(app, deps, request, reply, await sessions.refresh(chat, stated))
+        const input = { ...stated, client: clientOf(deps, request), attempt: request.body.attempt }
+        return answerSignedIn(app, deps, request, reply, await sessions.refresh(chat, input))
       } catch (error) {
         // A dead cookie would be sent again for ever.
         const dead = error instanceof Refusal && error.code.startsWith('refresh_')
-        if (dead && cookie !== undefined) reply.clearCookie(cookieName, cookieOptions(deps))
+        if (dead && cookie !== undefined) clearRefreshCookie(deps, reply)
         throw error
       }
     },
@@ -122,8 +172,9 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      await sessions.end(chat, request.caller.session)
-      return reply.clearCookie(cookieName, cookieOptions(deps)).code(204).send(null)
+      const { user, session } = request.caller
+      await sessions.signOut(chat, user, { session, client: clientOf(deps, request) })
+      return clearRefreshCookie(deps, reply).code(204).send(null)
     },
   )
 }

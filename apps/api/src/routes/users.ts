@@ -1,19 +1,23 @@
-/** People: registering, oneself, finding others. */
+/** People: registering. */
 import { sessions, users } from '@flotilla/chat'
-import { Refusal } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
+import { clientOf } from '../client.ts'
 import { addressOf, take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, DeviceName, DisplayName, Password, SignedIn, User, Username } from '../shapes.ts'
-import { answerSignedIn, CookieHeader, deviceNameDefault } from './sessions.ts'
+import { DeviceName, DisplayName, Password, ShownCode, Username } from '../shapes.ts'
+import { takeTry } from './codes.ts'
+import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 
 const Registration = Type.Object(
   {
-    username: Username,
-    password: Password,
+    username: Type.Optional(Username),
+    password: Type.Optional(Password),
+    email: Type.Optional(
+      Type.With(ShownCode, { description: 'A code for `register`: its address becomes that of the account.' }),
+    ),
     displayName: Type.Optional(DisplayName),
     deviceName: Type.Optional(DeviceName),
   },
@@ -21,8 +25,7 @@ const Registration = Type.Object(
 )
 
 export function userRoutes(app: Api, deps: RouteDeps): void {
-  const { chat, authenticate } = deps
-  const security = [{ accessToken: [] }]
+  const { chat } = deps
 
   app.post(
     '/users',
@@ -30,71 +33,23 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'register',
         summary: 'Register and sign in',
+        description: 'A username alone is enough. Without one it is made of the address, or of chance.',
         tags: ['people'],
         headers: CookieHeader,
         body: Registration,
-        response: { 201: SignedIn, ...refusals(...bodyCodes, 'username_taken', 'password_weak') },
+        response: {
+          ...signInAnswers,
+          ...refusals(...bodyCodes, 'username_taken', 'email_taken', 'password_weak', 'code_invalid'),
+        },
       },
     },
     async (request, reply) => {
       await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
-      const { deviceName = deviceNameDefault, ...registration } = request.body
-      const user = await users.register(chat, registration)
-      const opened = await sessions.open(chat, user.id, deviceName)
-      return answerSignedIn(app, deps, request, reply.code(201), { user, ...opened })
+      const { deviceName, ...registration } = request.body
+      if (registration.email !== undefined) await takeTry(deps, request, registration.email)
+      const client = clientOf(deps, request, deviceName)
+      const user = await users.register(chat, { ...registration, client })
+      return answerSignIn(app, deps, request, reply, await sessions.begin(chat, user, 'registration', client))
     },
   )
-
-  app.get(
-    '/me',
-    {
-      preParsing: authenticate,
-      schema: {
-        operationId: 'me',
-        summary: 'The signed-in person',
-        tags: ['people'],
-        security,
-        response: { 200: User, ...refusals('unauthenticated') },
-      },
-    },
-    async request => oneUser(request.caller.user),
-  )
-
-  app.get(
-    '/users',
-    {
-      preParsing: authenticate,
-      schema: {
-        operationId: 'findUser',
-        summary: 'Find a person by name',
-        tags: ['people'],
-        security,
-        querystring: Type.Object({ username: Username }, closed),
-        response: { 200: User, ...refusals('unauthenticated', 'user_unknown') },
-      },
-    },
-    async request => users.find(chat, request.query.username),
-  )
-
-  app.get(
-    '/users/:id',
-    {
-      preParsing: authenticate,
-      schema: {
-        operationId: 'getUser',
-        summary: 'A person by id',
-        tags: ['people'],
-        security,
-        params: ById,
-        response: { 200: User, ...refusals('unauthenticated', 'user_unknown') },
-      },
-    },
-    async request => oneUser(request.params.id),
-  )
-
-  async function oneUser(id: string) {
-    const [user] = await users.get(chat, [id])
-    if (user === undefined) throw new Refusal('user_unknown')
-    return user
-  }
 }

@@ -1,7 +1,8 @@
 /** Flotilla: gateways on the migrated schema, people and conversations written by SQL, tickets signed by the load. */
+import { generateKeyPairSync } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { chatDefaults, migrate } from '@flotilla/chat'
-import { generateSecretKey } from '@flotilla/service'
+import { chatDefaults, createChat, createPool, migrate } from '@flotilla/chat'
+import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { freePort, until } from '@flotilla/testing'
 import type { Ground } from '../bed.ts'
 import type { Ending } from '../load/window.ts'
@@ -62,6 +63,63 @@ async function makeGroups(ground: Ground, count: number, size: number): Promise<
        FROM generate_series(0, $1::int * $2::int - 1) n`,
     [count, size],
   )
+}
+
+/** The password of everybody who has one. */
+export const apiPassword = 'correct horse battery staple'
+
+/** Gives everybody a password, at the cost that the domain hashes with. */
+export async function populatePasswords(ground: Ground): Promise<void> {
+  const pool = createPool({ url: ground.databaseUrl, connectionsMax: 3, logger: quiet, applicationName: 'bench' })
+  const chat = await createChat({
+    pool,
+    masterKeys: parseSecretKeys(masterKeys),
+    clock: Date.now,
+    logger: quiet,
+    emit: () => {},
+    presumedAbsent: () => [],
+  })
+  const hash = await chat.passwords.hash(apiPassword)
+  await ground.query('UPDATE users SET password_hash = $1', [hash])
+  await chat.close()
+  await pool.end()
+}
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** One API beside the gateways, with limits that the load does not reach: it has one address for everybody. */
+export async function startApi(
+  ground: Ground,
+  options: { readonly core: number; readonly fromSource: boolean },
+): Promise<NodeProcess & { readonly url: string }> {
+  const [port, operatorPort] = [await freePort(), await freePort()]
+  const main = options.fromSource ? '../../../api/src/main.ts' : '../../../api/dist/main.js'
+  const api = await startNode({
+    name: 'api',
+    file: fileURLToPath(new URL(main, import.meta.url)),
+    core: options.core,
+    fromSource: options.fromSource,
+    inspect: false,
+    env: {
+      HOST: loopback,
+      PORT: String(port),
+      OPERATOR_HOST: loopback,
+      OPERATOR_PORT: String(operatorPort),
+      NODE_ID: 'api-1',
+      DATABASE_URL: ground.databaseUrl,
+      REDIS_URL: ground.redisUrl,
+      MASTER_KEYS: masterKeys,
+      TICKET_KEYS: ticketKeys,
+      REFRESH_KEYS: generateSecretKey('bench'),
+      TOKEN_KEYS: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
+      // In the folder of the process, which goes with it.
+      STORAGE_FOLDER: 'files',
+      LOG_LEVEL: 'warn',
+      REQUESTS_MAX: unlimited,
+    },
+    ready: () => answers(`http://${loopback}:${operatorPort}/readyz`),
+  })
+  return { ...api, url: `http://${loopback}:${port}` }
 }
 
 async function start(ground: Ground, options: StandOptions, fromSource: boolean): Promise<Stand> {

@@ -13,7 +13,8 @@ import type { PoolClient } from 'pg'
 import { type ConversationKind, demandMember, kindNumbersOfConversations, roleNumbers, roleOf } from '../access.ts'
 import type { ChatContext, Emission } from '../context.ts'
 import { kindNumbers, type PayloadOf } from '../entries.ts'
-import { isPassing } from '../store/pool.ts'
+import { forget, tellForgotten } from '../notifications/follow.ts'
+import { transaction } from '../store/transaction.ts'
 
 type ChangeKind = 'member.added' | 'member.removed' | 'member.left' | 'member.changed' | 'conversation.renamed'
 type PartOf<K extends ChangeKind | 'conversation.created'> = { readonly event: K } & PayloadOf<K>
@@ -37,6 +38,8 @@ export interface Locked {
   /** Of the member whom the request names as `user`. @throws Refusal user_unknown */
   roleOfTarget(user: string): Promise<Role>
   owners(): Promise<number>
+  /** The connection that holds the lock. */
+  readonly client: PoolClient
 }
 
 interface LockedRow {
@@ -52,10 +55,6 @@ interface Written {
   /** Everybody who is or was a member; undefined in a conversation that is routed by interest. */
   readonly users: readonly string[] | undefined
 }
-
-/** A process that stalls in the middle must not keep the row, and with it the sends of all nodes, for long. */
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'`
-const unavailableRetryMs = 2_000
 
 /** $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. */
 const append = `
@@ -86,7 +85,7 @@ export async function change(
   conversation: string,
   decide: (locked: Locked) => Change | Promise<Change>,
 ): Promise<Changed> {
-  const { part, written } = await transaction(ctx, async client => {
+  const { part, written, forgot } = await transaction(ctx, async client => {
     const row = await lock(ctx, client, conversation)
     const rolesOf = (users: readonly string[]) => readRoles(client, conversation, users)
     // A statement of its own: within the one that waited for the lock it would see the time before.
@@ -104,11 +103,13 @@ export async function change(
         throw new Refusal('user_unknown', 'the person is not a member of the conversation', { field: 'user' })
       },
       owners: () => countOwners(client, conversation),
+      client,
     })
-    await applyChange(client, conversation, by, part, head + 1)
-    return { part, written: await write(ctx, client, { conversation, by, part, large }) }
+    const forgot = await applyChange(client, conversation, by, part, head + 1)
+    return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
   })
   tell(ctx, part, written, namedBy(part, by))
+  if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
   return { seq: written.entry.seq }
 }
 
@@ -117,6 +118,8 @@ export interface Founding {
   readonly kind: ConversationKind
   readonly name?: string
   readonly members: readonly MemberRef[]
+  /** What must hold in the transaction that makes it; whatever it throws leaves everything as it was. */
+  readonly check?: (client: PoolClient) => Promise<void>
 }
 
 /**
@@ -134,6 +137,7 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
     members: [...members],
   }
   const written = await transaction(ctx, async client => {
+    await founding.check?.(client)
     const made = await client.query(
       `INSERT INTO conversations (id, kind, name, direct_low, direct_high) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (direct_low, direct_high) WHERE kind = 1 DO NOTHING`,
@@ -149,26 +153,6 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
 }
 
 // ── the transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-async function transaction<T>(ctx: ChatContext, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  try {
-    const client = await ctx.pool.connect()
-    let usable = true
-    try {
-      await client.query(begin)
-      const result = await work(client)
-      await client.query('COMMIT')
-      return result
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => (usable = false))
-      throw error
-    } finally {
-      client.release(!usable)
-    }
-  } catch (error) {
-    throw isPassing(error) ? new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs }) : error
-  }
-}
 
 async function lock(ctx: ChatContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
   const found = await client.query<LockedRow>(
@@ -196,11 +180,21 @@ async function countOwners(client: PoolClient, conversation: string): Promise<nu
   return found.rows[0]!.owners
 }
 
-/** The rows that follow from the entry. Whoever goes is owed nothing any more, so that no push tells them (P8). */
-async function applyChange(client: PoolClient, conversation: string, by: string, part: Change, seq: number) {
+/**
+ * The rows that follow from the entry. Whoever goes is owed nothing any more, so that no push tells them (P8).
+ * @returns whose notifications of the conversation are gone
+ */
+async function applyChange(
+  client: PoolClient,
+  conversation: string,
+  by: string,
+  part: Change,
+  seq: number,
+): Promise<string | undefined> {
   switch (part.event) {
     case 'member.added':
-      return insertMembers(client, conversation, part.members, seq)
+      await insertMembers(client, conversation, part.members, seq)
+      break
     case 'member.removed':
       return deleteMember(client, conversation, part.user)
     case 'member.left':
@@ -211,10 +205,12 @@ async function applyChange(client: PoolClient, conversation: string, by: string,
         part.user,
         roleNumbers[part.role],
       ])
-      return
+      break
     case 'conversation.renamed':
       await client.query('UPDATE conversations SET name = $2 WHERE id = $1', [conversation, part.name])
+      break
   }
+  return undefined
 }
 
 async function insertMembers(client: PoolClient, conversation: string, members: readonly MemberRef[], seq: number) {
@@ -226,9 +222,10 @@ async function insertMembers(client: PoolClient, conversation: string, members: 
 }
 
 /** The member's row first, as receipts lock it (receipts/book.ts), then what hangs on it. */
-async function deleteMember(client: PoolClient, conversation: string, user: string) {
+async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
   await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
   await client.query('DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
+  return (await forget(client, conversation, user)) ? user : undefined
 }
 
 interface ToWrite {

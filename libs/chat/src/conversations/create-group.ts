@@ -1,6 +1,8 @@
 import { limits, type MemberRef, Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
+import { addedToGroup } from '../notifications/added-to-group.ts'
+import { demandReachable } from '../privacy/reachable.ts'
 import { demandUsers } from '../users/user.ts'
 import { create } from './change.ts'
 import { get } from './get.ts'
@@ -9,7 +11,7 @@ import type { Conversation } from './read.ts'
 /**
  * Makes a group that the caller owns.
  * @param input.members the others; naming somebody twice, or oneself, changes nothing
- * @throws Refusal field_invalid, user_unknown
+ * @throws Refusal field_invalid, user_unknown, direct_closed, direct_refused
  */
 export async function createGroup(
   ctx: ChatContext,
@@ -23,7 +25,9 @@ export async function createGroup(
     throw new Refusal('field_invalid', `members: must keep to ${rule}`, { field: 'members', rule })
   }
   await demandUsers(ctx, others, 'members')
+  await demandReachable(ctx, ctx.pool, by, { users: others, field: 'members' })
   const members: MemberRef[] = [{ user: by, role: 'owner' }, ...others.map(user => ({ user, role: 'member' as const }))]
   const id = await create(ctx, by, { kind: 'group', name, members })
+  await addedToGroup(ctx, by, { conversation: id!, seq: 1, users: others })
   return get(ctx, by, id!)
 }

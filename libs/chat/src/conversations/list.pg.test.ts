@@ -137,6 +137,7 @@ test('the people of direct conversations and of groups up to fifty come along', 
     id: expect.any(String),
     username: expect.stringMatching(/^u/),
     displayName: expect.stringMatching(/^Person/),
+    avatar: null,
   })
   expect(await peopleOf(id)).toHaveLength(50)
   await addMembers(ctx, alice, { conversation: id, users: others.slice(49) })

@@ -2,6 +2,7 @@ import type { Role } from '@flotilla/protocol'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import { demandMember, roleOf } from '../access.ts'
 import type { ChatContext } from '../context.ts'
+import { visible } from '../privacy/visible.ts'
 import * as tables from '../store/schema.ts'
 import { type User, userColumns } from '../users/user.ts'
 
@@ -15,7 +16,8 @@ export interface MemberItem {
   readonly user: User
   readonly role: Role
   readonly deliveredSeq: number
-  readonly readSeq: number
+  /** Left out when the person does not show it to the caller. */
+  readonly readSeq?: number
 }
 
 const pageMax = 200
@@ -40,7 +42,19 @@ export async function members(
     .where(and(eq(rows.conversationId, conversation), after === undefined ? undefined : gt(rows.userId, after)))
     .orderBy(asc(rows.userId))
     .limit(limit + 1)
-  const page = found.slice(0, limit).map(row => ({ ...row, role: roleOf(row.role) }))
+  const rowsOfPage = found.slice(0, limit)
+  const shown = await visible(
+    ctx,
+    by,
+    rowsOfPage.map(row => row.user.id),
+    'read_receipts',
+  )
+  const page = rowsOfPage.map(({ user, role, deliveredSeq, readSeq }) => ({
+    user,
+    role: roleOf(role),
+    deliveredSeq,
+    ...(shown.has(user.id) ? { readSeq } : {}),
+  }))
   const last = page.at(-1)
   return { members: page, ...(found.length > limit && last !== undefined ? { next: last.user.id } : {}) }
 }

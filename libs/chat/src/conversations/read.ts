@@ -22,6 +22,8 @@ export interface Conversation {
   readonly readSeq: number
   /** Messages of others that the caller may see and has not read; counted up to `unreadMax`. */
   readonly unread: number
+  /** The caller has muted it until then: no push tells of it, and the badge does not count it. */
+  readonly mutedUntil?: number
   readonly memberCount: number
   /** Left out of groups past a size; see members.ts. */
   readonly members?: readonly { readonly user: User; readonly role: Role }[]
@@ -47,6 +49,7 @@ interface Row extends EntryRow {
   delivered_seq: number
   read_seq: number
   unread: number
+  muted_until: number | null
 }
 
 /** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
@@ -55,24 +58,27 @@ const membersInlineMax = 50
 /** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
 const lastEntriesMax = 20
 
+/** Of the messages `x`, those of others than $1 that a member with these columns may see and has not read. */
+export const unreadOf = (member: string, conversation: string) =>
+  `x.kind = ${kindNumbers['message.new']} AND x.sender_id <> $1
+   AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${member}.joined_seq) AND ${conversation}.head_seq`
+
 /** The page is cut before the logs are looked at. */
 const readConversations = (where: string, limit: string) => `
 WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
-         c.member_count, m.role, m.joined_seq, m.delivered_seq, m.read_seq
+         c.member_count, m.role, m.joined_seq, m.delivered_seq, m.read_seq, m.muted_until
     FROM members m JOIN conversations c ON c.id = m.conversation_id
    WHERE m.user_id = $1 AND ${where}
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
 SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.role, p.joined_seq,
-       p.delivered_seq, p.read_seq, u.unread, l.*
+       p.delivered_seq, p.read_seq, u.unread,
+       CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*
   FROM page p
   CROSS JOIN LATERAL (
     SELECT count(*)::int AS unread FROM (
-      SELECT FROM messages m
-       WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']} AND m.sender_id <> $1
-         AND m.seq BETWEEN greatest(p.read_seq + 1, p.joined_seq) AND p.head_seq
-       LIMIT ${unreadMax}
+      SELECT FROM messages x WHERE x.conversation_id = p.id AND ${unreadOf('p', 'p')} LIMIT ${unreadMax}
     ) others
   ) u
   LEFT JOIN LATERAL (
@@ -137,6 +143,7 @@ async function toConversations(ctx: ChatContext, rows: readonly Row[]): Promise<
       deliveredSeq: row.delivered_seq,
       readSeq: row.read_seq,
       unread: row.unread,
+      ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
       memberCount: row.member_count,
       ...(members === undefined ? {} : { members }),
       ...(lastMessage === undefined ? {} : { lastMessage }),

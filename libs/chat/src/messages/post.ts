@@ -1,8 +1,10 @@
 /** Posts a message: check, commit, tell. The socket and REST call the same verb. */
-import { type Body, type Entry, Refusal, refuseData } from '@flotilla/protocol'
+import { type Body, type Entry, type ErrorCode, Refusal, refuseData } from '@flotilla/protocol'
+import { demandOpen } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { kindNumbers, toEntries } from '../entries.ts'
 import type { Membership, Standing } from '../memberships.ts'
+import { mentioned } from '../notifications/mentioned.ts'
 
 export interface PostInput {
   readonly conversation: string
@@ -23,11 +25,13 @@ export interface Posted {
 const kind = kindNumbers['message.new']
 /** A membership that moves at every attempt is a fault or an attack; the sender may come again. */
 const attemptsMax = 5
+const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_closed'])
 
 /**
  * @param by the sender
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal conversation_unknown, not_a_member, message_unknown (the reply's target), overloaded, unavailable
+ * @throws Refusal conversation_unknown, not_a_member, direct_closed, message_unknown (the reply's target), overloaded,
+ *   unavailable
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
@@ -38,9 +42,9 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       const checked = checkMayPost(ctx, by, input)
       membership = checked instanceof Promise ? await checked : checked
     } catch (refused) {
-      // Who was removed after the commit and before the acknowledgement is still answered with the first result (P2).
-      const posted =
-        refused instanceof Refusal && refused.code === 'not_a_member' ? await findPosted(ctx, by, input) : undefined
+      // Who was removed or blocked after the commit and before the acknowledgement still gets the first result (P2).
+      const shutOut = refused instanceof Refusal && shutOutCodes.has(refused.code)
+      const posted = shutOut ? await findPosted(ctx, by, input) : undefined
       if (posted === undefined) throw refused
       return posted
     }
@@ -69,6 +73,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       entry: { conversation: input.conversation, seq },
       ...(origin === undefined || placed.earlier !== undefined ? {} : { origin }),
     })
+    if (input.body.mentions !== undefined) await mentioned(ctx, entry)
     return { seq, at, epoch }
   }
   throw new Refusal('unavailable', 'unable to post: the membership of the conversation keeps changing', {
@@ -108,7 +113,10 @@ function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Membershi
   const refusal = refuseData(input.body.data)
   if (refusal !== undefined) throw refusal
   const standing = ctx.memberships.demand(input.conversation, by)
-  if (!(standing instanceof Promise) && input.replyTo === undefined) return standing.membership
+  if (!(standing instanceof Promise) && input.replyTo === undefined) {
+    demandOpen(standing.membership.closed)
+    return standing.membership
+  }
   return checkSlowly(ctx, standing, input.replyTo)
 }
 
@@ -118,6 +126,7 @@ async function checkSlowly(
   replyTo: number | undefined,
 ): Promise<Membership> {
   const { membership, member } = await standing
+  demandOpen(membership.closed)
   if (replyTo !== undefined) await checkReply(ctx, membership, member.joinedSeq, replyTo)
   return membership
 }

@@ -36,6 +36,14 @@ export interface Receipts {
   close(): Promise<void>
 }
 
+export interface ReceiptsOptions {
+  readonly pool: Pool
+  readonly logger: ChatLogger
+  readonly windowMs: number
+  /** Told after the commit, together, whose read cursors rose. It never fails; the next write waits for it. */
+  readonly onRead?: (risen: readonly Risen[]) => Promise<void>
+}
+
 /** Rows are locked in one order, so that two processes cannot wait for each other. */
 const raiseCursors = `
 WITH given AS MATERIALIZED (
@@ -79,8 +87,8 @@ interface Noted {
   readonly dueAt: number
 }
 
-export function createReceipts(options: { pool: Pool; logger: ChatLogger; windowMs: number }): Receipts {
-  const { pool, logger, windowMs } = options
+export function createReceipts(options: ReceiptsOptions): Receipts {
+  const { pool, logger, windowMs, onRead } = options
   /** In the order in which they are due. */
   const noted = new Map<string, Noted>()
   let timer: NodeJS.Timeout | undefined
@@ -121,6 +129,7 @@ export function createReceipts(options: { pool: Pool; logger: ChatLogger; window
         const byKey = new Map(batch.map(one => [one.conversation + one.user, one]))
         for (const one of risen) byKey.get(one.conversation + one.user)?.onRisen(one)
         for (const one of batch) one.written.resolve()
+        await onRead?.(risen.filter(one => one.readRose))
         return
       } catch (error) {
         if (isPassing(error) && attempt < attemptsMax) {

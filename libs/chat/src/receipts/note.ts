@@ -1,6 +1,10 @@
 /** The two receipts: what has arrived on a device, and what the person has read. */
+import { shows } from '../access.ts'
+import { blockedOf } from '../blocks/between.ts'
 import type { ChatContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
+import { type Restriction, unrestricted } from '../privacy/restrictions.ts'
+import { audience } from '../privacy/visible.ts'
 import type { Risen } from './book.ts'
 
 export interface ReceiptInput {
@@ -39,11 +43,55 @@ async function note(
  */
 function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
   if (membership.large || membership.size > ctx.settings.receiptFanoutMax) return
+  const restriction = ctx.restrictions.of(risen.user)
+  if (restriction === unrestricted) return emit(ctx, risen, membership.users, [])
+  // What is not told is read with the list of members.
+  tellSome(ctx, membership, risen, restriction).catch((error: unknown) =>
+    ctx.logger.warn({ err: error }, 'a receipt was not told'),
+  )
+}
+
+/** To whom the person does not show what they read, it has arrived. Across a block nothing is told in a direct one. */
+async function tellSome(
+  ctx: ChatContext,
+  membership: Membership,
+  risen: Risen,
+  asked: Restriction | Promise<Restriction>,
+): Promise<void> {
+  const restriction = await asked
+  if (restriction === unrestricted) return emit(ctx, risen, membership.users, [])
+  const { user } = risen
+  const others = membership.users.filter(one => one !== user)
+  const blocked = membership.kind === 'direct' ? await blockedOf(ctx, user, others, restriction) : nobody
+  const heard = others.filter(one => !blocked.has(one))
+  const shown = risen.readRose ? await readersOf(ctx, user, heard, restriction) : nobody
+  const readers = heard.filter(one => shown.has(one))
+  emit(
+    ctx,
+    risen,
+    [user, ...readers],
+    heard.filter(one => !shown.has(one)),
+  )
+}
+
+const nobody: ReadonlySet<string> = new Set()
+
+/** Asks the store only where the cache cannot know: who is a contact changes without being named by the pulse. */
+async function readersOf(
+  ctx: ChatContext,
+  user: string,
+  others: readonly string[],
+  { readReceiptsTo, blocked }: Restriction,
+): Promise<ReadonlySet<string>> {
+  if (readReceiptsTo === 'contacts' || blocked === undefined) return audience(ctx, user, others, 'read_receipts')
+  return new Set(others.filter(one => shows(readReceiptsTo, { contact: false, blocked: blocked.has(one) })))
+}
+
+/** @param readers hear what was read, when it was; @param rest that it has arrived. The person is no news to themselves. */
+function emit(ctx: ChatContext, risen: Risen, readers: readonly string[], rest: readonly string[]): void {
   const { conversation, user, readRose } = risen
-  ctx.emit({
-    to: readRose ? membership.users : membership.users.filter(one => one !== user),
-    event: readRose
-      ? { event: 'message.read', conversation, user, seq: risen.read }
-      : { event: 'message.delivered', conversation, user, seq: risen.delivered },
-  })
+  const reached = readRose ? rest : [...readers.filter(one => one !== user), ...rest]
+  if (readRose) ctx.emit({ to: readers, event: { event: 'message.read', conversation, user, seq: risen.read } })
+  if (reached.length > 0)
+    ctx.emit({ to: reached, event: { event: 'message.delivered', conversation, user, seq: risen.delivered } })
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'drizzle-orm'
+import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
-import { sessions } from '../store/schema.ts'
+import type { Client } from './client.ts'
 
 export interface Opened {
   readonly session: string
@@ -10,18 +10,27 @@ export interface Opened {
   readonly number: number
 }
 
+/** The person's row is held, so that nobody gets a session whose erasure has begun (users/erase.ts). */
+const insert = `
+INSERT INTO sessions (id, user_id, device_name, signed_in_by, address, country, agent, expires_at)
+SELECT $1, u.id, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond'
+  FROM users u WHERE u.id = $2 AND u.erased_at IS NULL FOR KEY SHARE`
+
+const erasedRetryMs = 1_000
+
 /**
- * Signs a person in who has shown who they are.
- * @throws Refusal field_invalid
+ * Signs a person in who has shown who they are, by everything that is demanded of them (begin.ts).
+ * @param by what they have shown, for the list of sign-ins
+ * @throws Refusal field_invalid, unavailable (the account was erased this moment: the next try finds nobody)
  */
-export async function open(ctx: ChatContext, user: string, deviceName: string): Promise<Opened> {
+export async function open(ctx: ChatContext, user: string, client: Client, by: string): Promise<Opened> {
   const { sessionIdleMs, sessionLifeMs } = ctx.settings
   const session = randomUUID()
-  await ctx.db.insert(sessions).values({
-    id: session,
-    userId: user,
-    deviceName: checkName(deviceName, 'deviceName'),
-    expiresAt: sql`now() + ${Math.min(sessionIdleMs, sessionLifeMs)} * interval '1 millisecond'`,
-  })
+  const deviceName = checkName(client.deviceName, 'deviceName')
+  const { address, country, agent } = client
+  const lifeMs = Math.min(sessionIdleMs, sessionLifeMs)
+  const made = await ctx.pool.query(insert, [session, user, deviceName, by, address, country, agent, lifeMs])
+  if (made.rowCount === 0)
+    throw new Refusal('unavailable', 'unable to sign in: the account is gone', { retryMs: erasedRetryMs })
   return { session, number: 1 }
 }

@@ -15,10 +15,10 @@ import { register } from '../users/register.ts'
 import type { User } from '../users/user.ts'
 import { createAdmissions } from './admissions.ts'
 import { admit } from './admit.ts'
+import type { SignedIn } from './begin.ts'
 import { check } from './check.ts'
 import { end } from './end.ts'
 import { open } from './open.ts'
-import { refresh } from './refresh.ts'
 import { signIn } from './sign-in.ts'
 
 let database: TestDatabase
@@ -28,6 +28,7 @@ let alice: User
 let now = Date.now()
 
 const password = 'correct horse'
+const client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -40,14 +41,16 @@ afterAll(async () => {
   await database.drop()
 })
 
-const openSession = async () => (await open(ctx, alice.id, 'laptop')).session
+const openSession = async () => (await open(ctx, alice.id, client, 'password')).session
 const change = (session: string, set: string) => ctx.pool.query(`UPDATE sessions SET ${set} WHERE id = $1`, [session])
-const isRevoked = async (session: string) =>
-  (await ctx.pool.query('SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NOT NULL', [session])).rowCount === 1
 const passTime = (ms: number) => (now += ms)
 
 test('name and password open a session', async () => {
-  const signedIn = await signIn(ctx, { username: 'ALICE', password, deviceName: ' Firefox ' })
+  const signedIn = (await signIn(ctx, {
+    username: 'ALICE',
+    password,
+    client: { ...client, deviceName: ' Firefox ' },
+  })) as SignedIn
   expect(signedIn).toEqual({ user: alice, session: expect.any(String), number: 1 })
   const row = await ctx.pool.query(
     `SELECT device_name, expires_at BETWEEN now() + interval '29 days' AND now() + interval '31 days' AS in_a_month
@@ -62,75 +65,15 @@ test.each([
   ['nobody', password],
   ['not a name\u0000', password],
 ])('%s with %s is refused, and nothing says why', async (username, wrong) => {
-  const refused = signIn(ctx, { username, password: wrong, deviceName: 'laptop' })
+  const refused = signIn(ctx, { username, password: wrong, client })
   await expect(refused).rejects.toMatchObject({ code: 'credentials_wrong', detail: {} })
 })
 
 test('a person without a password cannot sign in with one', async () => {
   const [id] = await makeUsers(ctx.pool, 1)
   await ctx.pool.query("UPDATE users SET username = 'guest' WHERE id = $1", [id])
-  const refused = signIn(ctx, { username: 'guest', password: '', deviceName: 'laptop' })
+  const refused = signIn(ctx, { username: 'guest', password: '', client })
   await expect(refused).rejects.toMatchObject({ code: 'credentials_wrong' })
-})
-
-test('refreshing counts on, and lengthens the session up to its whole life', async () => {
-  const session = await openSession()
-  await change(session, "expires_at = now() + interval '1 minute'")
-  expect(await refresh(ctx, { session, number: 1 })).toEqual({ user: alice, session, number: 2 })
-  expect(await refresh(ctx, { session, number: 2 })).toMatchObject({ number: 3 })
-  const expiry = async () =>
-    (
-      await ctx.pool.query<{ days: number }>(
-        'SELECT round(extract(epoch FROM expires_at - now()) / 86400)::int AS days FROM sessions WHERE id = $1',
-        [session],
-      )
-    ).rows[0]!.days
-  expect(await expiry()).toBe(30)
-  await change(session, "created_at = now() - interval '175 days'")
-  await refresh(ctx, { session, number: 3 })
-  expect(await expiry()).toBe(5)
-})
-
-test('of many refreshes at once one counts on and the others get its number', async () => {
-  const session = await openSession()
-  const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(ctx, { session, number: 1 })))
-  expect(answers.map(answer => answer.number)).toEqual(Array(8).fill(2))
-  expect(await isRevoked(session)).toBe(false)
-})
-
-test('the number just before is good for ten seconds', async () => {
-  const session = await openSession()
-  await refresh(ctx, { session, number: 1 })
-  await change(session, "refreshed_at = now() - interval '9 seconds'")
-  expect(await refresh(ctx, { session, number: 1 })).toMatchObject({ number: 2 })
-  await change(session, "refreshed_at = now() - interval '11 seconds'")
-  await expect(refresh(ctx, { session, number: 1 })).rejects.toMatchObject({ code: 'refresh_reused' })
-  expect(await isRevoked(session)).toBe(true)
-  await expect(refresh(ctx, { session, number: 2 })).rejects.toMatchObject({ code: 'refresh_invalid' })
-})
-
-test.each([
-  ['two before', 1],
-  ['one that never was', 4],
-])('a number that is %s ends the session', async (_, number) => {
-  const session = await openSession()
-  await refresh(ctx, { session, number: 1 })
-  await refresh(ctx, { session, number: 2 })
-  await expect(refresh(ctx, { session, number })).rejects.toMatchObject({ code: 'refresh_reused' })
-  expect(await isRevoked(session)).toBe(true)
-})
-
-test('a session that is unknown, ended or over is not refreshed', async () => {
-  const invalid = (session: string) =>
-    expect(refresh(ctx, { session, number: 1 })).rejects.toMatchObject({ code: 'refresh_invalid' })
-  await invalid(randomUUID())
-  const ended = await openSession()
-  await end(ctx, ended)
-  await invalid(ended)
-  const over = await openSession()
-  await change(over, 'expires_at = now()')
-  await invalid(over)
-  expect(await isRevoked(over)).toBe(false)
 })
 
 test('the end of a session is told once and keeps its time', async () => {

@@ -62,7 +62,7 @@ test('primary keys are the same, in the same order of columns', async () => {
 test('foreign keys are the same', async () => {
   const stored = await rows<{ line: string }>(
     `SELECT format('%s.%s %s %s', c.relname, a.attname, f.confrelid::regclass,
-                   CASE f.confdeltype WHEN 'c' THEN 'cascade' ELSE f.confdeltype::text END) AS line
+                   CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' ELSE f.confdeltype::text END) AS line
        FROM pg_class c JOIN pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'
        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.conkey[1] WHERE ${ours}`,
   )

@@ -9,6 +9,7 @@ import {
   customType,
   date,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   smallint,
@@ -33,6 +34,23 @@ export const users = pgTable('users', {
   displayName: text('display_name').notNull(),
   passwordHash: text('password_hash'),
   createdAt: at('created_at').notNull().defaultNow(),
+  email: text('email'),
+  about: text('about').notNull().default(''),
+  avatar: uuid('avatar'),
+  searchText: text('search_text').notNull().default(''),
+  lastSeenAt: at('last_seen_at'),
+  lastSeenTo: smallint('last_seen_to').notNull().default(1),
+  readReceiptsTo: smallint('read_receipts_to').notNull().default(1),
+  foundByEmailTo: smallint('found_by_email_to').notNull().default(1),
+  directFrom: smallint('direct_from'),
+  hiddenAt: at('hidden_at'),
+  pushNames: boolean('push_names').notNull().default(true),
+  quietFrom: smallint('quiet_from'),
+  quietUntil: smallint('quiet_until'),
+  quietZone: text('quiet_zone'),
+  mailFactor: boolean('mail_factor').notNull().default(false),
+  deleteAfter: at('delete_after'),
+  erasedAt: at('erased_at'),
 })
 
 export const sessions = pgTable('sessions', {
@@ -46,6 +64,14 @@ export const sessions = pgTable('sessions', {
   createdAt: at('created_at').notNull().defaultNow(),
   expiresAt: at('expires_at').notNull(),
   revokedAt: at('revoked_at'),
+  signedInBy: text('signed_in_by').notNull().default('password'),
+  address: text('address').notNull().default(''),
+  country: text('country').notNull().default(''),
+  agent: text('agent').notNull().default(''),
+  seenAt: at('seen_at').notNull().defaultNow(),
+  provedAt: at('proved_at').notNull().defaultNow(),
+  refreshedBy: bytea('refreshed_by'),
+  refreshAttempt: uuid('refresh_attempt'),
 })
 
 export const conversations = pgTable('conversations', {
@@ -110,6 +136,250 @@ export const offlineMessages = pgTable(
     conversationId: uuid('conversation_id').notNull(),
     seq: seq('seq').notNull(),
     day: date('day').notNull().default(sql`current_date`),
+    pushDue: boolean('push_due').notNull().default(true),
   },
   table => [primaryKey({ columns: [table.userId, table.conversationId, table.seq, table.day] })],
 )
+
+export const codes = pgTable('codes', {
+  id: uuid('id').primaryKey(),
+  purpose: text('purpose').notNull(),
+  email: text('email').notNull(),
+  userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),
+  codeMac: bytea('code_mac').notNull(),
+  triesLeft: smallint('tries_left').notNull(),
+  sentCount: smallint('sent_count').notNull().default(1),
+  resendAt: at('resend_at').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
+})
+
+export const challenges = pgTable('challenges', {
+  id: uuid('id').primaryKey(),
+  kind: text('kind').notNull(),
+  userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),
+  data: jsonb('data').notNull().default({}),
+  triesLeft: smallint('tries_left').notNull().default(5),
+  createdAt: at('created_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
+})
+
+export const totpFactors = pgTable('totp_factors', {
+  userId: uuid('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  keyId: integer('key_id').notNull(),
+  secret: bytea('secret').notNull(),
+  lastStep: seq('last_step').notNull().default(0),
+  createdAt: at('created_at').notNull().defaultNow(),
+  confirmedAt: at('confirmed_at'),
+})
+
+export const recoveryCodes = pgTable(
+  'recovery_codes',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    codeHash: bytea('code_hash').notNull(),
+    usedAt: at('used_at'),
+  },
+  table => [primaryKey({ columns: [table.userId, table.codeHash] })],
+)
+
+export const passkeys = pgTable('passkeys', {
+  id: text('id').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  name: text('name').notNull(),
+  publicKey: bytea('public_key').notNull(),
+  counter: seq('counter').notNull(),
+  transports: text('transports').notNull().default(''),
+  synced: boolean('synced').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  usedAt: at('used_at'),
+})
+
+export const identities = pgTable(
+  'identities',
+  {
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    provider: text('provider').notNull(),
+    name: text('name').notNull().default(''),
+    email: text('email'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    usedAt: at('used_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.issuer, table.subject] })],
+)
+
+export const securityEvents = pgTable('security_events', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  kind: text('kind').notNull(),
+  at: at('at').notNull().defaultNow(),
+  sessionId: uuid('session_id'),
+  address: text('address').notNull().default(''),
+  country: text('country').notNull().default(''),
+  agent: text('agent').notNull().default(''),
+  detail: jsonb('detail').notNull().default({}),
+})
+
+export const contacts = pgTable(
+  'contacts',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    contactId: uuid('contact_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.userId, table.contactId] })],
+)
+
+export const contactRequests = pgTable('contact_requests', {
+  id: uuid('id').primaryKey(),
+  fromId: uuid('from_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  toId: uuid('to_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  note: text('note').notNull().default(''),
+  createdAt: at('created_at').notNull().defaultNow(),
+})
+
+export const blocks = pgTable(
+  'blocks',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    blockedId: uuid('blocked_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.userId, table.blockedId] })],
+)
+
+export const reports = pgTable('reports', {
+  id: uuid('id').primaryKey(),
+  reporterId: uuid('reporter_id').references(() => users.id, { onDelete: 'set null' }),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  conversationId: uuid('conversation_id'),
+  seq: seq('seq'),
+  reason: text('reason').notNull(),
+  comment: text('comment').notNull().default(''),
+  keyId: integer('key_id'),
+  body: bytea('body'),
+  createdAt: at('created_at').notNull().defaultNow(),
+  decision: text('decision'),
+  decisionNote: text('decision_note').notNull().default(''),
+  decidedAt: at('decided_at'),
+  decidedBy: uuid('decided_by'),
+})
+
+export const devices = pgTable('devices', {
+  id: uuid('id').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  sessionId: uuid('session_id')
+    .notNull()
+    .references(() => sessions.id, { onDelete: 'cascade' }),
+  name: text('name').notNull(),
+  platform: text('platform').notNull(),
+  provider: text('provider').notNull(),
+  token: text('token').notNull(),
+  webKeys: jsonb('web_keys'),
+  tokenHash: bytea('token_hash').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  seenAt: at('seen_at').notNull().defaultNow(),
+})
+
+export const notifications = pgTable('notifications', {
+  id: uuid('id').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  kind: text('kind').notNull(),
+  dedup: text('dedup').notNull(),
+  at: at('at').notNull().defaultNow(),
+  actorId: uuid('actor_id'),
+  conversationId: uuid('conversation_id'),
+  seq: seq('seq'),
+  detail: jsonb('detail').notNull().default({}),
+  readAt: at('read_at'),
+})
+
+export const pushes = pgTable(
+  'pushes',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    fromSeq: seq('from_seq').notNull(),
+    uptoSeq: seq('upto_seq').notNull(),
+    firstAt: at('first_at').notNull().defaultNow(),
+    dueAt: at('due_at'),
+    pushedAt: at('pushed_at'),
+  },
+  table => [primaryKey({ columns: [table.userId, table.conversationId] })],
+)
+
+export const pushDeliveries = pgTable('push_deliveries', {
+  id: uuid('id').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  conversationId: uuid('conversation_id').notNull(),
+  deviceId: uuid('device_id').notNull(),
+  provider: text('provider').notNull(),
+  fromSeq: seq('from_seq').notNull(),
+  uptoSeq: seq('upto_seq').notNull(),
+  messageAt: at('message_at').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  state: text('state').notNull(),
+  attempts: jsonb('attempts').notNull().default([]),
+  attemptCount: smallint('attempt_count').notNull().default(0),
+  dueAt: at('due_at'),
+  claimedUntil: at('claimed_until'),
+  finishedAt: at('finished_at'),
+})
+
+export const jobs = pgTable('jobs', {
+  id: uuid('id').primaryKey(),
+  kind: text('kind').notNull(),
+  keyId: integer('key_id').notNull(),
+  body: bytea('body').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  dueAt: at('due_at').notNull().defaultNow(),
+  attemptCount: smallint('attempt_count').notNull().default(0),
+  error: text('error'),
+  deadAt: at('dead_at'),
+})
+
+export const uploads = pgTable('uploads', {
+  id: uuid('id').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  purpose: text('purpose').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
+})

@@ -1,4 +1,5 @@
-/** Tells the other members who are here that somebody types. Nothing is stored (P10). */
+/** Tells the other members who are here that somebody types. Nothing is stored (P10). A block keeps it back. */
+import { blockedOf } from '../blocks/between.ts'
 import type { ChatContext } from '../context.ts'
 
 /** @throws Refusal conversation_unknown, not_a_member */
@@ -8,9 +9,14 @@ export async function tell(
   input: { conversation: string; typing: boolean },
 ): Promise<void> {
   const { membership } = await ctx.memberships.demand(input.conversation, by)
-  if (membership.large || membership.size > ctx.settings.typingFanoutMax) return
+  if (membership.closed || membership.large || membership.size > ctx.settings.typingFanoutMax) return
+  const others = membership.users.filter(user => user !== by)
+  if (membership.kind === 'direct') {
+    const blocked = await blockedOf(ctx, by, others, await ctx.restrictions.of(by))
+    if (others.some(user => blocked.has(user))) return
+  }
   ctx.emit({
-    to: membership.users.filter(user => user !== by),
+    to: others,
     event: { event: input.typing ? 'typing.start' : 'typing.stop', conversation: input.conversation, user: by },
   })
 }

@@ -1,17 +1,24 @@
 import { Refusal } from '@flotilla/protocol'
-import { sql } from 'drizzle-orm'
+import { and, isNull, sql } from 'drizzle-orm'
+import { blockers } from '../blocks/between.ts'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
+import { withoutPicture } from './profile.ts'
 import { isUsername, type User, userColumns } from './user.ts'
 
 /**
- * The person of this name, in whatever case it is written.
+ * The person of this name, in whatever case it is written. Of the erased the name is free.
+ * @param by who asks: whom the person has blocked sees no picture
  * @throws Refusal user_unknown
  */
-export async function find(ctx: ChatContext, username: string): Promise<User> {
+export async function find(ctx: ChatContext, username: string, by?: string): Promise<User> {
   const [found] = isUsername(username)
-    ? await ctx.db.select(userColumns).from(users).where(sql`lower(${users.username}) = lower(${username})`)
+    ? await ctx.db
+        .select(userColumns)
+        .from(users)
+        .where(and(sql`lower(${users.username}) = lower(${username})`, isNull(users.erasedAt)))
     : []
   if (found === undefined) throw new Refusal('user_unknown', undefined, { field: 'username' })
-  return found
+  if (by === undefined) return found
+  return (await blockers(ctx, by, [found.id])).size > 0 ? withoutPicture(found) : found
 }

@@ -31,6 +31,19 @@ test('past the queue a password is told to come back, and those in the queue all
   await expect(passwords.hash('e')).resolves.toMatch(/^\$argon2id/)
 })
 
+test('a place is taken before anything is counted, good for several hashes, and given back once', async () => {
+  const passwords = open(1, 0)
+  const place = passwords.enter()
+  expect(() => passwords.enter()).toThrow(expect.objectContaining({ code: 'overloaded' }))
+  await expect(passwords.hash('a')).rejects.toMatchObject({ code: 'overloaded' })
+  const hash = await passwords.hash('a', place)
+  expect(await passwords.verify(hash, 'a', place)).toBe(true)
+  place.leave()
+  place.leave()
+  passwords.enter()
+  expect(() => passwords.enter()).toThrow(expect.objectContaining({ code: 'overloaded' }))
+})
+
 test('a failure gives its place back', async () => {
   const passwords = open(1, 0)
   await expect(passwords.verify('not a hash', 'a')).rejects.toThrow()
@@ -43,12 +56,36 @@ test.each([
   ['x'.repeat(201), 'maxLength 200'],
   ['PassWord1', 'not among the commonest'],
   ['12345678', 'not among the commonest'],
+  ['schalke04', 'not among the commonest'],
+  ['x'.repeat(200), 'no repetition, no run'],
+  ['hahahaha', 'no repetition, no run'],
+  ['zaq1zaq1zaq1', 'no repetition, no run'],
+  ['efghijkl', 'no repetition, no run'],
+  ['9876543210', 'no repetition, no run'],
 ])('%s is too weak: %s', (text, rule) => {
   expect(() => checkPassword(text)).toThrow(
     expect.objectContaining({ code: 'password_weak', detail: { field: 'password', rule } }),
   )
 })
 
-test.each(['eight888', 'x'.repeat(200), '💙'.repeat(200), 'password1 and more'])('%s is good enough', text => {
-  expect(() => checkPassword(text)).not.toThrow()
+test.each(['Bob.Smith', '1bobsmith99!', 'bob@example.org', 'b.smith2024', 'flotilla!'])(
+  '%s is too weak for bobsmith, b.smith@… of Flotilla',
+  text => {
+    const names = ['bob.smith', 'BobSmith', 'bob@example.org', 'b.smith@example.org', null, undefined, 'Flotilla']
+    expect(() => checkPassword(text, names)).toThrow(
+      expect.objectContaining({ detail: { field: 'password', rule: expect.any(String) } }),
+    )
+  },
+)
+
+test('a name within a longer password is no fault, and a name of digits alone makes no other digits weak', () => {
+  expect(() => checkPassword('bobsmith likes tea', ['bobsmith'])).not.toThrow()
+  expect(() => checkPassword('4815162342!', ['12345'])).not.toThrow()
 })
+
+test.each(['eight 88', 'xyzw'.repeat(49) + 'done', '💙💚💛💜🖤'.repeat(40), 'password1 and more'])(
+  '%s is good enough',
+  text => {
+    expect(() => checkPassword(text)).not.toThrow()
+  },
+)

@@ -1,52 +1,40 @@
-/** Makes a person who signs in with a name and a password. */
-import { randomUUID } from 'node:crypto'
-import { Refusal } from '@flotilla/protocol'
-import { sql } from 'drizzle-orm'
+/** Makes a person who signs up by themselves: with a name alone, a password, an address that they prove, or several. */
+import { check, spend } from '../codes/redeem.ts'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
-import { uniqueViolation } from '../store/pool.ts'
-import { users } from '../store/schema.ts'
+import type { Client } from '../sessions/client.ts'
+import { transaction } from '../store/transaction.ts'
+import { checkUsername, create, demandEmailFree, demandUsernameFree } from './create.ts'
 import { checkPassword } from './passwords.ts'
-import { isUsername, type User } from './user.ts'
+import type { User } from './user.ts'
 
 export interface Registration {
-  readonly username: string
-  readonly password: string
+  /** Derived when left out. */
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Of a code for `register`: the address that it was sent to becomes theirs. */
+  readonly email?: { readonly request: string; readonly code: string } | undefined
   /** The username, when left out. */
   readonly displayName?: string | undefined
+  readonly client?: Client | undefined
 }
 
-/** @throws Refusal field_invalid, password_weak, username_taken, overloaded */
+/** @throws Refusal field_invalid, password_weak, username_taken, email_taken, code_invalid, overloaded */
 export async function register(ctx: ChatContext, input: Registration): Promise<User> {
-  const { username, password } = input
-  if (!isUsername(username))
-    throw new Refusal('field_invalid', 'username: must be 3 to 32 of a-z, 0-9, dot, underscore and hyphen', {
-      field: 'username',
-      rule: '3 to 32 of a-z 0-9 . _ -',
-    })
-  const displayName = checkName(input.displayName ?? username, 'displayName')
-  checkPassword(password)
-  await demandFree(ctx, username)
+  const { username, password, displayName, client } = input
+  if (username !== undefined) checkUsername(username)
+  if (displayName !== undefined) checkName(displayName, 'displayName')
+  if (password !== undefined) checkPassword(password, [username, ctx.settings.deploymentName])
+  if (username !== undefined) await demandUsernameFree(ctx, username)
+  const code = input.email === undefined ? undefined : await check(ctx, { ...input.email, purpose: 'register' })
+  const email = code?.email
+  // Only here, to somebody who has proved that the address is theirs.
+  if (email !== undefined) await demandEmailFree(ctx.pool, email)
+  if (password !== undefined) checkPassword(password, [email])
 
-  const user = { id: randomUUID(), username, displayName }
-  const passwordHash = await ctx.passwords.hash(password)
-  try {
-    await ctx.db.insert(users).values({ ...user, passwordHash })
-  } catch (error) {
-    // Two registrations of one name at once: the index decides.
-    if (uniqueViolation(error)?.constraint === 'users_username_key') throw taken()
-    throw error
-  }
-  return user
-}
-
-const taken = () => new Refusal('username_taken', undefined, { field: 'username' })
-
-/** Asked before the hash is made, which costs more than everything else here. */
-async function demandFree(ctx: ChatContext, username: string): Promise<void> {
-  const found = await ctx.db
-    .select({ id: users.id })
-    .from(users)
-    .where(sql`lower(${users.username}) = lower(${username})`)
-  if (found.length > 0) throw taken()
+  const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password)
+  return transaction(ctx, async tx => {
+    if (code !== undefined) await spend(tx, code)
+    return create(ctx, { username, displayName, email, passwordHash, client }, tx)
+  })
 }

@@ -1,6 +1,6 @@
 /** A person, as others see them. */
 import { Refusal } from '@flotilla/protocol'
-import { inArray } from 'drizzle-orm'
+import { and, inArray, isNull } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
 
@@ -8,10 +8,17 @@ export interface User {
   readonly id: string
   readonly username: string
   readonly displayName: string
+  /** The id of the picture, if there is one. It changes with the picture. */
+  readonly avatar: string | null
 }
 
 /** The columns of User, for a drizzle select. */
-export const userColumns = { id: users.id, username: users.username, displayName: users.displayName }
+export const userColumns = {
+  id: users.id,
+  username: users.username,
+  displayName: users.displayName,
+  avatar: users.avatar,
+}
 
 /** As typed; two that differ only in case are the same. */
 const usernamePattern = /^[a-z0-9._-]{3,32}$/i
@@ -19,7 +26,7 @@ const usernamePattern = /^[a-z0-9._-]{3,32}$/i
 export const isUsername = (text: string): boolean => usernamePattern.test(text)
 
 /**
- * Everybody named exists.
+ * Everybody named exists, and was not erased.
  * @param field what the refusal names
  */
 export async function demandUsers(ctx: ChatContext, ids: readonly string[], field: string): Promise<void> {
@@ -27,7 +34,7 @@ export async function demandUsers(ctx: ChatContext, ids: readonly string[], fiel
   const found = await ctx.db
     .select({ id: users.id })
     .from(users)
-    .where(inArray(users.id, [...ids]))
+    .where(and(inArray(users.id, [...ids]), isNull(users.erasedAt)))
   const known = new Set(found.map(row => row.id))
   const unknown = ids.find(id => !known.has(id))
   if (unknown !== undefined) throw new Refusal('user_unknown', `there is no person ${unknown}`, { field })

@@ -277,6 +277,7 @@ function response(status: number, body: unknown, headers: Record<string, string>
     status,
     headers: { get: (name: string) => headers[name] ?? null },
     text: async () => JSON.stringify(body),
+    blob: async () => new Blob([JSON.stringify(body)]),
   }
 }
 

@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto'
+import { testDatabase } from '@flotilla/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { createFixture, type Fixture, openChat, type Person, password, type TestChat } from './fixture.ts'
+
+let store: TestChat
+let api: Fixture
+let call: Fixture['call']
+
+const many = { max: 1_000, windowMs: 60_000 }
+
+beforeAll(async () => {
+  const database = await testDatabase()
+  store = await openChat(database.url)
+  api = createFixture({ chat: store.chat, settings: { codes: many, registrations: many } })
+  call = api.call
+  return async () => {
+    await api.app.close()
+    await store.close()
+    await database.drop()
+  }
+})
+beforeEach(() => store.chat.pool.query('DELETE FROM jobs'))
+
+function another(settings: NonNullable<Parameters<typeof createFixture>[0]>['settings']): Fixture {
+  const other = createFixture({ chat: store.chat, keys: api.deps.keys, settings: { codes: many, ...settings } })
+  onTestFinished(() => other.app.close())
+  return other
+}
+
+/** Asks for a code, and reads it in the mail. */
+async function codeFor(email: string, purpose: string) {
+  const { body } = await call('POST /v1/codes', { body: { email, purpose } })
+  return { request: body.request as string, code: await mailedCode(email) }
+}
+
+async function mailedCode(email: string): Promise<string> {
+  const found = (await api.mails()).findLast(one => one.to === email)?.mail
+  if (found?.template !== 'code') throw new Error(`no code was sent to ${email}`)
+  return found.code
+}
+
+/** Somebody who registered with an address. */
+async function person(name: string): Promise<Person & { email: string }> {
+  const email = `${name}@example.org`
+  const answer = await call('POST /v1/users', {
+    body: { username: name, password, email: await codeFor(email, 'register') },
+  })
+  expect(answer.status).toBe(201)
+  const { user, session, accessToken: token, refreshToken } = answer.body
+  return { id: user.id, username: name, session, token, refreshToken, email }
+}
+
+const makeStale = (session: string) =>
+  store.chat.pool.query("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [session])
+const signsIn = async (username: string, secret: string) =>
+  (await call('POST /v1/sessions', { body: { username, password: secret } })).status
+
+describe('registering', () => {
+  test('a name alone is enough, or nothing at all', async () => {
+    const named = await call('POST /v1/users', { body: { username: 'alone' } })
+    expect(named.status).toBe(201)
+    expect(named.body.user).toMatchObject({ username: 'alone', displayName: 'alone' })
+    const nameless = await call('POST /v1/users')
+    expect(nameless.body.user.username).toMatch(/^user\d+$/)
+  })
+
+  test('an address is proved by the code that was sent to it, and then signs in', async () => {
+    const email = 'ada@example.org'
+    const asked = await call('POST /v1/codes', { body: { email: ` ${email} `, purpose: 'register' } })
+    expect(asked.status).toBe(202)
+    expect(asked.body).toEqual({ request: expect.any(String), lifeMs: 600_000, resendAfterMs: 30_000 })
+    const { request } = asked.body
+    const code = await mailedCode(email)
+    const wrong = await call('POST /v1/users', {
+      body: { email: { request, code: code === '111111' ? '222222' : '111111' }, password },
+    })
+    expect(wrong.status).toBe(401)
+    expect(wrong.body.error.code).toBe('code_invalid')
+    const right = await call('POST /v1/users', { body: { email: { request, code }, password, displayName: 'Ada' } })
+    expect(right.status).toBe(201)
+    expect(right.body.user.username).toMatch(/^ada\d+$/)
+    expect(await signsIn('Ada@Example.org', password)).toBe(201)
+    const again = await call('POST /v1/codes', { body: { email, purpose: 'register' } })
+    expect(again.status).toBe(202)
+    expect((await api.mails()).at(-1)).toMatchObject({ to: email, mail: { template: 'registered-already' } })
+  })
+
+  test('guesses at the code of a request are limited by request and address of the network', async () => {
+    const here = another({ signIns: { max: 2, windowMs: 60_000 } })
+    const email = { request: randomUUID(), code: '123456' }
+    for (const expected of [401, 401, 429])
+      expect((await here.call('POST /v1/users', { body: { email } })).status).toBe(expected)
+  })
+})
+
+describe('codes', () => {
+  test('are limited by address of mail, known or not, and by address of the network', async () => {
+    const known = await person('limited')
+    const here = another({ codesPerEmail: { max: 2, windowMs: 60_000 } })
+    for (const email of [known.email, 'unknown@example.org']) {
+      const ask = (spelling: string) =>
+        here.call('POST /v1/codes', { body: { email: spelling, purpose: 'sign-in' }, address: '10.3.0.1' })
+      expect((await ask(email)).status).toBe(202)
+      expect((await ask(email.toUpperCase())).status).toBe(202)
+      const refused = await ask(` ${email}`)
+      expect(refused.status).toBe(429)
+      expect(refused.headers['retry-after']).toBeDefined()
+    }
+    const narrow = another({ codes: { max: 1, windowMs: 60_000 } })
+    const from = (address: string, email: string) =>
+      narrow.call('POST /v1/codes', { body: { email, purpose: 'sign-in' }, address })
+    expect((await from('10.3.0.2', 'one@example.org')).status).toBe(202)
+    expect((await from('10.3.0.2', 'two@example.org')).status).toBe(429)
+    expect((await from('10.3.0.3', 'two@example.org')).status).toBe(202)
+  })
+
+  test.each([
+    ['no address', { email: 'nobody', purpose: 'sign-in' }, 'email'],
+    ['a purpose for the signed-in', { email: 'a@example.org', purpose: 'change-email' }, 'purpose'],
+  ])('%s is refused', async (_name, body, field) => {
+    const answer = await call('POST /v1/codes', { body })
+    expect(answer.status).toBe(400)
+    expect(answer.body.error).toMatchObject({ code: 'field_invalid', field })
+  })
+
+  test('are sent again after a pause', async () => {
+    const { email } = await person('again')
+    const { request } = await codeFor(email, 'sign-in')
+    const soon = await call(`POST /v1/codes/${request}/resend`)
+    expect(soon.status).toBe(429)
+    expect(soon.body.error.retryMs).toBeGreaterThan(20_000)
+    await store.chat.pool.query('UPDATE codes SET resend_at = now() WHERE id = $1', [request])
+    const sent = await call(`POST /v1/codes/${request}/resend`)
+    expect(sent.status).toBe(202)
+    expect(sent.body).toEqual({ request, lifeMs: 600_000, resendAfterMs: 60_000 })
+    const code = await mailedCode(email)
+    expect((await call('POST /v1/sessions/by-code', { body: { request, code } })).status).toBe(201)
+    expect((await call(`POST /v1/codes/${request}/resend`)).body.error.code).toBe('code_invalid')
+  })
+})
+
+test('signing in by a code is limited as a password is', async () => {
+  const { email, id } = await person('coder')
+  const shown = await codeFor(email, 'sign-in')
+  const answer = await call('POST /v1/sessions/by-code', { body: { ...shown, deviceName: 'phone' } })
+  expect(answer.body.user.id).toBe(id)
+  const here = another({ signIns: { max: 1, windowMs: 60_000 } })
+  const attempt = () => here.call('POST /v1/sessions/by-code', { body: shown })
+  expect((await attempt()).body.error.code).toBe('code_invalid')
+  expect((await attempt()).body.error.code).toBe('rate_limited')
+})
+
+describe('a forgotten password', () => {
+  test('is replaced by a code; whoever was signed in is out', async () => {
+    const { email, token, refreshToken } = await person('forgetful')
+    const shown = await codeFor(email, 'reset-password')
+    const next = 'something else entirely'
+    const weak = await call('POST /v1/password-resets', { body: { ...shown, password: 'password123' } })
+    expect(weak.body.error.code).toBe('password_weak')
+    const answer = await call('POST /v1/password-resets', { body: { ...shown, password: next } })
+    expect(answer.status).toBe(201)
+    expect((await call('GET /v1/me', { token: answer.body.accessToken })).status).toBe(200)
+    expect((await call('GET /v1/me', { token })).status).toBe(401)
+    expect((await call('POST /v1/sessions/refresh', { body: { refreshToken } })).status).toBe(401)
+    expect([await signsIn(email, password), await signsIn(email, next)]).toEqual([401, 201])
+    const again = await call('POST /v1/password-resets', { body: { ...shown, password: next } })
+    expect(again.body.error.code).toBe('code_invalid')
+  })
+})
+
+describe('the own password', () => {
+  test('is changed with the current one, which is limited as a sign-in is', async () => {
+    const { username, token } = await person('changer')
+    const body = { current: password, password: 'a new phrase' }
+    expect((await call('PUT /v1/me/password', { token, body })).status).toBe(204)
+    expect((await call('GET /v1/me', { token })).status).toBe(200)
+    expect(await signsIn(username, 'a new phrase')).toBe(201)
+    const here = another({ signIns: { max: 1, windowMs: 60_000 } })
+    const attempt = () => here.call('PUT /v1/me/password', { token, body })
+    expect((await attempt()).body.error).toMatchObject({ code: 'credentials_wrong', field: 'current' })
+    expect((await attempt()).status).toBe(429)
+  })
+
+  test('may be set without another after a fresh proof only', async () => {
+    const { body } = await call('POST /v1/users', { body: { email: await codeFor('bare@example.org', 'register') } })
+    const set = () => call('PUT /v1/me/password', { token: body.accessToken, body: { password: 'a first phrase' } })
+    await makeStale(body.session)
+    expect((await set()).body.error.code).toBe('proof_needed')
+    await store.chat.pool.query('UPDATE sessions SET proved_at = now() WHERE id = $1', [body.session])
+    expect((await set()).status).toBe(204)
+  })
+})
+
+describe('the own address', () => {
+  test('is changed by a code to the new one', async () => {
+    const { token, email, session } = await person('mover')
+    const body = { email: 'moved@example.org' }
+    const asked = await call('POST /v1/me/email', { token, body })
+    expect(asked.status).toBe(202)
+    const shown = { request: asked.body.request, code: await mailedCode('moved@example.org') }
+    const nobody = await call('PUT /v1/me/email', { token: (await person('other')).token, body: shown })
+    expect(nobody.body.error.code).toBe('code_invalid')
+    expect((await call('PUT /v1/me/email', { token, body: shown })).status).toBe(204)
+    expect((await api.mails()).at(-1)).toMatchObject({
+      to: email,
+      mail: { template: 'security-notice', kind: 'email_changed' },
+    })
+    expect([await signsIn(email, password), await signsIn('moved@example.org', password)]).toEqual([401, 201])
+    await makeStale(session)
+    expect((await call('POST /v1/me/email', { token, body })).body.error.code).toBe('proof_needed')
+    expect((await call('DELETE /v1/me/email', { token })).body.error.code).toBe('proof_needed')
+  })
+
+  test('that another has proved is refused only to whoever proves it too', async () => {
+    const one = await person('rival')
+    const asked = await call('POST /v1/me/email', { token: one.token, body: { email: 'prize@example.org' } })
+    const shown = { request: asked.body.request, code: await mailedCode('prize@example.org') }
+    await person('prize')
+    const late = await call('PUT /v1/me/email', { token: one.token, body: shown })
+    expect(late.status).toBe(409)
+    expect(late.body.error.code).toBe('email_taken')
+  })
+
+  test('is removed, unless nothing else lets the person in', async () => {
+    const { token } = await person('remover')
+    expect((await call('DELETE /v1/me/email', { token })).status).toBe(204)
+    const { body } = await call('POST /v1/users', { body: { email: await codeFor('only@example.org', 'register') } })
+    const last = await call('DELETE /v1/me/email', { token: body.accessToken })
+    expect(last.status).toBe(409)
+    expect(last.body.error.code).toBe('last_way_in')
+  })
+})
+
+test('the username is changed, and not too often', async () => {
+  const { token } = await api.register('original')
+  const take = (username: string, here = api) => here.call('PUT /v1/me/username', { token, body: { username } })
+  const answer = await take('renamed')
+  expect(answer.status).toBe(200)
+  expect(answer.body.username).toBe('renamed')
+  await api.register('original')
+  expect((await take('Original')).body.error.code).toBe('username_taken')
+  expect((await take('no name')).body.error).toMatchObject({ code: 'field_invalid', field: 'username' })
+  const here = another({ usernameChanges: { max: 1, windowMs: 60_000 } })
+  expect((await take('renamed-2', here)).status).toBe(200)
+  expect((await take('renamed-3', here)).status).toBe(429)
+})
+
+test.each([
+  'PUT /v1/me/password',
+  'POST /v1/me/email',
+  'PUT /v1/me/email',
+  'DELETE /v1/me/email',
+  'PUT /v1/me/username',
+])('%s is for the signed-in', async route => expect((await call(route)).status).toBe(401))
+
+test('where no mail is sent, nothing that needs it is begun', async () => {
+  const mute = createFixture({
+    chat: { ...store.chat, settings: { ...store.chat.settings, mail: false } },
+    keys: api.deps.keys,
+  })
+  onTestFinished(() => mute.app.close())
+  const { token } = await mute.register('muted')
+  const body = { email: 'a@example.org' }
+  for (const answer of [
+    await mute.call('POST /v1/codes', { body: { ...body, purpose: 'register' } }),
+    await mute.call(`POST /v1/codes/${randomUUID()}/resend`),
+    await mute.call('POST /v1/me/email', { token, body }),
+  ])
+    expect(answer.body.error.code).toBe('mail_unavailable')
+})
+
+test('whoever is only told to come back has used up no try', async () => {
+  const { username } = await api.register('patient')
+  const places: { leave(): void }[] = []
+  // The queue of passwords is full, as in a burst of sign-ins.
+  const { passwordHashesMax, passwordQueueMax } = store.chat.settings
+  for (let taken = 0; taken < passwordHashesMax + passwordQueueMax; taken++) places.push(store.chat.passwords.enter())
+  for (let time = 0; time < 20; time++) {
+    const answer = await call('POST /v1/sessions', { body: { username, password } })
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'overloaded' } } })
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  }
+  for (const place of places) place.leave()
+  expect((await call('POST /v1/sessions', { body: { username, password } })).status).toBe(201)
+})
+
+afterAll(() => {
+  const mine = /\/codes|POST \/v1\/users$|\/password|\/me\/email|\/me\/username|by-code/
+  expect(api.unanswered().filter(route => mine.test(route))).toEqual([])
+})

@@ -1,0 +1,183 @@
+/** What one signs in by: the password, the address, the username. */
+import { users } from '@flotilla/chat'
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { clientOf } from '../client.ts'
+import { addressOf, take } from '../limits.ts'
+import { bodyCodes, refusals } from '../refusals.ts'
+import { AskedCode, DeviceName, Email, Password, ShownCode, User, Username } from '../shapes.ts'
+import { takeCode, takeTry } from './codes.ts'
+import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
+
+const closed = { additionalProperties: false }
+const security = [{ accessToken: [] }]
+const tags = ['account']
+const Done = Type.Null({ description: 'Done.' })
+
+export function accountRoutes(app: Api, deps: RouteDeps): void {
+  passwordRoutes(app, deps)
+  emailRoutes(app, deps)
+  usernameRoute(app, deps)
+}
+
+function passwordRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate } = deps
+
+  app.post(
+    '/password-resets',
+    {
+      schema: {
+        operationId: 'resetPassword',
+        summary: 'Set a new password by a code, and sign in',
+        description: 'The code is one for `reset-password`. All sessions of before end.',
+        tags,
+        headers: CookieHeader,
+        body: Type.Object(
+          { ...ShownCode.properties, password: Password, deviceName: Type.Optional(DeviceName) },
+          closed,
+        ),
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid', 'password_weak') },
+      },
+    },
+    async (request, reply) => {
+      const { deviceName, ...shown } = request.body
+      await takeTry(deps, request, shown)
+      const client = clientOf(deps, request, deviceName)
+      return answerSignIn(app, deps, request, reply, await users.resetPassword(chat, { ...shown, client }))
+    },
+  )
+
+  app.put(
+    '/me/password',
+    {
+      preParsing: authenticate,
+      schema: {
+        operationId: 'setPassword',
+        summary: 'Set the password',
+        description:
+          'With the current one, if there is one; without, a fresh proof is asked for. All other sessions of the caller end.',
+        tags,
+        security,
+        body: Type.Object({ current: Type.Optional(Password), password: Password }, closed),
+        response: {
+          204: Done,
+          ...refusals(
+            ...bodyCodes,
+            'unauthenticated',
+            'user_unknown',
+            'credentials_wrong',
+            'proof_needed',
+            'password_weak',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { user, session } = request.caller
+      const place = chat.passwords.enter()
+      try {
+        await take(deps.counter, `sign-in:${user}:${addressOf(request)}`, deps.settings.signIns)
+        await users.setPassword(chat, user, { ...request.body, session, client: clientOf(deps, request), place })
+      } finally {
+        place.leave()
+      }
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function emailRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate } = deps
+
+  app.post(
+    '/me/email',
+    {
+      preParsing: authenticate,
+      schema: {
+        operationId: 'askEmail',
+        summary: 'Send a code to the address that is to be one’s own',
+        description: 'Asks for a fresh proof. Whether another account has the address is not told here.',
+        tags,
+        security,
+        body: Type.Object({ email: Email }, closed),
+        response: { 202: AskedCode, ...refusals(...bodyCodes, 'unauthenticated', 'proof_needed', 'mail_unavailable') },
+      },
+    },
+    async (request, reply) => {
+      const { user, session } = request.caller
+      const email = await takeCode(deps, request, request.body.email)
+      return reply.code(202).send(await users.askEmail(chat, user, { session, email }))
+    },
+  )
+
+  app.put(
+    '/me/email',
+    {
+      preParsing: authenticate,
+      schema: {
+        operationId: 'changeEmail',
+        summary: 'Prove the address and take it',
+        description: 'The address before hears of it.',
+        tags,
+        security,
+        body: ShownCode,
+        response: { 204: Done, ...refusals(...bodyCodes, 'unauthenticated', 'code_invalid', 'email_taken') },
+      },
+    },
+    async (request, reply) => {
+      const { user, session } = request.caller
+      await takeTry(deps, request, request.body)
+      await users.changeEmail(chat, user, { ...request.body, session, client: clientOf(deps, request) })
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.delete(
+    '/me/email',
+    {
+      preParsing: authenticate,
+      schema: {
+        operationId: 'removeEmail',
+        summary: 'Take the address from the account',
+        description: 'Asks for a fresh proof, and for another way to sign in.',
+        tags,
+        security,
+        response: {
+          204: Done,
+          ...refusals('unauthenticated', 'user_unknown', 'proof_needed', 'last_way_in', 'factor_conflict'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { user, session } = request.caller
+      await users.removeEmail(chat, user, { session, client: clientOf(deps, request) })
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function usernameRoute(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate } = deps
+
+  app.put(
+    '/me/username',
+    {
+      preParsing: authenticate,
+      schema: {
+        operationId: 'changeUsername',
+        summary: 'Take another username',
+        description: 'The one before is free for others from then on.',
+        tags,
+        security,
+        body: Type.Object({ username: Username }, closed),
+        response: { 200: User, ...refusals(...bodyCodes, 'unauthenticated', 'username_taken') },
+      },
+    },
+    async request => {
+      const { user, session } = request.caller
+      await take(deps.counter, `username:${user}`, deps.settings.usernameChanges)
+      const { username } = request.body
+      return users.changeUsername(chat, user, { username, session, client: clientOf(deps, request) })
+    },
+  )
+}

@@ -1,0 +1,76 @@
+/** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
+import { createHash } from 'node:crypto'
+import { codes, users } from '@flotilla/chat'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { addressOf, take } from '../limits.ts'
+import { bodyCodes, refusals } from '../refusals.ts'
+import { AskedCode, ById, Email } from '../shapes.ts'
+
+const closed = { additionalProperties: false }
+
+const Purpose = Type.Union([Type.Literal('register'), Type.Literal('sign-in'), Type.Literal('reset-password')])
+
+/**
+ * Counts a request for a code, known address or not: nobody's mailbox is flooded, and nobody tries many addresses.
+ * @returns the address without blanks around it
+ * @throws Refusal field_invalid, rate_limited
+ */
+export async function takeCode(deps: RouteDeps, request: FastifyRequest, address: string): Promise<string> {
+  const email = users.checkEmail(address)
+  await take(deps.counter, `codes:from:${addressOf(request)}`, deps.settings.codes)
+  // Hashed: what counts is read by whoever looks after Redis, and it is no place for addresses.
+  const hash = createHash('sha256').update(email.toLowerCase()).digest('base64url')
+  await take(deps.counter, `codes:to:${hash}`, deps.settings.codesPerEmail)
+  return email
+}
+
+/** Counts a code that is shown, in the place of a password. @throws Refusal rate_limited */
+export function takeTry(deps: RouteDeps, request: FastifyRequest, code: { readonly request: string }): Promise<void> {
+  return take(deps.counter, `sign-in:${code.request}:${addressOf(request)}`, deps.settings.signIns)
+}
+
+export function codeRoutes(app: Api, deps: RouteDeps): void {
+  const { chat } = deps
+
+  app.post(
+    '/codes',
+    {
+      schema: {
+        operationId: 'askCode',
+        summary: 'Send a code by mail',
+        description:
+          'Six digits, to be shown together with `request`. The answer is the same whether the address is known or not. Who registers with an address that has an account hears that by mail; who signs in with one that has none gets no mail.',
+        tags: ['sign-in'],
+        body: Type.Object({ email: Email, purpose: Purpose }, closed),
+        response: { 202: AskedCode, ...refusals(...bodyCodes, 'mail_unavailable') },
+      },
+    },
+    async (request, reply) => {
+      const { purpose } = request.body
+      const email = await takeCode(deps, request, request.body.email)
+      return reply.code(202).send(await codes.ask(chat, { purpose, email }))
+    },
+  )
+
+  app.post(
+    '/codes/:id/resend',
+    {
+      schema: {
+        operationId: 'resendCode',
+        summary: 'Send another code for the same request',
+        description:
+          'Only after the pause that the last sending named; it doubles each time. The code before is worth nothing any more, and wrong tries stay counted.',
+        tags: ['sign-in'],
+        params: ById,
+        body: Type.Object({}, closed),
+        response: { 202: AskedCode, ...refusals(...bodyCodes, 'mail_unavailable', 'code_invalid', 'too_many') },
+      },
+    },
+    async (request, reply) => {
+      await take(deps.counter, `codes:from:${addressOf(request)}`, deps.settings.codes)
+      return reply.code(202).send(await codes.resend(chat, request.params.id))
+    },
+  )
+}

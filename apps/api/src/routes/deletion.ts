@@ -1,0 +1,52 @@
+/** The end of an account: asked for, taken back. */
+import { users } from '@flotilla/chat'
+import { At } from '@flotilla/protocol'
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { clientOf } from '../client.ts'
+import { refusals } from '../refusals.ts'
+
+export function deletionRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate: preParsing } = deps
+  const shared = { tags: ['account'], security: [{ accessToken: [] }] }
+
+  app.put(
+    '/me/deletion',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'askDeletion',
+        summary: 'Delete my account',
+        description:
+          'The account is erased at `deleteAfter`; until then one can sign in and take it back. All other sessions end now. What was written stays in the conversations of others, without a name. Asking again moves nothing.',
+        response: {
+          200: Type.Object({ deleteAfter: At }, { additionalProperties: false }),
+          ...refusals('unauthenticated', 'proof_needed', 'user_unknown'),
+        },
+      },
+    },
+    async request => {
+      const { user, session } = request.caller
+      return users.askDeletion(chat, user, { session, client: clientOf(deps, request) })
+    },
+  )
+
+  app.delete(
+    '/me/deletion',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'cancelDeletion',
+        summary: 'Keep my account after all',
+        response: { 204: Type.Null({ description: 'It stays.' }), ...refusals('unauthenticated') },
+      },
+    },
+    async (request, reply) => {
+      const { user, session } = request.caller
+      await users.cancelDeletion(chat, user, { session, client: clientOf(deps, request) })
+      return reply.code(204).send(null)
+    },
+  )
+}

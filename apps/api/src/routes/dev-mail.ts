@@ -1,0 +1,118 @@
+/**
+ * The development inbox: what would have been mailed and pushed, for whoever tries things out. These routes exist only where an inbox
+ * is given, which no deployment does: everybody who reaches them reads everybody's codes.
+ */
+import { Refusal, Uuid } from '@flotilla/protocol'
+import { Type } from 'typebox'
+import type { Api } from '../app.ts'
+import { refusals } from '../refusals.ts'
+
+/** A mail, or a push as if it were one. */
+export interface DevMail {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+/** Where a worker in the same process puts its mails. */
+export interface DevInbox {
+  /** The latest first. */
+  list(): readonly DevMail[]
+}
+
+const closed = { additionalProperties: false }
+const MailParams = Type.Object({ id: Uuid }, closed)
+const DevMailSchema = Type.Object(
+  {
+    id: Uuid,
+    at: Type.Integer(),
+    to: Type.String(),
+    subject: Type.String(),
+    text: Type.String(),
+    html: Type.String(),
+  },
+  closed,
+)
+
+const page = { description: 'A page.', content: { 'text/html': { schema: Type.String() } } }
+const hidden = { hide: true }
+
+/** No script runs in either. What a mail holds is shown in a frame that is nobody's origin. */
+const pagePolicy = `default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'none'`
+const mailPolicy = `sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'`
+
+export function devMailRoutes(app: Api, inbox: DevInbox): void {
+  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  const find = (id: string) => {
+    const mail = inbox.list().find(one => one.id === id)
+    if (mail === undefined) throw new Refusal('route_unknown', 'there is no such mail')
+    return mail
+  }
+
+  app.get('/dev/mail', { schema: { ...hidden, response: { 200: page, ...refusals() } } }, async (_request, reply) =>
+    reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(listPage(inbox.list())),
+  )
+
+  app.get(
+    '/dev/mail.json',
+    {
+      schema: { ...hidden, response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refusals() } },
+    },
+    async () => inbox.list(),
+  )
+
+  app.get(
+    '/dev/mail/:id',
+    { schema: { ...hidden, params: MailParams, response: { 200: page, ...refusals('route_unknown') } } },
+    async (request, reply) =>
+      reply
+        .header('content-security-policy', pagePolicy)
+        .type('text/html; charset=utf-8')
+        .send(mailPage(find(request.params.id))),
+  )
+
+  app.get(
+    '/dev/mail/:id/html',
+    { schema: { ...hidden, params: MailParams, response: { 200: page, ...refusals('route_unknown') } } },
+    async (request, reply) =>
+      reply
+        .header('content-security-policy', mailPolicy)
+        .type('text/html; charset=utf-8')
+        .send(find(request.params.id).html),
+  )
+}
+
+const escapeHtml = (text: string) => text.replaceAll(/[&<>"']/g, character => `&#${character.codePointAt(0)};`)
+
+const frame = (title: string, body: string, head = '') => `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>${head}
+<style>body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;width:100%}
+td{padding:.3em 1em .3em 0;vertical-align:top}pre{white-space:pre-wrap;background:#f4f4f4;padding:1em}
+iframe{width:100%;height:32em;border:1px solid #ccc}</style></head><body>
+${body}
+</body></html>
+`
+
+const timeOf = (mail: DevMail) => new Date(mail.at).toISOString().replace('T', ' ').slice(0, 19)
+
+function listPage(mails: readonly DevMail[]): string {
+  const rows = mails.map(
+    mail =>
+      `<tr><td>${timeOf(mail)}</td><td>${escapeHtml(mail.to)}</td><td><a href="/dev/mail/${mail.id}">${escapeHtml(mail.subject)}</a></td></tr>`,
+  )
+  const body = mails.length === 0 ? '<p>Nothing yet.</p>' : `<table>${rows.join('\n')}</table>`
+  const note = 'What would have been sent by mail or pushed. It is kept in memory only, the latest 200.'
+  return frame('Mail', `<h1>Mail</h1><p>${note}</p>${body}`, '<meta http-equiv="refresh" content="5">')
+}
+
+function mailPage(mail: DevMail): string {
+  const head = `<p><a href="/dev/mail">All mail</a></p><h1>${escapeHtml(mail.subject)}</h1>`
+  const facts = `<p>${timeOf(mail)} to ${escapeHtml(mail.to)}</p>`
+  const text = `<h2>Text</h2><pre>${escapeHtml(mail.text)}</pre>`
+  const html = `<h2>HTML</h2><iframe sandbox title="HTML" src="/dev/mail/${mail.id}/html"></iframe>`
+  return frame(mail.subject, head + facts + text + (mail.html === '' ? '' : html))
+}

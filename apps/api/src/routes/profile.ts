@@ -1,0 +1,187 @@
+/** Oneself: the profile and what one decides about it. And others, by name and by id. */
+import { users } from '@flotilla/chat'
+import { At, limits } from '@flotilla/protocol'
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { bodyCodes, refusals } from '../refusals.ts'
+import { ById, DisplayName, named, User, Username } from '../shapes.ts'
+
+const closed = { additionalProperties: false }
+const tags = ['people']
+const security = [{ accessToken: [] }]
+
+const About = Type.String({ maxLength: limits.aboutLengthMax })
+
+export const Me = named(
+  'Me',
+  Type.Object(
+    {
+      ...User.properties,
+      about: About,
+      email: Type.Union([Type.String(), Type.Null()], {
+        description: 'Proved to be the caller’s; shown to nobody else.',
+      }),
+      hasPassword: Type.Boolean(),
+      deleteAfter: Type.Optional(
+        Type.With(At, { description: 'When the account will be erased, if that was asked for.' }),
+      ),
+      createdAt: At,
+    },
+    closed,
+  ),
+)
+
+const Profile = named(
+  'Profile',
+  Type.Object(
+    {
+      ...User.properties,
+      about: About,
+      lastSeenAt: Type.Optional(
+        Type.With(At, { description: 'When the person was last connected. Only where they show it to the caller.' }),
+      ),
+      contact: Type.Boolean({ description: 'Whether the two are contacts.' }),
+      blocked: Type.Boolean({ description: 'Whether the caller has blocked the person.' }),
+    },
+    closed,
+  ),
+)
+
+const audience = (what: string) =>
+  Type.Union([Type.Literal('everyone'), Type.Literal('contacts'), Type.Literal('nobody')], {
+    description: `To whom ${what}.`,
+  })
+const Clock = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'Hours and minutes: `22:00`.' })
+
+const settings = {
+  lastSeenTo: audience('is shown when one was last connected, and whether one is connected now'),
+  readReceiptsTo: audience('is told what one has read'),
+  foundByEmailTo: audience('one is shown who searches for one’s exact address'),
+  directFrom: Type.Union([Type.Literal('anyone'), Type.Literal('contacts'), Type.Null()], {
+    description: 'Who may open a direct conversation; null is whatever the deployment says.',
+  }),
+  pushNames: Type.Boolean({ description: 'Whether a push may name people and groups.' }),
+  quietHours: Type.Union(
+    [
+      Type.Object(
+        {
+          from: Clock,
+          until: Clock,
+          zone: Type.String({ minLength: 1, maxLength: 64, description: 'An IANA name: `Europe/Amsterdam`.' }),
+        },
+        closed,
+      ),
+      Type.Null(),
+    ],
+    { description: 'No push comes between the two. `until` may be on the next day.' },
+  ),
+}
+const Settings = named('Settings', Type.Object(settings, closed))
+const SettingsChange = Type.Partial(Type.Object(settings), closed)
+
+export function profileRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate: preParsing } = deps
+
+  app.get(
+    '/me',
+    {
+      preParsing,
+      schema: {
+        operationId: 'me',
+        summary: 'The signed-in person',
+        tags,
+        security,
+        response: { 200: Me, ...refusals('unauthenticated', 'user_unknown') },
+      },
+    },
+    async request => users.me(chat, request.caller.user),
+  )
+
+  app.patch(
+    '/me',
+    {
+      preParsing,
+      schema: {
+        operationId: 'changeProfile',
+        summary: 'Change one’s profile',
+        description: 'What is left out stays. Whoever knows the person hears of a new name by `user.changed`.',
+        tags,
+        security,
+        body: Type.Object({ displayName: Type.Optional(DisplayName), about: Type.Optional(About) }, closed),
+        response: { 200: Me, ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown') },
+      },
+    },
+    async request => users.changeProfile(chat, request.caller.user, request.body),
+  )
+
+  settingsRoutes(app, deps)
+
+  app.get(
+    '/users',
+    {
+      preParsing,
+      schema: {
+        operationId: 'findUser',
+        summary: 'Find a person by name',
+        tags,
+        security,
+        querystring: Type.Object({ username: Username }, closed),
+        response: { 200: User, ...refusals('unauthenticated', 'user_unknown') },
+      },
+    },
+    async request => users.find(chat, request.query.username, request.caller.user),
+  )
+
+  app.get(
+    '/users/:id',
+    {
+      preParsing,
+      schema: {
+        operationId: 'getUser',
+        summary: 'A person by id',
+        description: 'Whom the person has blocked sees their name, and no picture, no text and no time.',
+        tags,
+        security,
+        params: ById,
+        response: { 200: Profile, ...refusals('unauthenticated', 'user_unknown') },
+      },
+    },
+    async request => users.profile(chat, request.caller.user, request.params.id),
+  )
+}
+
+function settingsRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, authenticate: preParsing } = deps
+
+  app.get(
+    '/me/settings',
+    {
+      preParsing,
+      schema: {
+        operationId: 'settings',
+        summary: 'Who sees what, and what is pushed when',
+        tags,
+        security,
+        response: { 200: Settings, ...refusals('unauthenticated', 'user_unknown') },
+      },
+    },
+    async request => users.settings(chat, request.caller.user),
+  )
+
+  app.patch(
+    '/me/settings',
+    {
+      preParsing,
+      schema: {
+        operationId: 'changeSettings',
+        summary: 'Change settings',
+        description: 'What is left out stays. What is hidden disappears from the screens of others at once.',
+        tags,
+        security,
+        body: SettingsChange,
+        response: { 200: Settings, ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown') },
+      },
+    },
+    async request => users.changeSettings(chat, request.caller.user, request.body),
+  )
+}

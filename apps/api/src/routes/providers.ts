@@ -1,0 +1,239 @@
+/**
+ * Signing in with an account elsewhere. The application asks for a visit and opens its URL; that is of this API, so that
+ * the cookie of the visit is its own in every deployment. The provider sends the browser back here, and this sends it to
+ * the application with a grant in the fragment, which no server and no log on the way sees.
+ */
+import { identities } from '@flotilla/chat'
+import { type ErrorCode, Refusal, Uuid } from '@flotilla/protocol'
+import type { FastifyReply } from 'fastify'
+import { Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { clientOf } from '../client.ts'
+import { addressOf, take } from '../limits.ts'
+import { providersUrl } from '../providers.ts'
+import { bodyCodes, refusals } from '../refusals.ts'
+import { createReturnCheck } from '../return-urls.ts'
+import { DeviceName, named } from '../shapes.ts'
+import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
+
+const closed = { additionalProperties: false }
+const token = { pattern: '^[\\w-]{43}$' }
+
+export const ProviderName = Type.String({ minLength: 1, maxLength: 32 })
+export const ReturnTo = Type.String({
+  minLength: 1,
+  maxLength: 2_048,
+  description: 'Where the browser goes at the end, with `#grant=…` or `#error=code`. A place that RETURN_URLS allows.',
+})
+
+export const VisitBegun = named(
+  'Visit',
+  Type.Object(
+    {
+      url: Type.String({ description: 'To open in the browser, within `lifeMs`.' }),
+      secret: Type.String({ description: 'To keep, and to show together with the grant.' }),
+      lifeMs: Type.Integer({ minimum: 1 }),
+    },
+    closed,
+  ),
+)
+
+/** What an application shows after a visit. */
+export const Shown = {
+  grant: Type.String({ minLength: 1, maxLength: 128, description: 'From the fragment. Good once, for a minute.' }),
+  secret: Type.String({ ...token, description: 'From the answer that began the visit.' }),
+}
+
+const Redirect = Type.Null({ description: 'To where `Location` says.' })
+
+/** What a visit is begun by, the same whatever it is for. */
+export function createVisits(deps: RouteDeps) {
+  const { chat, settings, providers } = deps
+  const checkReturn = createReturnCheck(settings)
+  return {
+    /** @throws Refusal provider_unknown, field_invalid, provider_failed */
+    async begin(visit: Parameters<typeof identities.beginVisit>[1]) {
+      const provider = providers.get(visit.provider)
+      const returnTo = checkReturn(visit.returnTo)
+      await provider.ready()
+      const { visit: id, secret, lifeMs } = await identities.beginVisit(chat, { ...visit, returnTo })
+      return { url: `${providersUrl(settings.publicUrl ?? '')}/${provider.name}/visits/${id}`, secret, lifeMs }
+    },
+  }
+}
+
+/** The fragment is the page's alone. */
+const homeWith = (returnTo: string, name: 'grant' | 'error', value: string) => `${returnTo}#${name}=${value}`
+
+export function providerRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, providers, settings } = deps
+  const visits = createVisits(deps)
+  const shared = { tags: ['sign-in'] }
+  const ByProvider = Type.Object({ provider: ProviderName }, closed)
+  const cookieName = (visit: string) => `flotilla_visit_${visit}`
+  // Lax: the browser comes back by a link of the provider's page, and that is all it is for.
+  const cookieOptions = {
+    path: new URL(providersUrl(settings.publicUrl ?? 'http://localhost')).pathname,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: settings.cookieSecure,
+  } as const
+
+  app.get(
+    '/providers',
+    {
+      schema: {
+        ...shared,
+        operationId: 'listProviders',
+        summary: 'The accounts elsewhere that one can sign in with',
+        response: {
+          200: Type.Object(
+            { providers: Type.Array(Type.Object({ name: Type.String(), title: Type.String() }, closed)) },
+            closed,
+          ),
+          ...refusals(),
+        },
+      },
+    },
+    async () => ({ providers: [...providers.list()] }),
+  )
+
+  app.post(
+    '/providers/:provider/visits',
+    {
+      schema: {
+        ...shared,
+        operationId: 'beginVisit',
+        summary: 'Begin to sign in with an account elsewhere',
+        params: ByProvider,
+        body: Type.Object({ returnTo: ReturnTo }, closed),
+        response: { 201: VisitBegun, ...refusals(...bodyCodes, 'provider_unknown', 'provider_failed') },
+      },
+    },
+    async (request, reply) => {
+      await take(deps.counter, `visit:${addressOf(request)}`, settings.visits)
+      const { provider } = request.params
+      const { returnTo } = request.body
+      return reply.code(201).send(await visits.begin({ provider, returnTo, purpose: 'sign-in' }))
+    },
+  )
+
+  app.get(
+    '/providers/:provider/visits/:id',
+    {
+      schema: {
+        ...shared,
+        operationId: 'openVisit',
+        summary: 'For the browser: on to the provider',
+        params: Type.Object({ provider: ProviderName, id: Uuid }, closed),
+        response: { 302: Redirect, ...refusals('provider_unknown', 'identity_refused') },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const provider = providers.get(request.params.provider)
+      const name = cookieName(id)
+      const opened = await identities.openVisit(chat, {
+        provider: provider.name,
+        visit: id,
+        browser: request.cookies[name],
+      })
+      const { visit, browser } = opened
+      const maxAge = Math.ceil(chat.settings.visitLifeMs / 1000)
+      try {
+        const url = await provider.authorizationUrl(visit)
+        return reply.setCookie(name, browser, { ...cookieOptions, maxAge }).redirect(url.href, 302)
+      } catch (error) {
+        return goHome(reply, visit, error)
+      }
+    },
+  )
+
+  app.get(
+    '/providers/:provider/callback',
+    {
+      schema: {
+        ...shared,
+        operationId: 'endVisit',
+        summary: 'For the browser: back from the provider, on to the application',
+        params: ByProvider,
+        // Providers add what they like, and OAuth says to pass over what one does not know.
+        querystring: Type.Object(
+          {
+            state: Type.String({ maxLength: 256 }),
+            code: Type.Optional(Type.String({ maxLength: 4_096 })),
+            error: Type.Optional(Type.String({ maxLength: 256 })),
+            iss: Type.Optional(Type.String({ maxLength: 1_024 })),
+          },
+          { additionalProperties: true },
+        ),
+        response: { 302: Redirect, ...refusals('provider_unknown', 'identity_refused') },
+      },
+    },
+    async (request, reply) => {
+      const provider = providers.get(request.params.provider)
+      const { state } = request.query
+      const visit = identities.visitOfState(state)
+      const browser = visit === undefined ? undefined : request.cookies[cookieName(visit)]
+      if (visit === undefined || browser === undefined) throw new Refusal('identity_refused')
+      const answer = new URL(request.url, 'http://localhost').searchParams
+      const ended = await identities.endVisit(chat, { provider: provider.name, state, browser }, visited =>
+        provider.profileOf(visited, answer),
+      )
+      reply.clearCookie(cookieName(visit), cookieOptions)
+      if ('refusal' in ended) return goHome(reply, ended.visit, ended.refusal)
+      return reply.redirect(homeWith(ended.visit.returnTo, 'grant', ended.grant), 302)
+    },
+  )
+
+  app.post(
+    '/sessions/by-visit',
+    {
+      schema: {
+        ...shared,
+        operationId: 'signInByVisit',
+        summary: 'Sign in with what a visit has brought',
+        description:
+          'An identity that is not known here joins the account with the same address if both sides have had it proved, and makes an account otherwise.',
+        headers: CookieHeader,
+        body: Type.Object({ ...Shown, deviceName: Type.Optional(DeviceName) }, closed),
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'identity_refused', 'identity_taken') },
+      },
+    },
+    async (request, reply) => {
+      const { grant, secret, deviceName } = request.body
+      const client = clientOf(deps, request, deviceName)
+      return answerSignIn(app, deps, request, reply, await identities.signIn(chat, { grant, secret, client }))
+    },
+  )
+
+  app.post(
+    '/sessions/current/proof/by-visit',
+    {
+      preParsing: deps.authenticate,
+      schema: {
+        ...shared,
+        operationId: 'proveByVisit',
+        summary: 'Show anew who one is, with what a visit has brought',
+        security: [{ accessToken: [] }],
+        body: Type.Object(Shown, closed),
+        response: {
+          204: Type.Null({ description: 'Done.' }),
+          ...refusals(...bodyCodes, 'unauthenticated', 'identity_refused'),
+        },
+      },
+    },
+    async (request, reply) => {
+      await identities.prove(chat, request.caller, request.body)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+const told: readonly ErrorCode[] = ['identity_refused', 'provider_failed']
+
+/** What went wrong on the way is told to the application, which shows it; a fault of ours is a fault. */
+function goHome(reply: FastifyReply, visit: identities.Visit, error: unknown): FastifyReply {
+  if (!(error instanceof Refusal) || !told.includes(error.code)) throw error
+  return reply.redirect(homeWith(visit.returnTo, 'error', error.code), 302)
+}

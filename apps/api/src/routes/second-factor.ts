@@ -1,0 +1,195 @@
+/** The second step of a sign-in, and the fresh proof that some routes ask for. */
+import { sessions } from '@flotilla/chat'
+import { Uuid } from '@flotilla/protocol'
+import type { FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import type { Api, RouteDeps } from '../app.ts'
+import { clientOf } from '../client.ts'
+import { addressOf, take } from '../limits.ts'
+import { RequestOptions, UsedPasskey } from '../passkey-shapes.ts'
+import { requestOptions, shownPasskey } from '../passkeys.ts'
+import { bodyCodes, refusals } from '../refusals.ts'
+import { AskedCode, DeviceName, FactorCode, Password, SignedIn } from '../shapes.ts'
+import { answerSignIn, CookieHeader } from './sessions.ts'
+
+const closed = { additionalProperties: false }
+
+const withCode = <F extends string>(factor: F) => ({ factor: Type.Literal(factor), code: FactorCode })
+const withPassword = { factor: Type.Literal('password'), password: Password }
+const withPasskey = { factor: Type.Literal('passkey'), passkey: UsedPasskey }
+
+const begun = { challenge: Uuid, deviceName: Type.Optional(DeviceName) }
+
+const SecondFactor = Type.Union([
+  Type.Object({ ...begun, ...withCode('totp') }, closed),
+  Type.Object({ ...begun, ...withCode('recovery_code') }, closed),
+  Type.Object({ ...begun, ...withCode('email_code') }, closed),
+  Type.Object({ ...begun, ...withPassword }, closed),
+  Type.Object({ ...begun, ...withPasskey }, closed),
+])
+
+const Proof = Type.Union([
+  Type.Object(withPassword, closed),
+  Type.Object(withCode('totp'), closed),
+  Type.Object({ ...withCode('email_code'), request: Uuid }, closed),
+  Type.Object({ ...withPasskey, challenge: Uuid }, closed),
+])
+
+const OfChallenge = Type.Object({ challenge: Uuid }, closed)
+
+export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, counter, settings } = deps
+  const shared = { tags: ['sign-in'] }
+
+  app.post(
+    '/sessions/second-factor',
+    {
+      schema: {
+        ...shared,
+        operationId: 'finishSignIn',
+        summary: 'Finish a sign-in by a second factor',
+        description:
+          'With the challenge of the answer that asked for it, and any one of the factors that it names. Five tries; then sign in anew.',
+        headers: CookieHeader,
+        body: SecondFactor,
+        response: { 201: SignedIn, ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong') },
+      },
+    },
+    async (request, reply) => {
+      const { challenge, deviceName, ...given } = request.body
+      await take(counter, `factor:${await sessions.challenged(chat, challenge)}`, settings.factorTries)
+      const shown = given.factor === 'passkey' ? { ...given, passkey: shownPasskey(deps, given.passkey) } : given
+      const client = { ...clientOf(deps, request), deviceName }
+      return answerSignIn(app, deps, request, reply, await sessions.finish(chat, { challenge, shown, client }))
+    },
+  )
+
+  app.post(
+    '/sessions/second-factor/code',
+    {
+      schema: {
+        ...shared,
+        operationId: 'askFactorCode',
+        summary: 'Send the code by mail that a sign-in waits for',
+        description: 'Asked again, another code is sent; the one before is then worth nothing.',
+        body: OfChallenge,
+        response: { 202: AskedCode, ...refusals(...bodyCodes, 'challenge_invalid', 'too_many', 'mail_unavailable') },
+      },
+    },
+    async (request, reply) => {
+      const { challenge } = request.body
+      await takeCode(deps, request, await sessions.challenged(chat, challenge))
+      return reply.code(202).send(await sessions.askFactorCode(chat, challenge))
+    },
+  )
+
+  app.post(
+    '/sessions/second-factor/passkey',
+    {
+      schema: {
+        ...shared,
+        operationId: 'askFactorPasskey',
+        summary: 'What a passkey is to sign as the second factor of a sign-in',
+        body: OfChallenge,
+        response: {
+          200: Type.Object({ options: RequestOptions }, closed),
+          ...refusals(...bodyCodes, 'challenge_invalid'),
+        },
+      },
+    },
+    async request => {
+      await take(counter, `ceremony:${addressOf(request)}`, settings.ceremonies)
+      const asked = await sessions.askFactorPasskey(chat, request.body.challenge)
+      return { options: await requestOptions(deps, { ...asked, ownerChecked: false }) }
+    },
+  )
+}
+
+export function proofRoutes(app: Api, deps: RouteDeps): void {
+  const { chat, counter, settings, authenticate: preParsing } = deps
+  const shared = { tags: ['sign-in'], security: [{ accessToken: [] }] }
+
+  app.post(
+    '/sessions/current/proof',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'prove',
+        summary: 'Show again who one is',
+        description:
+          'What would help an intruder at an open screen is refused with `proof_needed`, unless the caller has signed in or proved within the last ten minutes.',
+        body: Proof,
+        response: {
+          204: Type.Null({ description: 'Proved.' }),
+          ...refusals(
+            ...bodyCodes,
+            'unauthenticated',
+            'credentials_wrong',
+            'second_factor_wrong',
+            'code_invalid',
+            'passkey_invalid',
+            'challenge_invalid',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { user, session } = request.caller
+      await take(counter, `prove:${user}:${addressOf(request)}`, settings.signIns)
+      await take(counter, `factor:${user}`, settings.factorTries)
+      const client = clientOf(deps, request)
+      await sessions.prove(chat, user, { proof: proofOf(deps, request), session, client })
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/sessions/current/proof/code',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'askProofCode',
+        summary: 'Send a code to my address, to prove who I am',
+        response: { 202: AskedCode, ...refusals('unauthenticated', 'factor_conflict', 'mail_unavailable') },
+      },
+    },
+    async (request, reply) => {
+      const { user } = request.caller
+      await takeCode(deps, request, user)
+      return reply.code(202).send(await sessions.askProofCode(chat, user))
+    },
+  )
+
+  app.post(
+    '/sessions/current/proof/passkey',
+    {
+      preParsing,
+      schema: {
+        ...shared,
+        operationId: 'askProofPasskey',
+        summary: 'What a passkey is to sign, to prove who I am',
+        response: {
+          200: Type.Object({ challenge: Uuid, options: RequestOptions }, closed),
+          ...refusals('unauthenticated', 'factor_conflict'),
+        },
+      },
+    },
+    async request => {
+      await take(counter, `ceremony:${addressOf(request)}`, settings.ceremonies)
+      const asked = await sessions.askProofPasskey(chat, request.caller.user)
+      return { challenge: asked.challenge, options: await requestOptions(deps, { ...asked, ownerChecked: true }) }
+    },
+  )
+}
+
+/** A mailbox is flooded as easily by who it belongs to as by its address (codes.ts). */
+async function takeCode({ counter, settings }: RouteDeps, request: FastifyRequest, user: string): Promise<void> {
+  await take(counter, `codes:from:${addressOf(request)}`, settings.codes)
+  await take(counter, `codes:to:${user}`, settings.codesPerEmail)
+}
+
+function proofOf(deps: RouteDeps, { body }: FastifyRequest<{ Body: Static<typeof Proof> }>): sessions.Proof {
+  return body.factor === 'passkey' ? { ...body, passkey: shownPasskey(deps, body.passkey) } : body
+}

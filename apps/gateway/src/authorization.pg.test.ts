@@ -1,0 +1,185 @@
+/**
+ * Who may say what on the socket: every operation × everybody who can stand in some relation to the conversation or the
+ * person that it is about, over real sockets. The operations come from the wire's own table, so that a new one without
+ * its line here fails.
+ */
+import { randomUUID } from 'node:crypto'
+import { createPool, type Pool } from '@flotilla/chat'
+import { type ErrorCode, type Op, ops } from '@flotilla/protocol'
+import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
+import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
+import {
+  type Cast,
+  type CastRole,
+  connectSocket,
+  makeCast,
+  type RequestError,
+  type TestDatabase,
+  testDatabase,
+} from '@flotilla/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createGateway, type Gateway } from './gateway.ts'
+
+type SignedIn = Exclude<CastRole, 'nobody'>
+type Outcome = 'ok' | ErrorCode
+type Line = {
+  readonly fields: (cast: Cast) => Record<string, unknown>
+  readonly outcome: Readonly<Record<SignedIn, Outcome>>
+}
+
+const everybody: Line['outcome'] = {
+  stranger: 'ok',
+  contact: 'ok',
+  member: 'ok',
+  removed: 'ok',
+  blocked: 'ok',
+  admin: 'ok',
+  owner: 'ok',
+}
+/** The same answer to everybody. */
+const noneOf = (code: ErrorCode) =>
+  Object.fromEntries(Object.keys(everybody).map(role => [role, code])) as Line['outcome']
+const outside = 'not_a_member' as const
+/** Only those who are in the group. */
+const inGroup = { ...everybody, stranger: outside, contact: outside, removed: outside, blocked: outside }
+/** In the direct conversation of the owner and the contact are these two. */
+const inDirect = { ...inGroup, contact: 'ok', member: outside, admin: outside } as const
+/** Between the owner and whom they have blocked nothing passes, in either direction. */
+const inClosedDirect = { ...inDirect, contact: outside, blocked: 'direct_closed', owner: 'direct_closed' } as const
+
+const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
+
+/** Several lines where the answer depends on what it is about. */
+const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
+  'message.send': {
+    'to the group': { fields: cast => ({ conversation: cast.group, ...message() }), outcome: inGroup },
+    'to a contact': { fields: cast => ({ conversation: cast.directWith.contact, ...message() }), outcome: inDirect },
+    'across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, ...message() }),
+      outcome: inClosedDirect,
+    },
+    'to nothing': {
+      fields: () => ({ conversation: randomUUID(), ...message() }),
+      outcome: noneOf('conversation_unknown'),
+    },
+  },
+  'message.delivered': {
+    'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup },
+    'across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, seq: 1 }),
+      outcome: { ...inDirect, contact: outside, blocked: 'ok', owner: 'ok' },
+    },
+  },
+  'message.read': { 'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup } },
+  'history.page': {
+    'of the group': { fields: cast => ({ conversation: cast.group, limit: 10 }), outcome: inGroup },
+    'what was before a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, limit: 10 }),
+      outcome: { ...inDirect, contact: outside, blocked: 'ok', owner: 'ok' },
+    },
+  },
+  'sync.resume': {
+    // Whoever is not in it is told so by the verdict, not by an error.
+    'with a cursor of the group': {
+      fields: cast => ({ epoch: 1, cursors: [{ conversation: cast.group, seq: 0 }] }),
+      outcome: everybody,
+    },
+  },
+  'typing.start': {
+    'in the group': { fields: cast => ({ conversation: cast.group }), outcome: inGroup },
+    'across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked }),
+      outcome: { ...inDirect, contact: outside, blocked: 'ok', owner: 'ok' },
+    },
+  },
+  'typing.stop': { 'in the group': { fields: cast => ({ conversation: cast.group }), outcome: inGroup } },
+  'presence.watch': {
+    // Whoever is blocked gets no error that would tell, and sees nobody online.
+    'of the owner': {
+      fields: cast => ({ users: [cast.people.owner.user] }),
+      outcome: { ...everybody, stranger: 'not_acquainted', removed: 'not_acquainted' },
+    },
+  },
+  'presence.unwatch': {
+    'of the owner': { fields: cast => ({ users: [cast.people.owner.user] }), outcome: everybody },
+  },
+  ping: { '': { fields: () => ({}), outcome: everybody } },
+}
+
+const masterKeys = parseSecretKeys(generateSecretKey('m'))
+const ticketKeys = parseSecretKeys(generateSecretKey('t'))
+let database: TestDatabase
+let pool: Pool
+let gateway: Gateway
+
+beforeAll(async () => {
+  database = await testDatabase()
+  pool = createPool({ url: database.url, connectionsMax: 8, logger: silentLogger, applicationName: 'test' })
+  gateway = await createGateway({
+    pool,
+    routing: createMemoryRouting(createMemoryBus()),
+    logger: silentLogger,
+    registry: createRegistry({ node: 'n1' }),
+    masterKeys,
+    ticketKeys,
+    nodeId: 'n1',
+    region: 'test',
+    publicUrl: '',
+    host: '127.0.0.1',
+    port: 0,
+    connectionsMax: 1_000,
+    connectsPerSecond: 1_000,
+    commandsPerSecond: 1_000,
+    commandsBurst: 1_000,
+    commandsInFlightMax: 128,
+    sendQueueBytesMax: 1_048_576,
+    pingIntervalMs: 25_000,
+    reconnect: { baseMs: 500, maxMs: 30_000 },
+    drainMs: 0,
+    allowedOrigins: [],
+    chat: { receiptWindowMs: 10 },
+  })
+})
+afterAll(async () => {
+  await gateway.drain()
+  await pool.end()
+  await database.drop()
+})
+
+const url = () => `ws://127.0.0.1:${gateway.port}/v1/socket`
+
+async function answerTo(role: SignedIn, op: Op, line: Line): Promise<Outcome> {
+  const cast = await makeCast(pool)
+  const socket = await connectSocket({ url: url(), ticket: signTicket(ticketKeys, cast.people[role], Date.now()) })
+  try {
+    await socket.request(op, line.fields(cast) as never)
+    return 'ok'
+  } catch (refused) {
+    return (refused as RequestError).code
+  } finally {
+    await socket.terminate()
+  }
+}
+
+test('every operation has its lines', () => {
+  expect(Object.keys(matrix).sort()).toEqual([...ops].sort())
+})
+
+test('nobody has a socket: without a ticket nothing is said at all', async () => {
+  const forged = signTicket(
+    parseSecretKeys(generateSecretKey('t')),
+    { user: randomUUID(), session: randomUUID() },
+    Date.now(),
+  )
+  for (const ticket of ['', 'nonsense', forged])
+    await expect(connectSocket({ url: url(), ticket })).rejects.toMatchObject({ code: 4101 })
+})
+
+test.each(ops.flatMap(op => Object.entries(matrix[op]).map(([about, line]) => ({ name: `${op} ${about}`, op, line }))))(
+  '$name',
+  async ({ op, line }) => {
+    const roles = Object.keys(line.outcome) as SignedIn[]
+    const answered = await Promise.all(roles.map(async role => [role, await answerTo(role, op, line)]))
+    expect(Object.fromEntries(answered)).toEqual(line.outcome)
+  },
+)

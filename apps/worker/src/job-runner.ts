@@ -1,0 +1,113 @@
+/** Does the jobs of the store: mail, files that nothing points to. */
+import { type ChatContext, jobs } from '@flotilla/chat'
+import type { Storage } from '@flotilla/files'
+import type { Logger } from '@flotilla/service'
+import { type Loop, startLoop } from './loop.ts'
+import { renderMail } from './mail/render.ts'
+import { MailFailed, type Mailer } from './mailer.ts'
+import type { WorkerMetrics } from './metrics.ts'
+import { createSlots } from './slots.ts'
+
+export interface JobRunnerOptions {
+  readonly chat: ChatContext
+  /** Without one no mail can be sent, and its jobs are dead at once. */
+  readonly mailer: Mailer | undefined
+  readonly storage: Pick<Storage, 'remove'>
+  readonly publicName: string
+  readonly logger: Logger
+  readonly metrics: WorkerMetrics
+  readonly random: () => number
+  readonly settings: JobSettings
+}
+
+export interface JobSettings {
+  readonly jobsAtOnceMax: number
+  readonly jobAttemptsMax: number
+  /** Between two attempts: doubled each time, up to the second one. */
+  readonly jobRetryMs: { readonly first: number; readonly max: number }
+  /** How long nobody else takes a job; longer than any job may take. */
+  readonly jobLeaseMs: number
+  /** Between two looks into the store. */
+  readonly pollMs: { readonly busy: number; readonly idle: number }
+}
+
+export interface JobRunner {
+  /** Takes no further jobs; answers when those under way have ended, at the latest after so long. */
+  stop(withinMs: number): Promise<void>
+}
+
+export function startJobRunner(options: JobRunnerOptions): JobRunner {
+  const { chat, logger, metrics, settings } = options
+  const slots = createSlots(settings.jobsAtOnceMax)
+
+  async function perform(job: jobs.Job, id: string, ageMs: number): Promise<void> {
+    switch (job.kind) {
+      case 'mail': {
+        // A code that is past its life would only puzzle.
+        if (job.mail.template === 'code' && ageMs > job.mail.lifeMs) return
+        if (options.mailer === undefined) throw new MailFailed('unable to send a mail: SMTP_URL is not set', true)
+        return options.mailer.send({ id, to: job.to, ...renderMail(job.mail, options.publicName) })
+      }
+      case 'delete-files':
+        return options.storage.remove(job.keys)
+      case 'nothing':
+        return
+    }
+  }
+
+  async function run({ id, job, attempt, ageMs }: jobs.ClaimedJob): Promise<void> {
+    try {
+      try {
+        await perform(job, id, ageMs)
+      } catch (error) {
+        return await noteFailure({ id, attempt }, job.kind, error)
+      }
+      await jobs.done(chat, { id, attempt })
+      metrics.job(job.kind, 'done')
+    } catch (error) {
+      // The lease ends by itself, and the job comes again.
+      logger.warn({ err: error, job: id, kind: job.kind }, 'unable to note what became of a job')
+    }
+  }
+
+  async function noteFailure(held: { id: string; attempt: number }, kind: jobs.JobKind, error: unknown): Promise<void> {
+    const forGood = (error instanceof MailFailed && error.forGood) || held.attempt >= settings.jobAttemptsMax
+    const { first, max } = settings.jobRetryMs
+    const retryMs = Math.min(first * 2 ** (held.attempt - 1), max) * (0.5 + options.random() / 2)
+    await jobs.fail(chat, held, reasonOf(error), forGood ? undefined : retryMs)
+    metrics.job(kind, forGood ? 'dead' : 'failed')
+    const fields = { reason: reasonOf(error), job: held.id, kind, attempt: held.attempt }
+    if (forGood) logger.error(fields, 'a job failed for good')
+    else logger.warn(fields, 'a job failed and is tried again')
+  }
+
+  const loop: Loop = startLoop({
+    name: 'jobs',
+    logger,
+    random: options.random,
+    busyMs: settings.pollMs.busy,
+    idleMs: settings.pollMs.idle,
+    async turn() {
+      await slots.whenFree(settings.pollMs.idle)
+      const max = slots.free
+      if (max === 0) return 'none'
+      const claimed = await jobs.claim(chat, { max, leaseMs: settings.jobLeaseMs })
+      for (const one of claimed) slots.run(() => run(one))
+      return claimed.length === max ? 'more' : claimed.length > 0 ? 'some' : 'none'
+    },
+  })
+
+  return {
+    async stop(withinMs) {
+      await loop.stop()
+      if (!(await slots.drained(withinMs))) logger.warn({ jobs: slots.taken }, 'jobs were left under way')
+    },
+  }
+}
+
+/** What is kept and logged: of errors that are not ours only the code, because their texts can hold anything. */
+function reasonOf(error: unknown): string {
+  if (error instanceof MailFailed) return error.message
+  const { code, name } = error as { code?: string; name?: string }
+  return `unable to do the job: ${code ?? name ?? 'unknown error'}`
+}

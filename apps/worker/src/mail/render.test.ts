@@ -1,0 +1,60 @@
+import type { jobs } from '@flotilla/chat'
+import { expect, test } from 'vitest'
+import { renderMail } from './render.ts'
+
+const code: jobs.Mail = { template: 'code', purpose: 'sign-in', code: '123456', lifeMs: 600_000 }
+const notice: jobs.Mail = {
+  template: 'security-notice',
+  username: 'alice',
+  kind: 'password_changed',
+  at: Date.UTC(2026, 0, 2, 3, 4, 5),
+  address: '192.0.2.7',
+  country: 'NL',
+  agent: 'Firefox',
+}
+
+test('a code stands in both parts, with what it is for and how long it is good, and not in the subject', () => {
+  const { subject, text, html } = renderMail(code, 'Harbour')
+  expect(subject).toBe('Your code for Harbour')
+  for (const part of [text, html]) {
+    expect(part).toContain('123456')
+    expect(part).toContain('Enter this code at Harbour to sign in')
+    expect(part).toContain('good for 10 minutes')
+  }
+})
+
+test.each<jobs.CodePurpose>(['register', 'sign-in', 'reset-password', 'change-email', 'second-factor', 'prove'])(
+  'a code to %s says so in words of its own',
+  purpose => {
+    const others = (
+      ['register', 'sign-in', 'reset-password', 'change-email', 'second-factor', 'prove'] as const
+    ).filter(one => one !== purpose)
+    const lead = (one: jobs.CodePurpose) => renderMail({ ...code, purpose: one }, 'Harbour').text.split('\n')[0]
+    expect(others.map(lead)).not.toContain(lead(purpose))
+  },
+)
+
+test('who registers twice hears it without being told anything new', () => {
+  const { text } = renderMail({ template: 'registered-already', username: 'alice' }, 'Harbour')
+  expect(text).toContain('Username: alice')
+})
+
+test('a notice says what happened, when and from where; what is not known is left out', () => {
+  const { text } = renderMail(notice, 'Harbour')
+  expect(text).toContain('The password of your account was changed.')
+  expect(text).toContain('When: Fri, 02 Jan 2026 03:04:05 GMT')
+  expect(text).toContain('Address: 192.0.2.7\nCountry: NL\nProgram: Firefox')
+  expect(renderMail({ ...notice, country: '', agent: '' }, 'Harbour').text).not.toMatch(/Country|Program/)
+  expect(renderMail({ ...notice, kind: 'something_new' }, 'Harbour').text).toContain('Something about the safety')
+})
+
+test('what strangers wrote breaks neither HTML nor lines', () => {
+  const { subject, text, html } = renderMail(
+    { ...notice, agent: '<script>alert("1")</script>\r\n\r\nYour password is void: https://evil.example' },
+    'A & B <x>\nBcc: all',
+  )
+  expect(html).not.toMatch(/<script|<x>/)
+  expect(html).toContain('&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;')
+  expect(subject).not.toMatch(/[\r\n]/)
+  expect(text).toContain('Program: <script>alert("1")</script> Your password is void')
+})

@@ -1,0 +1,142 @@
+/** The process of a worker: settings, parts, signals. */
+import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
+import { openStorage } from '@flotilla/files'
+import { createNode, createRedisRouting, type RoutingNode } from '@flotilla/routing'
+import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
+import { readWorkerSettings } from './config.ts'
+import { createSmtpMailer } from './mailer.ts'
+import { openPushProviders } from './push-providers.ts'
+import { createWorker, mailMsMax } from './worker.ts'
+
+const settings = readWorkerSettings()
+const logger = createLogger('worker', settings.LOG_LEVEL)
+const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
+let chat: ChatContext | undefined
+let working = false
+let draining = false
+
+function unready(): string | undefined {
+  if (draining) return 'draining'
+  if (!working) return 'starting'
+  return chat?.pulse.alive() ? undefined : 'the store does not answer'
+}
+
+const storagePlace = toStoragePlace(settings)
+const mailer =
+  settings.SMTP_URL === undefined
+    ? undefined
+    : createSmtpMailer({
+        url: settings.SMTP_URL,
+        from: settings.MAIL_FROM,
+        connectionsMax: settings.MAILS_AT_ONCE_MAX,
+        mailMsMax,
+      })
+const pushProviders = await openPushProviders({
+  fcm: settings.FCM_ACCOUNT,
+  vapid: {
+    publicKey: settings.VAPID_PUBLIC_KEY,
+    privateKey: settings.VAPID_PRIVATE_KEY,
+    subject: settings.VAPID_SUBJECT,
+  },
+  limits: { sendMs: settings.PUSH_SEND_MS_MAX, ttlMs: settings.PUSH_TTL_MS, publicName: settings.DEPLOYMENT_NAME },
+  clock: Date.now,
+})
+
+const health = await serveHealth({
+  host: settings.OPERATOR_HOST,
+  port: settings.OPERATOR_PORT,
+  registry,
+  ready: unready,
+})
+if (settings.MIGRATE) await migrate(settings.DATABASE_URL)
+const pool = createPool({
+  url: settings.DATABASE_URL,
+  connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
+  logger,
+  applicationName: `flotilla-worker ${settings.NODE_ID}`,
+})
+const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const storage = await openStorage(storagePlace)
+
+/** As in the API: a worker has no sockets, and what it does (an erasure, say) is heard by others like everything else. */
+async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
+  const chat = await createChat({
+    pool,
+    masterKeys: settings.MASTER_KEYS,
+    settings: {
+      deploymentName: settings.DEPLOYMENT_NAME,
+      mail: mailer !== undefined,
+      pushNames: settings.PUSH_CONTENT === 'names',
+      pushDelayMs: settings.PUSH_DELAY_MS,
+      pushCollapseMs: settings.PUSH_COLLAPSE_MS,
+      pushSendMs: settings.PUSH_SEND_MS_MAX,
+      pushAttemptsMax: settings.PUSH_ATTEMPTS_MAX,
+    },
+    clock: Date.now,
+    logger,
+    presumedAbsent: users => node.presumedAbsent(users),
+    emit: ({ to, event, entry }) =>
+      void node
+        .route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }])
+        .catch((error: unknown) => logger.error({ err: error }, 'an event was not routed')),
+  })
+  const node = createNode({
+    id: settings.NODE_ID,
+    store: routing,
+    logger,
+    info: () => ({ kind: 'worker', url: '', region: settings.REGION, connections: 0, accepting: false }),
+    ports: {
+      deliver: users => users,
+      deliverByInterest: () => {},
+      absent: absences =>
+        void offline
+          .note(chat, absences)
+          .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
+      suspect: () => {},
+      presenceChanged: () => {},
+    },
+  })
+  return { chat, node }
+}
+
+const joined = await join()
+chat = joined.chat
+await joined.node.start()
+const worker = createWorker({
+  chat,
+  mailer,
+  pushProviders,
+  storage,
+  publicName: settings.DEPLOYMENT_NAME,
+  logger,
+  registry,
+  random: Math.random,
+  settings: {
+    jobsAtOnceMax: settings.JOBS_AT_ONCE_MAX,
+    pushesInFlightMax: settings.PUSHES_IN_FLIGHT_MAX,
+    stopMsMax: settings.STOP_MS_MAX,
+  },
+})
+
+drainOnSignal({
+  logger,
+  drainMsMax: settings.STOP_MS_MAX + 30_000,
+  steps: [
+    {
+      name: 'work under way',
+      run: () => {
+        draining = true
+        return worker.stop()
+      },
+    },
+    { name: 'chat', run: () => joined.chat.close() },
+    { name: 'node', run: () => joined.node.stop() },
+    { name: 'redis', run: () => routing.close() },
+    { name: 'postgresql', run: () => pool.end() },
+    { name: 'files', run: async () => storage.close() },
+    { name: 'operator port', run: () => health.close() },
+  ],
+})
+
+working = true
+logger.info({ node: settings.NODE_ID, region: settings.REGION }, 'the worker works')

@@ -1,0 +1,108 @@
+/**
+ * A worker, put together: jobs, push, upkeep. It keeps nothing that a restart would lose, and any number of them work side
+ * by side: what one has claimed, the others leave alone. main.ts runs it as a process, the standalone app inside its own.
+ */
+import { type ChatContext, upkeep, users } from '@flotilla/chat'
+import type { Storage } from '@flotilla/files'
+import type { Logger, Registry } from '@flotilla/service'
+import { type JobSettings, startJobRunner } from './job-runner.ts'
+import { startLoop } from './loop.ts'
+import type { Mailer } from './mailer.ts'
+import { createWorkerMetrics, measureQueues } from './metrics.ts'
+import type { PushProvider } from './push-provider.ts'
+import { type PushRunnerSettings, startPushRunner } from './push-runner.ts'
+
+export interface WorkerOptions {
+  /** The domain, joined to the nodes: what a worker does is heard like everything else. */
+  readonly chat: ChatContext
+  /** Undefined where no mail can be sent. */
+  readonly mailer: Mailer | undefined
+  readonly pushProviders: readonly PushProvider[]
+  readonly storage: Pick<Storage, 'remove'>
+  /** Of the deployment, as its people know it. */
+  readonly publicName: string
+  readonly logger: Logger
+  readonly registry: Registry
+  readonly random: () => number
+  readonly settings?: Partial<WorkerSettings>
+}
+
+export interface WorkerSettings extends JobSettings, PushRunnerSettings {
+  readonly upkeepMs: number
+  /** Between two looks for accounts whose time is up. */
+  readonly eraseMs: number
+  /** What is under way at the end gets so long. */
+  readonly stopMsMax: number
+}
+
+/** What one mail may take; well within a job's lease. */
+export const mailMsMax = 60_000
+
+export const workerDefaults: WorkerSettings = {
+  jobsAtOnceMax: 10,
+  jobAttemptsMax: 12,
+  jobRetryMs: { first: 2_000, max: 15 * 60_000 },
+  jobLeaseMs: 2 * 60_000,
+  pushesInFlightMax: 50,
+  pushPauseMs: { first: 1_000, max: 60_000 },
+  pollMs: { busy: 200, idle: 1_000 },
+  upkeepMs: 3_600_000,
+  eraseMs: 60_000,
+  stopMsMax: 20_000,
+}
+
+export interface Worker {
+  /** Begins nothing more, waits for what is under way, and closes mail and push. */
+  stop(): Promise<void>
+}
+
+const erasedAtOnceMax = 20
+
+/** Starts working at once. */
+export function createWorker(options: WorkerOptions): Worker {
+  const { chat, logger, mailer, pushProviders, random } = options
+  const settings = { ...workerDefaults, ...options.settings }
+  const metrics = createWorkerMetrics(options.registry)
+  const shared = { ...options, settings, metrics }
+  const stopping = new AbortController()
+
+  if (mailer === undefined) logger.error('no mail can be sent: SMTP_URL is not set. Jobs with mail end as dead')
+  if (pushProviders.length === 0) logger.warn('nothing is pushed: neither FCM nor Web Push is configured')
+
+  const jobRunner = startJobRunner(shared)
+  const pushRunner = startPushRunner({ ...shared, providers: pushProviders })
+  measureQueues(options.registry, chat, pushRunner)
+  const loops = [
+    startLoop({
+      name: 'upkeep',
+      logger,
+      random,
+      busyMs: settings.upkeepMs,
+      idleMs: settings.upkeepMs,
+      async turn() {
+        const gone = await upkeep(chat, stopping.signal)
+        for (const [table, rows] of Object.entries(gone ?? {})) if (rows > 0) metrics.cleaned(table, rows)
+        return 'none'
+      },
+    }),
+    startLoop({
+      name: 'erasure',
+      logger,
+      random,
+      busyMs: settings.eraseMs,
+      idleMs: settings.eraseMs,
+      turn: async () => ((await users.eraseDue(chat, erasedAtOnceMax)) === erasedAtOnceMax ? 'more' : 'none'),
+    }),
+  ]
+
+  async function end(): Promise<void> {
+    stopping.abort()
+    const { stopMsMax } = settings
+    await Promise.all([jobRunner.stop(stopMsMax), pushRunner.stop(stopMsMax), ...loops.map(loop => loop.stop())])
+    mailer?.close()
+    await Promise.all(pushProviders.map(provider => provider.close()))
+  }
+
+  let ended: Promise<void> | undefined
+  return { stop: () => (ended ??= end()) }
+}

@@ -1,0 +1,41 @@
+/** A device as its owner sees it. Of where its pushes go, nothing is shown. */
+export interface Device {
+  readonly id: string
+  readonly name: string
+  readonly platform: 'android' | 'ios' | 'web'
+  readonly provider: 'fcm' | 'webpush'
+  /** Milliseconds since 1970, as is `seenAt`. */
+  readonly createdAt: number
+  /** When it was last registered, or its sign-in last used. */
+  readonly seenAt: number
+  /** It belongs to the session that asks. */
+  readonly current: boolean
+}
+
+export interface DeviceRow {
+  id: string
+  session_id: string
+  name: string
+  platform: Device['platform']
+  provider: Device['provider']
+  created_at: Date
+  seen_at: Date
+}
+
+/** The columns of DeviceRow, of devices AS d. */
+export const deviceColumns = 'd.id, d.session_id, d.name, d.platform, d.provider, d.created_at, d.seen_at'
+
+/** A device counts only while this holds of its session, sessions AS s. */
+export const goodSession = '(s.revoked_at IS NULL AND s.expires_at > now())'
+
+export const lastSeen = 'greatest(d.seen_at, s.seen_at)'
+
+export const toDevice = (row: DeviceRow, session: string): Device => ({
+  id: row.id,
+  name: row.name,
+  platform: row.platform,
+  provider: row.provider,
+  createdAt: row.created_at.getTime(),
+  seenAt: row.seen_at.getTime(),
+  current: row.session_id === session,
+})

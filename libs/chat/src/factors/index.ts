@@ -1,0 +1,7 @@
+export { beginTotp, type TotpSetUp } from './begin-totp.ts'
+export { confirmTotp } from './confirm-totp.ts'
+export { disableMailFactor } from './disable-mail-factor.ts'
+export { disableTotp } from './disable-totp.ts'
+export { enableMailFactor } from './enable-mail-factor.ts'
+export { type Factors, read } from './read.ts'
+export { dropNeedlessRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts'

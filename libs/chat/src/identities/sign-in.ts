@@ -1,0 +1,112 @@
+/**
+ * Signs in by an identity. Known, it is its person's. Unknown, it joins the account with the same address, if both sides
+ * have had that proved; otherwise it makes an account.
+ *
+ * An address that only one side vouches for joins nothing and is not even looked up, so that nobody finds out by it who
+ * has an account here: they get an account without an address, and can link the identity from the other one after
+ * unlinking it here.
+ */
+import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
+import type { ChatContext } from '../context.ts'
+import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
+import type { Client } from '../sessions/client.ts'
+import { uniqueViolation } from '../store/pool.ts'
+import { transaction } from '../store/transaction.ts'
+import { get } from '../users/get.ts'
+import { redeem, type Shown } from './grant.ts'
+import { attach, isSame, keptName } from './link.ts'
+import { addPerson } from './new-person.ts'
+import { comparableEmail, type Profile } from './profile.ts'
+
+interface Visitor {
+  readonly provider: string
+  readonly profile: Profile
+  readonly client: Client
+}
+
+/** A name that is derived can be taken, and another request can be faster; the indexes decide, and one looks again. */
+const attemptsMax = 6
+
+/** @throws Refusal identity_refused, identity_taken, field_invalid (the name of the device) */
+export async function signIn(
+  ctx: ChatContext,
+  input: Shown & { readonly client: Client },
+): Promise<SignedIn | FactorNeeded> {
+  const { provider, profile } = await redeem(ctx, input, 'sign-in')
+  const id = await findOrMake(ctx, { provider, profile, client: input.client })
+  const [user] = await get(ctx, [id])
+  if (user === undefined) throw new Refusal('identity_refused')
+  return begin(ctx, user, 'identity', input.client)
+}
+
+async function findOrMake(ctx: ChatContext, visitor: Visitor): Promise<string> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const known = await findKnown(ctx, visitor.profile)
+    if (known !== undefined) return known
+    try {
+      return await transaction(ctx, async client => {
+        await forgetErased(client, visitor.profile)
+        return (await join(ctx, client, visitor)) ?? (await make(ctx, client, visitor, attempt))
+      })
+    } catch (error) {
+      if (!wasTaken(error)) throw error
+    }
+  }
+  throw new Error(`unable to make an account: ${attemptsMax} names were taken`)
+}
+
+function wasTaken(error: unknown): boolean {
+  if (error instanceof Refusal) return error.code === 'username_taken' || error.code === 'email_taken'
+  return uniqueViolation(error) !== undefined
+}
+
+async function findKnown(ctx: ChatContext, profile: Profile): Promise<string | undefined> {
+  const found = await ctx.pool.query<{ user_id: string }>(
+    `UPDATE identities i SET used_at = now(), name = $3, email = $4 FROM users u
+      WHERE i.issuer = $1 AND i.subject = $2 AND u.id = i.user_id AND u.erased_at IS NULL RETURNING i.user_id`,
+    [profile.issuer, profile.subject, keptName(profile), comparableEmail(profile) ?? null],
+  )
+  return found.rows[0]?.user_id
+}
+
+/** Who erased their account may come back as somebody new. */
+async function forgetErased(client: PoolClient, { issuer, subject }: Profile): Promise<void> {
+  await client.query(
+    `DELETE FROM identities i USING users u
+      WHERE i.issuer = $1 AND i.subject = $2 AND u.id = i.user_id AND u.erased_at IS NOT NULL`,
+    [issuer, subject],
+  )
+}
+
+/** `users.email` holds only what its owner has proved here, and the profile only what they have proved there. */
+async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Promise<string | undefined> {
+  const email = comparableEmail(visitor.profile)
+  if (email === undefined) return undefined
+  const found = await client.query<{ id: string }>(
+    'SELECT id FROM users WHERE lower(email) = lower($1) AND erased_at IS NULL FOR NO KEY UPDATE',
+    [email],
+  )
+  const user = found.rows[0]?.id
+  if (user === undefined) return undefined
+  const own = await client.query<{ issuer: string; subject: string }>(
+    'SELECT issuer, subject FROM identities WHERE user_id = $1 AND provider = $2',
+    [user, visitor.provider],
+  )
+  const there = own.rows[0]
+  // Another request with the same identity was faster.
+  if (there !== undefined && isSame(there, visitor.profile)) return user
+  if (there !== undefined) throw new Refusal('identity_taken')
+  await attach(ctx, client, { ...visitor, user, by: 'address' })
+  return user
+}
+
+async function make(ctx: ChatContext, client: PoolClient, visitor: Visitor, attempt: number): Promise<string> {
+  const { provider, profile } = visitor
+  const user = await addPerson(ctx, client, { profile, client: visitor.client, attempt })
+  await client.query(
+    'INSERT INTO identities (issuer, subject, user_id, provider, name, email) VALUES ($1, $2, $3, $4, $5, $6)',
+    [profile.issuer, profile.subject, user, provider, keptName(profile), comparableEmail(profile) ?? null],
+  )
+  return user
+}

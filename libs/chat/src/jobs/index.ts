@@ -1,0 +1,5 @@
+export { add } from './add.ts'
+export { type ClaimedJob, claim, done, fail } from './claim.ts'
+export { type DeadJob, listDead, retry } from './dead.ts'
+export { figures, type JobFigures } from './figures.ts'
+export type { CodePurpose, Job, JobKind, Mail } from './job.ts'

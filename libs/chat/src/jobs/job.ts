@@ -1,0 +1,34 @@
+/** What may happen later. Each kind with all that its work needs, so that the worker asks nobody. */
+
+/** A mail by its template, with what the template shows. The worker has the templates. */
+export type Mail =
+  | { readonly template: 'code'; readonly purpose: CodePurpose; readonly code: string; readonly lifeMs: number }
+  /** To somebody who registers with an address that has an account already. */
+  | { readonly template: 'registered-already'; readonly username: string }
+  /** Something about the account changed: the person hears it where an intruder cannot hide it. */
+  | {
+      readonly template: 'security-notice'
+      readonly username: string
+      readonly kind: string
+      readonly at: number
+      readonly address: string
+      readonly country: string
+      readonly agent: string
+      /** What the line of the trail says beyond that. */
+      readonly detail?: Readonly<Record<string, string>>
+    }
+
+/** What a code by mail is for. */
+export type CodePurpose = 'register' | 'sign-in' | 'reset-password' | 'change-email' | 'second-factor' | 'prove'
+
+export type Job =
+  | { readonly kind: 'mail'; readonly to: string; readonly mail: Mail }
+  /** Stored things that nothing points to any more. */
+  | { readonly kind: 'delete-files'; readonly keys: readonly string[] }
+  /**
+   * Nothing: it stands where a mail, or another row, would, so that the store has the same work whether an address is
+   * known or not.
+   */
+  | { readonly kind: 'nothing'; readonly to?: string; readonly mail?: Mail }
+
+export type JobKind = Job['kind']

@@ -1,0 +1,61 @@
+/** Pages in the order of a time, and of the id where times are the same. */
+import { Refusal } from '@flotilla/protocol'
+
+/** Where a page ends. */
+export interface TimePlace {
+  /** Microseconds since 1970, so that a place is exact. */
+  readonly at: number
+  readonly id: string
+}
+
+/** A page of a list that is called `K`. */
+export type PageOf<K extends string, T> = { readonly [key in K]: readonly T[] } & {
+  /** For `after` of the next page; missing on the last one. */
+  readonly next?: string
+}
+
+export interface PageWanted {
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+export const pageMax = 100
+
+/** A time as the `at` of a place. */
+export const placeOf = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::int8`
+/** What is behind a place in a list whose latest comes first. */
+export const behind = (column: string, at: string, id: string) =>
+  `(${column}, id) < (timestamptz 'epoch' + ${at}::int8 * interval '1 microsecond', ${id}::uuid)`
+
+/** The same in a list whose oldest comes first. */
+export const beyond = (column: string, at: string, id: string) =>
+  `(${column}, id) > (timestamptz 'epoch' + ${at}::int8 * interval '1 microsecond', ${id}::uuid)`
+
+export const encodePlace = ({ at, id }: TimePlace) => Buffer.from(`${at}/${id}`).toString('base64url')
+
+const pattern = /^(\d{1,16})\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** @throws Refusal field_invalid when it is none of ours */
+export function decodePlace(cursor: string): TimePlace {
+  const [, at, id] = pattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  if (at === undefined || id === undefined)
+    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
+      field: 'after',
+      rule: '`next` of another page',
+    })
+  return { at: Number(at), id }
+}
+
+/** Cuts what was read, one row more than the page holds, to the page. */
+export function toPage<K extends string, R extends { place: number; id: string }, T>(
+  name: K,
+  rows: readonly R[],
+  limit: number,
+  convert: (row: R) => T,
+): PageOf<K, T> {
+  const last = rows[limit - 1]
+  const page = { [name]: rows.slice(0, limit).map(convert) } as { [key in K]: T[] }
+  return rows.length <= limit || last === undefined
+    ? page
+    : { ...page, next: encodePlace({ at: last.place, id: last.id }) }
+}

@@ -1,0 +1,63 @@
+/** An account that is opened with a passkey: no password, no address, nothing to remember. */
+import { randomUUID } from 'node:crypto'
+import { Refusal } from '@flotilla/protocol'
+import { takeChallenge } from '../challenges.ts'
+import type { ChatContext } from '../context.ts'
+import { checkName } from '../names.ts'
+import { note } from '../security/note.ts'
+import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
+import type { Client } from '../sessions/client.ts'
+import { transaction } from '../store/transaction.ts'
+import { checkUsername, create, demandUsernameFree } from '../users/create.ts'
+import { insertPasskey } from './add.ts'
+import { beginCeremony, type Ceremony, type NewPasskey } from './passkey.ts'
+
+export interface RegisterCeremony extends Ceremony {
+  /** Who the person will be: the authenticator keeps it with the passkey. */
+  readonly user: string
+  readonly username: string
+  readonly displayName: string
+}
+
+interface Wanted {
+  readonly user: string
+  readonly username: string
+  readonly displayName: string
+  readonly nonce: string
+}
+
+/** The first passkey of a person has no name of their own yet. */
+const firstName = 'Passkey'
+
+/** @throws Refusal field_invalid, username_taken */
+export async function beginRegister(
+  ctx: ChatContext,
+  input: { readonly username: string; readonly displayName?: string | undefined },
+): Promise<RegisterCeremony> {
+  const { username } = input
+  checkUsername(username)
+  const displayName = checkName(input.displayName ?? username, 'displayName')
+  await demandUsernameFree(ctx, username)
+  const wanted = { user: randomUUID(), username, displayName }
+  return { ...(await beginCeremony(ctx, 'passkey-register', { data: wanted })), ...wanted }
+}
+
+/** @throws Refusal challenge_invalid, passkey_invalid, username_taken (by another meanwhile), field_invalid */
+export async function register(
+  ctx: ChatContext,
+  input: { readonly challenge: string; readonly passkey: NewPasskey; readonly client: Client },
+): Promise<SignedIn | FactorNeeded> {
+  const { client } = input
+  checkName(client.deviceName, 'deviceName')
+  const wanted = await takeChallenge<Wanted>(ctx, input.challenge, { kind: 'passkey-register' })
+  const made = await input.passkey.verify(wanted.nonce)
+  if (made === undefined) throw new Refusal('passkey_invalid')
+  const { user: id, username, displayName } = wanted
+  const user = await transaction(ctx, async tx => {
+    const user = await create(ctx, { id, username, displayName, client }, tx)
+    await insertPasskey(tx, id, made, firstName)
+    await note(ctx, { user: id, kind: 'passkey_added', client, detail: { name: firstName } }, tx)
+    return user
+  })
+  return begin(ctx, user, 'registration', client)
+}

@@ -1,0 +1,2 @@
+export type { Shown } from './counterparts.ts'
+export { audience, visible } from './visible.ts'

@@ -1,0 +1,267 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import {
+  makeConversation,
+  makeUsers,
+  openTestChat,
+  type TestChat,
+  type TestDatabase,
+  testDatabase,
+  until,
+} from '@flotilla/testing'
+import type { QueryConfig } from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { block, unblock } from '../blocks/index.ts'
+import { accept, remove, request } from '../contacts/index.ts'
+import type { ChatContext } from '../context.ts'
+import { members } from '../conversations/members.ts'
+import { post } from '../messages/index.ts'
+import { delivered, read } from '../receipts/index.ts'
+import { tell as tellTyping } from '../typing/index.ts'
+import { audience, visible } from './index.ts'
+import { createRestrictions, unrestricted } from './restrictions.ts'
+
+const masterKeys = [{ id: 'test', key: randomBytes(32) }]
+let database: TestDatabase
+let chat: TestChat
+let ctx: ChatContext
+let [alice, bob, carol] = ['', '', '']
+
+beforeAll(async () => {
+  database = await testDatabase()
+  chat = await openTestChat(database.url, { masterKeys, settings: { receiptWindowMs: 5, pulseMs: 30 } })
+  ctx = chat.ctx
+})
+afterAll(async () => {
+  await chat.close()
+  await database.drop()
+})
+beforeEach(async () => {
+  ;[alice, bob, carol] = (await makeUsers(ctx.pool, 3)) as [string, string, string]
+  chat.emitted.length = 0
+})
+
+/** As the settings of a person do it. */
+const set = (user: string, column: string, to: number) =>
+  ctx.pool.query(`UPDATE users SET ${column} = $2, hidden_at = clock_timestamp() WHERE id = $1`, [user, to])
+async function befriend(one: string, other: string) {
+  const asked = await request(ctx, one, { user: other })
+  await accept(ctx, other, 'request' in asked ? asked.request.id : '')
+  chat.emitted.length = 0
+}
+
+describe('what somebody shows', () => {
+  test.each([
+    ['last_seen', 'last_seen_to'],
+    ['read_receipts', 'read_receipts_to'],
+    ['found_by_email', 'found_by_email_to'],
+  ] as const)('%s is seen by everyone, by contacts, or by nobody', async (what, column) => {
+    await befriend(alice, carol)
+    const seen = async () => [
+      await visible(ctx, bob, [alice], what),
+      await visible(ctx, carol, [alice], what),
+      await audience(ctx, alice, [bob, carol], what),
+    ]
+    expect(await seen()).toEqual([new Set([alice]), new Set([alice]), new Set([bob, carol])])
+    await set(alice, column, 2)
+    expect(await seen()).toEqual([new Set(), new Set([alice]), new Set([carol])])
+    await set(alice, column, 3)
+    expect(await seen()).toEqual([new Set(), new Set(), new Set()])
+    expect(await visible(ctx, alice, [alice], what)).toEqual(new Set([alice]))
+    expect(await audience(ctx, alice, [alice], what)).toEqual(new Set([alice]))
+  })
+
+  test('a block in either direction hides it', async () => {
+    await block(ctx, alice, bob)
+    for (const [one, other] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      expect(await visible(ctx, one, [other, carol], 'last_seen')).toEqual(new Set([carol]))
+      expect(await audience(ctx, one, [other, carol], 'last_seen')).toEqual(new Set([carol]))
+    }
+  })
+
+  test('nobody and the erased show nothing', async () => {
+    await ctx.pool.query('UPDATE users SET erased_at = now() WHERE id = $1', [bob])
+    expect(await visible(ctx, alice, [bob, randomUUID()], 'last_seen')).toEqual(new Set())
+    expect(await audience(ctx, bob, [alice], 'last_seen')).toEqual(new Set())
+  })
+})
+
+describe('receipts', () => {
+  /** Alice writes, the others read; who was told what of Bob. */
+  async function readBy(kind: 'direct' | 'group', verb = read): Promise<Record<string, readonly string[]>> {
+    const people = kind === 'direct' ? [alice, bob] : [alice, bob, carol]
+    const conversation = await makeConversation(ctx.pool, people, kind)
+    const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'hi' } })
+    chat.emitted.length = 0
+    return noted(conversation, seq, verb)
+  }
+  async function noted(conversation: string, seq: number, verb = read) {
+    await verb(ctx, bob, { conversation, seq })
+    // Those that are asked about are told a moment later.
+    await until(() => chat.emitted.length > 0, { what: 'something is told', withinMs: 1_000 }).catch(() => {})
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return Object.fromEntries(
+      chat.emitted.map(({ to, event }) => {
+        expect(event).toMatchObject({ conversation, user: bob, seq })
+        return [event.event, [...(to as string[])].sort()]
+      }),
+    )
+  }
+  const sorted = (...users: string[]) => users.sort()
+
+  test('of somebody who keeps nothing back go to everybody', async () => {
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob, carol) })
+    expect(await readBy('group', delivered)).toEqual({ 'message.delivered': sorted(alice, carol) })
+  })
+
+  test('that are shown to nobody are told as delivered; one’s own devices know', async () => {
+    await set(bob, 'read_receipts_to', 3)
+    expect(await readBy('group')).toEqual({ 'message.read': [bob], 'message.delivered': sorted(alice, carol) })
+    expect(await readBy('direct')).toEqual({ 'message.read': [bob], 'message.delivered': [alice] })
+    expect(await readBy('group', delivered)).toEqual({ 'message.delivered': sorted(alice, carol) })
+  })
+
+  test('that are shown to contacts go to those, by what holds in that moment', async () => {
+    await set(bob, 'read_receipts_to', 2)
+    await befriend(bob, carol)
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(bob, carol), 'message.delivered': [alice] })
+    await befriend(bob, alice)
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob, carol) })
+    await remove(ctx, carol, bob)
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob), 'message.delivered': [carol] })
+  })
+
+  test('do not cross a block: nothing in the direct conversation, delivered in a group', async () => {
+    const conversation = await makeConversation(ctx.pool, [alice, bob], 'direct')
+    const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'hi' } })
+    await block(ctx, alice, bob)
+    chat.emitted.length = 0
+    expect(await noted(conversation, seq)).toEqual({ 'message.read': [bob] })
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(bob, carol), 'message.delivered': [alice] })
+  })
+
+  test('in the list of members are left out for whom they are not shown to', async () => {
+    const conversation = await makeConversation(ctx.pool, [alice, bob, carol])
+    const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'hi' } })
+    await read(ctx, bob, { conversation, seq })
+    const bobFor = async (by: string) =>
+      (await members(ctx, by, { conversation, limit: 10 })).members.find(one => one.user.id === bob)
+    expect(await bobFor(alice)).toMatchObject({ deliveredSeq: seq, readSeq: seq })
+    await set(bob, 'read_receipts_to', 3)
+    expect(await bobFor(alice)).not.toHaveProperty('readSeq')
+    expect(await bobFor(bob)).toMatchObject({ readSeq: seq })
+    await set(bob, 'read_receipts_to', 1)
+    await block(ctx, carol, bob)
+    expect(await bobFor(carol)).not.toHaveProperty('readSeq')
+    expect(await bobFor(alice)).toHaveProperty('readSeq')
+  })
+
+  test('are kept back after a pulse by a process that had it cached otherwise', async () => {
+    const elsewhere = await openTestChat(database.url, { masterKeys, settings: { pulseMs: 30 } })
+    try {
+      const { restrictions } = elsewhere.ctx
+      await restrictions.of(bob)
+      expect(restrictions.of(bob)).toBe(unrestricted)
+      await set(bob, 'read_receipts_to', 3)
+      await until(async () => (await restrictions.of(bob)) !== unrestricted, { what: 'it is known there' })
+    } finally {
+      await elsewhere.close()
+    }
+  })
+})
+
+describe('typing', () => {
+  test('does not cross a block in the direct conversation; in a group it goes on', async () => {
+    const direct = await makeConversation(ctx.pool, [alice, bob], 'direct')
+    const group = await makeConversation(ctx.pool, [alice, bob])
+    const typing = (by: string, conversation: string) => tellTyping(ctx, by, { conversation, typing: true })
+    await typing(bob, direct)
+    expect(chat.emitted).toHaveLength(1)
+    await block(ctx, alice, bob)
+    chat.emitted.length = 0
+    await typing(bob, direct)
+    await typing(alice, direct)
+    expect(chat.emitted).toEqual([])
+    await typing(bob, group)
+    expect(chat.emitted.map(one => one.to)).toEqual([[alice]])
+    await unblock(ctx, alice, bob)
+    await typing(bob, direct)
+    expect(chat.emitted.at(-1)).toMatchObject({ to: [alice], event: { event: 'typing.start', conversation: direct } })
+  })
+
+  test('stays back where the membership is still cached as open', async () => {
+    const direct = await makeConversation(ctx.pool, [alice, bob], 'direct')
+    const open = (await ctx.memberships.of(direct))!
+    await block(ctx, alice, bob)
+    chat.emitted.length = 0
+    const late = {
+      ...ctx,
+      memberships: { ...ctx.memberships, demand: () => ({ membership: open, member: open.members.get(bob)! }) },
+    }
+    await tellTyping(late, bob, { conversation: direct, typing: true })
+    expect(chat.emitted).toEqual([])
+  })
+})
+
+describe('the cache of what people keep back', () => {
+  function watched() {
+    const counted = { queries: 0, hold: undefined as Promise<void> | undefined }
+    const pool = Object.create(ctx.pool) as ChatContext['pool']
+    pool.query = (async (config: QueryConfig) => {
+      counted.queries++
+      const answer = await ctx.pool.query(config)
+      await counted.hold
+      return answer
+    }) as unknown as typeof pool.query
+    let now = 0
+    const cache = createRestrictions({ pool, clock: () => now })
+    return { counted, cache, pass: (ms: number) => (now += ms) }
+  }
+
+  test('asks once for all that are asked for in one turn, and no more for those who keep back nothing', async () => {
+    const { counted, cache, pass } = watched()
+    expect(await Promise.all([alice, bob, carol, alice].map(async user => cache.of(user)))).toEqual(
+      Array.from({ length: 4 }, () => unrestricted),
+    )
+    pass(3_600_000)
+    expect(cache.of(bob)).toBe(unrestricted)
+    expect(counted.queries).toBe(1)
+  })
+
+  test('holds what somebody keeps back for a while, since nobody says when that ends', async () => {
+    const { counted, cache, pass } = watched()
+    await block(ctx, alice, bob)
+    expect(await cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', blocked: new Set([bob]) })
+    expect(await cache.of(bob)).toEqual({ readReceiptsTo: 'everyone', blocked: new Set([alice]) })
+    expect(cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', blocked: new Set([bob]) })
+    expect(counted.queries).toBe(2)
+    await ctx.pool.query('DELETE FROM blocks WHERE user_id = $1', [alice])
+    pass(61_000)
+    expect(await cache.of(alice)).toBe(unrestricted)
+  })
+
+  test('an answer from before somebody hid is not held', async () => {
+    const { counted, cache } = watched()
+    const held = Promise.withResolvers<void>()
+    counted.hold = held.promise
+    const early = cache.of(bob)
+    await until(() => counted.queries === 1, { what: 'the query is under way' })
+    await set(bob, 'read_receipts_to', 3)
+    cache.forget([bob])
+    held.resolve()
+    await early
+    expect(await cache.of(bob)).toMatchObject({ readReceiptsTo: 'nobody' })
+  })
+
+  test('who is blocked by a crowd is asked about instead of held', async () => {
+    const { cache } = watched()
+    const crowd = await makeUsers(ctx.pool, 600)
+    await ctx.pool.query('INSERT INTO blocks (user_id, blocked_id) SELECT id, $1 FROM unnest($2::uuid[]) AS c (id)', [
+      alice,
+      crowd,
+    ])
+    expect(await cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', blocked: undefined })
+  })
+})

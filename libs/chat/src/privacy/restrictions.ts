@@ -1,0 +1,117 @@
+/**
+ * What people keep back in conversations: read receipts, and everything across a block. Nearly nobody keeps back
+ * anything, and every receipt and every direct typing asks: so it is cached, and costs one look into a map. Whoever
+ * hides something is named by the next pulse and forgotten here.
+ */
+import type { Pool } from 'pg'
+import { type Audience, audienceOf } from '../access.ts'
+import { createLoader } from '../loader.ts'
+
+/** What one person keeps back. */
+export interface Restriction {
+  readonly readReceiptsTo: Audience
+  /** With whom a block stands between, in either direction; undefined when they are too many to be held. */
+  readonly blocked: ReadonlySet<string> | undefined
+}
+
+export interface Restrictions {
+  of(user: string): Restriction | Promise<Restriction>
+  forget(users: Iterable<string>): void
+}
+
+/** Of those who keep back nothing: one value for all of them, so that they are told by it. */
+export const unrestricted: Restriction = { readReceiptsTo: 'everyone', blocked: new Set() }
+/** Of somebody who is gone. */
+const silent: Restriction = { readReceiptsTo: 'nobody', blocked: undefined }
+
+/** People who are held, everybody blocked counting as one more; the oldest are forgotten first. */
+const cachedMax = 200_000
+const blockedHeldMax = 500
+const loadBatchMax = 500
+/** A restriction that was lifted is not named by the pulse: it holds for so long at the most. */
+const restrictedMsMax = 60_000
+
+interface Held {
+  readonly restriction: Restriction
+  readonly until: number
+}
+
+interface Row {
+  id: string
+  read_receipts_to: number
+  blocked: string[]
+}
+
+/** The limits are inside, so that somebody whom a crowd has blocked costs no more than others. */
+const text = `
+SELECT u.id, u.read_receipts_to,
+       ARRAY(SELECT blocked_id FROM blocks WHERE user_id = u.id LIMIT ${blockedHeldMax + 1})
+       || ARRAY(SELECT user_id FROM blocks WHERE blocked_id = u.id LIMIT ${blockedHeldMax + 1}) AS blocked
+  FROM users u WHERE u.id = ANY($1) AND u.erased_at IS NULL`
+
+export function createRestrictions(options: { pool: Pool; clock: () => number }): Restrictions {
+  const { pool, clock } = options
+  /** In the order in which they were read. */
+  const cached = new Map<string, Held>()
+  /** What is under way; an answer that was forgotten meanwhile is not remembered. */
+  const loading = new Map<string, Promise<Restriction>>()
+  let weight = 0
+
+  const load = createLoader<Restriction>(async users => {
+    const found = await pool.query<Row>({ name: 'restrictions', text, values: [users] })
+    return new Map(found.rows.map(row => [row.id, fromRow(row)]))
+  }, loadBatchMax)
+
+  function look(user: string): Promise<Restriction> {
+    const underWay = loading.get(user)
+    if (underWay !== undefined) return underWay
+    const begun = load(user).then(
+      (found = silent) => {
+        if (loading.get(user) === begun) remember(user, found)
+        return found
+      },
+      (error: unknown) => {
+        if (loading.get(user) === begun) loading.delete(user)
+        throw error
+      },
+    )
+    loading.set(user, begun)
+    return begun
+  }
+
+  function remember(user: string, restriction: Restriction) {
+    forget(user)
+    const until = restriction === unrestricted ? Number.POSITIVE_INFINITY : clock() + restrictedMsMax
+    cached.set(user, { restriction, until })
+    weight += weigh(restriction)
+    for (const oldest of cached.keys()) {
+      if (weight <= cachedMax || oldest === user) break
+      forget(oldest)
+    }
+  }
+
+  function forget(user: string) {
+    const held = cached.get(user)
+    if (held !== undefined) weight -= weigh(held.restriction)
+    cached.delete(user)
+    loading.delete(user)
+  }
+
+  return {
+    of(user) {
+      const held = cached.get(user)
+      return held !== undefined && held.until > clock() ? held.restriction : look(user)
+    },
+    forget(users) {
+      for (const user of users) forget(user)
+    },
+  }
+}
+
+const weigh = (restriction: Restriction) => 1 + (restriction.blocked?.size ?? 0)
+
+function fromRow(row: Row): Restriction {
+  const readReceiptsTo = audienceOf(row.read_receipts_to)
+  if (readReceiptsTo === 'everyone' && row.blocked.length === 0) return unrestricted
+  return { readReceiptsTo, blocked: row.blocked.length > blockedHeldMax ? undefined : new Set(row.blocked) }
+}

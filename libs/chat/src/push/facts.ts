@@ -1,0 +1,113 @@
+/**
+ * What decides whether somebody is pushed about a conversation. Asked when a push is prepared, and once more in the
+ * moment before it is sent: what was read elsewhere, muted, blocked or left meanwhile is not pushed (P8).
+ */
+import type { Pool, PoolClient } from 'pg'
+import { type QuietHours, quietUntil } from './quiet-hours.ts'
+import { int8Array, uuidArray } from '../store/binary-arrays.ts'
+import { kindNumbers } from '../entries.ts'
+import { kindNumbersOfConversations } from '../access.ts'
+
+export interface Place {
+  readonly user: string
+  readonly conversation: string
+  /** What came later is for the next push. */
+  readonly uptoSeq: number
+}
+
+export interface Facts {
+  readonly erased: boolean
+  readonly member: boolean
+  readonly muted: boolean
+  readonly quiet: QuietHours | undefined
+  /** Whether the person wants names in a push. */
+  readonly names: boolean
+  /** Of a group. */
+  readonly groupName: string | undefined
+  /** Messages of others that wait for the person here, up to `countedMax`. */
+  readonly count: number
+  /** Who wrote them, the latest first; not all of many. */
+  readonly senders: readonly string[]
+}
+
+/** More than this is shown as so many. */
+const countedMax = 100
+const sendersNamedMax = 3
+
+/** $1 people, $2 conversations, $3 up to which seq. One row for each, in their order. */
+const findFacts = `
+SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL AS member,
+       coalesce(mb.muted_until > now(), false) AS muted, u.quiet_from, u.quiet_until, u.quiet_zone,
+       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $6 THEN c.name END AS group_name, w.count, w.senders
+  FROM generate_series(1, cardinality($1::uuid[])) n
+  LEFT JOIN users u ON u.id = ($1::uuid[])[n]
+  LEFT JOIN conversations c ON c.id = ($2::uuid[])[n]
+  LEFT JOIN members mb ON mb.conversation_id = ($2::uuid[])[n] AND mb.user_id = ($1::uuid[])[n]
+  CROSS JOIN LATERAL (
+    WITH waiting AS MATERIALIZED (
+      SELECT DISTINCT ON (o.seq) o.seq, m.sender_id
+        FROM offline_messages o
+        JOIN messages m ON m.conversation_id = o.conversation_id AND m.seq = o.seq
+       WHERE o.user_id = ($1::uuid[])[n] AND o.conversation_id = ($2::uuid[])[n] AND o.seq <= ($3::int8[])[n]
+         AND o.seq >= mb.joined_seq AND o.seq > mb.delivered_seq AND m.kind = $5 AND m.sender_id <> o.user_id
+         AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = m.sender_id)
+       ORDER BY o.seq DESC LIMIT $4
+    )
+    SELECT (SELECT count(*)::int FROM waiting) AS count,
+           ARRAY(SELECT s.display_name
+                   FROM (SELECT sender_id, max(seq) AS last FROM waiting GROUP BY sender_id ORDER BY last DESC LIMIT $7) l
+                   JOIN users s ON s.id = l.sender_id ORDER BY l.last DESC) AS senders
+  ) w
+ ORDER BY n`
+
+interface Row {
+  erased: boolean
+  member: boolean
+  muted: boolean
+  quiet_from: number | null
+  quiet_until: number | null
+  quiet_zone: string | null
+  names: boolean
+  group_name: string | null
+  count: number
+  senders: string[]
+}
+
+/** @returns for each of the places, in their order */
+export async function findFactsOf(client: Pool | PoolClient, places: readonly Place[]): Promise<Facts[]> {
+  const found = await client.query<Row>({
+    name: 'push-facts',
+    text: findFacts,
+    values: [
+      uuidArray(places.map(place => place.user)),
+      uuidArray(places.map(place => place.conversation)),
+      int8Array(places.map(place => place.uptoSeq)),
+      countedMax,
+      kindNumbers['message.new'],
+      kindNumbersOfConversations.group,
+      sendersNamedMax,
+    ],
+  })
+  return found.rows.map(row => ({
+    ...row,
+    quiet:
+      row.quiet_from === null || row.quiet_until === null || row.quiet_zone === null
+        ? undefined
+        : { from: row.quiet_from, until: row.quiet_until, zone: row.quiet_zone },
+    groupName: row.group_name ?? undefined,
+  }))
+}
+
+/** Why somebody is not pushed. */
+export type SkipReason = 'erased' | 'not_a_member' | 'muted' | 'nothing_waits' | 'no_device'
+export type Verdict = 'push' | { readonly skip: SkipReason } | { readonly waitMs: number }
+
+/** Whether the person is pushed now, later or not at all. */
+export function judge(facts: Facts, now: number): Verdict {
+  if (facts.erased) return { skip: 'erased' }
+  if (!facts.member) return { skip: 'not_a_member' }
+  if (facts.muted) return { skip: 'muted' }
+  if (facts.count === 0) return { skip: 'nothing_waits' }
+  const until = quietUntil(facts.quiet, now)
+  return until === undefined ? 'push' : { waitMs: until - now }
+}

@@ -1,0 +1,2 @@
+export { list, type SecurityItem, type SecurityPage } from './list.ts'
+export { note, type SecurityEvent, type SecurityEventKind } from './note.ts'

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import {
+  makeConversation,
+  makeSessions,
+  makeUsers,
+  openTestChat,
+  type TestChat,
+  type TestDatabase,
+  testDatabase,
+} from '@flotilla/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ChatContext } from './context.ts'
+import { claim } from './jobs/index.ts'
+import { upkeep } from './upkeep.ts'
+
+let database: TestDatabase
+let chat: TestChat
+let ctx: ChatContext
+let user: string
+
+beforeAll(async () => {
+  database = await testDatabase()
+  chat = await openTestChat(database.url)
+  ctx = chat.ctx
+  user = (await makeUsers(ctx.pool, 1))[0]!
+})
+afterAll(async () => {
+  await chat.close()
+  await database.drop()
+})
+
+const ago = (interval: string) => `now() - interval '${interval}'`
+const count = async (table: string) => (await ctx.pool.query(`SELECT FROM ${table}`)).rowCount
+
+/** One row that has had its time, and one that has not. */
+async function makeRows(): Promise<void> {
+  const [past, present] = [await makeConversation(ctx.pool, [user]), await makeConversation(ctx.pool, [user])]
+  for (const [session, when] of [
+    [(await makeSessions(ctx.pool, [user]))[0]!, '31 days'],
+    [(await makeSessions(ctx.pool, [user]))[0]!, '29 days'],
+  ])
+    await ctx.pool.query(`UPDATE sessions SET revoked_at = ${ago(when!)} WHERE id = $1`, [session])
+  const [expired] = await makeSessions(ctx.pool, [user])
+  await ctx.pool.query(`UPDATE sessions SET expires_at = ${ago('31 days')} WHERE id = $1`, [expired])
+  for (const hours of [2, -1]) {
+    const expires = ago(`${hours} hours`)
+    await ctx.pool.query(
+      `INSERT INTO codes (id, purpose, email, code_mac, tries_left, resend_at, expires_at) VALUES ($1, 'x', 'x', '', 1, now(), ${expires})`,
+      [randomUUID()],
+    )
+    await ctx.pool.query(`INSERT INTO challenges (id, kind, expires_at) VALUES ($1, 'x', ${expires})`, [randomUUID()])
+    await ctx.pool.query(
+      `INSERT INTO uploads (id, user_id, purpose, expires_at) VALUES ($1, $2, 'avatar', ${expires})`,
+      [randomUUID(), user],
+    )
+  }
+  for (const days of [91, 89])
+    await ctx.pool.query(
+      `INSERT INTO notifications (id, user_id, kind, dedup, at) VALUES ($1, $2, 'x', '${days}', ${ago(`${days} days`)})`,
+      [randomUUID(), user],
+    )
+  for (const days of [366, 364])
+    await ctx.pool.query(`INSERT INTO security_events (user_id, kind, at) VALUES ($1, 'x', ${ago(`${days} days`)})`, [
+      user,
+    ])
+  for (const [days, state] of [
+    [8, 'sent'],
+    [8, 'waiting'],
+    [6, 'sent'],
+  ])
+    await ctx.pool.query(
+      `INSERT INTO push_deliveries (id, user_id, conversation_id, device_id, provider, from_seq, upto_seq, message_at, created_at, state)
+       VALUES ($1, $2, $3, $1, 'fcm', 1, 1, now(), ${ago(`${days} days`)}, $4)`,
+      [randomUUID(), user, past, state],
+    )
+  await ctx.pool.query(
+    `INSERT INTO pushes (user_id, conversation_id, from_seq, upto_seq, due_at, pushed_at)
+     VALUES ($1, $2, 1, 1, NULL, ${ago('2 days')}), ($1, $3, 1, 1, now(), ${ago('2 days')})`,
+    [user, past, present],
+  )
+  for (const days of [31, 29])
+    await ctx.pool.query(
+      `INSERT INTO jobs (id, kind, key_id, body, dead_at) VALUES ($1, 'nothing', 1, '', ${ago(`${days} days`)})`,
+      [randomUUID()],
+    )
+}
+
+test('what has had its time goes, and nothing else; files of uploads go by a job', async () => {
+  await makeRows()
+  expect(await upkeep(ctx)).toEqual({
+    codes: 1,
+    challenges: 1,
+    notifications: 1,
+    security_events: 1,
+    push_deliveries: 1,
+    pushes: 1,
+    jobs: 1,
+    sessions: 2,
+    uploads: 1,
+  })
+  for (const table of ['codes', 'challenges', 'uploads', 'notifications', 'security_events', 'pushes', 'sessions'])
+    expect(await count(table)).toBe(1)
+  expect(await count('push_deliveries')).toBe(2)
+  expect(await claim(ctx, { max: 10, leaseMs: 1_000 })).toMatchObject([
+    { job: { kind: 'delete-files', keys: [expect.stringMatching(/^uploads\/[0-9a-f-]{36}$/)] } },
+  ])
+  expect((await ctx.pool.query(`SELECT FROM pg_class WHERE relname ~ '^offline_messages_2'`)).rowCount).toBeGreaterThan(
+    2,
+  )
+})
+
+test('of many that have had their time all go, in bites', async () => {
+  await ctx.pool.query(
+    `INSERT INTO challenges (id, kind, expires_at) SELECT gen_random_uuid(), 'x', ${ago('2 hours')} FROM generate_series(1, 5000)`,
+  )
+  expect(await upkeep(ctx)).toMatchObject({ challenges: 5_000 })
+})
+
+test('one worker does it at a time, and the lock goes with the one that ends', async () => {
+  const client = await ctx.pool.connect()
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [7_160_532])
+    expect(await upkeep(ctx)).toBeUndefined()
+  } finally {
+    await client.query('SELECT pg_advisory_unlock_all()')
+    client.release()
+  }
+  expect(await upkeep(ctx)).toBeDefined()
+  expect(await upkeep(ctx)).toBeDefined()
+})
+
+test('it ends between two bites when it is told to', async () => {
+  await ctx.pool.query(
+    `INSERT INTO challenges (id, kind, expires_at) VALUES (gen_random_uuid(), 'x', ${ago('2 hours')})`,
+  )
+  expect(await upkeep(ctx, AbortSignal.abort())).toMatchObject({ challenges: 0 })
+})

@@ -1,0 +1,93 @@
+/**
+ * What has had its time goes: in small bites, so that no statement holds locks for long, and by one worker at a time.
+ */
+import type { ChatContext } from './context.ts'
+import { add } from './jobs/add.ts'
+import { ensurePartitions } from './offline/index.ts'
+import { transaction } from './store/transaction.ts'
+import { uploadKey } from './uploads/uploads.ts'
+
+const rowsAtOnce = 2_000
+const bitesMax = 500
+const uploadsAtOnce = 200
+
+/** The key of the advisory lock; any number that nobody else uses. */
+const lockKey = 7_160_532
+
+/** What goes when, by table. Each has an index that finds it, but for the few that are small or seldom looked at. */
+const overdue = {
+  codes: `expires_at < now() - interval '1 hour'`,
+  challenges: `expires_at < now() - interval '1 hour'`,
+  notifications: `at < now() - interval '90 days'`,
+  security_events: `at < now() - interval '1 year'`,
+  push_deliveries: `created_at < now() - interval '7 days' AND state <> 'waiting'`,
+  pushes: `due_at IS NULL AND (pushed_at IS NULL OR pushed_at < now() - interval '1 day')`,
+  jobs: `dead_at < now() - interval '30 days'`,
+  sessions: `revoked_at < now() - interval '30 days' OR expires_at < now() - interval '30 days'`,
+} as const
+
+export type Upkept = Readonly<Record<keyof typeof overdue | 'uploads', number>>
+
+/**
+ * Cleans up once.
+ * @param signal ends it between two bites
+ * @returns how many rows went, by table; undefined when another worker is at it
+ */
+export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Upkept | undefined> {
+  const client = await ctx.pool.connect()
+  let held = true
+  try {
+    const mine = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [lockKey])
+    held = mine.rows[0]!.mine
+    if (!held) return undefined
+    await ensurePartitions(ctx.pool)
+    const gone: Partial<Record<keyof Upkept, number>> = { uploads: await dropUploads(ctx, signal) }
+    for (const [table, condition] of Object.entries(overdue) as [keyof typeof overdue, string][])
+      gone[table] = await dropRows(ctx, table, condition, signal)
+    await client.query('SELECT pg_advisory_unlock($1)', [lockKey])
+    held = false
+    return gone as Upkept
+  } finally {
+    // With the lock still in hand, the connection ends, and the lock with it.
+    client.release(held)
+  }
+}
+
+const isEnded = (signal: AbortSignal | undefined) => signal?.aborted === true
+
+async function dropRows(
+  ctx: ChatContext,
+  table: string,
+  condition: string,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let gone = 0
+  for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
+    const { rowCount } = await ctx.pool.query(
+      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${rowsAtOnce}))`,
+    )
+    gone += rowCount ?? 0
+    if ((rowCount ?? 0) < rowsAtOnce) break
+  }
+  return gone
+}
+
+/** Uploads that were never taken over: their files go with them, by a job, since a store of files can be away. */
+async function dropUploads(ctx: ChatContext, signal: AbortSignal | undefined): Promise<number> {
+  let gone = 0
+  for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
+    const dropped = await transaction(ctx, async tx => {
+      const found = await tx.query<{ id: string }>(
+        `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires_at < now() - interval '1 hour'
+                                           LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
+        [uploadsAtOnce],
+      )
+      const keys = found.rows.map(row => uploadKey(row.id))
+      if (keys.length > 0) await add(ctx, { kind: 'delete-files', keys }, tx)
+      return keys.length
+    })
+    gone += dropped
+    if (dropped < uploadsAtOnce) break
+  }
+  return gone
+}

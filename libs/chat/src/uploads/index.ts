@@ -1,0 +1,1 @@
+export { find, promise, type Upload, type UploadPurpose, uploadKey } from './uploads.ts'

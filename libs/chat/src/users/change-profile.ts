@@ -1,0 +1,56 @@
+import { limits, Refusal } from '@flotilla/protocol'
+import type { ChatContext } from '../context.ts'
+import { checkName } from '../names.ts'
+import { transaction } from '../store/transaction.ts'
+import { searchText } from './fold.ts'
+import { type Me, me } from './me.ts'
+import { tellChanged } from './tell-changed.ts'
+
+export interface ProfileChange {
+  readonly displayName?: string | undefined
+  readonly about?: string | undefined
+}
+
+interface Row {
+  username: string
+  display_name: string
+  about: string
+}
+
+/**
+ * What is left out stays.
+ * @throws Refusal field_invalid, user_unknown
+ */
+export async function changeProfile(ctx: ChatContext, by: string, change: ProfileChange): Promise<Me> {
+  const displayName = change.displayName === undefined ? undefined : checkName(change.displayName, 'displayName')
+  const about = change.about === undefined ? undefined : checkAbout(change.about)
+  const renamed = await transaction(ctx, async client => {
+    // The row is held, since the text to search by is made of two columns that can be changed apart.
+    const found = await client.query<Row>(
+      'SELECT username, display_name, about FROM users WHERE id = $1 AND erased_at IS NULL FOR NO KEY UPDATE',
+      [by],
+    )
+    const row = found.rows[0]
+    if (row === undefined) throw new Refusal('user_unknown')
+    const name = displayName ?? row.display_name
+    await client.query('UPDATE users SET display_name = $2, search_text = $3, about = $4 WHERE id = $1', [
+      by,
+      name,
+      searchText(row.username, name),
+      about ?? row.about,
+    ])
+    return name !== row.display_name
+  })
+  const changed = await me(ctx, by)
+  if (renamed) await tellChanged(ctx, changed)
+  return changed
+}
+
+/** Lines are fine, other control characters are not. @throws Refusal field_invalid */
+function checkAbout(text: string): string {
+  const about = text.toWellFormed().replaceAll('\r\n', '\n').trim()
+  const refuse = (rule: string) => new Refusal('field_invalid', `about: must keep to ${rule}`, { field: 'about', rule })
+  if (about.length > limits.aboutLengthMax) throw refuse(`maxLength ${limits.aboutLengthMax}`)
+  if (/[^\P{Cc}\n]/u.test(about)) throw refuse('no control characters')
+  return about
+}

@@ -1,0 +1,104 @@
+/** The one door to a new person, whatever they sign in by. */
+import { randomInt, randomUUID } from 'node:crypto'
+import { Refusal } from '@flotilla/protocol'
+import { sql } from 'drizzle-orm'
+import type { PoolClient } from 'pg'
+import type { ChatContext } from '../context.ts'
+import { checkName } from '../names.ts'
+import { note } from '../security/note.ts'
+import type { Client } from '../sessions/client.ts'
+import { users } from '../store/schema.ts'
+import { searchText } from './fold.ts'
+import { isUsername, type User } from './user.ts'
+
+export interface NewUser {
+  /** Where it had to be known before; drawn when left out. */
+  readonly id?: string | undefined
+  /** Derived from the address when left out. */
+  readonly username?: string | undefined
+  /** The username, when left out. */
+  readonly displayName?: string | undefined
+  /** Proved to be theirs. */
+  readonly email?: string | undefined
+  readonly passwordHash?: string | undefined
+  /** For the audit trail. */
+  readonly client?: Client | undefined
+}
+
+const derivedTriesMax = 6
+const derivedLengthMax = 20
+
+/**
+ * Makes a person, and notes it. Of two at once who want one name or one address, the index lets one have it.
+ * @param client of the transaction that it belongs to; a refusal leaves the transaction usable
+ * @throws Refusal field_invalid, username_taken, email_taken
+ */
+export async function create(
+  ctx: ChatContext,
+  input: NewUser,
+  client: Pick<PoolClient, 'query'> = ctx.pool,
+): Promise<User> {
+  const { username, email, passwordHash } = input
+  if (username !== undefined) checkUsername(username)
+  const tries = username === undefined ? derivedTriesMax : 1
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const name = username ?? deriveUsername(email, attempt)
+    const user = {
+      id: input.id ?? randomUUID(),
+      username: name,
+      displayName: checkName(input.displayName ?? name, 'displayName'),
+      avatar: null,
+    }
+    const inserted = await client.query(
+      `INSERT INTO users (id, username, display_name, search_text, email, password_hash)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [user.id, name, user.displayName, searchText(name, user.displayName), email ?? null, passwordHash ?? null],
+    )
+    if (inserted.rowCount === 1) {
+      await note(ctx, { user: user.id, kind: 'registered', client: input.client }, client)
+      return user
+    }
+    if (email !== undefined) await demandEmailFree(client, email)
+  }
+  if (username !== undefined) throw usernameTaken()
+  throw new Error(`unable to derive a username: ${derivedTriesMax} were taken`)
+}
+
+/** @throws Refusal field_invalid */
+export function checkUsername(username: string): void {
+  const rule = '3 to 32 of a-z 0-9 . _ -'
+  if (!isUsername(username))
+    throw new Refusal('field_invalid', 'username: must be 3 to 32 of a-z, 0-9, dot, underscore and hyphen', {
+      field: 'username',
+      rule,
+    })
+}
+
+export const usernameTaken = () => new Refusal('username_taken', undefined, { field: 'username' })
+export const emailTaken = () => new Refusal('email_taken', undefined, { field: 'email' })
+
+/** For whoever wants to refuse before costly work; the index decides. @throws Refusal username_taken */
+export async function demandUsernameFree(ctx: ChatContext, username: string): Promise<void> {
+  const found = await ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(sql`lower(${users.username}) = lower(${username})`)
+  if (found.length > 0) throw usernameTaken()
+}
+
+/** @throws Refusal email_taken */
+export async function demandEmailFree(client: Pick<PoolClient, 'query'>, email: string): Promise<void> {
+  const found = await client.query('SELECT FROM users WHERE lower(email) = lower($1)', [email])
+  if (found.rowCount !== 0) throw emailTaken()
+}
+
+/** What stands before the `@`, without a tag, and digits: more of them each time that the name was taken. */
+function deriveUsername(email: string | undefined, attempt: number): string {
+  const local = (email ?? '').split(/[+@]/)[0] ?? ''
+  const letters = local
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]/g, '')
+  const digits = 4 + attempt
+  return `${letters.slice(0, derivedLengthMax) || 'user'}${String(randomInt(10 ** digits)).padStart(digits, '0')}`
+}

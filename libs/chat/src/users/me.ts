@@ -1,0 +1,37 @@
+import { Refusal } from '@flotilla/protocol'
+import { eq, sql } from 'drizzle-orm'
+import type { ChatContext } from '../context.ts'
+import { users } from '../store/schema.ts'
+import { type User, userColumns } from './user.ts'
+
+/** A person, as they see themselves. */
+export interface Me extends User {
+  readonly about: string
+  readonly email: string | null
+  readonly hasPassword: boolean
+  /** When the account will be erased, if its owner has asked for that; milliseconds since 1970. */
+  readonly deleteAfter?: number
+  readonly createdAt: number
+}
+
+/** @throws Refusal user_unknown */
+export async function me(ctx: ChatContext, by: string): Promise<Me> {
+  const [found] = await ctx.db
+    .select({
+      ...userColumns,
+      about: users.about,
+      email: users.email,
+      hasPassword: sql<boolean>`${users.passwordHash} IS NOT NULL`,
+      deleteAfter: users.deleteAfter,
+      createdAt: users.createdAt,
+    })
+    .from(users)
+    .where(eq(users.id, by))
+  if (found === undefined) throw new Refusal('user_unknown')
+  const { deleteAfter, createdAt, ...rest } = found
+  return {
+    ...rest,
+    ...(deleteAfter === null ? {} : { deleteAfter: deleteAfter.getTime() }),
+    createdAt: createdAt.getTime(),
+  }
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ChatContext } from '../context.ts'
+import { transaction } from '../store/transaction.ts'
+import { searchText } from './fold.ts'
+import { beginSearch, search, searchStatement } from './search.ts'
+import { changeSettings } from './settings.ts'
+
+let database: TestDatabase
+let chat: TestChat
+let ctx: ChatContext
+let me: string
+
+beforeAll(async () => {
+  database = await testDatabase()
+  chat = await openTestChat(database.url)
+  ctx = chat.ctx
+  me = await person('me.myself', 'José Me')
+})
+afterAll(async () => {
+  await chat.close()
+  await database.drop()
+})
+
+async function person(username: string, displayName: string, email?: string): Promise<string> {
+  const id = randomUUID()
+  await ctx.pool.query(
+    'INSERT INTO users (id, username, display_name, search_text, email) VALUES ($1, $2, $3, $4, $5)',
+    [id, username, displayName, searchText(username, displayName), email ?? null],
+  )
+  return id
+}
+
+const names = async (text: string, by = me) => (await search(ctx, by, text)).map(user => user.username)
+
+test('people are found whatever the case, the accents and the script, and with a slip of the keyboard', async () => {
+  await person('jgarcia', 'José García')
+  await person('lukasz.w', 'Łukasz Wiśniewski')
+  await person('ivan', 'Иван Петров')
+  await person('tanaka', '田中太郎')
+  for (const text of ['JOSE garcia', 'garcía', 'jgar', 'Garzia', 'josé gracia'])
+    expect(await names(text)).toEqual(['jgarcia'])
+  for (const text of ['lukasz', 'WISNIEWSKI', 'wiśnieski']) expect(await names(text)).toEqual(['lukasz.w'])
+  for (const text of ['иван', 'ПЕТРОВ', 'Питров']) expect(await names(text)).toEqual(['ivan'])
+  for (const text of ['田中', '太郎']) expect(await names(text)).toEqual(['tanaka'])
+  for (const text of ['zzzz', '??', 'a\u0000b', '木口', '%%', '__']) expect(await names(text)).toEqual([])
+})
+
+test('the username that begins like it comes first, then what fits best', async () => {
+  await person('robertson', 'R. Son')
+  await person('bobby', 'Robert Tables')
+  await person('rob', 'Somebody Else')
+  await person('zed', 'Roberta Zed')
+  expect((await names('rob')).slice(0, 2)).toEqual(['rob', 'robertson'])
+  expect(await names('robert')).toEqual(['robertson', 'bobby', 'zed', 'rob'])
+  expect(await names('Robert Tables')).toEqual(expect.arrayContaining(['bobby']))
+  expect((await names('Robert Tables'))[0]).toBe('bobby')
+})
+
+test('ten are enough', async () => {
+  for (let n = 0; n < 12; n++) await person(`quentin${n}`, 'Quentin')
+  expect(await names('quentin')).toHaveLength(10)
+})
+
+test('never oneself, never the erased, never somebody who has blocked one; whom one has blocked oneself, yes', async () => {
+  const [blocker, erased, blocked] = [
+    await person('vera1', 'Vera'),
+    await person('vera2', 'Vera', 'vera2@example.com'),
+    await person('vera3', 'Vera'),
+  ]
+  await ctx.pool.query('UPDATE users SET erased_at = now() WHERE id = $1', [erased])
+  await ctx.pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2), ($2, $3)', [blocker, me, blocked])
+  expect(await names('vera')).toEqual(['vera3'])
+  expect(await names('myself')).toEqual([])
+  expect(await names('vera2@example.com')).toEqual([])
+})
+
+test('an exact address finds who lets themselves be found by it', async () => {
+  const owner = await person('hidden.name', 'Somebody Else', 'Olga@Example.com')
+  const friend = await person('friend', 'Friend')
+  await ctx.pool.query('INSERT INTO contacts (user_id, contact_id) VALUES ($1, $2), ($2, $1)', [owner, friend])
+  expect(await names(' olga@example.COM ')).toEqual(['hidden.name'])
+  expect(await names('olga@example.co')).toEqual([])
+  expect(await names('olga')).toEqual([])
+  await changeSettings(ctx, owner, { foundByEmailTo: 'contacts' })
+  expect(await names('olga@example.com')).toEqual([])
+  expect(await names('olga@example.com', friend)).toEqual(['hidden.name'])
+  await changeSettings(ctx, owner, { foundByEmailTo: 'nobody' })
+  expect(await names('olga@example.com', friend)).toEqual([])
+  await changeSettings(ctx, owner, { foundByEmailTo: 'everyone' })
+  await ctx.pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [owner, me])
+  expect(await names('olga@example.com')).toEqual([])
+  expect(await names('olga@example.com', owner)).toEqual([])
+})
+
+test.each([
+  [' a ', 'minLength 2'],
+  ['x'.repeat(101), 'maxLength 100'],
+])('a search for %j is refused', async (text, rule) => {
+  await expect(search(ctx, me, text)).rejects.toMatchObject({ code: 'field_invalid', detail: { field: 'q', rule } })
+})
+
+test('among 50,000 people the search goes by the index, also as a prepared statement', async () => {
+  await ctx.pool.query(
+    `INSERT INTO users (id, username, display_name, search_text)
+     SELECT gen_random_uuid(), 'p' || n, 'x', 'p' || n || ' ' || substr(md5(n::text), 1, 6) || ' ' || substr(md5(n::text), 9, 7)
+       FROM generate_series(1, 50000) n`,
+  )
+  await ctx.pool.query('VACUUM ANALYZE users')
+  const plan = await transaction(ctx, async client => {
+    await beginSearch(client)
+    await client.query('SET LOCAL plan_cache_mode = force_generic_plan')
+    await client.query(`PREPARE searching (uuid, text, text, int) AS ${searchStatement}`)
+    const found = await client.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (ANALYZE) EXECUTE searching ('${me}', 'garcia', 'garcia', 10)`,
+    )
+    await client.query('DEALLOCATE searching')
+    return found.rows.map(row => row['QUERY PLAN']).join('\n')
+  })
+  expect(plan).toContain('Bitmap Index Scan on users_search_idx')
+  expect(plan).not.toContain('Seq Scan on users')
+  expect(await names('garcia')).toEqual(['jgarcia'])
+  expect(await names('p4999')).toEqual(expect.arrayContaining(['p4999']))
+})

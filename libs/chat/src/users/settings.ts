@@ -1,0 +1,134 @@
+/** What a person decides for themselves: who sees what of them, who may write to them first, and what is pushed when. */
+import { Refusal } from '@flotilla/protocol'
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import {
+  type Audience,
+  audienceNumbers,
+  audienceOf,
+  type DirectFrom,
+  directFromNumbers,
+  directFromOf,
+} from '../access.ts'
+import type { ChatContext } from '../context.ts'
+import { users } from '../store/schema.ts'
+
+/** Nothing is pushed between the two, by the clock of the zone. `until` may be on the next day. */
+export interface QuietHours {
+  /** `22:00` */
+  readonly from: string
+  readonly until: string
+  /** A name of the IANA: `Europe/Amsterdam` */
+  readonly zone: string
+}
+
+export interface Settings {
+  readonly lastSeenTo: Audience
+  readonly readReceiptsTo: Audience
+  readonly foundByEmailTo: Audience
+  /** null: whatever the deployment says. */
+  readonly directFrom: DirectFrom | null
+  /** Whether a push may name who wrote. */
+  readonly pushNames: boolean
+  readonly quietHours: QuietHours | null
+}
+
+export type SettingsChange = { readonly [K in keyof Settings]?: Settings[K] | undefined }
+
+const columns = {
+  lastSeenTo: users.lastSeenTo,
+  readReceiptsTo: users.readReceiptsTo,
+  foundByEmailTo: users.foundByEmailTo,
+  directFrom: users.directFrom,
+  pushNames: users.pushNames,
+  quietFrom: users.quietFrom,
+  quietUntil: users.quietUntil,
+  quietZone: users.quietZone,
+}
+
+type Row = Pick<typeof users.$inferSelect, keyof typeof columns>
+
+/** @throws Refusal user_unknown */
+export async function settings(ctx: ChatContext, by: string): Promise<Settings> {
+  const [row] = await ctx.db.select(columns).from(users).where(eq(users.id, by))
+  return toSettings(row)
+}
+
+/**
+ * What is left out stays. Whoever shows less than before is hidden at once from those who watch them.
+ * @throws Refusal field_invalid, user_unknown
+ */
+export async function changeSettings(ctx: ChatContext, by: string, change: SettingsChange): Promise<Settings> {
+  const { directFrom, pushNames, quietHours } = change
+  const number = (audience: Audience | undefined) => (audience === undefined ? undefined : audienceNumbers[audience])
+  const lastSeenTo = number(change.lastSeenTo)
+  const readReceiptsTo = number(change.readReceiptsTo)
+  const quiet = quietHours === undefined ? {} : toColumns(quietHours)
+  // The comparison is the statement's own: it sees the row as it is when it changes it.
+  const [row] = await ctx.db
+    .update(users)
+    .set({
+      lastSeenTo,
+      readReceiptsTo,
+      foundByEmailTo: number(change.foundByEmailTo),
+      directFrom: directFrom === undefined || directFrom === null ? directFrom : directFromNumbers[directFrom],
+      pushNames,
+      ...quiet,
+      hiddenAt: sql`CASE WHEN ${lastSeenTo ?? 0}::smallint > ${users.lastSeenTo}
+                           OR ${readReceiptsTo ?? 0}::smallint > ${users.readReceiptsTo}
+                         THEN now() ELSE ${users.hiddenAt} END`,
+    })
+    .where(and(eq(users.id, by), isNull(users.erasedAt)))
+    .returning(columns)
+  return toSettings(row)
+}
+
+function toSettings(row: Row | undefined): Settings {
+  if (row === undefined) throw new Refusal('user_unknown')
+  const { quietFrom, quietUntil, quietZone } = row
+  return {
+    lastSeenTo: audienceOf(row.lastSeenTo),
+    readReceiptsTo: audienceOf(row.readReceiptsTo),
+    foundByEmailTo: audienceOf(row.foundByEmailTo),
+    // With a number there is no deployment to ask.
+    directFrom: row.directFrom === null ? null : directFromOf(row.directFrom, 'anyone'),
+    pushNames: row.pushNames,
+    quietHours:
+      quietFrom === null || quietUntil === null || quietZone === null
+        ? null
+        : { from: toClock(quietFrom), until: toClock(quietUntil), zone: quietZone },
+  }
+}
+
+// ── quiet hours ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const refuse = (field: string, rule: string) =>
+  new Refusal('field_invalid', `quietHours.${field}: must be ${rule}`, { field: `quietHours.${field}`, rule })
+
+function toColumns(hours: QuietHours | null) {
+  if (hours === null) return { quietFrom: null, quietUntil: null, quietZone: null }
+  const quietFrom = toMinutes(hours.from, 'from')
+  const quietUntil = toMinutes(hours.until, 'until')
+  if (quietFrom === quietUntil) throw refuse('until', 'another time than from')
+  if (!isZone(hours.zone)) throw refuse('zone', 'the IANA name of a time zone')
+  return { quietFrom, quietUntil, quietZone: hours.zone }
+}
+
+/** Minutes since midnight. */
+function toMinutes(clock: string, field: string): number {
+  const [, hour, minute] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(clock) ?? []
+  if (hour === undefined || minute === undefined) throw refuse(field, 'HH:MM')
+  return Number(hour) * 60 + Number(minute)
+}
+
+const toClock = (minutes: number) =>
+  [Math.floor(minutes / 60), minutes % 60].map(part => String(part).padStart(2, '0')).join(':')
+
+/** Names only: of offsets like +02:00 Intl and PostgreSQL disagree about which way they go. */
+function isZone(zone: string): boolean {
+  if (!/^[A-Za-z][\w/+-]*$/.test(zone)) return false
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat
+  } catch {
+    return false
+  }
+}

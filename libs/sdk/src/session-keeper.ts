@@ -1,0 +1,177 @@
+/**
+ * Keeps a session: opens it with what somebody shows, keeps its access token fresh, and ends it. Refresh tokens are good
+ * for one use: one refresh runs at a time, however many ask.
+ */
+import type { Clock } from './clock.ts'
+import { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
+import type { Call } from './http.ts'
+import type { User } from './rest/people.ts'
+import type { GetToken } from './rest/signed.ts'
+
+/** What is kept between two runs. It holds secrets: keep it where only the person's own programs can read it. */
+export interface StoredSession {
+  readonly user: User
+  readonly session: string
+  readonly accessToken: string
+  /** By this device's clock. */
+  readonly accessTokenExpiresAt: number
+  /** Missing in cookie mode: there the browser holds it and no script can read it. */
+  readonly refreshToken?: string
+  /**
+   * Names the refresh that the refresh token is for. Drawn with the token, so that whoever tries that refresh again (after
+   * a lost answer, in another tab, in the run after a crash) names it the same, and is taken for no thief.
+   */
+  readonly attempt?: string
+}
+
+export interface SessionStore {
+  load(): Promise<StoredSession | undefined>
+  /** `undefined` forgets it. */
+  save(session: StoredSession | undefined): Promise<void>
+}
+
+/** What can be shown after the first proof, to finish a sign-in. */
+export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
+
+/** The server wants to see more before it signs in. */
+export interface SecondFactorNeeded {
+  /** For `finish`. */
+  readonly challenge: string
+  /** Any one of these will do. */
+  readonly factors: readonly Factor[]
+  /** How long the challenge is good. */
+  readonly lifeMs: number
+}
+
+/** Either signed in, or not yet: then `finish` does it. */
+export type SignInAnswer =
+  | { readonly user: User; readonly secondFactor?: undefined }
+  | { readonly user?: undefined; readonly secondFactor: SecondFactorNeeded }
+
+interface SignedIn {
+  user: User
+  session: string
+  accessToken: string
+  accessTokenExpiresInMs: number
+  refreshToken?: string
+}
+
+export interface SessionKeeperOptions {
+  readonly call: Call
+  readonly sessions: SessionStore
+  readonly cookie: boolean
+  readonly clock: Clock
+  readonly uuid: () => string
+}
+
+export interface SessionKeeper {
+  /** Shows something at a URL that signs in, and keeps the session that comes of it. */
+  open(path: string, shown: object): Promise<SignInAnswer>
+  /** As `open`, where no second factor is ever asked for. */
+  openAtOnce(path: string, shown: object): Promise<User>
+  end(): Promise<void>
+  user(): Promise<User | undefined>
+  readonly getToken: GetToken
+}
+
+/** A token this close to its end counts as expired, so that it does not expire on its way. */
+const expiryMarginMs = 30_000
+
+export function createSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
+  const { call, sessions, clock, uuid } = options
+  const extra = options.cookie ? { headers: { 'x-flotilla-cookie': '1' }, cookies: true } : {}
+  let refreshing: Promise<StoredSession> | undefined
+  /** Of a refresh for which nothing is stored: by the cookie of a former page. */
+  let looseAttempt: string | undefined
+
+  const fresh = (session: StoredSession) => session.accessTokenExpiresAt - expiryMarginMs > clock.now()
+
+  async function keep(signedIn: SignedIn): Promise<StoredSession> {
+    const { user, session, accessToken, accessTokenExpiresInMs, refreshToken } = signedIn
+    const kept: StoredSession = {
+      user,
+      session,
+      accessToken,
+      accessTokenExpiresAt: clock.now() + accessTokenExpiresInMs,
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+      attempt: uuid(),
+    }
+    await sessions.save(kept)
+    return kept
+  }
+
+  async function open(path: string, shown: object): Promise<SignInAnswer> {
+    const answer = await call<SignedIn | { secondFactor: SecondFactorNeeded }>('POST', path, { body: shown, ...extra })
+    if ('secondFactor' in answer) return { secondFactor: answer.secondFactor }
+    return { user: (await keep(answer)).user }
+  }
+
+  async function refresh(): Promise<StoredSession> {
+    // Read again: another tab may have refreshed since, and its refresh token is the one that is good.
+    const held = await sessions.load()
+    const { refreshToken } = held ?? {}
+    if (refreshToken === undefined && !options.cookie)
+      throw new FlotillaError('refresh_invalid', 'unable to get an access token: nobody is signed in')
+    const attempt = held?.attempt ?? (looseAttempt ??= uuid())
+    const body = refreshToken === undefined ? { attempt } : { refreshToken, attempt }
+    try {
+      const kept = await keep(await call<SignedIn>('POST', '/v1/sessions/refresh', { body, ...extra }))
+      looseAttempt = undefined
+      return kept
+    } catch (thrown) {
+      if (isRefused(thrown, 'refresh_invalid', 'refresh_reused')) await sessions.save(undefined)
+      throw thrown
+    }
+  }
+
+  function refreshOnce(): Promise<StoredSession> {
+    refreshing ??= refresh().finally(() => (refreshing = undefined))
+    return refreshing
+  }
+
+  return {
+    open,
+    async openAtOnce(path, shown) {
+      const { user } = await open(path, shown)
+      if (user !== undefined) return user
+      throw new FlotillaError('internal', `unable to sign in: ${path} asks for a second factor`)
+    },
+    async end() {
+      const end = (session: StoredSession) =>
+        call<undefined>('DELETE', '/v1/sessions/current', { token: session.accessToken, ...extra })
+      try {
+        const held = await sessions.load()
+        await end(held !== undefined && fresh(held) ? held : await refreshOnce()).catch(async (thrown: unknown) => {
+          if (!isRefused(thrown, 'unauthenticated')) throw thrown
+          await end(await refreshOnce())
+        })
+      } catch (thrown) {
+        // A session that the server no longer knows is signed out already. Anything else keeps it, to be tried again.
+        if (!(thrown instanceof FlotillaError) || thrown.retry) throw thrown
+      }
+      await sessions.save(undefined)
+    },
+    async user() {
+      return (await sessions.load())?.user
+    },
+    async getToken({ expired }) {
+      const held = await sessions.load()
+      if (!expired && held !== undefined && fresh(held)) return held.accessToken
+      return (await refreshOnce()).accessToken
+    },
+  }
+}
+
+function isRefused(thrown: unknown, ...codes: FlotillaErrorCode[]): boolean {
+  return thrown instanceof FlotillaError && codes.includes(thrown.code)
+}
+
+export function memorySessions(): SessionStore {
+  let held: StoredSession | undefined
+  return {
+    load: async () => held,
+    async save(session) {
+      held = session
+    },
+  }
+}

@@ -1,0 +1,46 @@
+/** Where files are kept, as every process that has to do with files is told. */
+import { flag, optionalText, optionalUrl, secret, text, type Values } from './config.ts'
+
+export const storageSettings = {
+  STORAGE_FOLDER: optionalText(
+    'Where pictures and uploads are kept, without S3: a folder that all processes of the API and all workers share.',
+  ),
+  S3_BUCKET: optionalText('The bucket that pictures and uploads are kept in, instead of STORAGE_FOLDER.'),
+  S3_ENDPOINT: optionalUrl('The URL of a server that speaks the protocol of S3. Without it Amazon’s own.'),
+  S3_REGION: text('us-east-1', 'The region of the bucket.'),
+  S3_ACCESS_KEY_ID: optionalText('Whose bucket it is. Without it the role of the machine counts.'),
+  S3_SECRET_ACCESS_KEY: secret('The secret of S3_ACCESS_KEY_ID.'),
+  S3_PATH_STYLE: flag(false, 'Whether the bucket stands in the path, as most servers that are not Amazon’s want it.'),
+}
+
+type StorageValues = Values<typeof storageSettings>
+
+/** A folder or a bucket, never both. */
+export type StoragePlace =
+  | { readonly folder: string }
+  | {
+      readonly bucket: string
+      readonly endpoint: string | undefined
+      readonly region: string
+      readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+      readonly pathStyle: boolean
+    }
+
+/** @throws Error that says what is missing */
+export function toStoragePlace(values: StorageValues): StoragePlace {
+  const { STORAGE_FOLDER: folder, S3_BUCKET: bucket } = values
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values
+  if (folder !== undefined && bucket === undefined) return { folder }
+  if (bucket === undefined || folder !== undefined)
+    throw new Error('unable to start: give STORAGE_FOLDER or S3_BUCKET, one of the two')
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    throw new Error('unable to start: S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together')
+  return {
+    bucket,
+    endpoint: values.S3_ENDPOINT,
+    region: values.S3_REGION,
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey },
+    pathStyle: values.S3_PATH_STYLE,
+  }
+}
