@@ -77,9 +77,9 @@ starting = startStandalone({
 }).catch(fail)
 
 const standalone = await starting
-if (standalone !== undefined && !ending) say(greeting(standalone.url))
+if (standalone !== undefined && !ending) say(greeting(standalone))
 
-function greeting(url: string): string {
+function greeting({ url, devInboxUrl }: Standalone): string {
   const chat = `npm run chat --${url === 'http://localhost:8080' ? '' : ` --url ${url}`}`
   const store = [
     `PostgreSQL: ${settings.DATABASE_URL === undefined ? `embedded, in ${settings.FLOTILLA_FOLDER}/postgres` : 'yours (DATABASE_URL)'}`,
@@ -89,7 +89,7 @@ function greeting(url: string): string {
   Flotilla is up: ${url}
 
   API docs        ${url}/docs
-  Try it          in a second and a third terminal:
+${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: what would have been sent\n`}  Try it          in a second and a third terminal:
                   ${chat} --as alice --with bob
                   ${chat} --as bob --with alice
 

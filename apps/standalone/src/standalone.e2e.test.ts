@@ -266,3 +266,40 @@ test('when PostgreSQL ends by itself, it is told', async () => {
   expect((await fault.promise).message).toContain('PostgreSQL ended')
   await standalone.stop()
 })
+
+test('what would have been mailed and pushed is shown, to this machine alone', async () => {
+  const own = await start(folderFor('inbox'))
+  expect(own.devInboxUrl).toBe(`${own.url}/dev/mail`)
+  const inbox = () => call<{ subject: string; text: string }[]>(own.url, 'GET', '/dev/mail.json')
+  await call(own.url, 'POST', '/v1/codes', undefined, { email: 'ada@example.org', purpose: 'register' })
+  await until(async () => (await inbox()).some(mail => /\b\d{6}\b/.test(mail.text)), { what: 'the code is there' })
+
+  const [ada, bob] = [await person(own.url, '/v1/users', 'ada'), await person(own.url, '/v1/users', 'bob')]
+  await call(own.url, 'POST', '/v1/devices', bob.token, {
+    name: 'phone',
+    platform: 'android',
+    provider: 'fcm',
+    token: 'a-token',
+  })
+  const { id } = await call<{ id: string }>(own.url, 'POST', '/v1/conversations', ada.token, {
+    kind: 'direct',
+    user: bob.id,
+  })
+  await call(own.url, 'POST', `/v1/conversations/${id}/messages`, ada.token, {
+    clientId: randomUUID(),
+    body: { text: 'a secret' },
+  })
+  await until(async () => (await inbox()).some(mail => mail.subject === 'Push: ada'), { what: 'the push is there' })
+  expect(JSON.stringify(await inbox())).not.toContain('a secret')
+})
+
+test('where others get here, no code is shown, and none is made', async () => {
+  const port = await freePort()
+  const open = await start(folderFor('open'), { port, publicUrl: 'https://chat.example.org' })
+  expect(open.devInboxUrl).toBeUndefined()
+  const url = `http://127.0.0.1:${port}`
+  expect((await fetch(`${url}/dev/mail`)).status).toBe(404)
+  await expect(
+    call(url, 'POST', '/v1/codes', undefined, { email: 'ada@example.org', purpose: 'register' }),
+  ).rejects.toThrow('mail_unavailable')
+})

@@ -62,6 +62,8 @@ export interface StandaloneOptions {
 export interface Standalone {
   /** Where people reach it. */
   readonly url: string
+  /** The page of mails and pushes that were not sent; there only in development. */
+  readonly devInboxUrl: string | undefined
   /** Moves people away, writes what waits, and ends the store last. */
   stop(): Promise<void>
 }
@@ -83,12 +85,12 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       for (const stopPart of stops.toReversed()) await stopPart()
     })())
   try {
-    const url = await start(
+    const started = await start(
       options,
       run => void stops.push(run),
       () => stopping !== undefined,
     )
-    return { url, stop }
+    return { ...started, stop }
   } catch (error) {
     await stop()
     throw error
@@ -99,7 +101,7 @@ async function start(
   options: StandaloneOptions,
   atStop: (run: () => Promise<void> | void) => void,
   isStopping: () => boolean,
-): Promise<string> {
+): Promise<Omit<Standalone, 'stop'>> {
   const { logger } = options
   mkdirSync(options.folder, { recursive: true })
   const folder = realpathSync(options.folder)
@@ -195,7 +197,7 @@ async function start(
     )
     atStop(() => health.close())
   }
-  return publicUrl
+  return { url: publicUrl, devInboxUrl: devInbox === undefined ? undefined : `${publicUrl}/dev/mail` }
 
   async function openStore(): Promise<string> {
     const postgres = await startEmbeddedPostgres(folder, keys.databasePassword)
