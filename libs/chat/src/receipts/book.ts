@@ -16,7 +16,10 @@ export interface Risen {
   readonly user: string
   readonly delivered: number
   readonly read: number
+  readonly deliveredRose: boolean
   readonly readRose: boolean
+  /** Of the membership, as the statement saw it together with the head: who may hear of it (P8). */
+  readonly version: number
 }
 
 export interface Receipts {
@@ -50,7 +53,7 @@ WITH given AS MATERIALIZED (
   SELECT ($1::uuid[])[r] AS conversation_id, ($2::uuid[])[r] AS user_id, ($3::int8[])[r] AS delivered, ($4::int8[])[r] AS read
     FROM generate_series(1, cardinality($1::uuid[])) r
 ), held AS MATERIALIZED (
-  SELECT m.conversation_id, m.user_id, m.read_seq AS read_before,
+  SELECT m.conversation_id, m.user_id, m.delivered_seq AS delivered_before, m.read_seq AS read_before, c.version,
          greatest(m.delivered_seq, least(greatest(g.delivered, g.read), c.head_seq)) AS delivered,
          greatest(m.read_seq, least(g.read, c.head_seq)) AS read
     FROM given g
@@ -68,7 +71,7 @@ UPDATE members m SET delivered_seq = h.delivered, read_seq = h.read
  WHERE m.conversation_id = h.conversation_id AND m.user_id = h.user_id
    AND (m.delivered_seq < h.delivered OR m.read_seq < h.read)
 RETURNING m.conversation_id AS conversation, m.user_id AS user, m.delivered_seq AS delivered, m.read_seq AS read,
-          m.read_seq > h.read_before AS "readRose"`
+          m.delivered_seq > h.delivered_before AS "deliveredRose", m.read_seq > h.read_before AS "readRose", h.version`
 
 const batchMax = 500
 /** What is due within this part of a window is written together with what is due now. */

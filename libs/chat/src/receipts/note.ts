@@ -34,7 +34,21 @@ async function note(
 ): Promise<void> {
   const standing = ctx.memberships.demand(conversation, by)
   const { membership } = standing instanceof Promise ? await standing : standing
-  await ctx.receipts.note(conversation, by, cursor, risen => tell(ctx, membership, risen))
+  await ctx.receipts.note(conversation, by, cursor, risen => tellOnTime(ctx, membership, risen))
+}
+
+/**
+ * The membership that was asked may be old by now, or in a process without sockets for hours. A receipt of a later
+ * entry has a later version too: then the members are read anew, so that nobody who was removed before it hears of it.
+ */
+function tellOnTime(ctx: ChatContext, asked: Membership, risen: Risen): void {
+  if (asked.version >= risen.version) return tell(ctx, asked, risen)
+  const { conversation, version } = risen
+  ctx.memberships.drop(conversation, version)
+  ctx.memberships.of(conversation).then(
+    membership => membership !== undefined && tell(ctx, membership, risen),
+    (error: unknown) => ctx.logger.warn({ err: error }, 'a receipt was not told'),
+  )
 }
 
 /**
@@ -51,7 +65,7 @@ function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
   )
 }
 
-/** To whom the person does not show what they read, it has arrived. Across a block nothing is told in a direct one. */
+/** To whom the person does not show what they read, it has arrived, if that is news. Across a block nothing is told. */
 async function tellSome(
   ctx: ChatContext,
   membership: Membership,
@@ -62,7 +76,7 @@ async function tellSome(
   if (restriction === unrestricted) return emit(ctx, risen, membership.users, [])
   const { user } = risen
   const others = membership.users.filter(one => one !== user)
-  const blocked = membership.kind === 'direct' ? await blockedOf(ctx, user, others, restriction) : nobody
+  const blocked = await blockedOf(ctx, user, others, restriction)
   const heard = others.filter(one => !blocked.has(one))
   const shown = risen.readRose ? await readersOf(ctx, user, heard, restriction) : nobody
   const readers = heard.filter(one => shown.has(one))
@@ -87,11 +101,15 @@ async function readersOf(
   return new Set(others.filter(one => shows(readReceiptsTo, { contact: false, blocked: blocked.has(one) })))
 }
 
-/** @param readers hear what was read, when it was; @param rest that it has arrived. The person is no news to themselves. */
+/**
+ * What had arrived before is not told again when it is read: that would tell `rest` the moment.
+ * @param readers hear what was read, when it was
+ * @param rest hear that it has arrived. The person is no news to themselves
+ */
 function emit(ctx: ChatContext, risen: Risen, readers: readonly string[], rest: readonly string[]): void {
   const { conversation, user, readRose } = risen
   const reached = readRose ? rest : [...readers.filter(one => one !== user), ...rest]
   if (readRose) ctx.emit({ to: readers, event: { event: 'message.read', conversation, user, seq: risen.read } })
-  if (reached.length > 0)
+  if (risen.deliveredRose && reached.length > 0)
     ctx.emit({ to: reached, event: { event: 'message.delivered', conversation, user, seq: risen.delivered } })
 }
