@@ -89,7 +89,7 @@ export interface ApiDeps {
   readonly ready: () => string | undefined
   readonly clock: () => number
   readonly random: () => number
-  /** Left out where there is one region only. */
+  /** Without it no country is shown, and every region is as near as the others. */
   readonly countryOf?: CountryOf | undefined
   /** Only in development: everybody who reaches the API reads all mail at /dev/mail. */
   readonly devInbox?: DevInbox | undefined

@@ -98,7 +98,7 @@ export const apiSettings = {
     { default: [] as readonly Region[] },
   ),
   GEO_DATA_FOLDER: optionalText(
-    'A folder with newer `geoip-country.dat` and `geoip-country6.dat` of geoip-lite. Read only when there are several regions.',
+    'A folder with newer `geoip-country.dat` and `geoip-country6.dat` of geoip-lite: for the nearest region, and for the country in the list of sign-ins.',
   ),
   GATEWAY_URLS: parsed(
     'comma-separated list of region=URL',

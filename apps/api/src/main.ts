@@ -88,7 +88,7 @@ const app = buildApp({
   ready: unready,
   clock: Date.now,
   random: Math.random,
-  countryOf: settings.REGIONS.length > 1 ? loadCountries(settings.GEO_DATA_FOLDER) : undefined,
+  countryOf: loadCountries(settings.GEO_DATA_FOLDER),
 })
 
 drainOnSignal({

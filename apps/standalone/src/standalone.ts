@@ -5,7 +5,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type ApiSettings, apiDefaults, buildApp, type ProviderSettings } from '@flotilla/api'
+import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
 import { chatDefaults, createPool, migrate } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
@@ -169,6 +169,7 @@ async function start(
   const app = buildApp({
     chat: gateway.chat,
     devInbox,
+    countryOf: loadCountries(undefined),
     node: gateway.node,
     keys,
     storage,
