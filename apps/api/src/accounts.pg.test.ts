@@ -97,15 +97,18 @@ describe('registering', () => {
 describe('codes', () => {
   test('are limited by address of mail, known or not, and by address of the network', async () => {
     const known = await person('limited')
-    const here = another({ codesPerEmail: { max: 2, windowMs: 60_000 } })
+    const here = another({ codesPerEmail: { max: 4, windowMs: 60_000 } })
     for (const email of [known.email, 'unknown@example.org']) {
-      const ask = (spelling: string) =>
-        here.call('POST /v1/codes', { body: { email: spelling, purpose: 'sign-in' }, address: '10.3.0.1' })
+      const ask = (spelling: string, address = '10.3.0.1') =>
+        here.call('POST /v1/codes', { body: { email: spelling, purpose: 'sign-in' }, address })
       expect((await ask(email)).status).toBe(202)
       expect((await ask(email.toUpperCase())).status).toBe(202)
       const refused = await ask(` ${email}`)
       expect(refused.status).toBe(429)
       expect(refused.headers['retry-after']).toBeDefined()
+      // A stranger leaves the owner enough, who is somewhere else.
+      for (const expected of [202, 202, 429]) expect((await ask(email, '10.3.0.4')).status).toBe(expected)
+      expect((await ask(email, '10.3.0.5')).status).toBe(429)
     }
     const narrow = another({ codes: { max: 1, windowMs: 60_000 } })
     const from = (address: string, email: string) =>
@@ -270,19 +273,106 @@ test('where no mail is sent, nothing that needs it is begun', async () => {
     expect(answer.body.error.code).toBe('mail_unavailable')
 })
 
-test('whoever is only told to come back has used up no try', async () => {
-  const { username } = await api.register('patient')
-  const places: { leave(): void }[] = []
-  // The queue of passwords is full, as in a burst of sign-ins.
-  const { passwordHashesMax, passwordQueueMax } = store.chat.settings
-  for (let taken = 0; taken < passwordHashesMax + passwordQueueMax; taken++) places.push(store.chat.passwords.enter())
-  for (let time = 0; time < 20; time++) {
-    const answer = await call('POST /v1/sessions', { body: { username, password } })
-    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'overloaded' } } })
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+describe('whoever is only told to come back', () => {
+  /** The queue of passwords is full, as in a burst of sign-ins. */
+  async function whileFull(work: () => Promise<void>): Promise<void> {
+    const places: { leave(): void }[] = []
+    const { passwordHashesMax, passwordQueueMax } = store.chat.settings
+    for (let taken = 0; taken < passwordHashesMax + passwordQueueMax; taken++) places.push(store.chat.passwords.enter())
+    await work().finally(() => {
+      for (const place of places) place.leave()
+    })
   }
-  for (const place of places) place.leave()
-  expect((await call('POST /v1/sessions', { body: { username, password } })).status).toBe(201)
+
+  /** Told to come back more often than there are tries, then let in. */
+  async function patiently(attempt: () => ReturnType<typeof call>, status: number): Promise<void> {
+    await whileFull(async () => {
+      for (let time = 0; time < 20; time++) {
+        const answer = await attempt()
+        expect(answer).toMatchObject({ status: 503, body: { error: { code: 'overloaded' } } })
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+      }
+    })
+    expect((await attempt()).status).toBe(status)
+  }
+
+  test('has used up no try of a sign-in', async () => {
+    const { username } = await api.register('patient')
+    await patiently(() => call('POST /v1/sessions', { body: { username, password } }), 201)
+  })
+
+  test('nor of a second step', async () => {
+    const { id, email } = await person('patient-2')
+    await store.chat.pool.query('UPDATE users SET mail_factor = true WHERE id = $1', [id])
+    const first = await call('POST /v1/sessions/by-code', { body: await codeFor(email, 'sign-in') })
+    const { challenge } = first.body.secondFactor
+    const body = { challenge, factor: 'password', password }
+    await patiently(() => call('POST /v1/sessions/second-factor', { body }), 201)
+  })
+
+  test('nor of a fresh proof, or of a change', async () => {
+    const { token } = await api.register('patient-3')
+    await patiently(
+      () => call('POST /v1/sessions/current/proof', { token, body: { factor: 'password', password } }),
+      204,
+    )
+    const body = { current: password, password: 'a new phrase' }
+    await patiently(() => call('PUT /v1/me/password', { token, body }), 204)
+  })
+
+  test('nor of a code', async () => {
+    const email = 'patient-4@example.org'
+    const registration = { password, email: await codeFor(email, 'register') }
+    await patiently(() => call('POST /v1/users', { body: registration }), 201)
+    const reset = { ...(await codeFor(email, 'reset-password')), password: 'something else entirely' }
+    await patiently(() => call('POST /v1/password-resets', { body: reset }), 201)
+  })
+
+  test('nor of registering', async () => {
+    const here = another({ registrations: { max: 1, windowMs: 60_000 } })
+    await patiently(() => here.call('POST /v1/users', { body: { username: 'patient-5', password } }), 201)
+  })
+})
+
+describe('tries at a password', () => {
+  test('count by the account, whichever of its names is written, and no answer tells that', async () => {
+    const one = await person('two-names')
+    const other = await person('other-names')
+    const here = another({ signIns: { max: 2, windowMs: 60_000 } })
+    const attempt = (username: string, secret = 'not the password') =>
+      here.call('POST /v1/sessions', { body: { username, password: secret } })
+    for (const expected of [401, 401, 429]) expect((await attempt(one.username)).status).toBe(expected)
+    // The right one counts as wrong: there are no more tries for whoever has used them under another name.
+    const right = await attempt(one.email, password)
+    const wrong = await attempt(other.email)
+    const unknown = await attempt('nobody@example.org')
+    expect(right.status).toBe(401)
+    expect([right.body, wrong.body]).toEqual([unknown.body, unknown.body])
+    const shared = await here.call('PUT /v1/me/password', { token: one.token, body: { password: 'a new phrase' } })
+    expect(shared.body.error.code).toBe('rate_limited')
+    const proof = { factor: 'password', password }
+    const proved = await here.call('POST /v1/sessions/current/proof', { token: one.token, body: proof })
+    expect(proved.body.error.code).toBe('rate_limited')
+  })
+
+  test('are counted under no name and no address of mail', async () => {
+    const keys: string[] = []
+    const hit = async (key: string) => void keys.push(key)
+    const here = createFixture({ chat: store.chat, node: { nodes: () => [], hit } })
+    onTestFinished(() => here.app.close())
+    for (const username of ['whispered', 'whispered@example.org'])
+      await here.call('POST /v1/sessions', { body: { username, password } })
+    expect(keys.filter(key => key.startsWith('api:sign-in:'))).toHaveLength(2)
+    expect(keys.filter(key => key.includes('whispered'))).toEqual([])
+  })
+
+  test('a wrong current one is in the trail', async () => {
+    const { token } = await api.register('intruded')
+    const body = { current: 'not the password', password: 'a new phrase' }
+    expect((await call('PUT /v1/me/password', { token, body })).body.error.code).toBe('credentials_wrong')
+    const { events } = (await call('GET /v1/me/security-events', { token })).body
+    expect(events[0]).toMatchObject({ kind: 'second_factor_failed', detail: { factor: 'password', at: 'password' } })
+  })
 })
 
 afterAll(() => {

@@ -237,7 +237,11 @@ export const apiSettings = {
   REPORTS_MAX: integer(20, many, 'Reports that one person makes within the window.'),
   REPORT_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of REPORTS_MAX.'),
   CODES_MAX: integer(20, many, 'Codes by mail that are asked for from one address of the network within the window.'),
-  CODES_PER_EMAIL_MAX: integer(5, many, 'Codes that are asked for one address of mail within the window.'),
+  CODES_PER_EMAIL_MAX: integer(
+    10,
+    many,
+    'Codes that are asked for one address of mail within the window; half of them at most from one address of the network, so that no stranger keeps its owner out.',
+  ),
   CODE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CODES_MAX and CODES_PER_EMAIL_MAX.'),
   USERNAME_CHANGES_MAX: integer(5, many, 'How often one person may take another username within the window.'),
   USERNAME_CHANGE_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of USERNAME_CHANGES_MAX.'),

@@ -2,6 +2,7 @@
  * How often is too often. Counts are kept by routing, so that all processes of the API count together; while Redis is
  * away each process counts for itself, which lets through a little more and never nothing.
  */
+import { createHash } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { RoutingNode } from '@flotilla/routing'
 import type { FastifyRequest } from 'fastify'
@@ -45,6 +46,21 @@ export function createCounter(node: Pick<RoutingNode, 'hit'>, clock: () => numbe
     }
   }
 }
+
+/** Whether the key was taken at most `max` times within its window, with this one. */
+export async function isWithin(
+  counter: Counter,
+  key: string,
+  limit: { max: number; windowMs: number },
+): Promise<boolean> {
+  return (await counter(key, limit.windowMs)).count <= limit.max
+}
+
+/**
+ * What a caller wrote, as part of a key: of one length, whatever was written, and no address of mail for whoever looks
+ * after Redis.
+ */
+export const hashed = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
 /** @throws Refusal `rate_limited` when the key was taken more than `max` times within its window */
 export async function take(counter: Counter, key: string, limit: { max: number; windowMs: number }): Promise<void> {

@@ -41,7 +41,9 @@ export function createPictures(deps: RouteDeps): Pictures {
   return {
     async admit(request, reply) {
       await take(deps.counter, `picture:${request.caller.user}`, settings.pictures)
-      if (taken >= seats) throw new Refusal('overloaded', 'too many pictures are on their way', { retryMs })
+      // Whoever went away meanwhile has said so already, and would keep a seat for ever.
+      if (taken >= seats || reply.raw.destroyed)
+        throw new Refusal('overloaded', 'too many pictures are on their way', { retryMs })
       taken++
       // It comes once for every answer, also when the caller went away.
       reply.raw.once('close', () => void taken--)

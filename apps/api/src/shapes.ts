@@ -180,7 +180,9 @@ export const MemberPage = Type.Object(
         {
           user: User,
           role: Role,
-          deliveredSeq: Cursor,
+          deliveredSeq: Type.Optional(
+            Type.With(Cursor, { description: 'Left out when the caller or the person has blocked the other.' }),
+          ),
           readSeq: Type.Optional(
             Type.With(Cursor, { description: 'Left out when the person does not show it to the caller.' }),
           ),

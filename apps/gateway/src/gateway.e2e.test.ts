@@ -216,6 +216,26 @@ test('somebody who is removed gets the removal and nothing after it, by no way (
   expect(removed.received.filter(frame => 'seq' in frame && (frame as { seq: number }).seq > seq)).toEqual([])
 })
 
+test('who is removed does not see any longer when those are here with whom they share nothing else', async () => {
+  const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
+  const { id: conversation } = await conversations.createGroup(nodes[0]!.chat, alice.user, {
+    name: 'Group',
+    members: [bob.user, carol.user],
+  })
+  await makeConversation(pool, [bob.user, carol.user], 'direct')
+  const removed = await connect(bob, 1)
+  const [owner] = [await connect(alice), await connect(carol)]
+  const users = [alice.user, carol.user]
+  const { online } = await removed.request('presence.watch', { users })
+  expect([...online].sort()).toEqual([...users].sort())
+  await conversations.removeMember(nodes[0]!.chat, alice.user, { conversation, user: bob.user })
+  expect(await removed.nextEvent('presence.changed', 2_000)).toMatchObject({ user: alice.user, online: false })
+  await owner.close()
+  await connect(alice)
+  const seen = removed.received.filter(frame => 'event' in frame && frame.event === 'presence.changed')
+  expect(seen).toHaveLength(1)
+})
+
 test('a block stops the sends of both on all nodes at once, and who is here is hidden within two seconds (P8)', async () => {
   const [alice, bob] = (await people(2)) as [Person, Person]
   const conversation = await makeConversation(pool, [alice.user, bob.user], 'direct')

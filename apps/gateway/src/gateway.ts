@@ -110,6 +110,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onJoin: conversation => void node.join(conversation),
     onLeave: conversation => void node.leave(conversation),
     onMembership: (conversation, version) => chat.memberships.drop(conversation, version),
+    onGone: users => hider.left(users),
     onLost(error) {
       fault(error, 'unable to read the members who are here')
       healer.suspect(clock())

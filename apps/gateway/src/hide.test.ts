@@ -9,11 +9,13 @@ import { Hub } from './hub.ts'
 /** A store in which everybody shows themselves to everyone but who is in `hidden`. */
 function open() {
   const hidden = new Set<string>()
+  const strangers = new Set<string>()
   const asked: (() => void)[] = []
   const told: { listener: (users: readonly string[]) => void } = { listener: () => {} }
   const faults = { left: 0, hold: undefined as Promise<void> | undefined }
   const pool = {
-    async query({ values: [, users] }: { values: [string, readonly string[]] }) {
+    async query({ name, values: [, users] }: { name: string; values: [string, readonly string[]] }) {
+      if (name === 'acquainted') return { rows: users.filter(id => !strangers.has(id)).map(id => ({ user_id: id })) }
       // The store answers by what holds when it is asked, however long the answer takes.
       const rows = users.map(id => ({
         id,
@@ -43,6 +45,7 @@ function open() {
     onJoin() {},
     onLeave() {},
     onMembership() {},
+    onGone() {},
     onLost() {},
   })
   const unwatched: string[] = []
@@ -57,7 +60,7 @@ function open() {
     hidden.add(user)
     told.listener([user])
   }
-  return { hub, hider, hide, hidden, asked, faults, unwatched }
+  return { hub, hider, hide, hidden, strangers, asked, faults, unwatched }
 }
 
 function person(user: string) {
@@ -108,6 +111,21 @@ test('who hides while a watch is being asked for is not watched, though the answ
   answered.resolve()
   expect(await watching).toEqual([])
   expect(hub.watchersOf('alice')).toEqual([])
+})
+
+test('who leaves a conversation goes on watching only those with whom they share another', async () => {
+  const { hub, hider, strangers, unwatched } = open()
+  const [bob, carol] = [person('bob'), person('carol')]
+  for (const { connection } of [bob, carol]) {
+    hub.add(connection)
+    await hider.watch(connection.user, ['alice', 'bob', 'dave'], seen => hub.watch(connection, seen))
+  }
+  strangers.add('alice')
+  hider.left(['bob', 'eve'])
+  await until(() => bob.frames.length > 0, { what: 'it is known' })
+  expect([bob.frames, carol.frames]).toEqual([[gone('alice')], []])
+  expect(stillWatched(bob.connection, ['alice', 'bob', 'dave'])).toEqual(['bob', 'dave'])
+  expect(unwatched, 'Carol still watches her').toEqual([])
 })
 
 test('a store that does not answer is asked again', async () => {

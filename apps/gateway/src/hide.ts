@@ -1,9 +1,10 @@
 /**
- * Who may see whether somebody is here changes: by a block, by a setting, by the end of a contact. A watch begins only
- * with whom the watcher may see. When somebody hides, which the pulse tells every node within a second, their watchers
- * here are asked about anew: those who may not see them any longer are told that they are offline, and watch no more.
+ * Who may see whether somebody is here changes: by a block, by a setting, by the end of a contact, by a removal. A watch
+ * begins only with whom the watcher may see. When somebody hides, which the pulse tells every node within a second, their
+ * watchers here are asked about anew; and so are the watches of whoever has left a conversation. Those who may not see
+ * somebody any longer are told that they are offline, and watch no more.
  */
-import { type ChatContext, privacy } from '@flotilla/chat'
+import { type ChatContext, presence, privacy } from '@flotilla/chat'
 import type { Event } from '@flotilla/protocol'
 import type { Logger } from '@flotilla/service'
 import type { Connection } from './connection.ts'
@@ -17,6 +18,8 @@ export interface Hider {
    * @param begin starts the watch, at once, so that nobody can hide between the answer and it
    */
   watch<T>(viewer: string, users: readonly string[], begin: (seen: readonly string[]) => T): Promise<T>
+  /** These people left a conversation: with some of those whom they watch they may share none any longer. */
+  left(viewers: readonly string[]): void
   stop(): void
 }
 
@@ -31,7 +34,8 @@ export interface HiderOptions {
 
 export function createHider(options: HiderOptions): Hider {
   const { chat, hub, logger, clock } = options
-  const waiting = new Set<string>()
+  /** What is to be asked about, by a name of its own. */
+  const waiting = new Map<string, () => Promise<void>>()
   /** Rises whenever somebody has hidden: what was asked before may be outdated. */
   let turn = 0
   let running = false
@@ -40,20 +44,20 @@ export function createHider(options: HiderOptions): Hider {
 
   chat.pulse.onHidden(users => {
     turn++
-    for (const user of users) if (hub.watchersOf(user).length > 0) waiting.add(user)
+    for (const user of users) if (hub.watchersOf(user).length > 0) waiting.set(`hid ${user}`, () => check(user))
     if (!running) void run()
   })
 
   async function run() {
     running = true
     while (waiting.size > 0 && !isStopped()) {
-      const user = waiting.values().next().value!
-      waiting.delete(user)
+      const [name, ask] = waiting.entries().next().value!
+      waiting.delete(name)
       try {
-        await check(user)
+        await ask()
       } catch (error) {
-        waiting.add(user)
-        logger.warn({ err: error }, 'unable to read who may see somebody who hid; trying again')
+        if (!waiting.has(name)) waiting.set(name, ask)
+        logger.warn({ err: error }, 'unable to read who may still see somebody; trying again')
         await new Promise(resolve => setTimeout(resolve, retryMs))
       }
     }
@@ -65,13 +69,20 @@ export function createHider(options: HiderOptions): Hider {
     const may = await privacy.audience(chat, user, [...viewers], 'last_seen')
     // Whoever has begun to watch meanwhile asked later than this and knows.
     const shut = hub.watchersOf(user).filter(({ user: viewer }) => viewers.has(viewer) && !may.has(viewer))
-    if (shut.length === 0) return
-    const gone = { event: 'presence.changed', user, online: false, at: clock() } satisfies Event
-    const frame = JSON.stringify(gone)
-    for (const connection of shut) {
-      connection.push(frame)
-      options.onUnwatched(hub.unwatch(connection, [user]))
-    }
+    for (const connection of shut) shutOut(connection, user)
+  }
+
+  async function checkWatches(viewer: string) {
+    const watched = new Set(hub.watchingOf(viewer).flatMap(connection => [...connection.watching!]))
+    if (watched.size === 0) return
+    const may = await presence.acquaintedOf(chat, viewer, [...watched])
+    for (const connection of hub.watchingOf(viewer))
+      for (const user of stillWatched(connection, watched)) if (!may.has(user)) shutOut(connection, user)
+  }
+
+  function shutOut(connection: Connection, user: string) {
+    connection.push(JSON.stringify({ event: 'presence.changed', user, online: false, at: clock() } satisfies Event))
+    options.onUnwatched(hub.unwatch(connection, [user]))
   }
 
   return {
@@ -81,6 +92,11 @@ export function createHider(options: HiderOptions): Hider {
         const seen = await privacy.visible(chat, viewer, users, 'last_seen')
         if (asked === turn) return begin([...seen])
       }
+    },
+    left(viewers) {
+      for (const viewer of viewers)
+        if (hub.watchingOf(viewer).length > 0) waiting.set(`left ${viewer}`, () => checkWatches(viewer))
+      if (!running) void run()
     },
     stop() {
       stopped = true

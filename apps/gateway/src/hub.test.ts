@@ -27,6 +27,7 @@ function open(ports: Partial<HubPorts> = {}) {
     onJoin: conversation => calls.push(`join ${conversation}`),
     onLeave: conversation => calls.push(`leave ${conversation}`),
     onMembership: (conversation, version) => calls.push(`membership ${conversation} ${version}`),
+    onGone: users => calls.push(`gone ${users.join(' ')}`),
     onLost: () => calls.push('lost'),
     ...ports,
   })
@@ -48,6 +49,15 @@ test('a frame reaches every connection of a person but its origin, and the absen
   expect(hub.remove(laptop.connection)).toBe(true)
   expect(hub.deliver(['alice'], 'g')).toEqual(['alice'])
   expect(hub.connections).toBe(1)
+})
+
+test('of a change of membership, those who are here and no members any longer are named', async () => {
+  const joined = new Map([['alice', 1]])
+  const { hub, calls } = open({ readMembers: async () => ({ version: 2, large: false, joined }) })
+  for (const user of ['alice', 'bob']) hub.add(person(user).connection)
+  hub.deliver(['alice', 'bob', 'carol'], 'f', { conversation: 'c', seq: 2, membership: 2 })
+  await turn()
+  expect(calls).toEqual(['membership c 2', 'gone bob'])
 })
 
 test('watches are told once to the node, and only watchers are told', () => {

@@ -38,6 +38,8 @@ export interface HubPorts {
   onLeave(conversation: string): void
   /** The membership of a conversation changed: what is cached of it below this version is stale. */
   onMembership(conversation: string, version: number): void
+  /** These people, who are here, are members of a conversation no more. */
+  onGone(users: readonly string[]): void
   /** Frames could not be delivered for a fault of the store. */
   onLost(error: unknown): void
 }
@@ -216,6 +218,8 @@ export class Hub {
     if (here.length === 0) return
     this.ports.readMembers(entry.conversation, here).then(
       read => {
+        const gone = here.filter(user => read?.joined.has(user) !== true)
+        if (gone.length > 0) this.ports.onGone(gone)
         if (read === undefined || !read.large) return
         for (const user of here) {
           const joinedSeq = read.joined.get(user)
@@ -275,6 +279,15 @@ export class Hub {
       last.push(user)
     }
     return last
+  }
+
+  /** The connections of a person that watch somebody, as of now. */
+  watchingOf(user: string): Connection[] {
+    const found: Connection[] = []
+    this.eachOf(user, connection => {
+      if (connection.watching !== undefined && connection.watching.size > 0) found.push(connection)
+    })
+    return found
   }
 
   /** The connections that watch a person, as of now. */

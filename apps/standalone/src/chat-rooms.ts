@@ -62,9 +62,9 @@ export class Rooms {
   async read(id: string): Promise<Room> {
     const room = this.#take(await this.#client.rest.conversation(id))
     const { members } = await this.#client.rest.members(id, { limit: membersShownMax })
-    for (const { user, deliveredSeq, readSeq } of members) {
+    for (const { user, deliveredSeq = 0, readSeq = 0 } of members) {
       this.#people.set(user.id, user)
-      if (user.id !== this.#me.id) room.receipts.set(user.id, { delivered: deliveredSeq, read: readSeq ?? 0 })
+      if (user.id !== this.#me.id) room.receipts.set(user.id, { delivered: deliveredSeq, read: readSeq })
     }
     room.others = members.map(member => member.user).filter(user => user.id !== this.#me.id)
     await this.#watch()

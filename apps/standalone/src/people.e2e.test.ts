@@ -121,11 +121,14 @@ test('a contact request is heard live, accepted live, and noticed by both', asyn
   expect((await alice.client.rest.contacts.list()).contacts.map(({ user }) => user.id)).toEqual([bob.me.id])
   expect(await alice.client.rest.user(bob.me.id)).toMatchObject({ contact: true, blocked: false })
 
-  const { notifications } = await bob.client.rest.notifications.list({ unread: true })
-  expect(notifications.map(({ kind }) => kind)).toEqual(['contact_request'])
-  expect(await bob.client.rest.notifications.read(notifications[0]?.id ?? '')).toEqual({ unread: 0 })
+  // What Bob was told went with the request.
   await heard(bob, 'notification', change => change.event === 'notification.read' && change.unread === 0)
   expect(await bob.client.rest.notifications.count()).toEqual({ unread: 0 })
+  const { notifications } = await alice.client.rest.notifications.list({ unread: true })
+  expect(notifications.map(({ kind }) => kind)).toEqual(['contact_accepted'])
+  expect(await alice.client.rest.notifications.read(notifications[0]?.id ?? '')).toEqual({ unread: 0 })
+  await heard(alice, 'notification', change => change.event === 'notification.read' && change.unread === 0)
+  expect(await alice.client.rest.notifications.count()).toEqual({ unread: 0 })
 })
 
 /** A red point. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
 import type { ChatContext } from './context.ts'
 
 export interface Challenge<D> {
@@ -15,11 +16,18 @@ export interface Challenge<D> {
   readonly lifeMs: number
 }
 
-/** @returns its id, which only whoever began knows */
-export async function openChallenge<D extends object>(ctx: ChatContext, challenge: Challenge<D>): Promise<string> {
+/**
+ * @param client of the transaction that it belongs to
+ * @returns its id, which only whoever began knows
+ */
+export async function openChallenge<D extends object>(
+  ctx: ChatContext,
+  challenge: Challenge<D>,
+  client: Pick<PoolClient, 'query'> = ctx.pool,
+): Promise<string> {
   const { kind, user, data, lifeMs } = challenge
   const id = randomUUID()
-  await ctx.pool.query(
+  await client.query(
     `INSERT INTO challenges (id, kind, user_id, data, expires_at)
      VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')`,
     [id, kind, user ?? null, JSON.stringify(data), lifeMs],
@@ -30,14 +38,16 @@ export async function openChallenge<D extends object>(ctx: ChatContext, challeng
 /**
  * Takes a challenge out: of two at once only one gets it.
  * @param of its kind and its person: that of another is as good as none
+ * @param client of the transaction that it belongs to
  * @throws Refusal challenge_invalid
  */
 export async function takeChallenge<D extends object>(
   ctx: ChatContext,
   id: string,
   of: { readonly kind: string; readonly user?: string | undefined },
+  client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<D> {
-  const taken = await ctx.pool.query<{ data: D }>(
+  const taken = await client.query<{ data: D }>(
     `DELETE FROM challenges
       WHERE id = $1 AND kind = $2 AND user_id IS NOT DISTINCT FROM $3 AND expires_at > now() RETURNING data`,
     [id, of.kind, of.user ?? null],

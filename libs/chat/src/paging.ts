@@ -1,4 +1,4 @@
-/** Pages in the order of a time, and of the id where times are the same. */
+/** Pages: in the order of a time, and of the id where times are the same; or of people, in the order of their ids. */
 import { Refusal } from '@flotilla/protocol'
 
 /** Where a page ends. */
@@ -20,6 +20,7 @@ export interface PageWanted {
 }
 
 export const pageMax = 100
+export const peoplePageMax = 200
 
 /** A time as the `at` of a place. */
 export const placeOf = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::int8`
@@ -44,6 +45,17 @@ export function decodePlace(cursor: string): TimePlace {
       rule: '`next` of another page',
     })
   return { at: Number(at), id }
+}
+
+/** Cuts what was read of people in the order of their ids, one more than the page holds, to the page. */
+export function toPageOfPeople<K extends string, T extends { readonly user: { readonly id: string } }>(
+  name: K,
+  people: readonly T[],
+  limit: number,
+): PageOf<K, T> {
+  const last = people[limit - 1]
+  const page = { [name]: people.slice(0, limit) } as { [key in K]: T[] }
+  return people.length <= limit || last === undefined ? page : { ...page, next: last.user.id }
 }
 
 /** Cuts what was read, one row more than the page holds, to the page. */

@@ -83,6 +83,12 @@ async function makeRows(): Promise<void> {
       `INSERT INTO jobs (id, kind, key_id, body, dead_at) VALUES ($1, 'nothing', 1, '', ${ago(`${days} days`)})`,
       [randomUUID()],
     )
+  for (const decided of [ago('181 days'), ago('179 days'), 'NULL'])
+    await ctx.pool.query(
+      `INSERT INTO reports (id, user_id, reason, created_at, decision, decided_at)
+       VALUES ($1, $2, 'spam', ${ago('1 year')}, CASE WHEN ${decided} IS NOT NULL THEN 'upheld' END, ${decided})`,
+      [randomUUID(), user],
+    )
 }
 
 test('what has had its time goes, and nothing else; files of uploads go by a job', async () => {
@@ -95,12 +101,13 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
     push_deliveries: 1,
     pushes: 1,
     jobs: 1,
+    reports: 1,
     sessions: 2,
     uploads: 1,
   })
   for (const table of ['codes', 'challenges', 'uploads', 'notifications', 'security_events', 'pushes', 'sessions'])
     expect(await count(table)).toBe(1)
-  expect(await count('push_deliveries')).toBe(2)
+  expect([await count('push_deliveries'), await count('reports')]).toEqual([2, 2])
   expect(await claim(ctx, { max: 10, leaseMs: 1_000 })).toMatchObject([
     { job: { kind: 'delete-files', keys: [expect.stringMatching(/^uploads\/[0-9a-f-]{36}$/)] } },
   ])

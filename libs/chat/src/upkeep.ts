@@ -23,6 +23,7 @@ const overdue = {
   push_deliveries: `created_at < now() - interval '7 days' AND state <> 'waiting'`,
   pushes: `due_at IS NULL AND (pushed_at IS NULL OR pushed_at < now() - interval '1 day')`,
   jobs: `dead_at < now() - interval '30 days'`,
+  reports: `decided_at < now() - interval '180 days'`,
   sessions: `revoked_at < now() - interval '30 days' OR expires_at < now() - interval '30 days'`,
 } as const
 

@@ -21,7 +21,8 @@ import { createSigned, type GetToken, type Page } from './rest/signed.ts'
 export interface Member {
   readonly user: User
   readonly role: Role
-  readonly deliveredSeq: number
+  /** Left out when one of the two has blocked the other. */
+  readonly deliveredSeq?: number
   /** Left out when the person does not show it. */
   readonly readSeq?: number
 }

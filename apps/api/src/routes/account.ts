@@ -3,7 +3,8 @@ import { users } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
-import { addressOf, take } from '../limits.ts'
+import { take } from '../limits.ts'
+import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { AskedCode, DeviceName, Email, Password, ShownCode, User, Username } from '../shapes.ts'
 import { takeCode, takeTry } from './codes.ts'
@@ -41,9 +42,12 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { deviceName, ...shown } = request.body
-      await takeTry(deps, request, shown)
       const client = clientOf(deps, request, deviceName)
-      return answerSignIn(app, deps, request, reply, await users.resetPassword(chat, { ...shown, client }))
+      const result = await withPlace(chat, async place => {
+        await takeTry(deps, request, shown)
+        return users.resetPassword(chat, { ...shown, client, place })
+      })
+      return answerSignIn(app, deps, request, reply, result)
     },
   )
 
@@ -74,13 +78,11 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user, session } = request.caller
-      const place = chat.passwords.enter()
-      try {
-        await take(deps.counter, `sign-in:${user}:${addressOf(request)}`, deps.settings.signIns)
-        await users.setPassword(chat, user, { ...request.body, session, client: clientOf(deps, request), place })
-      } finally {
-        place.leave()
-      }
+      const client = clientOf(deps, request)
+      await withPlace(chat, async place => {
+        await takeOwnTry(deps, request, user)
+        await users.setPassword(chat, user, { ...request.body, session, client, place })
+      })
       return reply.code(204).send(null)
     },
   )

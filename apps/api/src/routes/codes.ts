@@ -1,10 +1,9 @@
 /** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
-import { createHash } from 'node:crypto'
 import { codes, users } from '@flotilla/chat'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
-import { addressOf, take } from '../limits.ts'
+import { addressOf, hashed, take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { AskedCode, ById, Email } from '../shapes.ts'
 
@@ -13,16 +12,28 @@ const closed = { additionalProperties: false }
 const Purpose = Type.Union([Type.Literal('register'), Type.Literal('sign-in'), Type.Literal('reset-password')])
 
 /**
- * Counts a request for a code, known address or not: nobody's mailbox is flooded, and nobody tries many addresses.
+ * Counts a request for a code: nobody's mailbox is flooded, and nobody tries many addresses. From one address of the
+ * network no more than half of what goes to a mailbox can be asked for, so that a stranger does not keep its owner out.
+ * @param mailbox whose code it is, the same whatever it is for
+ * @throws Refusal rate_limited
+ */
+export async function takeMail(deps: RouteDeps, request: FastifyRequest, mailbox: string): Promise<void> {
+  const { codes, codesPerEmail } = deps.settings
+  const from = addressOf(request)
+  const half = { ...codesPerEmail, max: Math.ceil(codesPerEmail.max / 2) }
+  await take(deps.counter, `codes:from:${from}`, codes)
+  await take(deps.counter, `codes:to:${mailbox}:${from}`, half)
+  await take(deps.counter, `codes:to:${mailbox}`, codesPerEmail)
+}
+
+/**
+ * Counts a request for a code to an address, known or not.
  * @returns the address without blanks around it
  * @throws Refusal field_invalid, rate_limited
  */
 export async function takeCode(deps: RouteDeps, request: FastifyRequest, address: string): Promise<string> {
   const email = users.checkEmail(address)
-  await take(deps.counter, `codes:from:${addressOf(request)}`, deps.settings.codes)
-  // Hashed: what counts is read by whoever looks after Redis, and it is no place for addresses.
-  const hash = createHash('sha256').update(email.toLowerCase()).digest('base64url')
-  await take(deps.counter, `codes:to:${hash}`, deps.settings.codesPerEmail)
+  await takeMail(deps, request, hashed(email.toLowerCase()))
   return email
 }
 

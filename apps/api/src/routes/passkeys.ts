@@ -4,7 +4,7 @@ import { Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
-import { addressOf, take } from '../limits.ts'
+import { addressOf, hashed, take } from '../limits.ts'
 import {
   CreatedPasskey,
   CreationOptions,
@@ -62,7 +62,8 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { challenge, deviceName } = request.body
-      await take(counter, `sign-in-passkey:${request.body.passkey.id}:${addressOf(request)}`, settings.signIns)
+      const tried = hashed(request.body.passkey.id)
+      await take(counter, `sign-in-passkey:${tried}:${addressOf(request)}`, settings.signIns)
       const passkey = shownPasskey(deps, request.body.passkey)
       const client = clientOf(deps, request, deviceName)
       const result = await sessions.signInByPasskey(chat, { challenge, passkey, client })

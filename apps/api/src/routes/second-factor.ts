@@ -8,8 +8,10 @@ import { clientOf } from '../client.ts'
 import { addressOf, take } from '../limits.ts'
 import { RequestOptions, UsedPasskey } from '../passkey-shapes.ts'
 import { requestOptions, shownPasskey } from '../passkeys.ts'
+import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { AskedCode, DeviceName, FactorCode, Password, SignedIn } from '../shapes.ts'
+import { takeMail } from './codes.ts'
 import { answerSignIn, CookieHeader } from './sessions.ts'
 
 const closed = { additionalProperties: false }
@@ -57,10 +59,18 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { challenge, deviceName, ...given } = request.body
-      await take(counter, `factor:${await sessions.challenged(chat, challenge)}`, settings.factorTries)
-      const shown = given.factor === 'passkey' ? { ...given, passkey: shownPasskey(deps, given.passkey) } : given
       const client = { ...clientOf(deps, request), deviceName }
-      return answerSignIn(app, deps, request, reply, await sessions.finish(chat, { challenge, shown, client }))
+      const finish = async (shown: sessions.Shown) => {
+        const user = await sessions.challenged(chat, challenge)
+        if (shown.factor === 'password') await takeOwnTry(deps, request, user)
+        await take(counter, `factor:${user}`, settings.factorTries)
+        return sessions.finish(chat, { challenge, shown, client })
+      }
+      const result =
+        given.factor === 'password'
+          ? await withPlace(chat, place => finish({ ...given, place }))
+          : await finish(given.factor === 'passkey' ? { ...given, passkey: shownPasskey(deps, given.passkey) } : given)
+      return answerSignIn(app, deps, request, reply, result)
     },
   )
 
@@ -78,7 +88,7 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { challenge } = request.body
-      await takeCode(deps, request, await sessions.challenged(chat, challenge))
+      await takeMail(deps, request, await sessions.challenged(chat, challenge))
       return reply.code(202).send(await sessions.askFactorCode(chat, challenge))
     },
   )
@@ -136,10 +146,16 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user, session } = request.caller
-      await take(counter, `prove:${user}:${addressOf(request)}`, settings.signIns)
-      await take(counter, `factor:${user}`, settings.factorTries)
       const client = clientOf(deps, request)
-      await sessions.prove(chat, user, { proof: proofOf(deps, request), session, client })
+      const prove = async (proof: sessions.Proof) => {
+        if (proof.factor === 'password') await takeOwnTry(deps, request, user)
+        else await take(counter, `prove:${user}:${addressOf(request)}`, settings.signIns)
+        await take(counter, `factor:${user}`, settings.factorTries)
+        await sessions.prove(chat, user, { proof, session, client })
+      }
+      const proof = proofOf(deps, request)
+      if (proof.factor === 'password') await withPlace(chat, place => prove({ ...proof, place }))
+      else await prove(proof)
       return reply.code(204).send(null)
     },
   )
@@ -157,7 +173,7 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user } = request.caller
-      await takeCode(deps, request, user)
+      await takeMail(deps, request, user)
       return reply.code(202).send(await sessions.askProofCode(chat, user))
     },
   )
@@ -182,12 +198,6 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
       return { challenge: asked.challenge, options: await requestOptions(deps, { ...asked, ownerChecked: true }) }
     },
   )
-}
-
-/** A mailbox is flooded as easily by who it belongs to as by its address (codes.ts). */
-async function takeCode({ counter, settings }: RouteDeps, request: FastifyRequest, user: string): Promise<void> {
-  await take(counter, `codes:from:${addressOf(request)}`, settings.codes)
-  await take(counter, `codes:to:${user}`, settings.codesPerEmail)
 }
 
 function proofOf(deps: RouteDeps, { body }: FastifyRequest<{ Body: Static<typeof Proof> }>): sessions.Proof {

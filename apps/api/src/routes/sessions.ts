@@ -9,7 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
-import { addressOf, take } from '../limits.ts'
+import { takeTryByName, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { DeviceName, FactorNeeded, Password, ShownCode, SignedIn, SignInName } from '../shapes.ts'
 import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../tokens.ts'
@@ -87,15 +87,12 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { username, password, deviceName } = request.body
-      const place = chat.passwords.enter()
-      try {
-        await take(deps.counter, `sign-in:${username.toLowerCase()}:${addressOf(request)}`, deps.settings.signIns)
-        const client = clientOf(deps, request, deviceName)
-        const result = await sessions.signIn(chat, { username, password, client, place })
-        return answerSignIn(app, deps, request, reply, result)
-      } finally {
-        place.leave()
-      }
+      const client = clientOf(deps, request, deviceName)
+      const result = await withPlace(chat, async place => {
+        const mayTry = await takeTryByName(deps, request, username)
+        return sessions.signIn(chat, { username, password, client, place, mayTry })
+      })
+      return answerSignIn(app, deps, request, reply, result)
     },
   )
 

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { addressOf, take } from '../limits.ts'
+import { withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { DeviceName, DisplayName, Password, ShownCode, Username } from '../shapes.ts'
 import { takeTry } from './codes.ts'
@@ -44,11 +45,14 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
       const { deviceName, ...registration } = request.body
-      if (registration.email !== undefined) await takeTry(deps, request, registration.email)
       const client = clientOf(deps, request, deviceName)
-      const user = await users.register(chat, { ...registration, client })
+      const register = async (place?: users.Place) => {
+        await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
+        if (registration.email !== undefined) await takeTry(deps, request, registration.email)
+        return users.register(chat, { ...registration, client, place })
+      }
+      const user = await (registration.password === undefined ? register() : withPlace(chat, register))
       return answerSignIn(app, deps, request, reply, await sessions.begin(chat, user, 'registration', client))
     },
   )

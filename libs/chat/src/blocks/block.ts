@@ -7,6 +7,8 @@ import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { kindNumbersOfConversations } from '../access.ts'
 import type { ChatContext } from '../context.ts'
+import { requestNote } from '../contacts/befriend.ts'
+import { withdraw } from '../notifications/follow.ts'
 import { transaction } from '../store/transaction.ts'
 import { holdUsers } from '../users/hold.ts'
 
@@ -41,11 +43,13 @@ export async function block(ctx: ChatContext, by: string, user: string): Promise
     ctx.emit({ to: [by], event: { event: 'contact.removed', user } })
     ctx.emit({ to: [user], event: { event: 'contact.removed', user: by } })
   }
-  for (const { id: request, from_id: from } of done.requests)
+  for (const { id: request, from_id: from } of done.requests) {
     ctx.emit({
       to: [by, user],
       event: { event: from === by ? 'contact.cancelled' : 'contact.rejected', request },
     })
+    await withdraw(ctx, from === by ? user : by, requestNote(request))
+  }
 }
 
 /** The version is raised last: sends to the conversation wait for nothing but the commit. */

@@ -3,6 +3,7 @@ import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { add as notify } from '../notifications/add.ts'
+import { withdraw } from '../notifications/follow.ts'
 import { get } from '../users/get.ts'
 import type { Contact } from './list.ts'
 
@@ -19,6 +20,9 @@ export interface OpenRequest {
 }
 
 export const requestColumns = 'id, from_id, to_id, note, (extract(epoch FROM created_at) * 1000)::float8 AS at'
+
+/** What the notification of a request is called. */
+export const requestNote = (request: string) => `contact-request ${request}`
 
 export interface Accepted {
   readonly request: string
@@ -62,6 +66,7 @@ export async function tellAccepted(ctx: ChatContext, by: string, accepted: Accep
   if (sender === undefined || receiver === undefined) throw new Refusal('user_unknown')
   ctx.emit({ to: [from], event: { event: 'contact.accepted', request, user: receiver } })
   ctx.emit({ to: [to], event: { event: 'contact.accepted', request, user: sender } })
+  await withdraw(ctx, to, requestNote(request))
   await notify(ctx, {
     user: from,
     kind: 'contact_accepted',

@@ -6,6 +6,7 @@ import type { ChatContext } from '../context.ts'
 import { addMembers } from '../conversations/add-members.ts'
 import { createDirect } from '../conversations/create-direct.ts'
 import { createGroup } from '../conversations/create-group.ts'
+import { list as notified } from '../notifications/index.ts'
 import {
   accept,
   cancel,
@@ -97,10 +98,24 @@ describe('a request', () => {
       'SELECT user_id, kind, actor_id, detail FROM notifications WHERE user_id = ANY($1) ORDER BY kind',
       [[alice, bob]],
     )
-    expect(stored.rows).toEqual([
-      { user_id: alice, kind: 'contact_accepted', actor_id: bob, detail: { request: id } },
-      { user_id: bob, kind: 'contact_request', actor_id: alice, detail: { request: id } },
-    ])
+    expect(stored.rows).toEqual([{ user_id: alice, kind: 'contact_accepted', actor_id: bob, detail: { request: id } }])
+  })
+
+  test.each([
+    ['accepted', (id: string) => accept(ctx, bob, id)],
+    ['accepted by asking back', () => request(ctx, bob, { user: alice })],
+    ['rejected', (id: string) => reject(ctx, bob, id)],
+    ['cancelled', (id: string) => cancel(ctx, alice, id)],
+    ['blocked away by whom it was for', () => block(ctx, bob, alice)],
+    ['blocked away by who sent it', () => block(ctx, alice, bob)],
+  ] as const)('that is %s waits among the notifications no more', async (_, end) => {
+    const id = await ask(alice, bob)
+    const [waiting] = (await notified(ctx, bob, { limit: 10 })).notifications
+    expect(waiting).toMatchObject({ kind: 'contact_request', detail: { request: id } })
+    await end(id)
+    expect((await notified(ctx, bob, { limit: 10 })).notifications).toEqual([])
+    const heard = chat.emitted.filter(one => one.event.event === 'notification.read')
+    expect(heard).toEqual([{ to: [bob], event: { event: 'notification.read', notification: waiting!.id, unread: 0 } }])
   })
 
   test.each([

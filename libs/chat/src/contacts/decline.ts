@@ -1,6 +1,8 @@
 /** A request ends without a contact: whom it was for does not want it, or who sent it takes it back. */
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
+import { withdraw } from '../notifications/follow.ts'
+import { requestNote } from './befriend.ts'
 
 /** @throws Refusal request_unknown */
 export async function reject(ctx: ChatContext, by: string, request: string): Promise<void> {
@@ -11,6 +13,7 @@ export async function reject(ctx: ChatContext, by: string, request: string): Pro
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
   ctx.emit({ to: [by, row.from_id], event: { event: 'contact.rejected', request } })
+  await withdraw(ctx, by, requestNote(request))
 }
 
 /** @throws Refusal request_unknown */
@@ -22,4 +25,5 @@ export async function cancel(ctx: ChatContext, by: string, request: string): Pro
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
   ctx.emit({ to: [by, row.to_id], event: { event: 'contact.cancelled', request } })
+  await withdraw(ctx, row.to_id, requestNote(request))
 }

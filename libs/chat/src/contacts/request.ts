@@ -17,7 +17,7 @@ import { transaction } from '../store/transaction.ts'
 import { checkEmail } from '../users/email.ts'
 import { get } from '../users/get.ts'
 import { holdUsers } from '../users/hold.ts'
-import { type Accepted, befriend, type OpenRequest, requestColumns, tellAccepted } from './befriend.ts'
+import { type Accepted, befriend, type OpenRequest, requestColumns, requestNote, tellAccepted } from './befriend.ts'
 import type { Contact } from './list.ts'
 
 /** Requests that one person may have open. */
@@ -127,7 +127,7 @@ async function tell(ctx: ChatContext, by: string, outcome: Outcome): Promise<Req
   await notify(ctx, {
     user: to_id,
     kind: 'contact_request',
-    dedup: `contact-request ${id}`,
+    dedup: requestNote(id),
     actor: from_id,
     detail: { request: id },
   })

@@ -1,26 +1,22 @@
 import type { Role } from '@flotilla/protocol'
 import { and, asc, eq, gt } from 'drizzle-orm'
-import { demandMember, roleOf } from '../access.ts'
+import { demandMember, roleOf, shows } from '../access.ts'
 import type { ChatContext } from '../context.ts'
-import { visible } from '../privacy/visible.ts'
+import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../paging.ts'
+import { readCounterparts } from '../privacy/counterparts.ts'
 import * as tables from '../store/schema.ts'
-import { type User, userColumns } from '../users/user.ts'
-
-export interface MemberPage {
-  readonly members: readonly MemberItem[]
-  /** For `after` of the next page; missing on the last one. */
-  readonly next?: string
-}
+import { type User, userColumnsFor } from '../users/user.ts'
 
 export interface MemberItem {
   readonly user: User
   readonly role: Role
-  readonly deliveredSeq: number
+  /** Left out across a block: it would tell when the person is here. */
+  readonly deliveredSeq?: number
   /** Left out when the person does not show it to the caller. */
   readonly readSeq?: number
 }
 
-const pageMax = 200
+export type MemberPage = PageOf<'members', MemberItem>
 
 /**
  * The members of a conversation, in the order of their ids.
@@ -29,34 +25,34 @@ const pageMax = 200
 export async function members(
   ctx: ChatContext,
   by: string,
-  input: { conversation: string; limit: number; after?: string | undefined },
+  input: PageWanted & { readonly conversation: string },
 ): Promise<MemberPage> {
   const { conversation, after } = input
-  const limit = Math.min(input.limit, pageMax)
+  const limit = Math.min(input.limit, peoplePageMax)
   await demandMembership(ctx, by, conversation)
   const { members: rows, users } = tables
   const found = await ctx.db
-    .select({ user: userColumns, role: rows.role, deliveredSeq: rows.deliveredSeq, readSeq: rows.readSeq })
+    .select({ user: userColumnsFor(by), role: rows.role, deliveredSeq: rows.deliveredSeq, readSeq: rows.readSeq })
     .from(rows)
     .innerJoin(users, eq(users.id, rows.userId))
     .where(and(eq(rows.conversationId, conversation), after === undefined ? undefined : gt(rows.userId, after)))
     .orderBy(asc(rows.userId))
     .limit(limit + 1)
-  const rowsOfPage = found.slice(0, limit)
-  const shown = await visible(
-    ctx,
+  const counterparts = await readCounterparts(
+    ctx.pool,
     by,
-    rowsOfPage.map(row => row.user.id),
-    'read_receipts',
+    found.map(row => row.user.id),
   )
-  const page = rowsOfPage.map(({ user, role, deliveredSeq, readSeq }) => ({
-    user,
-    role: roleOf(role),
-    deliveredSeq,
-    ...(shown.has(user.id) ? { readSeq } : {}),
-  }))
-  const last = page.at(-1)
-  return { members: page, ...(found.length > limit && last !== undefined ? { next: last.user.id } : {}) }
+  const people = found.map(({ user, role, deliveredSeq, readSeq }) => {
+    const one = counterparts.get(user.id)
+    return {
+      user,
+      role: roleOf(role),
+      ...(user.id === by || one?.blocked !== true ? { deliveredSeq } : {}),
+      ...(user.id === by || (one !== undefined && shows(one.to.read_receipts, one)) ? { readSeq } : {}),
+    }
+  })
+  return toPageOfPeople('members', people, limit)
 }
 
 /** Asked of the store, not of the cache: who was removed a moment ago reads no list. */

@@ -5,7 +5,7 @@ import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../ac
 import type { ChatContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
 import * as tables from '../store/schema.ts'
-import { type User, userColumns } from '../users/user.ts'
+import { type User, userColumnsFor } from '../users/user.ts'
 
 export interface Conversation {
   readonly id: string
@@ -108,19 +108,19 @@ export async function readPage(
     values: [by, after?.headAt, after?.id, limit],
   })
   const places = found.rows.map(row => ({ headAt: row.head_at, id: row.id }))
-  return { conversations: await toConversations(ctx, found.rows), places }
+  return { conversations: await toConversations(ctx, by, found.rows), places }
 }
 
 /** One conversation of the caller's; undefined when they are no member or it does not exist. */
 export async function readOne(ctx: ChatContext, by: string, id: string): Promise<Conversation | undefined> {
   const found = await ctx.pool.query<Row>({ name: 'conversations-one', text: oneText, values: [by, id] })
-  return (await toConversations(ctx, found.rows))[0]
+  return (await toConversations(ctx, by, found.rows))[0]
 }
 
-async function toConversations(ctx: ChatContext, rows: readonly Row[]): Promise<Conversation[]> {
+async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
   const small = rows.filter(row => isDirect(row) || row.member_count <= membersInlineMax).map(row => row.id)
   const [people, entries] = await Promise.all([
-    readPeople(ctx, small),
+    readPeople(ctx, by, small),
     // Without a message, the columns of the entry are null.
     toEntries(
       ctx.seal,
@@ -153,13 +153,13 @@ async function toConversations(ctx: ChatContext, rows: readonly Row[]): Promise<
 
 const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
 
-/** The members of these conversations, in the order of their ids. */
-async function readPeople(ctx: ChatContext, conversations: readonly string[]) {
+/** The members of these conversations, in the order of their ids, as the caller sees them. */
+async function readPeople(ctx: ChatContext, by: string, conversations: readonly string[]) {
   const people = new Map<string, { user: User; role: Role }[]>(conversations.map(id => [id, []]))
   if (conversations.length === 0) return people
   const { members, users } = tables
   const found = await ctx.db
-    .select({ conversation: members.conversationId, role: members.role, user: userColumns })
+    .select({ conversation: members.conversationId, role: members.role, user: userColumnsFor(by) })
     .from(members)
     .innerJoin(users, eq(users.id, members.userId))
     .where(inArray(members.conversationId, [...conversations]))

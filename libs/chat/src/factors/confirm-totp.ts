@@ -41,7 +41,6 @@ export async function confirmTotp(
     if (confirmed.rowCount !== 1) throw new Refusal('factor_conflict')
     const codes = await replaceRecoveryCodes(tx, by)
     await note(ctx, { user: by, kind: 'totp_enabled', session, client }, tx)
-    await note(ctx, { user: by, kind: 'recovery_codes_made', session, client }, tx)
     return codes
   })
 }

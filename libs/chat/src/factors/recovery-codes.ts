@@ -46,13 +46,17 @@ export async function replaceRecoveryCodes(tx: PoolClient, user: string): Promis
   return codes.map(grouped)
 }
 
-/** Uses a code up. Of two who show one at once, only one gets it. */
-export async function spendRecoveryCode(ctx: ChatContext, user: string, typed: string): Promise<boolean> {
-  const spent = await ctx.pool.query(
-    'UPDATE recovery_codes SET used_at = now() WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL',
-    [user, hashOf(typed)],
-  )
-  return spent.rowCount === 1
+/** Uses a code up, and notes it. Of two who show one at once, only one gets it. */
+export function spendRecoveryCode(ctx: ChatContext, user: string, typed: string, client: Client): Promise<boolean> {
+  return transaction(ctx, async tx => {
+    const spent = await tx.query(
+      'UPDATE recovery_codes SET used_at = now() WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL',
+      [user, hashOf(typed)],
+    )
+    if (spent.rowCount !== 1) return false
+    await note(ctx, { user, kind: 'recovery_code_used', client }, tx)
+    return true
+  })
 }
 
 /**

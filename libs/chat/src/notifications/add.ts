@@ -49,14 +49,15 @@ SELECT u.id, u.user_id, $3, $4, $5::uuid, $6::uuid, $7::int8, $8
     ON CONFLICT (user_id, dedup) DO NOTHING
 RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at`
 
-/** Whatever comes after as many as are kept. */
+/** Whatever comes after as many as are kept. What somebody else has in hand goes the next time: nobody is waited for. */
 const trim = `
 DELETE FROM notifications WHERE id IN (
-  SELECT n.id FROM unnest($1::uuid[]) AS u (id)
-   CROSS JOIN LATERAL (
-     SELECT id FROM notifications WHERE user_id = u.id ORDER BY at DESC, id DESC OFFSET ${notificationsKeptMax}
-   ) n
-   ORDER BY n.id
+  SELECT id FROM notifications WHERE id IN (
+    SELECT n.id FROM unnest($1::uuid[]) AS u (id)
+     CROSS JOIN LATERAL (
+       SELECT id FROM notifications WHERE user_id = u.id ORDER BY at DESC, id DESC OFFSET ${notificationsKeptMax}
+     ) n
+  ) FOR UPDATE SKIP LOCKED
 )`
 
 /** Tells one person; see addMany. */

@@ -1,4 +1,7 @@
-/** What happens in a conversation takes its notifications along: reading it reads them, and leaving it removes them. */
+/**
+ * What happens elsewhere takes its notifications along: reading a conversation reads them, leaving it removes them, and
+ * so does the end of what somebody was told of.
+ */
 import type { ChatContext } from '../context.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { count, countUnread } from './count.ts'
@@ -82,5 +85,25 @@ export async function tellForgotten(ctx: ChatContext, conversation: string, user
     ctx.emit({ to: [user], event: { event: 'notification.removed', conversation, unread } })
   } catch (error) {
     ctx.logger.warn({ err: error }, 'unable to tell that notifications are gone')
+  }
+}
+
+/**
+ * What somebody was told of is over, and waits for them no more: for their devices it is as if they had read it.
+ * After the commit; never throws.
+ * @param dedup its name, see add.ts
+ */
+export async function withdraw(ctx: ChatContext, user: string, dedup: string): Promise<void> {
+  try {
+    const gone = await ctx.pool.query<{ id: string; was_unread: boolean }>(
+      'DELETE FROM notifications WHERE user_id = $1 AND dedup = $2 RETURNING id, read_at IS NULL AS was_unread',
+      [user, dedup],
+    )
+    const row = gone.rows[0]
+    if (row?.was_unread !== true) return
+    const unread = await count(ctx, user)
+    ctx.emit({ to: [user], event: { event: 'notification.read', notification: row.id, unread } })
+  } catch (error) {
+    ctx.logger.warn({ err: error }, 'a notification of what is over was left behind')
   }
 }

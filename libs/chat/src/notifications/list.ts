@@ -51,14 +51,14 @@ export async function list(
   })
   const page = found.rows.slice(0, limit)
   const last = page.at(-1)
-  const notifications = await toNotifications(ctx, page)
+  const notifications = await toNotifications(ctx, by, page)
   if (found.rows.length <= limit || last === undefined) return { notifications }
   return { notifications, next: encodePlace({ at: last.place, id: last.id }) }
 }
 
-async function toNotifications(ctx: ChatContext, rows: readonly Row[]): Promise<Notification[]> {
+async function toNotifications(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Notification[]> {
   const actors = [...new Set(rows.flatMap(row => row.actor_id ?? []))]
-  const people = new Map((await get(ctx, actors)).map(user => [user.id, user]))
+  const people = new Map((await get(ctx, actors, by)).map(user => [user.id, user]))
   return rows.map(row => {
     const actor = row.actor_id === null ? undefined : people.get(row.actor_id)
     return {

@@ -100,6 +100,24 @@ test('a person keeps the latest thousand, and the count ends at its maximum', as
   expect(heard(alice, 'notification.new')[0]?.unread).toBe(limits.unreadNotificationsMax)
 })
 
+test('one that is due to go, but that somebody else has in hand, keeps nobody from being told', async () => {
+  await ctx.pool.query(
+    `INSERT INTO notifications (id, user_id, kind, dedup, at)
+     SELECT gen_random_uuid(), $1, 'mention', n::text, now() - n * interval '1 minute' FROM generate_series(1, $2::int) n`,
+    [alice, notificationsKeptMax],
+  )
+  const client = await ctx.pool.connect()
+  try {
+    await client.query('BEGIN')
+    await client.query('SELECT FROM notifications WHERE user_id = $1 FOR UPDATE', [alice])
+    await request(alice, bob, 'the newest')
+    expect(heard(alice, 'notification.new')).toHaveLength(1)
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+})
+
 test('a notification that the store refuses is logged and fails nothing', async () => {
   const lines: object[] = []
   const warned = { ...ctx, logger: { ...ctx.logger, warn: (fields: object) => void lines.push(fields) } }

@@ -1,1 +1,1 @@
-export { demandAcquainted } from './may-watch.ts'
+export { acquaintedOf, demandAcquainted } from './may-watch.ts'

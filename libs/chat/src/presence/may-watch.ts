@@ -6,19 +6,24 @@ import type { ChatContext } from '../context.ts'
  * @throws Refusal not_acquainted
  */
 export async function demandAcquainted(ctx: ChatContext, by: string, users: readonly string[]): Promise<void> {
+  const acquainted = await acquaintedOf(ctx, by, users)
+  const stranger = users.find(user => !acquainted.has(user))
+  if (stranger !== undefined)
+    throw new Refusal('not_acquainted', `there is no conversation with ${stranger}`, {
+      field: 'users',
+      rule: 'people who share a conversation with the caller',
+    })
+}
+
+/** Of these people, those who share a conversation with the caller, and the caller. */
+export async function acquaintedOf(ctx: ChatContext, by: string, users: readonly string[]): Promise<Set<string>> {
   const others = [...new Set(users)].filter(user => user !== by)
-  if (others.length === 0) return
+  if (others.length === 0) return new Set([by])
   const found = await ctx.pool.query<{ user_id: string }>({
     name: 'acquainted',
     text: `SELECT DISTINCT user_id FROM members
             WHERE user_id = ANY($2) AND conversation_id IN (SELECT conversation_id FROM members WHERE user_id = $1)`,
     values: [by, others],
   })
-  const acquainted = new Set(found.rows.map(row => row.user_id))
-  const stranger = others.find(user => !acquainted.has(user))
-  if (stranger !== undefined)
-    throw new Refusal('not_acquainted', `there is no conversation with ${stranger}`, {
-      field: 'users',
-      rule: 'people who share a conversation with the caller',
-    })
+  return new Set([by, ...found.rows.map(row => row.user_id)])
 }

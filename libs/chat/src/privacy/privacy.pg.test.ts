@@ -133,13 +133,24 @@ describe('receipts', () => {
     expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob), 'message.delivered': [carol] })
   })
 
-  test('do not cross a block: nothing in the direct conversation, delivered in a group', async () => {
+  test('do not cross a block, neither in the direct conversation nor in a group', async () => {
     const conversation = await makeConversation(ctx.pool, [alice, bob], 'direct')
     const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'hi' } })
     await block(ctx, alice, bob)
     chat.emitted.length = 0
     expect(await noted(conversation, seq)).toEqual({ 'message.read': [bob] })
-    expect(await readBy('group')).toEqual({ 'message.read': sorted(bob, carol), 'message.delivered': [alice] })
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(bob, carol) })
+    expect(await readBy('group', delivered)).toEqual({ 'message.delivered': [carol] })
+  })
+
+  test('that are shown to nobody do not tell by a second delivery when somebody reads', async () => {
+    await set(bob, 'read_receipts_to', 3)
+    const conversation = await makeConversation(ctx.pool, [alice, bob, carol])
+    const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'hi' } })
+    chat.emitted.length = 0
+    expect(await noted(conversation, seq, delivered)).toEqual({ 'message.delivered': sorted(alice, carol) })
+    chat.emitted.length = 0
+    expect(await noted(conversation, seq)).toEqual({ 'message.read': [bob] })
   })
 
   test('in the list of members are left out for whom they are not shown to', async () => {
@@ -155,6 +166,8 @@ describe('receipts', () => {
     await set(bob, 'read_receipts_to', 1)
     await block(ctx, carol, bob)
     expect(await bobFor(carol)).not.toHaveProperty('readSeq')
+    expect(await bobFor(carol), 'it would tell when he is here').not.toHaveProperty('deliveredSeq')
+    expect(await bobFor(bob)).toMatchObject({ deliveredSeq: seq })
     expect(await bobFor(alice)).toHaveProperty('readSeq')
   })
 

@@ -70,7 +70,8 @@ test('what was delivered leaves the offline index, and a receipt that raises not
   const risen: Risen[] = []
   await receipts.note(conversation, user, { delivered: 2, read: 0 }, one => risen.push(one))
   await receipts.note(conversation, user, { delivered: 1, read: 0 }, one => risen.push(one))
-  expect(risen).toEqual([{ conversation, user, delivered: 2, read: 0, readRose: false }])
+  const rose = { deliveredRose: true, readRose: false, version: 1 }
+  expect(risen).toEqual([{ conversation, user, delivered: 2, read: 0, ...rose }])
   const left = await pool.query('SELECT seq FROM offline_messages WHERE conversation_id = $1', [conversation])
   expect(left.rows).toEqual([{ seq: 3 }])
   await receipts.close()

@@ -57,6 +57,7 @@ function tellOnTime(ctx: ChatContext, asked: Membership, risen: Risen): void {
  */
 function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
   if (membership.large || membership.size > ctx.settings.receiptFanoutMax) return
+  if (membership.closed) return emit(ctx, risen, [risen.user], [])
   const restriction = ctx.restrictions.of(risen.user)
   if (restriction === unrestricted) return emit(ctx, risen, membership.users, [])
   // What is not told is read with the list of members.

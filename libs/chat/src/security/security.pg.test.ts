@@ -88,10 +88,12 @@ test.each<SecurityEventKind>([
   'password_reset',
   'email_changed',
   'email_removed',
+  'username_changed',
   'totp_enabled',
   'totp_disabled',
   'mail_factor_enabled',
   'mail_factor_disabled',
+  'recovery_codes_made',
   'recovery_code_used',
   'passkey_added',
   'passkey_removed',
@@ -106,7 +108,7 @@ test.each<SecurityEventKind>([
   expect(await notices()).toEqual([['security_notice', kind]])
 })
 
-test.each<SecurityEventKind>(['signed_out', 'session_revoked', 'sign_in_failed', 'username_changed'])(
+test.each<SecurityEventKind>(['signed_out', 'session_revoked', 'sign_in_failed', 'second_factor_failed'])(
   '%s is only noted',
   async kind => {
     await note(ctx, { user: alice.id, kind, client })

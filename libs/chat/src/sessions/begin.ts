@@ -7,8 +7,10 @@ import type { ChatContext } from '../context.ts'
 import { factorsAfter, read } from '../factors/read.ts'
 import { checkName } from '../names.ts'
 import { note } from '../security/note.ts'
+import { transaction } from '../store/transaction.ts'
 import type { User } from '../users/user.ts'
 import type { Client } from './client.ts'
+import { holdPassword } from './hold-password.ts'
 import { type Opened, open } from './open.ts'
 
 /** What was shown first. A passkey that checked its owner is two factors in one. */
@@ -42,26 +44,31 @@ export interface Begun {
 export const secondFactorKind = 'second-factor'
 const secondFactorLifeMs = 10 * 60_000
 
-/** @throws Refusal field_invalid (the name of the device) */
+/**
+ * @param passwordHash what a password was held against, where one was shown
+ * @throws Refusal field_invalid (the name of the device), credentials_wrong (the password was changed meanwhile)
+ */
 export async function begin(
   ctx: ChatContext,
   user: User,
   proof: FirstProof,
   client: Client,
+  passwordHash?: string,
 ): Promise<SignedIn | FactorNeeded> {
   const deviceName = checkName(client.deviceName, 'deviceName')
-  const factors = proof === 'registration' ? [] : factorsAfter(proof, await read(ctx, user.id))
-  if (factors.length > 0) {
-    const data: Begun = { proof, factors, deviceName }
-    const lifeMs = secondFactorLifeMs
-    return {
-      challenge: await openChallenge(ctx, { kind: secondFactorKind, user: user.id, data, lifeMs }),
-      factors,
-      lifeMs,
+  if (proof === 'registration') return { user, ...(await open(ctx, user.id, client, proof)) }
+  const factors = factorsAfter(proof, await read(ctx, user.id))
+  return transaction(ctx, async tx => {
+    await holdPassword(tx, user.id, passwordHash)
+    if (factors.length > 0) {
+      const data: Begun = { proof, factors, deviceName }
+      const lifeMs = secondFactorLifeMs
+      const challenge = await openChallenge(ctx, { kind: secondFactorKind, user: user.id, data, lifeMs }, tx)
+      return { challenge, factors, lifeMs }
     }
-  }
-  const opened = await open(ctx, user.id, client, proof)
-  if (proof !== 'registration')
-    await note(ctx, { user: user.id, kind: 'signed_in', session: opened.session, client, detail: { by: proof } })
-  return { user, ...opened }
+    const opened = await open(ctx, user.id, client, proof, tx)
+    const { session } = opened
+    await note(ctx, { user: user.id, kind: 'signed_in', session, client, detail: { by: proof } }, tx)
+    return { user, ...opened }
+  })
 }

@@ -7,10 +7,12 @@ import { spendTotp } from '../factors/totp.ts'
 import type { CodePurpose } from '../jobs/job.ts'
 import type { ShownPasskey } from '../passkeys/passkey.ts'
 import { show } from '../passkeys/show.ts'
+import type { Place } from '../users/passwords.ts'
+import type { Client } from './client.ts'
 
 export type Shown =
   | { readonly factor: 'totp' | 'recovery_code' | 'email_code'; readonly code: string }
-  | { readonly factor: 'password'; readonly password: string }
+  | { readonly factor: 'password'; readonly password: string; readonly place?: Place | undefined }
   | { readonly factor: 'passkey'; readonly passkey: ShownPasskey }
 
 /** What was asked for before it is shown. */
@@ -22,21 +24,23 @@ export interface Asked {
   readonly nonce: string | undefined
   /** Whether a passkey must have checked its owner. */
   readonly ownerChecked: boolean
+  /** Where it is shown, for the trail. */
+  readonly client: Client
 }
 
 /**
  * Whether it is right.
- * @throws Refusal overloaded (a password)
+ * @throws Refusal overloaded (a password without a place in the queue)
  */
 export async function holds(ctx: ChatContext, user: string, shown: Shown, asked: Asked): Promise<boolean> {
-  const { nonce, ownerChecked } = asked
+  const { nonce, ownerChecked, client } = asked
   switch (shown.factor) {
     case 'totp':
       return spendTotp(ctx, user, shown.code)
     case 'recovery_code':
-      return spendRecoveryCode(ctx, user, shown.code)
+      return spendRecoveryCode(ctx, user, shown.code, client)
     case 'password':
-      return ctx.passwords.verify(await passwordHashOf(ctx, user), shown.password)
+      return ctx.passwords.verify(await passwordHashOf(ctx, user), shown.password, shown.place)
     case 'email_code':
       return holdsCode(ctx, user, shown.code, asked)
     case 'passkey':

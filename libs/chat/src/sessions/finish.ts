@@ -9,10 +9,12 @@ import { type AskedCode, ask, resend } from '../codes/index.ts'
 import type { ChatContext } from '../context.ts'
 import { makeNonce, nonceText, type PasskeyRef, refsOf } from '../passkeys/passkey.ts'
 import { note } from '../security/note.ts'
+import { transaction } from '../store/transaction.ts'
 import { get } from '../users/get.ts'
 import { type Begun, type Factor, secondFactorKind, type SignedIn } from './begin.ts'
 import type { Client } from './client.ts'
 import { emailOf, holds, type Shown } from './factor.ts'
+import { holdPassword } from './hold-password.ts'
 import { open } from './open.ts'
 
 /** Where the second step is done. The device keeps the name that the first step gave it, unless it has one here. */
@@ -51,19 +53,22 @@ export async function finish(
     request: data.request,
     nonce: data.nonce,
     ownerChecked: false,
+    client,
   })
-  if (right && factor === 'recovery_code') await note(ctx, { user: id, kind: 'recovery_code_used', client })
   if (!right) {
     await note(ctx, { user: id, kind: 'second_factor_failed', client, detail: { factor } })
     throw new Refusal('second_factor_wrong')
   }
-  await takeChallenge(ctx, challenge, { kind: secondFactorKind, user: id })
   const [user] = await get(ctx, [id])
   if (user === undefined) throw new Refusal('challenge_invalid')
-  const opened = await open(ctx, id, client, data.proof)
-  const detail = { by: data.proof, factor }
-  await note(ctx, { user: id, kind: 'signed_in', session: opened.session, client, detail })
-  return { user, ...opened }
+  return transaction(ctx, async tx => {
+    await holdPassword(tx, id)
+    await takeChallenge(ctx, challenge, { kind: secondFactorKind, user: id }, tx)
+    const opened = await open(ctx, id, client, data.proof, tx)
+    const detail = { by: data.proof, factor }
+    await note(ctx, { user: id, kind: 'signed_in', session: opened.session, client, detail }, tx)
+    return { user, ...opened }
+  })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
 import type { Client } from './client.ts'
@@ -21,15 +22,22 @@ const erasedRetryMs = 1_000
 /**
  * Signs a person in who has shown who they are, by everything that is demanded of them (begin.ts).
  * @param by what they have shown, for the list of sign-ins
+ * @param tx the transaction that it belongs to
  * @throws Refusal field_invalid, unavailable (the account was erased this moment: the next try finds nobody)
  */
-export async function open(ctx: ChatContext, user: string, client: Client, by: string): Promise<Opened> {
+export async function open(
+  ctx: ChatContext,
+  user: string,
+  client: Client,
+  by: string,
+  tx: Pick<PoolClient, 'query'> = ctx.pool,
+): Promise<Opened> {
   const { sessionIdleMs, sessionLifeMs } = ctx.settings
   const session = randomUUID()
   const deviceName = checkName(client.deviceName, 'deviceName')
   const { address, country, agent } = client
   const lifeMs = Math.min(sessionIdleMs, sessionLifeMs)
-  const made = await ctx.pool.query(insert, [session, user, deviceName, by, address, country, agent, lifeMs])
+  const made = await tx.query(insert, [session, user, deviceName, by, address, country, agent, lifeMs])
   if (made.rowCount === 0)
     throw new Refusal('unavailable', 'unable to sign in: the account is gone', { retryMs: erasedRetryMs })
   return { session, number: 1 }

@@ -8,11 +8,12 @@ import { type AskedCode, ask } from '../codes/index.ts'
 import type { ChatContext } from '../context.ts'
 import { beginCeremony, type Ceremony, type PasskeyRef, refsOf, type ShownPasskey } from '../passkeys/passkey.ts'
 import { note } from '../security/note.ts'
+import type { Place } from '../users/passwords.ts'
 import type { Client } from './client.ts'
 import { emailOf, holds } from './factor.ts'
 
 export type Proof =
-  | { readonly factor: 'password'; readonly password: string }
+  | { readonly factor: 'password'; readonly password: string; readonly place?: Place | undefined }
   | { readonly factor: 'totp'; readonly code: string }
   | { readonly factor: 'email_code'; readonly code: string; readonly request: string }
   | { readonly factor: 'passkey'; readonly passkey: ShownPasskey; readonly challenge: string }
@@ -34,7 +35,7 @@ export async function prove(
   const { factor } = proof
   const nonce = factor === 'passkey' ? await takeNonce(ctx, by, proof.challenge) : undefined
   const request = factor === 'email_code' ? proof.request : undefined
-  const right = await holds(ctx, by, proof, { purpose: 'prove', request, nonce, ownerChecked: true })
+  const right = await holds(ctx, by, proof, { purpose: 'prove', request, nonce, ownerChecked: true, client })
   if (!right) {
     await note(ctx, { user: by, kind: 'second_factor_failed', session, client, detail: { factor, at: 'proof' } })
     throw new Refusal(wrong[factor])

@@ -12,16 +12,28 @@ import { noteFailure } from './note-failure.ts'
 /**
  * Signs in by a password and a name or an address. Neither the answer nor its time tells which of them was wrong, or
  * whether the account has a password at all.
- * @param input the username, or the address instead; and the place in the queue of passwords, if the caller has one
+ * @param input.username the username, or the address instead
+ * @param input.place in the queue of passwords, if the caller has one
+ * @param input.mayTry counts a try of the account, undefined if there is none, whichever of its names was written. When
+ *   it says no, the password counts as wrong, and that is all: a refusal of its own would tell which names and addresses
+ *   belong together.
  * @throws Refusal credentials_wrong, overloaded, field_invalid (the name of the device)
  */
 export async function signIn(
   ctx: ChatContext,
-  input: { username: string; password: string; client: Client; place?: Place },
+  input: {
+    readonly username: string
+    readonly password: string
+    readonly client: Client
+    readonly place?: Place
+    readonly mayTry?: (account: string | undefined) => Promise<boolean>
+  },
 ): Promise<SignedIn | FactorNeeded> {
   const found = await readCandidate(ctx, input.username)
-  const right = await ctx.passwords.verify(found?.passwordHash ?? undefined, input.password, input.place)
-  if (found !== undefined && right) return begin(ctx, found.user, 'password', input.client)
+  const mayTry = (await input.mayTry?.(found?.user.id)) ?? true
+  const hash = (mayTry ? found?.passwordHash : undefined) ?? undefined
+  const right = await ctx.passwords.verify(hash, input.password, input.place)
+  if (found !== undefined && hash !== undefined && right) return begin(ctx, found.user, 'password', input.client, hash)
   noteFailure(ctx, async () => found?.user.id, input.client, 'password')
   throw new Refusal('credentials_wrong')
 }

@@ -64,13 +64,15 @@ export async function find(
 }
 
 /**
- * The upload is done with. Of two at once who want it, one gets it.
+ * The upload is done with. Of two at once who want it, one gets it. The row stays as one that has expired: with what it
+ * was promised by, bytes can still be sent there, and upkeep deletes them when that is over.
  * @param client of the transaction that makes something of it, and that deletes its file
  * @throws Refusal upload_unknown
  */
 export async function takeOver(client: PoolClient, by: string, id: string, purpose: UploadPurpose): Promise<void> {
   const taken = await client.query(
-    'DELETE FROM uploads WHERE id = $1 AND user_id = $2 AND purpose = $3 AND expires_at > now()',
+    `UPDATE uploads SET expires_at = clock_timestamp()
+      WHERE id = $1 AND user_id = $2 AND purpose = $3 AND expires_at > clock_timestamp()`,
     [id, by, purpose],
   )
   if (taken.rowCount === 0) throw new Refusal('upload_unknown')

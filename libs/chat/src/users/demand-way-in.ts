@@ -5,7 +5,6 @@ import type { ChatContext } from '../context.ts'
 /** What is about to be removed. */
 export interface Without {
   readonly email?: true
-  readonly password?: true
   /** Its id. */
   readonly passkey?: string
   /** The name of its provider. */
@@ -14,10 +13,10 @@ export interface Without {
 
 /** Read by a statement of its own after the lock: within one, what the other removal has taken would still be seen. */
 const waysIn = `
-SELECT (u.password_hash IS NOT NULL AND NOT $2)
-    OR (u.email IS NOT NULL AND NOT $3)
-    OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id AND p.id IS DISTINCT FROM $4)
-    OR EXISTS (SELECT FROM identities i WHERE i.user_id = u.id AND i.provider IS DISTINCT FROM $5) AS any_left
+SELECT u.password_hash IS NOT NULL
+    OR (u.email IS NOT NULL AND NOT $2)
+    OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id AND p.id IS DISTINCT FROM $3)
+    OR EXISTS (SELECT FROM identities i WHERE i.user_id = u.id AND i.provider IS DISTINCT FROM $4) AS any_left
   FROM users u WHERE u.id = $1`
 
 /**
@@ -28,9 +27,9 @@ SELECT (u.password_hash IS NOT NULL AND NOT $2)
  */
 export async function demandWayIn(ctx: ChatContext, user: string, without: Without, client: PoolClient): Promise<void> {
   await client.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [user])
-  const { password = false, email = false, passkey = null, identity = null } = without
+  const { email = false, passkey = null, identity = null } = without
   // Where no mail is sent, an address lets nobody in.
-  const values = [user, password, email || !ctx.settings.mail, passkey, identity]
+  const values = [user, email || !ctx.settings.mail, passkey, identity]
   const found = await client.query<{ any_left: boolean }>(waysIn, values)
   if (found.rows[0]?.any_left !== true) throw new Refusal('last_way_in')
 }

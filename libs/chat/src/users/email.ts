@@ -10,8 +10,20 @@ const localLengthMax = 64
  */
 const pattern = /^[^\s@\p{C}<>()[\]\\,;:"]+@(?:localhost|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+)$/u
 
+/**
+ * A letter that does not come back when its case goes there and back: the dotted İ becomes an i, the Kelvin sign a k. An
+ * address with it, of a domain that anybody can buy, would count as that of a stranger, and open their account.
+ */
+const isLookAlike = (letter: string): boolean => {
+  const lower = letter.toLowerCase()
+  return lower !== letter && lower.toUpperCase() !== letter
+}
+
 export const isEmail = (text: string): boolean =>
-  text.length <= emailLengthMax && text.indexOf('@') <= localLengthMax && pattern.test(text)
+  text.length <= emailLengthMax &&
+  text.indexOf('@') <= localLengthMax &&
+  pattern.test(text) &&
+  !Array.from(text).some(isLookAlike)
 
 /**
  * The address without blanks around it.

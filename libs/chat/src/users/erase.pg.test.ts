@@ -179,7 +179,10 @@ async function life() {
      ), contact AS (
        INSERT INTO contacts (user_id, contact_id) VALUES ($1, $3), ($3, $1), ($3, $4), ($4, $3)
      ), request AS (
-       INSERT INTO contact_requests (id, from_id, to_id, note) VALUES (gen_random_uuid(), $1, $4, 'hello')
+       INSERT INTO contact_requests (id, from_id, to_id, note) VALUES (gen_random_uuid(), $1, $4, 'hello') RETURNING id
+     ), told AS (
+       INSERT INTO notifications (id, user_id, kind, dedup, actor_id)
+       SELECT gen_random_uuid(), $4, 'contact_request', 'contact-request ' || id, $1 FROM request
      ), block AS (
        INSERT INTO blocks (user_id, blocked_id) VALUES ($4, $1)
      ), notification AS (
@@ -230,6 +233,8 @@ async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, 
   ])
   expect(await check(ctx, alice.session)).toBeUndefined()
   expect(await rowsNaming(alice)).toEqual({ members: 1 })
+  const wanting = `SELECT FROM notifications WHERE kind = 'contact_request' AND actor_id = $1`
+  expect((await ctx.pool.query(wanting, [alice.id])).rowCount).toBe(0)
   const upload = await ctx.pool.query('SELECT expires_at <= now() AS over FROM uploads WHERE user_id = $1', [alice.id])
   expect(upload.rows).toEqual([{ over: true }])
   const jobs = await claim(ctx, { max: 100, leaseMs: 1 })

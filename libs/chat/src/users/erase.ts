@@ -12,6 +12,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { PoolClient } from 'pg'
+import { requestNote } from '../contacts/befriend.ts'
 import type { ChatContext } from '../context.ts'
 import { add as addJob } from '../jobs/add.ts'
 import { endAll } from '../sessions/end.ts'
@@ -148,6 +149,11 @@ async function cutTies(tx: PoolClient, user: string): Promise<Ties> {
     'DELETE FROM contact_requests WHERE from_id = $1 OR to_id = $1 RETURNING id, from_id AS "from", to_id AS "to"',
     [user],
   )
+  const sent = requests.rows.filter(request => request.from === user)
+  await tx.query('DELETE FROM notifications WHERE user_id = ANY($1) AND dedup = ANY($2)', [
+    sent.map(request => request.to),
+    sent.map(request => requestNote(request.id)),
+  ])
   await tx.query('DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1', [user])
   return { contacts: contacts.rows.map(row => row.user_id).filter(id => id !== user), requests: requests.rows }
 }

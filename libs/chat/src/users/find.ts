@@ -1,10 +1,8 @@
 import { Refusal } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
-import { blockers } from '../blocks/between.ts'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
-import { withoutPicture } from './profile.ts'
-import { isUsername, type User, userColumns } from './user.ts'
+import { isUsername, type User, userColumns, userColumnsFor } from './user.ts'
 
 /**
  * The person of this name, in whatever case it is written. Of the erased the name is free.
@@ -14,11 +12,10 @@ import { isUsername, type User, userColumns } from './user.ts'
 export async function find(ctx: ChatContext, username: string, by?: string): Promise<User> {
   const [found] = isUsername(username)
     ? await ctx.db
-        .select(userColumns)
+        .select(by === undefined ? userColumns : userColumnsFor(by))
         .from(users)
         .where(and(sql`lower(${users.username}) = lower(${username})`, isNull(users.erasedAt)))
     : []
   if (found === undefined) throw new Refusal('user_unknown', undefined, { field: 'username' })
-  if (by === undefined) return found
-  return (await blockers(ctx, by, [found.id])).size > 0 ? withoutPicture(found) : found
+  return found
 }

@@ -1,13 +1,16 @@
 import { inArray } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
-import { type User, userColumns } from './user.ts'
+import { type User, userColumns, userColumnsFor } from './user.ts'
 
-/** People by their ids, in the order asked for. Those who do not exist are left out. */
-export async function get(ctx: ChatContext, ids: readonly string[]): Promise<User[]> {
+/**
+ * People by their ids, in the order asked for. Those who do not exist are left out.
+ * @param by who will see them, where one of them may have blocked that person
+ */
+export async function get(ctx: ChatContext, ids: readonly string[], by?: string): Promise<User[]> {
   if (ids.length === 0) return []
   const found = await ctx.db
-    .select(userColumns)
+    .select(by === undefined ? userColumns : userColumnsFor(by))
     .from(users)
     .where(inArray(users.id, [...ids]))
   const byId = new Map(found.map(user => [user.id, user]))

@@ -10,6 +10,9 @@ import {
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ChatContext } from '../context.ts'
 import { claim } from '../jobs/claim.ts'
+import { get, list, members } from '../conversations/index.ts'
+import { add, list as notified } from '../notifications/index.ts'
+import { upkeep } from '../upkeep.ts'
 import { find as findUpload, promise } from '../uploads/uploads.ts'
 import { avatarKeys, changeAvatar } from './change-avatar.ts'
 import { changeProfile } from './change-profile.ts'
@@ -161,6 +164,21 @@ test('whom a person has blocked sees neither picture nor about nor last seen, an
   await ctx.pool.query("UPDATE users SET username = 'bob.blocks' WHERE id = $1", [bob])
   expect((await find(ctx, 'bob.blocks', ann)).avatar).toBeNull()
   expect((await find(ctx, 'bob.blocks', eve)).avatar).not.toBeNull()
+  const conversation = await makeConversation(ctx.pool, [ann, bob, eve])
+  await add(ctx, { user: ann, kind: 'mention', dedup: 'from before', conversation })
+  await ctx.pool.query('UPDATE notifications SET actor_id = $2 WHERE user_id = $1', [ann, bob])
+  for (const [by, expected] of [
+    [ann, null],
+    [eve, expect.any(String)],
+  ] as const) {
+    const lists = [
+      (await members(ctx, by, { conversation, limit: 10 })).members,
+      (await get(ctx, by, conversation)).members!,
+      (await list(ctx, by, { limit: 10 })).conversations[0]!.members!,
+    ]
+    for (const people of lists) expect(people.find(one => one.user.id === bob)!.user.avatar).toEqual(expected)
+  }
+  expect((await notified(ctx, ann, { limit: 10 })).notifications[0]!.actor).toMatchObject({ id: bob, avatar: null })
   // The other way round one still sees them, and that one has blocked them.
   await block(eve, bob)
   expect(await profile(ctx, eve, bob)).toMatchObject({ about: 'Hello.', blocked: true })
@@ -223,6 +241,7 @@ test.each([
 test.each([
   [{ lastSeenTo: 'contacts' }, true],
   [{ readReceiptsTo: 'nobody' }, true],
+  [{ readReceiptsTo: 'everyone' }, false],
   [{ lastSeenTo: 'everyone' }, false],
   [{ foundByEmailTo: 'nobody' }, false],
   [{ pushNames: false }, false],
@@ -230,6 +249,16 @@ test.each([
   await changeSettings(ctx, ann, change)
   const row = await ctx.pool.query<{ hidden_at: Date | null }>('SELECT hidden_at FROM users WHERE id = $1', [ann])
   expect(row.rows[0]!.hidden_at !== null).toBe(expected)
+})
+
+test('what read receipts are shown to is known everywhere at once, also when it is more again', async () => {
+  await changeSettings(ctx, ann, { readReceiptsTo: 'nobody' })
+  expect(await ctx.restrictions.of(ann)).toMatchObject({ readReceiptsTo: 'nobody' })
+  await ctx.pool.query('UPDATE users SET hidden_at = NULL WHERE id = $1', [ann])
+  await changeSettings(ctx, ann, { readReceiptsTo: 'everyone' })
+  expect(await ctx.restrictions.of(ann)).toMatchObject({ readReceiptsTo: 'everyone' })
+  const row = await ctx.pool.query<{ hidden_at: Date | null }>('SELECT hidden_at FROM users WHERE id = $1', [ann])
+  expect(row.rows[0]!.hidden_at).not.toBeNull()
 })
 
 test('to show more again hides nothing', async () => {
@@ -286,6 +315,16 @@ test('an upload is taken over once, by its owner, in time', async () => {
   await expect(changeAvatar(ctx, ann, { avatar: null, upload: late.id })).rejects.toMatchObject({
     code: 'upload_unknown',
   })
+})
+
+test('what is sent to an upload after it was used is deleted as well', async () => {
+  const { id, key } = await promise(ctx, ann, 'avatar')
+  await changeAvatar(ctx, ann, { avatar: randomUUID(), upload: id })
+  await upkeep(ctx)
+  expect(await deletedFiles(), 'bytes can still arrive').toEqual([key])
+  await ctx.pool.query(`UPDATE uploads SET expires_at = expires_at - interval '61 minutes' WHERE id = $1`, [id])
+  await upkeep(ctx)
+  expect(await deletedFiles()).toEqual([key])
 })
 
 test('a person has so many uploads open, and those that expired do not count', async () => {

@@ -4,7 +4,7 @@ import { blockers } from '../blocks/between.ts'
 import type { ChatContext } from '../context.ts'
 import { visible } from '../privacy/visible.ts'
 import { blocks, contacts, users } from '../store/schema.ts'
-import { type User, userColumns } from './user.ts'
+import { type User, userColumnsFor } from './user.ts'
 
 /** A person, as one other sees them. */
 export interface Profile extends User {
@@ -25,7 +25,7 @@ export async function profile(ctx: ChatContext, by: string, user: string): Promi
   const [[found], shown, hidden] = await Promise.all([
     ctx.db
       .select({
-        user: userColumns,
+        user: userColumnsFor(by),
         about: users.about,
         lastSeenAt: users.lastSeenAt,
         contact: sql<boolean>`${contacts.userId} IS NOT NULL`,
@@ -40,7 +40,7 @@ export async function profile(ctx: ChatContext, by: string, user: string): Promi
   ])
   if (found === undefined) throw new Refusal('user_unknown')
   const { user: seen, about, lastSeenAt, contact, blocked } = found
-  if (hidden.has(user)) return { ...withoutPicture(seen), about: '', contact, blocked }
+  if (hidden.has(user)) return { ...seen, about: '', contact, blocked }
   return {
     ...seen,
     about,
@@ -49,6 +49,3 @@ export async function profile(ctx: ChatContext, by: string, user: string): Promi
     blocked,
   }
 }
-
-/** As somebody sees a person by whom they are blocked. */
-export const withoutPicture = (user: User): User => ({ ...user, avatar: null })

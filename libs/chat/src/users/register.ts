@@ -5,7 +5,7 @@ import { checkName } from '../names.ts'
 import type { Client } from '../sessions/client.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkUsername, create, demandEmailFree, demandUsernameFree } from './create.ts'
-import { checkPassword } from './passwords.ts'
+import { checkPassword, type Place } from './passwords.ts'
 import type { User } from './user.ts'
 
 export interface Registration {
@@ -17,11 +17,13 @@ export interface Registration {
   /** The username, when left out. */
   readonly displayName?: string | undefined
   readonly client?: Client | undefined
+  /** In the queue of passwords. */
+  readonly place?: Place | undefined
 }
 
 /** @throws Refusal field_invalid, password_weak, username_taken, email_taken, code_invalid, overloaded */
 export async function register(ctx: ChatContext, input: Registration): Promise<User> {
-  const { username, password, displayName, client } = input
+  const { username, password, displayName, client, place } = input
   if (username !== undefined) checkUsername(username)
   if (displayName !== undefined) checkName(displayName, 'displayName')
   if (password !== undefined) checkPassword(password, [username, ctx.settings.deploymentName])
@@ -32,7 +34,7 @@ export async function register(ctx: ChatContext, input: Registration): Promise<U
   if (email !== undefined) await demandEmailFree(ctx.pool, email)
   if (password !== undefined) checkPassword(password, [email])
 
-  const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password)
+  const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password, place)
   return transaction(ctx, async tx => {
     if (code !== undefined) await spend(tx, code)
     return create(ctx, { username, displayName, email, passwordHash, client }, tx)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
+import type { QueryConfig } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ChatContext } from '../context.ts'
 import { transaction } from '../store/transaction.ts'
@@ -74,6 +75,23 @@ test('never oneself, never the erased, never somebody who has blocked one; whom 
   expect(await names('vera')).toEqual(['vera3'])
   expect(await names('myself')).toEqual([])
   expect(await names('vera2@example.com')).toEqual([])
+})
+
+test('an address costs the store the same whether it is hidden or nobody’s', async () => {
+  await changeSettings(ctx, await person('shy', 'Shy', 'shy@example.com'), { foundByEmailTo: 'nobody' })
+  const asked: unknown[] = []
+  const pool = Object.create(ctx.pool) as ChatContext['pool']
+  pool.query = ((config: QueryConfig) => {
+    asked.push(config.name)
+    return ctx.pool.query(config)
+  }) as unknown as typeof pool.query
+  const costOf = async (address: string) => {
+    expect(await search({ ...ctx, pool }, me, address)).toEqual([])
+    return asked.splice(0)
+  }
+  const nobody = await costOf('nobody@example.com')
+  expect(nobody).toHaveLength(2)
+  expect(await costOf('shy@example.com')).toEqual(nobody)
 })
 
 test('an exact address finds who lets themselves be found by it', async () => {

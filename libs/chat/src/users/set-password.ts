@@ -28,18 +28,20 @@ export async function setPassword(
   const { session, current, password, client, place } = input
   const account = await readAccount(ctx, by)
   if (account.passwordHash === null) await demandFresh(ctx, session)
-  else if (current === undefined || !(await ctx.passwords.verify(account.passwordHash, current, place)))
+  else if (current === undefined || !(await ctx.passwords.verify(account.passwordHash, current, place))) {
+    const detail = { factor: 'password', at: 'password' }
+    if (current !== undefined) await note(ctx, { user: by, kind: 'second_factor_failed', session, client, detail })
     throw new Refusal('credentials_wrong', 'the current password is another one', { field: 'current' })
+  }
   checkPassword(password, namesOf(ctx, account))
   const hash = await ctx.passwords.hash(password, place)
-  const ended = await transaction(ctx, async tx => {
+  await transaction(ctx, async tx => {
     const kind = account.passwordHash === null ? 'password_set' : 'password_changed'
     await note(ctx, { user: by, kind, session, client }, tx)
     // Of two changes at once the second has shown a password that is no longer the current one.
     if (!(await write(tx, account, hash))) throw new Refusal('credentials_wrong', undefined, { field: 'current' })
-    return endAll(ctx, { user: by, except: session }, tx)
+    await endAll(ctx, { user: by, except: session }, tx)
   })
-  ctx.admissions.forget(ended.map(one => one.id))
 }
 
 /**
@@ -48,23 +50,22 @@ export async function setPassword(
  */
 export async function resetPassword(
   ctx: ChatContext,
-  input: { request: string; code: string; password: string; client: Client },
+  input: { request: string; code: string; password: string; client: Client; place?: Place },
 ): Promise<SignedIn | FactorNeeded> {
-  const { request, code, password, client } = input
+  const { request, code, password, client, place } = input
   checkPassword(password, [ctx.settings.deploymentName])
   const right = await check(ctx, { request, code, purpose: 'reset-password' })
   if (right.user === undefined) throw new Refusal('code_invalid')
   const account = await readAccount(ctx, right.user)
   const { user } = account
   checkPassword(password, namesOf(ctx, account))
-  const hash = await ctx.passwords.hash(password)
-  const ended = await transaction(ctx, async tx => {
+  const hash = await ctx.passwords.hash(password, place)
+  await transaction(ctx, async tx => {
     await spend(tx, right)
     await note(ctx, { user: user.id, kind: 'password_reset', client }, tx)
     if (!(await write(tx, account, hash))) throw new Refusal('code_invalid')
-    return endAll(ctx, { user: user.id }, tx)
+    await endAll(ctx, { user: user.id }, tx)
   })
-  ctx.admissions.forget(ended.map(one => one.id))
   return begin(ctx, user, 'email_code', client)
 }
 

@@ -54,7 +54,8 @@ export async function settings(ctx: ChatContext, by: string): Promise<Settings> 
 }
 
 /**
- * What is left out stays. Whoever shows less than before is hidden at once from those who watch them.
+ * What is left out stays. Whoever shows less than before is hidden at once from those who watch them. Read receipts are
+ * cached everywhere, so that a change of them is named in both directions.
  * @throws Refusal field_invalid, user_unknown
  */
 export async function changeSettings(ctx: ChatContext, by: string, change: SettingsChange): Promise<Settings> {
@@ -74,11 +75,12 @@ export async function changeSettings(ctx: ChatContext, by: string, change: Setti
       pushNames,
       ...quiet,
       hiddenAt: sql`CASE WHEN ${lastSeenTo ?? 0}::smallint > ${users.lastSeenTo}
-                           OR ${readReceiptsTo ?? 0}::smallint > ${users.readReceiptsTo}
-                         THEN now() ELSE ${users.hiddenAt} END`,
+                           OR ${readReceiptsTo ?? null}::smallint <> ${users.readReceiptsTo}
+                         THEN clock_timestamp() ELSE ${users.hiddenAt} END`,
     })
     .where(and(eq(users.id, by), isNull(users.erasedAt)))
     .returning(columns)
+  ctx.restrictions.forget([by])
   return toSettings(row)
 }
 

@@ -1,8 +1,8 @@
 /** A person, as others see them. */
 import { Refusal } from '@flotilla/protocol'
-import { and, inArray, isNull } from 'drizzle-orm'
+import { and, inArray, isNull, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
-import { users } from '../store/schema.ts'
+import { blocks, users } from '../store/schema.ts'
 
 export interface User {
   readonly id: string
@@ -19,6 +19,13 @@ export const userColumns = {
   displayName: users.displayName,
   avatar: users.avatar,
 }
+
+/** The same as one person sees them: who has blocked that person shows them no picture. */
+export const userColumnsFor = (by: string) => ({
+  ...userColumns,
+  avatar: sql<string | null>`CASE WHEN NOT EXISTS (
+    SELECT FROM ${blocks} WHERE ${blocks.userId} = ${users.id} AND ${blocks.blockedId} = ${by}) THEN ${users.avatar} END`,
+})
 
 /** As typed; two that differ only in case are the same. */
 const usernamePattern = /^[a-z0-9._-]{3,32}$/i
