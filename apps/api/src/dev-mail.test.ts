@@ -46,6 +46,17 @@ test('mails are listed and shown, as pages and as JSON, and never cached', async
   expect((await call(`GET /dev/mail/${one.id}/html`)).body).toBe(one.html)
 })
 
+test('a page whose name was made to lead here reads nothing', async () => {
+  const { call } = open([mail()])
+  for (const path of ['/dev/mail', '/dev/mail.json']) {
+    const answer = await call(`GET ${path}`, { headers: { host: 'rebound.example.org:8080' } })
+    expect(answer.status).toBe(404)
+    expect(JSON.stringify(answer.body)).not.toContain('123456')
+  }
+  for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080'])
+    expect((await call('GET /dev/mail.json', { headers: { host } })).status).toBe(200)
+})
+
 test('what is in a mail runs nowhere', async () => {
   const script = '<script>alert(1)</script><img src=x onerror="alert(2)">'
   const one = mail({ subject: script, to: script, text: script, html: script })

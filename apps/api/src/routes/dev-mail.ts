@@ -24,6 +24,9 @@ export interface DevInbox {
   list(): readonly DevMail[]
 }
 
+/** What this machine calls itself. */
+const ownNames = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/
+
 const closed = { additionalProperties: false }
 const MailParams = Type.Object({ id: Uuid }, closed)
 const DevMailSchema = Type.Object(
@@ -46,21 +49,28 @@ const pagePolicy = `default-src 'none'; style-src 'unsafe-inline'; frame-src 'se
 const mailPolicy = `sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'`
 
 export function devMailRoutes(app: Api, inbox: DevInbox): void {
-  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    // A foreign page whose name was made to lead here is of another origin to its browser, and would read all of it.
+    if (!ownNames.test(request.hostname)) throw new Refusal('route_unknown', 'this page is for this machine alone')
+  })
   const find = (id: string) => {
     const mail = inbox.list().find(one => one.id === id)
     if (mail === undefined) throw new Refusal('route_unknown', 'there is no such mail')
     return mail
   }
 
-  app.get('/dev/mail', { schema: { ...hidden, response: { 200: page, ...refusals() } } }, async (_request, reply) =>
-    reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(listPage(inbox.list())),
+  app.get(
+    '/dev/mail',
+    { schema: { ...hidden, response: { 200: page, ...refusals('route_unknown') } } },
+    async (_request, reply) =>
+      reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(listPage(inbox.list())),
   )
 
   app.get(
     '/dev/mail.json',
     {
-      schema: { ...hidden, response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refusals() } },
+      schema: { ...hidden, response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refusals('route_unknown') } },
     },
     async () => inbox.list(),
   )
