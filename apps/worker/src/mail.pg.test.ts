@@ -132,7 +132,9 @@ test('an address that the server refuses for good is dead at once, and the error
   const [row] = await rows()
   expect(row).toMatchObject({ attempts: 1, error: expect.stringMatching(/^unable to send a mail: EENVELOPE 550/) })
   expect(row!.error).not.toMatch(/alice|314159/)
-  expect(await registry.metrics()).toMatch(/flotilla_jobs_total\{kind="mail",outcome="dead"\} 1/)
+  await until(async () => /flotilla_jobs_total\{kind="mail",outcome="dead"\} 1/.test(await registry.metrics()), {
+    what: 'it is counted',
+  })
   expect(await registry.metrics()).toMatch(/flotilla_jobs_dead 1/)
 })
 

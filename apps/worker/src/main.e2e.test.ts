@@ -80,8 +80,14 @@ test('a job that the API leaves is done', async () => {
 })
 
 test('operators see its figures', async () => {
-  const metrics = await (await operator('/metrics')).text()
-  expect(metrics).toMatch(/flotilla_jobs_total\{.*kind="mail",outcome="done".*\} 1/)
+  // A mail is counted when its job is done, which is after it has arrived.
+  const metrics = await until(
+    async () => {
+      const text = await (await operator('/metrics')).text()
+      return /flotilla_jobs_total\{.*kind="mail",outcome="done".*\} 1/.test(text) && text
+    },
+    { what: 'the mail is counted' },
+  )
   expect(metrics).toMatch(/flotilla_pushes_in_flight\{.*\} 0/)
   expect(metrics).toMatch(/flotilla_jobs_dead\{.*\} 0/)
   expect((await operator('/healthz')).status).toBe(200)

@@ -89,7 +89,9 @@ test('a message to somebody who is away arrives at their device, without what it
     { what: 'the trace says so' },
   )
   expect(traced.attempts).toMatchObject([{ answer: 'sent', id: 'projects/test/messages/1' }])
-  expect(await registry.metrics()).toMatch(/flotilla_pushes_total\{provider="fcm",outcome="sent"\} 1/)
+  await until(async () => /flotilla_pushes_total\{provider="fcm",outcome="sent"\} 1/.test(await registry.metrics()), {
+    what: 'it is counted',
+  })
   expect(await registry.metrics()).toMatch(/flotilla_push_seconds_count\{provider="fcm"\} 1/)
 })
 
