@@ -19,6 +19,7 @@ import {
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
 import type { GatewayUrl } from './connect.ts'
+import type { Limit } from './limits.ts'
 import { type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'
 import { parseRegion, type Region } from './regions.ts'
 import { parseTokenKeys } from './tokens.ts'
@@ -295,30 +296,30 @@ export interface ApiSettings {
   readonly requestMsMax: number
   readonly requestsMax: number
   readonly requestWindowMs: number
-  readonly signIns: { readonly max: number; readonly windowMs: number }
-  readonly factorTries: { readonly max: number; readonly windowMs: number }
-  readonly ceremonies: { readonly max: number; readonly windowMs: number }
+  readonly signIns: Limit
+  readonly factorTries: Limit
+  readonly ceremonies: Limit
   readonly webauthn: WebauthnSettings
-  readonly registrations: { readonly max: number; readonly windowMs: number }
-  readonly searches: { readonly max: number; readonly windowMs: number }
-  readonly pictures: { readonly max: number; readonly windowMs: number }
+  readonly registrations: Limit
+  readonly searches: Limit
+  readonly pictures: Limit
   readonly picturesAtOnceMax: number
   readonly picturesQueueMax: number
-  readonly contactRequests: { readonly max: number; readonly windowMs: number }
-  readonly reports: { readonly max: number; readonly windowMs: number }
-  readonly exports: { readonly max: number; readonly windowMs: number }
+  readonly contactRequests: Limit
+  readonly reports: Limit
+  readonly exports: Limit
   readonly vapidPublicKey: string | undefined
   readonly webPushHosts: readonly string[]
   /** Of one address of the network. */
-  readonly codes: { readonly max: number; readonly windowMs: number }
-  readonly codesPerEmail: { readonly max: number; readonly windowMs: number }
-  readonly usernameChanges: { readonly max: number; readonly windowMs: number }
+  readonly codes: Limit
+  readonly codesPerEmail: Limit
+  readonly usernameChanges: Limit
   /** Under which browsers reach this API; needed only where there are providers. */
   readonly publicUrl: string | undefined
   readonly returnUrls: readonly string[]
   readonly providers: readonly ProviderSettings[]
   readonly providerMsMax: number
-  readonly visits: { readonly max: number; readonly windowMs: number }
+  readonly visits: Limit
   readonly requestsUnderWayMax: number
   readonly eventLoopDelayMsMax: number
 }

@@ -8,6 +8,12 @@ import type { RoutingNode } from '@flotilla/routing'
 import type { FastifyRequest } from 'fastify'
 import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 
+/** So many within so long. */
+export interface Limit {
+  readonly max: number
+  readonly windowMs: number
+}
+
 export interface Count {
   /** With this one. */
   readonly count: number
@@ -48,11 +54,7 @@ export function createCounter(node: Pick<RoutingNode, 'hit'>, clock: () => numbe
 }
 
 /** Whether the key was taken at most `max` times within its window, with this one. */
-export async function isWithin(
-  counter: Counter,
-  key: string,
-  limit: { max: number; windowMs: number },
-): Promise<boolean> {
+export async function isWithin(counter: Counter, key: string, limit: Limit): Promise<boolean> {
   return (await counter(key, limit.windowMs)).count <= limit.max
 }
 
@@ -63,7 +65,7 @@ export async function isWithin(
 export const hashed = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
 /** @throws Refusal `rate_limited` when the key was taken more than `max` times within its window */
-export async function take(counter: Counter, key: string, limit: { max: number; windowMs: number }): Promise<void> {
+export async function take(counter: Counter, key: string, limit: Limit): Promise<void> {
   const { count, resetMs } = await counter(key, limit.windowMs)
   if (count > limit.max) throw tooOften(resetMs)
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
-import { createNode, createRedisRouting, type RoutingNode } from '@flotilla/routing'
+import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
 import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
@@ -52,25 +52,19 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     emit: ({ to, event, entry }) =>
-      void node
-        .route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }])
-        .catch((error: unknown) => logger.error({ err: error }, 'an event was not routed')),
+      void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
   })
   const node = createNode({
     id: settings.NODE_ID,
     store: routing,
     logger,
     info: () => ({ kind: 'api', url: '', region: settings.REGION, connections: 0, accepting: false }),
-    ports: {
-      deliver: users => users,
-      deliverByInterest: () => {},
-      absent: absences =>
+    ports: portsWithoutSockets(
+      absences =>
         void offline
           .note(chat, absences)
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
-      suspect: () => {},
-      presenceChanged: () => {},
-    },
+    ),
   })
   return { chat, node }
 }

@@ -197,7 +197,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   })
   const admissions = createAdmissions({ pool, clock })
   pulse.onRevoked(sessions => admissions.forget(sessions))
-  const restrictions = createRestrictions({ pool, clock })
+  const restrictions = createRestrictions({ pool })
   pulse.onHidden(users => restrictions.forget(users))
   const receipts = createReceipts({
     pool,

@@ -6,7 +6,14 @@ export type { SuspectReason } from './keeper.ts'
 export type { Beat, Leases, NodeInfo, NodeView } from './leases.ts'
 export type { RoutingLogger } from './logger.ts'
 export { createMemoryBus, createMemoryRouting, type MemoryBus } from './memory.ts'
-export { createNode, type NodeOptions, type NodePorts, type NodeStats, type RoutingNode } from './node.ts'
+export {
+  createNode,
+  type NodeOptions,
+  type NodePorts,
+  type NodeStats,
+  portsWithoutSockets,
+  type RoutingNode,
+} from './node.ts'
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
 export type { Absence, RoutedFrame } from './router.ts'

@@ -29,6 +29,15 @@ export interface NodePorts extends DeliveryPorts {
   presenceChanged(changes: readonly PresenceChange[]): void
 }
 
+/** Of a process that routes and has no sockets: everybody is elsewhere, and there is nothing to heal. */
+export const portsWithoutSockets = (absent: NodePorts['absent']): NodePorts => ({
+  deliver: users => users,
+  deliverByInterest() {},
+  absent,
+  suspect() {},
+  presenceChanged() {},
+})
+
 export interface NodeOptions {
   /** Names the process; no two that run at the same time may share it. Letters, digits, `.`, `_` and `-`. */
   readonly id: string

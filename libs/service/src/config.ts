@@ -56,7 +56,6 @@ function toBoolean(text: string): boolean {
 export const text = (fallback: string, description: string) => setting('text', toText, description, { value: fallback })
 export const optionalText = (description: string) =>
   setting<string | undefined>('text', toText, description, { value: undefined })
-export const requiredText = (description: string) => setting('text', toText, description, undefined)
 export const secret = (description: string) =>
   setting<string | undefined>('secret', toText, description, { value: undefined }, true)
 export const requiredSecret = (description: string) => setting('secret', toText, description, undefined, true)

@@ -9,7 +9,6 @@ export {
   port,
   readSettings,
   requiredSecret,
-  requiredText,
   requiredUrl,
   type Setting,
   type Settings,

@@ -1,7 +1,7 @@
 /**
  * What people keep back in conversations: read receipts, and everything across a block. Nearly nobody keeps back
  * anything, and every receipt and every direct typing asks: so it is cached, and costs one look into a map. Whoever
- * hides something is named by the next pulse and forgotten here.
+ * changes it, in either direction, is named by the next pulse and forgotten here.
  */
 import type { Pool } from 'pg'
 import { type Audience, audienceOf } from '../access.ts'
@@ -28,13 +28,6 @@ const silent: Restriction = { readReceiptsTo: 'nobody', blocked: undefined }
 const cachedMax = 200_000
 const blockedHeldMax = 500
 const loadBatchMax = 500
-/** A restriction that was lifted is not named by the pulse: it holds for so long at the most. */
-const restrictedMsMax = 60_000
-
-interface Held {
-  readonly restriction: Restriction
-  readonly until: number
-}
 
 interface Row {
   id: string
@@ -49,10 +42,10 @@ SELECT u.id, u.read_receipts_to,
        || ARRAY(SELECT user_id FROM blocks WHERE blocked_id = u.id LIMIT ${blockedHeldMax + 1}) AS blocked
   FROM users u WHERE u.id = ANY($1) AND u.erased_at IS NULL`
 
-export function createRestrictions(options: { pool: Pool; clock: () => number }): Restrictions {
-  const { pool, clock } = options
+export function createRestrictions(options: { pool: Pool }): Restrictions {
+  const { pool } = options
   /** In the order in which they were read. */
-  const cached = new Map<string, Held>()
+  const cached = new Map<string, Restriction>()
   /** What is under way; an answer that was forgotten meanwhile is not remembered. */
   const loading = new Map<string, Promise<Restriction>>()
   let weight = 0
@@ -81,8 +74,7 @@ export function createRestrictions(options: { pool: Pool; clock: () => number })
 
   function remember(user: string, restriction: Restriction) {
     forget(user)
-    const until = restriction === unrestricted ? Number.POSITIVE_INFINITY : clock() + restrictedMsMax
-    cached.set(user, { restriction, until })
+    cached.set(user, restriction)
     weight += weigh(restriction)
     for (const oldest of cached.keys()) {
       if (weight <= cachedMax || oldest === user) break
@@ -92,16 +84,13 @@ export function createRestrictions(options: { pool: Pool; clock: () => number })
 
   function forget(user: string) {
     const held = cached.get(user)
-    if (held !== undefined) weight -= weigh(held.restriction)
+    if (held !== undefined) weight -= weigh(held)
     cached.delete(user)
     loading.delete(user)
   }
 
   return {
-    of(user) {
-      const held = cached.get(user)
-      return held !== undefined && held.until > clock() ? held.restriction : look(user)
-    },
+    of: user => cached.get(user) ?? look(user),
     forget(users) {
       for (const user of users) forget(user)
     },

@@ -4,7 +4,6 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import { hash as argonHash, verify as argonVerify } from '@node-rs/argon2'
-import { commonPasswords } from './common-passwords.ts'
 
 export interface Passwords {
   /**
@@ -55,12 +54,13 @@ const normal = (text: string) => text.normalize('NFKC')
  * @param names that belong to the account: with digits around them they are no password either
  * @throws Refusal password_weak, which names the rule
  */
-export function checkPassword(text: string, names: readonly (string | null | undefined)[] = []): void {
+export async function checkPassword(text: string, names: readonly (string | null | undefined)[] = []): Promise<void> {
   const refuse = (rule: string) => new Refusal('password_weak', undefined, { field: 'password', rule })
   const plain = normal(text).toLowerCase()
   const length = Array.from(normal(text)).length
   if (length < lengthMin) throw refuse(`minLength ${lengthMin}`)
   if (length > lengthMax) throw refuse(`maxLength ${lengthMax}`)
+  const { commonPasswords } = await import('./common-passwords.ts')
   if (commonPasswords.has(plain)) throw refuse('not among the commonest')
   if (/^(.{1,4})\1+$/su.test(plain) || isRun(plain)) throw refuse('no repetition, no run')
   const words = names.flatMap(name => (name ? [name, name.split('@')[0] ?? ''] : []))

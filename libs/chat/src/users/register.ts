@@ -26,13 +26,13 @@ export async function register(ctx: ChatContext, input: Registration): Promise<U
   const { username, password, displayName, client, place } = input
   if (username !== undefined) checkUsername(username)
   if (displayName !== undefined) checkName(displayName, 'displayName')
-  if (password !== undefined) checkPassword(password, [username, ctx.settings.deploymentName])
+  if (password !== undefined) await checkPassword(password, [username, ctx.settings.deploymentName])
   if (username !== undefined) await demandUsernameFree(ctx, username)
   const code = input.email === undefined ? undefined : await check(ctx, { ...input.email, purpose: 'register' })
   const email = code?.email
   // Only here, to somebody who has proved that the address is theirs.
   if (email !== undefined) await demandEmailFree(ctx.pool, email)
-  if (password !== undefined) checkPassword(password, [email])
+  if (password !== undefined) await checkPassword(password, [email])
 
   const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password, place)
   return transaction(ctx, async tx => {

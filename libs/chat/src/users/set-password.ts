@@ -33,7 +33,7 @@ export async function setPassword(
     if (current !== undefined) await note(ctx, { user: by, kind: 'second_factor_failed', session, client, detail })
     throw new Refusal('credentials_wrong', 'the current password is another one', { field: 'current' })
   }
-  checkPassword(password, namesOf(ctx, account))
+  await checkPassword(password, namesOf(ctx, account))
   const hash = await ctx.passwords.hash(password, place)
   await transaction(ctx, async tx => {
     const kind = account.passwordHash === null ? 'password_set' : 'password_changed'
@@ -53,12 +53,12 @@ export async function resetPassword(
   input: { request: string; code: string; password: string; client: Client; place?: Place },
 ): Promise<SignedIn | FactorNeeded> {
   const { request, code, password, client, place } = input
-  checkPassword(password, [ctx.settings.deploymentName])
+  await checkPassword(password, [ctx.settings.deploymentName])
   const right = await check(ctx, { request, code, purpose: 'reset-password' })
   if (right.user === undefined) throw new Refusal('code_invalid')
   const account = await readAccount(ctx, right.user)
   const { user } = account
-  checkPassword(password, namesOf(ctx, account))
+  await checkPassword(password, namesOf(ctx, account))
   const hash = await ctx.passwords.hash(password, place)
   await transaction(ctx, async tx => {
     await spend(tx, right)
