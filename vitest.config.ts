@@ -20,8 +20,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'tests',
-          include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.fault.test.ts'],
+          include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.fault.test.ts', '**/*.fleet.test.ts'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
@@ -37,6 +37,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'fleet',
+          include: ['tools/fleet/src/**/*.fleet.test.ts'],
+          globalSetup: ['libs/testing/src/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 300_000,
         },
       },
     ],
