@@ -78,8 +78,8 @@ export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
     pause,
     settle: withinMs =>
       settle({
-        pool: chat.pool,
         withinMs,
+        heads: () => readHeads(chat.pool),
         unanswered: () => talkers.unanswered(),
         behind: heads => talkers.behind(heads),
       }),
@@ -97,17 +97,17 @@ export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
  * @throws Error that names some of those who lack something
  */
 export async function settle(options: {
-  readonly pool: ChatContext['pool']
   readonly withinMs: number
   readonly everyMs?: number
+  /** How far each conversation is. */
+  heads(): Promise<ReadonlyMap<string, number>>
   unanswered(): number | Promise<number>
   behind(heads: ReadonlyMap<string, number>): string[] | Promise<string[]>
 }): Promise<number> {
-  const { pool, withinMs, everyMs = 20 } = options
+  const { withinMs, everyMs = 20 } = options
   const startedAt = performance.now()
   await until(async () => (await options.unanswered()) === 0, { what: 'every send is answered', withinMs, everyMs })
-  const { rows } = await pool.query<{ id: string; head_seq: number }>('SELECT id, head_seq FROM conversations')
-  const heads = new Map(rows.map(row => [row.id, row.head_seq]))
+  const heads = await options.heads()
   const left = withinMs - (performance.now() - startedAt)
   let behind: string[] = []
   await until(
@@ -123,11 +123,24 @@ export async function settle(options: {
   return performance.now() - startedAt
 }
 
-/** What the checker says of this history and of what is stored now. */
-export async function checkAgainstStore(records: History['records'], chat: CrowdOptions['chat']): Promise<Violation[]> {
+/** The highest seq of every conversation. */
+export async function readHeads(pool: ChatContext['pool']): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ id: string; head_seq: number }>('SELECT id, head_seq FROM conversations')
+  return new Map(rows.map(row => [row.id, row.head_seq]))
+}
+
+/**
+ * What the checker says of this history and of what is stored now.
+ * @param conversations those that the history is about; all, if they are left out
+ */
+export async function checkAgainstStore(
+  records: History['records'],
+  chat: CrowdOptions['chat'],
+  conversations?: readonly string[],
+): Promise<Violation[]> {
   // Receipts are still on their way: what is shown after the store was read is not in what was read.
   const shown = [...records]
-  const dump = await dumpStore(chat.pool, rows => toEntries(chat.seal, rows, chat.epoch()))
+  const dump = await dumpStore(chat.pool, rows => toEntries(chat.seal, rows, chat.epoch()), conversations)
   return checkHistory(shown, dump)
 }
 

@@ -10,7 +10,7 @@ import type { HistoryRecord } from './history.ts'
 export interface HistoryFile {
   /** For `new History(file.take)`. */
   readonly take: (record: HistoryRecord) => void
-  /** Writes what is left. */
+  /** Writes what is left. What comes later does not belong to this history. */
   close(): Promise<void>
 }
 
@@ -22,9 +22,11 @@ export function writeHistory(path: string): HistoryFile {
   const file = createWriteStream(path)
   /** By device, conversation, person and kind: the highest so far. */
   const receipts = new Map<string, Receipt>()
+  let closed = false
   const write = (record: HistoryRecord) => void file.write(`${JSON.stringify(record)}\n`)
   return {
     take(record) {
+      if (closed) return
       const before = record.kind === 'receipt' ? receipts.get(keyOf(record)) : undefined
       if (record.kind !== 'receipt') write(record)
       else if (before === undefined || record.seq >= before.seq) receipts.set(keyOf(record), record)
@@ -34,6 +36,8 @@ export function writeHistory(path: string): HistoryFile {
       }
     },
     async close() {
+      if (closed) return
+      closed = true
       for (const receipt of receipts.values()) write(receipt)
       receipts.clear()
       await new Promise<void>((resolve, reject) => {

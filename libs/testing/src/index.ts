@@ -1,4 +1,4 @@
-export { checkAgainstStore, type Crowd, type CrowdOptions, settle, startCrowd } from './crowd.ts'
+export { checkAgainstStore, type Crowd, type CrowdOptions, readHeads, settle, startCrowd } from './crowd.ts'
 export { type Cast, type CastMember, type CastRole, castRoles, makeCast } from './cast.ts'
 export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
 export type { Direction } from './fault-lane.ts'

@@ -23,9 +23,12 @@ export interface Talkers {
   acknowledged(): number
   /** Messages that wait for their acknowledgement. */
   unanswered(): number
-  /** Sends at this rate, each time somebody else, until the answer is called. */
-  talk(messagesPerSecond: number): () => void
-  /** Who has not seen everything below these heads, each with a sentence. People whose client was stopped owe nothing. */
+  /**
+   * Sends at this rate until the answer is called.
+   * @param pick who is next; anybody, if it is left out
+   */
+  talk(messagesPerSecond: number, pick?: () => number): () => void
+  /** Who has not seen everything below these heads, each with a sentence. Those whose client was not started, or was stopped, owe nothing. */
   behind(heads: ReadonlyMap<string, number>): string[]
 }
 
@@ -69,11 +72,12 @@ export function createTalkers(options: TalkersOptions): Talkers {
     clients,
     acknowledged: () => acknowledged,
     unanswered: () => clients.reduce((sum, client) => sum + client.pending().length, 0),
-    talk: messagesPerSecond => atRate(messagesPerSecond, () => say(Math.floor(Math.random() * people.length))),
+    talk: (messagesPerSecond, pick = () => Math.floor(Math.random() * people.length)) =>
+      atRate(messagesPerSecond, () => say(pick())),
     behind: heads =>
       people.flatMap(({ device, conversations }, nth) => {
         const { state } = clients[nth]!
-        if (state.name === 'stopped' && state.reason === 'stopped') return []
+        if (state.name === 'idle' || (state.name === 'stopped' && state.reason === 'stopped')) return []
         return conversations
           .map(conversation => ({
             conversation,

@@ -1,0 +1,43 @@
+/** Access tokens like those of the API, signed with the deployment's own key: thousands of people need not sign in first. */
+import { createHash, createPrivateKey, type JsonWebKey, sign } from 'node:crypto'
+
+export interface TokenSettings {
+  /** TOKEN_KEYS of the API: one JWK, an array or a set; the first signs. */
+  readonly keys: string
+  readonly issuer: string
+  readonly audience: string
+}
+
+export interface TokenSubject {
+  readonly user: string
+  readonly session: string
+}
+
+const lifeSeconds = 600
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** RFC 7638: what the API calls a key that has no name. */
+const thumbprint = ({ crv, kty, x }: JsonWebKey) =>
+  createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
+
+/** @returns what makes a fresh token for somebody */
+export function createTokenSigner(settings: TokenSettings): (subject: TokenSubject) => string {
+  const parsed = JSON.parse(settings.keys) as JsonWebKey | JsonWebKey[] | { keys: JsonWebKey[] }
+  const [jwk] = [parsed instanceof Array ? parsed : 'keys' in parsed ? parsed.keys : parsed].flat() as JsonWebKey[]
+  if (jwk === undefined) throw new Error('unable to sign access tokens: there is no key')
+  const key = createPrivateKey({ key: jwk, format: 'jwk' })
+  const header = encode({ alg: 'EdDSA', typ: 'at+jwt', kid: jwk['kid'] ?? thumbprint(jwk) })
+  return ({ user, session }) => {
+    const nowSeconds = Math.floor(Date.now() / 1_000)
+    const claims = {
+      sub: user,
+      sid: session,
+      iat: nowSeconds,
+      exp: nowSeconds + lifeSeconds,
+      iss: settings.issuer,
+      aud: settings.audience,
+    }
+    const signed = `${header}.${encode(claims)}`
+    return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`
+  }
+}
