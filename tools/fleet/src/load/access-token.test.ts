@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createTokenSigner } from './access-token.ts'
 
@@ -24,4 +24,13 @@ test.each([
       Buffer.from(signature, 'base64url'),
     ),
   ).toBe(true)
+})
+
+test('a key as PEM has the name that the API gives it: its thumbprint', () => {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const keys = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  const token = createTokenSigner({ keys, issuer: 'i', audience: 'a' })({ user: 'u', session: 's' })
+  const { x } = privateKey.export({ format: 'jwk' })
+  const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url')
+  expect(JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())).toMatchObject({ kid })
 })

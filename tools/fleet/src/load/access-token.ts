@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, type JsonWebKey, sign } from 'node:crypto'
 
 export interface TokenSettings {
-  /** TOKEN_KEYS of the API: one JWK, an array or a set; the first signs. */
+  /** TOKEN_KEYS of the API: JSON (one JWK, an array or a set) or PEM; the first signs. */
   readonly keys: string
   readonly issuer: string
   readonly audience: string
@@ -16,15 +16,23 @@ export interface TokenSubject {
 const lifeSeconds = 600
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
+/** The first key. */
+function readKey(text: string): JsonWebKey {
+  if (text.includes('-----BEGIN ')) return createPrivateKey(text).export({ format: 'jwk' })
+  const parsed = JSON.parse(text) as JsonWebKey | JsonWebKey[] | { keys: JsonWebKey[] }
+  const listed = !Array.isArray(parsed) && 'keys' in parsed ? parsed.keys : parsed
+  const [first] = [listed].flat() as JsonWebKey[]
+  if (first === undefined) throw new Error('unable to sign access tokens: there is no key')
+  return first
+}
+
 /** RFC 7638: what the API calls a key that has no name. */
 const thumbprint = ({ crv, kty, x }: JsonWebKey) =>
   createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
 
 /** @returns what makes a fresh token for somebody */
 export function createTokenSigner(settings: TokenSettings): (subject: TokenSubject) => string {
-  const parsed = JSON.parse(settings.keys) as JsonWebKey | JsonWebKey[] | { keys: JsonWebKey[] }
-  const [jwk] = [parsed instanceof Array ? parsed : 'keys' in parsed ? parsed.keys : parsed].flat() as JsonWebKey[]
-  if (jwk === undefined) throw new Error('unable to sign access tokens: there is no key')
+  const jwk = readKey(settings.keys)
   const key = createPrivateKey({ key: jwk, format: 'jwk' })
   const header = encode({ alg: 'EdDSA', typ: 'at+jwt', kid: jwk['kid'] ?? thumbprint(jwk) })
   return ({ user, session }) => {

@@ -25,7 +25,10 @@ export async function startBalancer(targets: () => readonly BalancedTarget[]): P
     const all = targets()
     const draw = () => all[Math.floor(Math.random() * all.length)]
     const [one, two] = [draw(), draw()]
-    if (one === undefined || two === undefined) return void client.destroy()
+    if (one === undefined || two === undefined) {
+      client.destroy()
+      return
+    }
     const target = loadOf(one) <= loadOf(two) ? one : two
     loads.set(target.name, loadOf(target) + 1)
     open.add(client)

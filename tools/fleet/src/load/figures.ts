@@ -33,13 +33,15 @@ export function toFigures(counts: LoadCounts, seconds: number): Figures {
     returnShareMax: mostInASecond(returns) / comings.clients,
     away: comings.away,
     lost: comings.lost,
-    connections: Object.fromEntries([...comings.nodes].sort()),
+    connections: Object.fromEntries([...comings.nodes].sort(([a], [b]) => a.localeCompare(b))),
     messages: acknowledged,
     ackMs: { p50: acks.quantile(0.5), p99: acks.quantile(0.99) },
     loadShare,
   }
 }
 
+/** `5,000`: counts have no decimals. */
+export const count = (value: number) => value.toLocaleString('en-US')
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 const ms = (value: number) => `${show(value)} ms`
 
@@ -47,13 +49,13 @@ const ms = (value: number) => `${show(value)} ms`
 
 export const nothingIsBroken = ({ records, violations, examples }: Judgement): Target => ({
   promise: 'the checker finds no violation',
-  result: [`${violations} in ${show(records)} records`, ...examples].join('; '),
+  result: [`${violations} in ${count(records)} records`, ...examples].join('; '),
   met: violations === 0,
 })
 
 export const everybodyComesBack = ({ away, lost, clients }: Figures): Target => ({
   promise: 'nobody fails to come back',
-  result: [`${away} of ${show(clients)} away at the end, ${lost.length} for good`, ...lost.slice(0, 5)].join('; '),
+  result: [`${away} of ${count(clients)} away at the end, ${lost.length} for good`, ...lost.slice(0, 5)].join('; '),
   met: away === 0 && lost.length === 0,
 })
 
@@ -66,7 +68,7 @@ export const fewReconnectAtOnce = ({ leaveShareMax, returnShareMax }: Figures, s
 
 export const gapsAreShort = ({ gapMs }: Figures, p95MsMax = 1_000): Target => ({
   promise: `p95 of a client’s gap below ${ms(p95MsMax)}`,
-  result: `${ms(gapMs.p95)} over ${show(gapMs.count)} gaps (p50 ${ms(gapMs.p50)}, longest ${ms(gapMs.max)})`,
+  result: `${ms(gapMs.p95)} over ${count(gapMs.count)} gaps (p50 ${ms(gapMs.p50)}, longest ${ms(gapMs.max)})`,
   met: gapMs.p95 < p95MsMax,
 })
 
@@ -100,11 +102,11 @@ export const figuresTable = (caption: string, figures: Figures): Table => ({
   head: ['clients', 'gaps', 'gap p50 / p95 / longest, ms', 'most returns in a second', 'messages', 'ack p50 / p99, ms'],
   rows: [
     [
-      show(figures.clients),
-      show(figures.gapMs.count),
+      count(figures.clients),
+      count(figures.gapMs.count),
       `${show(figures.gapMs.p50)} / ${show(figures.gapMs.p95)} / ${show(figures.gapMs.max)}`,
       percent(figures.returnShareMax),
-      show(figures.messages),
+      count(figures.messages),
       `${show(figures.ackMs.p50)} / ${show(figures.ackMs.p99)}`,
     ],
   ],

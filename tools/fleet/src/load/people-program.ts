@@ -72,7 +72,7 @@ export class PeopleProgram {
         return {
           api: way.api,
           getToken: () => Promise.resolve(sign?.(person) ?? `${person.user} ${person.session}`),
-          fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...headers } } as RequestInit),
+          fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...headers } }),
           WebSocket: this.#lineOf(nth, headers),
         }
       },

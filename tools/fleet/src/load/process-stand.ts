@@ -58,8 +58,9 @@ export async function startProcessStand(options: ProcessStandOptions): Promise<S
     admission: { connectsPerSecond, connectionsMax },
     gateways: () => Promise.resolve([...open].map(node => node.id)),
     async rollOut() {
+      const old = [...open]
       const draining: Promise<void>[] = []
-      for (const node of [...open]) {
+      for (const node of old) {
         await add()
         draining.push(drain(node))
         await new Promise(resolve => setTimeout(resolve, restMs))
