@@ -3,7 +3,25 @@
  * local processes or, on container nodes, containers of real images. All of it lives in namespaces of its own (network,
  * mounts, processes), so nothing outside is touched and all of it ends with one process.
  */
-import type { StartedProcess } from '@flotilla/testing'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { platform } from 'node:os'
+import { join } from 'node:path'
+import { dropFolder, makeFolder, type StartedProcess, startProcess } from '@flotilla/testing'
+import { makeCertificates } from './cluster/certificates.ts'
+import { apiUrl, startControlPlane } from './cluster/control-plane.ts'
+import { makeFolderIn, runCommand } from './cluster/folders.ts'
+import type { ProcessImage } from './cluster/images.ts'
+import { createKubeApi, type KubeApi } from './cluster/kube-api.ts'
+import { keepLogs, readPodLog } from './cluster/logs.ts'
+import { type ClusterNetwork, type InsideRequest, type InsideResponse, startNetwork } from './cluster/network.ts'
+import { type ClusterNode, createNodes } from './cluster/node.ts'
+import { findKubeTools, type KubeTools } from './kube-tools.ts'
+
+export type { ProcessImage } from './cluster/images.ts'
+export { type KubeApi, KubeError, type KubeObject, type Pod } from './cluster/kube-api.ts'
+export type { InsideRequest, InsideResponse } from './cluster/network.ts'
+export type { ClusterNode } from './cluster/node.ts'
 
 export interface ClusterOptions {
   /** Nodes whose pods are local processes. */
@@ -14,16 +32,12 @@ export interface ClusterOptions {
   readonly customMetrics?: boolean
 }
 
-/** What an image stands for on a node whose pods are processes. Named by `repository` or, to tell versions apart, `repository:tag`. */
-export interface ProcessImage {
-  /** The root file system; pods see a private, writable copy of it. The machine's own, if it is left out. */
-  readonly root?: string
-  /** Folders of the machine that the image holds: `{ '/app': '/home/me/flotilla' }`. */
-  readonly folders?: Readonly<Record<string, string>>
-  readonly command: readonly string[]
-  readonly workingFolder?: string
-  readonly env?: Readonly<Record<string, string>>
-  readonly uid?: number
+export interface RunOptions {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string | undefined>>
+  ready(pid: number): Promise<boolean>
+  readonly readyWithinMs?: number
 }
 
 export interface Cluster {
@@ -44,84 +58,102 @@ export interface Cluster {
   /** A request from inside the cluster's network: names of Services do not resolve, addresses do. */
   fetch(url: string, options?: InsideRequest): Promise<InsideResponse>
   /** Starts a program of ours in the cluster's network, such as a driver of load. */
-  run(options: {
-    readonly command: string
-    readonly args: readonly string[]
-    readonly env?: Readonly<Record<string, string | undefined>>
-    ready(pid: number): Promise<boolean>
-    readonly readyWithinMs?: number
-  }): Promise<StartedProcess>
+  run(options: RunOptions): Promise<StartedProcess>
   /** What the containers of a pod wrote, also of pods that are gone. */
   podLog(namespace: string, pod: string, container?: string): string
   stop(): Promise<void>
 }
 
-export interface InsideRequest {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-  readonly withinMs?: number
+/** What the machine must have, and the Debian package it comes in. */
+const programs = { ip: 'iproute2', nft: 'nftables', nsenter: 'util-linux', openssl: 'openssl', unshare: 'util-linux' }
+
+/** @returns what is missing here, and how to get it; undefined where a cluster can be started */
+export function whyNoCluster(): string | undefined {
+  if (platform() !== 'linux') return 'a cluster is made of Linux namespaces'
+  if (process.getuid?.() !== 0) return 'only root may make the namespaces of a cluster'
+  for (const [name, debian] of Object.entries(programs))
+    if (spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined)
+      return `${name} is missing: apt-get install ${debian}`
+  return findKubeTools() === undefined
+    ? 'the programs of Kubernetes were not built: npm run kube:tools (needs Go)'
+    : undefined
 }
 
-export interface InsideResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly text: string
-}
-
-export interface ClusterNode {
-  readonly name: string
-  /** The machine is gone at once: its processes die, its network falls silent; nobody hears a FIN. */
-  kill(): Promise<void>
-  /** Cut off: kubelet and pods stand still and nothing reaches them. */
-  freeze(): Promise<void>
-  thaw(): Promise<void>
-  /** A machine of the same name comes up again, empty. */
-  start(): Promise<void>
-  running(): boolean
-}
-
-/** The part of an object that every test looks at. */
-export interface KubeObject {
-  readonly apiVersion?: string
-  readonly kind?: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly uid?: string
-    readonly resourceVersion?: string
-    readonly creationTimestamp?: string
-    readonly deletionTimestamp?: string
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
+/**
+ * Starts a cluster and waits until its nodes are ready.
+ * @throws Error when something is missing that `whyNoCluster` would have named
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const missing = whyNoCluster()
+  const tools = findKubeTools()
+  if (missing !== undefined || tools === undefined) throw new Error(`unable to start a cluster: ${missing}`)
+  const folder = makeFolder('cluster')
+  const ends: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const end of ends.reverse()) await end()
+    dropFolder(folder)
+  }
+  try {
+    const network = await startNetwork(folder)
+    ends.push(() => network.stop())
+    const certificates = await makeCertificates(makeFolderIn(folder, 'pki'), apiUrl)
+    const controlPlane = await startControlPlane({ folder, tools, network, certificates })
+    ends.push(() => controlPlane.stop())
+    const images = join(folder, 'images.json')
+    writeFileSync(images, JSON.stringify(options.images ?? {}))
+    const api = createKubeApi(controlPlane.socketPath)
+    const nodes = createNodes({ folder, tools, network, certificates, api, images })
+    ends.push(() => nodes.stop())
+    await nodes.add(options.nodes ?? 3)
+    return {
+      folder,
+      launcher: network.launcher,
+      kubeconfig: certificates.kubeconfig('admin'),
+      api,
+      nodes: nodes.all,
+      addNode: async () => (await nodes.add(1))[0] as ClusterNode,
+      ...createTools({ folder, tools, network, kubeconfig: certificates.kubeconfig('admin') }),
+      fetch: network.fetch,
+      podLog: (namespace, pod, container) => readPodLog(folder, namespace, pod, container),
+      stop,
+    }
+  } catch (error) {
+    keepLogs(folder)
+    await stop()
+    throw error
   }
 }
 
-export interface Pod extends KubeObject {
-  readonly spec: { readonly nodeName?: string; readonly terminationGracePeriodSeconds?: number }
-  readonly status: {
-    readonly phase: string
-    readonly podIP?: string
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
-    readonly containerStatuses?: readonly {
-      readonly name: string
-      readonly ready: boolean
-      readonly restartCount: number
-      readonly state: Readonly<Record<string, unknown>>
-    }[]
-  }
+interface ToolParts {
+  readonly folder: string
+  readonly tools: KubeTools
+  readonly network: ClusterNetwork
+  readonly kubeconfig: string
 }
 
-/** The API as its administrator, without a process for each call. */
-export interface KubeApi {
-  /** `get('/apis/apps/v1/namespaces/chat/deployments/flotilla-gateway')` */
-  get<T = KubeObject>(path: string): Promise<T>
-  list<T = KubeObject>(path: string): Promise<T[]>
-  create<T = KubeObject>(path: string, body: unknown): Promise<T>
-  /** A JSON merge patch. */
-  patch<T = KubeObject>(path: string, body: unknown): Promise<T>
-  /** `graceSeconds: 0` is a deletion with force. */
-  delete(path: string, options?: { readonly graceSeconds?: number }): Promise<void>
-  /** Pods by labels: `{ 'app.kubernetes.io/component': 'gateway' }`. */
-  pods(namespace: string, labels?: Readonly<Record<string, string>>): Promise<Pod[]>
+/** The commands of a cluster's administrator, each in the cluster's network. */
+function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
+  const env = {
+    KUBECONFIG: kubeconfig,
+    // Nothing of the person's own, and nothing of the tools' in their home.
+    HOME: makeFolderIn(folder, 'home'),
+    HELM_CACHE_HOME: makeFolderIn(folder, 'home', 'helm'),
+    HELM_CONFIG_HOME: makeFolderIn(folder, 'home', 'helm'),
+    HELM_DATA_HOME: makeFolderIn(folder, 'home', 'helm'),
+  }
+  const [enter = '', ...into] = network.launcher
+  const runTool = (name: string, args: readonly string[], options: { input?: string; withinMs?: number } = {}) =>
+    runCommand(enter, [...into, tools.program(name), ...args], { env, withinMs: 120_000, ...options })
+  let started = 0
+  return {
+    kubectl: (args: readonly string[], input?: string) =>
+      runTool('kubectl', args, input === undefined ? {} : { input }),
+    helm: (args: readonly string[]) => runTool('helm', args, { withinMs: 300_000 }),
+    async apply(manifests: string, namespace = 'default') {
+      const how = ['--server-side', '--force-conflicts', '--validate=strict', '--namespace', namespace]
+      await runTool('kubectl', ['apply', ...how, '--filename', '-'], { input: manifests })
+    },
+    run: (options: RunOptions): Promise<StartedProcess> =>
+      startProcess({ ...options, folder: makeFolderIn(folder, `run-${++started}`), launcher: network.launcher }),
+  }
 }
