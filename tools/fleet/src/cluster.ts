@@ -9,7 +9,7 @@ import { platform } from 'node:os'
 import { join } from 'node:path'
 import { dropFolder, makeFolder, type StartedProcess, startProcess } from '@flotilla/testing'
 import { makeCertificates } from './cluster/certificates.ts'
-import { apiUrl, startControlPlane } from './cluster/control-plane.ts'
+import { apiUrl, startControlPlane, startServices } from './cluster/control-plane.ts'
 import { makeFolderIn, runCommand } from './cluster/folders.ts'
 import type { ProcessImage } from './cluster/images.ts'
 import { createKubeApi, type KubeApi } from './cluster/kube-api.ts'
@@ -97,14 +97,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const network = await startNetwork(folder)
     ends.push(() => network.stop())
     const certificates = await makeCertificates(makeFolderIn(folder, 'pki'), apiUrl)
-    const controlPlane = await startControlPlane({ folder, tools, network, certificates })
+    const parts = { folder, tools, network, certificates }
+    const controlPlane = await startControlPlane(parts)
     ends.push(() => controlPlane.stop())
     const images = join(folder, 'images.json')
     writeFileSync(images, JSON.stringify(options.images ?? {}))
     const api = createKubeApi(controlPlane.socketPath)
-    const nodes = createNodes({ folder, tools, network, certificates, api, images })
+    const nodes = createNodes({ ...parts, api, images })
     ends.push(() => nodes.stop())
-    await nodes.add(options.nodes ?? 3)
+    const [services] = await Promise.all([startServices(parts), nodes.add(options.nodes ?? 3)])
+    ends.push(() => services.stop())
     return {
       folder,
       launcher: network.launcher,

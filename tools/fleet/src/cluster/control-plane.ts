@@ -20,6 +20,20 @@ export const clusterDomain = 'cluster.local'
  */
 export const nodeLoss = { leaseSeconds: 8, noticedAfterSeconds: 10, podsKeptSeconds: 3 } as const
 
+export interface ControlPlaneParts {
+  readonly folder: string
+  readonly tools: KubeTools
+  readonly network: ClusterNetwork
+  readonly certificates: Certificates
+}
+
+/** A part and how one knows that it works. */
+interface Part {
+  readonly name: string
+  readonly args: readonly string[]
+  ready(): Promise<boolean>
+}
+
 export interface ControlPlane {
   /** The Unix socket at which the API answers, as to its administrator. */
   readonly socketPath: string
@@ -28,48 +42,62 @@ export interface ControlPlane {
   stop(): Promise<void>
 }
 
-export interface ControlPlaneParts {
-  readonly folder: string
-  readonly tools: KubeTools
-  readonly network: ClusterNetwork
-  readonly certificates: Certificates
+export async function startControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
+  const { folder, network, certificates } = parts
+  const { kubeconfig } = certificates
+  const socketPath = join(folder, 'api.sock')
+  const listens = (port: number) => () => network.reaches(here, port)
+  const answers = async () => (await askSocket(socketPath, { path: '/readyz' })).status === 200
+  const starter = createStarter(parts)
+
+  await starter.start({ name: 'etcd', args: etcdArguments(join(folder, 'etcd')), ready: listens(ports.etcd) })
+  await starter.start(
+    { name: 'kube-apiserver', args: apiServerArguments(certificates), ready: listens(ports.api) },
+    { name: 'kubectl', args: apiSocketArguments(kubeconfig('admin'), socketPath), ready: answers },
+  )
+  await starter.start(
+    {
+      name: 'kube-controller-manager',
+      args: controllerArguments(certificates),
+      ready: listens(ports.controllers),
+    },
+    { name: 'kube-scheduler', args: schedulerArguments(kubeconfig('scheduler')), ready: listens(ports.scheduler) },
+  )
+  return { socketPath, ...starter }
 }
 
-export async function startControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
-  const { folder, tools, network, certificates } = parts
-  const { kubeconfig } = certificates
-  const processes: Record<string, StartedProcess> = {}
-  const start = async (name: string, args: readonly string[], ready: () => Promise<boolean>) => {
-    processes[name] = await startProcess({
-      command: tools.program(name),
-      args,
-      folder: makeFolderIn(folder, name),
-      launcher: network.launcher,
-      ready,
-      readyWithinMs: 90_000,
-    })
-    if (process.env['TIMES']) console.log(name, (performance.now() / 1000).toFixed(1))
-  }
+/** What pods stand on beside their kubelet: kube-proxy, that first waits for a node to come up, and CoreDNS. */
+export async function startServices(parts: ControlPlaneParts): Promise<Pick<ControlPlane, 'processes' | 'stop'>> {
+  const { folder, network, certificates } = parts
   const listens = (port: number) => () => network.reaches(here, port)
-  const socketPath = join(folder, 'api.sock')
+  const proxy = writeProxyConfiguration(folder, certificates.kubeconfig('proxy'))
+  const dns = writeDnsConfiguration(folder, certificates.kubeconfig('admin'))
+  const starter = createStarter(parts)
+  await starter.start(
+    { name: 'kube-proxy', args: ['--config', proxy], ready: listens(ports.proxy) },
+    { name: 'dns', args: ['-conf', dns], ready: listens(ports.dns) },
+  )
+  return starter
+}
 
-  await start('etcd', etcdArguments(join(folder, 'etcd')), listens(ports.etcd))
-  await Promise.all([
-    start('kube-apiserver', apiServerArguments(certificates), listens(ports.api)),
-    start('kubectl', apiSocketArguments(kubeconfig('admin'), socketPath), async () => {
-      const answer = await askSocket(socketPath, { path: '/readyz' })
-      return answer.status === 200
-    }),
-  ])
-  await Promise.all([
-    start('kube-controller-manager', controllerArguments(certificates), listens(ports.controllers)),
-    start('kube-scheduler', schedulerArguments(kubeconfig('scheduler')), listens(ports.scheduler)),
-    start('kube-proxy', ['--config', writeProxyConfiguration(folder, kubeconfig('proxy'))], listens(ports.proxy)),
-    start('dns', ['-conf', writeDnsConfiguration(folder, kubeconfig('admin'))], listens(ports.dns)),
-  ])
+function createStarter({ folder, tools, network }: ControlPlaneParts) {
+  const processes: Record<string, StartedProcess> = {}
   return {
-    socketPath,
     processes,
+    async start(...parts: readonly Part[]) {
+      await Promise.all(
+        parts.map(async ({ name, args, ready }) => {
+          processes[name] = await startProcess({
+            command: tools.program(name),
+            args,
+            folder: makeFolderIn(folder, name),
+            launcher: network.launcher,
+            ready,
+            readyWithinMs: 90_000,
+          })
+        }),
+      )
+    },
     async stop() {
       await Promise.all(Object.values(processes).map(process => process.end('SIGKILL')))
     },

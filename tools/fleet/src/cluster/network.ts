@@ -19,6 +19,7 @@ export const addresses = {
   /** The Service `kubernetes`: always the first one. */
   api: '10.96.0.1',
   /** What the cloud's load balancer would give to Services. */
+  balancers: '10.97.0.0/24',
   balancer: (nth: number) => `10.97.0.${nth}`,
 } as const
 
@@ -58,6 +59,7 @@ export async function startNetwork(folder: string): Promise<ClusterNetwork> {
       process.execPath,
       fileURLToPath(new URL('relay.ts', import.meta.url)),
       socketPath,
+      [addresses.services, addresses.balancers].join(','),
       addresses.controlPlane,
       ...nodes,
     ],
@@ -114,7 +116,6 @@ function fetchThrough(
         method,
         path: `${url.pathname}${url.search}`,
         headers: { host: url.host, connection: 'close', ...headers },
-        agent: false,
         createConnection: () => open(url.hostname, port),
         signal: AbortSignal.timeout(withinMs),
       },

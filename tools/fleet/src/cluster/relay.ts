@@ -1,16 +1,18 @@
 /**
  * The first process in the network of a cluster, that keeps it alive and is the way in for the tests, which stay outside:
  * whoever connects to its Unix socket writes `host port` and a line end, and is then connected to that.
- * Run as: node relay.ts SOCKET ADDRESS…
+ * Run as: node relay.ts SOCKET NETWORKS ADDRESS… with the networks of Services, comma-separated.
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 
-const [socketPath = '', ...addresses] = process.argv.slice(2)
+const [socketPath = '', services = '', ...addresses] = process.argv.slice(2)
 
 execFileSync('ip', ['link', 'set', 'lo', 'up'])
 for (const address of addresses) execFileSync('ip', ['address', 'add', `${address}/32`, 'dev', 'lo'])
+// A packet to a Service has to be on some way before kube-proxy sends it on another.
+for (const network of services.split(',')) execFileSync('ip', ['route', 'add', network, 'dev', 'lo', 'src', addresses[0] ?? ''])
 // Packets from pod to pod pass through here.
 writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
 
