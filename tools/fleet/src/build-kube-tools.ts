@@ -80,11 +80,9 @@ function main(): number {
   mkdirSync(dirname(lock), { recursive: true })
   // The lock goes with the process that holds it, however that ends.
   const self = fileURLToPath(import.meta.url)
-  const locked = spawnSync(
-    'flock',
-    [lock, process.execPath, ...process.execArgv, self, '--locked'],
-    { stdio: 'inherit' },
-  )
+  const locked = spawnSync('flock', [lock, process.execPath, ...process.execArgv, self, '--locked'], {
+    stdio: 'inherit',
+  })
   if (locked.error !== undefined) {
     say(`unable to take the lock: ${locked.error.message} (flock comes with util-linux)`)
     return 1

@@ -10,24 +10,34 @@ import { join } from 'node:path'
 import { dropFolder, makeFolder, type StartedProcess, startProcess } from '@flotilla/testing'
 import { makeCertificates } from './cluster/certificates.ts'
 import { apiUrl, startControlPlane, startServices } from './cluster/control-plane.ts'
-import { makeFolderIn, runCommand } from './cluster/folders.ts'
-import type { ProcessImage } from './cluster/images.ts'
+import { makeFolderIn } from './cluster/folders.ts'
+import { startBalancer } from './cluster/balancer.ts'
+import type { ImageTable } from './cluster/images.ts'
 import { createKubeApi, type KubeApi } from './cluster/kube-api.ts'
 import { keepLogs, readPodLog } from './cluster/logs.ts'
-import { type ClusterNetwork, type InsideRequest, type InsideResponse, startNetwork } from './cluster/network.ts'
+import {
+  addresses,
+  type ClusterNetwork,
+  type Forward,
+  type InsideRequest,
+  type InsideResponse,
+  runInside,
+  startNetwork,
+} from './cluster/network.ts'
 import { type ClusterNode, createNodes } from './cluster/node.ts'
+import { serveCustomMetrics } from './cluster/serve-metrics.ts'
 import { findKubeTools, type KubeTools } from './kube-tools.ts'
 
-export type { ProcessImage } from './cluster/images.ts'
+export { edgeImage, type ImageTable, type ProcessImage, productImages, storeImages } from './cluster/images.ts'
 export { type KubeApi, KubeError, type KubeObject, type Pod } from './cluster/kube-api.ts'
-export type { InsideRequest, InsideResponse } from './cluster/network.ts'
+export type { Forward, InsideRequest, InsideResponse } from './cluster/network.ts'
 export type { ClusterNode } from './cluster/node.ts'
 
 export interface ClusterOptions {
   /** Nodes whose pods are local processes. */
   readonly nodes?: number
   /** What images stand for on these nodes; see `productImages`. */
-  readonly images?: Readonly<Record<string, ProcessImage>>
+  readonly images?: ImageTable
   /** Serve custom.metrics.k8s.io, from each pod's own /metrics. */
   readonly customMetrics?: boolean
 }
@@ -39,6 +49,9 @@ export interface RunOptions {
   ready(pid: number): Promise<boolean>
   readonly readyWithinMs?: number
 }
+
+/** Addresses in the cluster's network that clients can call from, for servers that count by address. */
+export const callers = addresses.callers
 
 export interface Cluster {
   /** Logs, certificates, data; kept on failure. */
@@ -55,6 +68,8 @@ export interface Cluster {
   helm(args: readonly string[]): Promise<string>
   /** Server-side apply of YAML documents, with strict validation. */
   apply(manifests: string, namespace?: string): Promise<void>
+  /** A port on this machine's loopback that leads to an address of the cluster: for clients of databases, say. */
+  forward(host: string, port: number): Promise<Forward>
   /** A request from inside the cluster's network: names of Services do not resolve, addresses do. */
   fetch(url: string, options?: InsideRequest): Promise<InsideResponse>
   /** Starts a program of ours in the cluster's network, such as a driver of load. */
@@ -90,7 +105,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const folder = makeFolder('cluster')
   const ends: (() => Promise<void>)[] = []
   const stop = async () => {
-    for (const end of ends.reverse()) await end()
+    for (const end of ends.toReversed()) await end()
     dropFolder(folder)
   }
   try {
@@ -107,6 +122,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     ends.push(() => nodes.stop())
     const [services] = await Promise.all([startServices(parts), nodes.add(options.nodes ?? 3)])
     ends.push(() => services.stop())
+    const stopBalancer = startBalancer(api)
+    ends.push(() => Promise.resolve(stopBalancer()))
+    if (options.customMetrics === true) {
+      const metrics = await serveCustomMetrics({ ...parts, socketPath: controlPlane.socketPath, api })
+      ends.push(() => metrics.end('SIGKILL'))
+    }
     return {
       folder,
       launcher: network.launcher,
@@ -116,6 +137,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       addNode: async () => (await nodes.add(1))[0] as ClusterNode,
       ...createTools({ folder, tools, network, kubeconfig: certificates.kubeconfig('admin') }),
       fetch: network.fetch,
+      forward: network.forward,
       podLog: (namespace, pod, container) => readPodLog(folder, namespace, pod, container),
       stop,
     }
@@ -143,9 +165,8 @@ function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
     HELM_CONFIG_HOME: makeFolderIn(folder, 'home', 'helm'),
     HELM_DATA_HOME: makeFolderIn(folder, 'home', 'helm'),
   }
-  const [enter = '', ...into] = network.launcher
   const runTool = (name: string, args: readonly string[], options: { input?: string; withinMs?: number } = {}) =>
-    runCommand(enter, [...into, tools.program(name), ...args], { env, withinMs: 120_000, ...options })
+    runInside(network, [tools.program(name), ...args], { env, withinMs: 120_000, ...options })
   let started = 0
   return {
     kubectl: (args: readonly string[], input?: string) =>

@@ -19,24 +19,23 @@ export async function makeCertificates(folder: string, server: string): Promise<
   const file = (name: string): string => join(folder, name)
   const openssl = (...args: string[]) => runCommand('openssl', args)
 
+  const key = (name: string) =>
+    openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file(`${name}.key`))
+
   const authority = async (name: string, subject: string) => {
-    await openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file(`${name}.key`))
-    await openssl(
-      ...['req', '-x509', '-new', '-key', file(`${name}.key`), '-subj', `/CN=${subject}`],
-      ...['-days', days, '-out', file(`${name}.crt`)],
-    )
+    await key(name)
+    const request = ['-x509', '-new', '-key', file(`${name}.key`), '-subj', `/CN=${subject}`, '-days', days]
+    await openssl('req', ...request, '-out', file(`${name}.crt`))
   }
   const leaf = async (name: string, signer: string, subject: string, names: readonly string[] = []) => {
     const extensions = ['extendedKeyUsage=clientAuth,serverAuth']
     if (names.length > 0) extensions.push(`subjectAltName=${names.join(',')}`)
     writeFileSync(file(`${name}.ext`), extensions.join('\n'))
-    await openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file(`${name}.key`))
+    await key(name)
     await openssl('req', '-new', '-key', file(`${name}.key`), '-subj', subject, '-out', file(`${name}.csr`))
-    await openssl(
-      ...['x509', '-req', '-in', file(`${name}.csr`), '-CA', file(`${signer}.crt`), '-CAkey', file(`${signer}.key`)],
-      ...['-CAcreateserial', '-CAserial', file(`${name}.srl`), '-days', days],
-      ...['-extfile', file(`${name}.ext`), '-out', file(`${name}.crt`)],
-    )
+    const by = ['-CA', file(`${signer}.crt`), '-CAkey', file(`${signer}.key`), '-CAcreateserial']
+    const what = ['-days', days, '-extfile', file(`${name}.ext`), '-CAserial', file(`${name}.srl`)]
+    await openssl('x509', '-req', '-in', file(`${name}.csr`), ...by, ...what, '-out', file(`${name}.crt`))
   }
   const member = async (name: string, subject: string, names: readonly string[] = []) => {
     await leaf(name, 'ca', subject, names)

@@ -4,12 +4,20 @@ import { join } from 'node:path'
 import { type StartedProcess, startProcess } from '@flotilla/testing'
 import type { KubeTools } from '../kube-tools.ts'
 import type { Certificates } from './certificates.ts'
-import { makeFolderIn } from './folders.ts'
+import { flags, makeFolderIn } from './folders.ts'
 import { askSocket } from './kube-api.ts'
 import { addresses, type ClusterNetwork } from './network.ts'
 
 const here = addresses.controlPlane
-const ports = { etcd: 2_379, etcdPeers: 2_380, api: 6_443, controllers: 10_257, scheduler: 10_259, proxy: 10_256, dns: 53 }
+const ports = {
+  etcd: 2_379,
+  etcdPeers: 2_380,
+  api: 6_443,
+  controllers: 10_257,
+  scheduler: 10_259,
+  proxy: 10_256,
+  dns: 53,
+}
 
 export const apiUrl = `https://${here}:${ports.api}`
 export const clusterDomain = 'cluster.local'
@@ -104,11 +112,6 @@ function createStarter({ folder, tools, network }: ControlPlaneParts) {
   }
 }
 
-/** `--name value` for each; an empty value is a switch. */
-function flags(values: Readonly<Record<string, string>>): string[] {
-  return Object.entries(values).map(([name, value]) => (value === '' ? `--${name}` : `--${name}=${value}`))
-}
-
 function etcdArguments(folder: string): string[] {
   const [clients, peers] = [`http://${here}:${ports.etcd}`, `http://${here}:${ports.etcdPeers}`]
   return flags({
@@ -157,7 +160,7 @@ function apiServerArguments({ file }: Certificates): string[] {
 
 /** The API without TLS and without a certificate to show, for the tests: they are its administrator. */
 function apiSocketArguments(kubeconfig: string, socketPath: string): string[] {
-  return ['proxy', '--kubeconfig', kubeconfig, '--unix-socket', socketPath, '--accept-hosts', '.*']
+  return ['proxy', ...flags({ kubeconfig, 'unix-socket': socketPath, 'accept-hosts': '.*' })]
 }
 
 function controllerArguments({ file, kubeconfig }: Certificates): string[] {

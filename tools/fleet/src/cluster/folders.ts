@@ -47,3 +47,8 @@ export function runCommand(
     child.stdin?.end(input ?? '')
   })
 }
+
+/** `--name=value` for each; an empty value is a switch. */
+export function flags(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).map(([name, value]) => (value === '' ? `--${name}` : `--${name}=${value}`))
+}

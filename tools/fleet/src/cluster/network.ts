@@ -3,11 +3,11 @@
  * nor another cluster's is touched. Its addresses mean nothing outside.
  */
 import { request } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type StartedProcess, startProcess } from '@flotilla/testing'
-import { makeFolderIn } from './folders.ts'
+import { freePort, type StartedProcess, startProcess } from '@flotilla/testing'
+import { type CommandOptions, makeFolderIn, runCommand } from './folders.ts'
 
 /** Where the control plane, CoreDNS and the kubelets listen. Pods of the nth node are in 10.88.n.0/24. */
 export const addresses = {
@@ -18,6 +18,8 @@ export const addresses = {
   services: '10.96.0.0/16',
   /** The Service `kubernetes`: always the first one. */
   api: '10.96.0.1',
+  /** Where clients call from. */
+  callers: Array.from({ length: 64 }, (_, index) => `10.88.200.${index + 1}`),
   /** What the cloud's load balancer would give to Services. */
   balancers: '10.97.0.0/24',
   balancer: (nth: number) => `10.97.0.${nth}`,
@@ -38,12 +40,19 @@ export interface InsideResponse {
   readonly text: string
 }
 
+export interface Forward {
+  readonly port: number
+  close(): Promise<void>
+}
+
 export interface ClusterNetwork {
   /** Put before a command, it runs in this network. It becomes the command, so that signals reach that. */
   readonly launcher: readonly string[]
   /** A stream to an address of this network. */
   connect(host: string, port: number): Socket
   fetch(url: string, options?: InsideRequest): Promise<InsideResponse>
+  /** A port on this machine's loopback that leads there. */
+  forward(host: string, port: number): Promise<Forward>
   /** Whether something listens there. */
   reaches(host: string, port: number): Promise<boolean>
   stop(): Promise<void>
@@ -62,6 +71,7 @@ export async function startNetwork(folder: string): Promise<ClusterNetwork> {
       [addresses.services, addresses.balancers].join(','),
       addresses.controlPlane,
       ...nodes,
+      ...addresses.callers,
     ],
     folder: makeFolderIn(folder, 'network'),
     ready: () => answers(socketPath),
@@ -76,9 +86,20 @@ export async function startNetwork(folder: string): Promise<ClusterNetwork> {
     launcher: ['nsenter', `--net=/proc/${relay.pid}/ns/net`, '--'],
     connect: open,
     fetch: (url, options = {}) => fetchThrough(open, new URL(url), options),
+    forward: (host, port) => forward(() => open(host, port)),
     reaches: (host, port) => reaches(open(host, port)),
     stop: () => relay.end('SIGKILL'),
   }
+}
+
+/** Runs a command in the network, to its end. @returns what it wrote */
+export function runInside(
+  { launcher }: Pick<ClusterNetwork, 'launcher'>,
+  command: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const [enter = '', ...rest] = [...launcher, ...command]
+  return runCommand(enter, rest, options)
 }
 
 function answers(socketPath: string): Promise<boolean> {
@@ -89,6 +110,22 @@ function answers(socketPath: string): Promise<boolean> {
     })
     socket.on('error', () => resolve(false))
   })
+}
+
+async function forward(open: () => Socket): Promise<Forward> {
+  const server = createServer(client => {
+    const target = open()
+    const end = () => {
+      client.destroy()
+      target.destroy()
+    }
+    for (const socket of [client, target]) socket.on('error', end).on('close', end)
+    client.pipe(target).pipe(client)
+  })
+  const port = await freePort()
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  server.unref()
+  return { port, close: () => new Promise(resolve => void server.close(() => resolve())) }
 }
 
 /** The relay hangs up when it is refused itself; silence for a moment means that it was let in. */

@@ -8,9 +8,9 @@ import { type StartedProcess, startProcess, until } from '@flotilla/testing'
 import type { KubeTools } from '../kube-tools.ts'
 import type { Certificates } from './certificates.ts'
 import { clusterDomain, nodeLoss } from './control-plane.ts'
-import { makeFolderIn, runCommand } from './folders.ts'
+import { flags, makeFolderIn } from './folders.ts'
 import type { KubeApi, KubeObject } from './kube-api.ts'
-import { addresses, type ClusterNetwork, nodesMax } from './network.ts'
+import { addresses, type ClusterNetwork, nodesMax, runInside } from './network.ts'
 
 export interface ClusterNode {
   readonly name: string
@@ -70,56 +70,50 @@ async function startNode(parts: NodeParts, nth: number): Promise<StartedNode> {
   const name = `node-${nth}`
   const folder = makeFolderIn(parts.folder, name)
   await certificates.addNode(name)
-  let machine: StartedProcess = await boot(parts, folder, name, nth)
+  let running: StartedProcess = await boot(parts, folder, name, nth)
 
+  let cut = false
   /** Packets from and to its pods vanish, as behind a cable that was pulled. */
-  const cutOff = async (cut: boolean) => {
-    const [ip = '', ...inside] = [...network.launcher, 'ip']
+  const setCut = async (wanted: boolean) => {
+    if (cut === wanted) return
+    cut = wanted
+    const rule = ['ip', 'rule', wanted ? 'add' : 'delete', 'priority', String(100 + nth)]
     for (const direction of ['from', 'to'])
-      await runCommand(ip, [
-        ...inside,
-        ...['rule', cut ? 'add' : 'delete', 'priority', String(100 + nth)],
-        ...[direction, addresses.podsOf(nth), 'blackhole'],
-      ])
+      await runInside(network, [...rule, direction, addresses.podsOf(nth), 'blackhole'])
   }
   const isReady = async () => {
     const node = await api.get<NodeObject>(`/api/v1/nodes/${name}`)
     return node.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
   }
   const ready = () => until(isReady, { what: `${name} is ready`, withinMs: 90_000, everyMs: 200 })
-  let cut = false
-  const setCut = async (wanted: boolean) => {
-    if (cut !== wanted) await cutOff(wanted)
-    cut = wanted
-  }
 
   await ready()
   await api.patch(`/api/v1/nodes/${name}`, { metadata: { labels: { 'topology.kubernetes.io/zone': `zone-${nth}` } } })
   return {
     name,
-    running: () => machine.running(),
+    running: () => running.running(),
     async kill() {
       await setCut(true)
-      await machine.end('SIGKILL')
+      await running.end('SIGKILL')
     },
     async freeze() {
       await setCut(true)
-      for (const pid of descendants(machine.pid)) process.kill(pid, 'SIGSTOP')
+      for (const pid of descendants(running.pid)) process.kill(pid, 'SIGSTOP')
     },
     async thaw() {
-      for (const pid of descendants(machine.pid)) process.kill(pid, 'SIGCONT')
+      for (const pid of descendants(running.pid)) process.kill(pid, 'SIGCONT')
       await setCut(false)
     },
     async start() {
-      if (machine.running()) return
+      if (running.running()) return
       // What a new machine does not have: the pods' volumes and the kubelet's memory of them.
       rmSync(join(folder, 'kubelet'), { recursive: true, force: true })
-      machine = await boot(parts, folder, name, nth)
+      running = await boot(parts, folder, name, nth)
       await setCut(false)
       await ready()
     },
     async stop() {
-      await machine.end('SIGKILL')
+      await running.end('SIGKILL')
     },
   }
 }
@@ -130,26 +124,27 @@ interface NodeObject extends KubeObject {
 
 function boot({ tools, network, certificates, images }: NodeParts, folder: string, name: string, nth: number) {
   rmSync(join(folder, 'runtime.sock'), { force: true })
-  const kubelet = [
-    tools.program('kubelet'),
-    ...['--config', writeKubeletConfiguration(folder, name, nth, certificates)],
-    ...['--kubeconfig', certificates.kubeconfig(name)],
-    ...['--root-dir', makeFolderIn(folder, 'kubelet')],
-    ...['--hostname-override', name, '--node-ip', addresses.node(nth)],
-    ...['--node-labels', `topology.kubernetes.io/region=local`],
-  ]
+  const kubelet = flags({
+    config: writeKubeletConfiguration(folder, name, nth, certificates),
+    kubeconfig: certificates.kubeconfig(name),
+    'root-dir': makeFolderIn(folder, 'kubelet'),
+    'hostname-override': name,
+    'node-ip': addresses.node(nth),
+    'node-labels': 'topology.kubernetes.io/region=local',
+  })
+  const runtime = flags({ folder, images, pods: addresses.podsOf(nth) })
   return startProcess({
     command: 'unshare',
-    args: [
-      ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', tools.program('node')],
-      ...['-folder', folder, '-images', images, '-pods', addresses.podsOf(nth), ...kubelet],
-    ],
+    args: [...machine, tools.program('node'), ...runtime, tools.program('kubelet'), ...kubelet],
     folder,
     launcher: network.launcher,
     ready: () => network.reaches(addresses.node(nth), kubeletPort),
     readyWithinMs: 60_000,
   })
 }
+
+/** Mounts and processes of its own, that end with the process that `unshare` stays as. */
+const machine = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 function writeKubeletConfiguration(folder: string, name: string, nth: number, certificates: Certificates): string {
   const file = join(folder, 'kubelet.json')

@@ -12,7 +12,8 @@ const [socketPath = '', services = '', ...addresses] = process.argv.slice(2)
 execFileSync('ip', ['link', 'set', 'lo', 'up'])
 for (const address of addresses) execFileSync('ip', ['address', 'add', `${address}/32`, 'dev', 'lo'])
 // A packet to a Service has to be on some way before kube-proxy sends it on another.
-for (const network of services.split(',')) execFileSync('ip', ['route', 'add', network, 'dev', 'lo', 'src', addresses[0] ?? ''])
+for (const network of services.split(','))
+  execFileSync('ip', ['route', 'add', network, 'dev', 'lo', 'src', addresses[0] ?? ''])
 // Packets from pod to pod pass through here.
 writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
 
