@@ -172,8 +172,9 @@ function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
     kubectl: (args: readonly string[], input?: string) =>
       runTool('kubectl', args, input === undefined ? {} : { input }),
     helm: (args: readonly string[]) => runTool('helm', args, { withinMs: 300_000 }),
-    async apply(manifests: string, namespace = 'default') {
-      const how = ['--server-side', '--force-conflicts', '--validate=strict', '--namespace', namespace]
+    async apply(manifests: string, namespace?: string) {
+      const how = ['--server-side', '--force-conflicts', '--validate=strict']
+      if (namespace !== undefined) how.push('--namespace', namespace)
       await runTool('kubectl', ['apply', ...how, '--filename', '-'], { input: manifests })
     },
     run: (options: RunOptions): Promise<StartedProcess> =>
