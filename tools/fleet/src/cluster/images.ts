@@ -41,16 +41,20 @@ export function productImages(options: { readonly checkout?: string; readonly ta
   return Object.fromEntries([image('gateway', '--max-semi-space-size=64'), image('api'), image('worker')])
 }
 
-/** The edge: docker/edge's entrypoint on an nginx of this machine. */
+/** The edge: docker/edge's entrypoint on an nginx of this machine, installed or unpacked into a folder of its own. */
 export function edgeImage(
   nginx: { readonly command: string; readonly modules: string },
   checkout = projectRoot,
 ): ImageTable {
+  const folder = dirname(nginx.command)
+  const unpacked = nginx.modules.startsWith(folder)
+  // Not at its own path: a pod that mounts a /tmp would hide what lies there.
+  const inside = (path: string) => (unpacked ? path.replace(folder, '/nginx') : path)
   return {
     'flotilla/edge': {
-      folders: { '/edge': join(checkout, 'docker/edge'), [dirname(nginx.command)]: dirname(nginx.command) },
+      folders: { '/edge': join(checkout, 'docker/edge'), ...(unpacked ? { '/nginx': folder } : {}) },
       command: ['sh', '/edge/entrypoint.sh'],
-      env: { NGINX: nginx.command, NGINX_MODULES: nginx.modules },
+      env: { NGINX: inside(nginx.command), NGINX_MODULES: inside(nginx.modules) },
       uid: productUser,
     },
   }

@@ -166,10 +166,21 @@ func (spec *containerSpec) dropPrivileges() error {
 		}
 	}
 	return first(
+		spec.ownOutput,
 		func() error { return syscall.Setgroups(spec.Groups) },
 		func() error { return syscall.Setgid(spec.GID) },
 		func() error { return syscall.Setuid(spec.UID) },
 	)
+}
+
+// ownOutput lets the container open its own output once more, as /dev/stdout.
+func (spec *containerSpec) ownOutput() error {
+	for _, file := range []*os.File{os.Stdout, os.Stderr} {
+		if err := file.Chown(spec.UID, spec.GID); err != nil {
+			return fmt.Errorf("unable to hand over the output: %w", err)
+		}
+	}
+	return nil
 }
 
 // filesMax is what other runtimes give: a gateway holds a socket for each connection.
