@@ -30,7 +30,12 @@ parts() { printf '%s\n' "$1" | tr ', ' '\n\n' | sed '/^$/d'; }
 # NAME, default, lowest, highest.
 whole() {
   eval "value=\${$1:-$2}"
-  if fits "$value" '0|[1-9][0-9]{0,8}' && [ "$value" -ge "$3" ] && [ "$value" -le "$4" ]; then
+  # Digits, not too many, and no 0 before others, which would make it octal. No process for each of them.
+  case $value in
+    *[!0-9]* | 0?* | ??????????*) good= ;;
+    *) good=1 ;;
+  esac
+  if [ -n "$good" ] && [ "$value" -ge "$3" ] && [ "$value" -le "$4" ]; then
     eval "$1=$value"
   else
     fault "$1 must be a whole number from $3 to $4, not '$value'"

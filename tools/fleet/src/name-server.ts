@@ -85,6 +85,7 @@ function ipv6Bytes(address: string): Buffer {
   const [before, after] = [groups(left), groups(right ?? '')]
   const middle = Array.from({ length: 8 - before.length - after.length }, () => '0')
   const bytes = Buffer.alloc(16)
-  for (const [at, group] of [...before, ...middle, ...after].entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), at * 2)
+  for (const [at, group] of [...before, ...middle, ...after].entries())
+    bytes.writeUInt16BE(Number.parseInt(group, 16), at * 2)
   return bytes
 }

@@ -107,7 +107,8 @@ async function unpackDebian(cacheFolder: string): Promise<Nginx> {
 }
 
 async function downloadPackages(work: string): Promise<void> {
-  for (const folder of ['state/lists/partial', 'cache/archives/partial']) mkdirSync(join(work, folder), { recursive: true })
+  for (const folder of ['state/lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(work, folder), { recursive: true })
   writeFileSync(join(work, 'status'), '')
   writeFileSync(join(work, 'sources'), `deb [signed-by=${keyring}] http://deb.debian.org/debian forky main\n`)
   const options = {
@@ -123,9 +124,13 @@ async function downloadPackages(work: string): Promise<void> {
     'Debug::NoLocking': 'true',
   }
   const apt = (...args: readonly string[]) =>
-    run('apt-get', [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), '-qq', ...args], {
-      timeout: unpackMsMax,
-    })
+    run(
+      'apt-get',
+      [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), '-qq', ...args],
+      {
+        timeout: unpackMsMax,
+      },
+    )
   await apt('update')
   await apt('install', '--yes', '--no-install-recommends', '--download-only', 'nginx', 'libnginx-mod-http-geoip2')
 }

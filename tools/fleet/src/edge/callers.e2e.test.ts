@@ -176,7 +176,13 @@ describe.skipIf(nginx === undefined)('callers at the edge', () => {
     gateway.behave('well')
     await sendRaw(edge.port, `GET /v1/socket?ticket=${secret} x y HTTP/1.1\r\nhost: ${secret}"\r\n\r\n`)
     await sendRaw(edge.port, `GET /v1/me?token=${secret} HTTP/1.1\r\nhost: x\r\nx: ${secret.repeat(5_000)}\r\n\r\n`)
-    await ask({ port: edge.port, path: `/v1/me?t=${secret}`, method: 'POST', headers: bearer, body: 'x'.repeat(70_000) })
+    await ask({
+      port: edge.port,
+      path: `/v1/me?t=${secret}`,
+      method: 'POST',
+      headers: bearer,
+      body: 'x'.repeat(70_000),
+    })
     await until(() => edge.requests().length >= before + 7, { what: 'all are logged' })
     const log = edge.log()
     expect(log).not.toContain(secret)

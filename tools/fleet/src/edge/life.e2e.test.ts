@@ -65,7 +65,8 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
       socket.once('data', (chunk: Buffer) => resolve(chunk.toString()))
       socket.write(text)
     })
-  const upgrade = 'GET /v1/socket?ticket=t HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: a\r\n\r\n'
+  const upgrade =
+    'GET /v1/socket?ticket=t HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: a\r\n\r\n'
 
   test('TLS is 1.3, or 1.2 with forward secrecy, and nothing older', async () => {
     const newest = await dial()
@@ -120,7 +121,10 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
   test('pages are served where there are some: any path is the app, a file that is missing is not', async () => {
     const get = async (path: string) => {
       const { socket } = await dial()
-      const answer = await speak(socket, `GET ${path} HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n`)
+      const answer = await speak(
+        socket,
+        `GET ${path} HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n`,
+      )
       socket.destroy()
       return answer
     }
@@ -177,7 +181,14 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     const since = Date.now()
     const gone = sockets.map(socket => socket.closed.then(() => Date.now() - since))
     const ended = stopping.stop()
-    await until(() => ask({ port: stopping.port }).then(() => false, () => true), { what: 'nobody new is let in' })
+    await until(
+      () =>
+        ask({ port: stopping.port }).then(
+          () => false,
+          () => true,
+        ),
+      { what: 'nobody new is let in' },
+    )
     expect(sockets.every(socket => socket.open)).toBe(true)
     await sockets[0]?.echo('until the end')
     api.behave('well')

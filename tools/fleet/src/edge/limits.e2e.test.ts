@@ -75,7 +75,10 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
   }
   const often = ['/v1/sessions/refresh']
   const openPosts = Object.entries(paths)
-    .filter(([path, methods]) => methods['post'] !== undefined && methods['post'].security === undefined && !often.includes(path))
+    .filter(
+      ([path, methods]) =>
+        methods['post'] !== undefined && methods['post'].security === undefined && !often.includes(path),
+    )
     .map(([path]) => path)
   const proofs = Object.keys(paths).filter(path => path.startsWith('/v1/sessions/current/proof'))
 
@@ -129,7 +132,9 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
   test('headers and URLs that are too long are cut, bodies too; a picture may be large', async () => {
     const { seen } = api
     const before = seen.length
-    const tooLarge = { error: { code: 'frame_too_large', message: 'The headers or the body are larger than the limit.' } }
+    const tooLarge = {
+      error: { code: 'frame_too_large', message: 'The headers or the body are larger than the limit.' },
+    }
     const refusals = [
       await askAs({ ...newcomer(), 'x-large': 'x'.repeat(9_000) }),
       await askAs(newcomer(), `/v1/${'x'.repeat(9_000)}`),
@@ -147,8 +152,15 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
     const many = Array.from({ length: 200 }, (_, nth) => `x-${nth}: ${'x'.repeat(100)}`).join('\r\n')
     expect(await sendRaw(edge.port, `GET /v1/me HTTP/1.1\r\nhost: x\r\n${many}\r\n\r\n`)).toContain('413')
     expect(seen).toHaveLength(before)
-    const picture = { port: edge.port, method: 'PUT', headers: newcomer(), body: Buffer.alloc(5_242_880), from: trusted }
-    for (const path of ['/v1/me/avatar', '/v1/uploads/b3f0c9de']) expect((await ask({ ...picture, path })).status).toBe(200)
+    const picture = {
+      port: edge.port,
+      method: 'PUT',
+      headers: newcomer(),
+      body: Buffer.alloc(5_242_880),
+      from: trusted,
+    }
+    for (const path of ['/v1/me/avatar', '/v1/uploads/b3f0c9de'])
+      expect((await ask({ ...picture, path })).status).toBe(200)
     expect(seen.at(-1)?.bodyBytes).toBe(5_242_880)
     // Headers as large as a gateway and the API still read.
     expect((await askAs({ ...newcomer(), authorization: 'x'.repeat(6_000) })).status).toBe(200)

@@ -71,7 +71,11 @@ describe.skipIf(nginx === undefined)('regions at the edge', () => {
     backends.push(us)
     // They point at each other: what asia sends to eu, eu would send back.
     const [asiaPort, euPort] = [await freePort(), await freePort()]
-    const others = { us: `us=http://${us.at}`, eu: `eu=http://127.0.0.1:${euPort}`, asia: `asia=http://127.0.0.1:${asiaPort}` }
+    const others = {
+      us: `us=http://${us.at}`,
+      eu: `eu=http://127.0.0.1:${euPort}`,
+      asia: `asia=http://127.0.0.1:${asiaPort}`,
+    }
     asia = await startIn('asia', {
       PORT: String(asiaPort),
       REGION_UPSTREAMS: `${others.eu},${others.us}`,
@@ -118,7 +122,11 @@ describe.skipIf(nginx === undefined)('regions at the edge', () => {
     await askAsia(from('91.0.0.1'))
     expect([eu.api.seen.length, asia.api.seen.length]).toEqual([1, 0])
     // Without the mark eu's table sends it to asia, and asia keeps it: one step, whoever begins.
-    const begun = await ask({ port: eu.edge.port, headers: { ...from('91.0.0.1'), 'x-flotilla-country': 'DE' }, from: trusted })
+    const begun = await ask({
+      port: eu.edge.port,
+      headers: { ...from('91.0.0.1'), 'x-flotilla-country': 'DE' },
+      from: trusted,
+    })
     expect(begun.json['backend']).toBe('asia api')
   })
 

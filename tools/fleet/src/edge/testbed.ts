@@ -56,9 +56,15 @@ export async function startBackend(options: { name: string; host?: string; port?
     request.on('data', (chunk: Buffer) => (bytes += chunk.length))
     request.on('end', () => {
       const { method, url, headers } = note(request, bytes)
-      const answer = () => {
-        if (how === 'hang') return void waiting.push(answer)
-        if (how === 'cut') return void request.socket.destroy()
+      const answer = (): void => {
+        if (how === 'hang') {
+          waiting.push(answer)
+          return
+        }
+        if (how === 'cut') {
+          request.socket.destroy()
+          return
+        }
         const { status = 200, headers: more = {} } = how === 'well' ? {} : how
         response.writeHead(status, { 'content-type': 'application/json', ...more })
         response.end(JSON.stringify({ backend: name, method, url, headers }))
@@ -75,8 +81,9 @@ export async function startBackend(options: { name: string; host?: string; port?
     socket.on('error', () => {})
     if (how === 'hang') return
     if (how !== 'well') {
-      const status = how === 'cut' ? 0 : how.status
-      return void socket.end(status === 0 ? '' : `HTTP/1.1 ${status} No\r\ncontent-length: 0\r\nretry-after: 7\r\n\r\n`)
+      const no = how === 'cut' ? '' : `HTTP/1.1 ${how.status} No\r\ncontent-length: 0\r\nretry-after: 7\r\n\r\n`
+      socket.end(no)
+      return
     }
     upgraded.add(socket)
     socket.on('close', () => upgraded.delete(socket))
@@ -163,7 +170,11 @@ export function ask(asking: Asking): Promise<Answer> {
 }
 
 /** Sends bytes as they are and collects what comes until the other side closes, or `untilMs` have passed. */
-export function sendRaw(port: number, text: string, options: { from?: string; untilMs?: number } = {}): Promise<string> {
+export function sendRaw(
+  port: number,
+  text: string,
+  options: { from?: string; untilMs?: number } = {},
+): Promise<string> {
   return new Promise(resolve => {
     const socket = connect({ host: '127.0.0.1', port, ...(options.from ? { localAddress: options.from } : {}) })
     let got = ''
