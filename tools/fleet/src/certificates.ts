@@ -47,7 +47,11 @@ export function makeCertificate(names: readonly string[]): TestCertificate {
   )
   const signature = der(tags.bits, Buffer.from([0]), sign('sha256', body, privateKey))
   const certificate = der(tags.sequence, body, ecdsaWithSha256, signature)
-  const lines = certificate.toString('base64').match(/.{1,64}/g)?.join('\n') ?? ''
+  const lines =
+    certificate
+      .toString('base64')
+      .match(/.{1,64}/g)
+      ?.join('\n') ?? ''
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,

@@ -118,6 +118,8 @@ async function downloadPackages(work: string): Promise<void> {
     'Dir::Etc::sourcelist': join(work, 'sources'),
     'Dir::Etc::sourceparts': '/dev/null',
     'Dir::Etc::preferencesparts': '/dev/null',
+    // A mirror may lag behind; what it has is signed all the same.
+    'Acquire::Check-Valid-Until': 'false',
     'Acquire::Languages': 'none',
     'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
     'APT::Sandbox::User': '',

@@ -1,9 +1,11 @@
 /** Which region a caller ends up in, with a real database of countries, and what happens while a region is away. */
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { dropFolder, freePort, makeFolder, until } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { makeCertificate } from '../certificates.ts'
+import { startNameServer } from '../name-server.ts'
 import { type Edge, startEdge } from '../nginx.ts'
 import { ask, type Backend, nginxOrSkip, openSocket, startBackend } from './testbed.ts'
 
@@ -168,6 +170,41 @@ describe.skipIf(nginx === undefined)('regions at the edge', () => {
     // The body is whole, and the log says where it was answered.
     expect(asia.api.seen.every(seen => seen.bodyBytes === 2)).toBe(true)
     expect(asia.edge.requests().at(-1)?.region).toBe('asia')
+  })
+
+  test('the edge of another region is found by name, and only believed with the right certificate', async () => {
+    const names = await startNameServer()
+    names.set('edge.north.test', ['127.0.0.1'])
+    const [right, wrong] = [makeCertificate(['edge.north.test']), makeCertificate(['edge.north.test'])]
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    }
+    const tls = {
+      COUNTRY_REGIONS: '',
+      TLS_CERTIFICATE: file('tls.crt', right.certificate),
+      TLS_KEY: file('tls.key', right.key),
+    }
+    const north = await startIn('north', tls)
+    const south = async (authority: string) =>
+      startIn('south', {
+        REGION_UPSTREAMS: `north=edge.north.test:${north.edge.tlsPort}`,
+        COUNTRY_REGIONS: 'DE=north',
+        COUNTRY_HEADER: 'CF-IPCountry',
+        RESOLVER: names.address,
+        REGION_CA: authority,
+      })
+    const good = await south(file('right.crt', right.certificate))
+    const bad = await south(file('wrong.crt', wrong.certificate))
+    const from = (edge: Edge) => ask({ port: edge.port, headers: told('DE'), from: trusted })
+    await until(async () => (await from(good.edge)).json['backend'] === 'north api', { what: 'north is found' })
+    expect((await from(good.edge)).json.headers).toMatchObject({ 'x-flotilla-country': 'DE' })
+    await until(async () => (await from(bad.edge)) && bad.edge.log().includes('certificate verify error'), {
+      what: 'the certificate is refused',
+    })
+    expect((await from(bad.edge)).json['backend']).toBe('south api')
+    expect(north.api.seen.every(seen => seen.headers['x-flotilla-country'] === 'DE')).toBe(true)
+    await names.close()
   })
 
   test('a region that fails is left alone for a while', async () => {
