@@ -1,5 +1,7 @@
 # Makes a JSON line of each line of nginx's error log. nginx writes the request line, the host and the referrer of the
 # request at fault into it, and a ticket or a code may be in them: all of that goes, but for the address of the upstream.
+# That a picture waits in a file is no news.
+/ is buffered to a temporary file /d
 s/[^ -~]/?/g
 s/, request: ".*, upstream: "\([a-z]*:\/\/[][0-9A-Fa-f.:]*\).*$/, upstream: \1/
 t dropped
