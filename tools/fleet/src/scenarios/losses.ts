@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connectionsTable, everybodyComesBack, figuresTable, nothingIsBroken } from '../load/figures.ts'
 import type { Load } from '../load/load.ts'
 import type { Report } from '../load/report.ts'
+import type { ClusterStand } from '../load/cluster-stand.ts'
 import type { Stand } from '../load/stand.ts'
 import { type Scale, underLoad } from './under-load.ts'
 
@@ -38,4 +39,41 @@ export const loseGateway = (stand: Stand, scale: Scale): Promise<Report> =>
         'The pod of one gateway is deleted with force while everybody talks; the Deployment puts another in its place.',
     },
     () => stand.kill(),
+  )
+
+export const loseNode = (stand: ClusterStand, scale: Scale): Promise<Report> =>
+  lose(
+    stand,
+    scale,
+    {
+      name: 'node-lost',
+      title: 'A machine lost',
+      about:
+        'The machine of a gateway is gone at once: nobody hears a FIN. Its clients find out by their pings and come back elsewhere; the controllers replace its pods.',
+    },
+    () => stand.loseNode(),
+  )
+
+export const rollApi = (stand: ClusterStand, scale: Scale): Promise<Report> =>
+  lose(
+    stand,
+    scale,
+    {
+      name: 'api-rolled',
+      title: 'The API rolled',
+      about: 'Every process of the API is replaced while everybody talks.',
+    },
+    () => stand.rollApi(),
+  )
+
+export const replaceRedis = (stand: ClusterStand, scale: Scale): Promise<Report> =>
+  lose(
+    stand,
+    scale,
+    {
+      name: 'redis-replaced',
+      title: 'Redis replaced empty',
+      about: 'The pod of Redis is deleted and another one begins without any data while everybody talks.',
+    },
+    () => stand.replaceRedis(),
   )
