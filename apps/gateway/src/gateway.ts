@@ -22,8 +22,8 @@ import {
   protocolVersion,
   protocolVersionMin,
 } from '@flotilla/protocol'
-import { createNode, type RoutingNode, type RoutingStore } from '@flotilla/routing'
-import { type Logger, type Registry, type SecretKey, verifyTicket } from '@flotilla/service'
+import { createNode, type NodePorts, type RoutingNode, type RoutingStore } from '@flotilla/routing'
+import { type Logger, type Registry, type SecretKey, type TraceEntry, verifyTicket } from '@flotilla/service'
 import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
@@ -57,6 +57,8 @@ export interface GatewayOptions {
   readonly drainMs: number
   readonly allowedOrigins: readonly string[]
   readonly chat?: Partial<ChatSettings>
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
   readonly clock?: () => number
   readonly random?: () => number
 }
@@ -92,12 +94,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger.error({ err: error }, message)
   }
 
+  const traced = options.trace === undefined ? {} : { trace: options.trace }
   const chat = await createChat({
     pool: options.pool,
     masterKeys: options.masterKeys,
     clock,
     logger,
     ...(options.chat === undefined ? {} : { settings: options.chat }),
+    ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
     emit({ to, event, entry, origin }) {
       const place = { ...(entry === undefined ? {} : { entry }), ...(origin === undefined ? {} : { origin }) }
@@ -122,6 +126,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     store: options.routing,
     logger,
     random,
+    ...traced,
     info: () => ({
       kind: 'gateway',
       url: options.publicUrl,
@@ -130,9 +135,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       accepting: !draining && hub.connections < options.connectionsMax,
     }),
     ports: {
-      deliver: (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin),
-      deliverByInterest: (conversation, version, frame, entry, origin) =>
-        hub.deliverByInterest(conversation, version, frame, entry, origin),
+      ...traceDeliveries(hub, options.trace),
       absent: absences =>
         void offline
           .note(chat, absences)
@@ -391,4 +394,27 @@ function routingReadings(node: RoutingNode): Readings {
         ] as const,
     ),
   ])
+}
+
+/** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
+function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
+  const deliver: NodePorts['deliver'] = (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin)
+  const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
+    hub.deliverByInterest(conversation, version, frame, entry, origin)
+  if (trace === undefined) return { deliver, deliverByInterest }
+  return {
+    deliver(users, frame, entry, origin) {
+      const startedAt = performance.now()
+      const missing = deliver(users, frame, entry, origin)
+      const people = users.length - missing.length
+      if (entry !== undefined && people > 0)
+        trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
+      return missing
+    },
+    deliverByInterest(conversation, version, frame, entry, origin) {
+      const startedAt = performance.now()
+      deliverByInterest(conversation, version, frame, entry, origin)
+      if (entry !== undefined) trace(entry, { name: 'deliver', startedAt })
+    },
+  }
 }

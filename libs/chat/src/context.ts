@@ -37,6 +37,17 @@ export interface Emission {
   readonly origin?: object
 }
 
+/** Hears where an entry's time went. `startedAt` is of performance.now(); the part ends with the call. */
+export type TraceEntry = (
+  entry: { readonly conversation: string; readonly seq: number },
+  part: {
+    readonly name: string
+    readonly startedAt: number
+    readonly root?: boolean
+    readonly attributes?: Readonly<Record<string, string | number>>
+  },
+) => void
+
 /** What the domain needs of the world outside it. */
 export interface ChatPorts {
   readonly clock: () => number
@@ -45,6 +56,8 @@ export interface ChatPorts {
   emit(emission: Emission): void
   /** Of these people, those who are probably not here: a hint, for the offline index. */
   presumedAbsent(users: readonly string[]): readonly string[]
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
 }
 
 /** Every number that an operator may turn, with its default in `chatDefaults`. */
@@ -211,6 +224,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     logger,
     emit: options.emit,
     presumedAbsent: options.presumedAbsent,
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
     settings,
     pool,
     db: drizzle(pool, { schema }),

@@ -12,7 +12,14 @@ import { type NodeInfo, type NodeView, splitPlace } from './leases.ts'
 import type { RoutingLogger } from './logger.ts'
 import { createNumbers } from './numbers.ts'
 import { createRegistrar } from './registrar.ts'
-import { absencesOf, createRouter, type DeliveryPorts, type RoutedFrame, type RouterStats } from './router.ts'
+import {
+  absencesOf,
+  createRouter,
+  type DeliveryPorts,
+  type RoutedFrame,
+  type RouterStats,
+  type TraceEntry,
+} from './router.ts'
 import { type NodeSettings, nodeDefaults } from './settings.ts'
 import type { RoutingStore } from './store.ts'
 import { createSuspicion } from './suspicion.ts'
@@ -49,6 +56,8 @@ export interface NodeOptions {
   readonly clock?: Clock
   readonly random?: () => number
   readonly settings?: Partial<NodeSettings>
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
 }
 
 /** Counts since the start, for metrics. */
@@ -184,6 +193,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     place,
     isHere,
     unsent: since => keeper.unsent(since),
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
   })
   const sweeper = createSweeper({
     whereabouts,

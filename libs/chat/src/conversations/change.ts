@@ -85,6 +85,7 @@ export async function change(
   conversation: string,
   decide: (locked: Locked) => Change | Promise<Change>,
 ): Promise<Changed> {
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const { part, written, forgot } = await transaction(ctx, async client => {
     const row = await lock(ctx, client, conversation)
     const rolesOf = (users: readonly string[]) => readRoles(client, conversation, users)
@@ -108,6 +109,7 @@ export async function change(
     const forgot = await applyChange(client, conversation, by, part, head + 1)
     return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
   })
+  ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, namedBy(part, by))
   if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
   return { seq: written.entry.seq }
@@ -136,6 +138,7 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
     ...(name === undefined ? {} : { name }),
     members: [...members],
   }
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const written = await transaction(ctx, async client => {
     await founding.check?.(client)
     const made = await client.query(
@@ -148,6 +151,7 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
     return write(ctx, client, { conversation, by, part, large: false })
   })
   if (written === undefined) return undefined
+  ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, [])
   return conversation
 }

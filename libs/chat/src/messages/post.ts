@@ -35,6 +35,7 @@ const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_cl
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     let membership: Membership
@@ -48,6 +49,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       if (posted === undefined) throw refused
       return posted
     }
+    const addedAt = ctx.trace === undefined ? 0 : performance.now()
     const placed = await ctx.inserts.add({
       ...place,
       version: membership.version,
@@ -60,6 +62,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       continue
     }
     const { seq, at } = placed
+    ctx.trace?.({ conversation: input.conversation, seq }, { name: 'commit', startedAt: addedAt })
     membership.headSeen = Math.max(membership.headSeen, seq)
     const epoch = ctx.epoch()
     // A repetition is told again, as it was stored: the first time may have been committed by a process that then died.
@@ -74,6 +77,10 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       ...(origin === undefined || placed.earlier !== undefined ? {} : { origin }),
     })
     if (input.body.mentions !== undefined) await mentioned(ctx, entry)
+    ctx.trace?.(
+      { conversation: input.conversation, seq },
+      { name: 'message.send', startedAt, root: true, attributes: { attempt } },
+    )
     return { seq, at, epoch }
   }
   throw new Refusal('unavailable', 'unable to post: the membership of the conversation keeps changing', {
