@@ -31,6 +31,7 @@ import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics, type Readings } from './metrics.ts'
+import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -117,7 +118,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onGone: users => hider.left(users),
     onLost(error) {
       fault(error, 'unable to read the members who are here')
-      healer.suspect(clock())
+      healer.suspect(0)
     },
   })
 
@@ -140,7 +141,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         void offline
           .note(chat, absences)
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
-      suspect: sinceMs => healer.suspect(sinceMs),
+      suspect: ageMs => healer.suspect(ageMs),
       presenceChanged(changes) {
         for (const { user, online, at } of changes)
           hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
@@ -148,6 +149,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
+  retellChanges({ chat, hub, healer, onFault: error => fault(error, 'unable to tell what was changed') })
   const hider = createHider({
     chat,
     hub,
@@ -236,6 +238,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (admitted === undefined) return 'session_ended'
     if (!connection.open) return undefined
     hub.add(connection)
+    // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
+    if (chat.pulse.isRevoked(connection.session)) return 'session_ended'
     if (admitted.large.length > 0) {
       connection.large = admitted.large.map(one => one.conversation)
       for (const { conversation, version, joinedSeq } of admitted.large)

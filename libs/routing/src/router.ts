@@ -81,6 +81,7 @@ export interface RouterOptions {
   readonly fleet: Fleet
   readonly numbers: Numbers
   readonly hints: Hints
+  /** Of ages: `now` is comparable within this process only. */
   readonly clock: Clock
   readonly ports: DeliveryPorts
   readonly stats: RouterStats
@@ -93,7 +94,7 @@ export interface RouterOptions {
   place(): string
   isHere(user: string): boolean
   readonly trace?: TraceEntry
-  /** Entries could not be sent on, since then (wall clock, ms): whoever missed them must be told later. */
+  /** Entries could not be sent on, since then: whoever missed them must be told later. */
   unsent(since: number): void
 }
 
@@ -110,7 +111,7 @@ export interface Router {
   /** Sends one envelope that is not a frame's. @throws when the broker cannot be reached */
   send(
     place: string,
-    content: { suspect?: number; presence?: readonly (readonly [string, boolean, number])[] },
+    content: { suspect?: number; lostMs?: number; presence?: readonly (readonly [string, boolean, number])[] },
   ): Promise<void>
 }
 

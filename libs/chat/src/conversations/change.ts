@@ -1,7 +1,8 @@
 /**
  * Every change of a conversation other than a message: one transaction on one connection that locks the conversation's
  * row, decides on facts read after the lock, writes the rows and ONE entry of the log, and raises the head and the
- * membership version. Then the others are told.
+ * membership version, and leaves a row in `changes`. Then the others are told; whatever keeps that from happening, each
+ * node finds the row within a pulse and tells its own people.
  *
  * What is guaranteed (P3, P8): the group commit locks the same row, so an entry that was decided by the membership
  * before the change either has a lower seq or is refused as stale. One change locks one conversation, and the group
@@ -56,7 +57,7 @@ interface Written {
   readonly users: readonly string[] | undefined
 }
 
-/** $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. */
+/** $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came or went. */
 const append = `
 WITH moved AS (
   UPDATE conversations
@@ -71,6 +72,8 @@ WITH moved AS (
 ), owed AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
+), noted AS (
+  INSERT INTO changes (conversation_id, seq, version, users) SELECT id, head_seq, version, $11::uuid[] FROM moved
 )
 SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS at FROM moved`
 
@@ -261,6 +264,7 @@ async function write(
     kind,
     body,
     members === undefined ? [] : ctx.presumedAbsent(members),
+    namedBy(part, by),
   ])
   const { seq, version, at } = found.rows[0]!
   // TypeScript loses the tie between an event's name and its fields when they are spread.
@@ -288,7 +292,8 @@ function growthOf(part: ToWrite['part']): number {
 
 /** Those who came or went: routing by interest does not reach them yet, or no more. */
 function namedBy(part: ToWrite['part'], by: string): readonly string[] {
-  if (part.event === 'member.added') return part.members.map(member => member.user)
+  if (part.event === 'member.added' || part.event === 'conversation.created')
+    return part.members.map(member => member.user)
   if (part.event === 'member.removed') return [part.user]
   return part.event === 'member.left' ? [by] : []
 }
