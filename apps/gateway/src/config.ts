@@ -1,6 +1,16 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
-import { choice, integer, list, port, readSettings, requiredSecret, requiredUrl, text } from '@flotilla/service'
+import {
+  choice,
+  decimal,
+  integer,
+  list,
+  port,
+  readSettings,
+  requiredSecret,
+  requiredUrl,
+  text,
+} from '@flotilla/service'
 
 const many = { min: 1, max: 1_000_000 }
 const ms = { min: 1, max: 3_600_000 }
@@ -72,6 +82,16 @@ export const gatewaySettings = {
     20_000,
     { min: 0, max: 600_000 },
     'On SIGTERM the clients are moved evenly over this time, while the node still delivers.',
+  ),
+  SHED_ABOVE_PERCENT: decimal(
+    20,
+    { min: 0, max: 1_000 },
+    'So far above the mean of its region a gateway begins to move connections to emptier ones; 0 turns it off.',
+  ),
+  SHED_PERCENT_PER_SECOND: decimal(
+    0.5,
+    { min: 0.01, max: 10 },
+    'How many of its connections it then moves a second; farther above the mean, up to three times as many.',
   ),
   ALLOWED_ORIGINS: list(
     [],

@@ -57,6 +57,7 @@ gateway = await createGateway({
   pingIntervalMs: settings.PING_INTERVAL_MS,
   reconnect: { baseMs: settings.RECONNECT_BASE_MS, maxMs: settings.RECONNECT_MAX_MS },
   drainMs: settings.DRAIN_MS,
+  shed: { abovePercent: settings.SHED_ABOVE_PERCENT, percentPerSecond: settings.SHED_PERCENT_PER_SECOND },
   allowedOrigins: settings.ALLOWED_ORIGINS,
   chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
 })

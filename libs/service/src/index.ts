@@ -1,5 +1,6 @@
 export {
   choice,
+  decimal,
   describeSettings,
   flag,
   integer,
