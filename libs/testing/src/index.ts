@@ -12,6 +12,7 @@ export {
   type Which,
 } from './fault-proxy.ts'
 export { type Fleet, type FleetNode, type FleetOptions, startFleet } from './fleet.ts'
+export { type Gaps, percentile, watchGaps } from './gaps.ts'
 export {
   History,
   type HistoryRecord,
