@@ -3,12 +3,14 @@ import { hostname } from 'node:os'
 import {
   choice,
   decimal,
+  flag,
   integer,
   list,
   port,
   readSettings,
   requiredSecret,
   requiredUrl,
+  schemaSettings,
   text,
 } from '@flotilla/service'
 
@@ -39,6 +41,7 @@ export const gatewaySettings = {
     'info',
     'The least important lines that are logged.',
   ),
+  ...schemaSettings,
   DATABASE_CONNECTIONS_MAX: integer(
     6,
     { min: 3, max: 200 },
@@ -93,6 +96,18 @@ export const gatewaySettings = {
     { min: 0.01, max: 10 },
     'How many of its connections it then moves a second; farther above the mean, up to three times as many.',
   ),
+  DELETION_COST: flag(
+    false,
+    'Whether this gateway keeps the `pod-deletion-cost` of its own pod at its number of connections, so that Kubernetes removes the emptiest first. It needs the right to patch pods.',
+  ),
+  POD_NAME: text('', 'The name of this pod, for DELETION_COST.'),
+  POD_NAMESPACE: text('', 'The namespace of this pod, for DELETION_COST.'),
+  KUBERNETES_SERVICE_HOST: text('kubernetes.default.svc', 'The API server, for DELETION_COST. Kubernetes sets it.'),
+  KUBERNETES_SERVICE_PORT: port(443, 'Its port. Kubernetes sets it.'),
+  SERVICE_ACCOUNT_FOLDER: text(
+    '/var/run/secrets/kubernetes.io/serviceaccount',
+    'Where `token` and `ca.crt` are mounted, for DELETION_COST.',
+  ),
   ALLOWED_ORIGINS: list(
     [],
     'Origins of web pages that may connect; empty allows every origin, since a ticket is needed anyway.',
@@ -100,4 +115,9 @@ export const gatewaySettings = {
 }
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
-export const readGatewaySettings = () => readSettings(gatewaySettings, process.env)
+export function readGatewaySettings(environment = process.env) {
+  const settings = readSettings(gatewaySettings, environment)
+  if (settings.DELETION_COST && (settings.POD_NAME === '' || settings.POD_NAMESPACE === ''))
+    throw new Error('unable to start: DELETION_COST needs POD_NAME and POD_NAMESPACE')
+  return settings
+}

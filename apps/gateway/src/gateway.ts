@@ -69,8 +69,13 @@ export interface Gateway {
   readonly port: number
   readonly chat: ChatContext
   readonly node: RoutingNode
-  /** Why it wants no new connections at present; undefined when it does. */
+  /**
+   * Why nobody should be sent here at present; undefined when they may. Never for load, nor when it is full, which
+   * `accepting` in its beats tells: Kubernetes removes what is not ready first, and that would be the fullest.
+   */
   unready(): string | undefined
+  /** How many there are now. */
+  connections(): number
   /** Moves the clients at a paced rate while it still delivers, then ends. */
   drain(): Promise<void>
 }
@@ -379,6 +384,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       if (!chat.pulse.alive()) return 'the store does not answer'
       return undefined
     },
+    connections: () => hub.connections,
     async drain() {
       draining = true
       server?.stopListening()

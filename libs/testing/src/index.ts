@@ -1,4 +1,5 @@
 export { type Crowd, type CrowdOptions, startCrowd } from './crowd.ts'
+export { type Certificate, makeCertificate } from './certificate.ts'
 export { type Cast, type CastMember, type CastRole, castRoles, makeCast } from './cast.ts'
 export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
 export type { Direction } from './fault-lane.ts'
