@@ -1,4 +1,8 @@
 /** How a gateway starts, waits and stays, as a process whose stores are away. Liveness never asks for them. */
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrate } from '@flotilla/chat'
 import { generateSecretKey } from '@flotilla/service'
@@ -6,6 +10,7 @@ import {
   dropFolder,
   freePort,
   freshDatabase,
+  makeCertificate,
   makeFolder,
   type PostgresServer,
   type RedisServer,
@@ -155,4 +160,33 @@ test('told to end while it waits, it ends at once', { timeout }, async () => {
   await until(async () => (await ask('/readyz')).includes('PostgreSQL'), { what: 'it waits', ...within })
   started.signal('SIGTERM')
   expect(await started.exited).toBe(0)
+})
+
+test('in a pod it tells the API server what deleting it costs', { timeout }, async () => {
+  const { certificate, key } = makeCertificate()
+  const told: string[] = []
+  const server = createServer({ key, cert: certificate }, (request, response) => {
+    told.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+    response.end('{}')
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const account = makeFolder('service-account')
+  folders.push(account)
+  writeFileSync(join(account, 'token'), 'secret')
+  writeFileSync(join(account, 'ca.crt'), certificate)
+  try {
+    await start({
+      DELETION_COST: 'true',
+      POD_NAME: 'gateway-1',
+      POD_NAMESPACE: 'chat',
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: String((server.address() as AddressInfo).port),
+      SERVICE_ACCOUNT_FOLDER: account,
+    })
+    await until(() => told.length > 0, { what: 'it tells', ...within })
+    expect(told).toEqual(['PATCH /api/v1/namespaces/chat/pods/gateway-1 Bearer secret'])
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })

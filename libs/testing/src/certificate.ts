@@ -18,7 +18,7 @@ const der = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
 }
 const sequence = (...parts: readonly Uint8Array[]) => der(0x30, ...parts)
 const oid = (...bytes: readonly number[]) => der(0x06, Buffer.from(bytes))
-const time = (at: Date) => der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]|\.\d+/g, '')}`))
+const time = (at: Date) => der(0x18, Buffer.from(at.toISOString().replace(/[-:T]|\.\d+/g, '')))
 
 const ed25519 = sequence(oid(0x2b, 0x65, 0x70))
 const commonName = oid(0x55, 0x04, 0x03)

@@ -12,7 +12,7 @@ export {
   type Trap,
   type Which,
 } from './fault-proxy.ts'
-export { type Fleet, type FleetNode, type FleetOptions, startFleet } from './fleet.ts'
+export { type Fleet, type FleetNode, type FleetOptions, projectRoot, startFleet } from './fleet.ts'
 export { type Gaps, percentile, watchGaps } from './gaps.ts'
 export {
   History,
@@ -23,6 +23,7 @@ export {
   type Send,
 } from './history.ts'
 export { checkHistory, type Promised, type Violation } from './history-checker.ts'
+export { type OldVersion, openOldVersion } from './old-version.ts'
 export { makeConversation, makeSessions, makeUsers } from './population.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'

@@ -61,7 +61,7 @@ async function look(options: SchemaOptions, leftMs: number): Promise<Look> {
       : { reason: `the schema is older than this version: it lacks ${lacking}` }
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
-    if (isPassing(cause)) return { reason: String((error as Error).message), error }
+    if (isPassing(cause)) return { reason: (error as Error).message, error }
     if (!isPassing(error)) throw error
     return { reason: isLockTimeout(error) ? 'another process migrates' : 'PostgreSQL does not answer', error }
   }
