@@ -42,9 +42,9 @@ async function connect({ token, username }) {
     for (const one of waiting) one(frame)
   })
   const closed = new Promise((_, reject) => {
-    socket.addEventListener('close', ({ code, reason }) =>
-      reject(new Error(`the socket of ${username} closed: ${code} ${reason}`)),
-    )
+    const fail = why => reject(new Error(`the socket of ${username} closed: ${why}`))
+    socket.addEventListener('close', ({ code, reason }) => fail(`${code} ${reason}`))
+    socket.addEventListener('error', ({ message }) => fail(message || 'it was refused'))
   })
   closed.catch(() => {})
   const until = fits =>
@@ -78,10 +78,10 @@ async function converse(alice, bob) {
   to.close()
 }
 
-setTimeout(() => {
+const deadline = setTimeout(() => {
   console.error(`unable to exchange a message: not done after ${deadlineMs / 1000} s`)
   process.exit(1)
-}, deadlineMs).unref()
+}, deadlineMs)
 
 const people = [await signUp(), await signUp()]
 try {
@@ -91,4 +91,5 @@ try {
 } finally {
   for (const { token } of people)
     await call('PUT', '/v1/me/deletion', { token }).catch(error => console.error(error.message))
+  clearTimeout(deadline)
 }

@@ -1,6 +1,6 @@
 {{/*
 What must fit together. The schema refuses single values; this refuses combinations, all of them at once and in words
-that say what to do. Every rule is a sentence of tools/fleet/src/chart-refusals.test.ts.
+that say what to do. Every rule has its test in tools/fleet/src/chart-refusals.test.ts.
 */}}
 
 {{- define "flotilla.rules" -}}
@@ -34,6 +34,16 @@ that say what to do. Every rule is a sentence of tools/fleet/src/chart-refusals.
   (ternary (index $names 2) "" (ne (index $.Values.externalSecrets $store) ""))
   (ternary (ternary "trial.enabled" (index $names 3) $.Values.trial.enabled) "" (eq (include (printf "flotilla.trial.%s" $store) $) "true")) }}
 {{- $faults = append $faults (include "flotilla.rules.one" (list $title $set $names)) }}
+{{- end }}
+{{- with .Values.postgresql.url }}
+{{- if not (regexMatch "^postgres(ql)?://" .) }}
+{{- $faults = append $faults "postgresql.url must begin with postgres:// or postgresql://." }}
+{{- end }}
+{{- end }}
+{{- with .Values.redis.url }}
+{{- if not (regexMatch "^rediss?(-cluster)?://" .) }}
+{{- $faults = append $faults "redis.url must begin with redis://, rediss://, redis-cluster:// or rediss-cluster://." }}
+{{- end }}
 {{- end }}
 {{- $names := list "storage.s3.bucket" "storage.volume.existingClaim" "trial.files.enabled" }}
 {{- $set := list
@@ -79,6 +89,8 @@ that say what to do. Every rule is a sentence of tools/fleet/src/chart-refusals.
 {{- $edge := .Values.edge -}}
 {{- if not (include "flotilla.publicUrl" .) }}
 {{- $faults = append $faults "publicUrl is missing: the URL under which browsers and apps reach the fleet, https://chat.example.org." }}
+{{- else if not (regexMatch "^https?://[A-Za-z0-9.-]+(:[0-9]+)?$" (include "flotilla.publicUrl" .)) }}
+{{- $faults = append $faults (printf "publicUrl (%s) must be http:// or https:// and a host, perhaps with a port, and no path: https://chat.example.org." .Values.publicUrl) }}
 {{- end }}
 {{- if and $edge.enabled (or .Values.ingress.enabled .Values.httpRoute.enabled) (not $edge.trustedProxies) }}
 {{- $faults = append $faults "edge.trustedProxies is missing: behind an Ingress or HTTPRoute all clients have the controller's address, and share the limits of one. Name the networks of its pods, or set edge.enabled=false." }}

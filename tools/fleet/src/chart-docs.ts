@@ -2,7 +2,7 @@
  * What is made from the chart's values and from the declared settings: the table of the chart's README, and the part of
  * its schema that says which settings a process has. `npm run chart:docs` writes both; a test compares them.
  */
-import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml'
+import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml'
 
 /** A documented value: `gateway.drainMs`. */
 export interface ChartValue {
@@ -37,7 +37,7 @@ function typeOf(value: unknown): string {
 export function readChartValues(source: string): ChartValue[] {
   const values: ChartValue[] = []
   const walk = (map: YAMLMap, prefix: string, above: string | null | undefined) => {
-    for (const [index, pair] of (map.items as Pair[]).entries()) {
+    for (const [index, pair] of map.items.entries()) {
       const key = isScalar(pair.key) ? pair.key : undefined
       const path = `${prefix}${String(key?.value)}`
       const comment = index === 0 && prefix !== '' ? (above ?? key?.commentBefore) : key?.commentBefore
