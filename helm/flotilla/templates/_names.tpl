@@ -112,7 +112,7 @@ gateway api worker{{ if .Values.edge.enabled }} edge{{ end }}
 {{ .Values.publicUrl | default (ternary "http://localhost:8080" "" .Values.trial.enabled) }}
 {{- end -}}
 {{- define "flotilla.socketUrl" -}}
-{{ include "flotilla.publicUrl" . | replace "https://" "wss://" | replace "http://" "ws://" }}/v1/socket
+{{ .Values.regionUrl | default (include "flotilla.publicUrl" .) | replace "https://" "wss://" | replace "http://" "ws://" }}/v1/socket
 {{- end -}}
 {{- define "flotilla.publicHost" -}}
 {{ regexReplaceAll "^https?://([^:/]+).*$" (include "flotilla.publicUrl" .) "${1}" }}

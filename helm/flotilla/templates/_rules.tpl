@@ -92,6 +92,9 @@ that say what to do. Every rule has its test in tools/fleet/src/chart-refusals.t
 {{- else if not (regexMatch "^https?://[A-Za-z0-9.-]+(:[0-9]+)?$" (include "flotilla.publicUrl" .)) }}
 {{- $faults = append $faults (printf "publicUrl (%s) must be http:// or https:// and a host, perhaps with a port, and no path: https://chat.example.org." .Values.publicUrl) }}
 {{- end }}
+{{- if and .Values.regionUrl (not (regexMatch "^https?://[A-Za-z0-9.-]+(:[0-9]+)?$" .Values.regionUrl)) }}
+{{- $faults = append $faults (printf "regionUrl (%s) must be http:// or https:// and a host, perhaps with a port, and no path: https://eu.chat.example.org." .Values.regionUrl) }}
+{{- end }}
 {{- if and $edge.enabled (or .Values.ingress.enabled .Values.httpRoute.enabled) (not $edge.trustedProxies) }}
 {{- $faults = append $faults "edge.trustedProxies is missing: behind an Ingress or HTTPRoute all clients have the controller's address, and share the limits of one. Name the networks of its pods, or set edge.enabled=false." }}
 {{- end }}

@@ -81,6 +81,7 @@ describe.skipIf(helm === undefined)('the chart refuses', () => {
     refuses(
       {
         publicUrl: 'chat.example.org/app',
+        regionUrl: 'https://eu.chat.example.org/',
         postgresql: { existingSecret: '', url: 'mysql://a/b' },
         redis: { existingSecret: '', url: 'localhost' },
       },
@@ -88,6 +89,7 @@ describe.skipIf(helm === undefined)('the chart refuses', () => {
         'postgresql.url must begin with postgres:// or postgresql://.',
         'redis.url must begin with redis://, rediss://, redis-cluster:// or rediss-cluster://.',
         'publicUrl (chat.example.org/app) must be http:// or https:// and a host, perhaps with a port, and no path: https://chat.example.org.',
+        'regionUrl (https://eu.chat.example.org/) must be http:// or https:// and a host, perhaps with a port, and no path: https://eu.chat.example.org.',
       ],
     ))
 
