@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  openTracing,
+  serveHealth,
+  toStoragePlace,
+} from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { loadCountries } from './regions.ts'
@@ -36,7 +43,17 @@ const pool = createPool({
   applicationName: `flotilla-api ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const tracing = await openTracing({
+  url: settings.TRACES_URL,
+  oneIn: settings.TRACES_ONE_IN,
+  name: 'api',
+  node: settings.NODE_ID,
+  region: settings.REGION,
+  logger,
+})
 const storage = await openStorage(storagePlace)
+
+const traced = tracing === undefined ? {} : { trace: tracing.trace }
 
 /** The domain and the way to the nodes know each other only here. The API has no sockets: all that is for others. */
 async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
@@ -51,6 +68,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
+    ...traced,
     emit: ({ to, event, entry }) =>
       void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
   })
@@ -58,6 +76,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     id: settings.NODE_ID,
     store: routing,
     logger,
+    ...traced,
     info: () => ({ kind: 'api', url: '', region: settings.REGION, connections: 0, accepting: false }),
     ports: portsWithoutSockets(
       absences =>
@@ -102,6 +121,7 @@ drainOnSignal({
     { name: 'redis', run: () => routing.close() },
     { name: 'files', run: async () => storage.close() },
     { name: 'postgresql', run: () => pool.end() },
+    { name: 'traces', run: () => tracing?.close() },
     { name: 'operator port', run: () => health.close() },
   ],
 })

@@ -1,7 +1,14 @@
 /** The process of a gateway: settings, parts, signals. */
 import { createPool, migrate } from '@flotilla/chat'
 import { createRedisRouting } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, parseSecretKeys, serveHealth } from '@flotilla/service'
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  parseSecretKeys,
+  openTracing,
+  serveHealth,
+} from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 
@@ -24,6 +31,14 @@ const pool = createPool({
   applicationName: `flotilla-gateway ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const tracing = await openTracing({
+  url: settings.TRACES_URL,
+  oneIn: settings.TRACES_ONE_IN,
+  name: 'gateway',
+  node: settings.NODE_ID,
+  region: settings.REGION,
+  logger,
+})
 
 drainOnSignal({
   logger,
@@ -32,6 +47,7 @@ drainOnSignal({
     { name: 'gateway', run: () => gateway?.drain() },
     { name: 'redis', run: () => routing.close() },
     { name: 'postgresql', run: () => pool.end() },
+    { name: 'traces', run: () => tracing?.close() },
     { name: 'operator port', run: () => health.close() },
   ],
 })
@@ -58,5 +74,6 @@ gateway = await createGateway({
   reconnect: { baseMs: settings.RECONNECT_BASE_MS, maxMs: settings.RECONNECT_MAX_MS },
   drainMs: settings.DRAIN_MS,
   allowedOrigins: settings.ALLOWED_ORIGINS,
+  ...(tracing === undefined ? {} : { trace: tracing.trace }),
   chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
 })

@@ -2,7 +2,14 @@
 import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  openTracing,
+  serveHealth,
+  toStoragePlace,
+} from '@flotilla/service'
 import { readWorkerSettings } from './config.ts'
 import { createSmtpMailer } from './mailer.ts'
 import { openPushProviders } from './push-providers.ts'
@@ -56,7 +63,17 @@ const pool = createPool({
   applicationName: `flotilla-worker ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const tracing = await openTracing({
+  url: settings.TRACES_URL,
+  oneIn: settings.TRACES_ONE_IN,
+  name: 'worker',
+  node: settings.NODE_ID,
+  region: settings.REGION,
+  logger,
+})
 const storage = await openStorage(storagePlace)
+
+const traced = tracing === undefined ? {} : { trace: tracing.trace }
 
 /** As in the API: a worker has no sockets, and what it does (an erasure, say) is heard by others like everything else. */
 async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
@@ -75,6 +92,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
+    ...traced,
     emit: ({ to, event, entry }) =>
       void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
   })
@@ -82,6 +100,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     id: settings.NODE_ID,
     store: routing,
     logger,
+    ...traced,
     info: () => ({ kind: 'worker', url: '', region: settings.REGION, connections: 0, accepting: false }),
     ports: portsWithoutSockets(
       absences =>
@@ -128,6 +147,7 @@ drainOnSignal({
     { name: 'redis', run: () => routing.close() },
     { name: 'postgresql', run: () => pool.end() },
     { name: 'files', run: async () => storage.close() },
+    { name: 'traces', run: () => tracing?.close() },
     { name: 'operator port', run: () => health.close() },
   ],
 })

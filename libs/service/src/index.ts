@@ -21,6 +21,7 @@ export { type Health, serveHealth } from './health.ts'
 export { createLogger, type Logger, silentLogger } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, latencyBucketsSeconds, Registry } from './metrics.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
+export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {
   generateSecretKey,
   parseSecretKeys,
