@@ -7,6 +7,10 @@
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - {name: REGION, value: {{ $root.Values.region | quote }}}
 - {name: LOG_LEVEL, value: {{ $root.Values.logLevel }}}
+{{- with $root.Values.tracing.url }}
+- {name: TRACES_URL, value: {{ . | quote }}}
+- {name: TRACES_ONE_IN, value: {{ int64 $root.Values.tracing.oneIn | quote }}}
+{{- end }}
 - {name: MIGRATE, value: {{ ne (include "flotilla.migrationHook" $root) "true" | quote }}}
 - name: DATABASE_URL
   valueFrom:

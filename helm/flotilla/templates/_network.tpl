@@ -29,18 +29,31 @@
 {{- define "flotilla.egress.store" -}}
 {{- $root := index . 0 -}}
 {{- $store := index . 1 -}}
-{{- $rule := index $root.Values.networkPolicy $store -}}
-# {{ ternary "PostgreSQL" "Redis" (eq $store "postgresql") }}
-{{- if eq (include (printf "flotilla.trial.%s" $store) $root) "true" }}
+{{- $title := ternary "PostgreSQL" "Redis" (eq $store "postgresql") -}}
+{{- if eq (include (printf "flotilla.trial.%s" $store) $root) "true" -}}
+# {{ $title }}
 - to:
     {{- include "flotilla.peers" (list $root (list $store)) | nindent 4 }}
   ports: {{- include "flotilla.ports" (list (ternary 5432 6379 (eq $store "postgresql"))) | trim | nindent 4 }}
-{{- else }}
+{{- else -}}
+{{ include "flotilla.egress.anywhere" (list $root $store $title) }}
+{{- end }}
+{{- end -}}
+
+{{/* Something whose place nobody knows before it is said: then its ports alone count. Takes (list root name title). */}}
+{{- define "flotilla.egress.anywhere" -}}
+{{- $rule := index (index . 0).Values.networkPolicy (index . 1) -}}
+# {{ index . 2 }}
 - ports: {{- include "flotilla.ports" $rule.ports | trim | nindent 4 }}
   {{- with $rule.to }}
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- end -}}
+
+{{- define "flotilla.egress.traces" -}}
+{{- if .Values.tracing.url }}
+{{- include "flotilla.egress.anywhere" (list . "traces" "the collector of traces") }}
 {{- end }}
 {{- end -}}
 

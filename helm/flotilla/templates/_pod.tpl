@@ -115,31 +115,6 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{/* Waits until the stores of a trial take connections: they are made at the same time. Takes (list root component). */}}
-{{- define "flotilla.waitForStores" -}}
-{{- $root := index . 0 -}}
-{{- $values := index $root.Values (index . 1) -}}
-{{- $stores := list -}}
-{{- if eq (include "flotilla.trial.postgresql" $root) "true" }}{{ $stores = append $stores (printf "%s:5432" (include "flotilla.host" (list $root "postgresql"))) }}{{ end -}}
-{{- if eq (include "flotilla.trial.redis" $root) "true" }}{{ $stores = append $stores (printf "%s:6379" (include "flotilla.host" (list $root "redis"))) }}{{ end -}}
-{{- with $stores }}
-initContainers:
-  - name: wait-for-stores
-    image: {{ include "flotilla.image" (list $root $values.image) }}
-    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-    command:
-      - node
-      - -e
-      - |
-        {{- $root.Files.Get "files/wait-for-stores.cjs" | nindent 8 }}
-    args: {{ toJson . }}
-    {{- include "flotilla.containerSecurity" $root | nindent 4 }}
-    resources:
-      requests: {cpu: 10m, memory: 48Mi}
-      limits: {memory: 96Mi}
-{{- end }}
-{{- end -}}
-
 {{/* Volumes and mounts. Takes (list root component). */}}
 {{- define "flotilla.mounts" -}}
 {{- $root := index . 0 -}}

@@ -194,7 +194,7 @@ CONNECTIONS_MAX: gateway.connectionsMax
 CONNECTIONS_PER_ADDRESS_MAX: edge.connectionsPerAddressMax
 CONNECTS_BURST: edge.connectsBurst
 COOKIE_SECURE: publicUrl
-COUNTRY_HEADER: edge.countryHeader
+COUNTRY_HEADER: edge
 COUNTRY_REGIONS: edge.countryRegions
 DATABASE_URL: postgresql
 DELETION_COST: gateway.deletionCost
@@ -248,6 +248,8 @@ TICKET_KEYS: keys
 TLS_CERTIFICATE: edge.tls
 TLS_KEY: edge.tls
 TOKEN_KEYS: keys
+TRACES_ONE_IN: tracing
+TRACES_URL: tracing
 TRUSTED_PROXIES: api.trustedProxies and edge.trustedProxies
 VAPID_PRIVATE_KEY: push.webPush
 VAPID_PUBLIC_KEY: push.webPush
@@ -261,6 +263,8 @@ WORKER_CONNECTIONS: edge.workerConnections
 {{- $owned := include "flotilla.ownedSettings" . | fromYaml -}}
 {{- range $component := list "gateway" "api" "worker" "edge" }}
 {{- $values := index $.Values $component }}
+{{- /* Without the edge it is whatever stands there instead that names the country. */}}
+{{- $owned := ternary (omit $owned "COUNTRY_HEADER") $owned (and (eq $component "api") (not $.Values.edge.enabled)) }}
 {{- range $name, $_ := $values.settings }}
 {{- with index $owned $name }}
 {{- $faults = append $faults (printf "%s.settings.%s is derived from something else: see %s." $component $name .) }}

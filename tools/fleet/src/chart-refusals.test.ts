@@ -178,6 +178,14 @@ describe.skipIf(helm === undefined)('the chart refuses', () => {
       ],
     ))
 
+  test('nothing of that where the edge is off, and something else names the country', async () => {
+    const extraEnv = [{ name: 'COUNTRY_HEADER', value: 'cf-ipcountry' }]
+    expect(await complaints({ edge: { enabled: false }, api: { extraEnv } })).toEqual([])
+    await refuses({ api: { extraEnv } }, [
+      'api.extraEnv names COUNTRY_HEADER, which is derived from something else: see edge.',
+    ])
+  })
+
   test('by its schema what is misspelt, of another type or out of range', async () => {
     const said = await complaints({
       gatway: {},
