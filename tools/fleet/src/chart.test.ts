@@ -213,7 +213,7 @@ describe.skipIf(helm === undefined)('the chart', () => {
 
   test('no secret is a plain value', () => {
     const secret = /_KEYS$|_URL$|SECRET|PASSWORD|ACCOUNT$|PRIVATE/
-    const open = ['PUBLIC_URL', 'API_URL', 'SOCKET_URL', 'S3_ENDPOINT']
+    const open = ['PUBLIC_URL', 'API_URL', 'SOCKET_URL', 'S3_ENDPOINT', 'TRACES_URL']
     expect(
       breachesOfPods(pod =>
         containersOf(pod).flatMap(({ env = [] }) =>
