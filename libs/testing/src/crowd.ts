@@ -9,7 +9,7 @@ import { History } from './history.ts'
 import { checkHistory, type Violation } from './history-checker.ts'
 import { makePeople } from './population.ts'
 import { dumpStore } from './store-dump.ts'
-import { atRate, createTalkers } from './talkers.ts'
+import { atRate, createTalkers, type TalkersOptions } from './talkers.ts'
 import { until } from './until.ts'
 
 export interface CrowdOptions {
@@ -20,6 +20,8 @@ export interface CrowdOptions {
   /** Each person is in one group of this size, and in one direct conversation. */
   readonly groupSize: number
   readonly messagesPerSecond: number
+  /** Makes the client of the nth person; the present SDK's when missing. */
+  readonly clientOf?: TalkersOptions['clientOf']
   /** Of the connections, cut through the fault proxies each second: 0.05 is one in twenty. */
   readonly cutsPerSecond: number
 }
@@ -41,12 +43,13 @@ export interface Crowd {
 
 /** Makes the people and connects them. Resolves when all are live. */
 export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
-  const { fleet, chat, groupSize } = options
+  const { fleet, chat, groupSize, clientOf } = options
   const history = new History()
   const people = await makePeople(chat.pool, { count: options.people, groupSize })
   const talkers = createTalkers({
     people,
     history,
+    ...(clientOf === undefined ? {} : { clientOf }),
     client: nth => ({
       api: 'http://fleet.test',
       getToken: () => Promise.resolve('token'),

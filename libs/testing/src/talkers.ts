@@ -12,6 +12,8 @@ export interface TalkersOptions {
   readonly history: History
   /** What the client of this one is made of. */
   client(nth: number): ClientOptions
+  /** Makes it; the present SDK does, if it is left out. */
+  clientOf?(nth: number, options: ClientOptions): Client
   /** A message was acknowledged so long after it was handed to the client. */
   acknowledged?(ms: number): void
 }
@@ -33,13 +35,13 @@ export interface Talkers {
 }
 
 export function createTalkers(options: TalkersOptions): Talkers {
-  const { people, history } = options
+  const { people, history, clientOf = (_nth, given) => createClient(given) } = options
   /** By person, then by conversation: the highest seq that the application was given. */
   const seen = people.map(() => new Map<string, number>())
   let acknowledged = 0
   const clients = people.map(({ device, user }, nth) => {
     history.opened(device, user)
-    const client = createClient(options.client(nth))
+    const client = clientOf(nth, options.client(nth))
     record(client, device, history, seen[nth]!)
     return client
   })
