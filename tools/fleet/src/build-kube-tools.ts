@@ -3,11 +3,21 @@
  * for the first. Ends with 0 when they are there, with 3 where they cannot be built at all (no Go, no Linux).
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { platform } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findKubeTools, kubeParts, kubeSources, kubeToolsFolder } from './kube-tools.ts'
+import { definitionSources, findKubeTools, kubeParts, kubeSources, kubeToolsFolder } from './kube-tools.ts'
 
 const impossible = 3
 const say = (text: string) => console.log(`kube:tools: ${text}`)
@@ -39,31 +49,48 @@ function build(): number {
   }
   const folder = kubeToolsFolder()
   say(`building with ${go.stdout.trim()} into ${folder}`)
-  say('the first time this downloads 250 MB of sources and takes 7 minutes on two free cores')
+  say('the first time this downloads 300 MB of sources and takes 7 minutes on two free cores')
   mkdirSync(dirname(folder), { recursive: true })
   const work = mkdtempSync(join(dirname(folder), 'work-'))
   try {
-    for (const { name, package: source } of programs) {
-      const began = performance.now()
-      const output = join(work, name)
-      const built = spawnSync(
-        'go',
-        ['build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w ${versionFlags()}`, '-o', output, source],
-        { cwd: kubeSources, stdio: ['ignore', 'inherit', 'inherit'] },
-      )
-      if (built.status !== 0) {
-        say(`unable to build ${name}: go build ended with ${built.status ?? built.signal}`)
-        return 1
-      }
-      const seconds = ((performance.now() - began) / 1_000).toFixed(0)
-      say(`${name}: ${seconds} s, ${(statSync(output).size / 1e6).toFixed(0)} MB`)
-    }
-    for (const part of kubeParts) symlinkSync('kube', join(work, part))
+    buildPrograms(join(work, 'bin'))
+    copyDefinitions(join(work, 'crds'))
     renameSync(work, folder)
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+    return 1
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
   return 0
+}
+
+function buildPrograms(folder: string): void {
+  for (const { name, package: source } of programs) {
+    const began = performance.now()
+    const output = join(folder, name)
+    const flags = ['-trimpath', '-buildvcs=false', '-ldflags', `-s -w ${versionFlags()}`, '-o', output]
+    const built = spawnSync('go', ['build', ...flags, source], {
+      cwd: kubeSources,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    if (built.status !== 0) throw new Error(`unable to build ${name}: go build ended with ${built.status}`)
+    const seconds = ((performance.now() - began) / 1_000).toFixed(0)
+    say(`${name}: ${seconds} s, ${(statSync(output).size / 1e6).toFixed(0)} MB`)
+  }
+  for (const part of kubeParts) symlinkSync('kube', join(folder, part))
+}
+
+/** The modules are read, not built: they need not agree with ours on anything. */
+function copyDefinitions(folder: string): void {
+  mkdirSync(folder)
+  for (const { module, version, sum, files } of definitionSources()) {
+    const downloaded = spawnSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8' })
+    const answer = JSON.parse(downloaded.stdout) as { Dir?: string; Sum?: string; Error?: string }
+    if (answer.Dir === undefined) throw new Error(`unable to fetch ${module}: ${answer.Error}`)
+    if (answer.Sum !== sum) throw new Error(`unable to trust ${module} ${version}: its sum is ${answer.Sum}, not ${sum}`)
+    for (const file of globSync(files, { cwd: answer.Dir })) copyFileSync(join(answer.Dir, file), join(folder, basename(file)))
+  }
 }
 
 function main(): number {

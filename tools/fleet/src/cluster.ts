@@ -34,7 +34,7 @@ export type { Forward, InsideRequest, InsideResponse } from './cluster/network.t
 export type { ClusterNode } from './cluster/node.ts'
 
 export interface ClusterOptions {
-  /** Nodes whose pods are local processes. */
+  /** Nodes whose pods are local processes. Three, if it is left out; without any there is an API and nothing else. */
   readonly nodes?: number
   /** What images stand for on these nodes; see `productImages`. */
   readonly images?: ImageTable
@@ -74,6 +74,8 @@ export interface Cluster {
   fetch(url: string, options?: InsideRequest): Promise<InsideResponse>
   /** Starts a program of ours in the cluster's network, such as a driver of load. */
   run(options: RunOptions): Promise<StartedProcess>
+  /** Definitions of foreign objects that the chart may make: of the Gateway API, KEDA and others. */
+  installDefinitions(): Promise<void>
   /** What the containers of a pod wrote, also of pods that are gone. */
   podLog(namespace: string, pod: string, container?: string): string
   stop(): Promise<void>
@@ -120,8 +122,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const api = createKubeApi(controlPlane.socketPath)
     const nodes = createNodes({ ...parts, api, images })
     ends.push(() => nodes.stop())
-    const [services] = await Promise.all([startServices(parts), nodes.add(options.nodes ?? 3)])
-    ends.push(() => services.stop())
+    const count = options.nodes ?? 3
+    if (count > 0) {
+      const [services] = await Promise.all([startServices(parts), nodes.add(count)])
+      ends.push(() => services.stop())
+    }
     const stopBalancer = startBalancer(api)
     ends.push(() => Promise.resolve(stopBalancer()))
     if (options.customMetrics === true) {
@@ -166,7 +171,7 @@ function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
     HELM_DATA_HOME: makeFolderIn(folder, 'home', 'helm'),
   }
   const runTool = (name: string, args: readonly string[], options: { input?: string; withinMs?: number } = {}) =>
-    runInside(network, [tools.program(name), ...args], { env, withinMs: 120_000, ...options })
+    runInside(network, [tools.program(name), ...args], { name: [name, ...args].join(' '), env, withinMs: 120_000, ...options })
   let started = 0
   return {
     kubectl: (args: readonly string[], input?: string) =>
@@ -176,6 +181,12 @@ function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
       const how = ['--server-side', '--force-conflicts', '--validate=strict']
       if (namespace !== undefined) how.push('--namespace', namespace)
       await runTool('kubectl', ['apply', ...how, '--filename', '-'], { input: manifests })
+    },
+    async installDefinitions() {
+      const applied = ['apply', '--server-side', '--filename', '-']
+      await runTool('kubectl', applied, { input: tools.definitions() })
+      const crds = ['crds', '--all', '--for', 'condition=Established']
+      await runTool('kubectl', ['wait', ...crds, '--timeout', '30s'])
     },
     run: (options: RunOptions): Promise<StartedProcess> =>
       startProcess({ ...options, folder: makeFolderIn(folder, `run-${++started}`), launcher: network.launcher }),

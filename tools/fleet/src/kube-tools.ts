@@ -25,19 +25,42 @@ export const kubeParts = [
 export interface KubeTools {
   /** The path of a program: `kubectl`, `helm`, `kubeconform` … */
   program(name: string): string
+  /** Definitions of foreign objects that the chart may make: YAML, all in one. */
+  definitions(): string
 }
 
-/** The folder that the programs are in, or would be. */
+/** Where definitions of foreign objects come from: files of Go modules, so that one registry has all. */
+export interface DefinitionSource {
+  readonly module: string
+  readonly version: string
+  /** What Go says of the module's content. */
+  readonly sum: string
+  /** A glob within the module. */
+  readonly files: string
+}
+
+export function definitionSources(): DefinitionSource[] {
+  return JSON.parse(readFileSync(join(kubeSources, 'crds.json'), 'utf8')) as DefinitionSource[]
+}
+
+/** The folder that everything is in, or would be. */
 export function kubeToolsFolder(env: NodeJS.ProcessEnv = process.env): string {
   const hash = createHash('sha256')
-  for (const file of ['go.mod', 'go.sum', ...globSync('cmd/*/*.go', { cwd: kubeSources }).sort()])
+  for (const file of ['go.mod', 'go.sum', 'crds.json', ...globSync('cmd/*/*.go', { cwd: kubeSources }).sort()])
     hash.update(`${file}\0`).update(readFileSync(join(kubeSources, file)))
   const cache = env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  return join(cache, 'flotilla', `kube-${hash.digest('hex').slice(0, 16)}`, 'bin')
+  return join(cache, 'flotilla', `kube-${hash.digest('hex').slice(0, 16)}`)
 }
 
 /** @returns undefined where they were not built */
 export function findKubeTools(): KubeTools | undefined {
   const folder = kubeToolsFolder()
-  return existsSync(folder) ? { program: name => join(folder, name) } : undefined
+  if (!existsSync(folder)) return undefined
+  return {
+    program: name => join(folder, 'bin', name),
+    definitions: () =>
+      globSync('crds/*.yaml', { cwd: folder })
+        .map(file => readFileSync(join(folder, file), 'utf8'))
+        .join('\n---\n'),
+  }
 }

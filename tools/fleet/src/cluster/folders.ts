@@ -12,6 +12,10 @@ export function makeFolderIn(folder: string, ...names: readonly string[]): strin
 
 export interface CommandOptions {
   readonly input?: string
+  /** What an error calls it. */
+  readonly name?: string
+  /** Where it runs. */
+  readonly folder?: string
   readonly env?: Readonly<Record<string, string>>
   readonly withinMs?: number
 }
@@ -22,13 +26,14 @@ const outputBytesMax = 64 * 1024 * 1024
 export function runCommand(
   command: string,
   args: readonly string[],
-  { input, env = {}, withinMs = 60_000 }: CommandOptions = {},
+  { name = [command, ...args].join(' '), input, folder, env = {}, withinMs = 60_000 }: CommandOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       command,
       args,
       {
+        cwd: folder,
         env: { ...process.env, ...env },
         timeout: withinMs,
         killSignal: 'SIGKILL',
@@ -39,7 +44,7 @@ export function runCommand(
         if (error === null) resolve(stdout)
         else {
           const why = error.killed === true ? `not within ${withinMs} ms` : stderr.trim() || error.message
-          reject(new Error(`unable to run ${args.join(' ')}: ${why}`, { cause: error }))
+          reject(new Error(`unable to run ${name}: ${why}`))
         }
       },
     )

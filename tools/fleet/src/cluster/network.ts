@@ -99,7 +99,7 @@ export function runInside(
   options: CommandOptions = {},
 ): Promise<string> {
   const [enter = '', ...rest] = [...launcher, ...command]
-  return runCommand(enter, rest, options)
+  return runCommand(enter, rest, { name: command.join(' '), ...options })
 }
 
 function answers(socketPath: string): Promise<boolean> {

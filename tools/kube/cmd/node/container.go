@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"maps"
@@ -30,6 +29,7 @@ type container struct {
 	imageName string
 	created   time.Time
 	folder    string
+	logs      string        // where logs are kept
 	ended     chan struct{} // closed when the process is gone
 
 	mu       sync.Mutex
@@ -58,6 +58,7 @@ func (r *runtime) CreateContainer(_ context.Context, request *cri.CreateContaine
 		imageName: imageName,
 		created:   time.Now(),
 		folder:    filepath.Join(scratchFolder(r.folder), id[:12]),
+		logs:      filepath.Join(r.folder, "logs"),
 		ended:     make(chan struct{}),
 	}
 	r.mu.Lock()
@@ -118,7 +119,10 @@ func (c *container) start() error {
 	if err != nil {
 		return err
 	}
-	output, err := openLog(filepath.Join(c.sandbox.config.LogDirectory, c.config.LogPath))
+	output, err := openLog(c.logPath())
+	if err == nil {
+		err = c.keepLog()
+	}
 	if err != nil {
 		return err
 	}
@@ -185,6 +189,19 @@ func (c *container) kill() {
 	if c.signal(syscall.SIGKILL) {
 		<-c.ended
 	}
+}
+
+func (c *container) logPath() string {
+	return filepath.Join(c.sandbox.config.LogDirectory, c.config.LogPath)
+}
+
+// keepLog gives the log a second name, out of the kubelet's way: it removes the logs of pods that are gone.
+func (c *container) keepLog() error {
+	kept := filepath.Join(c.logs, filepath.Base(c.sandbox.config.LogDirectory), c.config.LogPath)
+	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
+		return err
+	}
+	return os.Link(c.logPath(), kept)
 }
 
 func (c *container) networkNamespace() *os.File {
@@ -282,7 +299,7 @@ func (c *container) status() *cri.ContainerStatus {
 		Labels:      c.config.Labels,
 		Annotations: c.config.Annotations,
 		Mounts:      c.config.Mounts,
-		LogPath:     filepath.Join(c.sandbox.config.LogDirectory, c.config.LogPath),
+		LogPath:     c.logPath(),
 	}
 	if !c.started.IsZero() {
 		s.State, s.StartedAt = cri.ContainerState_CONTAINER_RUNNING, c.started.UnixNano()
@@ -291,7 +308,7 @@ func (c *container) status() *cri.ContainerStatus {
 		s.State, s.FinishedAt, s.ExitCode = cri.ContainerState_CONTAINER_EXITED, c.finished.UnixNano(), c.exitCode
 		s.Reason = "Completed"
 		if c.exitCode != 0 {
-			s.Reason, s.Message = "Error", fmt.Sprintf("exit code %d", c.exitCode)
+			s.Reason = "Error"
 		}
 	}
 	return s

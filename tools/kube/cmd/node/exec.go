@@ -18,6 +18,7 @@ import (
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 	"k8s.io/cri-streaming/pkg/streaming"
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
+	utilexec "k8s.io/utils/exec"
 )
 
 // command is one that runs inside of a container, beside its own: for exec probes, hooks, kubectl exec.
@@ -105,7 +106,12 @@ func (s streams) Exec(ctx context.Context, id string, args []string, in io.Reade
 		return notRunning
 	}
 	command.Stdin, command.Stdout, command.Stderr = in, out, err
-	return command.Run()
+	ended := command.Run()
+	var exit *exec.ExitError
+	if errors.As(ended, &exit) {
+		return utilexec.CodeExitError{Err: ended, Code: exit.ExitCode()}
+	}
+	return ended
 }
 
 func (s streams) Attach(context.Context, string, io.Reader, io.WriteCloser, io.WriteCloser, bool, <-chan remotecommand.TerminalSize) error {

@@ -30,7 +30,7 @@ func main() {
 	if os.Args[0] == initName {
 		log.Fatalf("unable to start the container: %v", becomeContainer())
 	}
-	folder := flag.String("folder", "", "where the socket of the runtime and the containers' file systems go")
+	folder := flag.String("folder", "", "where the socket of the runtime, the containers' file systems and logs go")
 	images := flag.String("images", "", "the table of images, as JSON")
 	pods := flag.String("pods", "", "the network that the pods' addresses are taken from: 10.88.1.0/24")
 	flag.Usage = func() {
