@@ -36,7 +36,14 @@ describe.skipIf(skipAloud('a cluster of process pods', whyNoCluster()))('a clust
   const ready = (name: string) =>
     until(async () => isReady(await pod(name)), { what: `${name} is ready`, withinMs: 40_000, everyMs: 100 })
   const gone = (name: string) =>
-    until(() => pod(name).then(() => false, () => true), { what: `${name} is gone`, withinMs: 40_000, everyMs: 100 })
+    until(
+      () =>
+        pod(name).then(
+          () => false,
+          () => true,
+        ),
+      { what: `${name} is gone`, withinMs: 40_000, everyMs: 100 },
+    )
 
   test('a container finds what its pod says: settings, files, a name, an address, and no more rights than that', async () => {
     await create('Secret', '/api/v1/namespaces/default/secrets', 'keys', { stringData: { key: 'a secret' } })
@@ -133,7 +140,10 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
     })
     await createPod('begun', {
       restartPolicy: 'Never',
-      initContainers: [container('first', 'sleep 1; echo first >>/notes/all'), container('second', 'echo second >>/notes/all')],
+      initContainers: [
+        container('first', 'sleep 1; echo first >>/notes/all'),
+        container('second', 'echo second >>/notes/all'),
+      ],
       containers: [container('third', 'cat /notes/all'), container('fourth', 'cat /notes/all')],
       volumes: [{ name: 'notes', emptyDir: {} }],
     })
@@ -220,7 +230,11 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
 
   test('a Service leads to ready pods, by its address and by its name', async () => {
     const script = `require('node:http').createServer((_, response) => response.end(process.env.HOSTNAME)).listen(8080)`
-    const container = { image: 'node', args: [script], readinessProbe: { tcpSocket: { port: 8_080 }, periodSeconds: 1 } }
+    const container = {
+      image: 'node',
+      args: [script],
+      readinessProbe: { tcpSocket: { port: 8_080 }, periodSeconds: 1 },
+    }
     for (const name of ['served-1', 'served-2'])
       await cluster.api.create(pods, {
         apiVersion: 'v1',
@@ -241,10 +255,13 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
       { what: 'both pods answer at the address of the Service', withinMs: 20_000 },
     )
     const byName = `fetch('http://served.default.svc/').then(response => response.text()).then(console.log)`
-    await until(async () => /^served-\d\n$/.test(await cluster.kubectl(['exec', 'served-1', '--', 'node', '-e', byName])), {
-      what: 'a pod reaches the Service by its name',
-      withinMs: 20_000,
-    })
+    await until(
+      async () => /^served-\d\n$/.test(await cluster.kubectl(['exec', 'served-1', '--', 'node', '-e', byName])),
+      {
+        what: 'a pod reaches the Service by its name',
+        withinMs: 20_000,
+      },
+    )
     expect(await cluster.kubectl(['logs', 'served-1'])).toBe('')
   })
 
@@ -279,7 +296,12 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
       const running = (await cluster.api.pods('default', { app: 'moving' })).filter(
         one => isReady(one) === true && one.metadata.deletionTimestamp === undefined,
       )
-      return running.map(({ spec }) => spec.nodeName).sort().join() === nodes.join()
+      return (
+        running
+          .map(({ spec }) => spec.nodeName)
+          .sort()
+          .join() === nodes.join()
+      )
     }
     const awaitMoved = (...nodes: string[]) =>
       until(() => moved(nodes), { what: `the pods run on ${nodes.join()}`, withinMs: 60_000, everyMs: 250 })
@@ -297,7 +319,11 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
 
     await second.kill()
     expect(second.running()).toBe(false)
-    await until(async () => !(await nodeIsReady('node-2')), { what: 'the loss is noticed', withinMs: 60_000, everyMs: 250 })
+    await until(async () => !(await nodeIsReady('node-2')), {
+      what: 'the loss is noticed',
+      withinMs: 60_000,
+      everyMs: 250,
+    })
     await second.start()
     expect(await nodeIsReady('node-2')).toBe(true)
   })
