@@ -6,6 +6,9 @@ export interface GatewayMetrics {
   refusedConnect(reason: string): void
   closed(name: string): void
   fault(): void
+  /** A connection was moved by the drain, or shed. */
+  moved(): void
+  shed(): void
 }
 
 /** Figures that are read when Prometheus asks: name without prefix → what it is, and how it is read. */
@@ -43,6 +46,16 @@ export function createGatewayMetrics(registry: Registry, readings: Readings): Ga
     help: 'Errors that nobody expected; the log has them',
     registers,
   })
+  const moved = new Counter({
+    name: 'flotilla_drain_moved_total',
+    help: 'Connections that the drain has moved to other gateways',
+    registers,
+  })
+  const shed = new Counter({
+    name: 'flotilla_shed_total',
+    help: 'Connections given away because this gateway held far more than the others',
+    registers,
+  })
   for (const [name, { help, read }] of Object.entries(readings)) {
     const gauge: Gauge = new Gauge({ name: `flotilla_${name}`, help, collect: () => gauge.set(read()), registers: [] })
     registry.registerMetric(gauge)
@@ -63,5 +76,7 @@ export function createGatewayMetrics(registry: Registry, readings: Readings): Ga
     refusedConnect: reason => refused.inc({ reason }),
     closed: code => closes.inc({ code }),
     fault: () => faults.inc(),
+    moved: () => moved.inc(),
+    shed: () => shed.inc(),
   }
 }

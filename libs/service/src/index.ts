@@ -1,5 +1,6 @@
 export {
   choice,
+  decimal,
   describeSettings,
   flag,
   integer,
@@ -16,11 +17,13 @@ export {
   text,
   type Values,
 } from './config.ts'
-export { type DrainOptions, drainOnSignal } from './drain.ts'
+export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
 export { createLogger, type Logger, silentLogger } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, latencyBucketsSeconds, Registry } from './metrics.ts'
+export { schemaSettings } from './schema-settings.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
+export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {
   generateSecretKey,
   parseSecretKeys,
