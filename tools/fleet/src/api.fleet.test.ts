@@ -83,7 +83,9 @@ describe.skipIf(skipAloud('the chart before a real API server', whyNoCluster()))
     const namespace = await namespaceFor('strict')
     const manifests = await render(namespace, join(chartFolder, 'ci', 'http-route.yaml'))
     for (const kind of ['Deployment', 'HTTPRoute']) {
-      const wrong = manifests.filter(one => one.kind === kind).map(one => ({ ...one, spec: { ...one.spec, speed: 'high' } }))
+      const wrong = manifests
+        .filter(one => one.kind === kind)
+        .map(one => ({ ...one, spec: { ...one.spec, speed: 'high' } }))
       await expect(ask(namespace, wrong)).rejects.toThrow(/unknown field ".*speed"|speed: field not declared/)
     }
   })
