@@ -71,7 +71,7 @@ export function messageOf(error: Error): string {
   message = cutAt(message, 'with args beginning with')
   if (error instanceof SyntaxError) message = message.replace(/, ?[^]* is not valid JSON$/, ' is not valid JSON')
   const { code } = error as { code?: unknown }
-  if (typeof code === 'string' && dataException.test(code)) message = message.replace(/"[^]*"|: [^]*$/, '…')
+  if (typeof code === 'string' && dataException.test(code)) message = message.replaceAll(/"[^]*"|: [^"]*$/g, '…')
   return message.slice(0, messageLengthMax)
 }
 

@@ -3,8 +3,8 @@
  * list of fields, never whole, and names of secrets are blanked wherever they stand.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
-import { describeError } from './log-errors.ts'
+import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino'
+import { describeError, messageOf } from './log-errors.ts'
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child' | 'level'>
 
@@ -28,7 +28,7 @@ const secrets = ['authorization', 'cookie', 'password', 'secret', 'ticket', 'tok
 
 /** @param name of the process; it stands in every line */
 export function createLogger(name: string, level: string, destination?: DestinationStream): Logger {
-  const options = {
+  const options: LoggerOptions = {
     name,
     level,
     // Merged into by pino, so it has to be a new one.
@@ -38,6 +38,15 @@ export function createLogger(name: string, level: string, destination?: Destinat
       // Of a request, its URL may hold a code or a ticket.
       req: ({ id, method }: { id?: unknown; method?: unknown }) => ({ id, method }),
       res: ({ statusCode }: { statusCode?: unknown }) => ({ statusCode }),
+    },
+    hooks: {
+      // Without a message pino takes that of the error, whole.
+      logMethod(given, log) {
+        const [first, message] = given as unknown[]
+        const error: unknown = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err
+        if (message === undefined && error instanceof Error) log.call(this, first as object, messageOf(error))
+        else log.apply(this, given)
+      },
     },
     redact: {
       paths: ['', '*.', '*.headers.'].flatMap(prefix => secrets.map(secret => prefix + secret)),
