@@ -16,6 +16,7 @@ import {
   storageSettings,
   text,
   type Values,
+  tracingSettings,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
 import type { GatewayUrl } from './connect.ts'
@@ -266,6 +267,7 @@ export const apiSettings = {
     { min: 0, max: 600_000 },
     'On SIGTERM the process says that it is not ready and works on for so long, until the proxies have noticed.',
   ),
+  ...tracingSettings,
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

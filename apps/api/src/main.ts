@@ -8,6 +8,7 @@ import {
   createRegistry,
   drainOnSignal,
   measureProcess,
+  openTracing,
   serveHealth,
   toStoragePlace,
 } from '@flotilla/service'
@@ -43,7 +44,17 @@ const pool = createPool({
   applicationName: `flotilla-api ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const tracing = await openTracing({
+  url: settings.TRACES_URL,
+  oneIn: settings.TRACES_ONE_IN,
+  name: 'api',
+  node: settings.NODE_ID,
+  region: settings.REGION,
+  logger,
+})
 const storage = await openStorage(storagePlace)
+
+const traced = tracing === undefined ? {} : { trace: tracing.trace }
 
 /** The domain and the way to the nodes know each other only here. The API has no sockets: all that is for others. */
 async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
@@ -58,6 +69,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
+    ...traced,
     emit: ({ to, event, entry }) =>
       void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
   })
@@ -65,6 +77,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     id: settings.NODE_ID,
     store: routing,
     logger,
+    ...traced,
     info: () => ({ kind: 'api', url: '', region: settings.REGION, connections: 0, accepting: false }),
     ports: portsWithoutSockets(
       absences =>
@@ -110,6 +123,7 @@ drainOnSignal({
     { name: 'redis', run: () => routing.close() },
     { name: 'files', run: async () => storage.close() },
     { name: 'postgresql', run: () => pool.end() },
+    { name: 'traces', run: () => tracing?.close() },
     { name: 'operator port', run: () => health.close() },
   ],
 })

@@ -1,6 +1,16 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
-import { choice, integer, list, port, readSettings, requiredSecret, requiredUrl, text } from '@flotilla/service'
+import {
+  choice,
+  integer,
+  list,
+  port,
+  readSettings,
+  requiredSecret,
+  requiredUrl,
+  text,
+  tracingSettings,
+} from '@flotilla/service'
 
 const many = { min: 1, max: 1_000_000 }
 const ms = { min: 1, max: 3_600_000 }
@@ -24,6 +34,7 @@ export const gatewaySettings = {
   TICKET_KEYS: requiredSecret(
     'Keys of the one-time tickets, in the same form and equal to those of the API; the first signs, all verify.',
   ),
+  ...tracingSettings,
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

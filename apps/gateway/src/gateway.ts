@@ -22,8 +22,15 @@ import {
   protocolVersion,
   protocolVersionMin,
 } from '@flotilla/protocol'
-import { createNode, type RoutingNode, type RoutingStore } from '@flotilla/routing'
-import { type LogFields, type Logger, type Registry, type SecretKey, verifyTicket } from '@flotilla/service'
+import { createNode, type NodePorts, type RoutingNode, type RoutingStore } from '@flotilla/routing'
+import {
+  type LogFields,
+  type Logger,
+  type Registry,
+  type SecretKey,
+  type TraceEntry,
+  verifyTicket,
+} from '@flotilla/service'
 import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
@@ -31,6 +38,7 @@ import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics } from './metrics.ts'
+import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -57,6 +65,8 @@ export interface GatewayOptions {
   readonly drainMs: number
   readonly allowedOrigins: readonly string[]
   readonly chat?: Partial<ChatSettings>
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
   readonly clock?: () => number
   readonly random?: () => number
 }
@@ -92,12 +102,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger.error({ err: error, ...about }, message)
   }
 
+  const traced = options.trace === undefined ? {} : { trace: options.trace }
   const chat = await createChat({
     pool: options.pool,
     masterKeys: options.masterKeys,
     clock,
     logger,
     ...(options.chat === undefined ? {} : { settings: options.chat }),
+    ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
     onCommit: (entries, ms) => metrics.committed(entries, ms),
     emit({ to, event, entry, origin }) {
@@ -115,7 +127,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onEntry: committedAt => metrics.delivered(committedAt),
     onLost(error) {
       fault(error, 'unable to read the members who are here')
-      healer.suspect(clock())
+      healer.suspect(0)
     },
   })
 
@@ -124,6 +136,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     store: options.routing,
     logger,
     random,
+    ...traced,
     info: () => ({
       kind: 'gateway',
       url: options.publicUrl,
@@ -132,14 +145,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       accepting: !draining && hub.connections < options.connectionsMax,
     }),
     ports: {
-      deliver: (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin),
-      deliverByInterest: (conversation, version, frame, entry, origin) =>
-        hub.deliverByInterest(conversation, version, frame, entry, origin),
+      ...traceDeliveries(hub, options.trace),
       absent: absences =>
         void offline
           .note(chat, absences)
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
-      suspect: sinceMs => healer.suspect(sinceMs),
+      suspect: ageMs => healer.suspect(ageMs),
       presenceChanged(changes) {
         for (const { user, online, at } of changes)
           hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
@@ -147,6 +158,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
+  retellChanges({ chat, hub, healer, onFault: error => fault(error, 'unable to tell what was changed') })
   const hider = createHider({
     chat,
     hub,
@@ -237,6 +249,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (admitted === undefined) return 'session_ended'
     if (!connection.open) return undefined
     hub.add(connection)
+    // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
+    if (chat.pulse.isRevoked(connection.session)) return 'session_ended'
     if (admitted.large.length > 0) {
       connection.large = admitted.large.map(one => one.conversation)
       for (const { conversation, version, joinedSeq } of admitted.large)
@@ -392,5 +406,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }
     // A connection that was being greeted when the drain began.
     for (const connection of hub.all()) connection.close('node_draining')
+  }
+}
+
+/** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
+function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
+  const deliver: NodePorts['deliver'] = (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin)
+  const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
+    hub.deliverByInterest(conversation, version, frame, entry, origin)
+  if (trace === undefined) return { deliver, deliverByInterest }
+  return {
+    deliver(users, frame, entry, origin) {
+      const startedAt = performance.now()
+      const missing = deliver(users, frame, entry, origin)
+      const people = users.length - missing.length
+      if (entry !== undefined && people > 0)
+        trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
+      return missing
+    },
+    deliverByInterest(conversation, version, frame, entry, origin) {
+      const startedAt = performance.now()
+      deliverByInterest(conversation, version, frame, entry, origin)
+      if (entry !== undefined) trace(entry, { name: 'deliver', startedAt })
+    },
   }
 }

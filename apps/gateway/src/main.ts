@@ -6,6 +6,7 @@ import {
   createRegistry,
   drainOnSignal,
   measureProcess,
+  openTracing,
   parseSecretKeys,
   serveHealth,
 } from '@flotilla/service'
@@ -31,6 +32,14 @@ const pool = createPool({
   applicationName: `flotilla-gateway ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const tracing = await openTracing({
+  url: settings.TRACES_URL,
+  oneIn: settings.TRACES_ONE_IN,
+  name: 'gateway',
+  node: settings.NODE_ID,
+  region: settings.REGION,
+  logger,
+})
 
 drainOnSignal({
   logger,
@@ -39,6 +48,7 @@ drainOnSignal({
     { name: 'gateway', run: () => gateway?.drain() },
     { name: 'redis', run: () => routing.close() },
     { name: 'postgresql', run: () => pool.end() },
+    { name: 'traces', run: () => tracing?.close() },
     { name: 'operator port', run: () => health.close() },
   ],
 })
@@ -65,6 +75,7 @@ gateway = await createGateway({
   reconnect: { baseMs: settings.RECONNECT_BASE_MS, maxMs: settings.RECONNECT_MAX_MS },
   drainMs: settings.DRAIN_MS,
   allowedOrigins: settings.ALLOWED_ORIGINS,
+  ...(tracing === undefined ? {} : { trace: tracing.trace }),
   chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
 })
 measureProcess(registry, { pool, ...gateway })

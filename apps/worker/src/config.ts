@@ -16,6 +16,7 @@ import {
   storageSettings,
   text,
   type Values,
+  tracingSettings,
 } from '@flotilla/service'
 
 const many = { min: 1, max: 10_000 }
@@ -115,6 +116,7 @@ export const workerSettings = {
   ),
   PUSHES_IN_FLIGHT_MAX: integer(50, many, 'Pushes that this worker sends at once through one provider.'),
   STOP_MS_MAX: integer(20_000, { min: 0, max: 600_000 }, 'On SIGTERM, what is under way gets so long to end.'),
+  ...tracingSettings,
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

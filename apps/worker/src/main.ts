@@ -7,6 +7,7 @@ import {
   createRegistry,
   drainOnSignal,
   measureProcess,
+  openTracing,
   serveHealth,
   toStoragePlace,
 } from '@flotilla/service'
@@ -63,7 +64,17 @@ const pool = createPool({
   applicationName: `flotilla-worker ${settings.NODE_ID}`,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const tracing = await openTracing({
+  url: settings.TRACES_URL,
+  oneIn: settings.TRACES_ONE_IN,
+  name: 'worker',
+  node: settings.NODE_ID,
+  region: settings.REGION,
+  logger,
+})
 const storage = await openStorage(storagePlace)
+
+const traced = tracing === undefined ? {} : { trace: tracing.trace }
 
 /** As in the API: a worker has no sockets, and what it does (an erasure, say) is heard by others like everything else. */
 async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
@@ -82,6 +93,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
+    ...traced,
     emit: ({ to, event, entry }) =>
       void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
   })
@@ -89,6 +101,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     id: settings.NODE_ID,
     store: routing,
     logger,
+    ...traced,
     info: () => ({ kind: 'worker', url: '', region: settings.REGION, connections: 0, accepting: false }),
     ports: portsWithoutSockets(
       absences =>
@@ -136,6 +149,7 @@ drainOnSignal({
     { name: 'redis', run: () => routing.close() },
     { name: 'postgresql', run: () => pool.end() },
     { name: 'files', run: async () => storage.close() },
+    { name: 'traces', run: () => tracing?.close() },
     { name: 'operator port', run: () => health.close() },
   ],
 })

@@ -40,6 +40,7 @@ export {
 } from './metrics.ts'
 export { measureProcess, type PoolFigures, processMetrics, type RoutingFigures } from './process-metrics.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
+export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {
   generateSecretKey,
   parseSecretKeys,

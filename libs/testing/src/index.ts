@@ -49,4 +49,5 @@ export {
 } from './socket-client.ts'
 export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
 export { openTestChat, type TestChat } from './test-chat.ts'
+export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'
 export { until, type UntilOptions } from './until.ts'
