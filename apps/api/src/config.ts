@@ -12,6 +12,7 @@ import {
   port,
   readSettings,
   requiredUrl,
+  schemaSettings,
   type Setting,
   storageSettings,
   text,
@@ -114,7 +115,7 @@ export const apiSettings = {
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
-  MIGRATE: flag(true, 'Whether to bring the database up to date at the start.'),
+  ...schemaSettings,
   REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
   MASTER_KEYS: parsed(
     'secret',
@@ -387,3 +388,17 @@ export const apiDefaults: ApiSettings = toApiSettings(
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export const readApiSettings = (): ApiValues => readSettings(apiSettings, process.env)
+
+/** Of migrate.ts, which runs once before a roll-out. It waits less long than a process: whoever began it is waiting too. */
+export const migrateSettings = {
+  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  MIGRATE_WAIT_MS: integer(
+    120_000,
+    { min: 0, max: 3_600_000 },
+    'How long to wait for PostgreSQL, and for another process that migrates.',
+  ),
+  LOG_LEVEL: apiSettings.LOG_LEVEL,
+}
+
+/** Reads the settings of this process. @throws Error that names every setting at fault */
+export const readMigrateSettings = () => readSettings(migrateSettings, process.env)

@@ -34,12 +34,14 @@ import {
 import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
+import { createPace, warnIfTooFast } from './drain.ts'
 import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
+import { createShedder, type ShedSettings, shedLimits } from './shed.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface GatewayOptions {
@@ -63,6 +65,8 @@ export interface GatewayOptions {
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number
+  /** How it gives connections to emptier gateways; missing: never. */
+  readonly shed?: Omit<ShedSettings, 'connectsPerSecond'>
   readonly allowedOrigins: readonly string[]
   readonly chat?: Partial<ChatSettings>
   /** Missing when nothing is traced. */
@@ -75,8 +79,13 @@ export interface Gateway {
   readonly port: number
   readonly chat: ChatContext
   readonly node: RoutingNode
-  /** Why it wants no new connections at present; undefined when it does. */
+  /**
+   * Why nobody should be sent here at present; undefined when they may. Never for load, nor when it is full, which
+   * `accepting` in its beats tells: Kubernetes removes what is not ready first, and that would be the fullest.
+   */
   unready(): string | undefined
+  /** How many there are now. */
+  connections(): number
   /** Moves the clients at a paced rate while it still delivers, then ends. */
   drain(): Promise<void>
 }
@@ -142,7 +151,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       url: options.publicUrl,
       region,
       connections: hub.connections,
-      accepting: !draining && hub.connections < options.connectionsMax,
+      accepting: server !== undefined && !draining && hub.connections < options.connectionsMax,
+      ...(draining ? { draining } : {}),
     }),
     ports: {
       ...traceDeliveries(hub, options.trace),
@@ -170,12 +180,25 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(options.registry, {
     hub,
     chat,
-    node,
     healer,
-    region,
     sendQueueBytesMax: options.sendQueueBytesMax,
     clock,
     draining: () => draining,
+    fleetMean: () => shedder.load().mean,
+  })
+
+  const moveBy = (name: 'node_draining' | 'rebalanced') => (connection: Connection) => {
+    if (connection.open) connection.close(name)
+  }
+  const shedder = createShedder({
+    settings: { abovePercent: 0, percentPerSecond: 0, ...options.shed, connectsPerSecond: options.connectsPerSecond },
+    own: () => ({ id: nodeId, region, connections: hub.connections }),
+    nodes: () => node.nodes(),
+    isHeld: () => draining || node.state() !== 'up',
+    connections: () => hub.inOrder(),
+    shed: moveBy('rebalanced'),
+    logger,
+    clock,
   })
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,6 +247,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         if (!hub.has(user) && bucket.isFull(clock())) personBuckets.delete(user)
     }, bucketSweepMs),
     setInterval(() => void keepPartitions(), partitionsMs),
+    setInterval(() => shedder.tick(), shedLimits.tickMs),
   )
 
   async function keepPartitions() {
@@ -278,6 +302,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       } satisfies Event),
     )
     connection.greeted = true
+    connection.since = clock()
     metrics.traffic.connects++
     logger.debug(
       { ...connection.names, user: connection.user, session: connection.session },
@@ -369,6 +394,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       close: closeSocket,
     },
   )
+  node.tell()
   logger.info({ port: server.port, node: nodeId, region }, 'the gateway takes connections')
 
   return {
@@ -380,9 +406,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       if (!chat.pulse.alive()) return 'the store does not answer'
       return undefined
     },
+    connections: () => hub.connections,
     async drain() {
       draining = true
       server?.stopListening()
+      node.tell()
       await moveAway()
       for (const timer of timers) clearInterval(timer)
       healer.stop()
@@ -397,15 +425,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** Closes the connections evenly over the drain time, the whole while delivering to those that are still here. */
   async function moveAway(): Promise<void> {
-    const all = hub.all()
-    const startedAt = clock()
-    for (let moved = 0; moved < all.length; ) {
-      const share = options.drainMs === 0 ? 1 : Math.min(1, (clock() - startedAt + drainTickMs) / options.drainMs)
-      for (const due = Math.ceil(all.length * share); moved < due; moved++) all[moved]!.close('node_draining')
-      if (moved < all.length) await new Promise(resolve => setTimeout(resolve, drainTickMs))
+    warnIfTooFast({ ...options, own: { id: nodeId, region, connections: hub.connections }, nodes: node.nodes() })
+    const move = moveBy('node_draining')
+    // Not the wall clock: that may be set meanwhile.
+    const startedAt = performance.now()
+    const pace = createPace(startedAt, startedAt + options.drainMs, drainTickMs)
+    // Those who leave by themselves are none to move; those who were being greeted come last.
+    for (let all = hub.all(); all.length > 0; all = all.filter(connection => connection.open)) {
+      for (const connection of all.slice(0, pace(all.length, performance.now()))) move(connection)
+      await new Promise(resolve => setTimeout(resolve, drainTickMs))
     }
-    // A connection that was being greeted when the drain began.
-    for (const connection of hub.all()) connection.close('node_draining')
+    for (const connection of hub.all()) move(connection)
   }
 }
 

@@ -127,9 +127,16 @@ export class Hub {
     return this.people.has(user)
   }
 
+  /** Every connection, the people in the order in which they came. */
+  *inOrder(): IterableIterator<Connection> {
+    for (const present of this.people.values())
+      if (present instanceof Set) yield* present
+      else yield present
+  }
+
   /** Every connection, as of now: closing one while going through them is fine. */
   all(): Connection[] {
-    return [...this.people.values()].flatMap(present => (present instanceof Set ? [...present] : present))
+    return [...this.inOrder()]
   }
 
   /**

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { apiMetrics, apiSettings, openApiDocument } from '@flotilla/api'
+import { apiMetrics, apiSettings, migrateSettings, openApiDocument } from '@flotilla/api'
 import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
 import { asyncApiDocument } from '@flotilla/protocol'
 import { describeMetrics, describeSettings, processMetrics, type Settings } from '@flotilla/service'
@@ -51,6 +51,13 @@ ${describeSettings(withoutHostName(gatewaySettings))}
 ## API
 
 ${describeSettings(withoutHostName(apiSettings))}
+
+## Migrations
+
+\`apps/api/dist/migrate.js\` brings the database up to date and ends: with 0 when it is, with 1 when it could not. Run it
+once before a roll-out, and give the processes MIGRATE=false.
+
+${describeSettings(migrateSettings)}
 
 ## Worker
 

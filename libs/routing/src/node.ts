@@ -109,6 +109,8 @@ export interface RoutingNode {
   leave(conversation: string): Promise<void>
   /** The fleet, as of the last beat. */
   nodes(): readonly NodeView[]
+  /** Tells the fleet now what `info` answers, instead of with the next beat. */
+  tell(): void
   /** Counts a hit; undefined while the store is away. */
   hit(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | undefined>
   readonly stats: Readonly<NodeStats>
@@ -379,6 +381,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     join: conversation => registrar.set('interest', [conversation], true),
     leave: conversation => registrar.set('interest', [conversation], false),
     nodes: () => fleet.nodes(),
+    tell: () => keeper.beatSoon(),
     async hit(key, windowMs) {
       try {
         return await counters.hit(key, windowMs)
