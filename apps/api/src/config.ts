@@ -82,7 +82,8 @@ function parseOrigin(part: string): string {
 }
 
 /** The keys themselves, or the path of the file that holds them. */
-const keysOrFile = (value: string) => parseTokenKeys(/^\s*[[{]/.test(value) ? value : readFileSync(value, 'utf8'))
+const keysOrFile = (value: string) =>
+  parseTokenKeys(/^\s*([[{]|-----BEGIN )/.test(value) ? value : readFileSync(value, 'utf8'))
 
 export const apiSettings = {
   HOST: text('0.0.0.0', 'The address that clients connect to.'),
@@ -138,7 +139,7 @@ export const apiSettings = {
   TOKEN_KEYS: parsed(
     'secret',
     keysOrFile,
-    'Ed25519 keys of the access tokens: JSON (a JWK, an array, or a JWK set) or the path of a file with it; the first signs, all verify and are published.',
+    'Ed25519 keys of the access tokens: JSON (a JWK, an array, or a JWK set), PEM, or the path of a file with one of them; the first signs, all verify and are published.',
     { secret: true },
   ),
   TOKEN_ISSUER: text('flotilla', '`iss` of the access tokens.'),

@@ -52,7 +52,6 @@ const tracing = await openTracing({
   region: settings.REGION,
   logger,
 })
-
 const started = await createGateway({
   pool,
   routing,

@@ -40,7 +40,7 @@ rotate them. An id is a name of your choice. To make one:
 \`\`\`sh
 # MASTER_KEYS, TICKET_KEYS, REFRESH_KEYS: a key each, under an id
 node -e "console.log('k1:' + crypto.randomBytes(32).toString('base64'))"
-# TOKEN_KEYS: an Ed25519 key as JWK
+# TOKEN_KEYS: an Ed25519 key as JWK; or as PEM: openssl genpkey -algorithm ed25519
 node -e "console.log(JSON.stringify(crypto.generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })))"
 \`\`\`
 
