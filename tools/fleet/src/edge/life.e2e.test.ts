@@ -171,19 +171,19 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
   test('a stop answers what was begun, lets sockets go in waves, and ends in time', async () => {
     const stopping = await startEdge({
       nginx: nginx!,
-      env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '3', WORKERS: '2' },
+      env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '6', WORKERS: '2' },
     })
     const sockets = await Promise.all(Array.from({ length: 40 }, () => openSocket({ port: stopping.port })))
     api.behave('hang')
     const seen = api.seen.length
-    const begun = ask({ port: stopping.port })
+    const begun = ask({ port: stopping.port }).catch(() => undefined)
     await until(() => api.seen.length > seen, { what: 'the request has arrived' })
     const since = Date.now()
     const gone = sockets.map(socket => socket.closed.then(() => Date.now() - since))
     const ended = stopping.stop()
     await until(
       () =>
-        ask({ port: stopping.port }).then(
+        ask({ port: stopping.port, path: '/nowhere' }).then(
           () => false,
           () => true,
         ),
@@ -192,11 +192,11 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     expect(sockets.every(socket => socket.open)).toBe(true)
     await sockets[0]?.echo('until the end')
     api.behave('well')
-    expect((await begun).status).toBe(200)
+    expect((await begun)?.status).toBe(200)
     expect(await ended).toBe(0)
     const times = await Promise.all(gone)
-    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(500)
-    expect(Math.max(...times)).toBeLessThan(8_000)
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(1_000)
+    expect(Math.max(...times)).toBeLessThan(15_000)
     expect(stopping.log().trim().split('\n').at(-1)).toContain('"msg":"stopped"')
     await stopping.end()
   })
@@ -205,7 +205,7 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     const idle = await startEdge({ nginx: nginx!, env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '30' } })
     const begun = Date.now()
     expect(await idle.stop()).toBe(0)
-    expect(Date.now() - begun).toBeLessThan(8_000)
+    expect(Date.now() - begun).toBeLessThan(15_000)
     await idle.end()
   })
 
