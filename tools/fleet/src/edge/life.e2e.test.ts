@@ -1,5 +1,5 @@
 /** An edge from its start to its end: TLS, reloads, pages, and a stop that has an end. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -18,10 +18,15 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
   let api: Backend
   let gateway: Backend
   let edge: Edge
+  /** As they are renewed in earnest. In place and within a second, nginx would take the new file for the old one. */
+  const replace = (file: string, text: string) => {
+    writeFileSync(`${file}.new`, text)
+    renameSync(`${file}.new`, file)
+  }
   const writeCertificate = () => {
     const made = makeCertificate(['edge.example', '127.0.0.1'])
-    writeFileSync(files.TLS_CERTIFICATE, made.certificate)
-    writeFileSync(files.TLS_KEY, made.key)
+    replace(files.TLS_CERTIFICATE, made.certificate)
+    replace(files.TLS_KEY, made.key)
     return made
   }
   let current = writeCertificate()
@@ -160,7 +165,7 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     await speak(socket.socket, upgrade)
     await edge.reload()
     expect(await speak(socket.socket, 'over the reload')).toBe('over the reload')
-    writeFileSync(files.TLS_KEY, makeCertificate(['other.example']).key)
+    replace(files.TLS_KEY, makeCertificate(['other.example']).key)
     await until(() => edge.log().includes('key values mismatch'), { what: 'nginx refuses the pair', withinMs: 15_000 })
     expect(edge.log()).toContain('"level":60')
     const fresh = await dial()
