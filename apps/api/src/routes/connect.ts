@@ -3,6 +3,7 @@ import { protocolVersion, Refusal } from '@flotilla/protocol'
 import { signTicket, ticketLifeMs } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
+import { countryOf } from '../client.ts'
 import { type GatewayUrl, rankGateways } from '../connect.ts'
 import { refusals } from '../refusals.ts'
 import { nearestRegions } from '../regions.ts'
@@ -40,7 +41,7 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
 
   function urlsFor(request: FastifyRequest): GatewayUrl[] {
     const { region, regions, gatewayUrls } = deps.settings
-    const near = nearestRegions(regions, region, deps.countryOf?.(request.ip))
+    const near = nearestRegions(regions, region, countryOf(deps, request))
     const seen = rankGateways(deps.node.nodes(), near, deps.random)
     if (seen.length > 0) return [...seen]
     if (gatewayUrls.length === 0)
