@@ -25,7 +25,7 @@ export {
 export { checkHistory, type Promised, type Violation } from './history-checker.ts'
 export { type OldVersion, openOldVersion } from './old-version.ts'
 export { makeConversation, makeSessions, makeUsers } from './population.ts'
-export { type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
+export { findPostgres, type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
 export { dropFolder, makeFolder } from './reaper.ts'
 export {
@@ -38,6 +38,7 @@ export {
   type TestRedis,
   testRedis,
 } from './redis.ts'
+export { findRedis, type RedisProgram } from './redis-program.ts'
 export { sharedPostgres } from './servers.ts'
 export { isLong, type Stage, scale, setStage } from './stage.ts'
 export {
