@@ -46,6 +46,8 @@ export interface FleetNode {
 export interface Fleet {
   readonly nodes: readonly FleetNode[]
   readonly masterKeys: string
+  /** Starts one more and waits until it takes connections. */
+  add(): Promise<FleetNode>
   /** What `GET /v1/connect` would say: the running nodes in random order, and a ticket. */
   connect(
     user: string,
@@ -81,13 +83,20 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     MASTER_KEYS: masterKeys,
     TICKET_KEYS: ticketKeysText,
   }
-  const nodes = await Promise.all(
-    Array.from({ length: options.gateways }, (_, nth) => startNode(`node-${nth + 1}`, settings, options.root)),
-  )
+  let started = 0
+  const nodes: Awaited<ReturnType<typeof startNode>>[] = []
+  const add = async () => {
+    const number = ++started
+    const node = await startNode(`node-${number}`, settings, options.root)
+    nodes[number - 1] = node
+    return node
+  }
+  await Promise.all(Array.from({ length: options.gateways }, add))
   const ticket = (user: string, session: string) => signTicket(ticketKeys, { user, session }, Date.now())
   return {
     nodes,
     masterKeys,
+    add,
     ticket,
     connect(user, session) {
       const urls = nodes

@@ -1,7 +1,7 @@
 /** Direct messages at a rate of their own: what the same work costs, and how long it takes. */
+import { show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { type Bed, openBed } from '../bed.ts'
 import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { show, showSpread, spreadOf } from '../figures.ts'
 import { type Figures, runDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'

@@ -1,7 +1,7 @@
 /** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
+import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { showSpread, spreadOf } from '../figures.ts'
 import { type Figures, runDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'

@@ -1,7 +1,7 @@
 /** A group of a thousand on two nodes: fan-out of stored messages, against publish that stores nothing. */
+import { perCent, show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { alternate, type Report, ratios, type Scenario } from '../bench.ts'
-import { perCent, show, showSpread, spreadOf } from '../figures.ts'
 import { type Figures, runGroup } from '../run.ts'
 import type { Side } from '../sides/side.ts'
 import { socketIo } from '../sides/socketio.ts'

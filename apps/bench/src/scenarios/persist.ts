@@ -1,9 +1,9 @@
 /** Persist and acknowledge through one gateway, against the bare statement on the same PostgreSQL. */
 import { chatDefaults } from '@flotilla/chat'
 import { generateSecretKey } from '@flotilla/service'
+import { perCent, show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { type Bed, openBed } from '../bed.ts'
 import { alternate, type Bench, type Report, type Scenario } from '../bench.ts'
-import { perCent, show, showSpread, spreadOf } from '../figures.ts'
 import type { BareCounts } from '../load/bare.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
