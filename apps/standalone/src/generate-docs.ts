@@ -32,7 +32,8 @@ const configurationPaper = () => `# Configuration
 *Made by \`npm run docs\` from the declarations in each app's \`src/config.ts\`.*
 
 Settings are environment variables. Each process reads its own once, at its start, and stops with a message that names
-every one at fault. An empty value counts as missing. Values of secrets are never printed.
+every one at fault. An empty value counts as missing. Values of secrets are never printed. Secrets and URLs with passwords may also stand in
+files: \`MASTER_KEYS_FILE=/run/secrets/master-keys\` instead of MASTER_KEYS.
 
 Keys are sets: \`id:key,id:key\`. The first signs or wraps, all of them verify or unwrap; docs/operations.md says how to
 rotate them. An id is a name of your choice. To make one:
