@@ -1,0 +1,77 @@
+/** Dashboards and alerts against what real processes export, through a real Prometheus. */
+import { startRedis, testDatabase, until } from '@flotilla/testing'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { dashboards } from './dashboards/index.ts'
+import { type MonitoredFleet, startMonitoredFleet, startTalking, type Talking } from './monitored-fleet.ts'
+import { expand } from './preview/expand.ts'
+import { findProgram, prometheusPackage } from './programs.ts'
+import { foreignMetrics, metricsIn, readRules } from './rules.ts'
+
+const program = findProgram('prometheus', prometheusPackage)
+const rules = readRules()
+const panels = dashboards.flatMap(({ title, bands }) =>
+  bands.flatMap(band => band.panels.map(panel => ({ ...panel, where: `${title}: ${panel.title}` }))),
+)
+const scrapeSeconds = 1
+
+describe.skipIf(program === undefined)('a fleet that Prometheus scrapes', () => {
+  let fleet: MonitoredFleet
+  let talking: Talking
+
+  beforeAll(async () => {
+    const [database, redis] = await Promise.all([testDatabase(), startRedis()])
+    fleet = await startMonitoredFleet({
+      program: program!,
+      databaseUrl: database.url,
+      redisUrl: redis.url,
+      gateways: 2,
+      scrapeSeconds,
+    })
+    talking = await startTalking(fleet.api, { people: 10, messagesPerSecond: 20 })
+    await talking.mistype()
+    return async () => {
+      await talking.stop()
+      await fleet.stop()
+      await redis.stop()
+      await database.drop()
+    }
+  }, 120_000)
+
+  test('every metric that rules and panels ask for is exported', async () => {
+    const exported = (await fleet.expositions()).flatMap(text =>
+      [...text.matchAll(/^# TYPE (\w+) (\w+)/gm)].flatMap(([, name = '', type]) =>
+        type === 'histogram' || type === 'summary' ? ['_bucket', '_sum', '_count'].map(end => name + end) : [name],
+      ),
+    )
+    const known = new Set([...exported, ...foreignMetrics, ...rules.map(({ record }) => record)])
+    const asked = [...rules.map(({ expr }) => expr), ...panels.flatMap(({ queries }) => queries.map(({ ask }) => ask))]
+    expect([...new Set(asked.flatMap(metricsIn))].filter(name => !known.has(name))).toEqual([])
+  })
+
+  test('every panel is answered, and has figures if the fleet is well', async () => {
+    // Rates need a few scrapes after the first message.
+    await until(async () => (await fleet.prometheus.ask('sum(rate(flotilla_messages_total[5s])) > 5')).length > 0, {
+      what: 'messages are counted',
+      withinMs: 20_000,
+      everyMs: 500,
+    })
+    const empty: string[] = []
+    for (const { where, queries, always = true } of panels) {
+      const answers = await Promise.all(queries.map(({ ask }) => fleet.prometheus.ask(expand(ask, scrapeSeconds))))
+      const figures = answers.flat().flatMap(({ values }) => values.map(([, value]) => value))
+      if (figures.length === 0 || figures.some(Number.isNaN)) empty.push(where)
+      for (const [nth, answer] of answers.entries())
+        for (const [, label = ''] of (queries[nth]?.as ?? '').matchAll(/\{\{(\w+)\}\}/g))
+          for (const { metric } of answer) expect(metric, where).toHaveProperty(label)
+      if (!always) empty.splice(empty.indexOf(where), empty.includes(where) ? 1 : 0)
+    }
+    // Nobody runs NGINX here.
+    expect(empty.filter(where => !where.startsWith('Flotilla / Edge'))).toEqual([])
+  })
+
+  test('no alert fires in a fleet that is well', async () => {
+    expect(talking.acknowledged()).toBeGreaterThan(0)
+    const firing = await fleet.prometheus.ask('ALERTS{alertstate="firing"}')
+    expect(firing.map(({ metric }) => metric['alertname'])).toEqual([])
+  })
+})
