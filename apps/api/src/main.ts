@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  measureProcess,
+  serveHealth,
+  toStoragePlace,
+} from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { loadCountries } from './regions.ts'
@@ -72,6 +79,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
 const joined = await join()
 chat = joined.chat
 await joined.node.start()
+measureProcess(registry, { pool, ...joined })
 const app = buildApp({
   ...joined,
   keys: { token: settings.TOKEN_KEYS, refresh: settings.REFRESH_KEYS, ticket: settings.TICKET_KEYS },

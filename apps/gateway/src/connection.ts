@@ -39,7 +39,10 @@ export interface ConnectionDeps {
   /** An error that is nobody's fault but ours. */
   onFault(error: unknown, op: Op): void
   onCommand(op: string, outcome: string, startedAt: number): void
-  onClose(name: CloseName): void
+  /** @param greeted whether `hello` had been said */
+  onClose(name: CloseName, greeted: boolean): void
+  /** Counted for metrics. */
+  readonly traffic: { received: number; sent: number }
 }
 
 export interface ConnectionLimits {
@@ -87,6 +90,7 @@ export class Connection implements Session {
 
   /** One frame from the client. Never throws: whatever it holds ends in a reply, an error event or a close. */
   async receive(text: string, bytes: number): Promise<void> {
+    this.deps.traffic.received++
     const startedAt = this.deps.clock()
     if (!this.greeted)
       return this.refuse(undefined, undefined, new Refusal('unauthenticated', 'wait for hello'), startedAt)
@@ -167,12 +171,14 @@ export class Connection implements Session {
     this.queued = undefined
     const max = this.deps.limits.sendQueueBytesMax
     if (typeof queued === 'string') {
+      this.deps.traffic.sent++
       if (socket.send(queued) !== sent && socket.getBufferedAmount() > max) this.close('slow_consumer')
       return
     }
     let slow = false
     socket.cork(() => {
       for (const frame of queued) {
+        this.deps.traffic.sent++
         if (socket.send(frame) !== sent && socket.getBufferedAmount() > max) {
           slow = true
           break
@@ -182,6 +188,11 @@ export class Connection implements Session {
     if (slow) this.close('slow_consumer')
   }
 
+  /** What waits in this process because the client does not take it. */
+  bufferedBytes(): number {
+    return this.socket?.getBufferedAmount() ?? 0
+  }
+
   /** Closes with a code of the table. What is queued goes first, unless the client is slow. */
   close(name: CloseName, retryMs?: number): void {
     const { socket } = this
@@ -189,7 +200,7 @@ export class Connection implements Session {
     if (name !== 'slow_consumer') this.flush()
     if (this.socket === undefined) return
     this.socket = undefined
-    this.deps.onClose(name)
+    this.deps.onClose(name, this.greeted)
     socket.end(closeCodes[name].code, JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) }))
   }
 

@@ -30,7 +30,7 @@ import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
 import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
-import { createGatewayMetrics, type Readings } from './metrics.ts'
+import { createGatewayMetrics } from './metrics.ts'
 import { serveSockets, type SocketServer } from './server.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -99,6 +99,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     ...(options.chat === undefined ? {} : { settings: options.chat }),
     presumedAbsent: users => node.presumedAbsent(users),
+    onCommit: (entries, ms) => metrics.committed(entries, ms),
     emit({ to, event, entry, origin }) {
       const place = { ...(entry === undefined ? {} : { entry }), ...(origin === undefined ? {} : { origin }) }
       void node.route([{ to, frame: JSON.stringify(event), ...place }])
@@ -111,6 +112,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onLeave: conversation => void node.leave(conversation),
     onMembership: (conversation, version) => chat.memberships.drop(conversation, version),
     onGone: users => hider.left(users),
+    onEntry: committedAt => metrics.delivered(committedAt),
     onLost(error) {
       fault(error, 'unable to read the members who are here')
       healer.suspect(clock())
@@ -154,18 +156,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
 
   const metrics = createGatewayMetrics(options.registry, {
-    connections: { help: 'Open connections', read: () => hub.connections },
-    frames_delivered: { help: 'Frames put on sockets since the start', read: () => hub.delivered },
-    commits: { help: 'Statements that committed entries since the start', read: () => chat.inserts.stats.flushes },
-    commit_entries: { help: 'Entries handed to commits since the start', read: () => chat.inserts.stats.entries },
-    commit_repeated: { help: 'Entries that had been stored before', read: () => chat.inserts.stats.repeated },
-    commit_stale: { help: 'Entries decided by a membership that had changed', read: () => chat.inserts.stats.stale },
-    commit_retries: { help: 'Batches that were tried again', read: () => chat.inserts.stats.retries },
-    commit_queue: { help: 'Entries that wait for their commit', read: () => chat.inserts.queued },
-    receipt_queue: { help: 'Receipts that wait to be written', read: () => chat.receipts.queued },
-    heal_rounds: { help: 'Rounds of telling devices where their conversations stand', read: () => healer.stats.rounds },
-    routing_up: { help: '1 while Redis answers and the lease is held', read: () => (node.state() === 'up' ? 1 : 0) },
-    ...routingReadings(node),
+    hub,
+    chat,
+    node,
+    healer,
+    region,
+    sendQueueBytesMax: options.sendQueueBytesMax,
+    clock,
+    draining: () => draining,
   })
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +203,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onFault: (error, op) => fault(error, `${op} failed`),
     onCommand: (op, outcome, startedAt) =>
       metrics.command(op in handlers ? op : 'unknown', outcome, (clock() - startedAt) / 1_000),
-    onClose: name => metrics.closed(name),
+    onClose: (name, greeted) => metrics.ended(name, greeted),
+    traffic: metrics.traffic,
   }
   timers.push(
     setInterval(() => {
@@ -260,6 +259,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       } satisfies Event),
     )
     connection.greeted = true
+    metrics.traffic.connects++
     return undefined
   }
 
@@ -283,7 +283,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return connection
   }
 
-  function closeSocket(connection: Connection): void {
+  function closeSocket(connection: Connection, clean: boolean): void {
+    if (connection.open) metrics.ended(clean ? 'client' : 'lost', connection.greeted)
     connection.closed()
     const last = hub.remove(connection)
     const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
@@ -318,8 +319,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     {
       upgrade({ origin, connections }) {
-        if (options.allowedOrigins.length > 0 && origin !== '' && !options.allowedOrigins.includes(origin))
+        if (options.allowedOrigins.length > 0 && origin !== '' && !options.allowedOrigins.includes(origin)) {
+          metrics.refusedConnect('origin')
           return { status: '403 Forbidden' }
+        }
         // Sockets that are not greeted yet count too: they hold memory all the same.
         if (connections >= options.connectionsMax * 1.1 || hard.take(1, clock()) > 0) {
           metrics.refusedConnect('flood')
@@ -373,22 +376,4 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     // A connection that was being greeted when the drain began.
     for (const connection of hub.all()) connection.close('node_draining')
   }
-}
-
-/** The counts of the routing node by the names of metrics: `publishedBytes` becomes `routing_published_bytes`. */
-function routingReadings(node: RoutingNode): Readings {
-  const { suspects, ...counts } = node.stats
-  const named = (name: string) => `routing_${name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}`
-  return Object.fromEntries([
-    ...(Object.keys(counts) as (keyof typeof counts)[]).map(
-      name => [named(name), { help: `Routing since the start: ${name}`, read: () => node.stats[name] }] as const,
-    ),
-    ...(Object.keys(suspects) as (keyof typeof suspects)[]).map(
-      reason =>
-        [
-          named(`suspects_${reason}`),
-          { help: `Times that something may have been lost: ${reason}`, read: () => node.stats.suspects[reason] },
-        ] as const,
-    ),
-  ])
 }

@@ -1,7 +1,14 @@
 /** The process of a gateway: settings, parts, signals. */
 import { createPool, migrate } from '@flotilla/chat'
 import { createRedisRouting } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, parseSecretKeys, serveHealth } from '@flotilla/service'
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  measureProcess,
+  parseSecretKeys,
+  serveHealth,
+} from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 
@@ -60,3 +67,4 @@ gateway = await createGateway({
   allowedOrigins: settings.ALLOWED_ORIGINS,
   chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
 })
+measureProcess(registry, { pool, ...gateway })

@@ -19,7 +19,8 @@ export interface SocketEvents<T> {
   message(opened: T, text: string, bytes: number): void
   /** A frame that is not text. */
   binary(opened: T): void
-  close(opened: T): void
+  /** @param clean whether there was a close frame, of whichever side */
+  close(opened: T, clean: boolean): void
 }
 
 export interface SocketServer {
@@ -30,6 +31,9 @@ export interface SocketServer {
   /** Closes everything at once. */
   close(): void
 }
+
+/** What uWebSockets.js says when a socket ended without a close frame. */
+const abnormalClosure = 1006
 
 interface Slot<T> {
   readonly ticket: string
@@ -94,10 +98,10 @@ export async function serveSockets<T>(
       if (isBinary) events.binary(opened)
       else events.message(opened, Buffer.from(message).toString('utf8'), message.byteLength)
     },
-    close(ws) {
+    close(ws, code) {
       connections--
       const { opened } = ws.getUserData()
-      if (opened !== undefined) events.close(opened)
+      if (opened !== undefined) events.close(opened, code !== abnormalClosure)
     },
   })
   app.any('/*', response => void response.writeStatus('404 Not Found').end())

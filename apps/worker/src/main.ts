@@ -2,7 +2,14 @@
 import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
-import { createLogger, createRegistry, drainOnSignal, serveHealth, toStoragePlace } from '@flotilla/service'
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  measureProcess,
+  serveHealth,
+  toStoragePlace,
+} from '@flotilla/service'
 import { readWorkerSettings } from './config.ts'
 import { createSmtpMailer } from './mailer.ts'
 import { openPushProviders } from './push-providers.ts'
@@ -96,6 +103,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
 const joined = await join()
 chat = joined.chat
 await joined.node.start()
+measureProcess(registry, { pool, ...joined })
 const worker = createWorker({
   chat,
   mailer,

@@ -19,7 +19,25 @@ export {
 export { type DrainOptions, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
 export { createLogger, type Logger, silentLogger } from './logger.ts'
-export { Counter, createRegistry, Gauge, Histogram, latencyBucketsSeconds, Registry } from './metrics.ts'
+export {
+  type Catalogue,
+  Counter,
+  counter,
+  createRegistry,
+  describeMetrics,
+  gauge,
+  Histogram,
+  histogram,
+  type Instruments,
+  type Labels,
+  latencyBucketsSeconds,
+  type Metric,
+  openMetrics,
+  type Reading,
+  readTogether,
+  Registry,
+} from './metrics.ts'
+export { measureProcess, type PoolFigures, processMetrics, type RoutingFigures } from './process-metrics.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
 export {
   generateSecretKey,

@@ -70,7 +70,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
     ctx.emit({
       to: membership.large ? { conversation: input.conversation, version: membership.version } : membership.users,
       event: entry,
-      entry: { conversation: input.conversation, seq },
+      entry: { conversation: input.conversation, seq, ...(placed.earlier === undefined ? { at } : {}) },
       ...(origin === undefined || placed.earlier !== undefined ? {} : { origin }),
     })
     if (input.body.mentions !== undefined) await mentioned(ctx, entry)
