@@ -161,6 +161,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     node,
     healer,
     region,
+    connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
     clock,
     draining: () => draining,

@@ -13,6 +13,8 @@ const panels = dashboards.flatMap(({ title, bands }) =>
   bands.flatMap(band => band.panels.map(panel => ({ ...panel, where: `${title}: ${panel.title}` }))),
 )
 const scrapeSeconds = 1
+/** Long enough for everything that has happened since the start. */
+const rateSeconds = 60
 
 describe.skipIf(program === undefined)('a fleet that Prometheus scrapes', () => {
   let fleet: MonitoredFleet
@@ -57,7 +59,7 @@ describe.skipIf(program === undefined)('a fleet that Prometheus scrapes', () => 
     })
     const empty: string[] = []
     for (const { where, queries, always = true } of panels) {
-      const answers = await Promise.all(queries.map(({ ask }) => fleet.prometheus.ask(expand(ask, scrapeSeconds))))
+      const answers = await Promise.all(queries.map(({ ask }) => fleet.prometheus.ask(expand(ask, rateSeconds))))
       const figures = answers.flat().flatMap(({ values }) => values.map(([, value]) => value))
       if (figures.length === 0 || figures.some(Number.isNaN)) empty.push(where)
       for (const [nth, answer] of answers.entries())
