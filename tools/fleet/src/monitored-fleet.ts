@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { type Client, createClient, createSignIn } from '@flotilla/sdk'
 import { generateSecretKey } from '@flotilla/service'
-import { dropFolder, freePort, makeFolder, type StartedProcess, startProcess } from '@flotilla/testing'
+import { dropFolder, freePort, makeFolder, type StartedProcess, startProcess, until } from '@flotilla/testing'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { inProject } from './root.ts'
 
@@ -68,6 +68,12 @@ export async function startMonitoredFleet(options: MonitoredFleetOptions): Promi
       { job: 'flotilla-worker', targets: [at('worker-1')] },
     ],
   })
+  // What is counted before the first scrape is never seen to rise.
+  await until(async () => (await prometheus.ask('up == 1')).length === running.size, {
+    what: 'Prometheus has seen everybody',
+    withinMs: 30_000,
+    everyMs: 200,
+  })
   return {
     prometheus,
     api: `http://127.0.0.1:${apiPort}`,
@@ -119,7 +125,7 @@ export interface Talking {
 
 const password = 'correct horse battery'
 
-/** People register, sign in, connect, and talk in groups of ten. Resolves when all are connected. */
+/** People register, sign in, connect, talk in groups of ten, and look at their lists. Resolves when all are connected. */
 export async function startTalking(api: string, { people, messagesPerSecond }: Talk): Promise<Talking> {
   const clients: Client[] = []
   const talks: string[] = []
@@ -146,6 +152,10 @@ export async function startTalking(api: string, { people, messagesPerSecond }: T
       () => {},
     )
   }, 1_000 / messagesPerSecond)
+  const look = setInterval(() => {
+    const nth = Math.floor(Math.random() * people)
+    clients[nth]!.rest.conversations().catch(() => {})
+  }, 250)
   return {
     acknowledged: () => acknowledged,
     async mistype() {
@@ -155,6 +165,7 @@ export async function startTalking(api: string, { people, messagesPerSecond }: T
     },
     async stop() {
       clearInterval(timer)
+      clearInterval(look)
       await Promise.all(clients.map(client => client.stop()))
     },
   }

@@ -58,6 +58,7 @@ export const worker: DashboardIdea = {
       panels: [
         bars('Jobs by kind', 'What is worked on?', [{ ask: happened('flotilla_jobs_total', 'kind'), as: '{{kind}}' }], {
           unit: 'cpm',
+          always: false,
         }),
         bars(
           'Jobs that failed',
