@@ -14,6 +14,8 @@ export interface MonitoredFleetOptions {
   readonly redisUrl: string
   readonly gateways: number
   readonly scrapeSeconds: number
+  /** Further settings of all processes. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface MonitoredFleet {
@@ -105,6 +107,7 @@ function sharedSettings(options: MonitoredFleetOptions, folder: string): Readonl
     STORAGE_FOLDER: join(folder, 'files'),
     MAIL: 'false',
     DRAIN_MS: '10000',
+    ...options.settings,
     // Everybody comes from one address here.
     ...Object.fromEntries(['REQUESTS', 'SIGN_INS', 'REGISTRATIONS'].map(what => [`${what}_MAX`, '100000'])),
   }
@@ -118,8 +121,8 @@ export interface Talk {
 export interface Talking {
   /** How many sends were acknowledged. */
   acknowledged(): number
-  /** One of them tries to sign in with a wrong password. */
-  mistype(): Promise<void>
+  /** One of them signs in anew, or tries to with a wrong password. */
+  signIn(how: 'rightly' | 'wrongly'): Promise<void>
   stop(): Promise<void>
 }
 
@@ -158,10 +161,12 @@ export async function startTalking(api: string, { people, messagesPerSecond }: T
   }, 250)
   return {
     acknowledged: () => acknowledged,
-    async mistype() {
-      await createSignIn(api, {})
-        .signIn({ username: `${prefix}-0`, password: 'wrong' })
-        .catch(() => {})
+    async signIn(how) {
+      const signIn = createSignIn(api, {}).signIn({
+        username: `${prefix}-0`,
+        password: how === 'rightly' ? password : 'wrong',
+      })
+      await (how === 'rightly' ? signIn : signIn.catch(() => {}))
     },
     async stop() {
       clearInterval(timer)

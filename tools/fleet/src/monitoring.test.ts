@@ -30,7 +30,8 @@ describe.skipIf(program === undefined)('a fleet that Prometheus scrapes', () => 
       scrapeSeconds,
     })
     talking = await startTalking(fleet.api, { people: 10, messagesPerSecond: 20 })
-    await talking.mistype()
+    await talking.signIn('rightly')
+    await talking.signIn('wrongly')
     return async () => {
       await talking.stop()
       await fleet.stop()

@@ -23,7 +23,7 @@ export const delivery: DashboardIdea = {
       height: 4,
       panels: [
         figure('Messages', 'How many messages are stored each second?', perSecond('flotilla_messages_total'), {
-          unit: 'cps',
+          unit: 'mps',
         }),
         figure(
           'Sends answered well, 6 h',
@@ -123,7 +123,7 @@ export const delivery: DashboardIdea = {
               as: '{{outcome}}',
             },
           ],
-          { unit: 'cpm', upTo: 10, always: false },
+          { unit: 'suffix:/min', decimals: 0, upTo: 10, always: false },
         ),
         bars(
           'Commits done again',
@@ -133,7 +133,7 @@ export const delivery: DashboardIdea = {
             { ask: perMinute('flotilla_commit_stale_total'), as: 'decided anew', colour: 'yellow' },
             { ask: perMinute('flotilla_commit_repeated_total'), as: 'repeated sends', colour: 'blue' },
           ],
-          { unit: 'cpm', upTo: 10 },
+          { unit: 'suffix:/min', decimals: 0, upTo: 10 },
         ),
       ],
     },
@@ -158,7 +158,7 @@ export const delivery: DashboardIdea = {
             { ask: perMinute('flotilla_routing_unheard_total'), as: 'unheard', colour: 'yellow' },
             { ask: perMinute('flotilla_routing_malformed_total'), as: 'malformed', colour: 'purple' },
           ],
-          { unit: 'cpm', upTo: 10 },
+          { unit: 'suffix:/min', decimals: 0, upTo: 10 },
         ),
         bars(
           'Healing',

@@ -30,7 +30,7 @@ export const fleet: DashboardIdea = {
           { unit: 'percentunit', decimals: 0, warn: 0.8, bad: 0.95 },
         ),
         figure('Messages', 'How many messages are stored each second?', perSecond('flotilla_messages_total'), {
-          unit: 'cps',
+          unit: 'mps',
         }),
         figure(
           'Acknowledgement p99',
@@ -48,7 +48,7 @@ export const fleet: DashboardIdea = {
     },
     {
       heading: 'What is wrong?',
-      height: 6,
+      height: 5,
       panels: [
         rows(
           'Firing alerts',
@@ -91,13 +91,13 @@ export const fleet: DashboardIdea = {
             { ask: perMinute('flotilla_connects_total'), as: 'connected', colour: 'green' },
             { ask: happened('flotilla_connects_refused_total', 'reason'), as: 'refused: {{reason}}' },
           ],
-          { unit: 'cpm' },
+          { unit: 'suffix:/min', decimals: 0 },
         ),
         bars(
           'Disconnects',
           'Why do connections end? “client” is a goodbye, “lost” a broken network; the rest we closed.',
           [{ ask: happened('flotilla_disconnects_total', 'code'), as: '{{code}}' }],
-          { unit: 'cpm', always: false },
+          { unit: 'suffix:/min', decimals: 0, always: false },
         ),
         lines(
           'Drains and shedding',
@@ -122,14 +122,14 @@ export const fleet: DashboardIdea = {
           'Messages by node',
           'How many messages are stored each second, and where?',
           [{ ask: perSecond('flotilla_messages_total', '', 'node'), as: '{{node}}' }],
-          { unit: 'cps' },
+          { unit: 'mps' },
         ),
         lines(
           'Acknowledgement',
           'How long do senders wait for their acknowledgement?',
           [
             { ask: quantile(0.5, acknowledgement), as: 'half', colour: 'blue' },
-            { ask: quantile(0.99, acknowledgement), as: '99 of 100', colour: 'purple' },
+            { ask: quantile(0.99, acknowledgement), as: '99 of 100', colour: 'orange' },
           ],
           { unit: 's', upTo: 0.1, bad: 0.5 },
         ),
@@ -138,7 +138,7 @@ export const fleet: DashboardIdea = {
           'How long after its commit does a message reach the sockets?',
           [
             { ask: quantile(0.5, delivery), as: 'half', colour: 'blue' },
-            { ask: quantile(0.99, delivery), as: '99 of 100', colour: 'purple' },
+            { ask: quantile(0.99, delivery), as: '99 of 100', colour: 'orange' },
           ],
           { unit: 's', upTo: 0.1, bad: 1 },
         ),
@@ -173,7 +173,7 @@ export const fleet: DashboardIdea = {
             { ask: `60 * ${failedSends}`, as: 'sends that failed', colour: 'orange' },
             { ask: `60 * ${answered('5..')}`, as: 'API: 5xx', colour: 'purple' },
           ],
-          { unit: 'cpm', upTo: 10 },
+          { unit: 'suffix:/min', decimals: 0, upTo: 10 },
         ),
       ],
     },

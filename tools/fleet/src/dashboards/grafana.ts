@@ -10,7 +10,7 @@ const bandHeight = 8
 const schemaVersion = 42
 
 /** How figures are shown: Grafana's own names. */
-export type Unit = 'short' | 's' | 'bytes' | 'percentunit' | 'cps' | 'reqps' | 'cpm' | 'dateTimeFromNow'
+export type Unit = 'short' | 's' | 'bytes' | 'percentunit' | 'cps' | 'mps' | 'reqps' | 'suffix:/min'
 
 /** An expression, what its series are called (`{{label}}`), and a colour where the series means good or bad. */
 export interface Query {
@@ -270,16 +270,26 @@ function thresholds({ warn, bad, falling }: Look) {
   return { mode: 'absolute', steps }
 }
 
+/** What stands where there is nothing to show, which is mostly good news. */
+const quiet: Readonly<Record<PanelIdea['type'], string>> = {
+  stat: 'none',
+  timeseries: 'nothing to show',
+  'state-timeline': 'nobody reports',
+  heatmap: 'nothing to show',
+  table: 'no alert fires',
+}
+
 function field(idea: PanelIdea) {
   const { unit = 'short', decimals, upTo, warn, bad } = idea
   const shared = {
     unit,
     thresholds: thresholds(idea),
     ...(decimals === undefined ? {} : { decimals }),
+    noValue: quiet[idea.type],
   }
   if (idea.type === 'state-timeline')
-    return { ...shared, color: { mode: 'thresholds' }, mappings: upOrDown, custom: { fillOpacity: 70, lineWidth: 0 } }
-  if (idea.type === 'stat') return { ...shared, color: { mode: 'thresholds' }, noValue: 'none' }
+    return { ...shared, color: { mode: 'thresholds' }, mappings: upOrDown, custom: { fillOpacity: 60, lineWidth: 0 } }
+  if (idea.type === 'stat') return { ...shared, color: { mode: 'thresholds' } }
   if (idea.type !== 'timeseries') return shared
   const marked = warn !== undefined || bad !== undefined
   return {
@@ -313,6 +323,13 @@ const toNode = {
   url: '/d/flotilla-node?var-datasource=${datasource}&var-node=${__field.labels.node}&${__url_time_range}',
 }
 
+/** Matches what series of this name are called in the end. */
+const named = (as: string) =>
+  `/^${as
+    .split(/\{\{\w+\}\}/)
+    .map(part => part.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`))
+    .join('.*')}$/`
+
 function override({ as, colour, measure }: Query) {
   const properties = [
     ...(colour === undefined ? [] : [{ id: 'color', value: { mode: 'fixed', fixedColor: colour } }]),
@@ -324,7 +341,7 @@ function override({ as, colour, measure }: Query) {
           { id: 'custom.stacking', value: { mode: 'none', group: 'A' } },
         ]),
   ]
-  return properties.length === 0 ? [] : [{ matcher: { id: 'byName', options: as }, properties }]
+  return properties.length === 0 ? [] : [{ matcher: { id: 'byRegexp', options: named(as) }, properties }]
 }
 
 function options({ type, queries }: PanelIdea): object {
@@ -349,7 +366,7 @@ function options({ type, queries }: PanelIdea): object {
     case 'state-timeline':
       return {
         showValue: 'never',
-        rowHeight: 0.8,
+        rowHeight: 0.5,
         mergeValues: true,
         legend: { showLegend: false },
         tooltip: { mode: 'single' },
@@ -364,7 +381,7 @@ function options({ type, queries }: PanelIdea): object {
         tooltip: { mode: 'single', yHistogram: false },
         rowsFrame: { layout: 'auto' },
       }
-    case 'table':
+    default:
       return { showHeader: true, cellHeight: 'sm' }
   }
 }

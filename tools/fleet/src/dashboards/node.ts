@@ -2,6 +2,9 @@
 import { areas, bars, chosen, type DashboardIdea, figure, lines } from './grafana.ts'
 import { happened, perMinute, perSecond, quantile } from './questions.ts'
 
+/** Processes of other kinds have these figures too. */
+const ofGateways = `and on (node) flotilla_connections{${chosen}}`
+
 export const node: DashboardIdea = {
   uid: 'flotilla-node',
   title: 'Flotilla / Node',
@@ -24,7 +27,7 @@ export const node: DashboardIdea = {
         figure(
           'Up for',
           'How long has it run? Of several, the youngest.',
-          `time() - max(process_start_time_seconds{${chosen}} and on (node) flotilla_connections{${chosen}})`,
+          `time() - max(process_start_time_seconds{${chosen}} ${ofGateways})`,
           { unit: 's', decimals: 0 },
         ),
         figure('Commands', 'How many commands come each second?', perSecond('flotilla_commands_total'), {
@@ -33,13 +36,13 @@ export const node: DashboardIdea = {
         figure(
           'Event loop p99',
           'Does it fall behind? Some 10 ms is the resolution, not a lag.',
-          `max(nodejs_eventloop_lag_p99_seconds{${chosen}} and on (node) flotilla_connections{${chosen}})`,
+          `max(nodejs_eventloop_lag_p99_seconds{${chosen}} ${ofGateways})`,
           { unit: 's', warn: 0.1, bad: 0.2 },
         ),
         figure(
           'Memory used',
           'How much of the memory that it may have is taken?',
-          `max(process_resident_memory_bytes{${chosen}} / flotilla_memory_limit_bytes{${chosen}} and on (node) flotilla_connections{${chosen}})`,
+          `max(process_resident_memory_bytes{${chosen}} / flotilla_memory_limit_bytes{${chosen}} ${ofGateways})`,
           { unit: 'percentunit', decimals: 0, warn: 0.8, bad: 0.9 },
         ),
       ],
@@ -53,13 +56,14 @@ export const node: DashboardIdea = {
             ask: `max by (region) (flotilla_fleet_connections_mean{${chosen}})`,
             as: 'mean of {{region}}',
             measure: true,
+            colour: 'text',
           },
         ]),
         bars(
           'Disconnects',
           'Why do connections end? “client” is a goodbye, “lost” a broken network; the rest we closed.',
           [{ ask: happened('flotilla_disconnects_total', 'code'), as: '{{code}}' }],
-          { unit: 'cpm', always: false },
+          { unit: 'suffix:/min', decimals: 0, always: false },
         ),
         bars(
           'Connects',
@@ -68,7 +72,7 @@ export const node: DashboardIdea = {
             { ask: perMinute('flotilla_connects_total'), as: 'connected', colour: 'green' },
             { ask: happened('flotilla_connects_refused_total', 'reason'), as: 'refused: {{reason}}' },
           ],
-          { unit: 'cpm' },
+          { unit: 'suffix:/min', decimals: 0 },
         ),
       ],
     },
@@ -83,7 +87,7 @@ export const node: DashboardIdea = {
         ),
         lines(
           'Replies by operation',
-          'Which operation is slow? 99 of 100 replies.',
+          'Which operation is slow? 99 of 100 replies. Receipts (message.delivered, message.read) wait up to a second, to be written together.',
           [{ ask: quantile(0.99, { name: 'flotilla_command_seconds' }, 'op'), as: '{{op}}' }],
           { unit: 's', upTo: 0.1 },
         ),
@@ -91,7 +95,7 @@ export const node: DashboardIdea = {
           'Refusals',
           'What is refused, and why? rate_limited is a client too fast; unavailable, overloaded and internal are ours.',
           [{ ask: happened('flotilla_commands_total', 'outcome', 'outcome!="ok"'), as: '{{outcome}}' }],
-          { unit: 'cpm', upTo: 10, always: false },
+          { unit: 'suffix:/min', decimals: 0, upTo: 10, always: false },
         ),
       ],
     },
@@ -118,11 +122,11 @@ export const node: DashboardIdea = {
         ),
         lines('PostgreSQL pool', 'Do statements wait for a connection? Waiting should be 0.', [
           {
-            ask: `sum by (state) (flotilla_postgres_connections{${chosen}} and on (node) flotilla_connections{${chosen}})`,
+            ask: `sum by (state) (flotilla_postgres_connections{${chosen}} ${ofGateways})`,
             as: '{{state}}',
           },
           {
-            ask: `sum(flotilla_postgres_waiting{${chosen}} and on (node) flotilla_connections{${chosen}})`,
+            ask: `sum(flotilla_postgres_waiting{${chosen}} ${ofGateways})`,
             as: 'waiting',
             colour: 'orange',
           },
@@ -136,9 +140,13 @@ export const node: DashboardIdea = {
           'Event loop',
           'How late is it? Half of the turns, 99 of 100, and the worst since the scrape before.',
           [
-            { ask: `max(nodejs_eventloop_lag_p50_seconds{${chosen}})`, as: 'half', colour: 'blue' },
-            { ask: `max(nodejs_eventloop_lag_p99_seconds{${chosen}})`, as: '99 of 100', colour: 'purple' },
-            { ask: `max(nodejs_eventloop_lag_max_seconds{${chosen}})`, as: 'worst', colour: 'text' },
+            { ask: `max(nodejs_eventloop_lag_p50_seconds{${chosen}} ${ofGateways})`, as: 'half', colour: 'blue' },
+            {
+              ask: `max(nodejs_eventloop_lag_p99_seconds{${chosen}} ${ofGateways})`,
+              as: '99 of 100',
+              colour: 'purple',
+            },
+            { ask: `max(nodejs_eventloop_lag_max_seconds{${chosen}} ${ofGateways})`, as: 'worst', colour: 'text' },
           ],
           { unit: 's', upTo: 0.1, warn: 0.2 },
         ),
@@ -146,8 +154,13 @@ export const node: DashboardIdea = {
           'CPU and garbage',
           'How much of a core does it use, and how much of that is collecting garbage?',
           [
-            { ask: perSecond('process_cpu_seconds_total', '', 'node'), as: '{{node}}' },
-            { ask: perSecond('nodejs_gc_duration_seconds_sum', '', 'node'), as: '{{node}}: garbage' },
+            { ask: `${perSecond('process_cpu_seconds_total', '', 'node')} ${ofGateways}`, as: '{{node}}' },
+            {
+              ask: `max(${perSecond('nodejs_gc_duration_seconds_sum', '', 'node')} ${ofGateways})`,
+              as: 'garbage, the most',
+              measure: true,
+              colour: 'text',
+            },
           ],
           { unit: 'percentunit', upTo: 1 },
         ),
@@ -155,15 +168,15 @@ export const node: DashboardIdea = {
           'Memory',
           'Does it grow? A line that only rises for days is a leak; saw teeth are not.',
           [
-            { ask: `max(process_resident_memory_bytes{${chosen}})`, as: 'resident' },
-            { ask: `max(nodejs_heap_size_used_bytes{${chosen}})`, as: 'heap used' },
-            { ask: `max(nodejs_external_memory_bytes{${chosen}})`, as: 'outside the heap' },
+            { ask: `max(process_resident_memory_bytes{${chosen}} ${ofGateways})`, as: 'resident' },
+            { ask: `max(nodejs_heap_size_used_bytes{${chosen}} ${ofGateways})`, as: 'heap used' },
+            { ask: `max(nodejs_external_memory_bytes{${chosen}} ${ofGateways})`, as: 'outside the heap' },
           ],
           { unit: 'bytes' },
         ),
         lines('Open files', 'Are there files left for more sockets?', [
-          { ask: `max(process_open_fds{${chosen}})`, as: 'open' },
-          { ask: `min(process_max_fds{${chosen}})`, as: 'limit', measure: true, colour: 'text' },
+          { ask: `max(process_open_fds{${chosen}} ${ofGateways})`, as: 'open' },
+          { ask: `min(process_max_fds{${chosen}} ${ofGateways})`, as: 'limit', measure: true, colour: 'text' },
         ]),
       ],
     },

@@ -57,14 +57,15 @@ export const worker: DashboardIdea = {
       heading: 'Do jobs get done?',
       panels: [
         bars('Jobs by kind', 'What is worked on?', [{ ask: happened('flotilla_jobs_total', 'kind'), as: '{{kind}}' }], {
-          unit: 'cpm',
+          unit: 'suffix:/min',
+          decimals: 0,
           always: false,
         }),
         bars(
           'Jobs that failed',
           'What fails? “failed” is tried again, “dead” was given up.',
           [{ ask: happened('flotilla_jobs_total', 'kind, outcome', 'outcome!="done"'), as: '{{kind}}: {{outcome}}' }],
-          { unit: 'cpm', upTo: 10, always: false },
+          { unit: 'suffix:/min', decimals: 0, upTo: 10, always: false },
         ),
         lines(
           'Jobs waiting',
@@ -81,7 +82,7 @@ export const worker: DashboardIdea = {
           'Pushes',
           'What do the push services answer?',
           [{ ask: happened('flotilla_pushes_total', 'provider, outcome'), as: '{{provider}}: {{outcome}}' }],
-          { unit: 'cpm', always: false },
+          { unit: 'suffix:/min', decimals: 0, always: false },
         ),
         lines(
           'Time to push',
@@ -111,8 +112,8 @@ export const worker: DashboardIdea = {
       panels: [
         bars(
           'Upkeep',
-          'Which rows had had their time and were deleted?',
-          [{ ask: `sum by (table) (increase(flotilla_upkeep_rows_total{${chosen}}[1h]))`, as: '{{table}}' }],
+          'Which rows had had their time and were deleted, in the hour before?',
+          [{ ask: `sum by (table) (increase(flotilla_upkeep_rows_total{${chosen}}[1h])) > 0`, as: '{{table}}' }],
           { always: false },
         ),
         lines(
