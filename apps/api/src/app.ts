@@ -23,6 +23,7 @@ import {
 import type { ApiSettings } from './config.ts'
 import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
 import { type ApiMetrics, installMetrics } from './metrics.ts'
+import { installRequestIds, makeRequestIds } from './request-ids.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
 import { createOperatorAuthentication } from './operators.ts'
 import { createShedder } from './overload.ts'
@@ -114,6 +115,9 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     // The type of the logger leaves out `silent`, which pino has.
     loggerInstance: deps.logger as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // What is logged for a request has its id already; a logger for each would only say it twice.
+    childLoggerFactory: logger => logger,
+    genReqId: makeRequestIds(settings.trustedProxies),
     bodyLimit: settings.bodyBytesMax,
     requestTimeout: settings.requestMsMax,
     connectionTimeout: settings.requestMsMax,
@@ -132,6 +136,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   app.setValidatorCompiler(validatorCompiler)
   // Handlers are typed by the schema of their answer, and the tests check it: nothing is left for a serializer to do.
   app.setSerializerCompiler(() => JSON.stringify)
+  installRequestIds(app)
   installBodyParser(app)
   installErrorAnswers(app)
   installBrowserSafety(app, settings)
@@ -217,7 +222,7 @@ function installBrowserSafety(app: Api, settings: ApiSettings): void {
     credentials: !everybody,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'x-flotilla-cookie'],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: ['retry-after', 'x-request-id'],
     maxAge: 7_200,
   })
   app.register(fastifyCookie)

@@ -63,7 +63,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     onClose: () => {},
     traffic,
   }
-  const connection = new Connection(deps, socket, { user: 'u', session: 's' })
+  const connection = new Connection(deps, socket, { user: 'u', session: 's', id: 'n-1', requestId: undefined })
   connection.greeted = true
   const receive = async (frame: unknown) => {
     const text = typeof frame === 'string' ? frame : JSON.stringify(frame)

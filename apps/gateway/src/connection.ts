@@ -16,6 +16,7 @@ import {
   type Op,
   Refusal,
 } from '@flotilla/protocol'
+import type { LogFields } from '@flotilla/service'
 import type { Session } from './handlers.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -37,12 +38,18 @@ export interface ConnectionDeps {
   /** Asks for `flush` at the end of this turn of the loop. */
   markDirty(connection: Connection): void
   /** An error that is nobody's fault but ours. */
-  onFault(error: unknown, op: Op): void
+  onFault(error: unknown, op: Op, connection: Connection): void
   onCommand(op: string, outcome: string, startedAt: number): void
-  /** @param greeted whether `hello` had been said */
-  onClose(name: CloseName, greeted: boolean): void
+  onClose(connection: Connection, name: CloseName): void
   /** Counted for metrics. */
   readonly traffic: { received: number; sent: number }
+}
+
+export interface ConnectionNames {
+  readonly user: string
+  readonly session: string
+  readonly id: string
+  readonly requestId: string | undefined
 }
 
 export interface ConnectionLimits {
@@ -59,6 +66,10 @@ const droppableShare = 0.25
 export class Connection implements Session {
   readonly user: string
   readonly session: string
+  /** Names it in the log and in `hello`. */
+  readonly id: string
+  /** Of the upgrade, as the edge named it. */
+  readonly requestId: string | undefined
   /** Set by the hub when the first watch is made. */
   watching: Set<string> | undefined = undefined
   /** Whether `hello` was said; before it no command is taken. */
@@ -73,15 +84,22 @@ export class Connection implements Session {
   /** Made at the first command. */
   private bucket: TokenBucket | undefined = undefined
 
-  constructor(deps: ConnectionDeps, socket: Socket, who: { user: string; session: string }) {
+  constructor(deps: ConnectionDeps, socket: Socket, who: ConnectionNames) {
     this.deps = deps
     this.socket = socket
     this.user = who.user
     this.session = who.session
+    this.id = who.id
+    this.requestId = who.requestId
   }
 
   get origin(): object {
     return this
+  }
+
+  /** What a line of the log says about it. */
+  get names(): LogFields {
+    return { connectionId: this.id, ...(this.requestId === undefined ? {} : { requestId: this.requestId }) }
   }
 
   get open(): boolean {
@@ -120,9 +138,9 @@ export class Connection implements Session {
       }
       this.deps.onCommand(command.op, 'ok', startedAt)
     } catch (error) {
-      const refusal = asRefusal(error)
-      if (refusal === undefined) this.deps.onFault(error, command.op)
-      this.refuse(command.id, command.op, refusal ?? new Refusal('internal'), startedAt)
+      const refusal = asRefusal(error) ?? new Refusal('internal')
+      if (refusal.code === 'internal') this.deps.onFault(error, command.op, this)
+      this.refuse(command.id, command.op, refusal, startedAt)
     }
   }
 
@@ -200,7 +218,7 @@ export class Connection implements Session {
     if (name !== 'slow_consumer') this.flush()
     if (this.socket === undefined) return
     this.socket = undefined
-    this.deps.onClose(name, this.greeted)
+    this.deps.onClose(this, name)
     socket.end(closeCodes[name].code, JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) }))
   }
 

@@ -23,7 +23,7 @@ import {
   protocolVersionMin,
 } from '@flotilla/protocol'
 import { createNode, type RoutingNode, type RoutingStore } from '@flotilla/routing'
-import { type Logger, type Registry, type SecretKey, verifyTicket } from '@flotilla/service'
+import { type LogFields, type Logger, type Registry, type SecretKey, verifyTicket } from '@flotilla/service'
 import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
@@ -87,9 +87,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let connectionNumber = 0
   let server: SocketServer | undefined
 
-  const fault = (error: unknown, message: string) => {
+  const fault = (error: unknown, message: string, about: LogFields = {}) => {
     metrics.fault()
-    logger.error({ err: error }, message)
+    logger.error({ err: error, ...about }, message)
   }
 
   const chat = await createChat({
@@ -201,10 +201,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return bucket
     },
     markDirty: connection => hub.markDirty(connection),
-    onFault: (error, op) => fault(error, `${op} failed`),
+    onFault: (error, op, connection) => fault(error, `${op} failed`, { ...connection.names, op }),
     onCommand: (op, outcome, startedAt) =>
       metrics.command(op in handlers ? op : 'unknown', outcome, (clock() - startedAt) / 1_000),
-    onClose: (name, greeted) => metrics.ended(name, greeted),
+    onClose: ended,
     traffic: metrics.traffic,
   }
   timers.push(
@@ -221,6 +221,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     } catch (error) {
       logger.warn({ err: error }, 'unable to make the partitions of the days to come; the default one takes their rows')
     }
+  }
+
+  function ended(connection: Connection, how: CloseName | 'client' | 'lost'): void {
+    metrics.ended(how, connection.greeted)
+    logger.debug({ ...connection.names, how }, 'a connection ended')
   }
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
@@ -245,7 +250,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         protocol: protocolVersion,
         node: nodeId,
         region,
-        connection: `${nodeId}-${(++connectionNumber).toString(36)}`,
+        connection: connection.id,
         user: connection.user,
         session: connection.session,
         epoch: chat.epoch(),
@@ -261,12 +266,24 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     )
     connection.greeted = true
     metrics.traffic.connects++
+    logger.debug(
+      { ...connection.names, user: connection.user, session: connection.session },
+      'a connection was greeted',
+    )
     return undefined
   }
 
-  function openSocket(socket: Socket, query: { ticket: string; version: string }): Connection {
+  function openSocket(
+    socket: Socket,
+    query: { ticket: string; version: string; requestId: string | undefined },
+  ): Connection {
     const ticket = verifyTicket(options.ticketKeys, query.ticket, clock())
-    const connection = new Connection(deps, socket, ticket ?? { user: '', session: '' })
+    const connection = new Connection(deps, socket, {
+      user: ticket?.user ?? '',
+      session: ticket?.session ?? '',
+      id: `${nodeId}-${(++connectionNumber).toString(36)}`,
+      requestId: query.requestId,
+    })
     const version = query.version === '' ? protocolVersion : Number(query.version)
     const retryMs = draining ? 0 : admission.admit(hub.connections, clock())
     if (draining) connection.close('node_draining')
@@ -277,7 +294,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       greet(connection, ticket.id).then(
         refused => refused !== undefined && connection.close(refused, refused === 'ticket_used' ? 0 : undefined),
         (error: unknown) => {
-          logger.warn({ err: error }, 'a connection could not be greeted')
+          logger.warn({ err: error, ...connection.names }, 'a connection could not be greeted')
           connection.close('unavailable', Math.ceil(random() * 5_000))
         },
       )
@@ -285,7 +302,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   function closeSocket(connection: Connection, clean: boolean): void {
-    if (connection.open) metrics.ended(clean ? 'client' : 'lost', connection.greeted)
+    if (connection.open) ended(connection, clean ? 'client' : 'lost')
     connection.closed()
     const last = hub.remove(connection)
     const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])

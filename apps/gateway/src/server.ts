@@ -2,6 +2,7 @@
  * The only file that knows uWebSockets.js. A socket must never be touched after its close, not even getUserData(): the
  * connection forgets it in the close handler, which uWebSockets.js calls exactly once.
  */
+import { requestIdOf } from '@flotilla/service'
 import {
   App,
   us_listen_socket_close,
@@ -15,7 +16,8 @@ import type { Socket } from './connection.ts'
 export interface SocketEvents<T> {
   /** Before the upgrade. @returns an HTTP answer instead of the upgrade, or undefined to go on */
   upgrade(request: { origin: string; connections: number }): { status: string; retryAfterSeconds?: number } | undefined
-  open(socket: Socket, query: { ticket: string; version: string }): T
+  /** @param requestId of the upgrade, if a proxy gave it one */
+  open(socket: Socket, query: { ticket: string; version: string; requestId: string | undefined }): T
   message(opened: T, text: string, bytes: number): void
   /** A frame that is not text. */
   binary(opened: T): void
@@ -38,6 +40,7 @@ const abnormalClosure = 1006
 interface Slot<T> {
   readonly ticket: string
   readonly version: string
+  readonly requestId: string | undefined
   opened: T | undefined
 }
 
@@ -75,6 +78,7 @@ export async function serveSockets<T>(
       const slot: Slot<T> = {
         ticket: request.getQuery('ticket') ?? '',
         version: request.getQuery('v') ?? '',
+        requestId: requestIdOf(request.getHeader('x-request-id')),
         opened: undefined,
       }
       response.upgrade(
@@ -89,8 +93,8 @@ export async function serveSockets<T>(
     open(ws: WebSocket<Slot<T>>) {
       connections++
       const slot = ws.getUserData()
-      const { ticket, version } = slot
-      slot.opened = events.open(ws, { ticket, version })
+      const { ticket, version, requestId } = slot
+      slot.opened = events.open(ws, { ticket, version, requestId })
     },
     message(ws, message, isBinary) {
       const { opened } = ws.getUserData()

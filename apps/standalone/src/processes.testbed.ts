@@ -23,6 +23,8 @@ export interface Processes {
   readonly database: TestDatabase
   /** Where the API is: `http://127.0.0.1:…` */
   readonly url: string
+  /** Keys and passwords that the processes were given. */
+  readonly secrets: readonly string[]
   /** Every mail, as it came. */
   readonly mails: readonly string[]
   metrics(part: Part): Promise<string>
@@ -79,6 +81,7 @@ export async function startProcesses(settings: Readonly<Record<string, string>> 
   return {
     database,
     url: `http://127.0.0.1:${apiPort}`,
+    secrets: Object.values(keys).flatMap(key => [key, key.replace(/^\w+:/, '')]),
     mails: smtp.mails,
     metrics: async part => (await fetch(`${find(part).operator}/metrics`)).text(),
     log: part => readFileSync(join(find(part).folder, 'log'), 'utf8'),

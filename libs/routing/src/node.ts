@@ -251,7 +251,8 @@ export function createNode(options: NodeOptions): RoutingNode {
       if (header.suspect !== undefined) suspect(header.suspect, 'told')
     } catch (error) {
       stats.malformed++
-      logger.warn({ err: error, head: text.slice(0, 200) }, 'unable to take an envelope')
+      // Not what it holds: that may be what somebody wrote.
+      logger.warn({ err: error, chars: text.length }, 'unable to take an envelope')
       suspect(clock.now(), 'unreadable')
     }
   }

@@ -18,7 +18,8 @@ export {
 } from './config.ts'
 export { type DrainOptions, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
-export { createLogger, type Logger, silentLogger } from './logger.ts'
+export { type DescribedError, describeError, messageOf } from './log-errors.ts'
+export { createLogger, type LogFields, type Logger, requestIdOf, silentLogger, withLogFields } from './logger.ts'
 export {
   type Catalogue,
   Counter,
