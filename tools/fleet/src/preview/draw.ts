@@ -112,7 +112,13 @@ function drawLines(panel: DrawnPanel, body: HTMLElement): void {
     cursor: { show: false },
     scales: { y: { range: (_: unknown, _min: number, max: number | null) => [0, top(max)] } },
     axes: [
-      { ...axis, size: 26, space: 50, values: (_: unknown, ticks: number[]) => ticks.map(clock) },
+      {
+        ...axis,
+        size: 26,
+        space: 50,
+        incrs: [60, 120, 300, 600, 900, 1_800, 3_600],
+        values: (_: unknown, ticks: number[]) => ticks.map(clock),
+      },
       {
         ...axis,
         ...(panel.unit === 'bytes' ? { incrs: Array.from({ length: 50 }, (_, power) => 2 ** power) } : {}),

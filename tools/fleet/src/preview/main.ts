@@ -66,12 +66,12 @@ async function live({ startGateway, drainGateway, api }: MonitoredFleet): Promis
     talking.push(await startTalking(api, { people: 60, messagesPerSecond: 10 }))
     await until(wave * 0.08)
   }
-  for (let share = 0.34; share < 0.5; share += 0.01) {
+  for (let share = 0.34; share < 0.44; share += 0.01) {
     await talking[0]!.signIn(Math.random() < 0.2 ? 'wrongly' : 'rightly')
     await until(share)
   }
   await startGateway('gateway-4')
-  await until(0.65)
+  await until(0.74)
   await drainGateway('gateway-1')
   await until(1)
 }
