@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +21,11 @@ test('what must be given is enough, and the rest takes its default', () => {
   expect(values.TOKEN_KEYS).toHaveLength(1)
   expect(toApiSettings(values)).toEqual(apiDefaults)
   expect(apiDefaults.accessTokenLifeMs).toBe(600_000)
+})
+
+test('token keys may be PEM in the environment itself', () => {
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  expect(readSettings(apiSettings, { ...required, TOKEN_KEYS: pem }).TOKEN_KEYS).toHaveLength(1)
 })
 
 test('regions and gateways are read from their lists', () => {

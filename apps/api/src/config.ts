@@ -12,10 +12,12 @@ import {
   port,
   readSettings,
   requiredUrl,
+  schemaSettings,
   type Setting,
   storageSettings,
   text,
   type Values,
+  tracingSettings,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
 import type { GatewayUrl } from './connect.ts'
@@ -80,7 +82,8 @@ function parseOrigin(part: string): string {
 }
 
 /** The keys themselves, or the path of the file that holds them. */
-const keysOrFile = (value: string) => parseTokenKeys(/^\s*[[{]/.test(value) ? value : readFileSync(value, 'utf8'))
+const keysOrFile = (value: string) =>
+  parseTokenKeys(/^\s*([[{]|-----BEGIN )/.test(value) ? value : readFileSync(value, 'utf8'))
 
 export const apiSettings = {
   HOST: text('0.0.0.0', 'The address that clients connect to.'),
@@ -113,7 +116,7 @@ export const apiSettings = {
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
-  MIGRATE: flag(true, 'Whether to bring the database up to date at the start.'),
+  ...schemaSettings,
   REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
   MASTER_KEYS: parsed(
     'secret',
@@ -136,7 +139,7 @@ export const apiSettings = {
   TOKEN_KEYS: parsed(
     'secret',
     keysOrFile,
-    'Ed25519 keys of the access tokens: JSON (a JWK, an array, or a JWK set) or the path of a file with it; the first signs, all verify and are published.',
+    'Ed25519 keys of the access tokens: JSON (a JWK, an array, or a JWK set), PEM, or the path of a file with one of them; the first signs, all verify and are published.',
     { secret: true },
   ),
   TOKEN_ISSUER: text('flotilla', '`iss` of the access tokens.'),
@@ -266,6 +269,7 @@ export const apiSettings = {
     { min: 0, max: 600_000 },
     'On SIGTERM the process says that it is not ready and works on for so long, until the proxies have noticed.',
   ),
+  ...tracingSettings,
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',
@@ -385,3 +389,17 @@ export const apiDefaults: ApiSettings = toApiSettings(
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export const readApiSettings = (): ApiValues => readSettings(apiSettings, process.env)
+
+/** Of migrate.ts, which runs once before a roll-out. It waits less long than a process: whoever began it is waiting too. */
+export const migrateSettings = {
+  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  MIGRATE_WAIT_MS: integer(
+    120_000,
+    { min: 0, max: 3_600_000 },
+    'How long to wait for PostgreSQL, and for another process that migrates.',
+  ),
+  LOG_LEVEL: apiSettings.LOG_LEVEL,
+}
+
+/** Reads the settings of this process. @throws Error that names every setting at fault */
+export const readMigrateSettings = () => readSettings(migrateSettings, process.env)

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { expect, test } from 'vitest'
 import { generateTokenKey, parseTokenKeys, signRefreshToken, verifyRefreshToken } from './tokens.ts'
@@ -32,6 +33,19 @@ test('token keys come as a JWK, as an array and as a set, and only public parts 
   expect(Object.keys(keys[0]?.publicJwk ?? {}).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x'])
 })
 
+test('token keys come as PEM too, one block after the other, and have the name of their content', () => {
+  const [first, second] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')]
+  const pem = first.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const retired = second.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const keys = parseTokenKeys(`${pem}\n# retired in May\n${retired}`)
+  expect(keys.map(key => key.publicJwk.x)).toEqual(
+    [first, second].map(pair => pair.publicKey.export({ format: 'jwk' }).x),
+  )
+  expect(keys.map(key => key.privatePem)).toEqual([pem, undefined])
+  expect(parseTokenKeys(JSON.stringify(first.privateKey.export({ format: 'jwk' })))[0]?.id).toBe(keys[0]?.id)
+  expect(() => parseTokenKeys(retired)).toThrow(/the first must be a private key/)
+})
+
 test('a retired key may come without its private half, the one that signs may not', () => {
   const [first, second] = [generateTokenKey(), generateTokenKey()]
   const retired = JSON.stringify({ ...JSON.parse(second), d: undefined })
@@ -41,6 +55,12 @@ test('a retired key may come without its private half, the one that signs may no
 
 test.each([
   ['not JSON', 'x'],
+  [
+    'PEM of another kind of key',
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  ],
+  ['PEM that is no key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'],
+  ['PEM of a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
   ['another kind of key', '{"kty":"oct","k":"AAAA"}'],
   ['the same key twice', (key => `[${key},${key}]`)(generateTokenKey())],
   ['a kid that is no name', JSON.stringify({ ...JSON.parse(generateTokenKey()), kid: 'a b' })],

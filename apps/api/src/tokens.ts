@@ -82,19 +82,37 @@ function toTokenKey(jwk: JsonWebKey | null): TokenKey {
   }
 }
 
-/**
- * Parses one JWK, an array of them, or a JWK set.
- * @throws Error that says which rule is broken, without a key
- */
-export function parseTokenKeys(text: string): readonly TokenKey[] {
+const pemBlock = /-----BEGIN (PRIVATE|PUBLIC) KEY-----[\s\S]+?-----END \1 KEY-----/g
+
+/** The keys of a text of PEM blocks; what stands between the blocks is passed over. */
+function readPem(text: string): JsonWebKey[] {
+  try {
+    return [...text.matchAll(pemBlock)].map(([pem, half]) =>
+      (half === 'PRIVATE' ? createPrivateKey(pem) : createPublicKey(pem)).export({ format: 'jwk' }),
+    )
+  } catch {
+    // OpenSSL's own sentence would be about its decoders.
+    throw new Error('unable to read token keys: not PEM of private or public keys')
+  }
+}
+
+function readJson(text: string): JsonWebKey[] {
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch {
-    throw new Error('unable to read token keys: not JSON')
+    throw new Error('unable to read token keys: neither JSON nor PEM')
   }
   const isSet = typeof parsed === 'object' && parsed !== null && Object.hasOwn(parsed, 'keys')
-  const listed = [isSet ? (parsed as { keys: unknown }).keys : parsed].flat() as (JsonWebKey | null)[]
+  return [isSet ? (parsed as { keys: unknown }).keys : parsed].flat() as JsonWebKey[]
+}
+
+/**
+ * Parses one JWK, an array of them, a JWK set, or PEM blocks one after the other: what Helm and openssl can make.
+ * @throws Error that says which rule is broken, without a key
+ */
+export function parseTokenKeys(text: string): readonly TokenKey[] {
+  const listed = text.includes('-----BEGIN ') ? readPem(text) : readJson(text)
   const keys = listed.map(toTokenKey)
   if (keys[0]?.privatePem === undefined)
     throw new Error('unable to read token keys: the first must be a private key, for it signs')

@@ -74,6 +74,8 @@ export class Connection implements Session {
   watching: Set<string> | undefined = undefined
   /** Whether `hello` was said; before it no command is taken. */
   greeted = false
+  /** When that was. */
+  since = 0
   /** Conversations that were large when it connected; most have none. */
   large: readonly string[] | undefined = undefined
   private readonly deps: ConnectionDeps
@@ -104,6 +106,11 @@ export class Connection implements Session {
 
   get open(): boolean {
     return this.socket !== undefined
+  }
+
+  /** Whether a command is under way, or a frame that has not left. */
+  get busy(): boolean {
+    return this.inFlight > 0 || this.queued !== undefined || (this.socket?.getBufferedAmount() ?? 0) > 0
   }
 
   /** One frame from the client. Never throws: whatever it holds ends in a reply, an error event or a close. */

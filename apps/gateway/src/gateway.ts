@@ -22,16 +22,26 @@ import {
   protocolVersion,
   protocolVersionMin,
 } from '@flotilla/protocol'
-import { createNode, type RoutingNode, type RoutingStore } from '@flotilla/routing'
-import { type LogFields, type Logger, type Registry, type SecretKey, verifyTicket } from '@flotilla/service'
+import { createNode, type NodePorts, type RoutingNode, type RoutingStore } from '@flotilla/routing'
+import {
+  type LogFields,
+  type Logger,
+  type Registry,
+  type SecretKey,
+  type TraceEntry,
+  verifyTicket,
+} from '@flotilla/service'
 import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
+import { createPace, warnIfTooFast } from './drain.ts'
 import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics } from './metrics.ts'
+import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
+import { createShedder, type ShedSettings, shedLimits } from './shed.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface GatewayOptions {
@@ -55,8 +65,12 @@ export interface GatewayOptions {
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number
+  /** How it gives connections to emptier gateways; missing: never. */
+  readonly shed?: Omit<ShedSettings, 'connectsPerSecond'>
   readonly allowedOrigins: readonly string[]
   readonly chat?: Partial<ChatSettings>
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
   readonly clock?: () => number
   readonly random?: () => number
 }
@@ -65,8 +79,13 @@ export interface Gateway {
   readonly port: number
   readonly chat: ChatContext
   readonly node: RoutingNode
-  /** Why it wants no new connections at present; undefined when it does. */
+  /**
+   * Why nobody should be sent here at present; undefined when they may. Never for load, nor when it is full, which
+   * `accepting` in its beats tells: Kubernetes removes what is not ready first, and that would be the fullest.
+   */
   unready(): string | undefined
+  /** How many there are now. */
+  connections(): number
   /** Moves the clients at a paced rate while it still delivers, then ends. */
   drain(): Promise<void>
 }
@@ -92,12 +111,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger.error({ err: error, ...about }, message)
   }
 
+  const traced = options.trace === undefined ? {} : { trace: options.trace }
   const chat = await createChat({
     pool: options.pool,
     masterKeys: options.masterKeys,
     clock,
     logger,
     ...(options.chat === undefined ? {} : { settings: options.chat }),
+    ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
     onCommit: (entries, ms) => metrics.committed(entries, ms),
     emit({ to, event, entry, origin }) {
@@ -115,7 +136,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onEntry: committedAt => metrics.delivered(committedAt),
     onLost(error) {
       fault(error, 'unable to read the members who are here')
-      healer.suspect(clock())
+      healer.suspect(0)
     },
   })
 
@@ -124,22 +145,22 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     store: options.routing,
     logger,
     random,
+    ...traced,
     info: () => ({
       kind: 'gateway',
       url: options.publicUrl,
       region,
       connections: hub.connections,
-      accepting: !draining && hub.connections < options.connectionsMax,
+      accepting: server !== undefined && !draining && hub.connections < options.connectionsMax,
+      ...(draining ? { draining } : {}),
     }),
     ports: {
-      deliver: (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin),
-      deliverByInterest: (conversation, version, frame, entry, origin) =>
-        hub.deliverByInterest(conversation, version, frame, entry, origin),
+      ...traceDeliveries(hub, options.trace),
       absent: absences =>
         void offline
           .note(chat, absences)
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
-      suspect: sinceMs => healer.suspect(sinceMs),
+      suspect: ageMs => healer.suspect(ageMs),
       presenceChanged(changes) {
         for (const { user, online, at } of changes)
           hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
@@ -147,6 +168,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
+  retellChanges({ chat, hub, healer, onFault: error => fault(error, 'unable to tell what was changed') })
   const hider = createHider({
     chat,
     hub,
@@ -158,13 +180,26 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(options.registry, {
     hub,
     chat,
-    node,
     healer,
-    region,
     connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
     clock,
     draining: () => draining,
+    fleetMean: () => shedder.load().mean,
+  })
+
+  const moveBy = (name: 'node_draining' | 'rebalanced') => (connection: Connection) => {
+    if (connection.open) connection.close(name)
+  }
+  const shedder = createShedder({
+    settings: { abovePercent: 0, percentPerSecond: 0, ...options.shed, connectsPerSecond: options.connectsPerSecond },
+    own: () => ({ id: nodeId, region, connections: hub.connections }),
+    nodes: () => node.nodes(),
+    isHeld: () => draining || node.state() !== 'up',
+    connections: () => hub.inOrder(),
+    shed: moveBy('rebalanced'),
+    logger,
+    clock,
   })
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,6 +248,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         if (!hub.has(user) && bucket.isFull(clock())) personBuckets.delete(user)
     }, bucketSweepMs),
     setInterval(() => void keepPartitions(), partitionsMs),
+    setInterval(() => shedder.tick(), shedLimits.tickMs),
   )
 
   async function keepPartitions() {
@@ -238,6 +274,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (admitted === undefined) return 'session_ended'
     if (!connection.open) return undefined
     hub.add(connection)
+    // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
+    if (chat.pulse.isRevoked(connection.session)) return 'session_ended'
     if (admitted.large.length > 0) {
       connection.large = admitted.large.map(one => one.conversation)
       for (const { conversation, version, joinedSeq } of admitted.large)
@@ -265,6 +303,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       } satisfies Event),
     )
     connection.greeted = true
+    connection.since = clock()
     metrics.traffic.connects++
     logger.debug(
       { ...connection.names, user: connection.user, session: connection.session },
@@ -356,6 +395,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       close: closeSocket,
     },
   )
+  node.tell()
   logger.info({ port: server.port, node: nodeId, region }, 'the gateway takes connections')
 
   return {
@@ -367,9 +407,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       if (!chat.pulse.alive()) return 'the store does not answer'
       return undefined
     },
+    connections: () => hub.connections,
     async drain() {
       draining = true
       server?.stopListening()
+      node.tell()
       await moveAway()
       for (const timer of timers) clearInterval(timer)
       healer.stop()
@@ -384,14 +426,39 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** Closes the connections evenly over the drain time, the whole while delivering to those that are still here. */
   async function moveAway(): Promise<void> {
-    const all = hub.all()
-    const startedAt = clock()
-    for (let moved = 0; moved < all.length; ) {
-      const share = options.drainMs === 0 ? 1 : Math.min(1, (clock() - startedAt + drainTickMs) / options.drainMs)
-      for (const due = Math.ceil(all.length * share); moved < due; moved++) all[moved]!.close('node_draining')
-      if (moved < all.length) await new Promise(resolve => setTimeout(resolve, drainTickMs))
+    warnIfTooFast({ ...options, own: { id: nodeId, region, connections: hub.connections }, nodes: node.nodes() })
+    const move = moveBy('node_draining')
+    // Not the wall clock: that may be set meanwhile.
+    const startedAt = performance.now()
+    const pace = createPace(startedAt, startedAt + options.drainMs, drainTickMs)
+    // Those who leave by themselves are none to move; those who were being greeted come last.
+    for (let all = hub.all(); all.length > 0; all = all.filter(connection => connection.open)) {
+      for (const connection of all.slice(0, pace(all.length, performance.now()))) move(connection)
+      await new Promise(resolve => setTimeout(resolve, drainTickMs))
     }
-    // A connection that was being greeted when the drain began.
-    for (const connection of hub.all()) connection.close('node_draining')
+    for (const connection of hub.all()) move(connection)
+  }
+}
+
+/** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
+function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
+  const deliver: NodePorts['deliver'] = (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin)
+  const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
+    hub.deliverByInterest(conversation, version, frame, entry, origin)
+  if (trace === undefined) return { deliver, deliverByInterest }
+  return {
+    deliver(users, frame, entry, origin) {
+      const startedAt = performance.now()
+      const missing = deliver(users, frame, entry, origin)
+      const people = users.length - missing.length
+      if (entry !== undefined && people > 0)
+        trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
+      return missing
+    },
+    deliverByInterest(conversation, version, frame, entry, origin) {
+      const startedAt = performance.now()
+      deliverByInterest(conversation, version, frame, entry, origin)
+      if (entry !== undefined) trace(entry, { name: 'deliver', startedAt })
+    },
   }
 }

@@ -172,3 +172,33 @@ test('when the members cannot be read, the node heals', async () => {
   await turn()
   expect(calls).toContain('lost')
 })
+
+test('who connects while the members are being read anew hears what comes after', async () => {
+  const read = Promise.withResolvers<{ version: number; large: boolean; joined: Map<string, number> }>()
+  const { hub } = open({ readMembers: () => read.promise })
+  const [alice, bob] = [person('alice'), person('bob')]
+  hub.add(alice.connection)
+  hub.noteMember('c', 5, 'alice', 1)
+  hub.deliverByInterest('c', 6, 'm6', { conversation: 'c', seq: 20 })
+  hub.add(bob.connection)
+  hub.noteMember('c', 6, 'bob', 1)
+  read.resolve({ version: 6, large: true, joined: new Map([['alice', 1]]) })
+  await turn()
+  hub.deliverByInterest('c', 6, 'm7', { conversation: 'c', seq: 21 })
+  expect(alice.frames).toEqual(['m6', 'm7'])
+  expect(bob.frames).toEqual(['m6', 'm7'])
+})
+
+test('a frame that is ahead of the members that are being read waits for the next reading, and is not lost', async () => {
+  let version = 6
+  const { hub } = open({
+    readMembers: () => Promise.resolve({ version: version++, large: true, joined: new Map([['alice', 1]]) }),
+  })
+  const alice = person('alice')
+  hub.add(alice.connection)
+  hub.noteMember('c', 5, 'alice', 1)
+  hub.deliverByInterest('c', 6, 'm6', { conversation: 'c', seq: 20 })
+  hub.deliverByInterest('c', 7, 'm7', { conversation: 'c', seq: 21 })
+  for (let nth = 0; nth < 3; nth++) await turn()
+  expect(alice.frames).toEqual(['m6', 'm7'])
+})

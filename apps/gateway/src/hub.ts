@@ -15,6 +15,8 @@ interface Local {
   readonly joined: Map<string, number>
   /** Frames that wait for the members to be read anew; undefined when they are known. */
   waiting: Waiting[] | undefined
+  /** Of those who were noted while the members are being read: the lowest version. They are not among those asked for. */
+  notedVersion: number
 }
 
 interface Waiting {
@@ -22,6 +24,13 @@ interface Waiting {
   readonly frame: string
   readonly entry: EntryPlace | undefined
   readonly origin: object | undefined
+}
+
+/** A person's place in a large conversation. */
+export interface LargeMember {
+  readonly conversation: string
+  readonly version: number
+  readonly joinedSeq: number
 }
 
 export interface EntryPlace {
@@ -48,11 +57,38 @@ export interface HubPorts {
   onLost(error: unknown): void
 }
 
+/** How often the members are read for one frame that is ahead of them. */
+const readsMax = 5
+/** Changes of which it is remembered that their entry came here. */
+const changesHeardMax = 10_000
+
+const placeKey = ({ conversation, seq }: EntryPlace) => `${conversation} ${seq}`
+
+/** The latest of many strings. */
+class LatestSet {
+  private readonly max: number
+  private readonly items = new Set<string>()
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  add(item: string): void {
+    this.items.add(item)
+    if (this.items.size > this.max) this.items.delete(this.items.values().next().value!)
+  }
+
+  has(item: string): boolean {
+    return this.items.has(item)
+  }
+}
+
 export class Hub {
   /** A person's connections; the bare connection while there is only one, which is nearly always. */
   private readonly people = new Map<string, Connection | Set<Connection>>()
   private readonly watchers = new Map<string, Set<Connection>>()
   private readonly locals = new Map<string, Local>()
+  private readonly changesHeard = new LatestSet(changesHeardMax)
   private dirty: Connection[] = []
   private readonly ports: HubPorts
   connections = 0
@@ -91,9 +127,16 @@ export class Hub {
     return this.people.has(user)
   }
 
+  /** Every connection, the people in the order in which they came. */
+  *inOrder(): IterableIterator<Connection> {
+    for (const present of this.people.values())
+      if (present instanceof Set) yield* present
+      else yield present
+  }
+
   /** Every connection, as of now: closing one while going through them is fine. */
   all(): Connection[] {
-    return [...this.people.values()].flatMap(present => (present instanceof Set ? [...present] : present))
+    return [...this.inOrder()]
   }
 
   /**
@@ -113,8 +156,22 @@ export class Hub {
       } else if (this.put(present, frame, entry === undefined, origin)) reached = true
     }
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
-    if (entry?.membership !== undefined) this.followMembership(entry, users)
+    if (entry?.membership !== undefined) {
+      this.changesHeard.add(placeKey(entry))
+      this.followMembership(entry.conversation, users, entry.membership)
+    }
     return missing ?? []
+  }
+
+  /** Puts a frame that is no entry, and must not be dropped, on the sockets of a person. */
+  tell(user: string, frame: string): void {
+    const present = this.people.get(user)
+    if (present !== undefined) this.put(present, frame, false, undefined)
+  }
+
+  /** Whether the entry of a change of membership came here lately. */
+  heard(entry: EntryPlace): boolean {
+    return this.changesHeard.has(placeKey(entry))
   }
 
   /** @returns whether a socket here got it */
@@ -140,13 +197,30 @@ export class Hub {
   noteMember(conversation: string, version: number, user: string, joinedSeq: number): void {
     const local = this.locals.get(conversation)
     if (local === undefined) {
-      this.locals.set(conversation, { version, joined: new Map([[user, joinedSeq]]), waiting: undefined })
+      const joined = new Map([[user, joinedSeq]])
+      this.locals.set(conversation, { version, joined, waiting: undefined, notedVersion: Number.POSITIVE_INFINITY })
       this.ports.onJoin(conversation)
       return
     }
     local.joined.set(user, joinedSeq)
     // Read at different times, the members stand at no one version: the lower one makes the next frame read them anew.
     local.version = Math.min(local.version, version)
+    if (local.waiting !== undefined) local.notedVersion = Math.min(local.notedVersion, version)
+  }
+
+  /** A person who is here is in a large conversation: their connections remember it, so that they leave it with them. */
+  enter(user: string, { conversation, version, joinedSeq }: LargeMember): void {
+    if (!this.people.has(user)) return
+    this.noteMember(conversation, version, user, joinedSeq)
+    this.eachOf(user, connection => {
+      if (!connection.large?.includes(conversation)) connection.large = [...(connection.large ?? []), conversation]
+    })
+  }
+
+  /** The members of a large conversation who are here; undefined when none is, or it is not large. */
+  localMembers(conversation: string): string[] | undefined {
+    const local = this.locals.get(conversation)
+    return local === undefined ? undefined : [...local.joined.keys()]
   }
 
   private forgetMember(conversation: string, user: string): void {
@@ -167,6 +241,7 @@ export class Hub {
   deliverByInterest(conversation: string, version: number, frame: string, entry?: EntryPlace, origin?: object): void {
     const local = this.locals.get(conversation)
     if (local === undefined) return
+    if (entry?.membership !== undefined) this.changesHeard.add(placeKey(entry))
     if (local.waiting !== undefined) local.waiting.push({ version, frame, entry, origin })
     else if (version <= local.version) this.putLocal(local, frame, entry, origin)
     else if (entry?.membership === local.version + 1 && entry.membership === version) {
@@ -199,20 +274,19 @@ export class Hub {
       for (const { user } of entry.members) if (this.people.has(user)) local.joined.set(user, entry.seq)
   }
 
+  /** Until the members are known at the version of every frame that waits, which may have come while they were read. */
   private async readAnew(conversation: string, local: Local): Promise<void> {
     try {
-      const read = await this.ports.readMembers(conversation, [...local.joined.keys()])
-      local.version = read?.version ?? 0
-      for (const user of local.joined.keys()) {
-        const joinedSeq = read?.joined.get(user)
-        if (joinedSeq === undefined) local.joined.delete(user)
-        else local.joined.set(user, joinedSeq)
+      for (let attempt = 1; local.waiting !== undefined; attempt++) {
+        if (attempt > readsMax) throw new Error(`unable to follow the membership of ${conversation}: it keeps changing`)
+        await this.readOnce(conversation, local)
+        const late: Waiting[] = []
+        for (const one of local.waiting) {
+          if (one.version <= local.version) this.putLocal(local, one.frame, one.entry, one.origin)
+          else late.push(one)
+        }
+        local.waiting = late.length === 0 ? undefined : late
       }
-      this.ports.onMembership(conversation, local.version)
-      const waiting = local.waiting ?? []
-      local.waiting = undefined
-      for (const one of waiting)
-        if (one.version <= local.version) this.putLocal(local, one.frame, one.entry, one.origin)
       this.dropEmpty(conversation, local)
     } catch (error) {
       local.waiting = undefined
@@ -221,30 +295,50 @@ export class Hub {
     }
   }
 
-  /** An entry that came by name changed a membership: it may be of a large conversation that these people now are in. */
-  private followMembership(entry: EntryPlace, users: readonly string[]): void {
-    this.ports.onMembership(entry.conversation, entry.membership!)
+  private async readOnce(conversation: string, local: Local): Promise<void> {
+    local.notedVersion = Number.POSITIVE_INFINITY
+    const asked = [...local.joined.keys()]
+    const read = await this.ports.readMembers(conversation, asked)
+    // A conversation that is gone has no members, and no later version.
+    local.version = read === undefined ? Number.POSITIVE_INFINITY : Math.min(read.version, local.notedVersion)
+    for (const user of asked) {
+      const joinedSeq = read?.joined.get(user)
+      if (joinedSeq === undefined) local.joined.delete(user)
+      else local.joined.set(user, joinedSeq)
+    }
+    if (read !== undefined) this.ports.onMembership(conversation, local.version)
+  }
+
+  /**
+   * The membership of a conversation changed, for these people among others: it may be a large one that they now are in,
+   * or are no more.
+   */
+  followMembership(conversation: string, users: readonly string[], version: number): void {
+    this.ports.onMembership(conversation, version)
     const here = users.filter(user => this.people.has(user))
     if (here.length === 0) return
-    this.ports.readMembers(entry.conversation, here).then(
+    this.ports.readMembers(conversation, here).then(
       read => {
         const gone = here.filter(user => read?.joined.has(user) !== true)
         if (gone.length > 0) this.ports.onGone(gone)
         if (read === undefined || !read.large) return
         for (const user of here) {
           const joinedSeq = read.joined.get(user)
-          if (joinedSeq === undefined) this.forgetMember(entry.conversation, user)
-          else if (this.people.has(user)) {
-            this.noteMember(entry.conversation, read.version, user, joinedSeq)
-            this.eachOf(user, connection => {
-              if (!connection.large?.includes(entry.conversation))
-                connection.large = [...(connection.large ?? []), entry.conversation]
-            })
-          }
+          if (joinedSeq === undefined) this.forgetMember(conversation, user)
+          else this.enter(user, { conversation, version: read.version, joinedSeq })
         }
       },
       (error: unknown) => this.ports.onLost(error),
     )
+  }
+
+  /** Reads the members of all large conversations anew. Frames wait meanwhile. */
+  readAllAnew(): void {
+    for (const [conversation, local] of this.locals) {
+      if (local.waiting !== undefined) continue
+      local.waiting = []
+      void this.readAnew(conversation, local)
+    }
   }
 
   private eachOf(user: string, visit: (connection: Connection) => void): void {

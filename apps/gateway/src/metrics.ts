@@ -1,7 +1,6 @@
 /** The figures of a gateway, beside those of every process. docs/metrics.md is made from the declarations. */
 import type { ChatContext } from '@flotilla/chat'
 import { type CloseName, closeCodes, errors, up } from '@flotilla/protocol'
-import type { RoutingNode } from '@flotilla/routing'
 import {
   type Counter,
   counter,
@@ -83,7 +82,7 @@ export const gatewayMetrics = {
   flotilla_shed_total: counter('connections', 'Connections that were moved because the node had more than its share'),
   flotilla_fleet_connections_mean: gauge(
     'connections',
-    'The mean over the gateways of this region that take connections, as of the last beat',
+    'The mean over this gateway and those of its region that take connections, as of the last beat',
   ),
 } as const
 
@@ -98,13 +97,12 @@ export interface Traffic {
 export interface GatewaySources {
   readonly hub: { readonly connections: number; all(): Connection[] }
   readonly chat: Pick<ChatContext, 'inserts' | 'receipts'>
-  readonly node: Pick<RoutingNode, 'nodes'>
   readonly healer: { readonly stats: { readonly rounds: number } }
-  readonly region: string
   readonly connectionsMax: number
   readonly sendQueueBytesMax: number
   readonly clock: () => number
   draining(): boolean
+  fleetMean(): number
 }
 
 export interface GatewayMetrics {
@@ -193,7 +191,7 @@ function readAtScrape(
   read('flotilla_drain_connections_left', () => (sources.draining() ? hub.connections : 0))
   read('flotilla_drain_moved_total', () => moved.node_draining)
   read('flotilla_shed_total', () => moved.rebalanced)
-  read('flotilla_fleet_connections_mean', () => meanConnections(sources.node.nodes(), sources.region))
+  read('flotilla_fleet_connections_mean', () => sources.fleetMean())
 }
 
 /** Asks every socket. */
@@ -206,11 +204,4 @@ function readSendQueues(connections: readonly Connection[], slowBytes: number) {
     if (bytes > slowBytes) slow++
   }
   return { total, max, slow }
-}
-
-function meanConnections(nodes: ReturnType<RoutingNode['nodes']>, region: string): number {
-  const peers = nodes.filter(
-    ({ state, info }) => state === 'live' && info.kind === 'gateway' && info.region === region && info.accepting,
-  )
-  return peers.reduce((sum, { info }) => sum + info.connections, 0) / Math.max(1, peers.length)
 }

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { apiMetrics, apiSettings, openApiDocument } from '@flotilla/api'
+import { apiMetrics, apiSettings, migrateSettings, openApiDocument } from '@flotilla/api'
 import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
 import { asyncApiDocument } from '@flotilla/protocol'
 import { describeMetrics, describeSettings, processMetrics, type Settings } from '@flotilla/service'
@@ -40,7 +40,7 @@ rotate them. An id is a name of your choice. To make one:
 \`\`\`sh
 # MASTER_KEYS, TICKET_KEYS, REFRESH_KEYS: a key each, under an id
 node -e "console.log('k1:' + crypto.randomBytes(32).toString('base64'))"
-# TOKEN_KEYS: an Ed25519 key as JWK
+# TOKEN_KEYS: an Ed25519 key as JWK; or as PEM: openssl genpkey -algorithm ed25519
 node -e "console.log(JSON.stringify(crypto.generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })))"
 \`\`\`
 
@@ -51,6 +51,13 @@ ${describeSettings(withoutHostName(gatewaySettings))}
 ## API
 
 ${describeSettings(withoutHostName(apiSettings))}
+
+## Migrations
+
+\`apps/api/dist/migrate.js\` brings the database up to date and ends: with 0 when it is, with 1 when it could not. Run it
+once before a roll-out, and give the processes MIGRATE=false.
+
+${describeSettings(migrateSettings)}
 
 ## Worker
 

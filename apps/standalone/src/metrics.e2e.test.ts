@@ -144,8 +144,8 @@ test('what happened is what is counted', async () => {
   expect([...closed, of(gateway, 'flotilla_disconnects_total')]).toEqual([1, 1, 1, 3])
   expect(of(gateway, 'flotilla_messages_total')).toBe(2)
   expect(of(gateway, 'flotilla_frames_received_total')).toBe(3)
-  // Two hellos, the conversation to both, a message to one, three replies.
-  expect(of(gateway, 'flotilla_frames_sent_total')).toBe(8)
+  // Two hellos, the conversation to both, a message to one, three replies; and what the pulse may have told again.
+  expect(of(gateway, 'flotilla_frames_sent_total')).toBeGreaterThanOrEqual(8)
   // The message, and the conversation by the API: its way through Redis is measured too.
   expect(of(gateway, 'flotilla_delivery_seconds_count')).toBe(2)
   expect(of(gateway, 'flotilla_delivery_seconds_sum')).toBeLessThan(20)

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import {
   choice,
-  flag,
   integer,
   optionalText,
   optionalUrl,
@@ -11,11 +10,13 @@ import {
   port,
   readSettings,
   requiredUrl,
+  schemaSettings,
   type Setting,
   secret,
   storageSettings,
   text,
   type Values,
+  tracingSettings,
 } from '@flotilla/service'
 
 const many = { min: 1, max: 10_000 }
@@ -66,7 +67,7 @@ export const workerSettings = {
   REGION: text('local', 'The region that this process belongs to.'),
   DATABASE_URL: requiredUrl('PostgreSQL.'),
   DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
-  MIGRATE: flag(true, 'Whether to bring the database up to date at the start.'),
+  ...schemaSettings,
   REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
   MASTER_KEYS: parsed(
     parseSecretKeys,
@@ -115,6 +116,7 @@ export const workerSettings = {
   ),
   PUSHES_IN_FLIGHT_MAX: integer(50, many, 'Pushes that this worker sends at once through one provider.'),
   STOP_MS_MAX: integer(20_000, { min: 0, max: 600_000 }, 'On SIGTERM, what is under way gets so long to end.'),
+  ...tracingSettings,
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

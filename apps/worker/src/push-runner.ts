@@ -72,9 +72,15 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
   async function send(provider: PushProvider, delivery: push.Delivery): Promise<void> {
     const key = provider.circuitOf(delivery.target)
     circuits.sending(key)
+    const startedAt = performance.now()
     const answer = await provider.send(delivery)
     circuits.noted(key, answer)
     metrics.push(provider.name, answer.answer)
+    const { conversation, uptoSeq: seq } = delivery.content
+    chat.trace?.(
+      { conversation, seq },
+      { name: 'push', startedAt, attributes: { 'flotilla.provider': provider.name, 'flotilla.answer': answer.answer } },
+    )
     if (answer.answer === 'sent') metrics.pushed(provider.name, (chat.clock() - delivery.messageAt) / 1000)
     await note(delivery, answer)
   }

@@ -21,12 +21,16 @@ let chat: TestChat
 let fcm: FcmTestbed
 let react: () => FcmReaction
 let registry: Registry
+/** What was reported for traces: the entry's seq, the part, and what is said of it. */
+let parts: { seq: number; name: string; attributes: object | undefined }[]
 const workers: Worker[] = []
 
 beforeEach(async () => {
+  parts = []
   database = await testDatabase()
   chat = await openTestChat(database.url, {
     presumedAbsent: users => users,
+    trace: ({ seq }, { name, attributes }) => void parts.push({ seq, name, attributes }),
     settings: { pushDelayMs: 50, pushCollapseMs: 60_000, pushSendMs: 500, erasureSettleMs: 0 },
   })
   react = () => 'take'
@@ -93,6 +97,10 @@ test('a message to somebody who is away arrives at their device, without what it
     what: 'it is counted',
   })
   expect(await registry.metrics()).toMatch(/flotilla_push_seconds_count\{provider="fcm"\} 1/)
+  // The push is a part of the trace of the message that it is about.
+  expect(parts.filter(part => part.name === 'push')).toEqual([
+    { seq, name: 'push', attributes: { 'flotilla.provider': 'fcm', 'flotilla.answer': 'sent' } },
+  ])
 })
 
 test('a worker that ends waits for what is under way, and notes it', async () => {

@@ -14,6 +14,7 @@ import { createPulse, type Pulse } from './pulse.ts'
 import { createReceipts, type Receipts } from './receipts/book.ts'
 import { createSealer, type MasterKey, type Sealer } from './seal.ts'
 import { type Admissions, createAdmissions } from './sessions/admissions.ts'
+import { createLane } from './store/pool.ts'
 import * as schema from './store/schema.ts'
 import { createLastSeen, type LastSeen } from './users/last-seen.ts'
 import { createPasswords, type Passwords } from './users/passwords.ts'
@@ -45,6 +46,17 @@ export interface Emission {
   readonly origin?: object
 }
 
+/** Hears where an entry's time went. `startedAt` is of performance.now(); the part ends with the call. */
+export type TraceEntry = (
+  entry: { readonly conversation: string; readonly seq: number },
+  part: {
+    readonly name: string
+    readonly startedAt: number
+    readonly root?: boolean
+    readonly attributes?: Readonly<Record<string, string | number>>
+  },
+) => void
+
 /** What the domain needs of the world outside it. */
 export interface ChatPorts {
   readonly clock: () => number
@@ -53,6 +65,8 @@ export interface ChatPorts {
   emit(emission: Emission): void
   /** Of these people, those who are probably not here: a hint, for the offline index. */
   presumedAbsent(users: readonly string[]): readonly string[]
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
 }
 
 /** Every number that an operator may turn, with its default in `chatDefaults`. */
@@ -126,6 +140,8 @@ export interface ChatSettings {
 }
 
 const dayMs = 86_400_000
+/** A pulse that is not answered for so long is given up and begun anew, on another connection: revocations must be heard. */
+const pulseAnswerMs = 1_000
 
 export const chatDefaults: ChatSettings = {
   commitWindowMs: 8,
@@ -198,13 +214,18 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   const settings = { ...chatDefaults, ...options.settings }
   const memberships = createMemberships({ pool, ...settings })
   const seal = await createSealer(pool, options.masterKeys, clock)
-  const inserts = createInserts({ pool, clock, logger, onCommit: options.onCommit, ...settings })
+  const inserts = createInserts({ pool, logger, onCommit: options.onCommit, ...settings })
+  const lane = createLane(pool, pulseAnswerMs, logger)
   const pulse = await createPulse({
-    pool,
+    pool: lane,
     logger,
     pulseMs: settings.pulseMs,
     onNewEpoch: () => memberships.clear(),
   })
+  pulse.onChanged(changes => {
+    for (const { conversation, version } of changes) memberships.drop(conversation, version)
+  })
+  pulse.onOverrun(() => memberships.clear())
   const admissions = createAdmissions({ pool, clock })
   pulse.onRevoked(sessions => admissions.forget(sessions))
   const restrictions = createRestrictions({ pool })
@@ -221,6 +242,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     logger,
     emit: options.emit,
     presumedAbsent: options.presumedAbsent,
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
     settings,
     pool,
     db: drizzle(pool, { schema }),
@@ -236,6 +258,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     epoch: () => pulse.epoch(),
     async close() {
       pulse.stop()
+      if (!lane.ending) void lane.end()
       await Promise.all([inserts.close(), receipts.close(), lastSeen.close()])
     },
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { makeConversation, makeUsers, type TestDatabase, testDatabase } from '@flotilla/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createInserts, type Inserts, type NewEntry, type Placed } from './inserts.ts'
 import { createPool, type Pool } from './store/pool.ts'
 
@@ -13,7 +13,6 @@ let inserts: Inserts
 const open = (options: Partial<Parameters<typeof createInserts>[0]> = {}) =>
   createInserts({
     pool,
-    clock: Date.now,
     logger,
     commitWindowMs: 1,
     commitEntriesMax: 256,
@@ -196,4 +195,40 @@ test('closing commits what waits', async () => {
   const late = closing.add(entry(conversation))
   await closing.close()
   expect(placed(await late).seq).toBe(2)
+})
+
+test('a wall clock that is set back holds nothing up', async () => {
+  const conversation = await makeConversation(pool, users)
+  expect(placed(await inserts.add(entry(conversation))).seq).toBe(1)
+  const wall = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000)
+  try {
+    for (let seq = 2; seq <= 20; seq++) expect(placed(await inserts.add(entry(conversation))).seq).toBe(seq)
+  } finally {
+    wall.mockRestore()
+  }
+})
+
+test('while the store hangs, each entry is answered at its own time, and a repetition finds out what became of it', async () => {
+  const conversation = await makeConversation(pool, users)
+  const patient = open({ commitWaitMs: 400 })
+  const lock = await pool.connect()
+  await lock.query('BEGIN')
+  await lock.query('SELECT FROM conversations WHERE id = $1 FOR UPDATE', [conversation])
+  const one = entry(conversation)
+  const answers = [one, ...Array.from({ length: 3 }, () => entry(conversation))].map(async (each, nth) => {
+    await new Promise(resolve => setTimeout(resolve, nth * 100))
+    const startedAt = performance.now()
+    const refused = await patient.add(each).catch((error: unknown) => error)
+    return { refused, waitedMs: performance.now() - startedAt }
+  })
+  for (const { refused, waitedMs } of await Promise.all(answers)) {
+    expect(refused).toMatchObject({ code: 'unavailable' })
+    // Not the sum of the time-outs of whatever was tried meanwhile.
+    expect(waitedMs).toBeLessThan(2_000)
+  }
+  await lock.query('COMMIT')
+  lock.release()
+  expect(placed(await inserts.add(one)).seq).toBeGreaterThan(0)
+  expect((await seqs(conversation)).length).toBe(await head(conversation))
+  await patient.close()
 })

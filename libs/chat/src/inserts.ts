@@ -56,7 +56,6 @@ export interface Inserts {
 
 export interface InsertsOptions {
   readonly pool: Pool
-  readonly clock: () => number
   readonly logger: ChatLogger
   readonly commitWindowMs: number
   readonly commitEntriesMax: number
@@ -121,14 +120,15 @@ const byConversation = (a: Pending, b: Pending) =>
   a.entry.conversation < b.entry.conversation ? -1 : a.entry.conversation > b.entry.conversation ? 1 : 0
 
 export function createInserts(options: InsertsOptions): Inserts {
-  const { pool, clock, logger } = options
+  const { pool, logger } = options
   const stats = { flushes: 0, stored: 0, repeated: 0, stale: 0, retries: 0 }
   /** By key, in the order of arrival; a repetition that arrives while the first waits shares its result. */
   const pending = new Map<string, Pending>()
   let waiting: Pending[] = []
   let inFlight = false
   let scheduled = false
-  let lastFlushAt = 0
+  let lastFlushAt = Number.NEGATIVE_INFINITY
+  let expiry: NodeJS.Timeout | undefined
   let client: PoolClient | undefined
   let idle: (() => void) | undefined
 
@@ -139,10 +139,11 @@ export function createInserts(options: InsertsOptions): Inserts {
     if (pending.size >= options.commitQueueMax)
       throw new Refusal('overloaded', 'unable to store the entry: too many wait for their commit', { retryMs: 1_000 })
     const { promise, resolve, reject } = Promise.withResolvers<AddResult>()
-    const one = { entry, key, deadline: clock() + options.commitWaitMs, promise, resolve, reject }
+    const one = { entry, key, deadline: performance.now() + options.commitWaitMs, promise, resolve, reject }
     pending.set(key, one)
     waiting.push(one)
     schedule()
+    watchDeadlines()
     return promise
   }
 
@@ -150,7 +151,7 @@ export function createInserts(options: InsertsOptions): Inserts {
   function schedule() {
     if (inFlight || scheduled) return
     scheduled = true
-    const left = lastFlushAt + options.commitWindowMs - clock()
+    const left = lastFlushAt + options.commitWindowMs - performance.now()
     if (left <= 0 || waiting.length >= options.commitEntriesMax) setImmediate(flush)
     else setTimeout(flush, left)
   }
@@ -159,10 +160,10 @@ export function createInserts(options: InsertsOptions): Inserts {
     scheduled = false
     if (inFlight || waiting.length === 0) return
     inFlight = true
-    lastFlushAt = clock()
+    const sentAt = performance.now()
+    lastFlushAt = sentAt
     const batch = waiting.splice(0, options.commitEntriesMax)
     stats.flushes++
-    const sentAt = performance.now()
     const entries = batch.length
     void commit(batch).finally(() => {
       options.onCommit?.(entries, performance.now() - sentAt)
@@ -172,8 +173,10 @@ export function createInserts(options: InsertsOptions): Inserts {
     })
   }
 
+  /** A repetition may have taken the place of one that was told that the store is away. */
+  const forget = (one: Pending) => pending.get(one.key) === one && pending.delete(one.key)
   const settle = (one: Pending, result: AddResult) => {
-    pending.delete(one.key)
+    forget(one)
     one.resolve(result)
   }
   const settleStale = (one: Pending) => {
@@ -181,7 +184,7 @@ export function createInserts(options: InsertsOptions): Inserts {
     settle(one, 'stale')
   }
   const fail = (one: Pending, error: unknown) => {
-    pending.delete(one.key)
+    forget(one)
     one.reject(error)
   }
 
@@ -195,7 +198,8 @@ export function createInserts(options: InsertsOptions): Inserts {
         if (!isPassing(error)) return refuse(rest, error)
         stats.retries++
         logger.warn({ err: error, entries: rest.length }, 'a batch was not stored and is tried again')
-        rest = expire(rest)
+        const now = performance.now()
+        rest = rest.filter(one => one.deadline > now)
         await new Promise(resolve => setTimeout(resolve, pauseMs))
         pauseMs = Math.min(pauseMs * 2, retryPauseMs.max)
       }
@@ -235,7 +239,12 @@ export function createInserts(options: InsertsOptions): Inserts {
   async function connect(): Promise<PoolClient> {
     const made = await pool.connect()
     // The one big statement is planned once, not at every flush, and never compiled: either costs more than running it.
-    await made.query('SET plan_cache_mode = force_generic_plan; SET jit = off')
+    try {
+      await made.query('SET plan_cache_mode = force_generic_plan; SET jit = off')
+    } catch (error) {
+      made.release(true)
+      throw error
+    }
     made.on('error', error => dropClient(made, error))
     return made
   }
@@ -319,13 +328,32 @@ export function createInserts(options: InsertsOptions): Inserts {
     return batch.filter(one => !settled.has(one))
   }
 
-  /** Entries that have waited too long are told so; they may be in the store all the same, which a retry finds out. */
-  function expire(batch: Pending[]): Pending[] {
-    const now = clock()
-    for (const one of [...batch, ...waiting])
-      if (one.deadline <= now) fail(one, new Refusal('unavailable', undefined, { retryMs: 2_000 }))
+  /**
+   * Entries that have waited too long are told so, at their time, whatever the batch in flight is waiting for. They may be
+   * in the store all the same, which a repetition finds out.
+   */
+  function expire(): void {
+    const now = performance.now()
+    for (const one of pending.values()) {
+      if (one.deadline > now) break
+      fail(one, new Refusal('unavailable', undefined, { retryMs: 2_000 }))
+    }
     waiting = waiting.filter(one => one.deadline > now)
-    return batch.filter(one => one.deadline > now)
+  }
+
+  /** All wait equally long, so the first that came is the first whose time is up. */
+  function watchDeadlines(): void {
+    const first = pending.values().next().value
+    if (expiry !== undefined || first === undefined) return
+    expiry = setTimeout(
+      () => {
+        expiry = undefined
+        expire()
+        watchDeadlines()
+      },
+      Math.max(1, first.deadline - performance.now()),
+    )
+    expiry.unref()
   }
 
   /** The store refused the batch: halve it until the entry at fault stands alone. */
@@ -347,6 +375,7 @@ export function createInserts(options: InsertsOptions): Inserts {
     stats,
     async close() {
       if (pending.size > 0) await new Promise<void>(resolve => (idle = resolve))
+      clearTimeout(expiry)
       client?.removeAllListeners('error')
       client?.release()
       client = undefined

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { makeSessions, makeUsers, type TestDatabase, testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { createPulse } from './pulse.ts'
+import { type ConversationChange, createPulse } from './pulse.ts'
 import { createPool, type Pool } from './store/pool.ts'
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
@@ -96,4 +97,40 @@ test('a store that is not who it was gets a new epoch at the next start (P5)', a
   const restored = await open()
   expect(restored.epoch()).toBe(epoch + 1)
   restored.stop()
+})
+
+test('a change is named once, also one that commits long after it was made', async () => {
+  const users = await makeUsers(pool, 1)
+  const pulse = await open()
+  const told: ConversationChange[] = []
+  pulse.onChanged(changes => told.push(...changes))
+  const insert = (client: Pick<Pool, 'query'>, conversation: string) =>
+    client.query('INSERT INTO changes (conversation_id, seq, version, users) VALUES ($1, 7, 2, $2)', [
+      conversation,
+      users,
+    ])
+  const [slow, quick] = [randomUUID(), randomUUID()]
+  const held = await pool.connect()
+  await held.query('BEGIN')
+  await insert(held, slow)
+  await insert(pool, quick)
+  await until(() => told.length === 1, { what: 'the quick one is named' })
+  await new Promise(resolve => setTimeout(resolve, 100))
+  expect(told).toEqual([{ conversation: quick, seq: 7, version: 2, users }])
+  await held.query('COMMIT')
+  held.release()
+  await until(() => told.length === 2, { what: 'the slow one is named' })
+  await new Promise(resolve => setTimeout(resolve, 100))
+  expect(told.map(change => change.conversation)).toEqual([quick, slow])
+  pulse.stop()
+})
+
+test('whoever registers something after asking for a session can see that it was revoked in between', async () => {
+  const [user] = (await makeUsers(pool, 1)) as [string]
+  const [kept, ended] = (await makeSessions(pool, [user, user])) as [string, string]
+  const pulse = await open()
+  await pool.query('UPDATE sessions SET revoked_at = now() WHERE id = $1', [ended])
+  await until(() => pulse.isRevoked(ended), { what: 'it is known' })
+  expect(pulse.isRevoked(kept)).toBe(false)
+  pulse.stop()
 })

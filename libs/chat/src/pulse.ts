@@ -1,19 +1,36 @@
 /**
- * One small query a second: which sessions were revoked, who hid something, and what epoch the store has. So a sign-out
- * and a block take effect within two pulses even while Redis is away, and a restored backup is noticed without a restart.
+ * One small query a second: which sessions were revoked, who hid something, which conversations were changed, and what
+ * epoch the store has. So a sign-out, a block and a removal take effect within two pulses even while Redis is away or the
+ * process that made them is dead, and a restored backup is noticed without a restart.
  */
 import type { Pool } from 'pg'
 import type { ChatLogger } from './context.ts'
+
+/** A change of a conversation other than a message. */
+export interface ConversationChange {
+  readonly conversation: string
+  readonly seq: number
+  /** Of the membership, after it. */
+  readonly version: number
+  /** Those who came or went. */
+  readonly users: readonly string[]
+}
 
 export interface Pulse {
   /** The store's epoch, as of the last pulse. */
   epoch(): number
   /** Whether the last pulse was answered. */
   alive(): boolean
+  /** Whether the session was revoked lately, as of the last pulse: for whoever registers something after asking for it. */
+  isRevoked(session: string): boolean
   /** Calls back with sessions that were revoked since the last pulse. A session may be named twice. */
   onRevoked(listener: (sessions: readonly string[]) => void): void
   /** Calls back with people who hid something from somebody since the last pulse. Somebody may be named twice. */
   onHidden(listener: (users: readonly string[]) => void): void
+  /** Calls back with the changes that were committed since the last pulse. One may be named twice. */
+  onChanged(listener: (changes: readonly ConversationChange[]) => void): void
+  /** More was changed than a pulse reads, or than the store keeps: anything may have been, since so many ms. */
+  onOverrun(listener: (ageMs: number) => void): void
   onNewEpoch(listener: (epoch: number) => void): void
   stop(): void
 }
@@ -30,6 +47,10 @@ export interface PulseOptions {
  * Longer than statement_timeout, so that none can slip under it.
  */
 const overlapSeconds = 20
+/** Changes that one pulse reads. */
+const changesMax = 2_000
+/** The store keeps changes for an hour; whoever has not asked for so long must not count on having seen them all. */
+const changesKeptMs = 50 * 60_000
 
 /**
  * The running store by name: its cluster and its timeline. A restore or a promotion changes the timeline, a dump that
@@ -45,10 +66,18 @@ async function checkIdentity(pool: Pool): Promise<void> {
   )
 }
 
+/** $1 the oldest transaction that was open at the last pulse: later ones, and it, may have been committed since. */
+const changesSince = `
+SELECT s.xmin::text AS xmin, c.conversation_id AS conversation, c.seq, c.version, c.users
+  FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) s
+  LEFT JOIN (SELECT * FROM changes WHERE xid >= $1::xid8 ORDER BY xid LIMIT $2) c ON true`
+
 export async function createPulse(options: PulseOptions): Promise<Pulse> {
   const { pool, logger } = options
   const revokedListeners: ((sessions: readonly string[]) => void)[] = []
   const hiddenListeners: ((users: readonly string[]) => void)[] = []
+  const changeListeners: ((changes: readonly ConversationChange[]) => void)[] = []
+  const overrunListeners: ((ageMs: number) => void)[] = []
   const epochListeners = [options.onNewEpoch]
   let recent = new Set<string>()
   /** A person and when they hid: who does it again is named again. */
@@ -65,7 +94,42 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     checked = false
     logger.warn({ err: error }, 'unable to learn who the store is: raise its epoch by hand after a restore')
   }
-  let epoch = (await pool.query<{ epoch: number }>('SELECT epoch FROM store')).rows[0]!.epoch
+  const first = await pool.query<{ epoch: number; xmin: string }>(
+    'SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin FROM store',
+  )
+  let { epoch, xmin } = first.rows[0]!
+  let changesReadAt = performance.now()
+  let recentChanges = new Set<string>()
+
+  /** Each transaction is read again until none that was open before it is left, so what is named twice is left out. */
+  async function readChanges() {
+    const askedAt = performance.now()
+    const found = await pool.query<
+      { xmin: string; conversation: string | null } & Omit<ConversationChange, 'conversation'>
+    >({
+      name: 'pulse-changes',
+      text: changesSince,
+      values: [xmin, changesMax],
+    })
+    const sinceMs = askedAt - changesReadAt
+    changesReadAt = askedAt
+    xmin = found.rows[0]!.xmin
+    if (found.rows.length === changesMax || sinceMs > changesKeptMs) {
+      recentChanges = new Set()
+      for (const listener of overrunListeners) listener(sinceMs)
+      return
+    }
+    const before = recentChanges
+    recentChanges = new Set()
+    const fresh: ConversationChange[] = []
+    for (const { conversation, seq, version, users } of found.rows) {
+      if (conversation === null) continue
+      const key = `${conversation} ${seq}`
+      recentChanges.add(key)
+      if (!before.has(key)) fresh.push({ conversation, seq, version, users })
+    }
+    if (fresh.length > 0) for (const listener of changeListeners) listener(fresh)
+  }
 
   async function beat() {
     if (!alive && checked) await checkIdentity(pool)
@@ -89,8 +153,11 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     if (hidden.length > 0) for (const listener of hiddenListeners) listener(hidden)
     if (row.epoch !== epoch) {
       epoch = row.epoch
+      // The store may be another one, whose transactions have other numbers. Every device resyncs anyway.
+      xmin = '3'
       for (const listener of epochListeners) listener(epoch)
     }
+    await readChanges()
   }
 
   const turn = async () => {
@@ -108,8 +175,11 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   return {
     epoch: () => epoch,
     alive: () => alive,
+    isRevoked: session => recent.has(session),
     onRevoked: listener => void revokedListeners.push(listener),
     onHidden: listener => void hiddenListeners.push(listener),
+    onChanged: listener => void changeListeners.push(listener),
+    onOverrun: listener => void overrunListeners.push(listener),
     onNewEpoch: listener => void epochListeners.push(listener),
     stop() {
       stopped = true

@@ -54,6 +54,11 @@ async function makeRows(): Promise<void> {
       [randomUUID(), user],
     )
   }
+  for (const minutes of [61, 59])
+    await ctx.pool.query(
+      `INSERT INTO changes (conversation_id, seq, version, users, at) VALUES ($1, $2, 1, '{}', ${ago(`${minutes} minutes`)})`,
+      [past, minutes],
+    )
   for (const days of [91, 89])
     await ctx.pool.query(
       `INSERT INTO notifications (id, user_id, kind, dedup, at) VALUES ($1, $2, 'x', '${days}', ${ago(`${days} days`)})`,
@@ -94,6 +99,7 @@ async function makeRows(): Promise<void> {
 test('what has had its time goes, and nothing else; files of uploads go by a job', async () => {
   await makeRows()
   expect(await upkeep(ctx)).toEqual({
+    changes: 1,
     codes: 1,
     challenges: 1,
     notifications: 1,

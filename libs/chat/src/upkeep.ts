@@ -17,6 +17,7 @@ const lockKey = 7_160_532
 /** What goes when, by table. Each has an index that finds it, but for the few that are small or seldom looked at. */
 const overdue = {
   codes: `expires_at < now() - interval '1 hour'`,
+  changes: `at < now() - interval '1 hour'`,
   challenges: `expires_at < now() - interval '1 hour'`,
   notifications: `at < now() - interval '90 days'`,
   security_events: `at < now() - interval '1 year'`,

@@ -20,7 +20,7 @@ export interface Item {
 export type PresenceLine = readonly [user: string, online: boolean, at: number]
 
 export interface Header {
-  readonly v: typeof envelopeVersion
+  readonly v: number
   /** The place that sends. */
   readonly from: string
   /** The place it is meant for. */
@@ -30,12 +30,17 @@ export interface Header {
   readonly tally?: true
   /** One for each frame. */
   readonly items?: readonly Item[]
-  /** The sender may have failed to send what was meant for this node, since then (wall clock, ms). */
+  /** The sender may have failed to send what was meant for this node, within so many ms until now. */
+  readonly lostMs?: number
+  /** The same as a time of the sender's wall clock, for nodes that do not know `lostMs`. */
   readonly suspect?: number
   readonly presence?: readonly PresenceLine[]
 }
 
-/** Raised when an older node would misread a newer envelope. What it cannot read it suspects to be lost, and looks for. */
+/**
+ * Raised when an older node would misread a newer envelope. A newer one is taken as far as its shape is known; what cannot
+ * be read is suspected to be lost, and looked for.
+ */
 export const envelopeVersion = 1
 
 export function encodeEnvelope(header: Header, frames: readonly string[] = []): string {
@@ -44,7 +49,7 @@ export function encodeEnvelope(header: Header, frames: readonly string[] = []): 
   return text
 }
 
-/** Takes an envelope apart; undefined when it is none, or one of another version. */
+/** Takes an envelope apart; undefined when it is none, or one that this version cannot read. */
 export function decodeEnvelope(text: string): { header: Header; frames: readonly string[] } | undefined {
   const end = text.indexOf('\n')
   let header: Header | null
@@ -53,7 +58,8 @@ export function decodeEnvelope(text: string): { header: Header; frames: readonly
   } catch {
     return undefined
   }
-  if (typeof header !== 'object' || header?.v !== envelopeVersion) return undefined
+  if (typeof header !== 'object' || header === null || !Number.isInteger(header.v)) return undefined
+  if (header.v !== envelopeVersion && !(header.v > envelopeVersion && hasKnownShape(header))) return undefined
   if (typeof header.from !== 'string' || typeof header.to !== 'string' || !Number.isInteger(header.n)) return undefined
   const frames: string[] = []
   for (let at = end; at !== -1; ) {
@@ -62,4 +68,20 @@ export function decodeEnvelope(text: string): { header: Header; frames: readonly
     at = next
   }
   return frames.length === (header.items?.length ?? 0) ? { header, frames } : undefined
+}
+
+/** Whether a header of a newer version says for whom its frames are in the way that this version knows. */
+function hasKnownShape({ items, presence }: Header): boolean {
+  const isPlace = (to: Item['to'] | null) =>
+    Array.isArray(to)
+      ? to.every(user => typeof user === 'string')
+      : typeof to?.conversation === 'string' && Number.isInteger(to.version)
+  const isEntry = (entry: Entry | null | undefined) =>
+    entry === undefined || (typeof entry?.conversation === 'string' && Number.isInteger(entry.seq))
+  return (
+    (items === undefined ||
+      (Array.isArray(items) &&
+        (items as readonly (Item | null)[]).every(item => item !== null && isPlace(item.to) && isEntry(item.entry)))) &&
+    (presence === undefined || Array.isArray(presence))
+  )
 }

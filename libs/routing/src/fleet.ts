@@ -5,7 +5,7 @@ import type { Places } from './whereabouts.ts'
 /** Places that are over and in no view any more, kept at most. */
 const forgottenMax = 10_000
 
-/** A place that is over, and when it was last alive (wall clock, ms). */
+/** A place that is over, and when it was last alive. */
 export interface Death {
   readonly place: string
   readonly lastSeen: number

@@ -16,7 +16,7 @@ export {
 } from './node.ts'
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
-export type { Absence, RoutedFrame } from './router.ts'
+export type { Absence, RoutedFrame, TraceEntry } from './router.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'
 export type { RoutingStore } from './store.ts'
 export type { Kind, Places, Whereabouts } from './whereabouts.ts'

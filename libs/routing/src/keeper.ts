@@ -26,6 +26,7 @@ export interface KeeperOptions {
   readonly registrar: Registrar
   readonly sweeper: Sweeper
   readonly watching: Watching
+  /** Of ages: `now` is comparable within this process only. */
   readonly clock: Clock
   readonly random: () => number
   readonly logger: RoutingLogger
@@ -67,7 +68,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const formerPlaces = new Set<string>()
   let isFenced = false
   let isBeatFailing = true
-  /** Since when the node may have missed something (wall clock, ms). */
+  /** Since when the node may have missed something. */
   let missingSince: { at: number; reason: SuspectReason } | undefined
   let unsentSince: number | undefined
   let lastBeat = { at: startedAt, steady: clock.steady() }

@@ -3,7 +3,7 @@
  * frame that is routed reaches every socket of its people, on whatever node, or somebody hears that it may not have.
  * Either `absent` is called (nobody is live for them), or `suspect` on the node that may have missed it.
  */
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, createAgeClock, systemClock } from './clock.ts'
 import { decodeEnvelope, type Header } from './envelope.ts'
 import { createFleet } from './fleet.ts'
 import { createHints } from './hints.ts'
@@ -12,7 +12,14 @@ import { type NodeInfo, type NodeView, splitPlace } from './leases.ts'
 import type { RoutingLogger } from './logger.ts'
 import { createNumbers } from './numbers.ts'
 import { createRegistrar } from './registrar.ts'
-import { absencesOf, createRouter, type DeliveryPorts, type RoutedFrame, type RouterStats } from './router.ts'
+import {
+  absencesOf,
+  createRouter,
+  type DeliveryPorts,
+  type RoutedFrame,
+  type RouterStats,
+  type TraceEntry,
+} from './router.ts'
 import { type NodeSettings, nodeDefaults } from './settings.ts'
 import type { RoutingStore } from './store.ts'
 import { createSuspicion } from './suspicion.ts'
@@ -21,10 +28,10 @@ import { createWatching, type PresenceChange } from './watching.ts'
 
 export interface NodePorts extends DeliveryPorts {
   /**
-   * Something may have been lost since then (wall clock, ms): compare the cursors of the local people with the heads.
+   * Something may have been lost within so many ms until now: compare the cursors of the local people with the heads.
    * Called when the local people are entered and the inbox is open, so nothing more is lost meanwhile.
    */
-  suspect(since: number): void
+  suspect(ageMs: number): void
   /** Watched people came or went. */
   presenceChanged(changes: readonly PresenceChange[]): void
 }
@@ -49,6 +56,8 @@ export interface NodeOptions {
   readonly clock?: Clock
   readonly random?: () => number
   readonly settings?: Partial<NodeSettings>
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry
 }
 
 /** Counts since the start, for metrics. */
@@ -100,6 +109,8 @@ export interface RoutingNode {
   leave(conversation: string): Promise<void>
   /** The fleet, as of the last beat. */
   nodes(): readonly NodeView[]
+  /** Tells the fleet now what `info` answers, instead of with the next beat. */
+  tell(): void
   /** Counts a hit; undefined while the store is away. */
   hit(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | undefined>
   readonly stats: Readonly<NodeStats>
@@ -130,7 +141,8 @@ function noStats(): NodeStats {
 export function createNode(options: NodeOptions): RoutingNode {
   const { id, store, ports, logger } = options
   if (!/^[\w.-]{1,128}$/.test(id)) throw new Error(`unable to create a node: ${JSON.stringify(id)} is no name for one`)
-  const clock = options.clock ?? systemClock
+  const wallClock = options.clock ?? systemClock
+  const clock = createAgeClock(wallClock)
   const settings: NodeSettings = { ...nodeDefaults, ...options.settings }
   const stats = noStats()
   const { broker, whereabouts, leases, counters } = store
@@ -142,8 +154,10 @@ export function createNode(options: NodeOptions): RoutingNode {
     clock,
     gatherMs: settings.suspectGatherMs,
     pauseMs: settings.suspectPauseMs,
+    jitterMs: settings.suspectJitterMs,
+    random: options.random ?? Math.random,
     isSettled: () => keeper.isSettled(),
-    report: since => ports.suspect(since),
+    report: since => ports.suspect(clock.now() - since),
   })
   const registrar = createRegistrar({
     whereabouts,
@@ -157,7 +171,7 @@ export function createNode(options: NodeOptions): RoutingNode {
   const isHere = (user: string) => registrar.has('presence', user)
   const place = () => keeper.place()
   const watching = createWatching({
-    clock,
+    clock: wallClock,
     whereabouts,
     fleet,
     gatherMs: settings.presenceGatherMs,
@@ -184,6 +198,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     place,
     isHere,
     unsent: since => keeper.unsent(since),
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
   })
   const sweeper = createSweeper({
     whereabouts,
@@ -215,12 +230,16 @@ export function createNode(options: NodeOptions): RoutingNode {
     },
     onStats: what => stats[what]++,
     async tellUnsent(since) {
+      const lostMs = Math.ceil(clock.now() - since)
+      const suspect = wallClock.now() - lostMs
       const others = fleet.live().filter(other => other !== place())
-      await Promise.all(others.map(other => router.send(other, { suspect: since })))
+      await Promise.all(others.map(other => router.send(other, { lostMs, suspect })))
     },
   })
 
   let recheck: (() => void) | undefined
+  let unreadSince: number | undefined
+  let callOffUnread: (() => void) | undefined
 
   function suspect(since: number, reason: SuspectReason) {
     stats.suspects[reason]++
@@ -248,13 +267,28 @@ export function createNode(options: NodeOptions): RoutingNode {
       count(header)
       deliver(header, frames)
       if (header.presence !== undefined) watching.heard(header.presence)
-      if (header.suspect !== undefined) suspect(header.suspect, 'told')
+      const lostMs = header.lostMs ?? (header.suspect === undefined ? undefined : wallClock.now() - header.suspect)
+      if (Number.isFinite(lostMs))
+        suspect(clock.now() - Math.min(Math.max(lostMs!, 0), settings.suspectAgeMsMax), 'told')
     } catch (error) {
       stats.malformed++
-      // Not what it holds: that may be what somebody wrote.
-      logger.warn({ err: error, chars: text.length }, 'unable to take an envelope')
-      suspect(clock.now(), 'unreadable')
+      unreadSince ??= clock.now()
+      if (callOffUnread === undefined)
+        // Not what it holds: that may be what somebody wrote.
+        logger.warn({ err: error, chars: text.length }, 'unable to take an envelope')
+      lookForUnread()
     }
+  }
+
+  /** A node of another version may send nothing else: once in a while it is looked for what that may have been. */
+  function lookForUnread() {
+    if (callOffUnread !== undefined || unreadSince === undefined) return
+    suspect(unreadSince, 'unreadable')
+    unreadSince = undefined
+    callOffUnread = clock.after(settings.unreadablePauseMs, () => {
+      callOffUnread = undefined
+      lookForUnread()
+    })
   }
 
   function count(header: Header) {
@@ -296,6 +330,7 @@ export function createNode(options: NodeOptions): RoutingNode {
       await keeper.stop()
       suspicion.stop()
       recheck?.()
+      callOffUnread?.()
       if (splitPlace(place()).generation === 0) return
       try {
         await registrar.clear()
@@ -346,6 +381,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     join: conversation => registrar.set('interest', [conversation], true),
     leave: conversation => registrar.set('interest', [conversation], false),
     nodes: () => fleet.nodes(),
+    tell: () => keeper.beatSoon(),
     async hit(key, windowMs) {
       try {
         return await counters.hit(key, windowMs)

@@ -9,7 +9,7 @@ interface Sent {
 
 interface Heard {
   n: number
-  /** When something was last heard from there (wall clock, ms). */
+  /** When something was last heard from there. */
   at: number
 }
 

@@ -53,6 +53,16 @@ export interface DeliveryPorts {
   absent(absences: readonly Absence[]): void
 }
 
+/** Hears where an entry's time went. `startedAt` is of performance.now(); the part ends with the call. */
+export type TraceEntry = (
+  entry: Entry,
+  part: {
+    readonly name: string
+    readonly startedAt: number
+    readonly attributes?: Readonly<Record<string, string | number>>
+  },
+) => void
+
 export interface RouterStats {
   frames: number
   lookups: number
@@ -71,6 +81,7 @@ export interface RouterOptions {
   readonly fleet: Fleet
   readonly numbers: Numbers
   readonly hints: Hints
+  /** Of ages: `now` is comparable within this process only. */
   readonly clock: Clock
   readonly ports: DeliveryPorts
   readonly stats: RouterStats
@@ -82,7 +93,8 @@ export interface RouterOptions {
   readonly pauseMs: number
   place(): string
   isHere(user: string): boolean
-  /** Entries could not be sent on, since then (wall clock, ms): whoever missed them must be told later. */
+  readonly trace?: TraceEntry
+  /** Entries could not be sent on, since then: whoever missed them must be told later. */
   unsent(since: number): void
 }
 
@@ -99,7 +111,7 @@ export interface Router {
   /** Sends one envelope that is not a frame's. @throws when the broker cannot be reached */
   send(
     place: string,
-    content: { suspect?: number; presence?: readonly (readonly [string, boolean, number])[] },
+    content: { suspect?: number; lostMs?: number; presence?: readonly (readonly [string, boolean, number])[] },
   ): Promise<void>
 }
 
@@ -273,8 +285,10 @@ export function createRouter(options: RouterOptions): Router {
     )
     stats.publishes++
     stats.publishedBytes += text.length
+    const startedAt = options.trace === undefined ? 0 : performance.now()
     try {
       const heard = await broker.publish(splitPlace(place).node, text)
+      if (options.trace !== undefined) tracePublish(options.trace, items, place, startedAt)
       fleet.mark(place, heard === 0, clock.steady())
       if (heard > 0) return
       stats.unheard++
@@ -364,6 +378,12 @@ export function createRouter(options: RouterOptions): Router {
       fleet.mark(place, heard === 0, clock.steady())
     },
   }
+}
+
+/** An envelope's way through Redis, told for each entry in it. */
+function tracePublish(trace: TraceEntry, items: readonly Item[], place: string, startedAt: number): void {
+  const attributes = { 'flotilla.to': splitPlace(place).node, 'flotilla.envelope_frames': items.length }
+  for (const { entry } of items) if (entry !== undefined) trace(entry, { name: 'publish', startedAt, attributes })
 }
 
 /** The people of an item, if it is an entry's: those for whom it must be remembered when nobody has it. */

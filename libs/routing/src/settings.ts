@@ -12,10 +12,16 @@ export const nodeDefaults = {
   echoMsMax: 2_000,
   /** How long `start` waits for the store before it goes on without. */
   startWaitMs: 5_000,
-  /** Whatever is suspected is suspected from so much earlier on: clocks of nodes differ, and commits take a moment. */
+  /** Whatever is suspected is suspected from so much earlier on: commits take a moment, and so does what is on its way. */
   suspectMarginMs: 5_000,
   suspectGatherMs: 100,
   suspectPauseMs: 1_000,
+  /** A report waits a random part of this, so that the nodes of a fleet do not all ask the store at the same moment. */
+  suspectJitterMs: 1_500,
+  /** What another node says of how long it could not send is believed up to this. */
+  suspectAgeMsMax: 3_600_000,
+  /** Envelopes that cannot be read are one suspicion in so long, however many they are. */
+  unreadablePauseMs: 10_000,
   /** For how many beats after an envelope its number is repeated. */
   tallyBeats: 3,
   /** Changes of presence are gathered for so long, and a flap in it cancels out. */

@@ -33,6 +33,8 @@ function start() {
     },
     gatherMs: 100,
     pauseMs: 1_000,
+    jitterMs: 0,
+    random: Math.random,
     isSettled: () => isSettled,
     report: since => reports.push([since, now]),
   })

@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts'
 
 export interface Suspicion {
-  /** @param since wall clock in ms */
+  /** @param since by the clock of ages */
   raise(since: number): void
   /** The node has become settled: what waited for that may go out. */
   settled(): void
@@ -20,6 +20,9 @@ export interface SuspicionOptions {
   readonly gatherMs: number
   /** The least time between two reports. */
   readonly pauseMs: number
+  /** A random part of this is waited in addition. */
+  readonly jitterMs: number
+  readonly random: () => number
   /** Whether the local people are registered: only then does the node miss nothing from now on. */
   isSettled(): boolean
   report(since: number): void
@@ -34,7 +37,8 @@ export function createSuspicion(options: SuspicionOptions): Suspicion {
 
   function plan() {
     if (since === undefined || callOff !== undefined || stopped) return
-    const wait = Math.max(options.gatherMs, reportedAt + options.pauseMs - clock.steady())
+    const due = Math.max(options.gatherMs, reportedAt + options.pauseMs - clock.steady())
+    const wait = due + options.random() * options.jitterMs
     callOff = clock.after(wait, () => {
       callOff = undefined
       if (since === undefined || !options.isSettled()) return

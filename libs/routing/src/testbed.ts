@@ -62,6 +62,8 @@ export const quickSettings: Partial<NodeSettings> = {
   suspectMarginMs: 0,
   suspectGatherMs: 10,
   suspectPauseMs: 10,
+  suspectJitterMs: 0,
+  unreadablePauseMs: 200,
   presenceGatherMs: 50,
   sweepClaimMs: 500,
   // What finds everything in the end must not hide that the quick way does not work.

@@ -48,6 +48,14 @@ function toInteger(min: number, max: number) {
   }
 }
 
+function toDecimal(min: number, max: number) {
+  return (text: string) => {
+    const value = Number(text)
+    if (!(value >= min && value <= max)) throw new Error(`must be a number from ${min} to ${max}`)
+    return value
+  }
+}
+
 function toBoolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new Error('must be true or false')
   return text === 'true'
@@ -67,6 +75,8 @@ export const integer = (fallback: number, range: { min: number; max: number }, d
   setting(`whole number, ${range.min} to ${range.max}`, toInteger(range.min, range.max), description, {
     value: fallback,
   })
+export const decimal = (fallback: number, range: { min: number; max: number }, description: string) =>
+  setting(`number, ${range.min} to ${range.max}`, toDecimal(range.min, range.max), description, { value: fallback })
 export const port = (fallback: number, description: string) => integer(fallback, { min: 0, max: 65_535 }, description)
 export const flag = (fallback: boolean, description: string) =>
   setting('true or false', toBoolean, description, { value: fallback })

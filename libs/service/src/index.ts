@@ -1,5 +1,6 @@
 export {
   choice,
+  decimal,
   describeSettings,
   flag,
   integer,
@@ -16,7 +17,7 @@ export {
   text,
   type Values,
 } from './config.ts'
-export { type DrainOptions, drainOnSignal } from './drain.ts'
+export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
 export { type DescribedError, describeError, messageOf } from './log-errors.ts'
 export { createLogger, type LogFields, type Logger, requestIdOf, silentLogger, withLogFields } from './logger.ts'
@@ -39,7 +40,9 @@ export {
   Registry,
 } from './metrics.ts'
 export { measureProcess, type PoolFigures, processMetrics, type RoutingFigures } from './process-metrics.ts'
+export { schemaSettings } from './schema-settings.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
+export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {
   generateSecretKey,
   parseSecretKeys,

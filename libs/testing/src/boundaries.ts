@@ -74,6 +74,11 @@ const owners: readonly Ownership[] = [
     imports: /^(nodemailer|web-push|firebase-admin)(\/.+)?$/,
     owners: new RegExp(String.raw`^apps/worker/|${testFile}`),
   },
+  {
+    what: 'OpenTelemetry',
+    imports: /^@opentelemetry\/.+$/,
+    owners: new RegExp(String.raw`^libs/service/src/tracing\.ts$|${testFile}`),
+  },
   { what: 'fastify', imports: /^(fastify|@fastify\/.+)$/, owners: /^apps\/api\// },
   {
     what: 'PostgreSQL',

@@ -20,6 +20,8 @@ export interface CrowdOptions {
   /** Each person is in one group of this size, and in one direct conversation. */
   readonly groupSize: number
   readonly messagesPerSecond: number
+  /** Makes the client of the nth person; the present SDK's when missing. */
+  readonly clientOf?: (nth: number, options: Parameters<typeof createClient>[0]) => Client
   /** Of the connections, cut through the fault proxies each second: 0.05 is one in twenty. */
   readonly cutsPerSecond: number
 }
@@ -45,7 +47,7 @@ const tickMs = 20
 
 /** Makes the people and connects them. Resolves when all are live. */
 export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
-  const { fleet, chat } = options
+  const { fleet, chat, clientOf = (_nth, given) => createClient(given) } = options
   const history = new History()
   const users = await makeUsers(chat.pool, options.people)
   const sessions = await makeSessions(chat.pool, users)
@@ -58,7 +60,7 @@ export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
   const clients = users.map((user, nth) => {
     const device = `device-${nth}`
     history.opened(device, user)
-    const client = createClient({
+    const client = clientOf(nth, {
       api: 'http://fleet.test',
       getToken: () => Promise.resolve('token'),
       fetch: async () => Response.json(fleet.connect(user, sessions[nth]!)),

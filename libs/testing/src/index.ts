@@ -1,4 +1,5 @@
 export { type Crowd, type CrowdOptions, startCrowd } from './crowd.ts'
+export { type Certificate, makeCertificate } from './certificate.ts'
 export { type Cast, type CastMember, type CastRole, castRoles, makeCast } from './cast.ts'
 export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
 export type { Direction } from './fault-lane.ts'
@@ -11,7 +12,8 @@ export {
   type Trap,
   type Which,
 } from './fault-proxy.ts'
-export { type Fleet, type FleetNode, type FleetOptions, startFleet } from './fleet.ts'
+export { type Fleet, type FleetNode, type FleetOptions, projectRoot, startFleet } from './fleet.ts'
+export { type Gaps, percentile, watchGaps } from './gaps.ts'
 export {
   History,
   type HistoryRecord,
@@ -21,6 +23,7 @@ export {
   type Send,
 } from './history.ts'
 export { checkHistory, type Promised, type Violation } from './history-checker.ts'
+export { type OldVersion, openOldVersion } from './old-version.ts'
 export { makeConversation, makeSessions, makeUsers } from './population.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
@@ -49,4 +52,5 @@ export {
 } from './socket-client.ts'
 export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
 export { openTestChat, type TestChat } from './test-chat.ts'
+export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'
 export { until, type UntilOptions } from './until.ts'

@@ -1,7 +1,8 @@
 /**
  * Every change of a conversation other than a message: one transaction on one connection that locks the conversation's
  * row, decides on facts read after the lock, writes the rows and ONE entry of the log, and raises the head and the
- * membership version. Then the others are told.
+ * membership version, and leaves a row in `changes`. Then the others are told; whatever keeps that from happening, each
+ * node finds the row within a pulse and tells its own people.
  *
  * What is guaranteed (P3, P8): the group commit locks the same row, so an entry that was decided by the membership
  * before the change either has a lower seq or is refused as stale. One change locks one conversation, and the group
@@ -56,7 +57,7 @@ interface Written {
   readonly users: readonly string[] | undefined
 }
 
-/** $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. */
+/** $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came or went. */
 const append = `
 WITH moved AS (
   UPDATE conversations
@@ -71,6 +72,8 @@ WITH moved AS (
 ), owed AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
+), noted AS (
+  INSERT INTO changes (conversation_id, seq, version, users) SELECT id, head_seq, version, $11::uuid[] FROM moved
 )
 SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS at FROM moved`
 
@@ -85,6 +88,7 @@ export async function change(
   conversation: string,
   decide: (locked: Locked) => Change | Promise<Change>,
 ): Promise<Changed> {
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const { part, written, forgot } = await transaction(ctx, async client => {
     const row = await lock(ctx, client, conversation)
     const rolesOf = (users: readonly string[]) => readRoles(client, conversation, users)
@@ -108,6 +112,7 @@ export async function change(
     const forgot = await applyChange(client, conversation, by, part, head + 1)
     return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
   })
+  ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, namedBy(part, by))
   if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
   return { seq: written.entry.seq }
@@ -136,6 +141,7 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
     ...(name === undefined ? {} : { name }),
     members: [...members],
   }
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const written = await transaction(ctx, async client => {
     await founding.check?.(client)
     const made = await client.query(
@@ -148,6 +154,7 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
     return write(ctx, client, { conversation, by, part, large: false })
   })
   if (written === undefined) return undefined
+  ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, [])
   return conversation
 }
@@ -257,6 +264,7 @@ async function write(
     kind,
     body,
     members === undefined ? [] : ctx.presumedAbsent(members),
+    namedBy(part, by),
   ])
   const { seq, version, at } = found.rows[0]!
   // TypeScript loses the tie between an event's name and its fields when they are spread.
@@ -284,7 +292,8 @@ function growthOf(part: ToWrite['part']): number {
 
 /** Those who came or went: routing by interest does not reach them yet, or no more. */
 function namedBy(part: ToWrite['part'], by: string): readonly string[] {
-  if (part.event === 'member.added') return part.members.map(member => member.user)
+  if (part.event === 'member.added' || part.event === 'conversation.created')
+    return part.members.map(member => member.user)
   if (part.event === 'member.removed') return [part.user]
   return part.event === 'member.left' ? [by] : []
 }

@@ -60,7 +60,12 @@ test('a message is stored sealed, acknowledged with its place, and told to every
     body: input.body,
   }
   expect(chat.emitted).toEqual([
-    { to: expect.arrayContaining([alice, bob, carol]), event: entry, entry: { conversation, seq: 1 }, origin },
+    {
+      to: expect.arrayContaining([alice, bob, carol]),
+      event: entry,
+      entry: { conversation, seq: 1, at: posted.at },
+      origin,
+    },
   ])
   expect((await history(chat.ctx, bob, { conversation })).entries).toEqual([entry])
   const row = await chat.ctx.pool.query<{ body: Buffer }>('SELECT body FROM messages WHERE conversation_id = $1', [
@@ -78,6 +83,8 @@ test('a repetition is answered with the first result and told again as it was st
     { text: 'first' },
   ])
   expect(chat.emitted[1]).not.toHaveProperty('origin')
+  // How long its way took is measured once.
+  expect(chat.emitted.map(one => one.entry?.at)).toEqual([posted.at, undefined])
 })
 
 test.each([
@@ -168,4 +175,20 @@ test('a row that was moved to another place does not open', async () => {
   )
   await chat.ctx.pool.query('UPDATE conversations SET head_seq = 1 WHERE id = $1', [other])
   await expect(history(chat.ctx, alice, { conversation: other })).rejects.toThrow()
+})
+
+test('a repetition is told to those it was for: not to who was removed, nor to who was added later (P8)', async () => {
+  const input = message('once more')
+  const { seq } = await post(chat.ctx, alice, input)
+  // Elsewhere, so that what is cached here is old.
+  await removeBob()
+  await chat.ctx.pool.query('INSERT INTO members (conversation_id, user_id, role, joined_seq) VALUES ($1, $2, 1, $3)', [
+    conversation,
+    stranger,
+    seq + 1,
+  ])
+  chat.emitted.length = 0
+  expect((await post(chat.ctx, alice, input)).seq).toBe(seq)
+  expect(chat.emitted).toHaveLength(1)
+  expect([...(chat.emitted[0]!.to as string[])].sort()).toEqual([alice, carol].sort())
 })

@@ -2,7 +2,7 @@
 import { type Body, type Entry, type ErrorCode, Refusal, refuseData } from '@flotilla/protocol'
 import { demandOpen } from '../access.ts'
 import type { ChatContext } from '../context.ts'
-import { kindNumbers, toEntries } from '../entries.ts'
+import { type EntryRow, kindNumbers, toEntries } from '../entries.ts'
 import type { Membership, Standing } from '../memberships.ts'
 import { mentioned } from '../notifications/mentioned.ts'
 
@@ -35,6 +35,7 @@ const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_cl
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     let membership: Membership
@@ -48,6 +49,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       if (posted === undefined) throw refused
       return posted
     }
+    const addedAt = ctx.trace === undefined ? 0 : performance.now()
     const placed = await ctx.inserts.add({
       ...place,
       version: membership.version,
@@ -60,25 +62,52 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       continue
     }
     const { seq, at } = placed
+    ctx.trace?.({ conversation: input.conversation, seq }, { name: 'commit', startedAt: addedAt })
     membership.headSeen = Math.max(membership.headSeen, seq)
     const epoch = ctx.epoch()
-    // A repetition is told again, as it was stored: the first time may have been committed by a process that then died.
     const entry =
       placed.earlier === undefined
-        ? messageNew(by, input, { seq, at, epoch })
-        : (await toEntries(ctx.seal, [placed.earlier], epoch))[0]!
-    ctx.emit({
-      to: membership.large ? { conversation: input.conversation, version: membership.version } : membership.users,
-      event: entry,
-      entry: { conversation: input.conversation, seq, ...(placed.earlier === undefined ? { at } : {}) },
-      ...(origin === undefined || placed.earlier !== undefined ? {} : { origin }),
-    })
+        ? tell(ctx, membership, messageNew(by, input, { seq, at, epoch }), origin)
+        : await tellAgain(ctx, placed.earlier)
     if (input.body.mentions !== undefined) await mentioned(ctx, entry)
+    ctx.trace?.(
+      { conversation: input.conversation, seq },
+      { name: 'message.send', startedAt, root: true, attributes: { attempt } },
+    )
     return { seq, at, epoch }
   }
   throw new Refusal('unavailable', 'unable to post: the membership of the conversation keeps changing', {
     retryMs: 1_000,
   })
+}
+
+/** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
+function tell(ctx: ChatContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
+  const { conversation, seq, at } = event
+  ctx.emit({
+    to: membership.large ? { conversation, version: membership.version } : membership.users,
+    event,
+    entry: { conversation, seq, at },
+    ...(origin === undefined ? {} : { origin }),
+  })
+  return event
+}
+
+/**
+ * Tells a repetition again, as it was stored: the first time may have been committed by a process that then died. The
+ * membership by which the repetition was decided may be old, since no version was compared; so it is read anew, and
+ * whoever was added after the entry is left out (P8).
+ */
+async function tellAgain(ctx: ChatContext, earlier: EntryRow): Promise<Entry> {
+  const entry = (await toEntries(ctx.seal, [earlier], ctx.epoch()))[0]!
+  const { conversation, seq } = entry
+  ctx.memberships.drop(conversation)
+  const membership = await ctx.memberships.of(conversation)
+  if (membership === undefined || membership.closed) return entry
+  const { large, version, members, users } = membership
+  const entitled = users.filter(user => members.get(user)!.joinedSeq <= seq)
+  ctx.emit({ to: large ? { conversation, version } : entitled, event: entry, entry: { conversation, seq } })
+  return entry
 }
 
 /** The result of the first time, if this is a repetition. */

@@ -24,7 +24,7 @@ let group = ''
 beforeAll(async () => {
   database = await testDatabase()
   chat = await openTestChat(database.url, { masterKeys })
-  elsewhere = await openTestChat(database.url, { masterKeys, settings: { receiptWindowMs: 100 } })
+  elsewhere = await openTestChat(database.url, { masterKeys, settings: { receiptWindowMs: 1_000 } })
 })
 afterAll(async () => {
   await Promise.all([chat.close(), elsewhere.close()])

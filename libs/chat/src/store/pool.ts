@@ -26,6 +26,9 @@ export interface PoolOptions {
   readonly applicationName: string
 }
 
+/** What a statement may take; the server ends it then. */
+const statementMsMax = 15_000
+
 /** Opens a pool. Nothing is connected before the first query. */
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
@@ -33,7 +36,10 @@ export function createPool(options: PoolOptions): pg.Pool {
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
-    statement_timeout: 15_000,
+    statement_timeout: statementMsMax,
+    // A network that swallows what is sent looks like a server that thinks for ever.
+    query_timeout: statementMsMax + 2_000,
+    keepAlive: true,
     application_name: options.applicationName,
     types,
   })
@@ -44,6 +50,17 @@ export function createPool(options: PoolOptions): pg.Pool {
   return pool
 }
 
+/**
+ * One connection beside a pool, for what must not wait behind the pool's work, and must rather fail soon than be answered
+ * late.
+ */
+export function createLane(pool: pg.Pool, answerMs: number, logger: ChatLogger): pg.Pool {
+  const lane = new pg.Pool({ ...pool.options, max: 1, connectionTimeoutMillis: answerMs, query_timeout: answerMs })
+  lane.on('error', error => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
+  lane.on('connect', client => client.on('error', () => {}))
+  return lane
+}
+
 /** SQLSTATE classes and codes after which the same statement can succeed later: the server or the network was away. */
 const passing = new Set(['40001', '40P01', '53300', '55P03', '57014', '57P01', '57P02', '57P03'])
 
@@ -52,7 +69,13 @@ export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   if (code === undefined) return /terminated|timeout|not queryable|Connection/i.test(error.message)
-  return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code)
+  return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code) || code === 'EAI_AGAIN'
+}
+
+/** Whether the server itself refused the query, so that the connection is as good as before. */
+export function hasCode(error: unknown): boolean {
+  const code = error instanceof pg.DatabaseError ? (error.code ?? '') : ''
+  return code !== '' && !code.startsWith('08') && !code.startsWith('57P')
 }
 
 /**

@@ -19,6 +19,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const seq = (name: string) => bigint(name, { mode: 'number' })
 
@@ -104,6 +105,19 @@ export const members = pgTable(
     mutedUntil: at('muted_until'),
   },
   table => [primaryKey({ columns: [table.conversationId, table.userId] })],
+)
+
+export const changes = pgTable(
+  'changes',
+  {
+    xid: xid8('xid').notNull().default(sql`pg_current_xact_id()`),
+    conversationId: uuid('conversation_id').notNull(),
+    seq: seq('seq').notNull(),
+    version: integer('version').notNull(),
+    users: uuid('users').array().notNull(),
+    at: at('at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq] })],
 )
 
 export const dataKeys = pgTable('data_keys', {

@@ -1,18 +1,25 @@
 /** One transaction on one connection. */
 import { Refusal } from '@flotilla/protocol'
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
-import { isPassing } from './pool.ts'
+import { hasCode, isPassing } from './pool.ts'
 
-/** A process that stalls in the middle must not keep its locks, and with them the work of all nodes, for long. */
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'`
+/**
+ * A process that stalls in the middle must not keep its locks, and with them the work of all nodes, for long. The number
+ * of the transaction is what its outcome can be asked by, when the connection breaks while it commits.
+ */
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'; SELECT pg_current_xact_id()::text AS xid`
 const unavailableRetryMs = 2_000
+/** How long the outcome of a commit is asked for before the caller is told that the store is away. */
+const outcomeMsMax = 8_000
+const outcomePauseMs = { first: 50, max: 1_000 }
 
 /** What waits for the commit, by the connection of the transaction. */
 const waiting = new WeakMap<object, (() => Promise<void>)[]>()
 
 /**
- * Whatever `work` throws leaves everything as it was.
+ * Whatever `work` throws leaves everything as it was. When the connection breaks between the commit and its answer, it is
+ * found out whether the transaction was committed, so that what must follow a commit follows it.
  * @throws Refusal unavailable when the store is away, and whatever `work` throws
  */
 export async function transaction<T>(
@@ -22,25 +29,65 @@ export async function transaction<T>(
   const after: (() => Promise<void>)[] = []
   let result: T
   try {
-    const client = await ctx.pool.connect()
-    let usable = true
-    try {
-      await client.query(begin)
-      waiting.set(client, after)
-      result = await work(client)
-      await client.query('COMMIT')
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => (usable = false))
-      throw error
-    } finally {
-      waiting.delete(client)
-      client.release(!usable)
-    }
+    result = await run(ctx.pool, after, work)
   } catch (error) {
     throw isPassing(error) ? new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs }) : error
   }
   for (const later of after) await later()
   return result
+}
+
+async function run<T>(
+  pool: Pool,
+  after: (() => Promise<void>)[],
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let usable = true
+  try {
+    // Several statements in one message are answered one by one.
+    const begun = (await client.query(begin)) as unknown as readonly { rows: { xid: string }[] }[]
+    const { xid } = begun.at(-1)!.rows[0]!
+    waiting.set(client, after)
+    const result = await work(client)
+    try {
+      await client.query('COMMIT')
+    } catch (error) {
+      usable = false
+      if (!isPassing(error) || !(await isCommitted(pool, xid))) throw error
+    }
+    return result
+  } catch (error) {
+    // Behind a query that is never answered a rollback would wait as well. The server rolls back what it loses.
+    usable &&= !isPassing(error) || hasCode(error)
+    if (usable) await client.query('ROLLBACK').catch(() => (usable = false))
+    throw error
+  } finally {
+    waiting.delete(client)
+    client.release(!usable)
+  }
+}
+
+/** Asks for the outcome of a transaction until it is known, or for so long. A store that cannot tell has not committed. */
+async function isCommitted(pool: Pool, xid: string): Promise<boolean> {
+  const until = performance.now() + outcomeMsMax
+  for (
+    let pauseMs = outcomePauseMs.first;
+    performance.now() < until;
+    pauseMs = Math.min(pauseMs * 2, outcomePauseMs.max)
+  ) {
+    try {
+      const found = await pool.query<{ status: string | null }>('SELECT pg_xact_status($1::xid8) AS status', [xid])
+      const status = found.rows[0]!.status
+      // The server may not have noticed yet that the connection is gone.
+      if (status !== 'in progress') return status === 'committed'
+    } catch (error) {
+      // A number that the store does not know: it is another one by now, and has not that transaction.
+      if (!isPassing(error)) return false
+    }
+    await new Promise(resolve => setTimeout(resolve, pauseMs))
+  }
+  return false
 }
 
 /**

@@ -31,20 +31,20 @@ const usersAtOnceMax = 500
 /**
  * What was written since a time to the conversations of these people: for a node that cannot rule out that it missed
  * something. Runs person by person through an index, in chunks, so that it never holds the store up.
- * @param sinceMs milliseconds since 1970; the caller allows for clocks that differ
+ * @param ageMs within so many ms until now, by the clock of the store
  */
 export async function* movedSince(
   ctx: ChatContext,
   users: readonly string[],
-  sinceMs: number,
+  ageMs: number,
 ): AsyncGenerator<Map<string, ConversationHead[]>> {
   for (let from = 0; from < users.length; from += usersAtOnceMax) {
     const found = await ctx.pool.query<ConversationHead & { user: string }>({
       name: 'heads-moved',
       text: `SELECT m.user_id AS user, c.id AS conversation, c.head_seq AS head
                FROM members m JOIN conversations c ON c.id = m.conversation_id
-              WHERE m.user_id = ANY($1) AND c.head_at >= to_timestamp($2::float8 / 1000)`,
-      values: [users.slice(from, from + usersAtOnceMax), sinceMs],
+              WHERE m.user_id = ANY($1) AND c.head_at >= clock_timestamp() - $2::float8 * interval '1 millisecond'`,
+      values: [users.slice(from, from + usersAtOnceMax), ageMs],
     })
     const moved = new Map<string, ConversationHead[]>()
     for (const { user, conversation, head } of found.rows) {
@@ -93,4 +93,19 @@ export async function localMembers(
     large: row.large,
     joined: new Map(row.users?.map((user, at) => [user, row.joined![at]!])),
   }
+}
+
+/** Of these people, who is in which large conversation, as a node has to know it (see `sessions.admit`). */
+export async function largeOf(
+  ctx: ChatContext,
+  users: readonly string[],
+): Promise<{ user: string; conversation: string; version: number; joinedSeq: number }[]> {
+  const found = await ctx.pool.query<{ user: string; conversation: string; version: number; joinedSeq: number }>({
+    name: 'large-of',
+    text: `SELECT m.user_id AS user, c.id AS conversation, c.version, m.joined_seq AS "joinedSeq"
+             FROM members m JOIN conversations c ON c.id = m.conversation_id
+            WHERE m.user_id = ANY($1) AND c.large_since IS NOT NULL`,
+    values: [users],
+  })
+  return found.rows
 }

@@ -1,2 +1,2 @@
-export { behind, type LocalMembers, localMembers, movedSince } from './heads.ts'
+export { behind, largeOf, type LocalMembers, localMembers, movedSince } from './heads.ts'
 export { type ResumeInput, resume } from './resume.ts'

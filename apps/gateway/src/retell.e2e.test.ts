@@ -1,0 +1,123 @@
+/** Changes that are committed and told to nobody, as when their process died in between: the pulse finds them. */
+import { randomUUID } from 'node:crypto'
+import { conversations, createPool, messages, type Pool } from '@flotilla/chat'
+import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
+import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
+import {
+  connectSocket,
+  makeConversation,
+  makeSessions,
+  makeUsers,
+  openTestChat,
+  type TestChat,
+  type TestDatabase,
+  type TestSocket,
+  testDatabase,
+} from '@flotilla/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createGateway, type Gateway } from './gateway.ts'
+
+const masterKeys = parseSecretKeys(generateSecretKey('m'))
+const ticketKeys = parseSecretKeys(generateSecretKey('t'))
+let database: TestDatabase
+let pool: Pool
+let gateway: Gateway
+/** Of a process that commits and then tells nobody. */
+let silent: TestChat
+let opened: TestSocket[]
+
+/** Conversations are large from this many members on, and routed by interest at once. */
+const large = { largeConversationMin: 3, largeSettleMs: 0 }
+
+beforeEach(async () => {
+  opened = []
+  database = await testDatabase()
+  pool = createPool({ url: database.url, connectionsMax: 8, logger: silentLogger, applicationName: 'retell-test' })
+  gateway = await createGateway({
+    pool,
+    routing: createMemoryRouting(createMemoryBus()),
+    logger: silentLogger,
+    registry: createRegistry({}),
+    masterKeys,
+    ticketKeys,
+    nodeId: 'one',
+    region: 'test',
+    publicUrl: '',
+    host: '127.0.0.1',
+    port: 0,
+    connectionsMax: 100,
+    connectsPerSecond: 100,
+    commandsPerSecond: 1_000,
+    commandsBurst: 1_000,
+    commandsInFlightMax: 128,
+    sendQueueBytesMax: 1_048_576,
+    pingIntervalMs: 25_000,
+    reconnect: { baseMs: 500, maxMs: 30_000 },
+    drainMs: 0,
+    allowedOrigins: [],
+    chat: large,
+  })
+  silent = await openTestChat(database.url, { masterKeys, settings: large })
+})
+afterEach(async () => {
+  for (const socket of opened) await socket.close()
+  await gateway.drain()
+  await silent.close()
+  await pool.end()
+  await database.drop()
+})
+
+async function people(count: number) {
+  const users = await makeUsers(pool, count)
+  const sessions = await makeSessions(pool, users)
+  const connect = async (nth: number) => {
+    const ticket = signTicket(ticketKeys, { user: users[nth]!, session: sessions[nth]! }, Date.now())
+    const socket = await connectSocket({ url: `ws://127.0.0.1:${gateway.port}/v1/socket`, ticket })
+    opened.push(socket)
+    return socket
+  }
+  return { users, connect }
+}
+
+const headsOf = async (socket: TestSocket, conversation: string) =>
+  (await socket.nextEvent('sync.heads')).heads.find(head => head.conversation === conversation)?.head
+
+test('a rename, an addition and a removal that nobody told are told within a pulse, to the removed as well', async () => {
+  const { users, connect } = await people(3)
+  const [alice, bob, carol] = users as [string, string, string]
+  const conversation = await makeConversation(pool, [alice, bob])
+  const sockets = [await connect(0), await connect(1), await connect(2)] as const
+
+  await conversations.rename(silent.ctx, alice, { conversation, name: 'renamed' })
+  expect(await Promise.all(sockets.slice(0, 2).map(socket => headsOf(socket, conversation)))).toEqual([1, 1])
+
+  await conversations.addMembers(silent.ctx, alice, { conversation, users: [carol] })
+  expect(await Promise.all(sockets.map(socket => headsOf(socket, conversation)))).toEqual([2, 2, 2])
+
+  await conversations.removeMember(silent.ctx, alice, { conversation, user: bob })
+  expect(await Promise.all(sockets.map(socket => headsOf(socket, conversation)))).toEqual([3, 3, 3])
+  const { verdicts } = await sockets[1].request('sync.resume', { cursors: [{ conversation, seq: 2 }], only: true })
+  expect(verdicts).toEqual([{ conversation, verdict: 'left' }])
+
+  // What is cached of the members here is no older than that: bob does not hear that somebody types.
+  await sockets[0].request('typing.start', { conversation })
+  await sockets[2].nextEvent('typing.start')
+  expect(sockets[1].received.filter(frame => 'event' in frame && frame.event === 'typing.start')).toEqual([])
+})
+
+test('who was added to a large conversation, and was not told, hears what is said there afterwards', async () => {
+  const { users, connect } = await people(6)
+  const [alice] = users as [string]
+  const newcomer = users[5]!
+  const conversation = await makeConversation(pool, users.slice(0, 5))
+  await pool.query('UPDATE conversations SET large_since = now() WHERE id = $1', [conversation])
+  const socket = await connect(5)
+  await conversations.addMembers(silent.ctx, alice, { conversation, users: [newcomer] })
+  expect(await headsOf(socket, conversation)).toBe(1)
+  const said = await messages.post(gateway.chat, alice, {
+    conversation,
+    clientId: randomUUID(),
+    body: { text: 'welcome' },
+  })
+  expect((await socket.nextEvent('message.new')).seq).toBe(said.seq)
+})

@@ -1,0 +1,72 @@
+/**
+ * Changes of conversations that the pulse found in the store are told to the devices here once more, as heads: whoever
+ * made a change may have died, or lost Redis, between the commit and the telling. A device that has the entry does
+ * nothing, one that lacks it asks, and one whose person was removed is told so by the answer.
+ */
+import { type ChatContext, type ConversationChange, sync } from '@flotilla/chat'
+import type { ConversationHead, Event } from '@flotilla/protocol'
+import type { Healer } from './heal.ts'
+import type { Hub } from './hub.ts'
+
+/** The entry itself is usually on its way: what came by then needs no second telling. */
+const graceMs = 300
+const usersAtOnceMax = 500
+
+export interface RetellOptions {
+  readonly chat: ChatContext
+  readonly hub: Hub
+  readonly healer: Healer
+  onFault(error: unknown): void
+}
+
+export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): void {
+  /** Those who are here of everybody who must know of a change. Whoever came or went may have been missed by name. */
+  async function concerned(change: ConversationChange): Promise<Set<string>> {
+    const named = change.users.filter(user => hub.has(user))
+    if (named.length > 0) hub.followMembership(change.conversation, named, change.version)
+    if (hub.heard(change)) return new Set(named)
+    const local = hub.localMembers(change.conversation)
+    if (local !== undefined) return new Set([...named, ...local])
+    const membership = await chat.memberships.of(change.conversation)
+    return new Set([...named, ...(membership?.users ?? []).filter(user => hub.has(user))])
+  }
+
+  async function tell(changes: readonly ConversationChange[]): Promise<void> {
+    const headsOf = new Map<string, Map<string, number>>()
+    for (const change of changes) {
+      for (const user of await concerned(change)) {
+        const heads = headsOf.get(user) ?? new Map<string, number>()
+        heads.set(change.conversation, Math.max(change.seq, heads.get(change.conversation) ?? 0))
+        headsOf.set(user, heads)
+      }
+    }
+    const epoch = chat.epoch()
+    for (const [user, seqs] of headsOf) {
+      const heads: ConversationHead[] = [...seqs].map(([conversation, head]) => ({ conversation, head }))
+      hub.tell(user, JSON.stringify({ event: 'sync.heads', epoch, heads } satisfies Event))
+    }
+  }
+
+  /** Nobody knows what was changed meanwhile: which large conversations the people here are in is read anew. */
+  async function readLarge(): Promise<void> {
+    const users = [...hub.users()]
+    for (let from = 0; from < users.length; from += usersAtOnceMax)
+      for (const { user, ...large } of await sync.largeOf(chat, users.slice(from, from + usersAtOnceMax)))
+        hub.enter(user, large)
+    hub.readAllAnew()
+  }
+
+  chat.pulse.onChanged(changes => {
+    setTimeout(() => {
+      tell(changes).catch((error: unknown) => {
+        onFault(error)
+        // The pulse does not name them again.
+        healer.suspect(graceMs + 2_000)
+      })
+    }, graceMs)
+  })
+  chat.pulse.onOverrun(ageMs => {
+    healer.suspect(ageMs)
+    readLarge().catch(onFault)
+  })
+}

@@ -1,0 +1,20 @@
+/** `npm run chart:docs`: writes the table of the chart's README, and the settings into its schema. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { readChartValues, withSettings, withTable } from './chart-docs.ts'
+import { inProject } from './root.ts'
+
+const read = (path: string) => readFileSync(inProject(path), 'utf8')
+
+const values = readChartValues(read('helm/flotilla/values.yaml'))
+const made = {
+  'helm/flotilla/README.md': withTable(read('helm/flotilla/README.md'), values),
+  'helm/flotilla/values.schema.json': withSettings(
+    read('helm/flotilla/values.schema.json'),
+    read('docs/configuration.md'),
+  ),
+}
+for (const [path, text] of Object.entries(made)) {
+  if (text === read(path)) continue
+  writeFileSync(inProject(path), text)
+  console.log(`wrote ${path}`)
+}
