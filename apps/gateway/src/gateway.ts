@@ -181,6 +181,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hub,
     chat,
     healer,
+    connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
     clock,
     draining: () => draining,

@@ -23,6 +23,7 @@ const closeNames = Object.keys(closeCodes)
 
 export const gatewayMetrics = {
   flotilla_connections: gauge('connections', 'Connections that were greeted and are open'),
+  flotilla_connections_max: gauge('connections', 'The most that this node takes: CONNECTIONS_MAX'),
   flotilla_connects_total: counter('connections', 'Connections that were greeted'),
   flotilla_connects_refused_total: counter(
     'connections',
@@ -97,6 +98,7 @@ export interface GatewaySources {
   readonly hub: { readonly connections: number; all(): Connection[] }
   readonly chat: Pick<ChatContext, 'inserts' | 'receipts'>
   readonly healer: { readonly stats: { readonly rounds: number } }
+  readonly connectionsMax: number
   readonly sendQueueBytesMax: number
   readonly clock: () => number
   draining(): boolean
@@ -171,6 +173,7 @@ function readAtScrape(
   const { stats } = chat.inserts
   const queues = readTogether(() => readSendQueues(hub.all(), sources.sendQueueBytesMax / 4))
   read('flotilla_connections', () => hub.connections)
+  read('flotilla_connections_max', () => sources.connectionsMax)
   read('flotilla_connects_total', () => traffic.connects)
   read('flotilla_frames_received_total', () => traffic.received)
   read('flotilla_frames_sent_total', () => traffic.sent)

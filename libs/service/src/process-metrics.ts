@@ -1,4 +1,5 @@
 /** The figures that every process of the fleet has: its pool of connections, its store, its way to the other nodes. */
+import { totalmem } from 'node:os'
 import { counter, gauge, openMetrics, type Registry } from './metrics.ts'
 
 /** What a pool of PostgreSQL connections says of itself. */
@@ -34,6 +35,10 @@ const suspectReasons = ['deaf', 'fenced', 'stalled', 'entries_lost', 'gap', 'unr
 type SuspectReason = (typeof suspectReasons)[number]
 
 export const processMetrics = {
+  flotilla_memory_limit_bytes: gauge(
+    'bytes',
+    'The most memory that the process may have: what its container is limited to, else what the machine has',
+  ),
   flotilla_postgres_connections: gauge('connections', 'Connections to PostgreSQL that the process holds', {
     state: ['busy', 'idle'],
   }),
@@ -73,6 +78,7 @@ export function measureProcess(
 ): void {
   const { pool, chat, node } = parts
   const { read } = openMetrics(registry, processMetrics)
+  read('flotilla_memory_limit_bytes', memoryLimitBytes)
   read('flotilla_postgres_connections', () => ({ busy: pool.totalCount - pool.idleCount, idle: pool.idleCount }))
   read('flotilla_postgres_connections_max', () => pool.options.max ?? 0)
   read('flotilla_postgres_waiting', () => pool.waitingCount)
@@ -95,4 +101,10 @@ export function measureProcess(
   read('flotilla_routing_renewals_total', () => node.stats.renewals)
   read('flotilla_routing_sweeps_total', () => node.stats.sweeps)
   read('flotilla_routing_suspects_total', () => node.stats.suspects)
+}
+
+/** Without a limit the kernel names a number above all machines, or none. */
+function memoryLimitBytes(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
