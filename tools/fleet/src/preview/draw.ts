@@ -35,6 +35,8 @@ function add(parent: HTMLElement, kind: string, text = ''): HTMLElement {
   return made
 }
 
+const plot = (options: object, data: unknown, target: HTMLElement) => new uPlot(options, data, target)
+
 const last = (values: readonly (number | null)[]) => values.findLast(value => value !== null) ?? null
 
 function stepColour(steps: DrawnPanel['steps'], value: number): string {
@@ -58,7 +60,7 @@ function drawStat(panel: DrawnPanel, body: HTMLElement): void {
     scales: { y: { range: (_: unknown, min: number, max: number) => [Math.min(0, min), max === min ? max + 1 : max] } },
     series: [{}, { stroke: colour, fill: `${colour}22`, width: 1, points: { show: false } }],
   }
-  new uPlot(options, [dashboard.times, series.values], spark)
+  plot(options, [dashboard.times, series.values], spark)
 }
 
 /** Each series on top of those before it; and what it was by itself for the legend. */
@@ -131,7 +133,7 @@ function drawLines(panel: DrawnPanel, body: HTMLElement): void {
     bands,
     hooks: { draw: [(plot: Plot) => panel.marked && drawLimits(plot, panel.steps)] },
   }
-  new uPlot(options, [dashboard.times, ...order.map(nth => values[nth]!)], chart)
+  plot(options, [dashboard.times, ...order.map(nth => values[nth]!)], chart)
   if (panel.series.length === 0) add(chart, 'none', panel.none)
 }
 
