@@ -74,6 +74,11 @@ function parseVapidKey(value: string): string {
   return value
 }
 
+function parseHeaderName(value: string): string {
+  if (!/^[\w-]{1,64}$/.test(value)) throw new Error('must be the name of a header')
+  return value.toLowerCase()
+}
+
 /** As browsers write an origin, or as Android names an app. */
 function parseOrigin(part: string): string {
   const isOrigin = URL.canParse(part) && new URL(part).origin === part
@@ -161,6 +166,12 @@ export const apiSettings = {
     [],
     'Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed. Empty: the peer is the caller.',
   ),
+  COUNTRY_HEADER: {
+    ...optionalText(
+      'The header in which these proxies name the country of the caller, and which they take away from whoever else sends it: `x-flotilla-country` behind the edge. Without it the address tells the country.',
+    ),
+    parse: parseHeaderName,
+  },
   ...storageSettings,
   DIRECT_FROM: choice(
     ['anyone', 'contacts'],
@@ -295,6 +306,8 @@ export interface ApiSettings {
   readonly cookieSecure: boolean
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  /** In small letters. */
+  readonly countryHeader: string | undefined
   readonly operators: readonly string[]
   readonly bodyBytesMax: number
   readonly requestMsMax: number
@@ -341,6 +354,7 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   cookieSecure: values.COOKIE_SECURE,
   allowedOrigins: values.ALLOWED_ORIGINS,
   trustedProxies: values.TRUSTED_PROXIES,
+  countryHeader: values.COUNTRY_HEADER,
   operators: values.OPERATORS,
   // What the socket takes in one frame, REST takes in one body.
   bodyBytesMax: limits.frameBytesMax,

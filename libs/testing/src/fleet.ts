@@ -38,14 +38,16 @@ export interface FleetNode {
   thaw(): void
   /** Starts it again under its name and its ports, and from now on from this checkout if one is given. */
   start(root?: string): Promise<void>
-  /** One figure of /metrics, added up over its labels. */
-  metric(name: string): Promise<number>
+  /** One figure of /metrics, added up over its series: all, or those with a label, as `code="lost"`. */
+  metric(name: string, label?: string): Promise<number>
   log(): string
 }
 
 export interface Fleet {
   readonly nodes: readonly FleetNode[]
   readonly masterKeys: string
+  /** Starts one more and waits until it takes connections. */
+  add(): Promise<FleetNode>
   /** What `GET /v1/connect` would say: the running nodes in random order, and a ticket. */
   connect(
     user: string,
@@ -81,13 +83,20 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     MASTER_KEYS: masterKeys,
     TICKET_KEYS: ticketKeysText,
   }
-  const nodes = await Promise.all(
-    Array.from({ length: options.gateways }, (_, nth) => startNode(`node-${nth + 1}`, settings, options.root)),
-  )
+  let started = 0
+  const nodes: Awaited<ReturnType<typeof startNode>>[] = []
+  const add = async () => {
+    const number = ++started
+    const node = await startNode(`node-${number}`, settings, options.root)
+    nodes[number - 1] = node
+    return node
+  }
+  await Promise.all(Array.from({ length: options.gateways }, add))
   const ticket = (user: string, session: string) => signTicket(ticketKeys, { user, session }, Date.now())
   return {
     nodes,
     masterKeys,
+    add,
     ticket,
     connect(user, session) {
       const urls = nodes
@@ -168,9 +177,11 @@ async function startNode(
       root = from
       running = await until(launch, { what: `${id} starts again`, withinMs: 30_000, everyMs: 200 })
     },
-    async metric(name) {
+    async metric(name, label = '') {
       const text = await (await operator('/metrics')).text()
-      const values = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      const values = text
+        .split('\n')
+        .filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name) && line.includes(label))
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
     log: () => running.log(),

@@ -1,4 +1,4 @@
-export { type Crowd, type CrowdOptions, startCrowd } from './crowd.ts'
+export { checkAgainstStore, type Crowd, type CrowdOptions, readHeads, settle, startCrowd } from './crowd.ts'
 export { type Certificate, makeCertificate } from './certificate.ts'
 export { type Cast, type CastMember, type CastRole, castRoles, makeCast } from './cast.ts'
 export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
@@ -23,9 +23,17 @@ export {
   type Send,
 } from './history.ts'
 export { checkHistory, type Promised, type Violation } from './history-checker.ts'
-export { type OldVersion, openOldVersion } from './old-version.ts'
-export { makeConversation, makeSessions, makeUsers } from './population.ts'
+export {
+  makeConversation,
+  makeConversations,
+  makePeople,
+  makeSessions,
+  makeUsers,
+  type Person,
+  type PlannedConversation,
+} from './population.ts'
 export { findPostgres, type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
+export { type OldVersion, openOldVersion } from './old-version.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
 export { dropFolder, makeFolder } from './reaper.ts'
 export {
