@@ -6,3 +6,4 @@ export { type OpenIdSettings, type ProviderSettings, providerSettings, toProvide
 export { loadCountries } from './regions.ts'
 export type { DevInbox, DevMail } from './routes/dev-mail.ts'
 export { generateTokenKey, parseTokenKeys, type TokenKey } from './tokens.ts'
+export { apiMetrics } from './metrics.ts'

@@ -6,8 +6,9 @@ import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode }
 import {
   createLogger,
   createRegistry,
-  drainOnSignal,
   type DrainStep,
+  drainOnSignal,
+  measureProcess,
   openTracing,
   serveHealth,
   toStoragePlace,
@@ -106,6 +107,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
 const joined = await join()
 chat = joined.chat
 await joined.node.start()
+measureProcess(registry, { pool, ...joined })
 const app = buildApp({
   ...joined,
   keys: { token: settings.TOKEN_KEYS, refresh: settings.REFRESH_KEYS, ticket: settings.TICKET_KEYS },

@@ -4,8 +4,9 @@ import { createRedisRouting } from '@flotilla/routing'
 import {
   createLogger,
   createRegistry,
-  drainOnSignal,
   type DrainStep,
+  drainOnSignal,
+  measureProcess,
   openTracing,
   parseSecretKeys,
   serveHealth,
@@ -77,6 +78,7 @@ const started = await createGateway({
   ...(tracing === undefined ? {} : { trace: tracing.trace }),
   chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
 })
+measureProcess(registry, { pool, ...started })
 gateway = started
 const deletionCost = settings.DELETION_COST
   ? keepDeletionCost({

@@ -37,7 +37,7 @@ export const shedLimits = {
   aboveMsMin: 6_000,
   /** Once begun it goes on down to this share of the limit, so that it does not begin again for each newcomer. */
   untilShare: 0.25,
-  /** With five times the mean, four minutes become one and a half. */
+  /** From 3.5 times the mean to within a quarter of it: one and a half minutes instead of three and a half. */
   hasteMax: 3,
   /** Of what the emptier gateways together admit; the rest is for those who come by themselves. */
   admissionShare: 0.5,

@@ -5,8 +5,9 @@ import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode }
 import {
   createLogger,
   createRegistry,
-  drainOnSignal,
   type DrainStep,
+  drainOnSignal,
+  measureProcess,
   openTracing,
   serveHealth,
   toStoragePlace,
@@ -130,6 +131,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
 const joined = await join()
 chat = joined.chat
 await joined.node.start()
+measureProcess(registry, { pool, ...joined })
 const worker = createWorker({
   chat,
   mailer,

@@ -274,7 +274,8 @@ export function createNode(options: NodeOptions): RoutingNode {
       stats.malformed++
       unreadSince ??= clock.now()
       if (callOffUnread === undefined)
-        logger.warn({ err: error, head: text.slice(0, 200) }, 'unable to take an envelope')
+        // Not what it holds: that may be what somebody wrote.
+        logger.warn({ err: error, chars: text.length }, 'unable to take an envelope')
       lookForUnread()
     }
   }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { choice, decimal, describeSettings, flag, integer, list, readSettings, requiredSecret, text } from './config.ts'
 
@@ -39,6 +42,24 @@ test('all mistakes are named at once, and no secret is shown', () => {
   )
   expect(read).not.toThrow(/hunter2/)
   expect(() => readSettings(settings, {})).toThrow(/KEY is missing/)
+})
+
+test('a secret may stand in a file, and nothing else may', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-settings-'))
+  const file = join(folder, 'key')
+  try {
+    writeFileSync(file, 'from a file\n')
+    expect(readSettings(settings, { KEY_FILE: file }).KEY).toBe('from a file')
+    expect(() => readSettings(settings, { KEY: 'hunter2', KEY_FILE: file })).toThrow(/KEY and KEY_FILE are both given$/)
+    expect(() => readSettings(settings, { KEY_FILE: join(folder, 'none') })).toThrow(
+      /KEY cannot be read from KEY_FILE: ENOENT/,
+    )
+    expect(readSettings(settings, { KEY: 'k', NAME_FILE: file }).NAME).toBe('node')
+    writeFileSync(file, '\n')
+    expect(() => readSettings(settings, { KEY_FILE: file })).toThrow(/KEY is missing/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('the papers have a row for each setting', () => {

@@ -38,8 +38,8 @@ export interface FleetNode {
   thaw(): void
   /** Starts it again under its name and its ports, and from now on from this checkout if one is given. */
   start(root?: string): Promise<void>
-  /** One figure of /metrics, added up over its labels. */
-  metric(name: string): Promise<number>
+  /** One figure of /metrics, added up over its series: all, or those with a label, as `code="lost"`. */
+  metric(name: string, label?: string): Promise<number>
   log(): string
 }
 
@@ -177,9 +177,11 @@ async function startNode(
       root = from
       running = await until(launch, { what: `${id} starts again`, withinMs: 30_000, everyMs: 200 })
     },
-    async metric(name) {
+    async metric(name, label = '') {
       const text = await (await operator('/metrics')).text()
-      const values = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      const values = text
+        .split('\n')
+        .filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name) && line.includes(label))
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
     log: () => running.log(),

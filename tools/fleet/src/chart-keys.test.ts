@@ -6,9 +6,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parseTokenKeys } from '@flotilla/api'
 import { parseSecretKeys } from '@flotilla/service'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findTool, type KubeObject, parseObjects, type RenderOptions, template } from './chart.ts'
 
+// Helm is quick, but a machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 const helm = findTool('helm')
 
 /** The Secrets and Deployments that the cluster has, and nothing else. */

@@ -2,10 +2,12 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
 import { chartFolder, findTool, template } from './chart.ts'
 
+// Helm is quick, but a machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 const helm = findTool('helm')
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-refusals-'))
 

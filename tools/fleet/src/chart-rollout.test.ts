@@ -3,11 +3,13 @@ import { globSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { chartFolder, findTool, type KubeObject, render, runTool } from './chart.ts'
 import { podsOf } from './chart-pods.ts'
 
+// Helm is quick, but a machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 const helm = findTool('helm')
 const promtool = findTool('promtool')
 

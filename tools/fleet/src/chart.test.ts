@@ -4,12 +4,14 @@
  */
 import { globSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { chartCases, chartFolder, findTool, type KubeObject, parseObjects, runTool, template } from './chart.ts'
 import { readDeclaredSettings } from './chart-docs.ts'
 import { isLasting, nameOf, type Pod, podsOf, selectorsOf, selects } from './chart-pods.ts'
 import { inProject } from './root.ts'
 
+// Helm is quick, but a machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 const helm = findTool('helm')
 
 interface Rendering {

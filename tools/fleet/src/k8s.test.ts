@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTokenKeys } from '@flotilla/api'
 import { parseSecretKeys } from '@flotilla/service'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { findTool, type KubeObject, parseObjects, runTool } from './chart.ts'
 import { nameOf } from './chart-pods.ts'
 import { objectsOf, overlays, patchOf, staleFiles } from './k8s.ts'
 import { inProject } from './root.ts'
 
+// Helm is quick, but a machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 const helm = findTool('helm')
 const kubectl = findTool('kubectl')
 const openssl = spawnSync('openssl', ['version']).status === 0

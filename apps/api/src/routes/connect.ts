@@ -26,13 +26,17 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
         response: { 200: ConnectAnswer, ...refusals('unauthenticated') },
       },
     },
-    async request => ({
-      urls: urlsFor(request),
-      ticket: signTicket(deps.keys.ticket, request.caller, deps.clock()),
-      ticketExpiresInMs: ticketLifeMs,
-      protocol: protocolVersion,
-      epoch: deps.chat.epoch(),
-    }),
+    async request => {
+      const urls = urlsFor(request)
+      deps.metrics.connected(urls[0]!.region)
+      return {
+        urls,
+        ticket: signTicket(deps.keys.ticket, request.caller, deps.clock()),
+        ticketExpiresInMs: ticketLifeMs,
+        protocol: protocolVersion,
+        epoch: deps.chat.epoch(),
+      }
+    },
   )
 
   function urlsFor(request: FastifyRequest): GatewayUrl[] {

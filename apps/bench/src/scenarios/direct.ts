@@ -33,7 +33,7 @@ export const direct: Scenario = {
         told: true,
         receivers: 1,
         population: { people: connections, directs: connections / 2 },
-        counters: ['commits', 'commit_entries', 'routing_publishes'],
+        counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
       }
       const results: { inFlight: number; times: number; ours: Figures[]; theirs: Figures[] }[] = []
       for (const { inFlight, times } of promises) {

@@ -50,7 +50,7 @@ function runGateway(bench: Bench, bed: Bed): Promise<Figures> {
     receivers: 0,
     pace: { kind: 'closed', inFlight },
     population: { people, groups: { count: people, size: 1 } },
-    counters: ['commits', 'commit_entries'],
+    counters: ['commit_seconds_count', 'commit_batch_entries_sum'],
     loadCore: serverCore,
   })
 }
@@ -83,7 +83,7 @@ function report(gateway: Figures[], bare: BareCounts[], unnest: BareCounts): Rep
   const rateOf = (counts: BareCounts) => counts.rows / counts.seconds
   const shares = gateway.map((run, at) => run.messagesPerSecond / rateOf(bare[at]!))
   const busy = (run: Figures, name: string) => perCent(run.cpu[name]! / run.seconds)
-  const batch = gateway.map(run => run.counters['commit_entries']! / run.counters['commits']!)
+  const batch = gateway.map(run => run.counters['commit_batch_entries_sum']! / run.counters['commit_seconds_count']!)
   const middle = gateway[gateway.length >> 1]!
   return {
     targets: [

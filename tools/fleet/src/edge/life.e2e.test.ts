@@ -1,5 +1,5 @@
 /** An edge from its start to its end: TLS, reloads, pages, and a stop that has an end. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -18,10 +18,15 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
   let api: Backend
   let gateway: Backend
   let edge: Edge
+  /** As they are renewed in earnest. In place and within a second, nginx would take the new file for the old one. */
+  const replace = (file: string, text: string) => {
+    writeFileSync(`${file}.new`, text)
+    renameSync(`${file}.new`, file)
+  }
   const writeCertificate = () => {
     const made = makeCertificate(['edge.example', '127.0.0.1'])
-    writeFileSync(files.TLS_CERTIFICATE, made.certificate)
-    writeFileSync(files.TLS_KEY, made.key)
+    replace(files.TLS_CERTIFICATE, made.certificate)
+    replace(files.TLS_KEY, made.key)
     return made
   }
   let current = writeCertificate()
@@ -160,7 +165,7 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     await speak(socket.socket, upgrade)
     await edge.reload()
     expect(await speak(socket.socket, 'over the reload')).toBe('over the reload')
-    writeFileSync(files.TLS_KEY, makeCertificate(['other.example']).key)
+    replace(files.TLS_KEY, makeCertificate(['other.example']).key)
     await until(() => edge.log().includes('key values mismatch'), { what: 'nginx refuses the pair', withinMs: 15_000 })
     expect(edge.log()).toContain('"level":60')
     const fresh = await dial()
@@ -171,19 +176,19 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
   test('a stop answers what was begun, lets sockets go in waves, and ends in time', async () => {
     const stopping = await startEdge({
       nginx: nginx!,
-      env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '3', WORKERS: '2' },
+      env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '6', WORKERS: '2' },
     })
     const sockets = await Promise.all(Array.from({ length: 40 }, () => openSocket({ port: stopping.port })))
     api.behave('hang')
     const seen = api.seen.length
-    const begun = ask({ port: stopping.port })
+    const begun = ask({ port: stopping.port }).catch(() => undefined)
     await until(() => api.seen.length > seen, { what: 'the request has arrived' })
     const since = Date.now()
     const gone = sockets.map(socket => socket.closed.then(() => Date.now() - since))
     const ended = stopping.stop()
     await until(
       () =>
-        ask({ port: stopping.port }).then(
+        ask({ port: stopping.port, path: '/nowhere' }).then(
           () => false,
           () => true,
         ),
@@ -192,11 +197,11 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     expect(sockets.every(socket => socket.open)).toBe(true)
     await sockets[0]?.echo('until the end')
     api.behave('well')
-    expect((await begun).status).toBe(200)
+    expect((await begun)?.status).toBe(200)
     expect(await ended).toBe(0)
     const times = await Promise.all(gone)
-    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(500)
-    expect(Math.max(...times)).toBeLessThan(8_000)
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(1_000)
+    expect(Math.max(...times)).toBeLessThan(15_000)
     expect(stopping.log().trim().split('\n').at(-1)).toContain('"msg":"stopped"')
     await stopping.end()
   })
@@ -205,7 +210,7 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     const idle = await startEdge({ nginx: nginx!, env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '30' } })
     const begun = Date.now()
     expect(await idle.stop()).toBe(0)
-    expect(Date.now() - begun).toBeLessThan(8_000)
+    expect(Date.now() - begun).toBeLessThan(15_000)
     await idle.end()
   })
 

@@ -1,4 +1,5 @@
 /** Which region a caller ends up in, with a real database of countries, and what happens while a region is away. */
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -7,11 +8,35 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { makeCertificate } from '../certificates.ts'
 import { startNameServer } from '../name-server.ts'
 import { type Edge, startEdge } from '../nginx.ts'
+import { inProject } from '../root.ts'
 import { ask, type Backend, nginxOrSkip, openSocket, startBackend } from './testbed.ts'
 
 const nginx = await nginxOrSkip()
 
-/** One of the names in COUNTRY_REGIONS a row; then where its address should go. */
+/** The lower half of IPv4 is in this country: one node, one record `{country: {iso_code}}`, the description of it all. */
+function makeNestedDatabase(country: string): Buffer {
+  const text = (value: string) => Buffer.concat([Buffer.from([0x40 | value.length]), Buffer.from(value)])
+  const map = (...pairs: readonly (readonly [string, Buffer])[]) =>
+    Buffer.concat([Buffer.from([0xe0 | pairs.length]), ...pairs.flatMap(([name, value]) => [text(name), value])])
+  const short = (value: number) => Buffer.from([0xa1, value])
+  // Records of 24 bits: the data begins 16 after the nodes; the number of nodes itself is nothing.
+  const tree = Buffer.from([0, 0, 17, 0, 0, 1])
+  const description = map(
+    ['binary_format_major_version', short(2)],
+    ['binary_format_minor_version', short(0)],
+    ['build_epoch', Buffer.from([1, 2, 1])],
+    ['database_type', text('Test-Country')],
+    ['description', map()],
+    ['ip_version', short(4)],
+    ['languages', Buffer.from([0, 4])],
+    ['node_count', Buffer.from([0xc1, 1])],
+    ['record_size', short(24)],
+  )
+  const data = map(['country', map(['iso_code', text(country)])])
+  return Buffer.concat([tree, Buffer.alloc(16), data, Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1'), description])
+}
+
+/** An address a row, the country that the database has for it, and the region that it should go to. */
 const table = [
   ['a German one', '91.0.0.1', 'DE', 'eu'],
   ['a French one', '90.0.0.1', 'FR', 'eu'],
@@ -21,10 +46,19 @@ const table = [
   ['a German one of version 6', '2003::1', 'DE', 'eu'],
   ['a Japanese one', '133.11.0.1', 'JP', 'asia'],
   ['a Japanese one of version 6', '2001:200::1', 'JP', 'asia'],
-  ['one of a country without a region', '200.160.2.3', 'BR', 'asia'],
+  ['a Brazilian one', '200.160.2.3', 'BR', 'us'],
+  ['an Australian one', '1.128.0.1', 'AU', 'asia'],
   ['a private one', '10.1.2.3', undefined, 'asia'],
   ['a documented one', '2001:db8::1', undefined, 'asia'],
 ] as const
+
+/** What the API would rank first, as its own tool prints it: the edge that is set so agrees with `GET /v1/connect`. */
+function countryRegions(regions: string): string {
+  const args = ['--conditions=source', inProject('apps/api/src/country-regions.ts'), regions]
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  expect(status, stderr).toBe(0)
+  return stdout.trim()
+}
 
 describe.skipIf(nginx === undefined)('regions at the edge', () => {
   const trusted = '127.0.0.9'
@@ -51,7 +85,6 @@ describe.skipIf(nginx === undefined)('regions at the edge', () => {
         API: api.at,
         GATEWAYS: gateway.at,
         TRUSTED_PROXIES: `127.0.0.1, ${trusted}`,
-        COUNTRY_REGIONS: 'DE=eu,FR=eu,GB=eu,US=us,JP=asia',
         REQUESTS_BURST: '1000',
         ...env,
       },
@@ -83,6 +116,7 @@ describe.skipIf(nginx === undefined)('regions at the edge', () => {
       REGION_UPSTREAMS: `${others.eu},${others.us}`,
       GEO_DATABASE: database,
       COUNTRY_HEADER: 'CF-IPCountry',
+      COUNTRY_REGIONS: countryRegions('eu:50.1:8.7,us:39:-77.5,asia:1.3:103.8'),
     })
     eu = await startIn('eu', {
       PORT: String(euPort),
@@ -170,6 +204,15 @@ describe.skipIf(nginx === undefined)('regions at the edge', () => {
     // The body is whole, and the log says where it was answered.
     expect(asia.api.seen.every(seen => seen.bodyBytes === 2)).toBe(true)
     expect(asia.edge.requests().at(-1)?.region).toBe('asia')
+  })
+
+  test('a database in the layout of MaxMind is read too', async () => {
+    const database = join(folder, 'nested.mmdb')
+    writeFileSync(database, makeNestedDatabase('DE'))
+    const { edge } = await startIn('west', { GEO_DATABASE: database })
+    const country = async (address: string) =>
+      (await ask({ port: edge.port, headers: from(address), from: trusted })).json.headers?.['x-flotilla-country']
+    expect([await country('91.0.0.1'), await country('200.0.0.1')]).toEqual(['DE', undefined])
   })
 
   test('the edge of another region is found by name, and only believed with the right certificate', async () => {

@@ -146,6 +146,20 @@ describe.skipIf(nginx === undefined)('settings of the edge', () => {
     return spawnSync('sh', ['-c', script], { env: variables, encoding: 'utf8', timeout: 10_000 }).stderr
   }
 
+  test('the largest of every number is one that nginx takes', async () => {
+    const script = readFileSync(inProject('docker/edge/entrypoint.sh'), 'utf8')
+    const numbers = [...script.matchAll(/whole ([A-Z_]+) \d+ \d+ (\d+)/g)].map(([, name = '', most = '']) => [
+      name,
+      most,
+    ])
+    const own = ['PORT', 'TLS_PORT', 'OPERATOR_PORT', 'WORKERS', 'WORKER_CONNECTIONS']
+    const env = Object.fromEntries(numbers.filter(([name = '']) => !own.includes(name)))
+    expect(Object.keys(env).length).toBeGreaterThan(10)
+    const edge = await startEdge({ nginx: nginx!, env: { ...env, GATEWAYS: '127.0.0.1:9', API: '127.0.0.1:9' } })
+    expect((await ask({ port: edge.port })).status).toBe(503)
+    await edge.end()
+  })
+
   test('all that is wrong is said at once', () => {
     const text = refusal({ PORT: 'x', API: 'y', REGION: 'z z' })
     for (const name of ['PORT', 'API', 'REGION']) expect(text).toContain(`${name} must be`)
