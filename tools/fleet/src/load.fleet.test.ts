@@ -21,7 +21,7 @@ const scale = isLong
   : { ...common, people: 300, messagesPerSecond: 40, connectsPerSecond: 150 }
 const size = isLong
   ? { gateways: 4, few: 2, nodes: 5, drainMs: 20_000, connectsPerSecond: 500 }
-  : { gateways: 3, few: 2, nodes: 4, drainMs: 10_000, connectsPerSecond: 200 }
+  : { gateways: 3, few: 2, nodes: 4, drainMs: 12_000, connectsPerSecond: 200 }
 /** A gateway takes preStop, drain and some time to end; before that the autoscaler must not look away from it. */
 const graceSeconds = 2 + size.drainMs / 1_000 + 25
 const rules = {

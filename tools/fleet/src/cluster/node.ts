@@ -166,7 +166,7 @@ function writeKubeletConfiguration(folder: string, name: string, nth: number, ce
     containerRuntimeEndpoint: `unix://${join(folder, 'runtime.sock')}`,
     clusterDomain,
     clusterDNS: [addresses.controlPlane],
-    podLogsDir: makeFolderIn(folder, 'kubelet', 'logs'),
+    podLogsDir: makeFolderIn(folder, 'pod-logs'),
     containerLogMaxSize: '1Gi',
     maxPods: 200,
     nodeLeaseDurationSeconds: nodeLoss.leaseSeconds,

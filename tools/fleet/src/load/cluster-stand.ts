@@ -76,7 +76,7 @@ const valuesOf = ({ gateways, drainMs, connectsPerSecond }: ClusterStandOptions)
     settings: { CONNECTS_PER_SECOND: connectsPerSecond },
   },
   api: { replicas: 2, drainWaitMs: 2_000 },
-  edge: { trustedProxies: [driver], workerConnections: 65_536 },
+  edge: { trustedProxies: [driver], workerConnections: null },
 })
 
 async function standOn(cluster: Cluster, release: FleetRelease, options: ClusterStandOptions): Promise<ClusterStand> {
