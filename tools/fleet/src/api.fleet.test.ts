@@ -10,16 +10,20 @@ import { chartCases, chartFolder } from './chart.ts'
 import { type Cluster, startCluster, whyNoCluster } from './cluster.ts'
 import { skipAloud } from './skip.ts'
 
+interface PodSpec {
+  readonly volumes?: readonly unknown[]
+}
+
 interface PodTemplate {
   readonly metadata?: { readonly labels?: Readonly<Record<string, string>> }
-  readonly spec: { readonly volumes?: readonly unknown[] }
+  readonly spec: PodSpec
 }
 
 interface Manifest {
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: { readonly name: string }
-  readonly spec?: {
+  readonly spec?: PodSpec & {
     readonly template?: PodTemplate
     /** Of a StatefulSet: each becomes a volume of the pod. */
     readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[]
@@ -56,9 +60,9 @@ describe.skipIf(skipAloud('the chart before a real API server', whyNoCluster()))
     return parseAllDocuments(text).flatMap(document => (document.toJS() as Manifest | null) ?? [])
   }
   /** Pod Security looks at pods alone: a Deployment with bad ones is let in, and its pods never come. */
-  const podsOf = (manifests: readonly Manifest[]) =>
+  const podsOf = (manifests: readonly Manifest[]): { readonly metadata: object; readonly spec: PodSpec }[] =>
     manifests.flatMap(({ kind, metadata, spec }) => {
-      if (kind === 'Pod') return [{ apiVersion: 'v1', kind, metadata: { name: metadata.name }, spec }]
+      if (kind === 'Pod') return [{ apiVersion: 'v1', kind, metadata: { name: metadata.name }, spec: { ...spec } }]
       const template = spec?.template
       if (template === undefined) return []
       const name = `${kind.toLowerCase()}-${metadata.name}`
@@ -83,7 +87,9 @@ describe.skipIf(skipAloud('the chart before a real API server', whyNoCluster()))
     const namespace = await namespaceFor('strict')
     const manifests = await render(namespace, join(chartFolder, 'ci', 'http-route.yaml'))
     for (const kind of ['Deployment', 'HTTPRoute']) {
-      const wrong = manifests.filter(one => one.kind === kind).map(one => ({ ...one, spec: { ...one.spec, speed: 'high' } }))
+      const wrong = manifests
+        .filter(one => one.kind === kind)
+        .map(one => ({ ...one, spec: { ...one.spec, speed: 'high' } }))
       await expect(ask(namespace, wrong)).rejects.toThrow(/unknown field ".*speed"|speed: field not declared/)
     }
   })

@@ -88,8 +88,10 @@ function copyDefinitions(folder: string): void {
     const downloaded = spawnSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8' })
     const answer = JSON.parse(downloaded.stdout) as { Dir?: string; Sum?: string; Error?: string }
     if (answer.Dir === undefined) throw new Error(`unable to fetch ${module}: ${answer.Error}`)
-    if (answer.Sum !== sum) throw new Error(`unable to trust ${module} ${version}: its sum is ${answer.Sum}, not ${sum}`)
-    for (const file of globSync(files, { cwd: answer.Dir })) copyFileSync(join(answer.Dir, file), join(folder, basename(file)))
+    if (answer.Sum !== sum)
+      throw new Error(`unable to trust ${module} ${version}: its sum is ${answer.Sum}, not ${sum}`)
+    for (const file of globSync(files, { cwd: answer.Dir }))
+      copyFileSync(join(answer.Dir, file), join(folder, basename(file)))
   }
 }
 

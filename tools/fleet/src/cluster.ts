@@ -171,7 +171,12 @@ function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
     HELM_DATA_HOME: makeFolderIn(folder, 'home', 'helm'),
   }
   const runTool = (name: string, args: readonly string[], options: { input?: string; withinMs?: number } = {}) =>
-    runInside(network, [tools.program(name), ...args], { name: [name, ...args].join(' '), env, withinMs: 120_000, ...options })
+    runInside(network, [tools.program(name), ...args], {
+      name: [name, ...args].join(' '),
+      env,
+      withinMs: 120_000,
+      ...options,
+    })
   let started = 0
   return {
     kubectl: (args: readonly string[], input?: string) =>

@@ -21,6 +21,7 @@ export interface CommandOptions {
 }
 
 const outputBytesMax = 64 * 1024 * 1024
+const complaintCharsMax = 4_000
 
 /** Runs a command to its end. @returns what it wrote; @throws Error with what it complained of */
 export function runCommand(
@@ -43,7 +44,8 @@ export function runCommand(
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout)
         else {
-          const why = error.killed === true ? `not within ${withinMs} ms` : stderr.trim() || error.message
+          const said = [stderr, stdout].map(text => text.trim().slice(-complaintCharsMax)).join('\n')
+          const why = error.killed === true ? `not within ${withinMs} ms` : said.trim() || error.message
           reject(new Error(`unable to run ${name}: ${why}`))
         }
       },
