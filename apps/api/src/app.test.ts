@@ -204,6 +204,21 @@ test('the address of a caller is believed only from a proxy that is trusted', as
   expect(keys).toEqual(['api:address:10.9.9.9', 'api:address:10.0.0.7'])
 })
 
+test('a request is called as a trusted proxy calls it, and every answer says how', async () => {
+  const trusting = createFixture({ chat, settings: { trustedProxies: ['127.0.0.1'] } })
+  onTestFinished(() => trusting.app.close())
+  const given = '0123456789abcdef0123456789abcdef'
+  const nameOf = async (request: string, address: string, name = given) =>
+    (await trusting.call(request, { address, headers: { 'x-request-id': name } })).headers['x-request-id']
+  for (const request of ['GET /healthz', 'GET /v1/nothing', 'GET /v1/me', 'GET /v1/users/%ff'])
+    expect(await nameOf(request, '127.0.0.1')).toBe(given)
+  const ours = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+  expect(await nameOf('GET /healthz', '10.0.0.7')).toMatch(ours)
+  expect(await nameOf('GET /healthz', '127.0.0.1', 'a name with blanks')).toMatch(ours)
+  const { headers } = await call('GET /v1/nothing', { headers: { 'x-request-id': given } })
+  expect(headers['x-request-id']).toMatch(ours)
+})
+
 test('beyond the number of requests under way the next is shed, and room comes back', async () => {
   let release = () => {}
   const gate = new Promise<void>(resolve => {

@@ -10,7 +10,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { RoutingNode } from '@flotilla/routing'
-import { Gauge, Histogram, latencyBucketsSeconds, type Logger, type Registry, type SecretKey } from '@flotilla/service'
+import type { Logger, Registry, SecretKey } from '@flotilla/service'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -22,6 +22,8 @@ import {
 } from 'fastify'
 import type { ApiSettings } from './config.ts'
 import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
+import { type ApiMetrics, installMetrics } from './metrics.ts'
+import { installRequestIds, makeRequestIds } from './request-ids.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
 import { createOperatorAuthentication } from './operators.ts'
 import { createShedder } from './overload.ts'
@@ -99,6 +101,7 @@ export interface ApiDeps {
 export interface RouteDeps extends ApiDeps {
   readonly counter: Counter
   readonly providers: Providers
+  readonly metrics: ApiMetrics
   /** The hook of routes that demand a signed-in person. */
   readonly authenticate: ReturnType<typeof createAuthentication>
   /** The hook of routes that demand an operator. */
@@ -112,6 +115,9 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     // The type of the logger leaves out `silent`, which pino has.
     loggerInstance: deps.logger as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // What is logged for a request has its id already; a logger for each would only say it twice.
+    childLoggerFactory: logger => logger,
+    genReqId: makeRequestIds(settings.trustedProxies),
     bodyLimit: settings.bodyBytesMax,
     requestTimeout: settings.requestMsMax,
     connectionTimeout: settings.requestMsMax,
@@ -130,21 +136,22 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   app.setValidatorCompiler(validatorCompiler)
   // Handlers are typed by the schema of their answer, and the tests check it: nothing is left for a serializer to do.
   app.setSerializerCompiler(() => JSON.stringify)
+  installRequestIds(app)
   installBodyParser(app)
   installErrorAnswers(app)
   installBrowserSafety(app, settings)
-  installMetrics(app, deps.registry)
+  const metrics = installMetrics(app, deps.registry)
   installOpenApi(app)
   installAccessTokens(app, { ...settings, keys: deps.keys })
   installDocs(app)
   app.register(async open => healthRoutes(open as Api, deps))
   const { devInbox } = deps
   if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
-  app.register(async v1 => installV1(v1 as Api, deps), { prefix: '/v1' })
+  app.register(async v1 => installV1(v1 as Api, deps, metrics), { prefix: '/v1' })
   return app
 }
 
-async function installV1(v1: Api, deps: ApiDeps): Promise<void> {
+async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<void> {
   const { settings } = deps
   const counter = createCounter(deps.node, deps.clock)
   const shedder = createShedder({ ...settings, random: deps.random })
@@ -161,17 +168,11 @@ async function installV1(v1: Api, deps: ApiDeps): Promise<void> {
     keyGenerator: addressOf,
     errorResponseBuilder: (_request, context) => tooOften(context.ttl),
   })
-  const underWay: Gauge = new Gauge({
-    name: 'flotilla_api_requests_under_way',
-    help: 'Requests that are being answered.',
-    registers: [],
-    collect: () => underWay.set(shedder.underWay()),
-  })
-  deps.registry.registerMetric(underWay)
+  metrics.readUnderWay(() => shedder.underWay())
   const authenticate = createAuthentication(deps.chat)
   const authenticateOperator = createOperatorAuthentication(authenticate, settings.operators)
   const providers = createProviders({ ...settings, logger: deps.logger, clock: deps.clock })
-  const routeDeps: RouteDeps = { ...deps, counter, providers, authenticate, authenticateOperator }
+  const routeDeps: RouteDeps = { ...deps, counter, providers, metrics, authenticate, authenticateOperator }
   const groups = [
     userRoutes,
     profileRoutes,
@@ -221,25 +222,10 @@ function installBrowserSafety(app: Api, settings: ApiSettings): void {
     credentials: !everybody,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'x-flotilla-cookie'],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: ['retry-after', 'x-request-id'],
     maxAge: 7_200,
   })
   app.register(fastifyCookie)
-}
-
-function installMetrics(app: Api, registry: Registry): void {
-  const durations = new Histogram({
-    name: 'flotilla_api_request_duration_seconds',
-    help: 'How long requests took, by route and status.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: latencyBucketsSeconds,
-    registers: [registry],
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request
-    const labels = { method, route: routeOptions.url ?? 'unknown', status: reply.statusCode }
-    durations.observe(labels, reply.elapsedTime / 1000)
-  })
 }
 
 /** Bytes that are not even HTTP, or headers without end. There is no request to answer, only a connection to end. */

@@ -378,6 +378,31 @@ describe('connecting', () => {
     expect(await first('10.0.0.3')).toBe('eu')
   })
 
+  test('the country that a trusted proxy names comes before that of the address; a stranger names none', async () => {
+    const settings = {
+      region: 'eu',
+      regions: [
+        { name: 'eu', lat: 50, lon: 9 },
+        { name: 'us', lat: 39, lon: -77 },
+      ],
+      trustedProxies: ['10.1.0.1'],
+      countryHeader: 'x-flotilla-country',
+    }
+    const node = { nodes: () => [gateway('e', 'eu'), gateway('u', 'us')], hit: async () => undefined }
+    const here = another({ node, settings, countryOf: () => 'FR' })
+    const first = async (address: string, country: string) => {
+      const headers = { 'x-forwarded-for': '203.0.113.5', 'x-flotilla-country': country }
+      return (await here.call('GET /v1/connect', { token: alice.token, address, headers })).body.urls[0].region
+    }
+    expect(await first('10.1.0.1', 'ca')).toBe('us')
+    expect(await first('10.1.0.2', 'CA')).toBe('eu')
+    for (const none of ['', 'XX', 'T1', 'Canada']) expect(await first('10.1.0.1', none), none).toBe('eu')
+    const unasked = another({ node, settings: { ...settings, countryHeader: undefined }, countryOf: () => 'FR' })
+    const headers = { 'x-forwarded-for': '203.0.113.5', 'x-flotilla-country': 'CA' }
+    const { body } = await unasked.call('GET /v1/connect', { token: alice.token, address: '10.1.0.1', headers })
+    expect(body.urls[0].region).toBe('eu')
+  })
+
   test('while no node is seen the configured gateways are named; without any, when to come back', async () => {
     const gatewayUrls = [
       { region: 'us', url: 'wss://us.example/v1/socket' },

@@ -6,12 +6,28 @@ import type { RouteDeps } from './app.ts'
 export const deviceNameDefault = 'unnamed device'
 const agentLengthMax = 200
 
+/** Two letters, as ISO 3166 has them; what proxies say of an unknown place is none. */
+const countryShape = /^(?!XX)[A-Z]{2}$/
+
+/**
+ * The country of whoever asks: a trusted proxy knows it, or the address tells it. Both `GET /v1/connect` and the edge go
+ * by it, so that they agree.
+ */
+export function countryOf(deps: RouteDeps, request: FastifyRequest): string | undefined {
+  const { countryHeader } = deps.settings
+  // Fastify lists what was forwarded only when the peer is one of TRUSTED_PROXIES.
+  const isForwarded = (request.ips?.length ?? 0) > 1
+  const said = isForwarded && countryHeader !== undefined ? request.headers[countryHeader] : undefined
+  const country = typeof said === 'string' ? said.toUpperCase() : ''
+  return countryShape.test(country) ? country : deps.countryOf?.(request.ip)
+}
+
 /** @param deviceName what the person calls the device, if they said */
 export function clientOf(deps: RouteDeps, request: FastifyRequest, deviceName = deviceNameDefault): sessions.Client {
   return {
     deviceName,
     address: request.ip,
-    country: deps.countryOf?.(request.ip) ?? '',
+    country: countryOf(deps, request) ?? '',
     agent: (request.headers['user-agent'] ?? '').slice(0, agentLengthMax),
   }
 }

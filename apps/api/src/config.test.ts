@@ -95,3 +95,10 @@ test('origins of passkeys are origins', () => {
   for (const origin of ['chat.example', 'https://chat.example/', 'https://chat.example/page', '*'])
     expect(() => read(origin)).toThrow(/WEBAUTHN_ORIGINS must be origins/)
 })
+
+test('the header of the country is the name of one, in whatever letters', () => {
+  const read = (COUNTRY_HEADER: string) => readSettings(apiSettings, { ...required, COUNTRY_HEADER })
+  expect(toApiSettings(read('CF-IPCountry')).countryHeader).toBe('cf-ipcountry')
+  expect(apiDefaults.countryHeader).toBeUndefined()
+  expect(() => read('x: y')).toThrow(/COUNTRY_HEADER.*must be the name of a header/)
+})

@@ -12,6 +12,7 @@ import {
   port,
   readSettings,
   requiredUrl,
+  schemaSettings,
   type Setting,
   storageSettings,
   text,
@@ -73,6 +74,11 @@ function parseVapidKey(value: string): string {
   return value
 }
 
+function parseHeaderName(value: string): string {
+  if (!/^[\w-]{1,64}$/.test(value)) throw new Error('must be the name of a header')
+  return value.toLowerCase()
+}
+
 /** As browsers write an origin, or as Android names an app. */
 function parseOrigin(part: string): string {
   const isOrigin = URL.canParse(part) && new URL(part).origin === part
@@ -115,7 +121,7 @@ export const apiSettings = {
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
-  MIGRATE: flag(true, 'Whether to bring the database up to date at the start.'),
+  ...schemaSettings,
   REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
   MASTER_KEYS: parsed(
     'secret',
@@ -160,6 +166,12 @@ export const apiSettings = {
     [],
     'Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed. Empty: the peer is the caller.',
   ),
+  COUNTRY_HEADER: {
+    ...optionalText(
+      'The header in which these proxies name the country of the caller, and which they take away from whoever else sends it: `x-flotilla-country` behind the edge. Without it the address tells the country.',
+    ),
+    parse: parseHeaderName,
+  },
   ...storageSettings,
   DIRECT_FROM: choice(
     ['anyone', 'contacts'],
@@ -294,6 +306,8 @@ export interface ApiSettings {
   readonly cookieSecure: boolean
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  /** In small letters. */
+  readonly countryHeader: string | undefined
   readonly operators: readonly string[]
   readonly bodyBytesMax: number
   readonly requestMsMax: number
@@ -340,6 +354,7 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   cookieSecure: values.COOKIE_SECURE,
   allowedOrigins: values.ALLOWED_ORIGINS,
   trustedProxies: values.TRUSTED_PROXIES,
+  countryHeader: values.COUNTRY_HEADER,
   operators: values.OPERATORS,
   // What the socket takes in one frame, REST takes in one body.
   bodyBytesMax: limits.frameBytesMax,
@@ -388,3 +403,17 @@ export const apiDefaults: ApiSettings = toApiSettings(
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export const readApiSettings = (): ApiValues => readSettings(apiSettings, process.env)
+
+/** Of migrate.ts, which runs once before a roll-out. It waits less long than a process: whoever began it is waiting too. */
+export const migrateSettings = {
+  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  MIGRATE_WAIT_MS: integer(
+    120_000,
+    { min: 0, max: 3_600_000 },
+    'How long to wait for PostgreSQL, and for another process that migrates.',
+  ),
+  LOG_LEVEL: apiSettings.LOG_LEVEL,
+}
+
+/** Reads the settings of this process. @throws Error that names every setting at fault */
+export const readMigrateSettings = () => readSettings(migrateSettings, process.env)

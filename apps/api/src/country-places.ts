@@ -39,3 +39,6 @@ const places = new Map(
 
 /** @param country two capital letters, as ISO 3166 has them */
 export const placeOfCountry = (country: string): Place | undefined => places.get(country)
+
+/** All that have a place, in the order of the alphabet. */
+export const countriesWithPlace: readonly string[] = [...places.keys()].sort()

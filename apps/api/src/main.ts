@@ -1,12 +1,14 @@
 /** The process of the API: settings, parts, signals. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
+import { type ChatContext, createChat, createPool, offline, prepareSchema } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
 import {
   createLogger,
   createRegistry,
+  type DrainStep,
   drainOnSignal,
+  measureProcess,
   openTracing,
   serveHealth,
   toStoragePlace,
@@ -21,21 +23,35 @@ const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGIO
 let chat: ChatContext | undefined
 let listening = false
 let draining = false
+let waitsFor = 'starting'
 
 function unready(): string | undefined {
   if (draining) return 'draining'
-  if (!listening) return 'starting'
+  if (!listening) return waitsFor
   return chat?.pulse.alive() ? undefined : 'the store does not answer'
 }
 
 const storagePlace = toStoragePlace(settings)
+const steps: DrainStep[] = []
+drainOnSignal({
+  logger,
+  drainMsMax: settings.DRAIN_WAIT_MS + settings.REQUEST_MS_MAX + 15_000,
+  steps,
+})
 const health = await serveHealth({
   host: settings.OPERATOR_HOST,
   port: settings.OPERATOR_PORT,
   registry,
   ready: unready,
 })
-if (settings.MIGRATE) await migrate(settings.DATABASE_URL)
+await prepareSchema({
+  url: settings.DATABASE_URL,
+  migrates: settings.MIGRATE,
+  waitMsMax: settings.MIGRATE_WAIT_MS,
+  logger,
+  onWait: reason => (waitsFor = reason),
+})
+waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
@@ -91,6 +107,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
 const joined = await join()
 chat = joined.chat
 await joined.node.start()
+measureProcess(registry, { pool, ...joined })
 const app = buildApp({
   ...joined,
   keys: { token: settings.TOKEN_KEYS, refresh: settings.REFRESH_KEYS, ticket: settings.TICKET_KEYS },
@@ -104,27 +121,23 @@ const app = buildApp({
   countryOf: loadCountries(settings.GEO_DATA_FOLDER),
 })
 
-drainOnSignal({
-  logger,
-  drainMsMax: settings.DRAIN_WAIT_MS + settings.REQUEST_MS_MAX + 15_000,
-  steps: [
-    {
-      name: 'proxies notice',
-      run: async () => {
-        draining = true
-        await sleep(settings.DRAIN_WAIT_MS)
-      },
+steps.push(
+  {
+    name: 'proxies notice',
+    run: async () => {
+      draining = true
+      await sleep(settings.DRAIN_WAIT_MS)
     },
-    { name: 'requests', run: () => app.close() },
-    { name: 'chat', run: () => joined.chat.close() },
-    { name: 'node', run: () => joined.node.stop() },
-    { name: 'redis', run: () => routing.close() },
-    { name: 'files', run: async () => storage.close() },
-    { name: 'postgresql', run: () => pool.end() },
-    { name: 'traces', run: () => tracing?.close() },
-    { name: 'operator port', run: () => health.close() },
-  ],
-})
+  },
+  { name: 'requests', run: () => app.close() },
+  { name: 'chat', run: () => joined.chat.close() },
+  { name: 'node', run: () => joined.node.stop() },
+  { name: 'redis', run: () => routing.close() },
+  { name: 'files', run: async () => storage.close() },
+  { name: 'postgresql', run: () => pool.end() },
+  { name: 'traces', run: () => tracing?.close() },
+  { name: 'operator port', run: () => health.close() },
+)
 
 await app.listen({ host: settings.HOST, port: settings.PORT })
 listening = true

@@ -4,7 +4,7 @@
  */
 import type { identities } from '@flotilla/chat'
 import { Refusal } from '@flotilla/protocol'
-import type { Logger } from '@flotilla/service'
+import { type Logger, messageOf } from '@flotilla/service'
 import * as oauth from 'openid-client'
 
 export interface Provider {
@@ -85,8 +85,8 @@ export async function ask<T>(provider: string, logger: Logger, question: () => P
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
-  return `${error.message}${cause}`.slice(0, 300)
+  const cause = error.cause instanceof Error ? `: ${messageOf(error.cause)}` : ''
+  return `${messageOf(error)}${cause}`.slice(0, 300)
 }
 
 const subjectPattern = /^[\x21-\x7e]{1,255}$/

@@ -65,6 +65,8 @@ export function toRefusal(error: unknown): Refusal {
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { retryMs } = refusal.detail
   if (retryMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryMs / 1000)))
+  // Also where the request was refused before any hook of it ran.
+  reply.header('x-request-id', reply.request.id)
   if (refusal.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
   return reply.code(errors[refusal.code].http).type('application/json').send({ error: refusal.toBody() })
 }
@@ -73,8 +75,8 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = toRefusal(error)
   if (refusal.code === 'internal') {
-    const { method, routeOptions } = request
-    request.log.error({ err: error, method, route: routeOptions.url }, 'a request failed unexpectedly')
+    const { id: requestId, method, routeOptions } = request
+    request.log.error({ err: error, requestId, method, route: routeOptions.url }, 'a request failed unexpectedly')
   }
   return sendRefusal(reply, refusal)
 }

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { placeOfCountry } from './country-places.ts'
+import { countriesWithPlace, placeOfCountry } from './country-places.ts'
 import { loadCountries, nearestRegions, parseRegion } from './regions.ts'
 
 const regions = ['eu:50.1:8.7', 'us:39:-77.5', 'asia:1.3:103.8'].map(parseRegion)
@@ -45,4 +47,16 @@ test('the country of an address is found with the country files alone', () => {
 
 test('a folder without the files says so', () => {
   expect(() => loadCountries('/nonexistent')).toThrow(/unable to load the countries/)
+})
+
+test('the table for the edge has the nearest region of every country, and wrong regions print none', () => {
+  const tool = fileURLToPath(new URL('country-regions.ts', import.meta.url))
+  const print = (...args: readonly string[]) =>
+    spawnSync(process.execPath, ['--conditions=source', tool, ...args], { encoding: 'utf8' })
+  const rows = print('eu:50.1:8.7,us:39:-77.5,asia:1.3:103.8').stdout.trim().split(',')
+  expect(rows).toEqual(countriesWithPlace.map(country => `${country}=${nearestRegions(regions, 'eu', country)[0]}`))
+  expect(rows).toContain('JP=asia')
+  expect(rows.length).toBeGreaterThan(240)
+  expect(print().status).toBe(2)
+  expect(print('eu').status).toBe(1)
 })

@@ -1,4 +1,5 @@
 /** What every scenario works with, and what it answers. */
+import type { Table, Target } from '@flotilla/testing/load'
 import type { Side } from './sides/side.ts'
 
 export interface Bench {
@@ -15,19 +16,6 @@ export interface Bench {
   readonly flotilla: Side
   /** Tells whoever waits how far it has come. */
   say(line: string): void
-}
-
-/** What was promised, and what came out. */
-export interface Target {
-  readonly promise: string
-  readonly result: string
-  readonly met: boolean
-}
-
-export interface Table {
-  readonly caption: string
-  readonly head: readonly string[]
-  readonly rows: readonly (readonly string[])[]
 }
 
 export interface Report {

@@ -1,9 +1,10 @@
 /** The command `npm run bench -- <scenario…>`: builds, runs the scenarios one after the other, prints and writes down. */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import { describeMachine, projectFolder } from '@flotilla/testing/load'
 import type { Bench, Scenario } from './bench.ts'
-import { describeMachine, projectFolder } from './machine.ts'
 import { renderReport, writePage } from './page.ts'
+import { pinned } from './placement.ts'
 import { direct } from './scenarios/direct.ts'
 import { directOpen } from './scenarios/direct-open.ts'
 import { group } from './scenarios/group.ts'
@@ -91,7 +92,7 @@ if (!values.source)
 const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 const machine = describeMachine()
 const writes = (values.write || positionals.includes('all')) && !values.short
-const raw: Record<string, unknown> = { machine, command }
+const raw: Record<string, unknown> = { machine: { ...machine, pinned }, command }
 let failed = false
 for (const scenario of chosen) {
   bench.say(`${scenario.name}: ${scenario.title}`)

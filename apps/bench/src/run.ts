@@ -1,7 +1,7 @@
 /** One measured run: a fresh ground, the servers, the load, a warm-up that is discarded, and then what is checked. */
+import { Histogram, type Quantiles, quantilesOf } from '@flotilla/testing/load'
 import type { Bed, Ground, ServerProcess } from './bed.ts'
 import type { Bench } from './bench.ts'
-import { Histogram, type Quantiles, quantilesOf } from './histogram.ts'
 import type { Pace } from './load/direct.ts'
 import type { Violations } from './load/lane.ts'
 import { startLoad } from './load/remote.ts'

@@ -2,12 +2,15 @@
 import { hostname } from 'node:os'
 import {
   choice,
+  decimal,
+  flag,
   integer,
   list,
   port,
   readSettings,
   requiredSecret,
   requiredUrl,
+  schemaSettings,
   text,
   tracingSettings,
 } from '@flotilla/service'
@@ -40,6 +43,7 @@ export const gatewaySettings = {
     'info',
     'The least important lines that are logged.',
   ),
+  ...schemaSettings,
   DATABASE_CONNECTIONS_MAX: integer(
     6,
     { min: 3, max: 200 },
@@ -84,6 +88,28 @@ export const gatewaySettings = {
     { min: 0, max: 600_000 },
     'On SIGTERM the clients are moved evenly over this time, while the node still delivers.',
   ),
+  SHED_ABOVE_PERCENT: decimal(
+    20,
+    { min: 0, max: 1_000 },
+    'So far above the mean of its region a gateway begins to move connections to emptier ones; 0 turns it off.',
+  ),
+  SHED_PERCENT_PER_SECOND: decimal(
+    0.5,
+    { min: 0.01, max: 10 },
+    'How many of its connections it then moves a second; farther above the mean, up to three times as many.',
+  ),
+  DELETION_COST: flag(
+    false,
+    'Whether this gateway keeps the `pod-deletion-cost` of its own pod at its number of connections, so that Kubernetes removes the emptiest first. It needs the right to patch pods.',
+  ),
+  POD_NAME: text('', 'The name of this pod, for DELETION_COST.'),
+  POD_NAMESPACE: text('', 'The namespace of this pod, for DELETION_COST.'),
+  KUBERNETES_SERVICE_HOST: text('kubernetes.default.svc', 'The API server, for DELETION_COST. Kubernetes sets it.'),
+  KUBERNETES_SERVICE_PORT: port(443, 'Its port. Kubernetes sets it.'),
+  SERVICE_ACCOUNT_FOLDER: text(
+    '/var/run/secrets/kubernetes.io/serviceaccount',
+    'Where `token` and `ca.crt` are mounted, for DELETION_COST.',
+  ),
   ALLOWED_ORIGINS: list(
     [],
     'Origins of web pages that may connect; empty allows every origin, since a ticket is needed anyway.',
@@ -91,4 +117,9 @@ export const gatewaySettings = {
 }
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
-export const readGatewaySettings = () => readSettings(gatewaySettings, process.env)
+export function readGatewaySettings(environment = process.env) {
+  const settings = readSettings(gatewaySettings, environment)
+  if (settings.DELETION_COST && (settings.POD_NAME === '' || settings.POD_NAMESPACE === ''))
+    throw new Error('unable to start: DELETION_COST needs POD_NAME and POD_NAMESPACE')
+  return settings
+}

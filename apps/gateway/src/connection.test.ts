@@ -41,6 +41,7 @@ function fakeSocket() {
 function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<ConnectionDeps['limits']> } = {}) {
   const dirty: Connection[] = []
   const faults: unknown[] = []
+  const traffic = { received: 0, sent: 0 }
   let now = 0
   const socket = fakeSocket()
   const bucket = new TokenBucket(1_000, 1_000, 0)
@@ -60,8 +61,9 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     onFault: error => faults.push(error),
     onCommand: () => {},
     onClose: () => {},
+    traffic,
   }
-  const connection = new Connection(deps, socket, { user: 'u', session: 's' })
+  const connection = new Connection(deps, socket, { user: 'u', session: 's', id: 'n-1', requestId: undefined })
   connection.greeted = true
   const receive = async (frame: unknown) => {
     const text = typeof frame === 'string' ? frame : JSON.stringify(frame)
@@ -71,12 +73,12 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
       one => JSON.parse(one) as { id?: number; ok?: object; error?: { code: string }; event?: string },
     )
   }
-  return { connection, socket, receive, faults, pass: (ms: number) => (now += ms) }
+  return { connection, socket, receive, faults, traffic, pass: (ms: number) => (now += ms) }
 }
 
 test('a command is answered with its id and the value of its handler', async () => {
   const seen: Command[] = []
-  const { receive } = open({
+  const { receive, traffic } = open({
     handle: async (_, command) => {
       seen.push(command)
       return { seq: 9, at: 1, epoch: 1 }
@@ -84,6 +86,7 @@ test('a command is answered with its id and the value of its handler', async () 
   })
   expect(await receive(send)).toEqual([{ id: 7, ok: { seq: 9, at: 1, epoch: 1 } }])
   expect(seen).toEqual([send])
+  expect(traffic).toEqual({ received: 1, sent: 1 })
 })
 
 test('a quiet command is answered only when it fails, by an error event', async () => {

@@ -16,6 +16,7 @@ import {
   type Op,
   Refusal,
 } from '@flotilla/protocol'
+import type { LogFields } from '@flotilla/service'
 import type { Session } from './handlers.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -37,9 +38,18 @@ export interface ConnectionDeps {
   /** Asks for `flush` at the end of this turn of the loop. */
   markDirty(connection: Connection): void
   /** An error that is nobody's fault but ours. */
-  onFault(error: unknown, op: Op): void
+  onFault(error: unknown, op: Op, connection: Connection): void
   onCommand(op: string, outcome: string, startedAt: number): void
-  onClose(name: CloseName): void
+  onClose(connection: Connection, name: CloseName): void
+  /** Counted for metrics. */
+  readonly traffic: { received: number; sent: number }
+}
+
+export interface ConnectionNames {
+  readonly user: string
+  readonly session: string
+  readonly id: string
+  readonly requestId: string | undefined
 }
 
 export interface ConnectionLimits {
@@ -56,10 +66,16 @@ const droppableShare = 0.25
 export class Connection implements Session {
   readonly user: string
   readonly session: string
+  /** Names it in the log and in `hello`. */
+  readonly id: string
+  /** Of the upgrade, as the edge named it. */
+  readonly requestId: string | undefined
   /** Set by the hub when the first watch is made. */
   watching: Set<string> | undefined = undefined
   /** Whether `hello` was said; before it no command is taken. */
   greeted = false
+  /** When that was. */
+  since = 0
   /** Conversations that were large when it connected; most have none. */
   large: readonly string[] | undefined = undefined
   private readonly deps: ConnectionDeps
@@ -70,23 +86,36 @@ export class Connection implements Session {
   /** Made at the first command. */
   private bucket: TokenBucket | undefined = undefined
 
-  constructor(deps: ConnectionDeps, socket: Socket, who: { user: string; session: string }) {
+  constructor(deps: ConnectionDeps, socket: Socket, who: ConnectionNames) {
     this.deps = deps
     this.socket = socket
     this.user = who.user
     this.session = who.session
+    this.id = who.id
+    this.requestId = who.requestId
   }
 
   get origin(): object {
     return this
   }
 
+  /** What a line of the log says about it. */
+  get names(): LogFields {
+    return { connectionId: this.id, ...(this.requestId === undefined ? {} : { requestId: this.requestId }) }
+  }
+
   get open(): boolean {
     return this.socket !== undefined
   }
 
+  /** Whether a command is under way, or a frame that has not left. */
+  get busy(): boolean {
+    return this.inFlight > 0 || this.queued !== undefined || (this.socket?.getBufferedAmount() ?? 0) > 0
+  }
+
   /** One frame from the client. Never throws: whatever it holds ends in a reply, an error event or a close. */
   async receive(text: string, bytes: number): Promise<void> {
+    this.deps.traffic.received++
     const startedAt = this.deps.clock()
     if (!this.greeted)
       return this.refuse(undefined, undefined, new Refusal('unauthenticated', 'wait for hello'), startedAt)
@@ -116,9 +145,9 @@ export class Connection implements Session {
       }
       this.deps.onCommand(command.op, 'ok', startedAt)
     } catch (error) {
-      const refusal = asRefusal(error)
-      if (refusal === undefined) this.deps.onFault(error, command.op)
-      this.refuse(command.id, command.op, refusal ?? new Refusal('internal'), startedAt)
+      const refusal = asRefusal(error) ?? new Refusal('internal')
+      if (refusal.code === 'internal') this.deps.onFault(error, command.op, this)
+      this.refuse(command.id, command.op, refusal, startedAt)
     }
   }
 
@@ -167,12 +196,14 @@ export class Connection implements Session {
     this.queued = undefined
     const max = this.deps.limits.sendQueueBytesMax
     if (typeof queued === 'string') {
+      this.deps.traffic.sent++
       if (socket.send(queued) !== sent && socket.getBufferedAmount() > max) this.close('slow_consumer')
       return
     }
     let slow = false
     socket.cork(() => {
       for (const frame of queued) {
+        this.deps.traffic.sent++
         if (socket.send(frame) !== sent && socket.getBufferedAmount() > max) {
           slow = true
           break
@@ -182,6 +213,11 @@ export class Connection implements Session {
     if (slow) this.close('slow_consumer')
   }
 
+  /** What waits in this process because the client does not take it. */
+  bufferedBytes(): number {
+    return this.socket?.getBufferedAmount() ?? 0
+  }
+
   /** Closes with a code of the table. What is queued goes first, unless the client is slow. */
   close(name: CloseName, retryMs?: number): void {
     const { socket } = this
@@ -189,7 +225,7 @@ export class Connection implements Session {
     if (name !== 'slow_consumer') this.flush()
     if (this.socket === undefined) return
     this.socket = undefined
-    this.deps.onClose(name)
+    this.deps.onClose(this, name)
     socket.end(closeCodes[name].code, JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) }))
   }
 

@@ -378,6 +378,12 @@ test('a node refuses above its count and its rate, with the time to come back', 
     code: 'overloaded',
     retryMs: expect.any(Number),
   })
+  // It is full and yet ready: who is not ready is the first that Kubernetes removes.
+  await until(() => full.node.nodes().some(({ node, info }) => node === 'n4' && !info.accepting), {
+    what: 'its beat tells that it is full',
+  })
+  expect(full.unready()).toBeUndefined()
+  expect(full.connections()).toBe(1)
   await full.drain()
 })
 

@@ -23,16 +23,25 @@ import {
   protocolVersionMin,
 } from '@flotilla/protocol'
 import { createNode, type NodePorts, type RoutingNode, type RoutingStore } from '@flotilla/routing'
-import { type Logger, type Registry, type SecretKey, type TraceEntry, verifyTicket } from '@flotilla/service'
+import {
+  type LogFields,
+  type Logger,
+  type Registry,
+  type SecretKey,
+  type TraceEntry,
+  verifyTicket,
+} from '@flotilla/service'
 import { createAdmission } from './admission.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
+import { createPace, warnIfTooFast } from './drain.ts'
 import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
-import { createGatewayMetrics, type Readings } from './metrics.ts'
+import { createGatewayMetrics } from './metrics.ts'
 import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
+import { createShedder, type ShedSettings, shedLimits } from './shed.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface GatewayOptions {
@@ -56,6 +65,8 @@ export interface GatewayOptions {
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number
+  /** How it gives connections to emptier gateways; missing: never. */
+  readonly shed?: Omit<ShedSettings, 'connectsPerSecond'>
   readonly allowedOrigins: readonly string[]
   readonly chat?: Partial<ChatSettings>
   /** Missing when nothing is traced. */
@@ -68,8 +79,13 @@ export interface Gateway {
   readonly port: number
   readonly chat: ChatContext
   readonly node: RoutingNode
-  /** Why it wants no new connections at present; undefined when it does. */
+  /**
+   * Why nobody should be sent here at present; undefined when they may. Never for load, nor when it is full, which
+   * `accepting` in its beats tells: Kubernetes removes what is not ready first, and that would be the fullest.
+   */
   unready(): string | undefined
+  /** How many there are now. */
+  connections(): number
   /** Moves the clients at a paced rate while it still delivers, then ends. */
   drain(): Promise<void>
 }
@@ -90,9 +106,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let connectionNumber = 0
   let server: SocketServer | undefined
 
-  const fault = (error: unknown, message: string) => {
+  const fault = (error: unknown, message: string, about: LogFields = {}) => {
     metrics.fault()
-    logger.error({ err: error }, message)
+    logger.error({ err: error, ...about }, message)
   }
 
   const traced = options.trace === undefined ? {} : { trace: options.trace }
@@ -104,6 +120,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ...(options.chat === undefined ? {} : { settings: options.chat }),
     ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
+    onCommit: (entries, ms) => metrics.committed(entries, ms),
     emit({ to, event, entry, origin }) {
       const place = { ...(entry === undefined ? {} : { entry }), ...(origin === undefined ? {} : { origin }) }
       void node.route([{ to, frame: JSON.stringify(event), ...place }])
@@ -116,6 +133,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onLeave: conversation => void node.leave(conversation),
     onMembership: (conversation, version) => chat.memberships.drop(conversation, version),
     onGone: users => hider.left(users),
+    onEntry: committedAt => metrics.delivered(committedAt),
     onLost(error) {
       fault(error, 'unable to read the members who are here')
       healer.suspect(0)
@@ -133,7 +151,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       url: options.publicUrl,
       region,
       connections: hub.connections,
-      accepting: !draining && hub.connections < options.connectionsMax,
+      accepting: server !== undefined && !draining && hub.connections < options.connectionsMax,
+      ...(draining ? { draining } : {}),
     }),
     ports: {
       ...traceDeliveries(hub, options.trace),
@@ -159,18 +178,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
 
   const metrics = createGatewayMetrics(options.registry, {
-    connections: { help: 'Open connections', read: () => hub.connections },
-    frames_delivered: { help: 'Frames put on sockets since the start', read: () => hub.delivered },
-    commits: { help: 'Statements that committed entries since the start', read: () => chat.inserts.stats.flushes },
-    commit_entries: { help: 'Entries handed to commits since the start', read: () => chat.inserts.stats.entries },
-    commit_repeated: { help: 'Entries that had been stored before', read: () => chat.inserts.stats.repeated },
-    commit_stale: { help: 'Entries decided by a membership that had changed', read: () => chat.inserts.stats.stale },
-    commit_retries: { help: 'Batches that were tried again', read: () => chat.inserts.stats.retries },
-    commit_queue: { help: 'Entries that wait for their commit', read: () => chat.inserts.queued },
-    receipt_queue: { help: 'Receipts that wait to be written', read: () => chat.receipts.queued },
-    heal_rounds: { help: 'Rounds of telling devices where their conversations stand', read: () => healer.stats.rounds },
-    routing_up: { help: '1 while Redis answers and the lease is held', read: () => (node.state() === 'up' ? 1 : 0) },
-    ...routingReadings(node),
+    hub,
+    chat,
+    healer,
+    connectionsMax: options.connectionsMax,
+    sendQueueBytesMax: options.sendQueueBytesMax,
+    clock,
+    draining: () => draining,
+    fleetMean: () => shedder.load().mean,
+  })
+
+  const moveBy = (name: 'node_draining' | 'rebalanced') => (connection: Connection) => {
+    if (connection.open) connection.close(name)
+  }
+  const shedder = createShedder({
+    settings: { abovePercent: 0, percentPerSecond: 0, ...options.shed, connectsPerSecond: options.connectsPerSecond },
+    own: () => ({ id: nodeId, region, connections: hub.connections }),
+    nodes: () => node.nodes(),
+    isHeld: () => draining || node.state() !== 'up',
+    connections: () => hub.inOrder(),
+    shed: moveBy('rebalanced'),
+    logger,
+    clock,
   })
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,10 +236,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return bucket
     },
     markDirty: connection => hub.markDirty(connection),
-    onFault: (error, op) => fault(error, `${op} failed`),
+    onFault: (error, op, connection) => fault(error, `${op} failed`, { ...connection.names, op }),
     onCommand: (op, outcome, startedAt) =>
       metrics.command(op in handlers ? op : 'unknown', outcome, (clock() - startedAt) / 1_000),
-    onClose: name => metrics.closed(name),
+    onClose: ended,
+    traffic: metrics.traffic,
   }
   timers.push(
     setInterval(() => {
@@ -218,6 +248,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         if (!hub.has(user) && bucket.isFull(clock())) personBuckets.delete(user)
     }, bucketSweepMs),
     setInterval(() => void keepPartitions(), partitionsMs),
+    setInterval(() => shedder.tick(), shedLimits.tickMs),
   )
 
   async function keepPartitions() {
@@ -226,6 +257,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     } catch (error) {
       logger.warn({ err: error }, 'unable to make the partitions of the days to come; the default one takes their rows')
     }
+  }
+
+  function ended(connection: Connection, how: CloseName | 'client' | 'lost'): void {
+    metrics.ended(how, connection.greeted)
+    logger.debug({ ...connection.names, how }, 'a connection ended')
   }
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
@@ -252,7 +288,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         protocol: protocolVersion,
         node: nodeId,
         region,
-        connection: `${nodeId}-${(++connectionNumber).toString(36)}`,
+        connection: connection.id,
         user: connection.user,
         session: connection.session,
         epoch: chat.epoch(),
@@ -267,12 +303,26 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       } satisfies Event),
     )
     connection.greeted = true
+    connection.since = clock()
+    metrics.traffic.connects++
+    logger.debug(
+      { ...connection.names, user: connection.user, session: connection.session },
+      'a connection was greeted',
+    )
     return undefined
   }
 
-  function openSocket(socket: Socket, query: { ticket: string; version: string }): Connection {
+  function openSocket(
+    socket: Socket,
+    query: { ticket: string; version: string; requestId: string | undefined },
+  ): Connection {
     const ticket = verifyTicket(options.ticketKeys, query.ticket, clock())
-    const connection = new Connection(deps, socket, ticket ?? { user: '', session: '' })
+    const connection = new Connection(deps, socket, {
+      user: ticket?.user ?? '',
+      session: ticket?.session ?? '',
+      id: `${nodeId}-${(++connectionNumber).toString(36)}`,
+      requestId: query.requestId,
+    })
     const version = query.version === '' ? protocolVersion : Number(query.version)
     const retryMs = draining ? 0 : admission.admit(hub.connections, clock())
     if (draining) connection.close('node_draining')
@@ -283,14 +333,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       greet(connection, ticket.id).then(
         refused => refused !== undefined && connection.close(refused, refused === 'ticket_used' ? 0 : undefined),
         (error: unknown) => {
-          logger.warn({ err: error }, 'a connection could not be greeted')
+          logger.warn({ err: error, ...connection.names }, 'a connection could not be greeted')
           connection.close('unavailable', Math.ceil(random() * 5_000))
         },
       )
     return connection
   }
 
-  function closeSocket(connection: Connection): void {
+  function closeSocket(connection: Connection, clean: boolean): void {
+    if (connection.open) ended(connection, clean ? 'client' : 'lost')
     connection.closed()
     const last = hub.remove(connection)
     const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
@@ -325,8 +376,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     {
       upgrade({ origin, connections }) {
-        if (options.allowedOrigins.length > 0 && origin !== '' && !options.allowedOrigins.includes(origin))
+        if (options.allowedOrigins.length > 0 && origin !== '' && !options.allowedOrigins.includes(origin)) {
+          metrics.refusedConnect('origin')
           return { status: '403 Forbidden' }
+        }
         // Sockets that are not greeted yet count too: they hold memory all the same.
         if (connections >= options.connectionsMax * 1.1 || hard.take(1, clock()) > 0) {
           metrics.refusedConnect('flood')
@@ -342,6 +395,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       close: closeSocket,
     },
   )
+  node.tell()
   logger.info({ port: server.port, node: nodeId, region }, 'the gateway takes connections')
 
   return {
@@ -353,9 +407,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       if (!chat.pulse.alive()) return 'the store does not answer'
       return undefined
     },
+    connections: () => hub.connections,
     async drain() {
       draining = true
       server?.stopListening()
+      node.tell()
       await moveAway()
       for (const timer of timers) clearInterval(timer)
       healer.stop()
@@ -370,34 +426,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** Closes the connections evenly over the drain time, the whole while delivering to those that are still here. */
   async function moveAway(): Promise<void> {
-    const all = hub.all()
-    const startedAt = clock()
-    for (let moved = 0; moved < all.length; ) {
-      const share = options.drainMs === 0 ? 1 : Math.min(1, (clock() - startedAt + drainTickMs) / options.drainMs)
-      for (const due = Math.ceil(all.length * share); moved < due; moved++) all[moved]!.close('node_draining')
-      if (moved < all.length) await new Promise(resolve => setTimeout(resolve, drainTickMs))
+    warnIfTooFast({ ...options, own: { id: nodeId, region, connections: hub.connections }, nodes: node.nodes() })
+    const move = moveBy('node_draining')
+    // Not the wall clock: that may be set meanwhile.
+    const startedAt = performance.now()
+    const pace = createPace(startedAt, startedAt + options.drainMs, drainTickMs)
+    // Those who leave by themselves are none to move; those who were being greeted come last.
+    for (let all = hub.all(); all.length > 0; all = all.filter(connection => connection.open)) {
+      for (const connection of all.slice(0, pace(all.length, performance.now()))) move(connection)
+      await new Promise(resolve => setTimeout(resolve, drainTickMs))
     }
-    // A connection that was being greeted when the drain began.
-    for (const connection of hub.all()) connection.close('node_draining')
+    for (const connection of hub.all()) move(connection)
   }
-}
-
-/** The counts of the routing node by the names of metrics: `publishedBytes` becomes `routing_published_bytes`. */
-function routingReadings(node: RoutingNode): Readings {
-  const { suspects, ...counts } = node.stats
-  const named = (name: string) => `routing_${name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}`
-  return Object.fromEntries([
-    ...(Object.keys(counts) as (keyof typeof counts)[]).map(
-      name => [named(name), { help: `Routing since the start: ${name}`, read: () => node.stats[name] }] as const,
-    ),
-    ...(Object.keys(suspects) as (keyof typeof suspects)[]).map(
-      reason =>
-        [
-          named(`suspects_${reason}`),
-          { help: `Times that something may have been lost: ${reason}`, read: () => node.stats.suspects[reason] },
-        ] as const,
-    ),
-  ])
 }
 
 /** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */

@@ -46,6 +46,7 @@ function open() {
     onLeave() {},
     onMembership() {},
     onGone() {},
+    onEntry() {},
     onLost() {},
   })
   const unwatched: string[] = []

@@ -28,6 +28,7 @@ function open(ports: Partial<HubPorts> = {}) {
     onLeave: conversation => calls.push(`leave ${conversation}`),
     onMembership: (conversation, version) => calls.push(`membership ${conversation} ${version}`),
     onGone: users => calls.push(`gone ${users.join(' ')}`),
+    onEntry: at => calls.push(`entry ${at}`),
     onLost: () => calls.push('lost'),
     ...ports,
   })
@@ -49,6 +50,23 @@ test('a frame reaches every connection of a person but its origin, and the absen
   expect(hub.remove(laptop.connection)).toBe(true)
   expect(hub.deliver(['alice'], 'g')).toEqual(['alice'])
   expect(hub.connections).toBe(1)
+})
+
+test("an entry is told once with its time, when a socket here got it; what is told again or was nobody's is not", () => {
+  const { hub, calls } = open()
+  const [phone, laptop, bob] = [person('alice'), person('alice'), person('bob')]
+  hub.add(phone.connection)
+  // Only its own sender is here.
+  hub.deliver(['alice', 'carol'], 'f', { conversation: 'c', seq: 1, at: 1 }, phone.connection)
+  hub.add(laptop.connection)
+  hub.add(bob.connection)
+  hub.deliver(['alice', 'bob'], 'f', { conversation: 'c', seq: 2, at: 2 }, phone.connection)
+  hub.deliver(['alice', 'bob'], 'f', { conversation: 'c', seq: 2 })
+  hub.deliver(['carol'], 'f', { conversation: 'c', seq: 3, at: 3 })
+  hub.noteMember('large', 1, 'bob', 5)
+  hub.deliverByInterest('large', 1, 'f', { conversation: 'large', seq: 4, at: 4 })
+  hub.deliverByInterest('large', 1, 'f', { conversation: 'large', seq: 5, at: 5 })
+  expect(calls).toEqual(['entry 2', 'join large', 'entry 5'])
 })
 
 test('of a change of membership, those who are here and no members any longer are named', async () => {

@@ -37,6 +37,8 @@ export interface EntryPlace {
   readonly conversation: string
   readonly seq: number
   readonly membership?: number
+  /** When it was committed, by the clock of the store; missing when it is told once more. */
+  readonly at?: number
 }
 
 export interface HubPorts {
@@ -49,6 +51,8 @@ export interface HubPorts {
   onMembership(conversation: string, version: number): void
   /** These people, who are here, are members of a conversation no more. */
   onGone(users: readonly string[]): void
+  /** An entry was put on sockets here that was committed then. */
+  onEntry(committedAt: number): void
   /** Frames could not be delivered for a fault of the store. */
   onLost(error: unknown): void
 }
@@ -88,8 +92,6 @@ export class Hub {
   private dirty: Connection[] = []
   private readonly ports: HubPorts
   connections = 0
-  /** Frames put on sockets since the start. */
-  delivered = 0
 
   constructor(ports: HubPorts) {
     this.ports = ports
@@ -125,9 +127,16 @@ export class Hub {
     return this.people.has(user)
   }
 
+  /** Every connection, the people in the order in which they came. */
+  *inOrder(): IterableIterator<Connection> {
+    for (const present of this.people.values())
+      if (present instanceof Set) yield* present
+      else yield present
+  }
+
   /** Every connection, as of now: closing one while going through them is fine. */
   all(): Connection[] {
-    return [...this.people.values()].flatMap(present => (present instanceof Set ? [...present] : present))
+    return [...this.inOrder()]
   }
 
   /**
@@ -138,13 +147,15 @@ export class Hub {
    */
   deliver(users: readonly string[], frame: string, entry?: EntryPlace, origin?: object): readonly string[] {
     let missing: string[] | undefined
+    let reached = false
     for (const user of users) {
       const present = this.people.get(user)
       if (present === undefined) {
         missing ??= []
         missing.push(user)
-      } else this.put(present, frame, entry === undefined, origin)
+      } else if (this.put(present, frame, entry === undefined, origin)) reached = true
     }
+    if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
     if (entry?.membership !== undefined) {
       this.changesHeard.add(placeKey(entry))
       this.followMembership(entry.conversation, users, entry.membership)
@@ -163,17 +174,21 @@ export class Hub {
     return this.changesHeard.has(placeKey(entry))
   }
 
+  /** @returns whether a socket here got it */
   private put(
     present: Connection | Set<Connection>,
     frame: string,
     droppable: boolean,
     origin: object | undefined,
-  ): void {
-    if (present instanceof Set) for (const one of present) this.put(one, frame, droppable, origin)
-    else if (present !== origin) {
-      this.delivered++
-      present.push(frame, droppable)
+  ): boolean {
+    if (present instanceof Set) {
+      let reached = false
+      for (const one of present) if (this.put(one, frame, droppable, origin)) reached = true
+      return reached
     }
+    if (present === origin) return false
+    present.push(frame, droppable)
+    return true
   }
 
   // ── large conversations ──────────────────────────────────────────────────────────────────────────────────────────
@@ -242,11 +257,13 @@ export class Hub {
   }
 
   private putLocal(local: Local, frame: string, entry: EntryPlace | undefined, origin: object | undefined): void {
+    let reached = false
     for (const [user, joinedSeq] of local.joined) {
       if (entry !== undefined && entry.seq < joinedSeq) continue
       const present = this.people.get(user)
-      if (present !== undefined) this.put(present, frame, entry === undefined, origin)
+      if (present !== undefined && this.put(present, frame, entry === undefined, origin)) reached = true
     }
+    if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
   }
 
   /** Membership changes of a large conversation are followed one by one, so that a busy one is not read again and again. */

@@ -1,29 +1,42 @@
 /** The process of a gateway: settings, parts, signals. */
-import { createPool, migrate } from '@flotilla/chat'
+import { createPool, prepareSchema } from '@flotilla/chat'
 import { createRedisRouting } from '@flotilla/routing'
 import {
   createLogger,
   createRegistry,
+  type DrainStep,
   drainOnSignal,
-  parseSecretKeys,
+  measureProcess,
   openTracing,
+  parseSecretKeys,
   serveHealth,
 } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
+import { keepDeletionCost } from './deletion-cost.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 
 const settings = readGatewaySettings()
 const logger = createLogger('gateway', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
+let waitsFor = 'starting'
 let gateway: Gateway | undefined
 
+const steps: DrainStep[] = []
+drainOnSignal({ logger, drainMsMax: settings.DRAIN_MS + 15_000, steps })
 const health = await serveHealth({
   host: settings.OPERATOR_HOST,
   port: settings.OPERATOR_PORT,
   registry,
-  ready: () => (gateway === undefined ? 'starting' : gateway.unready()),
+  ready: () => (gateway === undefined ? waitsFor : gateway.unready()),
 })
-await migrate(settings.DATABASE_URL)
+await prepareSchema({
+  url: settings.DATABASE_URL,
+  migrates: settings.MIGRATE,
+  waitMsMax: settings.MIGRATE_WAIT_MS,
+  logger,
+  onWait: reason => (waitsFor = reason),
+})
+waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
@@ -39,20 +52,7 @@ const tracing = await openTracing({
   region: settings.REGION,
   logger,
 })
-
-drainOnSignal({
-  logger,
-  drainMsMax: settings.DRAIN_MS + 15_000,
-  steps: [
-    { name: 'gateway', run: () => gateway?.drain() },
-    { name: 'redis', run: () => routing.close() },
-    { name: 'postgresql', run: () => pool.end() },
-    { name: 'traces', run: () => tracing?.close() },
-    { name: 'operator port', run: () => health.close() },
-  ],
-})
-
-gateway = await createGateway({
+const started = await createGateway({
   pool,
   routing,
   logger,
@@ -73,7 +73,29 @@ gateway = await createGateway({
   pingIntervalMs: settings.PING_INTERVAL_MS,
   reconnect: { baseMs: settings.RECONNECT_BASE_MS, maxMs: settings.RECONNECT_MAX_MS },
   drainMs: settings.DRAIN_MS,
+  shed: { abovePercent: settings.SHED_ABOVE_PERCENT, percentPerSecond: settings.SHED_PERCENT_PER_SECOND },
   allowedOrigins: settings.ALLOWED_ORIGINS,
   ...(tracing === undefined ? {} : { trace: tracing.trace }),
   chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
 })
+measureProcess(registry, { pool, ...started })
+gateway = started
+const deletionCost = settings.DELETION_COST
+  ? keepDeletionCost({
+      pod: settings.POD_NAME,
+      namespace: settings.POD_NAMESPACE,
+      host: settings.KUBERNETES_SERVICE_HOST,
+      port: settings.KUBERNETES_SERVICE_PORT,
+      folder: settings.SERVICE_ACCOUNT_FOLDER,
+      connections: () => started.connections(),
+      logger,
+    })
+  : undefined
+steps.push(
+  { name: 'deletion cost', run: () => deletionCost?.stop() },
+  { name: 'gateway', run: () => started.drain() },
+  { name: 'redis', run: () => routing.close() },
+  { name: 'postgresql', run: () => pool.end() },
+  { name: 'traces', run: () => tracing?.close() },
+  { name: 'operator port', run: () => health.close() },
+)

@@ -2,6 +2,7 @@
  * The only file that knows uWebSockets.js. A socket must never be touched after its close, not even getUserData(): the
  * connection forgets it in the close handler, which uWebSockets.js calls exactly once.
  */
+import { requestIdOf } from '@flotilla/service'
 import {
   App,
   us_listen_socket_close,
@@ -15,11 +16,13 @@ import type { Socket } from './connection.ts'
 export interface SocketEvents<T> {
   /** Before the upgrade. @returns an HTTP answer instead of the upgrade, or undefined to go on */
   upgrade(request: { origin: string; connections: number }): { status: string; retryAfterSeconds?: number } | undefined
-  open(socket: Socket, query: { ticket: string; version: string }): T
+  /** @param requestId of the upgrade, if a proxy gave it one */
+  open(socket: Socket, query: { ticket: string; version: string; requestId: string | undefined }): T
   message(opened: T, text: string, bytes: number): void
   /** A frame that is not text. */
   binary(opened: T): void
-  close(opened: T): void
+  /** @param clean whether there was a close frame, of whichever side */
+  close(opened: T, clean: boolean): void
 }
 
 export interface SocketServer {
@@ -31,9 +34,13 @@ export interface SocketServer {
   close(): void
 }
 
+/** What uWebSockets.js says when a socket ended without a close frame. */
+const abnormalClosure = 1006
+
 interface Slot<T> {
   readonly ticket: string
   readonly version: string
+  readonly requestId: string | undefined
   opened: T | undefined
 }
 
@@ -71,6 +78,7 @@ export async function serveSockets<T>(
       const slot: Slot<T> = {
         ticket: request.getQuery('ticket') ?? '',
         version: request.getQuery('v') ?? '',
+        requestId: requestIdOf(request.getHeader('x-request-id')),
         opened: undefined,
       }
       response.upgrade(
@@ -85,8 +93,8 @@ export async function serveSockets<T>(
     open(ws: WebSocket<Slot<T>>) {
       connections++
       const slot = ws.getUserData()
-      const { ticket, version } = slot
-      slot.opened = events.open(ws, { ticket, version })
+      const { ticket, version, requestId } = slot
+      slot.opened = events.open(ws, { ticket, version, requestId })
     },
     message(ws, message, isBinary) {
       const { opened } = ws.getUserData()
@@ -94,10 +102,10 @@ export async function serveSockets<T>(
       if (isBinary) events.binary(opened)
       else events.message(opened, Buffer.from(message).toString('utf8'), message.byteLength)
     },
-    close(ws) {
+    close(ws, code) {
       connections--
       const { opened } = ws.getUserData()
-      if (opened !== undefined) events.close(opened)
+      if (opened !== undefined) events.close(opened, code !== abnormalClosure)
     },
   })
   app.any('/*', response => void response.writeStatus('404 Not Found').end())

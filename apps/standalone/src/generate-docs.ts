@@ -6,11 +6,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { apiSettings, openApiDocument } from '@flotilla/api'
-import { gatewaySettings } from '@flotilla/gateway'
+import { apiMetrics, apiSettings, migrateSettings, openApiDocument } from '@flotilla/api'
+import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
 import { asyncApiDocument } from '@flotilla/protocol'
-import { describeSettings, type Settings } from '@flotilla/service'
-import { workerSettings } from '@flotilla/worker'
+import { describeMetrics, describeSettings, processMetrics, type Settings } from '@flotilla/service'
+import { workerMetrics, workerSettings } from '@flotilla/worker'
 import { standaloneSettings } from './config.ts'
 import { protocolPaper } from './protocol-paper.ts'
 
@@ -32,7 +32,8 @@ const configurationPaper = () => `# Configuration
 *Made by \`npm run docs\` from the declarations in each app's \`src/config.ts\`.*
 
 Settings are environment variables. Each process reads its own once, at its start, and stops with a message that names
-every one at fault. An empty value counts as missing. Values of secrets are never printed.
+every one at fault. An empty value counts as missing. Values of secrets are never printed. Secrets and URLs with passwords may also stand in
+files: \`MASTER_KEYS_FILE=/run/secrets/master-keys\` instead of MASTER_KEYS.
 
 Keys are sets: \`id:key,id:key\`. The first signs or wraps, all of them verify or unwrap; docs/operations.md says how to
 rotate them. An id is a name of your choice. To make one:
@@ -52,6 +53,13 @@ ${describeSettings(withoutHostName(gatewaySettings))}
 
 ${describeSettings(withoutHostName(apiSettings))}
 
+## Migrations
+
+\`apps/api/dist/migrate.js\` brings the database up to date and ends: with 0 when it is, with 1 when it could not. Run it
+once before a roll-out, and give the processes MIGRATE=false.
+
+${describeSettings(migrateSettings)}
+
 ## Worker
 
 ${describeSettings(withoutHostName(workerSettings))}
@@ -63,6 +71,39 @@ has the defaults of the gateway and the API, but for what counts by address: tha
 things out has one address for everybody.
 
 ${describeSettings(standaloneSettings)}
+`
+
+const metricsPaper = () => `# Metrics
+
+*Made by \`npm run docs\` from the declarations in \`libs/service/src/process-metrics.ts\` and in each app's \`src/metrics.ts\`.*
+
+Each process answers \`GET /metrics\` on its operator port in the text format of Prometheus. Every series carries \`node\` and
+\`region\`, which say who tells it. Counters end in \`_total\` and start at 0 with the process; histograms have the usual
+\`_bucket\`, \`_sum\` and \`_count\`. No label has values that people make: the number of series is bounded by the tables below.
+
+Histograms have fixed bounds. prom-client, the client library, knows no native ones in version 15.
+
+A process that does all of it (\`npm start\`) exports all tables.
+
+## Every process
+
+${describeMetrics(processMetrics)}
+
+Node and the process itself are told by prom-client: \`process_*\` and \`nodejs_*\`. Worth a look are
+\`nodejs_eventloop_lag_p99_seconds\`, \`process_resident_memory_bytes\`, \`process_cpu_seconds_total\`, \`process_open_fds\` and
+\`nodejs_gc_duration_seconds\`.
+
+## Gateway
+
+${describeMetrics(gatewayMetrics)}
+
+## API
+
+${describeMetrics(apiMetrics)}
+
+## Worker
+
+${describeMetrics(workerMetrics)}
 `
 
 /** The sentence above each limit in its source. */
@@ -78,6 +119,7 @@ const json = (document: object) => `${JSON.stringify(document, null, 2)}\n`
 const papers: Readonly<Record<string, string>> = {
   'docs/protocol.md': protocolPaper(limitSentences()),
   'docs/configuration.md': configurationPaper(),
+  'docs/metrics.md': metricsPaper(),
   'docs/asyncapi.json': json(asyncApiDocument()),
   'docs/openapi.json': json(await openApiDocument()),
 }

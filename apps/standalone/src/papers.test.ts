@@ -2,6 +2,10 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { apiMetrics } from '@flotilla/api'
+import { gatewayMetrics } from '@flotilla/gateway'
+import { type Metric, processMetrics } from '@flotilla/service'
+import { workerMetrics } from '@flotilla/worker'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -53,7 +57,31 @@ test.each(papers)('%s names only what is there', paper => {
   expect([...missingNames(text), ...missingTests(text)]).toEqual([])
 })
 
+/** Whatever a person may read or import that names a metric: papers, dashboards, rules of alarms. */
+const namesMetrics = globSync(
+  ['*.md', 'docs/**/*.md', 'apps/*/README.md', 'libs/*/README.md', 'helm/**/*.{json,yaml}'],
+  {
+    cwd: root,
+  },
+).filter(path => path !== 'CHANGELOG.md' && read(path).includes('flotilla_'))
+const known = new Set(
+  [processMetrics, gatewayMetrics, apiMetrics, workerMetrics].flatMap(catalogue =>
+    Object.entries<Metric>(catalogue).flatMap(([name, { type }]) =>
+      type === 'histogram' ? ['', '_bucket', '_sum', '_count'].map(end => name + end) : [name],
+    ),
+  ),
+)
+/** Names of files, databases and cookies begin alike; a metric stands where PromQL or a code span begins one. */
+const unknownMetrics = (text: string) =>
+  [...text.matchAll(/(?<![\w/.-])flotilla_[a-z0-9_]+/g)].map(([name]) => name).filter(name => !known.has(name))
+
+test.each(namesMetrics)('%s names only metrics that are exported', path => {
+  expect(unknownMetrics(read(path))).toEqual([])
+})
+
 test('what is looked for is found', () => {
+  expect(unknownMetrics('sum(rate(flotilla_connections[5m])) flotilla_closes_total')).toEqual(['flotilla_closes_total'])
+
   expect(papers).toContain('docs/life-of-a-message.md')
   expect(brokenLinks('README.md', '[a](nowhere.md) [b](#try-it) [c](#nowhere)')).toEqual([
     '](nowhere.md)',

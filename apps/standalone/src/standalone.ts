@@ -10,7 +10,7 @@ import { chatDefaults, createPool, migrate } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
-import { createRegistry, type Logger, serveHealth, type Setting } from '@flotilla/service'
+import { createRegistry, type Logger, measureProcess, serveHealth, type Setting } from '@flotilla/service'
 import {
   createDevInbox,
   createSmtpMailer,
@@ -153,6 +153,7 @@ async function start(
       directFrom: options.directFrom ?? chatDefaults.directFrom,
     },
   })
+  measureProcess(registry, { pool, ...gateway })
   const storage = await openLocalStorage(join(folder, 'files'))
   const pushProviders = await openPushes(options, publicName, devInbox)
   const worker = createWorker({

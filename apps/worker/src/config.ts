@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import {
   choice,
-  flag,
   integer,
   optionalText,
   optionalUrl,
@@ -11,6 +10,7 @@ import {
   port,
   readSettings,
   requiredUrl,
+  schemaSettings,
   type Setting,
   secret,
   storageSettings,
@@ -67,7 +67,7 @@ export const workerSettings = {
   REGION: text('local', 'The region that this process belongs to.'),
   DATABASE_URL: requiredUrl('PostgreSQL.'),
   DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
-  MIGRATE: flag(true, 'Whether to bring the database up to date at the start.'),
+  ...schemaSettings,
   REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
   MASTER_KEYS: parsed(
     parseSecretKeys,

@@ -13,3 +13,4 @@ export {
   type WorkerOptions,
   type WorkerSettings,
 } from './worker.ts'
+export { workerMetrics } from './metrics.ts'

@@ -1,11 +1,13 @@
 /** The process of a worker: settings, parts, signals. */
-import { type ChatContext, createChat, createPool, migrate, offline } from '@flotilla/chat'
+import { type ChatContext, createChat, createPool, offline, prepareSchema } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
 import { createNode, createRedisRouting, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
 import {
   createLogger,
   createRegistry,
+  type DrainStep,
   drainOnSignal,
+  measureProcess,
   openTracing,
   serveHealth,
   toStoragePlace,
@@ -21,10 +23,11 @@ const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGIO
 let chat: ChatContext | undefined
 let working = false
 let draining = false
+let waitsFor = 'starting'
 
 function unready(): string | undefined {
   if (draining) return 'draining'
-  if (!working) return 'starting'
+  if (!working) return waitsFor
   return chat?.pulse.alive() ? undefined : 'the store does not answer'
 }
 
@@ -49,13 +52,26 @@ const pushProviders = await openPushProviders({
   clock: Date.now,
 })
 
+const steps: DrainStep[] = []
+drainOnSignal({
+  logger,
+  drainMsMax: settings.STOP_MS_MAX + 30_000,
+  steps,
+})
 const health = await serveHealth({
   host: settings.OPERATOR_HOST,
   port: settings.OPERATOR_PORT,
   registry,
   ready: unready,
 })
-if (settings.MIGRATE) await migrate(settings.DATABASE_URL)
+await prepareSchema({
+  url: settings.DATABASE_URL,
+  migrates: settings.MIGRATE,
+  waitMsMax: settings.MIGRATE_WAIT_MS,
+  logger,
+  onWait: reason => (waitsFor = reason),
+})
+waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
@@ -115,6 +131,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
 const joined = await join()
 chat = joined.chat
 await joined.node.start()
+measureProcess(registry, { pool, ...joined })
 const worker = createWorker({
   chat,
   mailer,
@@ -131,26 +148,22 @@ const worker = createWorker({
   },
 })
 
-drainOnSignal({
-  logger,
-  drainMsMax: settings.STOP_MS_MAX + 30_000,
-  steps: [
-    {
-      name: 'work under way',
-      run: () => {
-        draining = true
-        return worker.stop()
-      },
+steps.push(
+  {
+    name: 'work under way',
+    run: () => {
+      draining = true
+      return worker.stop()
     },
-    { name: 'chat', run: () => joined.chat.close() },
-    { name: 'node', run: () => joined.node.stop() },
-    { name: 'redis', run: () => routing.close() },
-    { name: 'postgresql', run: () => pool.end() },
-    { name: 'files', run: async () => storage.close() },
-    { name: 'traces', run: () => tracing?.close() },
-    { name: 'operator port', run: () => health.close() },
-  ],
-})
+  },
+  { name: 'chat', run: () => joined.chat.close() },
+  { name: 'node', run: () => joined.node.stop() },
+  { name: 'redis', run: () => routing.close() },
+  { name: 'postgresql', run: () => pool.end() },
+  { name: 'files', run: async () => storage.close() },
+  { name: 'traces', run: () => tracing?.close() },
+  { name: 'operator port', run: () => health.close() },
+)
 
 working = true
 logger.info({ node: settings.NODE_ID, region: settings.REGION }, 'the worker works')

@@ -1,45 +1,65 @@
-/** The figures of a worker. */
-import { type ChatContext, jobs, push } from '@flotilla/chat'
-import { Counter, Gauge, Histogram, type Registry } from '@flotilla/service'
+/** The figures of a worker, beside those of every process. docs/metrics.md is made from the declarations. */
+import { type ChatContext, jobs, offline, push, type Upkept, upkeptTables } from '@flotilla/chat'
+import { counter, gauge, histogram, type Logger, openMetrics, readTogether, type Registry } from '@flotilla/service'
 
 export interface WorkerMetrics {
-  job(kind: string, outcome: 'done' | 'failed' | 'dead'): void
-  push(provider: push.Provider, outcome: push.Answer['answer'] | 'skipped' | 'dead'): void
+  job(kind: jobs.JobKind, outcome: (typeof jobOutcomes)[number]): void
+  push(provider: push.Provider, outcome: (typeof pushOutcomes)[number]): void
   /** A push was taken so long after its first message was written. */
   pushed(provider: push.Provider, seconds: number): void
-  cleaned(table: string, rows: number): void
+  cleaned(table: keyof Upkept, rows: number): void
 }
 
 /** What a person waits for, and what a service that was away makes them wait. */
 const pushBucketsSeconds = [0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3_600]
 
+const kinds: readonly jobs.JobKind[] = ['mail', 'delete-files', 'nothing']
+const providers: readonly push.Provider[] = ['fcm', 'webpush']
+const jobOutcomes = ['done', 'failed', 'dead'] as const
+const pushOutcomes = ['sent', 'gone', 'refused', 'later', 'unclear', 'skipped', 'dead'] as const
+
+/** Of the whole store: every worker says the same, so take one of them and not the sum. */
+const ofTheStore = 'in the whole store'
+
+export const workerMetrics = {
+  flotilla_jobs_total: counter(
+    'attempts',
+    'Attempts at jobs; `failed` is tried again, `dead` is not; `nothing` stands where a mail would',
+    { kind: kinds, outcome: jobOutcomes },
+  ),
+  flotilla_jobs_waiting: gauge('jobs', `Jobs that wait or are under way, ${ofTheStore}`, { kind: kinds }),
+  flotilla_jobs_late_seconds: gauge('seconds', `How late the job is that has been due for longest, ${ofTheStore}`),
+  flotilla_jobs_dead: gauge('jobs', `Jobs that nobody tries any more, ${ofTheStore}`),
+  flotilla_pushes_total: counter(
+    'attempts',
+    'Attempts to push: the answer of the service; `skipped` was not to be sent any more, `dead` had no tries left',
+    { provider: providers, outcome: pushOutcomes },
+  ),
+  flotilla_push_seconds: histogram(
+    'seconds',
+    pushBucketsSeconds,
+    'From the first message that a push tells of to the answer of the service that took it',
+    { provider: providers },
+  ),
+  flotilla_pushes_waiting: gauge('pushes', `Pushes that wait for an answer, ${ofTheStore}`, { provider: providers }),
+  flotilla_pushes_late_seconds: gauge('seconds', `How late the push is that has been due for longest, ${ofTheStore}`),
+  flotilla_pushes_in_flight: gauge('pushes', 'Pushes that this worker has sent and waits for'),
+  flotilla_push_services_paused: gauge('services', 'Push services that this worker leaves alone for the moment'),
+  flotilla_upkeep_rows_total: counter('rows', 'Rows that had had their time and were deleted', {
+    table: upkeptTables,
+  }),
+  flotilla_offline_messages: gauge(
+    'entries',
+    `What is owed to people who are away, ${ofTheStore}; counted up to 10,000, above it an estimate of the planner`,
+  ),
+} as const
+
 export function createWorkerMetrics(registry: Registry): WorkerMetrics {
-  const registers = [registry]
-  const jobsDone = new Counter({
-    name: 'flotilla_jobs_total',
-    help: 'Attempts at jobs, by kind and outcome',
-    labelNames: ['kind', 'outcome'],
-    registers,
-  })
-  const pushes = new Counter({
-    name: 'flotilla_pushes_total',
-    help: 'Attempts to push, by provider and answer; skipped: it was not to be sent any more',
-    labelNames: ['provider', 'outcome'],
-    registers,
-  })
-  const latency = new Histogram({
-    name: 'flotilla_push_seconds',
-    help: 'From a message to the answer of the service that took the push about it',
-    labelNames: ['provider'],
-    buckets: pushBucketsSeconds,
-    registers,
-  })
-  const cleaned = new Counter({
-    name: 'flotilla_upkeep_rows_total',
-    help: 'Rows that had had their time and were deleted, by table',
-    labelNames: ['table'],
-    registers,
-  })
+  const metrics = openMetrics(registry, workerMetrics)
+  const jobsDone = metrics.counter('flotilla_jobs_total')
+  const pushes = metrics.counter('flotilla_pushes_total')
+  const latency = metrics.histogram('flotilla_push_seconds')
+  const cleaned = metrics.counter('flotilla_upkeep_rows_total')
   return {
     job: (kind, outcome) => jobsDone.inc({ kind, outcome }),
     push: (provider, outcome) => pushes.inc({ provider, outcome }),
@@ -52,40 +72,30 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
 export function measureQueues(
   registry: Registry,
   chat: ChatContext,
+  logger: Logger,
   readings: { readonly inFlight: () => number; readonly paused: () => number },
 ): void {
-  const made = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => Promise<void> | void) => {
-    const gauge: Gauge = new Gauge({ name, help, labelNames, collect: () => collect(gauge), registers: [] })
-    registry.registerMetric(gauge)
-    return gauge
-  }
-  const jobsDead = made('flotilla_jobs_dead', 'Jobs that nobody tries any more', [], () => {})
-  const jobsLate = made('flotilla_jobs_late_seconds', 'How late the job is that has been due for longest', [], () => {})
-  made('flotilla_jobs_waiting', 'Jobs that wait or are under way, by kind', ['kind'], async gauge => {
-    const figures = await jobs.figures(chat).catch(() => undefined)
-    if (figures === undefined) return
-    gauge.reset()
-    for (const [kind, waiting] of Object.entries(figures.waiting)) gauge.set({ kind }, waiting)
-    jobsDead.set(figures.dead)
-    jobsLate.set(figures.lateMs / 1000)
-  })
-  const pushesLate = made(
-    'flotilla_pushes_late_seconds',
-    'How late the push is that has been due for longest',
-    [],
-    () => {},
-  )
-  made('flotilla_pushes_waiting', 'Pushes that wait for an answer, by provider', ['provider'], async gauge => {
-    const figures = await push.figures(chat).catch(() => undefined)
-    if (figures === undefined) return
-    gauge.reset()
-    for (const [provider, waiting] of Object.entries(figures.waiting)) gauge.set({ provider }, waiting)
-    pushesLate.set(figures.lateMs / 1000)
-  })
-  made('flotilla_pushes_in_flight', 'Pushes that this worker has sent and waits for', [], gauge =>
-    gauge.set(readings.inFlight()),
-  )
-  made('flotilla_push_services_paused', 'Push services that this worker leaves alone for the moment', [], gauge =>
-    gauge.set(readings.paused()),
-  )
+  const { read } = openMetrics(registry, workerMetrics)
+  const orNothing = <T>(asked: Promise<T>): Promise<T | undefined> =>
+    asked.catch((error: unknown) => {
+      logger.debug({ err: error }, 'unable to read what waits in the store')
+      return undefined
+    })
+  const ofJobs = readTogether(() => orNothing(jobs.figures(chat)))
+  const ofPushes = readTogether(() => orNothing(push.figures(chat)))
+  const inSeconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1_000)
+  read('flotilla_jobs_waiting', async () => withZeros(kinds, (await ofJobs())?.waiting))
+  read('flotilla_jobs_late_seconds', async () => inSeconds((await ofJobs())?.lateMs))
+  read('flotilla_jobs_dead', async () => (await ofJobs())?.dead)
+  read('flotilla_pushes_waiting', async () => withZeros(providers, (await ofPushes())?.waiting))
+  read('flotilla_pushes_late_seconds', async () => inSeconds((await ofPushes())?.lateMs))
+  read('flotilla_pushes_in_flight', readings.inFlight)
+  read('flotilla_push_services_paused', readings.paused)
+  read('flotilla_offline_messages', () => orNothing(offline.owedToAll(chat)))
+}
+
+/** What nothing waits of is told as 0, not left out. */
+function withZeros(names: readonly string[], waiting: Readonly<Record<string, number>> | undefined) {
+  if (waiting === undefined) return undefined
+  return { ...Object.fromEntries(names.map(name => [name, 0])), ...waiting }
 }

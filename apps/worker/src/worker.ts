@@ -2,7 +2,7 @@
  * A worker, put together: jobs, push, upkeep. It keeps nothing that a restart would lose, and any number of them work side
  * by side: what one has claimed, the others leave alone. main.ts runs it as a process, the standalone app inside its own.
  */
-import { type ChatContext, upkeep, users } from '@flotilla/chat'
+import { type ChatContext, upkeep, upkeptTables, users } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger, Registry } from '@flotilla/service'
 import { type JobSettings, startJobRunner } from './job-runner.ts'
@@ -71,7 +71,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const jobRunner = startJobRunner(shared)
   const pushRunner = startPushRunner({ ...shared, providers: pushProviders })
-  measureQueues(options.registry, chat, pushRunner)
+  measureQueues(options.registry, chat, logger, pushRunner)
   const loops = [
     startLoop({
       name: 'upkeep',
@@ -81,7 +81,7 @@ export function createWorker(options: WorkerOptions): Worker {
       idleMs: settings.upkeepMs,
       async turn() {
         const gone = await upkeep(chat, stopping.signal)
-        for (const [table, rows] of Object.entries(gone ?? {})) if (rows > 0) metrics.cleaned(table, rows)
+        for (const table of upkeptTables) metrics.cleaned(table, gone?.[table] ?? 0)
         return 'none'
       },
     }),

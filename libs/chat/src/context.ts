@@ -32,8 +32,16 @@ export interface Emission {
   /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
   readonly to: readonly string[] | { readonly conversation: string; readonly version: number }
   readonly event: Event
-  /** With entries of a log: their place, and the membership version that they made, if they changed it. */
-  readonly entry?: { readonly conversation: string; readonly seq: number; readonly membership?: number }
+  /**
+   * With entries of a log: their place, the membership version that they made, if they changed it, and when they were
+   * committed, unless they are told once more.
+   */
+  readonly entry?: {
+    readonly conversation: string
+    readonly seq: number
+    readonly membership?: number
+    readonly at?: number
+  }
   /** The connection that has it already, by its reply. */
   readonly origin?: object
 }
@@ -195,6 +203,8 @@ export interface ChatContext extends ChatPorts {
 export interface ChatOptions extends ChatPorts {
   readonly pool: Pool
   readonly masterKeys: readonly MasterKey[]
+  /** A batch of so many entries came to its end, so long after it was sent. For metrics. */
+  readonly onCommit?: (entries: number, ms: number) => void
   readonly settings?: Partial<ChatSettings>
 }
 
@@ -204,7 +214,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   const settings = { ...chatDefaults, ...options.settings }
   const memberships = createMemberships({ pool, ...settings })
   const seal = await createSealer(pool, options.masterKeys, clock)
-  const inserts = createInserts({ pool, logger, ...settings })
+  const inserts = createInserts({ pool, logger, onCommit: options.onCommit, ...settings })
   const lane = createLane(pool, pulseAnswerMs, logger)
   const pulse = await createPulse({
     pool: lane,

@@ -70,7 +70,7 @@ test('entries of one turn are committed together, each conversation numbered by 
   const [a, b] = [await makeConversation(pool, users), await makeConversation(pool, users)]
   const results = await Promise.all([entry(a), entry(b), entry(a), entry(b), entry(a)].map(one => inserts.add(one)))
   expect(results.map(one => placed(one).seq)).toEqual([1, 1, 2, 2, 3])
-  expect(inserts.stats.flushes).toBe(1)
+  expect(inserts.stats).toMatchObject({ flushes: 1, stored: 5 })
   expect([await head(a), await head(b)]).toEqual([3, 2])
 })
 

@@ -49,7 +49,7 @@ export interface Inserts {
   add(entry: NewEntry): Promise<AddResult>
   /** Entries that wait or are in flight. */
   readonly queued: number
-  readonly stats: { flushes: number; entries: number; repeated: number; stale: number; retries: number }
+  readonly stats: { flushes: number; stored: number; repeated: number; stale: number; retries: number }
   /** Commits what waits, then answers. */
   close(): Promise<void>
 }
@@ -61,6 +61,8 @@ export interface InsertsOptions {
   readonly commitEntriesMax: number
   readonly commitQueueMax: number
   readonly commitWaitMs: number
+  /** A batch came to its end, so long after it was sent. */
+  readonly onCommit?: ((entries: number, ms: number) => void) | undefined
 }
 
 interface Pending {
@@ -119,7 +121,7 @@ const byConversation = (a: Pending, b: Pending) =>
 
 export function createInserts(options: InsertsOptions): Inserts {
   const { pool, logger } = options
-  const stats = { flushes: 0, entries: 0, repeated: 0, stale: 0, retries: 0 }
+  const stats = { flushes: 0, stored: 0, repeated: 0, stale: 0, retries: 0 }
   /** By key, in the order of arrival; a repetition that arrives while the first waits shares its result. */
   const pending = new Map<string, Pending>()
   let waiting: Pending[] = []
@@ -158,11 +160,13 @@ export function createInserts(options: InsertsOptions): Inserts {
     scheduled = false
     if (inFlight || waiting.length === 0) return
     inFlight = true
-    lastFlushAt = performance.now()
+    const sentAt = performance.now()
+    lastFlushAt = sentAt
     const batch = waiting.splice(0, options.commitEntriesMax)
     stats.flushes++
-    stats.entries += batch.length
+    const entries = batch.length
     void commit(batch).finally(() => {
+      options.onCommit?.(entries, performance.now() - sentAt)
       inFlight = false
       if (waiting.length > 0) schedule()
       else if (pending.size === 0) idle?.()
@@ -296,9 +300,10 @@ export function createInserts(options: InsertsOptions): Inserts {
         before = conversation
       }
       nth++
-      if (answer.versions[place] === version)
+      if (answer.versions[place] === version) {
+        stats.stored++
         settle(one, { seq: answer.heads[place]! + nth, at: answer.at, earlier: undefined })
-      else settleStale(one)
+      } else settleStale(one)
     }
     return []
   }

@@ -28,7 +28,9 @@ const overdue = {
   sessions: `revoked_at < now() - interval '30 days' OR expires_at < now() - interval '30 days'`,
 } as const
 
-export type Upkept = Readonly<Record<keyof typeof overdue | 'uploads', number>>
+export const upkeptTables = [...(Object.keys(overdue) as (keyof typeof overdue)[]), 'uploads'] as const
+
+export type Upkept = Readonly<Record<(typeof upkeptTables)[number], number>>
 
 /**
  * Cleans up once.

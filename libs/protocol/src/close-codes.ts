@@ -12,6 +12,10 @@ export const closeCodes = {
     code: 4001,
     meaning: 'The client read slower than its conversations write and its queue was full. Resume from the cursor.',
   },
+  rebalanced: {
+    code: 4002,
+    meaning: 'The node holds far more connections than the others. Ask where to connect anew; another node has room.',
+  },
   overloaded: { code: 4100, meaning: 'The node takes no more connections at present.' },
   ticket_invalid: {
     code: 4101,

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '309f81615dfd92ce'
+export const wireHash = '385d5b1a41660bae'

@@ -7,6 +7,8 @@ export interface Entry {
   readonly seq: number
   /** The membership version that this entry made, when it changed the membership. */
   readonly membership?: number
+  /** When it was committed, in ms by the clock of the store, for measuring how long its way took. */
+  readonly at?: number
 }
 
 /** For whom one frame of an envelope is: people, or whoever is here of a conversation at a version of its membership. */

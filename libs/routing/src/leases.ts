@@ -11,8 +11,10 @@ export interface NodeInfo {
   readonly url: string
   readonly region: string
   readonly connections: number
-  /** False while it drains or is full. */
+  /** False while it starts, drains or is full. */
   readonly accepting: boolean
+  /** Its connections are on their way to the others. Missing: no, or a version that does not say. */
+  readonly draining?: boolean
 }
 
 export interface NodeView {

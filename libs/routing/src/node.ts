@@ -109,6 +109,8 @@ export interface RoutingNode {
   leave(conversation: string): Promise<void>
   /** The fleet, as of the last beat. */
   nodes(): readonly NodeView[]
+  /** Tells the fleet now what `info` answers, instead of with the next beat. */
+  tell(): void
   /** Counts a hit; undefined while the store is away. */
   hit(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | undefined>
   readonly stats: Readonly<NodeStats>
@@ -272,7 +274,8 @@ export function createNode(options: NodeOptions): RoutingNode {
       stats.malformed++
       unreadSince ??= clock.now()
       if (callOffUnread === undefined)
-        logger.warn({ err: error, head: text.slice(0, 200) }, 'unable to take an envelope')
+        // Not what it holds: that may be what somebody wrote.
+        logger.warn({ err: error, chars: text.length }, 'unable to take an envelope')
       lookForUnread()
     }
   }
@@ -378,6 +381,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     join: conversation => registrar.set('interest', [conversation], true),
     leave: conversation => registrar.set('interest', [conversation], false),
     nodes: () => fleet.nodes(),
+    tell: () => keeper.beatSoon(),
     async hit(key, windowMs) {
       try {
         return await counters.hit(key, windowMs)

@@ -131,6 +131,37 @@ test('told to come back now, it does not wait', async () => {
   expect(sockets).toHaveLength(2)
 })
 
+test('sent away by a node, it asks anew and prefers another one; the same is taken when there is no other', async () => {
+  let asked = 0
+  locate = async () => ({ ...answer, ticket: `t${++asked}` })
+  const socket = await connect()
+  await clock.advance(15_000)
+  socket.fire('close', { code: 4002, reason: reason('rebalanced') })
+  expect(await waitOf()).toBe(0)
+  expect(last().url).toBe('ws://two?ticket=t2&v=1')
+  last().hello()
+  await clock.advance(15_000)
+  // What sent it away once is good again.
+  last().fire('close', { code: 4000, reason: reason('node_draining') })
+  expect(await waitOf()).toBe(0)
+  expect(last().url).toBe('ws://one?ticket=t3&v=1')
+  last().hello()
+  await clock.advance(15_000)
+  locate = async () => ({ ...answer, urls: answer.urls.slice(0, 1) })
+  last().fire('close', { code: 4002, reason: reason('rebalanced') })
+  expect(await waitOf()).toBe(0)
+  expect(last().url).toContain('ws://one')
+  expect(sockets).toHaveLength(4)
+})
+
+test('a connection that was lost comes back to where it was', async () => {
+  await connect()
+  await clock.advance(15_000)
+  last().fire('close', { code: 1006 })
+  await waitOf()
+  expect(last().url).toContain('ws://one')
+})
+
 test('told so again and again, it waits: a node that greets and closes makes no hot loop', async () => {
   await connect()
   const waits: number[] = []

@@ -79,8 +79,9 @@ export class Connection {
   /** The timers of the present state: they end with it. */
   readonly #timers = new Set<() => void>()
   #socket: Socket | undefined
-  /** The address under way, and whether there is one that has not failed yet. */
+  /** The address under way or in use, and whether there is one that has not failed yet. */
   #tried: { url: string; another: boolean } | undefined
+  /** Since the last live connection; with the one that it was on, if that node sent us away. */
   readonly #failedUrls = new Set<string>()
   #policy: ConnectionOptions['retryPolicy']
   /** Failures in a row. */
@@ -179,7 +180,6 @@ export class Connection {
     if (hello === undefined) return
     this.#policy = hello.reconnect
     this.#failedUrls.clear()
-    this.#tried = undefined
     this.#refusals = 0
     this.#liveAt = clock.now()
     this.#heardAt = this.#liveAt
@@ -225,6 +225,8 @@ export class Connection {
     this.#letGo()
     if (wasLive) {
       if (this.#options.clock.now() - this.#liveAt >= this.#options.stableMs) this.#failures = 0
+      // The list may be older than its wish to be left: it drains, or holds too many.
+      if (advice === 'now' && tried !== undefined) this.#failedUrls.add(tried.url)
       if (advice === 'now' && this.#failures === 0) return this.#comeBack(0, code)
     } else if (tried !== undefined) {
       this.#failedUrls.add(tried.url)

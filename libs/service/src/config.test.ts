@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { choice, describeSettings, flag, integer, list, readSettings, requiredSecret, text } from './config.ts'
+import { choice, decimal, describeSettings, flag, integer, list, readSettings, requiredSecret, text } from './config.ts'
 
 const settings = {
   NAME: text('node', 'The name.'),
   COUNT: integer(3, { min: 1, max: 9 }, 'How many.'),
+  SHARE: decimal(0.5, { min: 0, max: 100 }, 'How much.'),
   LOUD: flag(false, 'Whether.'),
   PLACES: list(['a', 'b'], 'Where.'),
   MODE: choice(['fast', 'safe'], 'safe', 'Which.'),
@@ -11,9 +15,12 @@ const settings = {
 }
 
 test('given values are parsed, missing and empty ones take their default', () => {
-  expect(readSettings(settings, { KEY: 'k', COUNT: '7', LOUD: 'true', PLACES: 'x, y,', NAME: '' })).toEqual({
+  expect(
+    readSettings(settings, { KEY: 'k', COUNT: '7', SHARE: '2.25', LOUD: 'true', PLACES: 'x, y,', NAME: '' }),
+  ).toEqual({
     NAME: 'node',
     COUNT: 7,
+    SHARE: 2.25,
     LOUD: true,
     PLACES: ['x', 'y'],
     MODE: 'safe',
@@ -25,16 +32,34 @@ test('all mistakes are named at once, and no secret is shown', () => {
   const read = () =>
     readSettings(
       { ...settings, KEY: { ...settings.KEY, parse: () => fail() } },
-      { COUNT: '10', LOUD: 'yes', MODE: 'x', KEY: 'hunter2' },
+      { COUNT: '10', SHARE: 'half', LOUD: 'yes', MODE: 'x', KEY: 'hunter2' },
     )
   const fail = (): never => {
     throw new Error('must be a key')
   }
   expect(read).toThrow(
-    /COUNT must be a whole number from 1 to 9 \(is "10"\); LOUD must be true or false.*MODE must be one of fast, safe.*KEY must be a key/,
+    /COUNT must be a whole number from 1 to 9 \(is "10"\); SHARE must be a number from 0 to 100 \(is "half"\); LOUD must be true or false.*MODE must be one of fast, safe.*KEY must be a key/,
   )
   expect(read).not.toThrow(/hunter2/)
   expect(() => readSettings(settings, {})).toThrow(/KEY is missing/)
+})
+
+test('a secret may stand in a file, and nothing else may', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-settings-'))
+  const file = join(folder, 'key')
+  try {
+    writeFileSync(file, 'from a file\n')
+    expect(readSettings(settings, { KEY_FILE: file }).KEY).toBe('from a file')
+    expect(() => readSettings(settings, { KEY: 'hunter2', KEY_FILE: file })).toThrow(/KEY and KEY_FILE are both given$/)
+    expect(() => readSettings(settings, { KEY_FILE: join(folder, 'none') })).toThrow(
+      /KEY cannot be read from KEY_FILE: ENOENT/,
+    )
+    expect(readSettings(settings, { KEY: 'k', NAME_FILE: file }).NAME).toBe('node')
+    writeFileSync(file, '\n')
+    expect(() => readSettings(settings, { KEY_FILE: file })).toThrow(/KEY is missing/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('the papers have a row for each setting', () => {

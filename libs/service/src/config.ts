@@ -2,6 +2,7 @@
  * Configuration is declared: a name, a type, a default and a sentence. A process reads all its settings once at start;
  * every mistake is reported together, and docs/configuration.md is generated from the same declarations.
  */
+import { readFileSync } from 'node:fs'
 
 /** One declared setting. A setting without a default must be given. */
 export interface Setting<T> {
@@ -48,6 +49,14 @@ function toInteger(min: number, max: number) {
   }
 }
 
+function toDecimal(min: number, max: number) {
+  return (text: string) => {
+    const value = Number(text)
+    if (!(value >= min && value <= max)) throw new Error(`must be a number from ${min} to ${max}`)
+    return value
+  }
+}
+
 function toBoolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new Error('must be true or false')
   return text === 'true'
@@ -67,6 +76,8 @@ export const integer = (fallback: number, range: { min: number; max: number }, d
   setting(`whole number, ${range.min} to ${range.max}`, toInteger(range.min, range.max), description, {
     value: fallback,
   })
+export const decimal = (fallback: number, range: { min: number; max: number }, description: string) =>
+  setting(`number, ${range.min} to ${range.max}`, toDecimal(range.min, range.max), description, { value: fallback })
 export const port = (fallback: number, description: string) => integer(fallback, { min: 0, max: 65_535 }, description)
 export const flag = (fallback: boolean, description: string) =>
   setting('true or false', toBoolean, description, { value: fallback })
@@ -84,7 +95,29 @@ export const choice = <const T extends string>(options: readonly T[], fallback: 
   )
 
 /**
- * Reads declared settings from an environment. An empty value counts as missing.
+ * What the environment gives for a setting. Secrets may stand in files, named by NAME_FILE: orchestrators mount them so,
+ * and what is in no environment is in no crash report and no list of processes.
+ */
+function givenFor(
+  name: string,
+  declared: Setting<unknown>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const value = environment[name] ?? ''
+  const file = environment[`${name}_FILE`] ?? ''
+  if (!declared.secret || file === '') return value
+  if (value !== '') throw new Error(`and ${name}_FILE are both given`)
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new Error(`cannot be read from ${name}_FILE: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Reads declared settings from an environment. An empty value counts as missing; a secret may be in a file.
  * @throws Error that names every setting at fault and its rule; values of secrets are not shown
  */
 export function readSettings<const S extends Settings>(
@@ -94,16 +127,12 @@ export function readSettings<const S extends Settings>(
   const faults: string[] = []
   const values: Record<string, unknown> = {}
   for (const [name, declared] of Object.entries(settings)) {
-    const given = environment[name]
-    if (given === undefined || given === '') {
-      if (declared.required) faults.push(`${name} is missing: ${declared.description}`)
-      values[name] = declared.default
-      continue
-    }
     try {
-      values[name] = declared.parse(given)
+      const given = givenFor(name, declared, environment)
+      if (given === '' && declared.required) faults.push(`${name} is missing: ${declared.description}`)
+      values[name] = given === '' ? declared.default : declared.parse(given)
     } catch (error) {
-      const shown = declared.secret ? '' : ` (is ${JSON.stringify(given)})`
+      const shown = declared.secret ? '' : ` (is ${JSON.stringify(environment[name])})`
       faults.push(`${name} ${error instanceof Error ? error.message : 'is not valid'}${shown}`)
     }
   }

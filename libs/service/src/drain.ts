@@ -5,12 +5,20 @@
  */
 import type { Logger } from './logger.ts'
 
+export interface DrainStep {
+  readonly name: string
+  run(): Promise<void> | void
+}
+
 export interface DrainOptions {
   readonly logger: Logger
   /** After this the process exits with 1, whatever the steps are doing. */
   readonly drainMsMax: number
-  /** Run one after the other; one that fails is logged and does not keep the next from running. */
-  readonly steps: readonly { readonly name: string; run(): Promise<void> | void }[]
+  /**
+   * Run one after the other; one that fails is logged and does not keep the next from running. They are looked at when
+   * the end begins: a process that is still starting installs this first, and adds its parts when it has them.
+   */
+  readonly steps: readonly DrainStep[]
   /** What ends the process; `process.exit` unless a test says otherwise. */
   readonly exit?: (code: number) => void
 }

@@ -1,5 +1,6 @@
 export {
   choice,
+  decimal,
   describeSettings,
   flag,
   integer,
@@ -16,10 +17,30 @@ export {
   text,
   type Values,
 } from './config.ts'
-export { type DrainOptions, drainOnSignal } from './drain.ts'
+export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
-export { createLogger, type Logger, silentLogger } from './logger.ts'
-export { Counter, createRegistry, Gauge, Histogram, latencyBucketsSeconds, Registry } from './metrics.ts'
+export { type DescribedError, describeError, messageOf } from './log-errors.ts'
+export { createLogger, type LogFields, type Logger, requestIdOf, silentLogger, withLogFields } from './logger.ts'
+export {
+  type Catalogue,
+  Counter,
+  counter,
+  createRegistry,
+  describeMetrics,
+  gauge,
+  Histogram,
+  histogram,
+  type Instruments,
+  type Labels,
+  latencyBucketsSeconds,
+  type Metric,
+  openMetrics,
+  type Reading,
+  readTogether,
+  Registry,
+} from './metrics.ts'
+export { measureProcess, type PoolFigures, processMetrics, type RoutingFigures } from './process-metrics.ts'
+export { schemaSettings } from './schema-settings.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
 export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {

@@ -17,6 +17,8 @@ export interface FleetOptions {
   readonly redisUrl: string
   /** Further settings of the gateways; see docs/configuration.md. */
   readonly settings?: Readonly<Record<string, string>>
+  /** The checkout whose gateway runs; the present one when missing. */
+  readonly root?: string
 }
 
 export interface FleetNode {
@@ -34,16 +36,18 @@ export interface FleetNode {
   drain(): Promise<number | string>
   freeze(): void
   thaw(): void
-  /** Starts it again under its name and its ports. */
-  start(): Promise<void>
-  /** One figure of /metrics, added up over its labels. */
-  metric(name: string): Promise<number>
+  /** Starts it again under its name and its ports, and from now on from this checkout if one is given. */
+  start(root?: string): Promise<void>
+  /** One figure of /metrics, added up over its series: all, or those with a label, as `code="lost"`. */
+  metric(name: string, label?: string): Promise<number>
   log(): string
 }
 
 export interface Fleet {
   readonly nodes: readonly FleetNode[]
   readonly masterKeys: string
+  /** Starts one more and waits until it takes connections. */
+  add(): Promise<FleetNode>
   /** What `GET /v1/connect` would say: the running nodes in random order, and a ticket. */
   connect(
     user: string,
@@ -60,7 +64,7 @@ export interface Fleet {
 }
 
 /** The root of the project, found by its turbo.json. */
-function projectRoot(): string {
+export function projectRoot(): string {
   for (let folder = fileURLToPath(new URL('.', import.meta.url)); ; folder = join(folder, '..')) {
     if (existsSync(join(folder, 'turbo.json'))) return folder
     if (folder === join(folder, '..')) throw new Error('unable to find the root of the project')
@@ -79,13 +83,20 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     MASTER_KEYS: masterKeys,
     TICKET_KEYS: ticketKeysText,
   }
-  const nodes = await Promise.all(
-    Array.from({ length: options.gateways }, (_, nth) => startNode(`node-${nth + 1}`, settings)),
-  )
+  let started = 0
+  const nodes: Awaited<ReturnType<typeof startNode>>[] = []
+  const add = async () => {
+    const number = ++started
+    const node = await startNode(`node-${number}`, settings, options.root)
+    nodes[number - 1] = node
+    return node
+  }
+  await Promise.all(Array.from({ length: options.gateways }, add))
   const ticket = (user: string, session: string) => signTicket(ticketKeys, { user, session }, Date.now())
   return {
     nodes,
     masterKeys,
+    add,
     ticket,
     connect(user, session) {
       const urls = nodes
@@ -109,8 +120,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 async function startNode(
   id: string,
   settings: Readonly<Record<string, string>>,
+  checkout = projectRoot(),
 ): Promise<FleetNode & { end(): Promise<void> }> {
-  const main = join(projectRoot(), 'apps/gateway/src/main.ts')
+  let root = checkout
   const folder = makeFolder(id)
   const [port, operatorPort] = [await freePort(), await freePort()]
   const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } })
@@ -129,7 +141,7 @@ async function startNode(
   const launch = () =>
     startProcess({
       command: process.execPath,
-      args: ['--conditions=source', main],
+      args: ['--conditions=source', join(root, 'apps/gateway/src/main.ts')],
       folder,
       env,
       ready: async () => (await operator('/readyz')).ok,
@@ -161,12 +173,15 @@ async function startNode(
       frozen = true
     },
     thaw,
-    async start() {
+    async start(from = root) {
+      root = from
       running = await until(launch, { what: `${id} starts again`, withinMs: 30_000, everyMs: 200 })
     },
-    async metric(name) {
+    async metric(name, label = '') {
       const text = await (await operator('/metrics')).text()
-      const values = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      const values = text
+        .split('\n')
+        .filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name) && line.includes(label))
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
     log: () => running.log(),

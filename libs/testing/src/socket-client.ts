@@ -24,6 +24,8 @@ export interface SocketOptions {
   readonly url: string
   readonly ticket: string
   readonly protocol?: number
+  /** Of the upgrade. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Called with every frame at once, for recording. */
   onFrame?(frame: Frame): void
   /** Whether frames are kept, for `received` and `nextEvent`; a long run under load records them by `onFrame` instead. */
@@ -99,7 +101,7 @@ const withinMsDefault = 10_000
  */
 export async function connectSocket(options: SocketOptions): Promise<TestSocket> {
   const url = `${options.url}?ticket=${encodeURIComponent(options.ticket)}&v=${options.protocol ?? protocolVersion}`
-  const raw = new WebSocket(url, { perMessageDeflate: false })
+  const raw = new WebSocket(url, { perMessageDeflate: false, headers: { ...options.headers } })
   const mailbox = createMailbox(options)
   const closed = new Promise<Closed>(resolve => {
     raw.on('close', (code, reason) => {

@@ -28,14 +28,22 @@ export interface Stage {
   tearDown(): Promise<void>
 }
 
-/** @param settings further settings of the gateways */
-export async function setStage(settings: Readonly<Record<string, string>> = {}, gateways = 3): Promise<Stage> {
+/**
+ * @param settings further settings of the gateways
+ * @param root the checkout whose gateways run; the present one when missing
+ */
+export async function setStage(
+  settings: Readonly<Record<string, string>> = {},
+  gateways = 3,
+  root?: string,
+): Promise<Stage> {
   const [postgres, redis] = await Promise.all([startPostgres({ durable: true }), startRedis()])
   const database = await freshDatabase(postgres.url)
   const fleet = await startFleet({
     gateways,
     databaseUrl: database.url,
     redisUrl: redis.url,
+    ...(root === undefined ? {} : { root }),
     settings: { PING_INTERVAL_MS: '4000', DRAIN_MS: '2000', ...settings },
   })
   const chat = await openTestChat(database.url, { masterKeys: parseSecretKeys(fleet.masterKeys) })

@@ -41,20 +41,26 @@ export type ReadBody = (rows: readonly EntryRow[]) => Promise<readonly Entry[]>
 const queries = {
   rows: `SELECT conversation_id, seq::float8 AS seq, (extract(epoch FROM created_at) * 1000)::float8 AS at, sender_id, client_id,
                 reply_to::float8 AS reply_to, key_id, kind, body
-           FROM messages ORDER BY conversation_id, seq`,
-  heads: 'SELECT id AS conversation, head_seq::float8 AS head FROM conversations',
+           FROM messages WHERE $1::uuid[] IS NULL OR conversation_id = ANY ($1) ORDER BY conversation_id, seq`,
+  heads:
+    'SELECT id AS conversation, head_seq::float8 AS head FROM conversations WHERE $1::uuid[] IS NULL OR id = ANY ($1)',
   members: `SELECT conversation_id AS conversation, user_id AS user, joined_seq::float8 AS joined,
-                   delivered_seq::float8 AS delivered, read_seq::float8 AS read FROM members`,
+                   delivered_seq::float8 AS delivered, read_seq::float8 AS read
+              FROM members WHERE $1::uuid[] IS NULL OR conversation_id = ANY ($1)`,
 }
 
-/** Reads the whole store. */
-export async function dumpStore(pool: Pool, readBody: ReadBody): Promise<StoreDump> {
+/**
+ * Reads the store.
+ * @param conversations all of it, if they are left out
+ */
+export async function dumpStore(pool: Pool, readBody: ReadBody, conversations?: readonly string[]): Promise<StoreDump> {
+  const which = [conversations ?? null]
   const client = await pool.connect()
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    const { rows } = await client.query<EntryRow>(queries.rows)
-    const heads = await client.query<StoreDump['heads'][number]>(queries.heads)
-    const members = await client.query<StoredCursors & { joined: number }>(queries.members)
+    const { rows } = await client.query<EntryRow>(queries.rows, which)
+    const heads = await client.query<StoreDump['heads'][number]>(queries.heads, which)
+    const members = await client.query<StoredCursors & { joined: number }>(queries.members, which)
     await client.query('COMMIT')
     const opened = await readBody(rows)
     return {

@@ -3,6 +3,7 @@ import { protocolVersion, Refusal } from '@flotilla/protocol'
 import { signTicket, ticketLifeMs } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
+import { countryOf } from '../client.ts'
 import { type GatewayUrl, rankGateways } from '../connect.ts'
 import { refusals } from '../refusals.ts'
 import { nearestRegions } from '../regions.ts'
@@ -25,18 +26,22 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
         response: { 200: ConnectAnswer, ...refusals('unauthenticated') },
       },
     },
-    async request => ({
-      urls: urlsFor(request),
-      ticket: signTicket(deps.keys.ticket, request.caller, deps.clock()),
-      ticketExpiresInMs: ticketLifeMs,
-      protocol: protocolVersion,
-      epoch: deps.chat.epoch(),
-    }),
+    async request => {
+      const urls = urlsFor(request)
+      deps.metrics.connected(urls[0]!.region)
+      return {
+        urls,
+        ticket: signTicket(deps.keys.ticket, request.caller, deps.clock()),
+        ticketExpiresInMs: ticketLifeMs,
+        protocol: protocolVersion,
+        epoch: deps.chat.epoch(),
+      }
+    },
   )
 
   function urlsFor(request: FastifyRequest): GatewayUrl[] {
     const { region, regions, gatewayUrls } = deps.settings
-    const near = nearestRegions(regions, region, deps.countryOf?.(request.ip))
+    const near = nearestRegions(regions, region, countryOf(deps, request))
     const seen = rankGateways(deps.node.nodes(), near, deps.random)
     if (seen.length > 0) return [...seen]
     if (gatewayUrls.length === 0)

@@ -2,7 +2,7 @@
  * Groups on a bad network. In each group one member writes at a steady rate and stays connected; every other one is cut
  * at regular times for a while. Everybody must be handed everything, once and in order.
  */
-import { Histogram } from '../histogram.ts'
+import { Histogram } from '@flotilla/testing/load'
 import { idOf } from '../ids.ts'
 import { noViolations } from './lane.ts'
 import { type Messenger, writeStamp } from './messenger.ts'

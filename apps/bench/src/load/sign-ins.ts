@@ -1,5 +1,5 @@
 /** A burst of sign-ins by name and password: all at the same moment, and again when they are told to come back. */
-import { Histogram } from '../histogram.ts'
+import { Histogram } from '@flotilla/testing/load'
 
 export interface SignInsPlan {
   /** Of the API. */

@@ -1,5 +1,5 @@
 /** Many clients who are cut at once and all come back: each resumes from its cursor before it counts as back. */
-import { Histogram } from '../histogram.ts'
+import { Histogram } from '@flotilla/testing/load'
 import { idOf } from '../ids.ts'
 import { FlotillaMessenger } from './flotilla-messenger.ts'
 import { connectAll, type Fleet, keysOf } from './messengers.ts'

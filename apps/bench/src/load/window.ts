@@ -1,5 +1,5 @@
 /** What is counted over a stretch of time while the load flows, and how a process says what it found. */
-import { Histogram } from '../histogram.ts'
+import { Histogram } from '@flotilla/testing/load'
 import type { Violations } from './lane.ts'
 
 /** The counts of a window, as they travel from the load to the bench. */

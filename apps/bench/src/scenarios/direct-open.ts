@@ -1,7 +1,7 @@
 /** Direct messages at a rate of their own: what the same work costs, and how long it takes. */
+import { show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { type Bed, openBed } from '../bed.ts'
 import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { show, showSpread, spreadOf } from '../figures.ts'
 import { type Figures, runDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'
@@ -39,7 +39,7 @@ async function measure(bench: Bench, bed: Bed): Promise<Report> {
     told: true,
     receivers: 1,
     population: { people: connections, directs: connections / 2 },
-    counters: ['commits', 'commit_entries'],
+    counters: ['commit_seconds_count', 'commit_batch_entries_sum'],
   }
   const pace = { kind: 'open' as const, perSecond: rate }
   const { ours, theirs } = await alternate(bench.runs, {
@@ -66,7 +66,7 @@ function report(rate: number, found: { ours: Figures[]; theirs: Figures[]; most:
   const cpu = ratios(ours, theirs, run => run.cpuPerThousand)
   const p99 = ratios(ours, theirs, run => run.delivery.p99)
   const halfP99 = half.map(run => run.delivery.p99)
-  const batch = ours.map(run => run.counters['commit_entries']! / run.counters['commits']!)
+  const batch = ours.map(run => run.counters['commit_batch_entries_sum']! / run.counters['commit_seconds_count']!)
   const sides = { Flotilla: ours, 'Socket.IO': theirs }
   return {
     targets: [

@@ -1,7 +1,7 @@
 /** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
+import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { showSpread, spreadOf } from '../figures.ts'
 import { type Figures, runDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'
@@ -33,7 +33,7 @@ export const direct: Scenario = {
         told: true,
         receivers: 1,
         population: { people: connections, directs: connections / 2 },
-        counters: ['commits', 'commit_entries', 'routing_publishes'],
+        counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
       }
       const results: { inFlight: number; times: number; ours: Figures[]; theirs: Figures[] }[] = []
       for (const { inFlight, times } of promises) {

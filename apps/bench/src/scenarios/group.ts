@@ -1,7 +1,7 @@
 /** A group of a thousand on two nodes: fan-out of stored messages, against publish that stores nothing. */
+import { perCent, show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { alternate, type Report, ratios, type Scenario } from '../bench.ts'
-import { perCent, show, showSpread, spreadOf } from '../figures.ts'
 import { type Figures, runGroup } from '../run.ts'
 import type { Side } from '../sides/side.ts'
 import { socketIo } from '../sides/socketio.ts'
@@ -47,7 +47,7 @@ export const group: Scenario = {
           told: false,
           receivers: members - 1,
           population: { people: members, groups: { count: 1, size: members } },
-          counters: ['commits', 'commit_entries', 'routing_publishes'],
+          counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
         })
       const found = await alternate(bench.runs, {
         ours: runOn(bench.flotilla, 2, sizes.members, full),
@@ -120,7 +120,7 @@ function report(found: Found, light: Light): Report {
 }
 
 function publishesPerMessage(run: Figures): number {
-  return run.counters['routing_publishes']! / run.counters['commit_entries']!
+  return run.counters['routing_publishes_total']! / run.counters['commit_batch_entries_sum']!
 }
 
 function deliveryRow(name: string, runs: readonly Figures[]): string[] {

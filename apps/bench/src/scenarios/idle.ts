@@ -1,12 +1,11 @@
 /** Idle connections: what one of them costs in memory, in one process and over several. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { filesMax, show } from '@flotilla/testing/load'
 import { type Ground, openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
 import { collectGarbage } from '../collect-garbage.ts'
-import { show } from '../figures.ts'
 import { type Load, startLoad } from '../load/remote.ts'
-import { filesMax } from '../machine.ts'
 import { loadCore, serverCore } from '../placement.ts'
 import { kernelMemory, memoryBytes } from '../processes.ts'
 import type { Side, Stand } from '../sides/side.ts'

@@ -1,8 +1,7 @@
 /** A bad network: everybody is cut again and again while their group goes on. */
+import { Histogram, type Quantiles, quantilesOf, show } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
-import { show } from '../figures.ts'
-import { Histogram, type Quantiles, quantilesOf } from '../histogram.ts'
 import type { JitterCounts } from '../load/jitter.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'

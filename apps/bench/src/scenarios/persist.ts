@@ -1,9 +1,9 @@
 /** Persist and acknowledge through one gateway, against the bare statement on the same PostgreSQL. */
 import { chatDefaults } from '@flotilla/chat'
 import { generateSecretKey } from '@flotilla/service'
+import { perCent, show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { type Bed, openBed } from '../bed.ts'
 import { alternate, type Bench, type Report, type Scenario } from '../bench.ts'
-import { perCent, show, showSpread, spreadOf } from '../figures.ts'
 import type { BareCounts } from '../load/bare.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
@@ -50,7 +50,7 @@ function runGateway(bench: Bench, bed: Bed): Promise<Figures> {
     receivers: 0,
     pace: { kind: 'closed', inFlight },
     population: { people, groups: { count: people, size: 1 } },
-    counters: ['commits', 'commit_entries'],
+    counters: ['commit_seconds_count', 'commit_batch_entries_sum'],
     loadCore: serverCore,
   })
 }
@@ -83,7 +83,7 @@ function report(gateway: Figures[], bare: BareCounts[], unnest: BareCounts): Rep
   const rateOf = (counts: BareCounts) => counts.rows / counts.seconds
   const shares = gateway.map((run, at) => run.messagesPerSecond / rateOf(bare[at]!))
   const busy = (run: Figures, name: string) => perCent(run.cpu[name]! / run.seconds)
-  const batch = gateway.map(run => run.counters['commit_entries']! / run.counters['commits']!)
+  const batch = gateway.map(run => run.counters['commit_batch_entries_sum']! / run.counters['commit_seconds_count']!)
   const middle = gateway[gateway.length >> 1]!
   return {
     targets: [

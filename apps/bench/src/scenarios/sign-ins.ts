@@ -1,8 +1,7 @@
 /** A burst of sign-ins, and what those notice who are talking. */
+import { Histogram, type Quantiles, quantilesOf, show } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
-import { show } from '../figures.ts'
-import { Histogram, type Quantiles, quantilesOf } from '../histogram.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
 import { textLength } from '../run.ts'

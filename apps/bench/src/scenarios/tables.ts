@@ -1,6 +1,5 @@
 /** The tables that several scenarios print. Each figure is the median of the runs. */
-import type { Table } from '../bench.ts'
-import { perCent, show, showSpread, spreadOf } from '../figures.ts'
+import { perCent, show, showSpread, spreadOf, type Table } from '@flotilla/testing/load'
 import type { Figures } from '../run.ts'
 
 type Sides = Readonly<Record<string, readonly Figures[]>>

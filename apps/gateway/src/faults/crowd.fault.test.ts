@@ -50,7 +50,7 @@ test('a gateway that was frozen past its lease wakes up fenced, and nothing is l
   await pause(isLong ? 20_000 : 11_000)
   node!.thaw()
   await pause(4_000)
-  expect(await node!.metric('flotilla_routing_fences')).toBeGreaterThan(0)
+  expect(await node!.metric('flotilla_routing_fences_total')).toBeGreaterThan(0)
   await expectWhole()
 })
 

@@ -113,7 +113,7 @@ test('a slow reader in a busy group is closed and resumes; the node stays flat a
   slow.pause()
   // Until the send queue of 1 MiB and what the kernel buffers on both sides are full.
   let head = 100
-  for (; (await node.metric('flotilla_closes_total')) === 0; head += 100) await write(100)
+  for (; (await node.metric('flotilla_disconnects_total', 'code="slow_consumer"')) === 0; head += 100) await write(100)
   expect(memory() - before).toBeLessThan(100)
   // It reads on: what was queued comes first, in order, then the code. One that never does is cut off after the idle time.
   slow.resume()

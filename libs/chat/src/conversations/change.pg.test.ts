@@ -100,7 +100,7 @@ async function expectTold(to: readonly string[], fields: object, membership: num
     {
       to: expect.any(Array),
       event: entry,
-      entry: { conversation, seq: head, ...(membership === undefined ? {} : { membership }) },
+      entry: { conversation, seq: head, at: entry!.at, ...(membership === undefined ? {} : { membership }) },
     },
   ])
   expect(sorted(told()[0]!.to as string[])).toEqual(sorted(to))
@@ -265,8 +265,8 @@ describe('a conversation that grows large', () => {
     chat.emitted.length = 0
     await addMembers(ctx, alice, { conversation, users: [dave] })
     const { head, version } = await row()
-    const entry = { conversation, seq: head, membership: version }
     const event = await lastEntry()
+    const entry = { conversation, seq: head, at: event!.at, membership: version }
     expect(told()).toEqual([
       { to: { conversation, version }, event, entry },
       { to: [dave], event, entry },

@@ -302,10 +302,10 @@ function namedBy(part: ToWrite['part'], by: string): readonly string[] {
 
 function tell(ctx: ChatContext, part: ToWrite['part'], written: Written, named: readonly string[]): void {
   const { entry: event, version, users } = written
-  const { conversation, seq } = event
+  const { conversation, seq, at } = event
   const membership = changesMembership(part)
   if (membership) ctx.memberships.drop(conversation, version)
-  const entry = { conversation, seq, ...(membership ? { membership: version } : {}) }
+  const entry = { conversation, seq, at, ...(membership ? { membership: version } : {}) }
   const emit = (to: Emission['to']) => ctx.emit({ to, event, entry })
   emit(users ?? { conversation, version })
   if (users === undefined && named.length > 0) emit(named)

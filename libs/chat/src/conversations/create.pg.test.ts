@@ -75,7 +75,11 @@ test('a direct conversation begins with an entry that both get', async () => {
     },
   ])
   expect(chat.emitted).toEqual([
-    { to: expect.any(Array), event: entries[0], entry: { conversation: conversation.id, seq: 1 } },
+    {
+      to: expect.any(Array),
+      event: entries[0],
+      entry: { conversation: conversation.id, seq: 1, at: conversation.headAt },
+    },
   ])
   expect([...(chat.emitted[0]!.to as string[])].sort()).toEqual([alice, bob].sort())
   expect(await owed(conversation.id)).toEqual([{ user_id: bob, seq: 1 }])

@@ -60,7 +60,12 @@ test('a message is stored sealed, acknowledged with its place, and told to every
     body: input.body,
   }
   expect(chat.emitted).toEqual([
-    { to: expect.arrayContaining([alice, bob, carol]), event: entry, entry: { conversation, seq: 1 }, origin },
+    {
+      to: expect.arrayContaining([alice, bob, carol]),
+      event: entry,
+      entry: { conversation, seq: 1, at: posted.at },
+      origin,
+    },
   ])
   expect((await history(chat.ctx, bob, { conversation })).entries).toEqual([entry])
   const row = await chat.ctx.pool.query<{ body: Buffer }>('SELECT body FROM messages WHERE conversation_id = $1', [
@@ -78,6 +83,8 @@ test('a repetition is answered with the first result and told again as it was st
     { text: 'first' },
   ])
   expect(chat.emitted[1]).not.toHaveProperty('origin')
+  // How long its way took is measured once.
+  expect(chat.emitted.map(one => one.entry?.at)).toEqual([posted.at, undefined])
 })
 
 test.each([

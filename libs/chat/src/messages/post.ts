@@ -83,11 +83,11 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
 
 /** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
 function tell(ctx: ChatContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
-  const { conversation, seq } = event
+  const { conversation, seq, at } = event
   ctx.emit({
     to: membership.large ? { conversation, version: membership.version } : membership.users,
     event,
-    entry: { conversation, seq },
+    entry: { conversation, seq, at },
     ...(origin === undefined ? {} : { origin }),
   })
   return event

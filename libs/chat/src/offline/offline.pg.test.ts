@@ -7,7 +7,7 @@ import {
   testDatabase,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePartitions, note, owed } from './index.ts'
+import { ensurePartitions, note, owed, owedToAll } from './index.ts'
 
 let database: TestDatabase
 let chat: TestChat
@@ -51,4 +51,19 @@ test('each day gets its partition ahead, the past is dropped, and doing it twice
   const conversation = await makeConversation(chat.ctx.pool, [alice])
   await note(chat.ctx, [{ user: alice, conversation, seq: 1 }])
   expect((await chat.ctx.pool.query('SELECT FROM offline_messages_default')).rowCount).toBe(0)
+})
+
+test('what is owed to everybody is counted, and where it is much, estimated', async () => {
+  const before = await owedToAll(chat.ctx)
+  const users = await makeUsers(chat.ctx.pool, 3)
+  const conversation = await makeConversation(chat.ctx.pool, users)
+  await note(
+    chat.ctx,
+    users.flatMap(user => Array.from({ length: 100 }, (_, nth) => ({ user, conversation, seq: nth + 1 }))),
+  )
+  expect(await owedToAll(chat.ctx)).toBe(before + 300)
+  // Never less than was seen, whatever the planner knows.
+  expect(await owedToAll(chat.ctx, 50)).toBe(50)
+  await chat.ctx.pool.query('ANALYZE offline_messages')
+  expect(await owedToAll(chat.ctx, 50)).toBe(before + 300)
 })

@@ -38,14 +38,18 @@ export function listMigrations(folder: string = migrationsFolder()): readonly Mi
 
 /**
  * Brings the database up to date.
+ * @param lockMsMax how long to wait for another process that migrates; 0 is for ever
  * @returns the names of the migrations that were applied by this call
  * @throws Error when an applied file was changed. One that is applied and not known here is of a newer version: passed over
  */
-export async function migrate(connectionString: string, folder: string = migrationsFolder()): Promise<string[]> {
-  const client = new pg.Client({ connectionString, application_name: 'flotilla-migrate' })
-  client.on('error', () => {})
-  await client.connect()
+export async function migrate(
+  connectionString: string,
+  folder: string = migrationsFolder(),
+  lockMsMax = 0,
+): Promise<string[]> {
+  const client = await open(connectionString)
   try {
+    await client.query(`SET lock_timeout = ${Math.ceil(lockMsMax)}`)
     await client.query('SELECT pg_advisory_lock($1)', [lockKey])
     await client.query('SET lock_timeout = 5000')
     await client.query(
@@ -66,6 +70,44 @@ export async function migrate(connectionString: string, folder: string = migrati
   } finally {
     await client.end()
   }
+}
+
+/** The migrations that the database lacks of those that this version knows. Needs no rights but to read. */
+export async function missingMigrations(
+  connectionString: string,
+  folder: string = migrationsFolder(),
+): Promise<string[]> {
+  const client = await open(connectionString)
+  try {
+    const found = await client.query<{ name: string }>('SELECT name FROM schema_migrations')
+    const applied = new Set(found.rows.map(row => row.name))
+    return listMigrations(folder).flatMap(({ name }) => (applied.has(name) ? [] : name))
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== undefinedTable) throw error
+    return listMigrations(folder).map(({ name }) => name)
+  } finally {
+    await client.end()
+  }
+}
+
+const undefinedTable = '42P01'
+
+async function open(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'flotilla-migrate',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (error) {
+    // Without a connection there is nothing to say goodbye to.
+    void client.end().catch(() => {})
+    throw error
+  }
+  return client
 }
 
 async function applyOne(client: pg.Client, migration: Migration): Promise<void> {

@@ -69,7 +69,7 @@ export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   if (code === undefined) return /terminated|timeout|not queryable|Connection/i.test(error.message)
-  return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code)
+  return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code) || code === 'EAI_AGAIN'
 }
 
 /** Whether the server itself refused the query, so that the connection is as good as before. */

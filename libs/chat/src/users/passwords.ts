@@ -3,7 +3,6 @@
  * threads that DNS and files need too: few run at once, a bounded queue waits, and more are told to come back.
  */
 import { Refusal } from '@flotilla/protocol'
-import { hash as argonHash, verify as argonVerify } from '@node-rs/argon2'
 
 export interface Passwords {
   /**
@@ -30,6 +29,9 @@ export interface PasswordsOptions {
   readonly passwordHashesMax: number
   readonly passwordQueueMax: number
 }
+
+/** Loaded by the first password: gateways see none, and their image does without the binary. */
+const argon = () => import('@node-rs/argon2')
 
 /** OWASP's first choice. argon2id is the library's default; its enum cannot be imported under isolatedModules. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -123,7 +125,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 
   return {
     enter,
-    hash: (text, place) => inTurn(place, () => argonHash(normal(text), cost)),
-    verify: (hash, text, place) => inTurn(place, () => argonVerify(hash ?? nobody, normal(text))),
+    hash: (text, place) => inTurn(place, async () => (await argon()).hash(normal(text), cost)),
+    verify: (hash, text, place) => inTurn(place, async () => (await argon()).verify(hash ?? nobody, normal(text))),
   }
 }

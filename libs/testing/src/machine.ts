@@ -1,9 +1,8 @@
-/** What the figures were measured on: without it they mean nothing. */
+/** What figures were measured on: without it they mean nothing. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { pinned } from './placement.ts'
 
 export interface Machine {
   readonly cpu: string
@@ -13,7 +12,6 @@ export interface Machine {
   readonly node: string
   readonly commit: string
   readonly date: string
-  readonly pinned: boolean
   /** Files that one process may open. */
   readonly filesMax: number
 }
@@ -29,16 +27,20 @@ export function describeMachine(): Machine {
     node: process.version,
     commit: commit(),
     date: new Date().toISOString().slice(0, 10),
-    pinned,
     filesMax: filesMax(),
   }
 }
+
+/** `2026-11-21, commit 2473984. AMD EPYC, 2 cores, …` */
+export const showMachine = (machine: Machine): string =>
+  `${machine.date}, commit ${machine.commit}. ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ` +
+  `${machine.system}, Node ${machine.node}`
 
 /** The commit, marked when the tree holds changes that are not in it. */
 function commit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: projectFolder, encoding: 'utf8' }).trim()
   try {
-    const changed = git('status', '--porcelain', '--', 'apps', 'libs', 'migrations') !== ''
+    const changed = git('status', '--porcelain', '--', 'apps', 'libs', 'migrations', 'docker', 'helm') !== ''
     return git('rev-parse', '--short', 'HEAD') + (changed ? ' with changes' : '')
   } catch {
     return 'unknown'

@@ -1,0 +1,74 @@
+/** The figures of the API, beside those of every process. docs/metrics.md is made from the declarations. */
+import { counter, gauge, histogram, latencyBucketsSeconds, openMetrics, type Registry } from '@flotilla/service'
+import type { Api } from './app.ts'
+
+/** The routes that sign in, by what is shown there. */
+const signInMethods: Readonly<Record<string, string>> = {
+  signIn: 'password',
+  signInByCode: 'code',
+  signInByPasskey: 'passkey',
+  signInByVisit: 'provider',
+  finishSignIn: 'second_factor',
+}
+const registrations = new Set(['register', 'registerByPasskey'])
+const outcomes = ['done', 'second_factor', 'refused', 'limited', 'failed'] as const
+const outcomeHelp =
+  '`second_factor` asks for one, `refused` is the fault of the caller, `limited` came too often, `failed` is ours'
+
+export const apiMetrics = {
+  flotilla_api_request_duration_seconds: histogram('seconds', latencyBucketsSeconds, 'How long requests took', {
+    method: 'the methods of HTTP',
+    route: 'the routes of docs/openapi.json and of /docs, or `unknown`',
+    status: 'status codes of HTTP',
+  }),
+  flotilla_api_requests_under_way: gauge('requests', 'Requests that are being answered'),
+  flotilla_sign_ins_total: counter(
+    'attempts',
+    `Attempts to sign in; ${outcomeHelp}. A provider's may make the account. One with a second factor counts in both steps`,
+    { method: Object.values(signInMethods), outcome: outcomes },
+  ),
+  flotilla_registrations_total: counter('attempts', `Attempts to register, with a passkey too; ${outcomeHelp}`, {
+    outcome: outcomes,
+  }),
+  flotilla_connect_answers_total: counter(
+    'answers',
+    'Answers of `GET /v1/connect`, by the region that is named first; here the label is not the region of the process',
+    { region: 'the regions of the deployment' },
+  ),
+} as const
+
+export interface ApiMetrics {
+  /** A caller was sent to this region. */
+  connected(region: string): void
+  /** Has the requests under way read when Prometheus asks. */
+  readUnderWay(read: () => number): void
+}
+
+/** Measures every request by what its route is called, so that no route has to count for itself. */
+export function installMetrics(app: Api, registry: Registry): ApiMetrics {
+  const metrics = openMetrics(registry, apiMetrics)
+  const durations = metrics.histogram('flotilla_api_request_duration_seconds')
+  const signIns = metrics.counter('flotilla_sign_ins_total')
+  const registered = metrics.counter('flotilla_registrations_total')
+  const connects = metrics.counter('flotilla_connect_answers_total')
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const labels = { method, route: routeOptions.url ?? 'unknown', status: reply.statusCode }
+    durations.observe(labels, reply.elapsedTime / 1000)
+    const operation = routeOptions.schema?.operationId ?? ''
+    const signIn = signInMethods[operation]
+    if (signIn !== undefined) signIns.inc({ method: signIn, outcome: outcomeOf(reply.statusCode) })
+    if (registrations.has(operation)) registered.inc({ outcome: outcomeOf(reply.statusCode) })
+  })
+  return {
+    connected: region => connects.inc({ region }),
+    readUnderWay: read => metrics.read('flotilla_api_requests_under_way', read),
+  }
+}
+
+function outcomeOf(status: number): (typeof outcomes)[number] {
+  if (status >= 500) return 'failed'
+  if (status === 429) return 'limited'
+  if (status >= 400) return 'refused'
+  return status === 200 ? 'second_factor' : 'done'
+}

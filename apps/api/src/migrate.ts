@@ -1,0 +1,32 @@
+/**
+ * Brings the database up to date and ends: with 0 when the schema is that of this version, with 1 when not. What a
+ * roll-out runs once before its new processes, which then have MIGRATE=false.
+ */
+import { prepareSchema } from '@flotilla/chat'
+import { createLogger } from '@flotilla/service'
+import { readMigrateSettings } from './config.ts'
+
+const settings = readMigrateSettings()
+const logger = createLogger('migrate', settings.LOG_LEVEL)
+
+// Ended before its time it has failed, and what was under way is rolled back. The first process of a container hears no
+// signal that it does not listen to.
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => {
+    logger.error({ signal }, 'ended before the schema was up to date')
+    process.exit(1)
+  })
+
+try {
+  const applied = await prepareSchema({
+    url: settings.DATABASE_URL,
+    migrates: true,
+    waitMsMax: settings.MIGRATE_WAIT_MS,
+    logger,
+  })
+  logger.info({ applied }, applied.length === 0 ? 'the schema is up to date already' : 'the schema is up to date')
+  process.exit(0)
+} catch (error) {
+  logger.fatal({ err: error }, 'the schema could not be brought up to date')
+  process.exit(1)
+}

@@ -1,0 +1,115 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { dropFolder, freePort, makeFolder, type TestDatabase, testDatabase, until } from '@flotilla/testing'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { migrate, missingMigrations } from './migrate.ts'
+import { prepareSchema, type SchemaOptions } from './prepare-schema.ts'
+
+let database: TestDatabase
+let folder: string
+let waits: string[]
+let warned: string[]
+
+beforeEach(async () => {
+  database = await testDatabase({ key: 'empty', fill: () => Promise.resolve() })
+  folder = makeFolder('migrations')
+  waits = []
+  warned = []
+  writeFileSync(join(folder, '0001-one.sql'), 'CREATE TABLE one ()')
+  writeFileSync(join(folder, '0002-two.sql'), 'CREATE TABLE two ()')
+})
+afterEach(async () => {
+  dropFolder(folder)
+  await database.drop()
+})
+
+const prepare = (more: Partial<SchemaOptions> = {}) =>
+  prepareSchema({
+    url: database.url,
+    migrates: false,
+    waitMsMax: 20_000,
+    logger: { debug() {}, info() {}, warn: (_, text) => void warned.push(text), error() {} },
+    onWait: reason => void waits.push(reason),
+    folder,
+    ...more,
+  })
+
+const older = 'the schema is older than this version: it lacks '
+
+test('one that does not migrate waits until the schema is as new as itself, and says what it lacks', async () => {
+  const prepared = prepare()
+  await until(() => waits.length === 1, { what: 'it waits for the first' })
+  const second = join(folder, '0002-two.sql')
+  const text = 'CREATE TABLE two ()'
+  rmSync(second)
+  await migrate(database.url, folder)
+  writeFileSync(second, text)
+  await until(() => waits.length === 2, { what: 'it waits for the second' })
+  await migrate(database.url, folder)
+  expect(await prepared).toEqual([])
+  expect(waits).toEqual([`${older}0001-one.sql`, `${older}0002-two.sql`])
+  expect(warned).toHaveLength(2)
+})
+
+test('a schema that is newer is new enough', async () => {
+  await migrate(database.url, folder)
+  rmSync(join(folder, '0002-two.sql'))
+  expect(await missingMigrations(database.url, folder)).toEqual([])
+  expect(await prepare()).toEqual([])
+  expect(waits).toEqual([])
+})
+
+test('the wait is bounded and ends with what was missing', async () => {
+  await expect(prepare({ waitMsMax: 300 })).rejects.toThrow(
+    `unable to start: ${older}0001-one.sql, and it has waited 300 ms`,
+  )
+})
+
+test('a store that does not answer is waited for, whether it migrates or not', async () => {
+  const url = `postgres://nobody@127.0.0.1:${await freePort()}/none`
+  for (const migrates of [true, false]) {
+    waits = []
+    await expect(prepare({ url, migrates, waitMsMax: 1_200 })).rejects.toThrow(
+      'unable to start: PostgreSQL does not answer, and it has waited 1200 ms',
+    )
+    expect(waits).toEqual(['PostgreSQL does not answer'])
+  }
+})
+
+test('whoever migrates is waited for, and not longer than allowed', async () => {
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  try {
+    await other.query('SELECT pg_advisory_lock(7160530)')
+    await expect(prepare({ migrates: true, waitMsMax: 400 })).rejects.toThrow(
+      'unable to start: another process migrates',
+    )
+    const prepared = prepare({ migrates: true })
+    await other.query('SELECT pg_advisory_unlock(7160530)')
+    expect(await prepared).toEqual(['0001-one.sql', '0002-two.sql'])
+  } finally {
+    await other.end()
+  }
+})
+
+test('a migration that meets a lock is tried again; one that is wrong ends it at once', async () => {
+  await migrate(database.url, folder)
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  try {
+    writeFileSync(join(folder, '0003-three.sql'), "SET LOCAL lock_timeout = '200ms'; ALTER TABLE one ADD COLUMN n int")
+    await other.query('BEGIN; LOCK TABLE one IN ACCESS SHARE MODE')
+    const prepared = prepare({ migrates: true })
+    await until(() => waits.length === 1, { what: 'it meets the lock' })
+    expect(waits[0]).toMatch(/^unable to migrate: 0003-three\.sql: .*lock timeout/)
+    await other.query('COMMIT')
+    expect(await prepared).toEqual(['0003-three.sql'])
+  } finally {
+    await other.end()
+  }
+  writeFileSync(join(folder, '0004-four.sql'), 'SELECT 1 / 0')
+  const startedAt = performance.now()
+  await expect(prepare({ migrates: true })).rejects.toThrow(/0004-four\.sql: .*division by zero/)
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
+})

@@ -1,0 +1,110 @@
+/** The figures that every process of the fleet has: its pool of connections, its store, its way to the other nodes. */
+import { totalmem } from 'node:os'
+import { counter, gauge, openMetrics, type Registry } from './metrics.ts'
+
+/** What a pool of PostgreSQL connections says of itself. */
+export interface PoolFigures {
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+  readonly options: { readonly max?: number | undefined }
+}
+
+/** What a node of the routing has counted since its start. */
+export interface RoutingFigures {
+  readonly frames: number
+  readonly publishes: number
+  readonly publishedBytes: number
+  readonly lookups: number
+  readonly unheard: number
+  readonly unsent: number
+  readonly absences: number
+  readonly envelopes: number
+  readonly envelopeFrames: number
+  readonly malformed: number
+  readonly belated: number
+  readonly beats: number
+  readonly fences: number
+  readonly restores: number
+  readonly renewals: number
+  readonly sweeps: number
+  readonly suspects: Readonly<Record<SuspectReason, number>>
+}
+
+const suspectReasons = ['deaf', 'fenced', 'stalled', 'entries_lost', 'gap', 'unreadable', 'node_died', 'told'] as const
+type SuspectReason = (typeof suspectReasons)[number]
+
+export const processMetrics = {
+  flotilla_memory_limit_bytes: gauge(
+    'bytes',
+    'The most memory that the process may have: what its container is limited to, else what the machine has',
+  ),
+  flotilla_postgres_connections: gauge('connections', 'Connections to PostgreSQL that the process holds', {
+    state: ['busy', 'idle'],
+  }),
+  flotilla_postgres_connections_max: gauge('connections', 'The most that it may hold'),
+  flotilla_postgres_waiting: gauge('queries', 'Work that waits for a connection to PostgreSQL'),
+  flotilla_store_up: gauge('1 or 0', '1 while PostgreSQL answers the process once a second'),
+  flotilla_routing_up: gauge('1 or 0', '1 while Redis answers, the lease is held and everybody here is entered'),
+  flotilla_routing_frames_total: counter('frames', 'Frames that were routed from here'),
+  flotilla_routing_publishes_total: counter('envelopes', 'Envelopes to other nodes'),
+  flotilla_routing_published_bytes_total: counter('bytes', 'What those envelopes held, in characters of JSON'),
+  flotilla_routing_lookups_total: counter('look-ups', 'Look-ups in Redis of who is where; one is for many frames'),
+  flotilla_routing_unheard_total: counter('envelopes', 'Envelopes that nobody listened to'),
+  flotilla_routing_unsent_total: counter('frames', 'Frames that could not be sent on: Redis is away'),
+  flotilla_routing_absences_total: counter('entries', 'People who were found nowhere, counted once an entry'),
+  flotilla_routing_envelopes_total: counter('envelopes', 'Envelopes that came from other nodes'),
+  flotilla_routing_envelope_frames_total: counter('frames', 'Frames in them'),
+  flotilla_routing_malformed_total: counter('envelopes', 'Envelopes that could not be read'),
+  flotilla_routing_belated_total: counter('envelopes', 'Envelopes for an earlier start of this node'),
+  flotilla_routing_beats_total: counter('beats', 'Renewals of the lease'),
+  flotilla_routing_fences_total: counter('leases', 'Leases that were lost: the process stood still for too long'),
+  flotilla_routing_restores_total: counter('times', 'Times that everything was entered in Redis anew'),
+  flotilla_routing_renewals_total: counter('times', 'Times that the inbox was deaf and was opened anew'),
+  flotilla_routing_sweeps_total: counter('nodes', 'Dead nodes that this one swept'),
+  flotilla_routing_suspects_total: counter('times', 'Times that something may have been lost, and was looked for', {
+    reason: suspectReasons,
+  }),
+} as const
+
+/** Has the figures of a process read. Once in each process, whatever it is composed of. */
+export function measureProcess(
+  registry: Registry,
+  parts: {
+    readonly pool: PoolFigures
+    readonly chat: { readonly pulse: { alive(): boolean } }
+    readonly node: { readonly stats: RoutingFigures; state(): string }
+  },
+): void {
+  const { pool, chat, node } = parts
+  const { read } = openMetrics(registry, processMetrics)
+  read('flotilla_memory_limit_bytes', memoryLimitBytes)
+  read('flotilla_postgres_connections', () => ({ busy: pool.totalCount - pool.idleCount, idle: pool.idleCount }))
+  read('flotilla_postgres_connections_max', () => pool.options.max ?? 0)
+  read('flotilla_postgres_waiting', () => pool.waitingCount)
+  read('flotilla_store_up', () => (chat.pulse.alive() ? 1 : 0))
+  read('flotilla_routing_up', () => (node.state() === 'up' ? 1 : 0))
+  read('flotilla_routing_frames_total', () => node.stats.frames)
+  read('flotilla_routing_publishes_total', () => node.stats.publishes)
+  read('flotilla_routing_published_bytes_total', () => node.stats.publishedBytes)
+  read('flotilla_routing_lookups_total', () => node.stats.lookups)
+  read('flotilla_routing_unheard_total', () => node.stats.unheard)
+  read('flotilla_routing_unsent_total', () => node.stats.unsent)
+  read('flotilla_routing_absences_total', () => node.stats.absences)
+  read('flotilla_routing_envelopes_total', () => node.stats.envelopes)
+  read('flotilla_routing_envelope_frames_total', () => node.stats.envelopeFrames)
+  read('flotilla_routing_malformed_total', () => node.stats.malformed)
+  read('flotilla_routing_belated_total', () => node.stats.belated)
+  read('flotilla_routing_beats_total', () => node.stats.beats)
+  read('flotilla_routing_fences_total', () => node.stats.fences)
+  read('flotilla_routing_restores_total', () => node.stats.restores)
+  read('flotilla_routing_renewals_total', () => node.stats.renewals)
+  read('flotilla_routing_sweeps_total', () => node.stats.sweeps)
+  read('flotilla_routing_suspects_total', () => node.stats.suspects)
+}
+
+/** Without a limit the kernel names a number above all machines, or none. */
+function memoryLimitBytes(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+}

@@ -1,0 +1,10 @@
+/** What the processes of a load and of a measurement stand on: no server, no database, so that they start fast and stay small. */
+export { perCent, show, showSpread, type Spread, spreadOf } from './figures.ts'
+export { Histogram, type Quantiles, quantilesOf } from './histogram.ts'
+export { History, type HistoryRecord } from './history.ts'
+export { type HistoryFile, readHistory, writeHistory } from './history-file.ts'
+export { describeMachine, filesMax, type Machine, projectFolder, showMachine } from './machine.ts'
+export { renderTable, renderTargets, type Table, type Target, writePart } from './page.ts'
+export type { Person } from './population.ts'
+export { type Remote, type RemoteOptions, serveCalls, startRemote } from './remote.ts'
+export { atRate, createTalkers, type Talkers, type TalkersOptions } from './talkers.ts'

@@ -1,0 +1,89 @@
+/**
+ * What the fleet promises under load, on a real control plane: the chart on a cluster whose pods are processes, behind the
+ * real edge. `FLEET=long` makes it as large as the promises are stated for; without it, small enough for every run.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { whyNoCluster } from './cluster.ts'
+import { type ClusterStand, startClusterStand } from './load/cluster-stand.ts'
+import { publish, type Report } from './load/report.ts'
+import { autoscaling } from './scenarios/autoscaling.ts'
+import { loseGateway, loseNode, replaceRedis, rollApi } from './scenarios/losses.ts'
+import { rollOut, scaleIn, scaleUp } from './scenarios/moves.ts'
+import { storm } from './scenarios/storm.ts'
+
+const isLong = process.env['FLEET'] === 'long'
+const missing = whyNoCluster()
+if (missing !== undefined) console.warn(`The tests of the fleet under load are skipped: ${missing}`)
+
+const common = { groupSize: 10, processes: 2 }
+const scale = isLong
+  ? { ...common, people: 5_000, messagesPerSecond: 200, connectsPerSecond: 300 }
+  : { ...common, people: 300, messagesPerSecond: 40, connectsPerSecond: 150 }
+const size = isLong
+  ? { gateways: 4, few: 2, nodes: 5, drainMs: 20_000, connectsPerSecond: 500 }
+  : { gateways: 3, few: 2, nodes: 4, drainMs: 12_000, connectsPerSecond: 200 }
+/** A gateway takes preStop, drain and some time to end; before that the autoscaler must not look away from it. */
+const graceSeconds = 2 + size.drainMs / 1_000 + 25
+const rules = {
+  connectionsPerGateway: isLong ? 1_600 : 80,
+  min: 2,
+  max: isLong ? 6 : 3,
+  downWindowSeconds: graceSeconds,
+  downPeriodSeconds: graceSeconds,
+}
+
+let stand: ClusterStand
+beforeAll(async () => {
+  if (missing === undefined)
+    stand = await startClusterStand({
+      ...size,
+      durable: true,
+    })
+})
+afterAll(() => stand?.stop())
+
+const command = isLong ? 'npm run test:fleet' : 'npx vitest run --project fleet'
+
+async function holds(report: Promise<Report>) {
+  expect(publish(await report, command)).toEqual([])
+}
+
+test.skipIf(missing)('every gateway is replaced by the Deployment controller', () => holds(rollOut(stand, scale)))
+
+test.skipIf(missing)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
+
+test.skipIf(missing)('the fleet grows, and the new gateways fill', () =>
+  holds(scaleUp(stand, scale, size.gateways, isLong ? 120 : 60)),
+)
+
+test.skipIf(missing)('a gateway is deleted with force', () => holds(loseGateway(stand, scale)))
+
+test.skipIf(missing)('a machine is lost', () => holds(loseNode(stand, scale)))
+
+test.skipIf(missing)('the API is rolled', () => holds(rollApi(stand, scale)))
+
+test.skipIf(missing)('Redis is replaced empty', () => holds(replaceRedis(stand, scale)))
+
+test.skipIf(missing)('everybody is cut off at once', () =>
+  holds(
+    storm(stand, {
+      ...scale,
+      people: isLong ? 10_000 : 400,
+      bystanders: isLong ? 200 : 40,
+      quietSeconds: isLong ? 20 : 5,
+    }),
+  ),
+)
+
+test.skipIf(missing)('the number of gateways follows the number of connections', () =>
+  holds(
+    autoscaling(stand, {
+      ...scale,
+      people: isLong ? 8_000 : 260,
+      few: isLong ? 1_000 : 60,
+      rules,
+      holdSeconds: isLong ? 90 : 15,
+      fallSeconds: rules.max * rules.downPeriodSeconds + 120,
+    }),
+  ),
+)

@@ -1,0 +1,65 @@
+/** The frame of the scenarios: people connect and talk, something is done to the deployment, and what they noticed is judged. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '@flotilla/testing'
+import { type Figures, toFigures } from '../load/figures.ts'
+import { type Load, type LoadCounts, type Sample, startLoad } from '../load/load.ts'
+import type { Stand } from '../load/stand.ts'
+import type { Judgement } from '../load/store-program.ts'
+
+export interface Scale {
+  readonly people: number
+  readonly groupSize: number
+  readonly messagesPerSecond: number
+  readonly processes: number
+  /** At which they come at the beginning. */
+  readonly connectsPerSecond: number
+}
+
+export interface Found {
+  readonly counts: LoadCounts
+  readonly figures: Figures
+  readonly samples: readonly Sample[]
+  readonly judgement: Judgement
+}
+
+/** How long those who are away may take before they count as lost. */
+const backWithinMs = 60_000
+const settleWithinMs = 120_000
+const warmMs = 3_000
+
+export async function underLoad(
+  stand: Stand,
+  scale: Scale,
+  name: string,
+  act: (load: Load) => Promise<void>,
+): Promise<Found> {
+  const load = await openLoad(stand, scale, name)
+  try {
+    await load.connect(load.people, scale.connectsPerSecond)
+    await load.talk(scale.messagesPerSecond)
+    await pause(warmMs)
+    await load.mark()
+    const endSampling = load.sample()
+    const startedAt = performance.now()
+    await act(load)
+    await everybodyIsBack(load)
+    const seconds = (performance.now() - startedAt) / 1_000
+    const samples = endSampling()
+    const counts = await load.counts()
+    return { counts, figures: toFigures(counts, seconds), samples, judgement: await load.judge(settleWithinMs) }
+  } finally {
+    await load.stop()
+  }
+}
+
+export const openLoad = (stand: Stand, scale: Omit<Scale, 'messagesPerSecond' | 'connectsPerSecond'>, name: string) =>
+  startLoad({ ...scale, name, store: stand.store, way: stand.way, launcher: stand.launcher })
+
+/** Waits as long as it may take; who is away after that is found in the figures. */
+export async function everybodyIsBack(load: Load): Promise<void> {
+  await until(async () => (await load.counts()).comings.away === 0, {
+    what: 'everybody is back',
+    withinMs: backWithinMs,
+    everyMs: 250,
+  }).catch(() => {})
+}
