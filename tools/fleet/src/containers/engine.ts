@@ -152,7 +152,11 @@ async function build(name: 'docker' | 'podman', options: BuildOptions): Promise<
     ...(fresh ? ['--no-cache'] : []),
     '.',
   ]
-  const placed = { cwd: inProject(''), env: epoch === undefined ? {} : { SOURCE_DATE_EPOCH: epoch }, withinMs: buildMsMax }
+  const placed = {
+    cwd: inProject(''),
+    env: epoch === undefined ? {} : { SOURCE_DATE_EPOCH: epoch },
+    withinMs: buildMsMax,
+  }
   if (name === 'docker') await runCommand('docker', ['buildx', 'build', '--load', ...common], placed)
   else
     await runCommand(
