@@ -153,7 +153,11 @@ async function build(name: 'docker' | 'podman', options: BuildOptions): Promise<
   // buildah would look for every base image of that platform, also for those that are not used.
   const platform = name === 'docker' ? `--platform=linux/${architecture}` : `--build-arg=TARGETARCH=${architecture}`
   const common = [
-    ...['--file', 'docker/Dockerfile', '--target', target, '--tag', tag, '--network', 'host', ...authority()],
+    '--file=docker/Dockerfile',
+    `--target=${target}`,
+    `--tag=${tag}`,
+    '--network=host',
+    ...authority(),
     ...Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
     ...(fresh ? ['--no-cache'] : []),
     ...(architecture === undefined ? [] : [platform]),
@@ -167,15 +171,10 @@ async function build(name: 'docker' | 'podman', options: BuildOptions): Promise<
   }
   if (name === 'docker')
     await runCommand('docker', ['buildx', 'build', ...(folder === undefined ? ['--load'] : []), ...common], placed)
-  else
-    await runCommand(
-      'buildah',
-      [
-        ...['build', '--isolation=chroot', '--pull=never', '--format=docker'],
-        // With a time of its own buildah keeps no layers for the next build.
-        epoch === undefined ? '--layers' : `--timestamp=${epoch}`,
-        ...common,
-      ],
-      placed,
-    )
+  else {
+    // With a time of its own buildah keeps no layers for the next build.
+    const layers = epoch === undefined ? '--layers' : `--timestamp=${epoch}`
+    const how = ['build', '--isolation=chroot', '--pull=never', '--format=docker', layers]
+    await runCommand('buildah', [...how, ...common], placed)
+  }
 }
