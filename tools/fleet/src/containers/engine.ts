@@ -11,6 +11,10 @@ export interface BuildOptions {
   readonly args?: Readonly<Record<string, string>>
   /** Builds everything anew. */
   readonly fresh?: boolean
+  /** `arm64`: for another platform than this machine's. Only what needs no base image of that platform. */
+  readonly architecture?: string
+  /** Where the files of the image go, instead of into an image. */
+  readonly folder?: string
 }
 
 export interface RunOptions {
@@ -144,12 +148,20 @@ function authority(): string[] {
 }
 
 async function build(name: 'docker' | 'podman', options: BuildOptions): Promise<void> {
-  const { target, tag, args = {}, fresh = false } = options
+  const { target, tag, args = {}, fresh = false, architecture, folder } = options
   const epoch = args['SOURCE_DATE_EPOCH']
+  // buildah would look for every base image of that platform, also for those that are not used.
+  const platform = name === 'docker' ? `--platform=linux/${architecture}` : `--build-arg=TARGETARCH=${architecture}`
   const common = [
-    ...['--file', 'docker/Dockerfile', '--target', target, '--tag', tag, '--network', 'host', ...authority()],
+    '--file=docker/Dockerfile',
+    `--target=${target}`,
+    `--tag=${tag}`,
+    '--network=host',
+    ...authority(),
     ...Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
     ...(fresh ? ['--no-cache'] : []),
+    ...(architecture === undefined ? [] : [platform]),
+    ...(folder === undefined ? [] : [`--output=type=local,dest=${folder}`]),
     '.',
   ]
   const placed = {
@@ -157,16 +169,12 @@ async function build(name: 'docker' | 'podman', options: BuildOptions): Promise<
     env: epoch === undefined ? {} : { SOURCE_DATE_EPOCH: epoch },
     withinMs: buildMsMax,
   }
-  if (name === 'docker') await runCommand('docker', ['buildx', 'build', '--load', ...common], placed)
-  else
-    await runCommand(
-      'buildah',
-      [
-        ...['build', '--isolation=chroot', '--pull=never', '--format=docker'],
-        // With a time of its own buildah keeps no layers for the next build.
-        epoch === undefined ? '--layers' : `--timestamp=${epoch}`,
-        ...common,
-      ],
-      placed,
-    )
+  if (name === 'docker')
+    await runCommand('docker', ['buildx', 'build', ...(folder === undefined ? ['--load'] : []), ...common], placed)
+  else {
+    // With a time of its own buildah keeps no layers for the next build.
+    const layers = epoch === undefined ? '--layers' : `--timestamp=${epoch}`
+    const how = ['build', '--isolation=chroot', '--pull=never', '--format=docker', layers]
+    await runCommand('buildah', [...how, ...common], placed)
+  }
 }

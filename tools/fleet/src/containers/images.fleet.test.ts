@@ -4,8 +4,18 @@
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { generateSecretKey } from '@flotilla/service'
-import { freePort, type RedisServer, startRedis, type TestDatabase, testDatabase, until } from '@flotilla/testing'
+import {
+  dropFolder,
+  freePort,
+  makeFolder,
+  type RedisServer,
+  startRedis,
+  type TestDatabase,
+  testDatabase,
+  until,
+} from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inProject } from '../root.ts'
 import { ensureBaseImages } from './base-images.ts'
@@ -178,7 +188,33 @@ describe.skipIf(typeof found === 'string')('the images', () => {
     }
   })
 
-  test.skipIf(process.env['FLEET'] !== 'long')(
+  const isLong = process.env['FLEET'] === 'long'
+  test.skipIf(!isLong)(
+    'this machine assembles for the other architecture, with its binaries alone',
+    async () => {
+      const folder = makeFolder('sbom')
+      try {
+        const [other, cpu] = process.arch === 'arm64' ? ['amd64', 'x64'] : ['arm64', 'arm64']
+        await engine.build({ target: 'sbom', tag: 'localhost/flotilla-test/sbom', architecture: other!, folder })
+        const named = (part: Part) =>
+          (JSON.parse(readFileSync(join(folder, `${part}.spdx.json`), 'utf8')) as Survey['sbom']).packages
+            .map(one => one.name)
+            .filter(name => /-(linux|linuxmusl|darwin|win32)-/.test(name))
+            .sort()
+        const expected = [
+          `@img/sharp-libvips-linux-${cpu}`,
+          `@img/sharp-linux-${cpu}`,
+          `@node-rs/argon2-linux-${cpu}-gnu`,
+        ]
+        expect([named('gateway'), named('api'), named('worker')]).toEqual([[], expected, expected])
+      } finally {
+        dropFolder(folder)
+      }
+    },
+    buildMsMax,
+  )
+
+  test.skipIf(!isLong)(
     'two builds of the same sources are equal, layer by layer',
     async () => {
       const layers: (readonly string[])[] = []
