@@ -37,6 +37,7 @@ export interface FleetRelease {
   keys(): Promise<{ readonly masterKeys: string; readonly ticketKeys: string }>
   /** `helm upgrade` with further values, which stay for the upgrades after it. Does not wait for the roll-out. */
   upgrade(values: Values): Promise<void>
+  /** To the revision before. Does not wait either. */
   rollback(): Promise<void>
   /** `helm test`. @returns what the test wrote */
   test(): Promise<string>
@@ -63,13 +64,15 @@ export async function installRelease(options: ReleaseOptions): Promise<FleetRele
   const folder = makeFolderIn(cluster.folder, 'release')
   await cluster.apply(`${restrictedNamespace}\n---\n${filesClaim(makeSharedFolder(cluster.folder))}`)
   const stores = await startStores(cluster, { durable })
-  let values: Values = merge(baseValues(stores), options.values ?? {})
-  const release = (verb: 'install' | 'upgrade') => {
+  /** Those of each revision that was taken, the last one last. */
+  const revisions: Values[] = []
+  const release = async (verb: 'install' | 'upgrade', values: Values) => {
     const file = join(folder, 'values.json')
     writeFileSync(file, JSON.stringify(values))
-    return cluster.helm([verb, name, chart, '--namespace', namespace, '--values', file])
+    await cluster.helm([verb, name, chart, '--namespace', namespace, '--values', file])
+    revisions.push(values)
   }
-  await release('install')
+  await release('install', merge(baseValues(stores), options.values ?? {}))
 
   const installed: FleetRelease = {
     name,
@@ -78,12 +81,11 @@ export async function installRelease(options: ReleaseOptions): Promise<FleetRele
     databaseUrl: stores.databaseUrl,
     redisUrl: stores.redisUrl,
     keys: () => readKeys(cluster),
-    async upgrade(further) {
-      values = merge(values, further)
-      await release('upgrade')
-    },
+    upgrade: further => release('upgrade', merge(revisions.at(-1) ?? {}, further)),
     async rollback() {
       await cluster.helm(['rollback', name, '--namespace', namespace])
+      const before = revisions.at(-2)
+      if (before !== undefined) revisions.push(before)
     },
     test: () => cluster.helm(['test', name, '--namespace', namespace, '--logs']),
     async pods(component) {

@@ -97,8 +97,28 @@ describe.skipIf(skipAloud('the life of a release', whyNoCluster()))('a release',
     await Promise.all(sockets.map(socket => socket.close()))
   })
 
+  test('gives up no more gateways at once than its budget allows', async () => {
+    const before = await gateways()
+    const evict = ({ metadata }: Pod) =>
+      cluster.api.create(`/api/v1/namespaces/${release.namespace}/pods/${metadata.name}/eviction`, {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: metadata.name, namespace: release.namespace },
+      })
+    const [one, another] = before
+    if (one === undefined || another === undefined) throw new Error('unable to find two gateways')
+    await evict(one)
+    await expect(evict(another)).rejects.toMatchObject({ status: 429 })
+    await release.settled()
+    const after = names(await gateways())
+    expect(after).toHaveLength(2)
+    expect(after).toContain(another.metadata.name)
+    expect(after).not.toContain(one.metadata.name)
+  })
+
   test('grows with its connections', async () => {
     await release.upgrade({
+      gateway: { replicas: null },
       autoscaling: {
         enabled: true,
         min: 2,
@@ -125,27 +145,6 @@ describe.skipIf(skipAloud('the life of a release', whyNoCluster()))('a release',
       everyMs: 500,
     })
     await release.settled()
-  })
-
-  test('gives up no more gateways at once than its budget allows', async () => {
-    await release.upgrade({ autoscaling: { enabled: false }, gateway: { replicas: 2 } })
-    await release.settled()
-    const before = await gateways()
-    const evict = ({ metadata }: Pod) =>
-      cluster.api.create(`/api/v1/namespaces/${release.namespace}/pods/${metadata.name}/eviction`, {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name: metadata.name, namespace: release.namespace },
-      })
-    const [one, another] = before
-    if (one === undefined || another === undefined) throw new Error('unable to find two gateways')
-    await evict(one)
-    await expect(evict(another)).rejects.toMatchObject({ status: 429 })
-    await release.settled()
-    const after = names(await gateways())
-    expect(after).toHaveLength(2)
-    expect(after).toContain(another.metadata.name)
-    expect(after).not.toContain(one.metadata.name)
   })
 
   test('goes without a trace but for its keys', async () => {

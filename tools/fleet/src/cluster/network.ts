@@ -113,19 +113,28 @@ function answers(socketPath: string): Promise<boolean> {
 }
 
 async function forward(open: () => Socket): Promise<Forward> {
+  const clients = new Set<Socket>()
   const server = createServer(client => {
     const target = open()
     const end = () => {
+      clients.delete(client)
       client.destroy()
       target.destroy()
     }
+    clients.add(client)
     for (const socket of [client, target]) socket.on('error', end).on('close', end)
     client.pipe(target).pipe(client)
   })
   const port = await freePort()
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   server.unref()
-  return { port, close: () => new Promise(resolve => void server.close(() => resolve())) }
+  return {
+    port,
+    async close() {
+      for (const client of clients) client.destroy()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
 }
 
 /** The relay hangs up when it is refused itself; silence for a moment means that it was let in. */
