@@ -2,7 +2,7 @@
  * The images that docker/Dockerfile begins with. They are pulled where a registry answers; elsewhere they are made of
  * Debian's own packages by mmdebstrap, with the Node that npm brought, and imported under the same names.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { inProject } from '../root.ts'
@@ -68,8 +68,9 @@ async function withNode(root: string): Promise<string> {
     await runCommand('tar', ['-C', folder, '-xf', root])
     mkdirSync(modules, { recursive: true })
     cpSync(process.execPath, join(bin, 'node'))
-    const npm = (await runCommand('npm', ['root', '--global'])).trim()
-    cpSync(join(npm, 'npm'), join(modules, 'npm'), { recursive: true })
+    // Where the npm of this machine really is: …/npm/bin/npm-cli.js.
+    const npm = realpathSync((await runCommand('sh', ['-c', 'command -v npm'])).trim())
+    cpSync(join(npm, '../..'), join(modules, 'npm'), { recursive: true })
     for (const name of ['npm', 'npx']) symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(bin, name))
     await runCommand('tar', ['-C', folder, '-cf', tar, '.'], { withinMs: 120_000 })
     return tar
