@@ -27,9 +27,9 @@ const size = isLong
       gateways: 3,
       few: 2,
       nodes: 4,
-      drainMs: 6_000,
+      drainMs: 8_000,
       connectsPerSecond: 200,
-      settings: { SHED_PERCENT_PER_SECOND: '2' },
+      settings: { SHED_PERCENT_PER_SECOND: 2 },
     }
 /** A gateway takes preStop, drain and some time to end; before that the autoscaler must not look away from it. */
 const graceSeconds = 2 + size.drainMs / 1_000 + 25

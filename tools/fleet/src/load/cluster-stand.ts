@@ -23,7 +23,7 @@ export interface ClusterStandOptions {
   readonly drainMs: number
   readonly connectsPerSecond: number
   /** Further settings of the gateways. */
-  readonly settings: Readonly<Record<string, string>>
+  readonly settings: Readonly<Record<string, string | number>>
   /** PostgreSQL waits for the disk, as in production. */
   readonly durable: boolean
 }
