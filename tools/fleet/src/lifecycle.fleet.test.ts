@@ -156,7 +156,7 @@ describe.skipIf(skipAloud('the life of a release', whyNoCluster()))('a release',
       everyMs: 250,
     })
     expect(await cluster.api.list(path('/apis/apps/v1', 'deployments'))).toEqual([])
-    const secrets = await cluster.api.list<KubeObject>(path('/api/v1', 'secrets'))
+    const secrets = await cluster.api.list(path('/api/v1', 'secrets'))
     expect(secrets.map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/keys$/)])
   })
 })
@@ -193,9 +193,9 @@ async function connectPeople({ cluster, chat, ticketKeys }: Stage, pod: Pod, cou
 /** Looks at the gateways again and again: the fewest that took connections, the most that were moving theirs. */
 function watchRollout(release: FleetRelease) {
   const seen = { readyMin: Number.POSITIVE_INFINITY, endingMax: 0 }
-  let stopped = false
+  const watch = new AbortController()
   const watching = (async () => {
-    while (!stopped) {
+    while (!watch.signal.aborted) {
       const pods = await release.pods('gateway')
       const ending = pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
       const ready = pods.filter(
@@ -210,7 +210,7 @@ function watchRollout(release: FleetRelease) {
   })()
   return {
     async stop() {
-      stopped = true
+      watch.abort()
       await watching
       return seen
     },
