@@ -26,15 +26,14 @@ linked() {
   tar -C "$source" -cf - -T - | tar -C "$out/packages" -xf -
 cd "$out/packages"
 npm ci --omit=dev --ignore-scripts --workspace "apps/$app" --os=linux --cpu="$cpu" --libc=glibc
-# npm lists what is installed only when nothing is missing: the project shrinks to the workspaces that are here.
+# npm has installed more than that: what only the development of a linked library needs, when some other workspace needs it
+# at run time. So the project shrinks to the workspaces that are here, and what nobody asks for goes.
 npm pkg set --json "workspaces=[$(linked | sed 's/.*/"&"/' | paste -sd,)]"
 npm pkg delete devDependencies optionalDependencies
 npm pkg delete devDependencies --workspaces
 # A gateway sees tickets, never a password.
-if [ "$app" = gateway ]; then
-  npm pkg delete dependencies.@node-rs/argon2 --workspace libs/chat
-  rm -r node_modules/@node-rs
-fi
+if [ "$app" = gateway ]; then npm pkg delete dependencies.@node-rs/argon2 --workspace libs/chat; fi
+npm prune --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc
 npm sbom --omit=dev --workspace "apps/$app" --sbom-format=spdx --sbom-type=application >"$out/sbom.draft"
 node "$source/docker/build/pin-sbom.mjs" "$app" "$architecture" "$epoch" "$out/sbom.draft" >"$out/code/sbom.json"
 rm "$out/sbom.draft"
@@ -51,7 +50,8 @@ install -m 755 "$source/docker/build/healthy.sh" "$out/code/healthy"
 find . -path ./node_modules -prune -o -type f \( -name package.json -o -name package-lock.json \) \
   ! -path '*/node_modules/*' -exec rm {} +
 
-# What no process reads: binaries of other platforms and other Nodes, declarations, maps, geoip-lite's cities.
+# What no process reads: binaries of other platforms and other Nodes, types and maps, packages' own tests, geoip-lite's
+# cities. Node takes no TypeScript from node_modules.
 abi=$(node -p process.versions.modules)
 if [ -d node_modules/uWebSockets.js ]; then
   find node_modules/uWebSockets.js/dist/bin -type f ! -name "uws_linux_${cpu}_${abi}.node" -delete
@@ -62,7 +62,8 @@ if [ -d node_modules/geoip-lite/data ]; then
   find node_modules/geoip-lite/data -type f ! -name 'geoip-country*.dat' -delete
 fi
 rm -f node_modules/.package-lock.json
-find . "$out/code" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete
+find . "$out/code" -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.tsbuildinfo' \
+  -o -name '*.test.js' -o -name '*.test.mjs' -o -name '*.test.cjs' \) -delete
 find . -depth -type d -empty -delete
 
 # Two builds of the same sources are equal.

@@ -5,7 +5,16 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { chartCases, chartFolder, findTool, type KubeObject, parseObjects, runTool, template } from './chart.ts'
+import {
+  chartCases,
+  chartFolder,
+  findTool,
+  forKubernetes,
+  type KubeObject,
+  parseObjects,
+  runTool,
+  template,
+} from './chart.ts'
 import { readDeclaredSettings } from './chart-docs.ts'
 import { isLasting, nameOf, type Pod, podsOf, selectorsOf, selects } from './chart-pods.ts'
 import { inProject } from './root.ts'
@@ -43,7 +52,14 @@ describe.skipIf(helm === undefined)('the chart', () => {
   })
 
   test.each(chartCases)('%s passes helm lint', async name => {
-    const args = ['lint', chartFolder, '--strict', '--values', join(chartFolder, 'ci', `${name}.yaml`)]
+    const args = [
+      'lint',
+      chartFolder,
+      '--strict',
+      ...forKubernetes,
+      '--values',
+      join(chartFolder, 'ci', `${name}.yaml`),
+    ]
     const { code, stdout, stderr } = await runTool(helm ?? '', args)
     expect(code, stdout + stderr).toBe(0)
   })

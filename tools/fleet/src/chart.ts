@@ -104,6 +104,9 @@ export interface RenderOptions {
   readonly namespace?: string
 }
 
+/** What is rendered for: a Helm that was built by hand knows none, and takes a very old one. */
+export const forKubernetes = ['--kube-version', '1.37.0']
+
 /** `helm template` with these values. */
 export function template(helm: string, options: RenderOptions = {}): Promise<ToolResult> {
   const { cases = [], values = [], set = [], args = [], release = 'flotilla', namespace = 'chat' } = options
@@ -115,6 +118,7 @@ export function template(helm: string, options: RenderOptions = {}): Promise<Too
     namespace,
     ...[...cases.map(name => join(chartFolder, 'ci', `${name}.yaml`)), ...values].flatMap(file => ['--values', file]),
     ...set.flatMap(one => ['--set', one]),
+    ...forKubernetes,
     ...args,
   ])
 }

@@ -76,7 +76,7 @@ const valuesOf = ({ gateways, drainMs, connectsPerSecond }: ClusterStandOptions)
     settings: { CONNECTS_PER_SECOND: connectsPerSecond },
   },
   api: { replicas: 2, drainWaitMs: 2_000 },
-  edge: { trustedProxies: [driver], workerConnections: 65_536 },
+  edge: { trustedProxies: [driver], workerConnections: null },
 })
 
 async function standOn(cluster: Cluster, release: FleetRelease, options: ClusterStandOptions): Promise<ClusterStand> {
@@ -90,7 +90,7 @@ async function standOn(cluster: Cluster, release: FleetRelease, options: Cluster
     await release.settled(settledWithinMs)
   }
   const serving = async () => (await release.pods('gateway')).filter(isServing)
-  const scaling = createScaling(cluster, release)
+  const scaling = createScaling(cluster, release, options.gateways)
 
   return {
     store,
@@ -186,13 +186,18 @@ interface Scaled extends KubeObject {
   readonly spec: { readonly replicas: number }
 }
 
-function createScaling(cluster: Cluster, release: FleetRelease): Pick<ClusterStand, 'autoscale' | 'scaling'> {
+function createScaling(
+  cluster: Cluster,
+  release: FleetRelease,
+  gateways: number,
+): Pick<ClusterStand, 'autoscale' | 'scaling'> {
   const { namespace, name } = release
   const autoscaler = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/${name}-gateway`
   const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}-gateway`
   return {
     async autoscale(rules) {
       await release.upgrade({
+        gateway: { replicas: null },
         autoscaling: {
           enabled: true,
           min: rules.min,
@@ -206,7 +211,7 @@ function createScaling(cluster: Cluster, release: FleetRelease): Pick<ClusterSta
       })
       await release.settled(settledWithinMs)
       return async () => {
-        await release.upgrade({ autoscaling: { enabled: false } })
+        await release.upgrade({ gateway: { replicas: gateways }, autoscaling: { enabled: false } })
         await release.settled(settledWithinMs)
       }
     },

@@ -5,7 +5,14 @@ import { scaleIn } from '../scenarios/moves.ts'
 import { startProcessStand } from './process-stand.ts'
 import type { Stand } from './stand.ts'
 
-const scale = { people: 90, groupSize: 10, messagesPerSecond: 40, processes: 2, connectsPerSecond: 200 }
+const scale = {
+  people: 90,
+  groupSize: 10,
+  messagesPerSecond: 40,
+  processes: 2,
+  connectsPerSecond: 200,
+  reconnectShareMax: 0.1,
+}
 
 let stand: Stand
 beforeAll(async () => {

@@ -44,6 +44,13 @@ export interface Sample {
   readonly nodes: ReadonlyMap<string, number>
 }
 
+export interface Sampling {
+  /** What was seen so far. */
+  samples(): readonly Sample[]
+  /** @throws Error when it could not look */
+  end(): void
+}
+
 export interface Load {
   readonly people: number
   /** Connects the first so many, if they are not connected yet. Resolves when all of them are live. */
@@ -56,10 +63,12 @@ export interface Load {
   mark(): Promise<void>
   counts(): Promise<LoadCounts>
   nodes(): Promise<Map<string, number>>
-  /** Looks at the nodes every second until the answer is called, which gives what it saw. */
-  sample(): () => Sample[]
+  /** Looks at the nodes every second from now on. */
+  sample(): Sampling
   /** Cuts every connection at once. */
   cut(): Promise<void>
+  /** From now on breaks single connections off, so many a second; 0 ends it. */
+  cutSome(perSecond: number): Promise<void>
   /** Ends the talk, waits until everybody has everything, and lets the checker decide. */
   judge(withinMs: number): Promise<Judgement>
   stop(): Promise<void>
@@ -127,6 +136,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     nodes,
     sample: () => sampleNodes(nodes),
     cut: () => everyPart(parts, remote => remote.call('cut')),
+    cutSome: perSecond => everyPart(parts, remote => remote.call('cutSome', perSecond / parts.length)),
     async judge(withinMs) {
       await everyPart(parts, remote => remote.call('hush'))
       await settle({
@@ -177,20 +187,22 @@ function sumCounts(counts: readonly Awaited<ReturnType<PeopleProgram['counts']>>
   }
 }
 
-function sampleNodes(nodes: () => Promise<ReadonlyMap<string, number>>): () => Sample[] {
+function sampleNodes(nodes: () => Promise<ReadonlyMap<string, number>>): Sampling {
   const samples: Sample[] = []
-  let failed: unknown
+  let failed: Error | undefined
   const timer = setInterval(() => {
     nodes().then(
       found => void samples.push({ atMs: Date.now(), nodes: found }),
       (error: unknown) => {
-        failed = error
+        failed = new Error(`unable to look at the nodes: ${String(error)}`, { cause: error })
       },
     )
   }, sampleMs)
-  return () => {
-    clearInterval(timer)
-    if (failed !== undefined) throw failed
-    return samples
+  return {
+    samples: () => samples,
+    end() {
+      clearInterval(timer)
+      if (failed !== undefined) throw failed
+    },
   }
 }

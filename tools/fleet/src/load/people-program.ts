@@ -1,6 +1,7 @@
 /** A part of a load: some thousand people with the real SDK, in a process of their own. */
 import type { Client, SocketConstructor } from '@flotilla/sdk'
 import {
+  atRate,
   createTalkers,
   Histogram,
   History,
@@ -55,6 +56,7 @@ export class PeopleProgram {
   #markedAt = performance.now()
   #usage = process.cpuUsage()
   #hush: () => void = () => {}
+  #endCuts: () => void = () => {}
 
   constructor({ people, way, first, historyPath }: PeoplePlan) {
     this.#file = writeHistory(historyPath)
@@ -148,6 +150,12 @@ export class PeopleProgram {
     for (const line of this.#lines) line?.cut()
   }
 
+  /** From now on breaks single connections off, so many a second. */
+  cutSome(perSecond: number): void {
+    this.#endCuts()
+    this.#endCuts = atRate(perSecond, () => this.#lines[Math.floor(Math.random() * this.#lines.length)]?.cut())
+  }
+
   unanswered(): number {
     return this.#talkers.unanswered()
   }
@@ -164,6 +172,7 @@ export class PeopleProgram {
   /** Everybody goes home. */
   async finish(): Promise<void> {
     this.#hush()
+    this.#endCuts()
     for (const nth of this.#started) this.#comings.dismissed(nth)
     await Promise.all(this.#talkers.clients.map(client => client.stop()))
   }

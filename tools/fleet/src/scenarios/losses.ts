@@ -9,6 +9,8 @@ import { type Scale, underLoad } from './under-load.ts'
 
 /** The talk goes on for so long after the loss. */
 const afterMs = 5_000
+/** Of the connections, those that break each second while the API is rolled. */
+const cutShare = 0.01
 
 async function lose(
   stand: Stand,
@@ -61,9 +63,13 @@ export const rollApi = (stand: ClusterStand, scale: Scale): Promise<Report> =>
     {
       name: 'api-rolled',
       title: 'The API rolled',
-      about: 'Every process of the API is replaced while everybody talks.',
+      about: `Every process of the API is replaced while everybody talks and ${cutShare * 100} % of the connections break each second, so that there is always somebody who asks it for the way back.`,
     },
-    () => stand.rollApi(),
+    async load => {
+      await load.cutSome(load.people * cutShare)
+      await stand.rollApi()
+      await load.cutSome(0)
+    },
   )
 
 export const replaceRedis = (stand: ClusterStand, scale: Scale): Promise<Report> =>

@@ -21,10 +21,14 @@ export interface StormScale extends Scale {
   readonly bystanders: number
   /** How long their messages are measured before the cut. */
   readonly quietSeconds: number
+  /** By how much the p99 of their acknowledgements may grow; without it that is only shown: few messages have no p99. */
+  readonly ackGrowthMax?: number
 }
 
 const backWithinSeconds = 60
 const settleWithinMs = 120_000
+/** The machines of clients are not those of the servers: where they must share one, the servers come first. */
+const elsewhere = ['nice', '-n', '15']
 /** Of the messages. */
 const shareOfTheCut = 0.1
 
@@ -32,7 +36,8 @@ export async function storm(stand: Stand, scale: StormScale): Promise<Report> {
   const { groupSize, bystanders, people, processes } = scale
   // In a process of their own: the storm of the others must not stand in their way on this side.
   const few = await openLoad(stand, { people: bystanders, groupSize, processes: 1 }, 'bystander')
-  const many = await openLoad(stand, { people, groupSize, processes }, 'cut').catch(async (error: unknown) => {
+  const away = { ...stand, launcher: [...stand.launcher, ...elsewhere] }
+  const many = await openLoad(away, { people, groupSize, processes }, 'cut').catch(async (error: unknown) => {
     await few.stop()
     throw error
   })
@@ -53,12 +58,12 @@ async function cutAll(stand: Stand, scale: StormScale, few: Load, many: Load): P
   await pause(scale.quietSeconds * 1_000)
   const quiet = toFigures(await few.counts(), scale.quietSeconds)
   await Promise.all([few.mark(), many.mark()])
-  const endSampling = many.sample()
+  const sampling = many.sample()
   const startedAt = performance.now()
   await many.cut()
   await everybodyIsBack(many)
   const seconds = (performance.now() - startedAt) / 1_000
-  const samples = endSampling()
+  sampling.end()
   const meanwhile = toFigures(await few.counts(), seconds)
   const counts = await many.counts()
   const figures = toFigures(counts, seconds)
@@ -73,13 +78,13 @@ async function cutAll(stand: Stand, scale: StormScale, few: Load, many: Load): P
       allBackInTime(figures),
       withinAdmission(counts, stand.admission),
       noneElseWasCut(meanwhile),
-      messagesAreHeldUpLittle(quiet, meanwhile),
+      ...(scale.ackGrowthMax === undefined ? [] : [messagesAreHeldUpLittle(quiet, meanwhile, scale.ackGrowthMax)]),
     ],
     tables: [
       figuresTable('Those who were cut', figures),
       figuresTable('The others, before', quiet),
       figuresTable('The others, until all were back', meanwhile),
-      connectionsTable('Connections of those who were cut, by gateway', samples, 2),
+      connectionsTable('Connections of those who were cut, by gateway', sampling.samples(), 2),
     ],
     raw: { figures, quiet, meanwhile, judgements },
   }
@@ -113,8 +118,8 @@ const noneElseWasCut = ({ gapMs, away }: Figures): Target => ({
   met: gapMs.count + away === 0,
 })
 
-const messagesAreHeldUpLittle = (quiet: Figures, meanwhile: Figures): Target => ({
-  promise: 'p99 of the acknowledgements of those who were not cut at most doubled',
+const messagesAreHeldUpLittle = (quiet: Figures, meanwhile: Figures, growthMax: number): Target => ({
+  promise: `p99 of the acknowledgements of those who were not cut at most ${growthMax} times what it was`,
   result: `${show(quiet.ackMs.p99)} ms before, ${show(meanwhile.ackMs.p99)} ms meanwhile`,
-  met: meanwhile.ackMs.p99 <= 2 * quiet.ackMs.p99,
+  met: meanwhile.ackMs.p99 <= growthMax * quiet.ackMs.p99,
 })

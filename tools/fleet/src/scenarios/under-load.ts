@@ -13,6 +13,8 @@ export interface Scale {
   readonly processes: number
   /** At which they come at the beginning. */
   readonly connectsPerSecond: number
+  /** Of the clients, those who may reconnect in a second while gateways come and go in an orderly way. */
+  readonly reconnectShareMax: number
 }
 
 export interface Found {
@@ -31,7 +33,7 @@ export async function underLoad(
   stand: Stand,
   scale: Scale,
   name: string,
-  act: (load: Load) => Promise<void>,
+  act: (load: Load, samples: () => readonly Sample[]) => Promise<void>,
 ): Promise<Found> {
   const load = await openLoad(stand, scale, name)
   try {
@@ -39,20 +41,25 @@ export async function underLoad(
     await load.talk(scale.messagesPerSecond)
     await pause(warmMs)
     await load.mark()
-    const endSampling = load.sample()
+    const sampling = load.sample()
     const startedAt = performance.now()
-    await act(load)
+    await act(load, sampling.samples)
     await everybodyIsBack(load)
     const seconds = (performance.now() - startedAt) / 1_000
-    const samples = endSampling()
+    sampling.end()
     const counts = await load.counts()
-    return { counts, figures: toFigures(counts, seconds), samples, judgement: await load.judge(settleWithinMs) }
+    return {
+      counts,
+      figures: toFigures(counts, seconds),
+      samples: sampling.samples(),
+      judgement: await load.judge(settleWithinMs),
+    }
   } finally {
     await load.stop()
   }
 }
 
-export const openLoad = (stand: Stand, scale: Omit<Scale, 'messagesPerSecond' | 'connectsPerSecond'>, name: string) =>
+export const openLoad = (stand: Stand, scale: Pick<Scale, 'people' | 'groupSize' | 'processes'>, name: string) =>
   startLoad({ ...scale, name, store: stand.store, way: stand.way, launcher: stand.launcher })
 
 /** Waits as long as it may take; who is away after that is found in the figures. */
