@@ -6,7 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { until } from '@flotilla/testing'
 import type { KubeTools } from '../kube-tools.ts'
 import { makeFolderIn, runCommand } from './folders.ts'
 import { addresses } from './network.ts'
@@ -110,16 +111,17 @@ async function makePauseArchive(folder: string, program: string): Promise<string
   return archive
 }
 
-/** Control groups are the machine's own and outlive what was in them. */
-function removeGroups(folder: string): void {
+/** Control groups are the machine's own and outlive what was in them, which may take a moment to go. */
+async function removeGroups(folder: string): Promise<void> {
   const tasks = join(folder, 'containerd', 'io.containerd.runtime.v2.task', namespace)
   const ids = new Set(existsSync(tasks) ? readdirSync(tasks) : [])
-  for (const group of globSync(`/sys/fs/cgroup/{*/,}${namespace}/*`)) {
-    if (!ids.has(group.split('/').at(-1) ?? '')) continue
-    try {
-      rmdirSync(group)
-    } catch {
-      // Somebody is still in it.
-    }
-  }
+  const isOurs = (group: string) => ids.has(basename(group))
+  const groups = [`/sys/fs/cgroup/${namespace}/*`, `/sys/fs/cgroup/*/${namespace}/*`].flatMap(glob => globSync(glob))
+  for (const group of groups.filter(isOurs))
+    await until(() => remove(group), { what: `${group} is empty`, withinMs: 10_000, everyMs: 50 })
+}
+
+function remove(group: string): boolean {
+  rmdirSync(group)
+  return true
 }

@@ -43,7 +43,7 @@ export interface NodeRuntime {
   /** Before the node is said to be ready. */
   prepare?(folder: string): Promise<void>
   /** What is left when the machine is gone. */
-  clean?(folder: string): void
+  clean?(folder: string): Promise<void>
 }
 
 interface StartedNode extends ClusterNode {
@@ -128,7 +128,7 @@ async function startNode(parts: NodeParts, runtime: NodeRuntime, nth: number): P
     },
     async stop() {
       await running.end('SIGKILL')
-      runtime.clean?.(folder)
+      await runtime.clean?.(folder)
     },
   }
 }
