@@ -2,6 +2,7 @@
  * The life of a release on a real Kubernetes: installed, tested, rolled out, taken back, scaled by hand and by its
  * connections, drained and removed. The product is the real one, behind its real edge; load is another test's.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseSecretKeys, signTicket } from '@flotilla/service'
 import {
   connectSocket,
@@ -193,24 +194,21 @@ async function connectPeople({ cluster, chat, ticketKeys }: Stage, pod: Pod, cou
 /** Looks at the gateways again and again: the fewest that took connections, the most that were moving theirs. */
 function watchRollout(release: FleetRelease) {
   const seen = { readyMin: Number.POSITIVE_INFINITY, endingMax: 0 }
-  const watch = new AbortController()
+  const stop = new AbortController()
+  const isReady = ({ status }: Pod) =>
+    status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True')
   const watching = (async () => {
-    while (!watch.signal.aborted) {
+    while (!stop.signal.aborted) {
       const pods = await release.pods('gateway')
-      const ending = pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
-      const ready = pods.filter(
-        pod =>
-          !ending.includes(pod) &&
-          pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
-      )
-      seen.readyMin = Math.min(seen.readyMin, ready.length)
-      seen.endingMax = Math.max(seen.endingMax, ending.length)
-      await new Promise(resolve => setTimeout(resolve, 100))
+      const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      seen.readyMin = Math.min(seen.readyMin, staying.filter(isReady).length)
+      seen.endingMax = Math.max(seen.endingMax, pods.length - staying.length)
+      await pause(100)
     }
   })()
   return {
     async stop() {
-      watch.abort()
+      stop.abort()
       await watching
       return seen
     },
