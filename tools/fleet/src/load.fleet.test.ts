@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { whyNoCluster } from './cluster.ts'
 import { type ClusterStand, startClusterStand } from './load/cluster-stand.ts'
-import { publish, type Report } from './load/report.ts'
+import { longCommand, publish, type Report } from './load/report.ts'
 import { autoscaling } from './scenarios/autoscaling.ts'
 import { loseGateway, loseNode, replaceRedis, rollApi } from './scenarios/losses.ts'
 import { rollOut, scaleIn, scaleUp } from './scenarios/moves.ts'
@@ -20,9 +20,17 @@ const common = { groupSize: 10, processes: 2, reconnectShareMax: isLong ? 0.05 :
 const scale = isLong
   ? { ...common, people: 5_000, messagesPerSecond: 200, connectsPerSecond: 300 }
   : { ...common, people: 300, messagesPerSecond: 40, connectsPerSecond: 150 }
+/** Small numbers need no long drain, and show sooner whether shedding works when it is fast. */
 const size = isLong
-  ? { gateways: 4, few: 2, nodes: 5, drainMs: 20_000, connectsPerSecond: 500 }
-  : { gateways: 3, few: 2, nodes: 4, drainMs: 10_000, connectsPerSecond: 200 }
+  ? { gateways: 4, few: 2, nodes: 5, drainMs: 20_000, connectsPerSecond: 100, settings: {} }
+  : {
+      gateways: 3,
+      few: 2,
+      nodes: 4,
+      drainMs: 6_000,
+      connectsPerSecond: 200,
+      settings: { SHED_PERCENT_PER_SECOND: '2' },
+    }
 /** A gateway takes preStop, drain and some time to end; before that the autoscaler must not look away from it. */
 const graceSeconds = 2 + size.drainMs / 1_000 + 25
 const rules = {
@@ -35,15 +43,11 @@ const rules = {
 
 let stand: ClusterStand
 beforeAll(async () => {
-  if (missing === undefined)
-    stand = await startClusterStand({
-      ...size,
-      durable: true,
-    })
+  if (missing === undefined) stand = await startClusterStand({ ...size, durable: true })
 })
 afterAll(() => stand?.stop())
 
-const command = isLong ? 'npm run test:fleet' : 'npx vitest run --project fleet'
+const command = isLong ? longCommand : 'npx vitest run --project fleet'
 
 async function holds(report: Promise<Report>) {
   expect(publish(await report, command)).toEqual([])
@@ -54,7 +58,7 @@ test.skipIf(missing)('every gateway is replaced by the Deployment controller', (
 test.skipIf(missing)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
 
 test.skipIf(missing)('the fleet grows, and the new gateways fill', () =>
-  holds(scaleUp(stand, scale, size.gateways, 120)),
+  holds(scaleUp(stand, scale, size.few, size.gateways)),
 )
 
 test.skipIf(missing)('a gateway is deleted with force', () => holds(loseGateway(stand, scale)))
@@ -77,6 +81,7 @@ test.skipIf(missing)('everybody is cut off at once', () =>
   ),
 )
 
+// The last one: afterwards it is the autoscaler who says how many gateways there are.
 test.skipIf(missing)('the number of gateways follows the number of connections', () =>
   holds(
     autoscaling(stand, {
@@ -84,7 +89,8 @@ test.skipIf(missing)('the number of gateways follows the number of connections',
       people: isLong ? 8_000 : 260,
       few: isLong ? 1_000 : 60,
       rules,
-      holdSeconds: isLong ? 90 : 15,
+      rampSeconds: isLong ? 120 : 30,
+      holdSeconds: isLong ? 90 : 20,
       fallSeconds: rules.max * rules.downPeriodSeconds + 120,
     }),
   ),

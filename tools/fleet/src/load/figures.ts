@@ -113,12 +113,13 @@ export const figuresTable = (caption: string, figures: Figures): Table => ({
 })
 
 export const connectionsTable = (caption: string, samples: readonly Sample[], everySeconds = 10): Table => {
+  // What all pods of a Deployment begin with says nothing.
   const names = [...new Set(samples.flatMap(({ nodes }) => [...nodes.keys()]))].sort()
   const start = samples[0]?.atMs ?? 0
   const shown = samples.filter((_, nth) => nth % everySeconds === 0 || nth === samples.length - 1)
   return {
     caption,
-    head: ['s', ...names],
+    head: ['s', ...names.map(name => name.replace(/^.*-gateway-/, ''))],
     rows: shown.map(({ atMs, nodes }) => [
       String(Math.round((atMs - start) / 1_000)),
       ...names.map(name => String(nodes.get(name) ?? '')),
