@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { whyNoCluster } from './cluster.ts'
 import { type ClusterStand, startClusterStand } from './load/cluster-stand.ts'
-import { publish, type Report } from './load/report.ts'
+import { longCommand, publish, type Report } from './load/report.ts'
 import { autoscaling } from './scenarios/autoscaling.ts'
 import { loseGateway, loseNode, replaceRedis, rollApi } from './scenarios/losses.ts'
 import { rollOut, scaleIn, scaleUp } from './scenarios/moves.ts'
@@ -20,9 +20,17 @@ const common = { groupSize: 10, processes: 2, reconnectShareMax: isLong ? 0.05 :
 const scale = isLong
   ? { ...common, people: 5_000, messagesPerSecond: 200, connectsPerSecond: 300 }
   : { ...common, people: 300, messagesPerSecond: 40, connectsPerSecond: 150 }
+/** Small numbers need no long drain, and show sooner whether shedding works when it is fast. */
 const size = isLong
-  ? { gateways: 4, few: 2, nodes: 5, drainMs: 20_000, connectsPerSecond: 500 }
-  : { gateways: 3, few: 2, nodes: 4, drainMs: 10_000, connectsPerSecond: 200 }
+  ? { gateways: 4, few: 2, nodes: 5, drainMs: 20_000, connectsPerSecond: 100, settings: {} }
+  : {
+      gateways: 3,
+      few: 2,
+      nodes: 4,
+      drainMs: 6_000,
+      connectsPerSecond: 200,
+      settings: { SHED_PERCENT_PER_SECOND: '2' },
+    }
 /** A gateway takes preStop, drain and some time to end; before that the autoscaler must not look away from it. */
 const graceSeconds = 2 + size.drainMs / 1_000 + 25
 const rules = {
@@ -35,35 +43,39 @@ const rules = {
 
 let stand: ClusterStand
 beforeAll(async () => {
-  if (missing === undefined)
-    stand = await startClusterStand({
-      ...size,
-      durable: true,
-    })
+  if (missing === undefined) stand = await startClusterStand({ ...size, durable: true })
 })
 afterAll(() => stand?.stop())
 
-const command = isLong ? 'npm run test:fleet' : 'npx vitest run --project fleet'
+const command = isLong ? longCommand : 'npx vitest run --project fleet'
+
+/** What must hold on any machine. The other targets are about time: a short run on a shared machine only shows them. */
+const untimed: readonly string[] = [
+  'the checker finds no violation',
+  'nobody fails to come back',
+  'nobody else loses their connection',
+]
 
 async function holds(report: Promise<Report>) {
-  expect(publish(await report, command)).toEqual([])
+  const missed = publish(await report, command)
+  expect(isLong ? missed : missed.filter(({ promise }) => untimed.includes(promise))).toEqual([])
 }
 
 test.skipIf(missing)('every gateway is replaced by the Deployment controller', () => holds(rollOut(stand, scale)))
 
-test.skipIf(missing)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
+test.skipIf(missing ?? !isLong)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
 
-test.skipIf(missing)('the fleet grows, and the new gateways fill', () =>
-  holds(scaleUp(stand, scale, size.gateways, 120)),
+test.skipIf(missing ?? !isLong)('the fleet grows, and the new gateways fill', () =>
+  holds(scaleUp(stand, scale, size.few, size.gateways)),
 )
 
 test.skipIf(missing)('a gateway is deleted with force', () => holds(loseGateway(stand, scale)))
 
-test.skipIf(missing)('a machine is lost', () => holds(loseNode(stand, scale)))
+test.skipIf(missing ?? !isLong)('a machine is lost', () => holds(loseNode(stand, scale)))
 
-test.skipIf(missing)('the API is rolled', () => holds(rollApi(stand, scale)))
+test.skipIf(missing ?? !isLong)('the API is rolled', () => holds(rollApi(stand, scale)))
 
-test.skipIf(missing)('Redis is replaced empty', () => holds(replaceRedis(stand, scale)))
+test.skipIf(missing ?? !isLong)('Redis is replaced empty', () => holds(replaceRedis(stand, scale)))
 
 test.skipIf(missing)('everybody is cut off at once', () =>
   holds(
@@ -77,14 +89,16 @@ test.skipIf(missing)('everybody is cut off at once', () =>
   ),
 )
 
-test.skipIf(missing)('the number of gateways follows the number of connections', () =>
+// The last one: afterwards it is the autoscaler who says how many gateways there are.
+test.skipIf(missing ?? !isLong)('the number of gateways follows the number of connections', () =>
   holds(
     autoscaling(stand, {
       ...scale,
       people: isLong ? 8_000 : 260,
       few: isLong ? 1_000 : 60,
       rules,
-      holdSeconds: isLong ? 90 : 15,
+      rampSeconds: isLong ? 120 : 30,
+      holdSeconds: isLong ? 90 : 20,
       fallSeconds: rules.max * rules.downPeriodSeconds + 120,
     }),
   ),

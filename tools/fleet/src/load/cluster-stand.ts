@@ -22,6 +22,8 @@ export interface ClusterStandOptions {
   readonly nodes: number
   readonly drainMs: number
   readonly connectsPerSecond: number
+  /** Further settings of the gateways. */
+  readonly settings: Readonly<Record<string, string>>
   /** PostgreSQL waits for the disk, as in production. */
   readonly durable: boolean
 }
@@ -33,8 +35,8 @@ export interface ClusterStand extends Stand {
   rollApi(): Promise<void>
   /** Deletes the pod of Redis; another one begins empty. */
   replaceRedis(): Promise<void>
-  /** Lets the number of gateways follow their connections until the answer is called. */
-  autoscale(rules: ScalingRules): Promise<() => Promise<void>>
+  /** From now on the number of gateways follows their connections, and is not `scale`'s to set any more. */
+  autoscale(rules: ScalingRules): Promise<void>
   /** How far the autoscaler is; the connections are the caller's to know, by gateway. */
   scaling(connections: ReadonlyMap<string, number>): Promise<ScalingSample>
 }
@@ -67,13 +69,13 @@ export async function startClusterStand(options: ClusterStandOptions): Promise<C
   }
 }
 
-const valuesOf = ({ gateways, drainMs, connectsPerSecond }: ClusterStandOptions): Values => ({
+const valuesOf = ({ gateways, drainMs, connectsPerSecond, settings }: ClusterStandOptions): Values => ({
   gateway: {
     replicas: gateways,
     drainMs,
     preStopSeconds,
     connectionsMax,
-    settings: { CONNECTS_PER_SECOND: connectsPerSecond },
+    settings: { CONNECTS_PER_SECOND: connectsPerSecond, ...settings },
   },
   api: { replicas: 2, drainWaitMs: 2_000 },
   edge: { trustedProxies: [driver], workerConnections: null },
@@ -90,7 +92,7 @@ async function standOn(cluster: Cluster, release: FleetRelease, options: Cluster
     await release.settled(settledWithinMs)
   }
   const serving = async () => (await release.pods('gateway')).filter(isServing)
-  const scaling = createScaling(cluster, release, options.gateways)
+  const scaling = createScaling(cluster, release)
 
   return {
     store,
@@ -186,11 +188,7 @@ interface Scaled extends KubeObject {
   readonly spec: { readonly replicas: number }
 }
 
-function createScaling(
-  cluster: Cluster,
-  release: FleetRelease,
-  gateways: number,
-): Pick<ClusterStand, 'autoscale' | 'scaling'> {
+function createScaling(cluster: Cluster, release: FleetRelease): Pick<ClusterStand, 'autoscale' | 'scaling'> {
   const { namespace, name } = release
   const autoscaler = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/${name}-gateway`
   const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}-gateway`
@@ -210,10 +208,6 @@ function createScaling(
         },
       })
       await release.settled(settledWithinMs)
-      return async () => {
-        await release.upgrade({ gateway: { replicas: gateways }, autoscaling: { enabled: false } })
-        await release.settled(settledWithinMs)
-      }
     },
     async scaling(connections) {
       const [pods, { spec }, metric] = await Promise.all([

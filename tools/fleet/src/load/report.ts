@@ -20,6 +20,9 @@ export interface KeptReport extends Report {
   readonly command: string
 }
 
+/** What makes the figures that are worth keeping. */
+export const longCommand = 'npm run test:fleet'
+
 export const reportsFolder = inProject('.cache/fleet')
 
 /** Prints it and keeps it. @returns the targets that were missed, for the test to want none */

@@ -23,6 +23,8 @@ export interface AutoscalingScale extends Scale {
   /** Of the people, those who are there before the rise and after the fall. */
   readonly few: number
   readonly rules: ScalingRules
+  /** How long the others take to come, and to go. */
+  readonly rampSeconds: number
   /** How long everything stays as it is after the rise. */
   readonly holdSeconds: number
   /** How long the fall is watched. */
@@ -34,7 +36,8 @@ const settleWithinMs = 120_000
 
 export async function autoscaling(stand: ClusterStand, scale: AutoscalingScale): Promise<Report> {
   const { people, few, rules, messagesPerSecond, connectsPerSecond } = scale
-  const endAutoscaling = await stand.autoscale(rules)
+  const rampPerSecond = (people - few) / scale.rampSeconds
+  await stand.autoscale(rules)
   const load = await openLoad(stand, scale, 'autoscaling')
   const samples: ScalingSample[] = []
   try {
@@ -44,10 +47,10 @@ export async function autoscaling(stand: ClusterStand, scale: AutoscalingScale):
     const endWatching = watch(stand, load, samples)
     const startedAt = performance.now()
     await pause(10_000)
-    await load.connect(people, connectsPerSecond)
+    await load.connect(people, rampPerSecond)
     await load.talk(messagesPerSecond)
     await pause(scale.holdSeconds * 1_000)
-    await load.leave(few, connectsPerSecond)
+    await load.leave(few, rampPerSecond)
     const fallenAtMs = Date.now()
     await load.talk(messagesPerSecond)
     await fallen(samples, rules, scale.fallSeconds)
@@ -59,7 +62,7 @@ export async function autoscaling(stand: ClusterStand, scale: AutoscalingScale):
     return {
       name: 'autoscaling',
       title: 'Autoscaling by connections',
-      about: `${count(few)} clients become ${count(people)}, stay for ${scale.holdSeconds} s, and become ${count(few)} again. The autoscaler aims at ${count(rules.connectionsPerGateway)} connections a gateway, from ${rules.min} to ${rules.max} of them.`,
+      about: `${count(few)} clients become ${count(people)} in ${scale.rampSeconds} s, stay for ${scale.holdSeconds} s, and become ${count(few)} again. The autoscaler aims at ${count(rules.connectionsPerGateway)} connections a gateway, from ${rules.min} to ${rules.max} of them.`,
       targets: [
         followsUp(samples, rules),
         followsDown(samples, rules, fallenAtMs),
@@ -73,7 +76,6 @@ export async function autoscaling(stand: ClusterStand, scale: AutoscalingScale):
     }
   } finally {
     await load.stop()
-    await endAutoscaling()
   }
 }
 

@@ -59,9 +59,11 @@ export async function scaleIn(stand: Stand, scale: Scale, to: number): Promise<R
 /** How long the connections must have been even until that counts as the end. */
 const evenSecondsMin = 10
 
-/** @param evenWithinSeconds how long that may take after the new gateways are ready */
-export async function scaleUp(stand: Stand, scale: Scale, to: number, evenWithinSeconds: number): Promise<Report> {
-  const before = await stand.gateways()
+/** How soon after the new gateways are ready they must be. */
+const evenWithinSeconds = 120
+
+export async function scaleUp(stand: Stand, scale: Scale, from: number, to: number): Promise<Report> {
+  await stand.scale(from)
   let grownAt = Infinity
   const isEven = (samples: readonly Sample[], gateways: readonly string[]) => {
     const since = samples.filter(({ atMs }) => atMs >= grownAt)
@@ -83,7 +85,7 @@ export async function scaleUp(stand: Stand, scale: Scale, to: number, evenWithin
   return {
     name: 'scale-up',
     title: 'More gateways under load',
-    about: `${described(scale, before.length)}; then ${to} gateways, watched until their connections have been even for ${evenSecondsMin} s.`,
+    about: `${described(scale, from)}; then ${to} gateways, watched until their connections have been even for ${evenSecondsMin} s.`,
     targets: [...asPromised(found, scale), isEven(found.samples, await stand.gateways())],
     tables: [
       figuresTable('During the scale-up', found.figures),
