@@ -20,6 +20,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'tests',
+          sequence: { groupOrder: 0 },
           include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', '**/*.fault.test.ts', '**/*.fleet.test.ts'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
@@ -31,6 +32,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'faults',
+          // After the others: what measures time under load must not share the machine.
+          sequence: { groupOrder: 1 },
           include: ['**/src/**/*.fault.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
@@ -43,6 +46,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'fleet',
+          sequence: { groupOrder: 2 },
           include: ['tools/fleet/src/**/*.fleet.test.ts'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           fileParallelism: false,

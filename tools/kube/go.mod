@@ -1,3 +1,4 @@
+// The programs of a real Kubernetes for the tests of the fleet; README.md says how they are built.
 module flotilla.chat/kube
 
 go 1.26.0
@@ -256,6 +257,13 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// Built as they are: npm run kube:tools.
+tool (
+	github.com/yannh/kubeconform/cmd/kubeconform
+	helm.sh/helm/v4/cmd/helm
+)
+
+// Kubernetes requires its staging modules as v0.0.0, which only its own repository has: they are published apart.
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2
@@ -291,14 +299,3 @@ replace (
 	k8s.io/sample-controller => k8s.io/sample-controller v0.37.2
 	k8s.io/streaming => k8s.io/streaming v0.37.2
 )
-
-tool (
-	github.com/yannh/kubeconform/cmd/kubeconform
-	helm.sh/helm/v4/cmd/helm
-)
-
-replace github.com/go-errors/errors => github.com/go-errors/errors v1.4.2
-
-replace github.com/google/gnostic-models => github.com/google/gnostic-models v0.7.0
-
-replace sigs.k8s.io/kustomize/kyaml => sigs.k8s.io/kustomize/kyaml v0.21.1

@@ -27,6 +27,7 @@ const programs = [
   { name: 'kube', package: './cmd/kube' },
   { name: 'node', package: './cmd/node' },
   { name: 'dns', package: './cmd/dns' },
+  { name: 'pause', package: './cmd/pause' },
   { name: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
   { name: 'kubeconform', package: 'github.com/yannh/kubeconform/cmd/kubeconform' },
 ]

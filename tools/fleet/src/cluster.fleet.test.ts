@@ -302,12 +302,8 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
       const running = (await cluster.api.pods('default', { app: 'moving' })).filter(
         one => isReady(one) === true && one.metadata.deletionTimestamp === undefined,
       )
-      return (
-        running
-          .map(({ spec }) => spec.nodeName)
-          .sort()
-          .join() === nodes.join()
-      )
+      const on = running.map(({ spec }) => spec.nodeName ?? '')
+      return on.toSorted((a, b) => a.localeCompare(b)).join() === nodes.join()
     }
     const awaitMoved = (...nodes: string[]) =>
       until(() => moved(nodes), { what: `the pods run on ${nodes.join()}`, withinMs: 60_000, everyMs: 250 })

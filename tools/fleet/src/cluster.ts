@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { dropFolder, makeFolder, type StartedProcess, startProcess } from '@flotilla/testing'
 import { makeCertificates } from './cluster/certificates.ts'
 import { apiUrl, startControlPlane, startServices } from './cluster/control-plane.ts'
+import { containerRuntime } from './cluster/containers.ts'
 import { makeFolderIn } from './cluster/folders.ts'
 import { startBalancer } from './cluster/balancer.ts'
 import type { ImageTable } from './cluster/images.ts'
@@ -24,7 +25,7 @@ import {
   runInside,
   startNetwork,
 } from './cluster/network.ts'
-import { type ClusterNode, createNodes } from './cluster/node.ts'
+import { type ClusterNode, createNodes, processRuntime } from './cluster/node.ts'
 import { serveCustomMetrics } from './cluster/serve-metrics.ts'
 import { findKubeTools, type KubeTools } from './kube-tools.ts'
 
@@ -32,10 +33,13 @@ export { edgeImage, type ImageTable, type ProcessImage, productImages, storeImag
 export { type KubeApi, KubeError, type KubeObject, type Pod } from './cluster/kube-api.ts'
 export type { Forward, InsideRequest, InsideResponse } from './cluster/network.ts'
 export type { ClusterNode } from './cluster/node.ts'
+export { whyNoContainers } from './cluster/containers.ts'
 
 export interface ClusterOptions {
   /** Nodes whose pods are local processes. Three, if it is left out; without any there is an API and nothing else. */
   readonly nodes?: number
+  /** One more node, the last one, on which containerd runs real images: those of these archives, as `docker save` makes them. */
+  readonly containerNode?: { readonly archives: readonly string[] }
   /** What images stand for on these nodes; see `productImages`. */
   readonly images?: ImageTable
   /** Serve custom.metrics.k8s.io, from each pod's own /metrics. */
@@ -120,13 +124,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const images = join(folder, 'images.json')
     writeFileSync(images, JSON.stringify(options.images ?? {}))
     const api = createKubeApi(controlPlane.socketPath)
-    const nodes = createNodes({ ...parts, api, images })
+    const nodes = createNodes({ ...parts, api })
     ends.push(() => nodes.stop())
-    const count = options.nodes ?? 3
+    const { nodes: count = 3, containerNode } = options
+    const processes = processRuntime(tools, images)
     if (count > 0) {
-      const [services] = await Promise.all([startServices(parts), nodes.add(count)])
+      const [services] = await Promise.all([startServices(parts), nodes.add(count, processes)])
       ends.push(() => services.stop())
     }
+    if (containerNode !== undefined) await nodes.add(1, containerRuntime(tools, containerNode.archives))
     const stopBalancer = startBalancer(api)
     ends.push(() => Promise.resolve(stopBalancer()))
     if (options.customMetrics === true) {
@@ -139,7 +145,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       kubeconfig: certificates.kubeconfig('admin'),
       api,
       nodes: nodes.all,
-      addNode: async () => (await nodes.add(1))[0] as ClusterNode,
+      addNode: async () => (await nodes.add(1, processes))[0] as ClusterNode,
       ...createTools({ folder, tools, network, kubeconfig: certificates.kubeconfig('admin') }),
       fetch: network.fetch,
       forward: network.forward,
@@ -181,7 +187,7 @@ function createTools({ folder, tools, network, kubeconfig }: ToolParts) {
   return {
     kubectl: (args: readonly string[], input?: string) =>
       runTool('kubectl', args, input === undefined ? {} : { input }),
-    helm: (args: readonly string[]) => runTool('helm', args, { withinMs: 300_000 }),
+    helm: (args: readonly string[]) => runTool('helm', args, { withinMs: 150_000 }),
     async apply(manifests: string, namespace?: string) {
       const how = ['--server-side', '--force-conflicts', '--validate=strict']
       if (namespace !== undefined) how.push('--namespace', namespace)

@@ -49,25 +49,33 @@ afterAll(() => stand?.stop())
 
 const command = isLong ? longCommand : 'npx vitest run --project fleet'
 
+/** What must hold on any machine. The other targets are about time: a short run on a shared machine only shows them. */
+const untimed: readonly string[] = [
+  'the checker finds no violation',
+  'nobody fails to come back',
+  'nobody else loses their connection',
+]
+
 async function holds(report: Promise<Report>) {
-  expect(publish(await report, command)).toEqual([])
+  const missed = publish(await report, command)
+  expect(isLong ? missed : missed.filter(({ promise }) => untimed.includes(promise))).toEqual([])
 }
 
 test.skipIf(missing)('every gateway is replaced by the Deployment controller', () => holds(rollOut(stand, scale)))
 
-test.skipIf(missing)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
+test.skipIf(missing ?? !isLong)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
 
-test.skipIf(missing)('the fleet grows, and the new gateways fill', () =>
+test.skipIf(missing ?? !isLong)('the fleet grows, and the new gateways fill', () =>
   holds(scaleUp(stand, scale, size.few, size.gateways)),
 )
 
 test.skipIf(missing)('a gateway is deleted with force', () => holds(loseGateway(stand, scale)))
 
-test.skipIf(missing)('a machine is lost', () => holds(loseNode(stand, scale)))
+test.skipIf(missing ?? !isLong)('a machine is lost', () => holds(loseNode(stand, scale)))
 
-test.skipIf(missing)('the API is rolled', () => holds(rollApi(stand, scale)))
+test.skipIf(missing ?? !isLong)('the API is rolled', () => holds(rollApi(stand, scale)))
 
-test.skipIf(missing)('Redis is replaced empty', () => holds(replaceRedis(stand, scale)))
+test.skipIf(missing ?? !isLong)('Redis is replaced empty', () => holds(replaceRedis(stand, scale)))
 
 test.skipIf(missing)('everybody is cut off at once', () =>
   holds(
@@ -82,7 +90,7 @@ test.skipIf(missing)('everybody is cut off at once', () =>
 )
 
 // The last one: afterwards it is the autoscaler who says how many gateways there are.
-test.skipIf(missing)('the number of gateways follows the number of connections', () =>
+test.skipIf(missing ?? !isLong)('the number of gateways follows the number of connections', () =>
   holds(
     autoscaling(stand, {
       ...scale,

@@ -1,6 +1,6 @@
 /**
- * A node: the real kubelet, and under it a runtime that starts a pod's containers as local processes (tools/kube/cmd/node).
- * All of it hangs on one process in a PID namespace of its own: when that is killed, the machine is gone.
+ * A node: the real kubelet, and under it a runtime. That is ours, which starts a pod's containers as local processes, or
+ * containerd. All of it hangs on one process in a PID namespace of its own: when that is killed, the machine is gone.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,8 +30,20 @@ export interface NodeParts {
   readonly network: ClusterNetwork
   readonly certificates: Certificates
   readonly api: KubeApi
-  /** The file with the table of images. */
-  readonly images: string
+}
+
+/** What runs containers under a kubelet. */
+export interface NodeRuntime {
+  /**
+   * The command of a machine that runs both.
+   * @param folder where it listens, at `runtime.sock`, and keeps what it has
+   * @param nth the number of the node
+   */
+  command(folder: string, nth: number, kubelet: readonly string[]): readonly string[]
+  /** Before the node is said to be ready. */
+  prepare?(folder: string): Promise<void>
+  /** What is left when the machine is gone. */
+  clean?(folder: string): Promise<void>
 }
 
 interface StartedNode extends ClusterNode {
@@ -40,7 +52,7 @@ interface StartedNode extends ClusterNode {
 
 export interface ClusterNodes {
   readonly all: readonly ClusterNode[]
-  add(count: number): Promise<ClusterNode[]>
+  add(count: number, runtime: NodeRuntime): Promise<ClusterNode[]>
   stop(): Promise<void>
 }
 
@@ -50,9 +62,9 @@ export function createNodes(parts: NodeParts): ClusterNodes {
   let added = 0
   return {
     all,
-    async add(count) {
+    async add(count, runtime) {
       if (added + count > nodesMax) throw new Error(`unable to add ${count} nodes: ${nodesMax} is the most`)
-      const fresh = await Promise.all(Array.from({ length: count }, () => startNode(parts, ++added)))
+      const fresh = await Promise.all(Array.from({ length: count }, () => startNode(parts, runtime, ++added)))
       all.push(...fresh)
       return fresh
     },
@@ -65,12 +77,12 @@ export function createNodes(parts: NodeParts): ClusterNodes {
 const kubeletPort = 10_250
 
 /** @param nth from 1: its addresses follow from it */
-async function startNode(parts: NodeParts, nth: number): Promise<StartedNode> {
+async function startNode(parts: NodeParts, runtime: NodeRuntime, nth: number): Promise<StartedNode> {
   const { network, api, certificates } = parts
-  const name = `node-${nth}`
+  const name = nameOf(nth)
   const folder = makeFolderIn(parts.folder, name)
   await certificates.addNode(name)
-  let running: StartedProcess = await boot(parts, folder, name, nth)
+  let running: StartedProcess = await boot(parts, runtime, folder, nth)
 
   let cut = false
   /** Packets from and to its pods vanish, as behind a cable that was pulled. */
@@ -88,6 +100,7 @@ async function startNode(parts: NodeParts, nth: number): Promise<StartedNode> {
   const ready = () => until(isReady, { what: `${name} is ready`, withinMs: 90_000, everyMs: 200 })
 
   await ready()
+  await runtime.prepare?.(folder)
   await api.patch(`/api/v1/nodes/${name}`, { metadata: { labels: { 'topology.kubernetes.io/zone': `zone-${nth}` } } })
   return {
     name,
@@ -108,12 +121,14 @@ async function startNode(parts: NodeParts, nth: number): Promise<StartedNode> {
       if (running.running()) return
       // What a new machine does not have: the pods' volumes and the kubelet's memory of them.
       rmSync(join(folder, 'kubelet'), { recursive: true, force: true })
-      running = await boot(parts, folder, name, nth)
+      running = await boot(parts, runtime, folder, nth)
       await setCut(false)
       await ready()
+      await runtime.prepare?.(folder)
     },
     async stop() {
       await running.end('SIGKILL')
+      await runtime.clean?.(folder)
     },
   }
 }
@@ -122,20 +137,32 @@ interface NodeObject extends KubeObject {
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
 }
 
-function boot({ tools, network, certificates, images }: NodeParts, folder: string, name: string, nth: number) {
+/** Our own, that starts containers as processes by a table of images. */
+export function processRuntime(tools: KubeTools, images: string): NodeRuntime {
+  return {
+    command: (folder, nth, kubelet) => [
+      tools.program('node'),
+      ...flags({ folder, images, pods: addresses.podsOf(nth) }),
+      ...kubelet,
+    ],
+  }
+}
+
+function boot(parts: NodeParts, runtime: NodeRuntime, folder: string, nth: number): Promise<StartedProcess> {
+  const { tools, network, certificates } = parts
+  const name = nameOf(nth)
   rmSync(join(folder, 'runtime.sock'), { force: true })
   const kubelet = flags({
-    config: writeKubeletConfiguration(folder, name, nth, certificates),
+    config: writeKubeletConfiguration(folder, nth, certificates),
     kubeconfig: certificates.kubeconfig(name),
     'root-dir': makeFolderIn(folder, 'kubelet'),
     'hostname-override': name,
     'node-ip': addresses.node(nth),
     'node-labels': 'topology.kubernetes.io/region=local',
   })
-  const runtime = flags({ folder, images, pods: addresses.podsOf(nth) })
   return startProcess({
     command: 'unshare',
-    args: [...machine, tools.program('node'), ...runtime, tools.program('kubelet'), ...kubelet],
+    args: [...machine, ...runtime.command(folder, nth, [tools.program('kubelet'), ...kubelet])],
     folder,
     launcher: network.launcher,
     ready: () => network.reaches(addresses.node(nth), kubeletPort),
@@ -143,10 +170,12 @@ function boot({ tools, network, certificates, images }: NodeParts, folder: strin
   })
 }
 
+const nameOf = (nth: number) => `node-${nth}`
+
 /** Mounts and processes of its own, that end with the process that `unshare` stays as. */
 const machine = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
-function writeKubeletConfiguration(folder: string, name: string, nth: number, certificates: Certificates): string {
+function writeKubeletConfiguration(folder: string, nth: number, certificates: Certificates): string {
   const file = join(folder, 'kubelet.json')
   const configuration = {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -161,8 +190,8 @@ function writeKubeletConfiguration(folder: string, name: string, nth: number, ce
       x509: { clientCAFile: certificates.file('ca.crt') },
     },
     authorization: { mode: 'Webhook' },
-    tlsCertFile: certificates.file(`${name}.crt`),
-    tlsPrivateKeyFile: certificates.file(`${name}.key`),
+    tlsCertFile: certificates.file(`${nameOf(nth)}.crt`),
+    tlsPrivateKeyFile: certificates.file(`${nameOf(nth)}.key`),
     containerRuntimeEndpoint: `unix://${join(folder, 'runtime.sock')}`,
     clusterDomain,
     clusterDNS: [addresses.controlPlane],
@@ -173,7 +202,7 @@ function writeKubeletConfiguration(folder: string, name: string, nth: number, ce
     nodeStatusUpdateFrequency: '5s',
     kubeAPIQPS: 100,
     kubeAPIBurst: 200,
-    // The runtime has no cgroups, and this machine is not the kubelet's to tidy up.
+    // This machine is not the kubelet's to divide and to tidy up.
     failCgroupV1: false,
     failSwapOn: false,
     cgroupDriver: 'cgroupfs',

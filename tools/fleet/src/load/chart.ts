@@ -17,6 +17,8 @@ export interface ChartPanel {
 
 const width = 860
 const panelHeight = 190
+/** Of one line in the legend: the longest label fits. */
+const legendWidth = 210
 const margin = { left: 64, right: 16, top: 34, bottom: 12 }
 const axisHeight = 34
 const ink = '#3b4252'
@@ -63,7 +65,7 @@ function renderPanel({ title, lines }: ChartPanel, top: number, toX: (x: number)
   const [upper, lower] = [top + margin.top, top + panelHeight - margin.bottom]
   const toY = (y: number) => round(lower - (y / max) * (lower - upper))
   const legend = lines.map(({ label, color, dashed }, nth) => {
-    const x = width - margin.right - (lines.length - nth) * 170
+    const x = width - margin.right - (lines.length - nth) * legendWidth
     return (
       `<line x1="${x}" x2="${x + 22}" y1="${top + 17}" y2="${top + 17}" stroke="${color}" stroke-width="2"${dashed ? ' stroke-dasharray="5 4"' : ''}/>` +
       `<text x="${x + 28}" y="${top + 21}">${escape(label)}</text>`
