@@ -41,6 +41,8 @@ interface Store {
   /** By conversation, sender and clientId. */
   readonly bySend: ReadonlyMap<string, readonly StoredEntry[]>
   spans(conversation: string, user: string): readonly MembershipSpan[]
+  /** The conversations that this person is in, or was. */
+  conversationsOf(user: string): readonly string[]
 }
 
 const keyOf = (...parts: readonly string[]) => parts.join(' ')
@@ -54,12 +56,14 @@ function indexStore(dump: StoreDump): Store {
     if (!log.has(entry.seq)) log.set(entry.seq, entry)
   }
   const spans = Map.groupBy(dump.memberships, one => keyOf(one.conversation, one.user))
+  const byUser = Map.groupBy(dump.memberships, one => one.user)
   return {
     heads: new Map(dump.heads.map(({ conversation, head }) => [conversation, head])),
     logs,
     entries: dump.entries,
     bySend: Map.groupBy(dump.entries, one => keyOf(one.conversation, one.sender, one.clientId)),
     spans: (conversation, user) => spans.get(keyOf(conversation, user)) ?? [],
+    conversationsOf: user => (byUser.get(user) ?? []).map(one => one.conversation),
   }
 }
 
@@ -191,7 +195,8 @@ function checkDevice(device: Device, store: Store, report: Report): void {
     for (const step of view.steps) if (step.kind === 'saw') checkSight(step, where, device.user, store, report)
   }
   // Also the conversations of which the device has seen nothing at all.
-  for (const conversation of store.heads.keys()) {
+  for (const conversation of new Set([...store.conversationsOf(device.user), ...device.views.keys()])) {
+    if (!store.heads.has(conversation)) continue
     const view = device.views.get(conversation) ?? { steps: [], left: false }
     const spans = store.spans(conversation, device.user)
     if (spans.length > 0 || view.steps.length > 0) checkView(device, conversation, view, spans, store, report)

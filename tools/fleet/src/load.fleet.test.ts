@@ -10,10 +10,10 @@ import { autoscaling } from './scenarios/autoscaling.ts'
 import { loseGateway, loseNode, replaceRedis, rollApi } from './scenarios/losses.ts'
 import { rollOut, scaleIn, scaleUp } from './scenarios/moves.ts'
 import { storm } from './scenarios/storm.ts'
+import { skipAloud } from './skip.ts'
 
 const isLong = process.env['FLEET'] === 'long'
-const missing = whyNoCluster()
-if (missing !== undefined) console.warn(`The tests of the fleet under load are skipped: ${missing}`)
+const isSkipped = skipAloud('the fleet under load', whyNoCluster())
 
 /** Of a few hundred people three are a percent: chance alone makes a worse second than among thousands. */
 const common = { groupSize: 10, processes: 2, reconnectShareMax: isLong ? 0.05 : 0.1 }
@@ -61,7 +61,7 @@ async function holds(report: Promise<Report>) {
   expect(isLong ? missed : missed.filter(({ promise }) => untimed.includes(promise))).toEqual([])
 }
 
-test.skipIf(missing)('every gateway is replaced by the Deployment controller', () => holds(rollOut(stand, scale)))
+test.skipIf(isSkipped)('every gateway is replaced by the Deployment controller', () => holds(rollOut(stand, scale)))
 
 test.skipIf(missing ?? !isLong)('the fleet shrinks', () => holds(scaleIn(stand, scale, size.few)))
 
@@ -69,7 +69,7 @@ test.skipIf(missing ?? !isLong)('the fleet grows, and the new gateways fill', ()
   holds(scaleUp(stand, scale, size.few, size.gateways)),
 )
 
-test.skipIf(missing)('a gateway is deleted with force', () => holds(loseGateway(stand, scale)))
+test.skipIf(isSkipped)('a gateway is deleted with force', () => holds(loseGateway(stand, scale)))
 
 test.skipIf(missing ?? !isLong)('a machine is lost', () => holds(loseNode(stand, scale)))
 
@@ -77,7 +77,7 @@ test.skipIf(missing ?? !isLong)('the API is rolled', () => holds(rollApi(stand, 
 
 test.skipIf(missing ?? !isLong)('Redis is replaced empty', () => holds(replaceRedis(stand, scale)))
 
-test.skipIf(missing)('everybody is cut off at once', () =>
+test.skipIf(isSkipped)('everybody is cut off at once', () =>
   holds(
     storm(stand, {
       ...scale,
@@ -97,8 +97,8 @@ test.skipIf(missing ?? !isLong)('the number of gateways follows the number of co
       people: isLong ? 8_000 : 260,
       few: isLong ? 1_000 : 60,
       rules,
-      rampSeconds: isLong ? 120 : 30,
-      holdSeconds: isLong ? 90 : 20,
+      rampSeconds: isLong ? 120 : 20,
+      holdSeconds: isLong ? 90 : 10,
       fallSeconds: rules.max * rules.downPeriodSeconds + 120,
     }),
   ),

@@ -37,6 +37,7 @@ const settleWithinMs = 120_000
 export async function autoscaling(stand: ClusterStand, scale: AutoscalingScale): Promise<Report> {
   const { people, few, rules, messagesPerSecond, connectsPerSecond } = scale
   const rampPerSecond = (people - few) / scale.rampSeconds
+  await stand.scale(rules.min)
   await stand.autoscale(rules)
   const load = await openLoad(stand, scale, 'autoscaling')
   const samples: ScalingSample[] = []
