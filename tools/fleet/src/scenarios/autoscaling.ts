@@ -56,8 +56,7 @@ export async function autoscaling(stand: ClusterStand, scale: AutoscalingScale):
     await load.talk(messagesPerSecond)
     await fallen(samples, rules, scale.fallSeconds)
     await endWatching()
-    await everybodyIsBack(load)
-    const figures = toFigures(await load.counts(), (performance.now() - startedAt) / 1_000)
+    const figures = toFigures(await everybodyIsBack(load), (performance.now() - startedAt) / 1_000)
     const judgement = await load.judge(settleWithinMs)
     keepChart(samples, rules)
     return {

@@ -61,11 +61,10 @@ async function cutAll(stand: Stand, scale: StormScale, few: Load, many: Load): P
   const sampling = many.sample()
   const startedAt = performance.now()
   await many.cut()
-  await everybodyIsBack(many)
+  const counts = await everybodyIsBack(many)
   const seconds = (performance.now() - startedAt) / 1_000
   sampling.end()
   const meanwhile = toFigures(await few.counts(), seconds)
-  const counts = await many.counts()
   const figures = toFigures(counts, seconds)
   const judgements = [await few.judge(settleWithinMs), await many.judge(settleWithinMs)]
   return {

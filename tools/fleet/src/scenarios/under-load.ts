@@ -44,10 +44,9 @@ export async function underLoad(
     const sampling = load.sample()
     const startedAt = performance.now()
     await act(load, sampling.samples)
-    await everybodyIsBack(load)
+    const counts = await everybodyIsBack(load)
     const seconds = (performance.now() - startedAt) / 1_000
     sampling.end()
-    const counts = await load.counts()
     return {
       counts,
       figures: toFigures(counts, seconds),
@@ -62,11 +61,17 @@ export async function underLoad(
 export const openLoad = (stand: Stand, scale: Pick<Scale, 'people' | 'groupSize' | 'processes'>, name: string) =>
   startLoad({ ...scale, name, store: stand.store, way: stand.way, launcher: stand.launcher })
 
-/** Waits as long as it may take; who is away after that is found in the figures. */
-export async function everybodyIsBack(load: Load): Promise<void> {
-  await until(async () => (await load.counts()).comings.away === 0, {
-    what: 'everybody is back',
-    withinMs: backWithinMs,
-    everyMs: 250,
-  }).catch(() => {})
+/**
+ * Waits as long as it may take.
+ * @returns the counts at that moment, since a fleet that sheds may move somebody in the next; when it takes too long, those of
+ *   then, and who is away is found in the figures
+ */
+export async function everybodyIsBack(load: Load): Promise<LoadCounts> {
+  let counts = await load.counts()
+  const isBack = async () => {
+    counts = await load.counts()
+    return counts.comings.away === 0
+  }
+  await until(isBack, { what: 'everybody is back', withinMs: backWithinMs, everyMs: 250 }).catch(() => {})
+  return counts
 }
