@@ -92,22 +92,34 @@ describe.skipIf(nginx === undefined)('sockets through the edge', () => {
     expect(tally((await open(60)).map(socket => socket.node)).get('g4')).toBeUndefined()
   })
 
-  test('a gateway that refuses before the upgrade is passed over, one that dies takes only its own sockets', async () => {
+  test('a gateway that refuses before the upgrade is heard, and set aside for it neither alone nor in a storm', async () => {
     const [one, two] = [await startGateway(7), await startGateway(8)]
     names.set('gateways.test', addresses(one, two))
     await untilSeen(one)
     await untilSeen(two)
     one.behave({ status: 503 })
-    const refused = await open(20)
-    expect(tally(refused.map(socket => `${socket.status} ${socket.node}`))).toEqual(new Map([['101 g8', 20]]))
-    expect(one.seen.length).toBeGreaterThan(0)
+    const landed = tally((await open(60)).map(socket => `${socket.status} ${socket.node}`))
+    expect([...landed.keys()].toSorted()).toEqual(['101 g8', '503 '])
+    // Set aside after a few refusals, it would have heard no more than those.
+    expect(landed.get('503 ')).toBeGreaterThan(10)
+    two.behave({ status: 503 })
+    const storm = await Promise.all(Array.from({ length: 60 }, () => openSocket({ port: edge.port })))
+    expect(storm.filter(socket => socket.headers['retry-after'] === '7')).toHaveLength(60)
     one.behave('well')
+    two.behave('well')
+    expect((await open(20)).filter(socket => socket.status === 101)).toHaveLength(20)
+  })
+
+  test('a gateway that dies takes only its own sockets', async () => {
+    const [one, two] = [await startGateway(10), await startGateway(11)]
+    names.set('gateways.test', addresses(one, two))
     await untilSeen(one)
-    const onTwo = callers.filter(socket => socket.node === 'g8')
+    await untilSeen(two)
+    const onTwo = callers.filter(socket => socket.node === 'g11')
     await one.close()
-    await Promise.all(callers.filter(socket => socket.node === 'g7').map(socket => socket.closed))
+    await Promise.all(callers.filter(socket => socket.node === 'g10').map(socket => socket.closed))
     expect(onTwo.every(socket => socket.open)).toBe(true)
-    expect(tally((await open(20)).map(socket => `${socket.status} ${socket.node}`)).get('101 g8')).toBe(20)
+    expect(tally((await open(20)).map(socket => `${socket.status} ${socket.node}`)).get('101 g11')).toBe(20)
   })
 
   test('when every gateway refuses, the caller hears when to come again; with none at all as well', async () => {
