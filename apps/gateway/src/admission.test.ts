@@ -23,3 +23,12 @@ test('the larger the storm, the wider it is spread', () => {
   expect(times.at(-1)).toBeGreaterThan(20_000)
   expect(Math.max(...times)).toBeLessThanOrEqual(30_000)
 })
+
+test('returns are expected for as long as the turned away were told to wait, and never by a full node', () => {
+  const admission = open(() => 1)
+  admission.admit(1_000, 0)
+  expect(admission.expectsReturns(0)).toBe(false)
+  const last = Math.max(...Array.from({ length: 600 }, () => admission.admit(0, 0)))
+  expect(admission.expectsReturns(last - 1)).toBe(true)
+  expect(admission.expectsReturns(last + 1)).toBe(false)
+})

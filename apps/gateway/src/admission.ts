@@ -7,6 +7,8 @@ import { TokenBucket } from './token-bucket.ts'
 export interface Admission {
   /** @returns 0 to let it in, otherwise the milliseconds after which the client may come again */
   admit(connections: number, nowMs: number): number
+  /** Whether some of those who came too fast may still be on their way back. A full node expects nobody. */
+  expectsReturns(nowMs: number): boolean
 }
 
 /** A full node is asked again after this time at the earliest: room comes only when somebody leaves. */
@@ -24,6 +26,7 @@ export function createAdmission(options: {
   const bucket = new TokenBucket(connectsPerSecond, connectsPerSecond, options.nowMs)
   let waiting = 0
   let countedAt = options.nowMs
+  let expectedUntil = options.nowMs
 
   return {
     admit(connections, nowMs) {
@@ -33,7 +36,9 @@ export function createAdmission(options: {
       waiting = Math.max(0, waiting - ((nowMs - countedAt) / 1_000) * connectsPerSecond) + 1
       countedAt = nowMs
       const spreadMs = Math.min(retryMsMax, 1_000 + (waiting / connectsPerSecond) * 2_000)
+      expectedUntil = Math.max(expectedUntil, nowMs + spreadMs)
       return Math.ceil(random() * spreadMs)
     },
+    expectsReturns: nowMs => nowMs < expectedUntil,
   }
 }
