@@ -77,7 +77,8 @@ beforeAll(async () => {
 test('a message posted over REST reaches a socket on a gateway, and connect names that gateway', async () => {
   const [alice, bob] = [await register('alice'), await register('bob')]
   const frames: { event: string; body?: { text: string } }[] = []
-  const routing = await createRedisRouting({ url: redisUrl, logger: silentLogger })
+  const fleetKeys = parseSecretKeys(settings['MASTER_KEYS']!)
+  const routing = await createRedisRouting({ url: redisUrl, fleetKeys, logger: silentLogger })
   const gateway = createNode({
     id: 'gateway-test',
     store: routing,

@@ -43,7 +43,8 @@ const pool = createPool({
   logger,
   applicationName: `flotilla-gateway ${settings.NODE_ID}`,
 })
-const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const masterKeys = parseSecretKeys(settings.MASTER_KEYS)
+const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: masterKeys, logger })
 const tracing = await openTracing({
   url: settings.TRACES_URL,
   oneIn: settings.TRACES_ONE_IN,
@@ -57,7 +58,7 @@ const started = await createGateway({
   routing,
   logger,
   registry,
-  masterKeys: parseSecretKeys(settings.MASTER_KEYS),
+  masterKeys,
   ticketKeys: parseSecretKeys(settings.TICKET_KEYS),
   nodeId: settings.NODE_ID,
   region: settings.REGION,

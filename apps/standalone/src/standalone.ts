@@ -125,7 +125,7 @@ async function start(
   const routing =
     options.redisUrl === undefined
       ? createMemoryRouting(createMemoryBus())
-      : await createRedisRouting({ url: options.redisUrl, logger })
+      : await createRedisRouting({ url: options.redisUrl, fleetKeys: keys.master, logger })
   atStop(() => routing.close())
 
   const devInbox = isPrivate(options.host, publicUrl) && options.mail === undefined ? createDevInbox() : undefined

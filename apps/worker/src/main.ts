@@ -78,7 +78,7 @@ const pool = createPool({
   logger,
   applicationName: `flotilla-worker ${settings.NODE_ID}`,
 })
-const routing = await createRedisRouting({ url: settings.REDIS_URL, logger })
+const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: settings.MASTER_KEYS, logger })
 const tracing = await openTracing({
   url: settings.TRACES_URL,
   oneIn: settings.TRACES_ONE_IN,

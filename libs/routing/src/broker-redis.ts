@@ -3,12 +3,13 @@ import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import type { RoutingLogger } from './logger.ts'
 import type { RedisLink, Subscription } from './redis-link.ts'
+import type { Seal } from './seal.ts'
 
 /** Between two attempts to open the inbox. */
 const retryMsMin = 25
 const retryMsMax = 1_000
 
-export function createRedisBroker(link: RedisLink, clock: Clock, logger: RoutingLogger): Broker {
+export function createRedisBroker(link: RedisLink, seal: Seal, clock: Clock, logger: RoutingLogger): Broker {
   const listeners: ((state: 'up' | 'down') => void)[] = []
   let state: 'up' | 'down' = 'down'
   let current: Subscription | undefined
@@ -22,7 +23,7 @@ export function createRedisBroker(link: RedisLink, clock: Clock, logger: Routing
     for (const listener of listeners) listener(next)
   }
 
-  async function keepOpen(channel: string, onEnvelope: (text: string) => void): Promise<void> {
+  async function keepOpen(channel: string, onEnvelope: (bytes: Buffer) => void): Promise<void> {
     let retryMs = retryMsMin
     for (const isOpen = () => !closed; isOpen(); ) {
       try {
@@ -51,11 +52,12 @@ export function createRedisBroker(link: RedisLink, clock: Clock, logger: Routing
 
   return {
     subscribe(inbox, onEnvelope) {
-      keeping = keepOpen(`inbox:${inbox}`, text => {
-        if (!closed) onEnvelope(text)
+      const channel = `inbox:${inbox}`
+      keeping = keepOpen(channel, bytes => {
+        if (!closed) onEnvelope(seal.open(bytes, channel))
       })
     },
-    publish: (inbox, text) => link.publish(`inbox:${inbox}`, text),
+    publish: (inbox, text) => link.publish(`inbox:${inbox}`, seal.seal(text, `inbox:${inbox}`)),
     state: () => state,
     onState: listener => void listeners.push(listener),
     renew() {

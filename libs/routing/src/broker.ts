@@ -6,8 +6,11 @@
  * Who needs to know numbers his envelopes (numbers.ts).
  */
 export interface Broker {
-  /** Opens the inbox, and keeps it open: it is tried again until `close`. Called once. */
-  subscribe(inbox: string, onEnvelope: (text: string) => void): void
+  /**
+   * Opens the inbox, and keeps it open: it is tried again until `close`. Called once.
+   * @param onEnvelope undefined for what came and was not sealed by a node of the fleet
+   */
+  subscribe(inbox: string, onEnvelope: (text: string | undefined) => void): void
   /**
    * Sends one envelope.
    * @returns how many listen to the inbox: 0 means that nobody has it

@@ -31,7 +31,7 @@ describe.each(Object.entries(beds))('on %s', (_name, makeBed) => {
     const heard: string[] = []
     const states: string[] = []
     mine.broker.onState(state => states.push(state))
-    mine.broker.subscribe(inbox, text => heard.push(text))
+    mine.broker.subscribe(inbox, text => heard.push(text!))
     await until(() => mine.broker.state() === 'up', { what: 'the inbox is open' })
     return { broker: mine.broker, close: () => mine.close(), heard, states }
   }

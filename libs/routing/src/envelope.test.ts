@@ -32,6 +32,11 @@ test.each([
   ['a frame too many', header, ['{}']],
   ['a frame too few', { ...header, items: [{ to: ['ann'] }, { to: ['bob'] }] }, ['{}']],
   ['items that are none', { ...header, items: 1 }, ['{}']],
+  ['a number that is no count', { ...header, n: 1e300 }, []],
+  ['nobody to whom it is', { ...header, items: [{ to: null }] }, ['{}']],
+  ['a version that is no count', { ...header, items: [{ to: { conversation: 'talk', version: 1e300 } }] }, ['{}']],
+  ['an entry that is none', { ...header, items: [{ to: ['ann'], entry: { conversation: 'talk', seq: 1.5 } }] }, ['{}']],
+  ['presence of nobody', { ...header, presence: [null] }, []],
 ])('%s is refused', (_name, bad, frames) => {
   expect(decodeEnvelope(encodeEnvelope(bad as Header, frames))).toBeUndefined()
 })

@@ -59,8 +59,7 @@ export function decodeEnvelope(text: string): { header: Header; frames: readonly
     return undefined
   }
   if (typeof header !== 'object' || header === null || !Number.isInteger(header.v)) return undefined
-  if (header.v !== envelopeVersion && !(header.v > envelopeVersion && hasKnownShape(header))) return undefined
-  if (typeof header.from !== 'string' || typeof header.to !== 'string' || !Number.isInteger(header.n)) return undefined
+  if (header.v < envelopeVersion || !hasKnownShape(header)) return undefined
   const frames: string[] = []
   for (let at = end; at !== -1; ) {
     const next = text.indexOf('\n', at + 1)
@@ -70,18 +69,24 @@ export function decodeEnvelope(text: string): { header: Header; frames: readonly
   return frames.length === (header.items?.length ?? 0) ? { header, frames } : undefined
 }
 
-/** Whether a header of a newer version says for whom its frames are in the way that this version knows. */
-function hasKnownShape({ items, presence }: Header): boolean {
+/** Whether a header says for whom its frames are in the way that this version knows. A newer version may say more. */
+function hasKnownShape({ from, to, n, items, presence }: Header): boolean {
   const isPlace = (to: Item['to'] | null) =>
     Array.isArray(to)
       ? to.every(user => typeof user === 'string')
-      : typeof to?.conversation === 'string' && Number.isInteger(to.version)
+      : typeof to?.conversation === 'string' && Number.isSafeInteger(to.version)
   const isEntry = (entry: Entry | null | undefined) =>
-    entry === undefined || (typeof entry?.conversation === 'string' && Number.isInteger(entry.seq))
+    entry === undefined || (typeof entry?.conversation === 'string' && Number.isSafeInteger(entry.seq))
+  const isPresence = (line: PresenceLine | null) =>
+    Array.isArray(line) && typeof line[0] === 'string' && typeof line[1] === 'boolean'
   return (
+    typeof from === 'string' &&
+    typeof to === 'string' &&
+    Number.isSafeInteger(n) &&
+    n >= 0 &&
     (items === undefined ||
       (Array.isArray(items) &&
         (items as readonly (Item | null)[]).every(item => item !== null && isPlace(item.to) && isEntry(item.entry)))) &&
-    (presence === undefined || Array.isArray(presence))
+    (presence === undefined || (Array.isArray(presence) && presence.every(isPresence)))
   )
 }

@@ -86,7 +86,7 @@ describe.each([
       await until(() => a.absences.length === 1, { what: 'the absence is reported' })
       const ears = await open()
       const heard: string[] = []
-      ears.broker.subscribe(b.id, text => heard.push(text))
+      ears.broker.subscribe(b.id, text => heard.push(text!))
       await until(() => ears.broker.state() === 'up', { what: 'the inbox is open' })
       await a.route([entryFrame([bob], 'heard', 2)])
       await until(() => heard.some(text => text.includes('"seq":2')), { what: 'the frame is there' })

@@ -68,6 +68,8 @@ export interface NodeStats extends RouterStats {
   malformed: number
   /** Envelopes for an earlier generation of this node. They are delivered all the same. */
   belated: number
+  /** Envelopes that came before already. They are dropped. */
+  repeated: number
   suspects: Record<SuspectReason, number>
   beats: number
   fences: number
@@ -129,6 +131,7 @@ function noStats(): NodeStats {
     envelopeFrames: 0,
     malformed: 0,
     belated: 0,
+    repeated: 0,
     suspects: { deaf: 0, fenced: 0, stalled: 0, entries_lost: 0, gap: 0, unreadable: 0, node_died: 0, told: 0 },
     beats: 0,
     fences: 0,
@@ -257,14 +260,15 @@ export function createNode(options: NodeOptions): RoutingNode {
       await watching.recheck(users.slice(i, i + settings.registerNamesMax))
   }
 
-  function receive(text: string) {
+  function receive(text: string | undefined) {
     stats.envelopes++
     try {
+      if (text === undefined) throw new Error('no node of the fleet sealed it, or the MASTER_KEYS differ')
       const envelope = decodeEnvelope(text)
       if (envelope === undefined) throw new Error('it is none, or of another version')
       const { header, frames } = envelope
       if (header.from === place() && header.tally === true) return keeper.heardEcho(header.n)
-      count(header)
+      if (isRepeated(header)) return void stats.repeated++
       deliver(header, frames)
       if (header.presence !== undefined) watching.heard(header.presence)
       const lostMs = header.lostMs ?? (header.suspect === undefined ? undefined : wallClock.now() - header.suspect)
@@ -275,7 +279,7 @@ export function createNode(options: NodeOptions): RoutingNode {
       unreadSince ??= clock.now()
       if (callOffUnread === undefined)
         // Not what it holds: that may be what somebody wrote.
-        logger.warn({ err: error, chars: text.length }, 'unable to take an envelope')
+        logger.warn({ err: error, chars: text?.length }, 'unable to take an envelope')
       lookForUnread()
     }
   }
@@ -291,13 +295,16 @@ export function createNode(options: NodeOptions): RoutingNode {
     })
   }
 
-  function count(header: Header) {
+  /** Counts the envelope, and tells whether it came before: who can write in Redis may say again what a node has said. */
+  function isRepeated(header: Header): boolean {
     // What was meant for an earlier generation belongs to a count that is over; so does what a dead place sent.
     if (header.to !== place()) stats.belated++
     else if (!fleet.isOver(header.from)) {
-      const missingSince = numbers.heard(header.from, header.n, header.tally === true, clock.now())
-      if (missingSince !== undefined) suspect(missingSince, 'gap')
+      const heard = numbers.heard(header.from, header.n, header.tally === true, clock.now())
+      if (heard.missingSince !== undefined) suspect(heard.missingSince, 'gap')
+      return heard.isRepeated
     }
+    return false
   }
 
   function deliver({ items }: Header, frames: readonly string[]) {

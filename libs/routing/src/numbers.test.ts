@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createNumbers } from './numbers.ts'
+import { createNumbers, type Numbers } from './numbers.ts'
 
 describe('what was sent', () => {
   test('is counted for each place, and repeated for so many beats', () => {
@@ -27,39 +27,57 @@ describe('what was sent', () => {
   })
 })
 
+/** Since when something is missing, as the last one says. */
+const missing = (numbers: Numbers, ...heard: Parameters<Numbers['heard']>) => numbers.heard(...heard).missingSince
+
 describe('what was heard', () => {
   test('in order is whole', () => {
     const numbers = createNumbers(1, 0)
-    for (const n of [1, 2, 3]) expect(numbers.heard('a:1', n, false, n * 10)).toBeUndefined()
-    expect(numbers.heard('a:1', 3, true, 40)).toBeUndefined()
-    expect(numbers.heard('a:1', 4, false, 50)).toBeUndefined()
+    for (const n of [1, 2, 3]) expect(missing(numbers, 'a:1', n, false, n * 10)).toBeUndefined()
+    expect(missing(numbers, 'a:1', 3, true, 40)).toBeUndefined()
+    expect(missing(numbers, 'a:1', 4, false, 50)).toBeUndefined()
   })
 
   test('with a gap is missing something since the one before', () => {
     const numbers = createNumbers(1, 0)
     numbers.heard('a:1', 1, false, 10)
-    expect(numbers.heard('a:1', 3, false, 30)).toBe(10)
-    expect(numbers.heard('a:1', 4, false, 40)).toBeUndefined()
+    expect(missing(numbers, 'a:1', 3, false, 30)).toBe(10)
+    expect(missing(numbers, 'a:1', 4, false, 40)).toBeUndefined()
   })
 
   test('with a tally above the last is missing its tail, once', () => {
     const numbers = createNumbers(1, 0)
     numbers.heard('a:1', 1, false, 10)
-    expect(numbers.heard('a:1', 2, true, 30)).toBe(10)
-    expect(numbers.heard('a:1', 2, true, 60)).toBeUndefined()
+    expect(missing(numbers, 'a:1', 2, true, 30)).toBe(10)
+    expect(missing(numbers, 'a:1', 2, true, 60)).toBeUndefined()
   })
 
   test('first with a number above 1 is missing something since the beginning', () => {
     const numbers = createNumbers(1, 7)
-    expect(numbers.heard('a:1', 2, false, 30)).toBe(7)
-    expect(numbers.heard('b:1', 1, true, 30)).toBe(7)
+    expect(missing(numbers, 'a:1', 2, false, 30)).toBe(7)
+    expect(missing(numbers, 'b:1', 1, true, 30)).toBe(7)
     numbers.reset(50)
-    expect(numbers.heard('a:1', 2, false, 60)).toBe(50)
+    expect(missing(numbers, 'a:1', 2, false, 60)).toBe(50)
   })
 
   test('twice, or late, is no gap', () => {
     const numbers = createNumbers(1, 0)
-    for (const n of [1, 2, 2, 1, 3]) expect(numbers.heard('a:1', n, false, n)).toBeUndefined()
+    for (const n of [1, 2, 2, 1, 3]) expect(missing(numbers, 'a:1', n, false, n)).toBeUndefined()
+  })
+
+  test('is repeated when its number came already; a tally says nothing of its own', () => {
+    const numbers = createNumbers(1, 0)
+    const repeated = ([n, isTally]: readonly [number, boolean]) => numbers.heard('a:1', n, isTally, n).isRepeated
+    const heard = [
+      [1, false],
+      [1, false],
+      [2, false],
+      [1, false],
+      [3, true],
+      [3, true],
+      [4, false],
+    ] as const
+    expect(heard.map(repeated)).toEqual([false, true, false, true, false, false, false])
   })
 
   test('is forgotten when the sender is in no view and has been quiet', () => {
@@ -67,7 +85,7 @@ describe('what was heard', () => {
     numbers.heard('a:1', 1, false, 10)
     numbers.heard('b:1', 1, false, 10)
     numbers.prune(20, place => place === 'b:1')
-    expect(numbers.heard('a:1', 2, false, 30)).toBe(0)
-    expect(numbers.heard('b:1', 2, false, 30)).toBeUndefined()
+    expect(missing(numbers, 'a:1', 2, false, 30)).toBe(0)
+    expect(missing(numbers, 'b:1', 2, false, 30)).toBeUndefined()
   })
 })

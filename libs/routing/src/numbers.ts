@@ -20,9 +20,14 @@ export interface Numbers {
   tallies(): { readonly to: string; readonly n: number }[]
   /**
    * Takes note of an envelope that came.
-   * @returns since when something is missing, or undefined when nothing is
+   * @returns since when something is missing, if anything is; and whether the envelope was heard already, as no tally is
    */
-  heard(from: string, n: number, isTally: boolean, now: number): number | undefined
+  heard(
+    from: string,
+    n: number,
+    isTally: boolean,
+    now: number,
+  ): { missingSince: number | undefined; isRepeated: boolean }
   /** Drops what is known about a place that is over. */
   drop(place: string): void
   /** Drops places that are not in the fleet and have been quiet since then. */
@@ -63,9 +68,10 @@ export function createNumbers(talliesMax: number, startedAt: number): Numbers {
         heard.set(from, peer)
       }
       const missingSince = n > peer.n + (isTally ? 0 : 1) ? peer.at : undefined
+      const isRepeated = !isTally && n <= peer.n
       peer.n = Math.max(peer.n, n)
       peer.at = now
-      return missingSince
+      return { missingSince, isRepeated }
     },
     drop(place) {
       sent.delete(place)

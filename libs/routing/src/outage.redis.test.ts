@@ -12,7 +12,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createRedisRouting } from './redis.ts'
 import type { RoutedFrame } from './router.ts'
 import type { NodeSettings } from './settings.ts'
-import { quietLogger, startNode, type TestNode } from './testbed.ts'
+import { fleetKeys, quietLogger, startNode, type TestNode } from './testbed.ts'
 
 const closers: (() => Promise<unknown>)[] = []
 let nodes: TestNode[] = []
@@ -45,9 +45,13 @@ async function startNodes(
 ): Promise<TestNode[]> {
   const started = await Promise.all(
     ids.map(async id =>
-      startNode(id, await createRedisRouting({ url, logger: quietLogger, commandMsMax: 300, readyWaitMsMax: 300 }), {
-        settings: { startWaitMs: 500, presenceRecheckMs: 200, ...settings },
-      }),
+      startNode(
+        id,
+        await createRedisRouting({ url, fleetKeys, logger: quietLogger, commandMsMax: 300, readyWaitMsMax: 300 }),
+        {
+          settings: { startWaitMs: 500, presenceRecheckMs: 200, ...settings },
+        },
+      ),
     ),
   )
   nodes.push(...started)

@@ -60,9 +60,9 @@ export interface RedisLink {
   key(rest: string): string
   command(name: string, ...args: (string | number)[]): Promise<unknown>
   script(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
-  publish(channel: string, text: string): Promise<number>
+  publish(channel: string, bytes: Buffer): Promise<number>
   /** Hears a channel on a connection of its own. @throws when it cannot be heard now */
-  subscribe(channel: string, onMessage: (text: string) => void): Promise<Subscription>
+  subscribe(channel: string, onMessage: (bytes: Buffer) => void): Promise<Subscription>
   close(): Promise<void>
 }
 
@@ -203,7 +203,7 @@ async function becomeReady(client: Redis | Cluster, waitMs: number, logger: Rout
 function joined(opened: Opened, prefix: string, isCluster: boolean, logger: RoutingLogger): RedisLink {
   const { client } = opened
   const shards = isCluster ? clusterShards : 1
-  const command = (name: string, ...args: (string | number)[]) => client.call(name, ...args)
+  const command = (name: string, ...args: (string | number | Buffer)[]) => client.call(name, ...args)
   return {
     shards,
     shardOf: name => (shards === 1 ? 0 : hash(name) % shards),
@@ -218,8 +218,8 @@ function joined(opened: Opened, prefix: string, isCluster: boolean, logger: Rout
         return await command('eval', script.text, keys.length, ...keys, ...args)
       }
     },
-    publish: (channel, text) =>
-      command(isCluster ? 'spublish' : 'publish', `${prefix}:${channel}`, text) as Promise<number>,
+    publish: (channel, bytes) =>
+      command(isCluster ? 'spublish' : 'publish', `${prefix}:${channel}`, bytes) as Promise<number>,
     subscribe: (channel, onMessage) => subscribe(opened, `${prefix}:${channel}`, isCluster, onMessage, logger),
     async close() {
       client.disconnect()
@@ -236,7 +236,7 @@ async function subscribe(
   opened: Opened,
   channel: string,
   isCluster: boolean,
-  onMessage: (text: string) => void,
+  onMessage: (bytes: Buffer) => void,
   logger: RoutingLogger,
 ): Promise<Subscription> {
   let hint: Target | undefined
@@ -249,7 +249,7 @@ async function subscribe(
     connection.once('end', finish)
     connection.on('error', (error: Error) => logger.debug({ err: error }, 'the subscription to Redis'))
     connection.on('moved', () => connection.disconnect())
-    connection.on(isCluster ? 'smessage' : 'message', (_channel: string, text: string) => onMessage(text))
+    connection.on(isCluster ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, bytes: Buffer) => onMessage(bytes))
     try {
       await connection.connect()
       await (isCluster ? connection.ssubscribe(channel) : connection.subscribe(channel))

@@ -1,13 +1,18 @@
 /** Tests only: the stores on which the suites run, and nodes whose sockets are lists. */
+import { randomBytes } from 'node:crypto'
 import { startRedisCluster, testRedis, until } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createMemoryBus, createMemoryRouting } from './memory.ts'
 import { createNode, type NodePorts, type RoutingNode } from './node.ts'
 import { createRedisRouting } from './redis.ts'
+import type { FleetKeys } from './seal.ts'
 import type { Absence, RoutedFrame } from './router.ts'
 import type { NodeSettings } from './settings.ts'
 import type { RoutingStore } from './store.ts'
 import type { PresenceChange } from './watching.ts'
+
+/** Of the fleet that the suites are. */
+export const fleetKeys: FleetKeys = [{ id: 'test', key: randomBytes(32) }]
 
 export const quietLogger = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -23,7 +28,7 @@ export interface Bed {
 function onRedis(url: string, keyPrefix: string, close: () => Promise<void>): Bed {
   let turn = 1
   return {
-    open: () => createRedisRouting({ url, keyPrefix: `${keyPrefix}${turn}`, logger: quietLogger }),
+    open: () => createRedisRouting({ url, keyPrefix: `${keyPrefix}${turn}`, fleetKeys, logger: quietLogger }),
     renew() {
       turn++
     },

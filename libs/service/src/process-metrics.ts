@@ -23,6 +23,7 @@ export interface RoutingFigures {
   readonly envelopeFrames: number
   readonly malformed: number
   readonly belated: number
+  readonly repeated: number
   readonly beats: number
   readonly fences: number
   readonly restores: number
@@ -57,6 +58,7 @@ export const processMetrics = {
   flotilla_routing_envelope_frames_total: counter('frames', 'Frames in them'),
   flotilla_routing_malformed_total: counter('envelopes', 'Envelopes that could not be read'),
   flotilla_routing_belated_total: counter('envelopes', 'Envelopes for an earlier start of this node'),
+  flotilla_routing_repeated_total: counter('envelopes', 'Envelopes that came before already, and were dropped'),
   flotilla_routing_beats_total: counter('beats', 'Renewals of the lease'),
   flotilla_routing_fences_total: counter('leases', 'Leases that were lost: the process stood still for too long'),
   flotilla_routing_restores_total: counter('times', 'Times that everything was entered in Redis anew'),
@@ -95,6 +97,7 @@ export function measureProcess(
   read('flotilla_routing_envelope_frames_total', () => node.stats.envelopeFrames)
   read('flotilla_routing_malformed_total', () => node.stats.malformed)
   read('flotilla_routing_belated_total', () => node.stats.belated)
+  read('flotilla_routing_repeated_total', () => node.stats.repeated)
   read('flotilla_routing_beats_total', () => node.stats.beats)
   read('flotilla_routing_fences_total', () => node.stats.fences)
   read('flotilla_routing_restores_total', () => node.stats.restores)
