@@ -23,8 +23,8 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-/** Until something was released: the last commit before the fleet came to Kubernetes. */
-const before = 'c0613481092ddc90bc3fca8ed2adc2d0bd03d5e8'
+/** Until something was released: the first commit that seals what goes through Redis. No fleet has both sorts of nodes. */
+const before = 'bae7bca170bd4a1da14611d7774c05abca9d5641'
 
 const root = projectRoot()
 const opened = openOldVersion(root, before)
