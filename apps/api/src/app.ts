@@ -170,7 +170,7 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
   })
   metrics.readUnderWay(() => shedder.underWay())
   const authenticate = createAuthentication(deps.chat)
-  const authenticateOperator = createOperatorAuthentication(authenticate, settings.operators)
+  const authenticateOperator = createOperatorAuthentication(deps.chat, authenticate, settings.operators)
   const providers = createProviders({ ...settings, logger: deps.logger, clock: deps.clock })
   const routeDeps: RouteDeps = { ...deps, counter, providers, metrics, authenticate, authenticateOperator }
   const groups = [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, protect, type TestChat } from './fixture.ts'
 
 let store: TestChat
 let api: Fixture
@@ -190,6 +190,7 @@ test('what somebody has read is left out for whom they do not show it to', async
 describe('reports', () => {
   test('of people and messages are read and decided by operators alone', async () => {
     operators.splice(0, operators.length, carol.id)
+    await protect(store.chat, carol)
     const {
       body: { id: conversation },
     } = await direct(alice, bob)

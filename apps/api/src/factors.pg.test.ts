@@ -204,7 +204,7 @@ describe('a fresh proof', () => {
   const prove = ({ token }: Person, body: object) => call('POST /v1/sessions/current/proof', { token, body })
 
   test('is asked for where an intruder at an open screen would go', async () => {
-    const { person } = await withTotp()
+    const { person, secret } = await withTotp()
     await age(person)
     const routes = [
       'POST /v1/me/totp',
@@ -212,15 +212,30 @@ describe('a fresh proof', () => {
       'POST /v1/me/recovery-codes',
       'PUT /v1/me/mail-factor',
       'DELETE /v1/me/mail-factor',
+      'GET /v1/me/export',
     ]
     for (const route of routes) expect(refusedBy(await call(route, { token: person.token }))).toBe('proof_needed')
-    expect((await prove(person, { factor: 'password', password })).status).toBe(204)
+    expect((await prove(person, { factor: 'totp', code: codeOf(secret, 1) })).status).toBe(204)
     expect((await call('DELETE /v1/me/totp', { token: person.token })).status).toBe(204)
+  })
+
+  test('has the level of the account: with a second factor the password alone is none', async () => {
+    const { person } = await withTotp()
+    await age(person)
+    const refused = await prove(person, { factor: 'password', password })
+    expect(refused.body.error).toMatchObject({ code: 'field_invalid', field: 'factor', rule: 'one of totp' })
+    // Nor is a mailbox that no sign-in asks for.
+    await store.chat.pool.query("UPDATE users SET email = username || '@example.org' WHERE id = $1", [person.id])
+    const asked = await call('POST /v1/sessions/current/proof/code', { token: person.token })
+    const shown = { factor: 'email_code', request: asked.body.request, code: await lastCode(person) }
+    expect(refusedBy(await prove(person, shown))).toBe('field_invalid')
+    expect(refusedBy(await call('DELETE /v1/me/totp', { token: person.token }))).toBe('proof_needed')
   })
 
   test('by a code by mail and by the authenticator app', async () => {
     const { person, secret } = await withTotp()
     await store.chat.pool.query("UPDATE users SET email = username || '@example.org' WHERE id = $1", [person.id])
+    expect((await call('PUT /v1/me/mail-factor', { token: person.token })).status).toBe(204)
     const asked = await call('POST /v1/sessions/current/proof/code', { token: person.token })
     expect(asked.status).toBe(202)
     const code = await lastCode(person)

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { jobs, messages, push } from '@flotilla/chat'
 import { makeConversation, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, protect, type TestChat } from './fixture.ts'
 
 let store: TestChat
 let api: Fixture
@@ -21,6 +21,7 @@ beforeAll(async () => {
     Person,
     Person,
   ]
+  await protect(store.chat, operator)
   // With the same keys, and the operator known by id.
   api = createFixture({ chat: store.chat, keys: first.deps.keys, settings: { operators: [operator.id] } })
   call = api.call
@@ -62,6 +63,19 @@ async function makePush(): Promise<push.Delivery> {
 test.each(routes)('%s is for operators', async route => {
   expect((await call(route)).body.error.code).toBe('unauthenticated')
   expect((await call(route, { token: alice.token })).body.error.code).toBe('operators_only')
+})
+
+test('an operator has a second factor, and has shown lately who they are', async () => {
+  const { pool } = store.chat
+  const route = 'GET /v1/operator/dead-jobs'
+  const refusedBy = async () => (await call(route, { token: operator.token })).body.error?.code
+  await pool.query('UPDATE users SET mail_factor = false WHERE id = $1', [operator.id])
+  expect(await refusedBy()).toBe('operator_unprotected')
+  await protect(store.chat, operator)
+  await pool.query("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [operator.session])
+  expect(await refusedBy()).toBe('proof_needed')
+  await pool.query('UPDATE sessions SET proved_at = now() WHERE id = $1', [operator.session])
+  expect(await refusedBy()).toBeUndefined()
 })
 
 test('a push can be followed from its message to the answer, without what was written and where it went', async () => {

@@ -146,6 +146,11 @@ const table = {
   device_unknown: { http: 404, retry: false, meaning: 'The caller has no device with this id.' },
   notification_unknown: { http: 404, retry: false, meaning: 'The caller has no notification with this id.' },
   operators_only: { http: 403, retry: false, meaning: 'This is for the operators of the deployment.' },
+  operator_unprotected: {
+    http: 403,
+    retry: false,
+    meaning: 'An operator needs a second factor or a passkey: set one up first.',
+  },
   push_unknown: { http: 404, retry: false, meaning: 'There is no dead push with this id.' },
   job_unknown: { http: 404, retry: false, meaning: 'There is no dead job with this id.' },
   watch_full: { http: 409, retry: false, meaning: 'The connection watches as many people as it may.' },

@@ -1,6 +1,6 @@
 /** All of one's data, as an archive. */
 import type { Readable } from 'node:stream'
-import { security, users } from '@flotilla/chat'
+import { security, sessions, users } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { archiveOf } from '../archive.ts'
@@ -27,12 +27,13 @@ export function exportRoutes(app: Api, deps: RouteDeps): void {
             description: 'The archive.',
             content: { 'application/zip': { schema: Type.Unsafe<Readable>({ type: 'string', format: 'binary' }) } },
           },
-          ...refusals('unauthenticated', 'user_unknown'),
+          ...refusals('unauthenticated', 'proof_needed', 'user_unknown'),
         },
       },
     },
     async (request, reply) => {
       const { user, session } = request.caller
+      await sessions.demandFresh(chat, session)
       await take(deps.counter, `export:${user}`, deps.settings.exports)
       await security.note(chat, { user, kind: 'exported', session, client: clientOf(deps, request) })
       const archive = archiveOf(users.exportOf(chat, user), key => deps.storage.get(key))

@@ -3,6 +3,7 @@ import { jobs, push } from '@flotilla/chat'
 import { At, Seq, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
+import { operatorRefusals } from '../operators.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { ById, named, PageCursor, pageLimit } from '../shapes.ts'
 
@@ -85,7 +86,6 @@ const DeadJobPage = Type.Object(
 )
 
 const page = { limit: pageLimit(pageDefault, pageMax), after: Type.Optional(PageCursor) }
-const refused = ['unauthenticated', 'operators_only'] as const
 
 export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
   const { chat, authenticateOperator: preParsing } = deps
@@ -110,7 +110,7 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
           },
           closed,
         ),
-        response: { 200: PushPage, ...refusals(...refused) },
+        response: { 200: PushPage, ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -128,7 +128,7 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'listDeadPushes',
         summary: 'Pushes that were given up, the latest first',
         querystring: Type.Object(page, closed),
-        response: { 200: PushPage, ...refusals(...refused) },
+        response: { 200: PushPage, ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -148,7 +148,7 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
         description:
           'What was read meanwhile is still not sent, nor is anything sent twice within the collapse window.',
         params: ById,
-        response: { ...again, ...refusals(...bodyCodes, ...refused, 'push_unknown') },
+        response: { ...again, ...refusals(...bodyCodes, ...operatorRefusals, 'push_unknown') },
       },
     },
     async (request, reply) => {
@@ -167,7 +167,7 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
         summary: 'Jobs that were given up, the latest first',
         description: 'Mails that could not be sent and the like. What they hold stays sealed. Kept for 30 days.',
         querystring: Type.Object(page, closed),
-        response: { 200: DeadJobPage, ...refusals(...refused) },
+        response: { 200: DeadJobPage, ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -185,7 +185,7 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'retryJob',
         summary: 'Do a dead job again',
         params: ById,
-        response: { ...again, ...refusals(...bodyCodes, ...refused, 'job_unknown') },
+        response: { ...again, ...refusals(...bodyCodes, ...operatorRefusals, 'job_unknown') },
       },
     },
     async (request, reply) => {

@@ -3,6 +3,7 @@ import { reports } from '@flotilla/chat'
 import { limits } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
+import { operatorRefusals } from '../operators.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { ById, PageCursor, pageLimit, ReportPage } from '../shapes.ts'
 
@@ -23,7 +24,7 @@ export function operatorReportRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'listReports',
         summary: 'The open reports, the oldest first',
         querystring: Type.Object({ limit: pageLimit(pageDefault, pageMax), after: Type.Optional(PageCursor) }, closed),
-        response: { 200: ReportPage, ...refusals('unauthenticated', 'operators_only') },
+        response: { 200: ReportPage, ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -53,7 +54,7 @@ export function operatorReportRoutes(app: Api, deps: RouteDeps): void {
         ),
         response: {
           204: Type.Null({ description: 'It is decided.' }),
-          ...refusals(...bodyCodes, 'unauthenticated', 'operators_only', 'report_unknown'),
+          ...refusals(...bodyCodes, ...operatorRefusals, 'report_unknown'),
         },
       },
     },

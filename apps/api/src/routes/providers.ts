@@ -219,7 +219,7 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
         body: Type.Object(Shown, closed),
         response: {
           204: Type.Null({ description: 'Done.' }),
-          ...refusals(...bodyCodes, 'unauthenticated', 'identity_refused'),
+          ...refusals(...bodyCodes, 'unauthenticated', 'identity_refused', 'proof_needed'),
         },
       },
     },

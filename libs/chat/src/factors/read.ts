@@ -33,13 +33,31 @@ export async function read(ctx: ChatContext, user: string): Promise<Factors> {
   return row
 }
 
+/** Whether a sign-in asks for more than the first proof. */
+export const hasSecondFactor = (has: Factors) => has.totp || has.mailFactor
+
+/**
+ * Where a sign-in asks for a second factor, a fresh proof is one too: who knows the password could turn the factor off
+ * otherwise. Without one, whatever somebody has is a proof.
+ * @throws Refusal field_invalid (a factor below the level of the account)
+ */
+export function demandLevel(factor: 'password' | 'totp' | 'email_code' | 'passkey', has: Factors): void {
+  if (!hasSecondFactor(has)) return
+  const enough = { password: false, totp: has.totp, email_code: has.mailFactor, passkey: has.passkeys > 0 }
+  if (enough[factor]) return
+  const rule = `one of ${Object.entries(enough)
+    .flatMap(([name, is]) => (is ? [name] : []))
+    .join(', ')}`
+  throw new Refusal('field_invalid', `factor: must be ${rule}`, { field: 'factor', rule })
+}
+
 /**
  * The factors of which one is asked for after the first proof; none, when the proof is enough. A passkey that checked
  * its owner is two factors in one. Whoever came in by a code from their mailbox has shown that already: it does not
  * count twice, but where there is nothing else it counts alone, so that nobody is locked out.
  */
 export function factorsAfter(proof: FirstProof, has: Factors): readonly Factor[] {
-  if (proof === 'registration' || proof === 'passkey' || !(has.totp || has.mailFactor)) return []
+  if (proof === 'registration' || proof === 'passkey' || !hasSecondFactor(has)) return []
   const mailShown = proof === 'email_code'
   const offered: readonly (readonly [Factor, boolean])[] = [
     ['totp', has.totp],

@@ -1,11 +1,13 @@
 /**
- * A fresh proof of who one is, for what an intruder at an open screen must not do. Any one factor of the person will
- * do, but a passkey only if it checked its owner: the key that is left in the computer is there for the intruder too.
+ * A fresh proof of who one is, for what an intruder at an open screen must not do. Any one factor that has the level
+ * of the account will do, but a passkey only if it checked its owner: the key that is left in the computer is there for
+ * the intruder too.
  */
 import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../challenges.ts'
 import { type AskedCode, ask } from '../codes/index.ts'
 import type { ChatContext } from '../context.ts'
+import { demandLevel, read } from '../factors/read.ts'
 import { beginCeremony, type Ceremony, type PasskeyRef, refsOf, type ShownPasskey } from '../passkeys/passkey.ts'
 import { note } from '../security/note.ts'
 import type { Place } from '../users/passwords.ts'
@@ -25,7 +27,10 @@ const wrong = {
   passkey: 'passkey_invalid',
 } as const
 
-/** @throws Refusal credentials_wrong, second_factor_wrong, code_invalid, passkey_invalid, challenge_invalid, overloaded */
+/**
+ * @throws Refusal field_invalid (a factor below the level of the account), credentials_wrong, second_factor_wrong,
+ *   code_invalid, passkey_invalid, challenge_invalid, overloaded
+ */
 export async function prove(
   ctx: ChatContext,
   by: string,
@@ -33,6 +38,7 @@ export async function prove(
 ): Promise<void> {
   const { proof, session, client } = input
   const { factor } = proof
+  demandLevel(factor, await read(ctx, by))
   const nonce = factor === 'passkey' ? await takeNonce(ctx, by, proof.challenge) : undefined
   const request = factor === 'email_code' ? proof.request : undefined
   const right = await holds(ctx, by, proof, { purpose: 'prove', request, nonce, ownerChecked: true, client })
