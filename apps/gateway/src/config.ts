@@ -72,6 +72,26 @@ export const gatewaySettings = {
     { min: 65_536, max: 268_435_456 },
     'Bytes that may wait for a slow reader before it is disconnected and resumes.',
   ),
+  SEND_QUEUES_BYTES_MAX: integer(
+    134_217_728,
+    { min: 1_048_576, max: 17_179_869_184 },
+    'Bytes that may wait for all slow readers together; above it those with the most are disconnected and resume.',
+  ),
+  CONNECTIONS_PER_SESSION_MAX: integer(
+    16,
+    many,
+    'Connections of one session on this node; the oldest is closed for one more.',
+  ),
+  CONNECTIONS_PER_PERSON_MAX: integer(
+    64,
+    many,
+    'Connections of one person on this node; the oldest is closed for one more.',
+  ),
+  CONNECTS_PER_PERSON_MAX: integer(
+    120,
+    many,
+    'Connections that one person may open in a minute, over all gateways; more are told to come back.',
+  ),
   PING_INTERVAL_MS: integer(
     25_000,
     { min: 1_000, max: 240_000 },

@@ -43,6 +43,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
   const faults: unknown[] = []
   const traffic = { received: 0, sent: 0 }
   let now = 0
+  let backlogs = 0
   const socket = fakeSocket()
   const bucket = new TokenBucket(1_000, 1_000, 0)
   const deps: ConnectionDeps = {
@@ -58,6 +59,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     handle: options.handle ?? (async () => ({ seq: 1, at: 2, epoch: 1 })),
     bucketOf: () => bucket,
     markDirty: connection => dirty.push(connection),
+    onBacklog: () => void backlogs++,
     onFault: error => faults.push(error),
     onCommand: () => {},
     onClose: () => {},
@@ -73,7 +75,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
       one => JSON.parse(one) as { id?: number; ok?: object; error?: { code: string }; event?: string },
     )
   }
-  return { connection, socket, receive, faults, traffic, pass: (ms: number) => (now += ms) }
+  return { connection, socket, receive, faults, traffic, backlogs: () => backlogs, pass: (ms: number) => (now += ms) }
 }
 
 test('a command is answered with its id and the value of its handler', async () => {
@@ -145,6 +147,16 @@ test('invalid frames cost tokens too', async () => {
   expect(socket.ended?.code).toBe(closeCodes.flooding.code)
 })
 
+test('so do frames that are too large, by their size, and those before hello', async () => {
+  const oversized = open()
+  for (let nth = 0; nth < 7; nth++) await oversized.receive('x'.repeat(limits.frameBytesMax + 1))
+  expect(oversized.socket.ended?.code).toBe(closeCodes.flooding.code)
+  const early = open()
+  early.connection.greeted = false
+  for (let nth = 0; nth < 11; nth++) await early.receive(send)
+  expect(early.socket.ended?.code).toBe(closeCodes.flooding.code)
+})
+
 test('no more commands wait than the limit allows', async () => {
   const { connection, socket } = open({ handle: () => new Promise(() => {}), limits: { commandsBurst: 50 } })
   for (let nth = 0; nth < 5; nth++) void connection.receive(JSON.stringify(send), 100)
@@ -163,10 +175,11 @@ test('frames of one turn go out in order under one cork', () => {
 })
 
 test('a slow reader loses what may be dropped first, then is closed to resume', () => {
-  const { connection, socket } = open()
+  const { connection, socket, backlogs } = open()
   socket.holding = true
   connection.push('x'.repeat(600))
   connection.flush()
+  expect(backlogs()).toBe(1)
   connection.push('typing', true)
   connection.flush()
   expect(socket.sent).toHaveLength(1)

@@ -37,6 +37,8 @@ export interface ConnectionDeps {
   bucketOf(user: string): TokenBucket
   /** Asks for `flush` at the end of this turn of the loop. */
   markDirty(connection: Connection): void
+  /** The client does not take what is written as fast as it is written. */
+  onBacklog(connection: Connection): void
   /** An error that is nobody's fault but ours. */
   onFault(error: unknown, op: Op, connection: Connection): void
   onCommand(op: string, outcome: string, startedAt: number): void
@@ -59,6 +61,9 @@ export interface ConnectionLimits {
   readonly commandsBurst: number
   readonly sendQueueBytesMax: number
 }
+
+/** A frame that is refused costs a token for each so many bytes, besides the one that every frame costs. */
+const bytesPerToken = 4_096
 
 /** How much of the send queue may be in use for frames that can be dropped (P10). */
 const droppableShare = 0.25
@@ -117,22 +122,24 @@ export class Connection implements Session {
   async receive(text: string, bytes: number): Promise<void> {
     this.deps.traffic.received++
     const startedAt = this.deps.clock()
-    if (!this.greeted)
-      return this.refuse(undefined, undefined, new Refusal('unauthenticated', 'wait for hello'), startedAt)
+    const refuseFrame = ({ id, op, refusal }: { id?: number; op?: string; refusal: Refusal }) => {
+      this.refuse(id, op, refusal, startedAt)
+      // Tokens are spent on it as well: a flood of frames that fail must not be cheaper than one of frames that work.
+      this.spend(1 + Math.floor(bytes / bytesPerToken), startedAt)
+    }
+    if (!this.greeted) return refuseFrame({ refusal: new Refusal('unauthenticated', 'wait for hello') })
     if (bytes > this.deps.limits.frameBytesMax) {
       const rule = `maxBytes ${this.deps.limits.frameBytesMax}`
-      return this.refuse(undefined, undefined, new Refusal('frame_too_large', undefined, { rule }), startedAt)
+      return refuseFrame({ refusal: new Refusal('frame_too_large', undefined, { rule }) })
     }
     const command = decodeCommand(text)
     if (isUndecodable(command)) {
-      this.refuse(command.id, command.op, command.refusal, startedAt)
-      // A token is spent on it as well: a flood of frames that fail must not be cheaper than one of frames that work.
+      refuseFrame(command)
       if (command.refusal.code === 'frame_malformed') this.close('frame_malformed')
-      else this.spend('ping', startedAt)
       return
     }
     try {
-      const retryMs = this.spend(command.op, startedAt)
+      const retryMs = this.spend(commandWeights[command.op] ?? 1, startedAt)
       if (retryMs > 0) throw new Refusal('rate_limited', undefined, { retryMs })
       if (this.inFlight >= this.deps.limits.commandsInFlightMax)
         throw new Refusal('overloaded', 'too many commands of this connection wait for their answer', { retryMs: 500 })
@@ -151,10 +158,9 @@ export class Connection implements Session {
     }
   }
 
-  /** Takes the command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
-  private spend(op: Op, nowMs: number): number {
+  /** Takes a command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
+  private spend(weight: number, nowMs: number): number {
     const { commandsPerSecond, commandsBurst } = this.deps.limits
-    const weight = commandWeights[op] ?? 1
     this.bucket ??= new TokenBucket(commandsPerSecond, commandsBurst, nowMs)
     const retryMs = this.bucket.take(weight, nowMs) || this.deps.bucketOf(this.user).take(weight, nowMs)
     if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)
@@ -197,20 +203,25 @@ export class Connection implements Session {
     const max = this.deps.limits.sendQueueBytesMax
     if (typeof queued === 'string') {
       this.deps.traffic.sent++
-      if (socket.send(queued) !== sent && socket.getBufferedAmount() > max) this.close('slow_consumer')
+      if (socket.send(queued) !== sent) this.backlog(socket.getBufferedAmount() > max)
       return
     }
-    let slow = false
+    let [waits, slow] = [false, false]
     socket.cork(() => {
       for (const frame of queued) {
         this.deps.traffic.sent++
-        if (socket.send(frame) !== sent && socket.getBufferedAmount() > max) {
-          slow = true
-          break
-        }
+        if (socket.send(frame) === sent) continue
+        waits = true
+        slow = socket.getBufferedAmount() > max
+        if (slow) break
       }
     })
-    if (slow) this.close('slow_consumer')
+    if (waits) this.backlog(slow)
+  }
+
+  private backlog(isTooMuch: boolean): void {
+    if (isTooMuch) this.close('slow_consumer')
+    else this.deps.onBacklog(this)
   }
 
   /** What waits in this process because the client does not take it. */

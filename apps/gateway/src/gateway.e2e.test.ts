@@ -44,6 +44,10 @@ async function openGateway(nodeId: string, more: Partial<GatewayOptions> = {}): 
     commandsBurst: 1_000,
     commandsInFlightMax: 128,
     sendQueueBytesMax: 1_048_576,
+    sendQueuesBytesMax: 134_217_728,
+    connectionsPerSessionMax: 16,
+    connectionsPerPersonMax: 64,
+    connectsPerPersonMax: 10_000,
     pingIntervalMs: 25_000,
     reconnect: { baseMs: 500, maxMs: 30_000 },
     drainMs: 200,
@@ -458,4 +462,38 @@ test('when somebody was last here is written as their last connection closes, an
   expect(await lastSeen(bob.user)).toBeUndefined()
   await gateway.drain()
   expect(await lastSeen(bob.user)).toBeGreaterThanOrEqual(at)
+})
+
+test('one session, and one person, have so many connections: the oldest goes for one more', async () => {
+  const gateway = await openGateway('n-few', { connectionsPerSessionMax: 2, connectionsPerPersonMax: 3 })
+  try {
+    const [user] = (await makeUsers(pool, 1)) as [string]
+    const [phone, laptop] = (await makeSessions(pool, [user, user])) as [string, string]
+    const enter = (session: string) => connect({ user, session }, 0, ticketOf({ user, session }), gateway)
+    const first = await enter(phone)
+    const second = await enter(phone)
+    const third = await enter(phone)
+    expect((await first.closed).code).toBe(closeCodes.too_many_connections.code)
+    const fourth = await enter(laptop)
+    const fifth = await enter(laptop)
+    expect((await second.closed).code).toBe(closeCodes.too_many_connections.code)
+    expect(gateway.connections()).toBe(3)
+    for (const socket of [third, fourth, fifth]) await socket.request('ping', {})
+  } finally {
+    await gateway.drain()
+  }
+})
+
+test('whoever opens connections again and again is told to come back, on whatever node', async () => {
+  const strict = { connectsPerPersonMax: 3 }
+  const [one, other] = [await openGateway('n-strict-1', strict), await openGateway('n-strict-2', strict)]
+  try {
+    const [eve, bob] = (await people(2)) as [Person, Person]
+    for (const gateway of [one, other, one]) await connect(eve, 0, ticketOf(eve), gateway)
+    const refused = await closedWith(connect(eve, 0, ticketOf(eve), other))
+    expect(refused).toEqual({ code: 'too_many_connections', retryMs: 60_000 })
+    await connect(bob, 0, ticketOf(bob), other)
+  } finally {
+    await Promise.all([one.drain(), other.drain()])
+  }
 })

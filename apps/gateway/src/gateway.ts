@@ -32,6 +32,7 @@ import {
   verifyTicket,
 } from '@flotilla/service'
 import { createAdmission } from './admission.ts'
+import { Backlog } from './backlog.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
 import { type Handler, type HandlerDeps, handlers } from './handlers.ts'
 import { createPace, warnIfTooFast } from './drain.ts'
@@ -62,6 +63,12 @@ export interface GatewayOptions {
   readonly commandsBurst: number
   readonly commandsInFlightMax: number
   readonly sendQueueBytesMax: number
+  /** Of all connections together. */
+  readonly sendQueuesBytesMax: number
+  readonly connectionsPerSessionMax: number
+  readonly connectionsPerPersonMax: number
+  /** In a minute, over the whole fleet. */
+  readonly connectsPerPersonMax: number
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number
@@ -92,6 +99,11 @@ export interface Gateway {
 
 /** Far above its rate a node answers before the upgrade: cheaper, but a browser cannot read it. */
 const hardFactor = 4
+const minuteMs = 60_000
+/** When a socket that is not greeted may come again; missing: as with any failure. */
+const retryAfter: Partial<Record<CloseName, number>> = { ticket_used: 0, too_many_connections: minuteMs }
+/** How often it is looked whether too much waits for slow readers. */
+const relieveMs = 250
 const bucketSweepMs = 60_000
 const drainTickMs = 50
 const partitionsMs = 3_600_000
@@ -206,6 +218,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+  const backlog = new Backlog<Connection>(options.sendQueuesBytesMax)
   const admission = createAdmission({ ...options, random, nowMs: clock() })
   const personBuckets = new Map<string, TokenBucket>()
   const personRate = options.commandsPerSecond * 2
@@ -238,6 +251,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return bucket
     },
     markDirty: connection => hub.markDirty(connection),
+    onBacklog: connection => backlog.note(connection),
     onFault: (error, op, connection) => fault(error, `${op} failed`, { ...connection.names, op }),
     onCommand: (op, outcome, startedAt) =>
       metrics.command(op in handlers ? op : 'unknown', outcome, (clock() - startedAt) / 1_000),
@@ -251,7 +265,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }, bucketSweepMs),
     setInterval(() => void keepPartitions(), partitionsMs),
     setInterval(() => shedder.tick(), shedLimits.tickMs),
+    setInterval(relieve, relieveMs),
   )
+
+  function relieve() {
+    const closed = backlog.relieve()
+    if (closed > 0) logger.warn({ closed }, 'too much waits for slow readers: those with the most were disconnected')
+  }
 
   async function keepPartitions() {
     try {
@@ -268,14 +288,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
   async function greet(connection: Connection, ticketId: string): Promise<CloseName | undefined> {
-    const [spent, admitted] = await Promise.all([
+    const [spent, connects, admitted] = await Promise.all([
       node.hit(`ticket:${ticketId}`, ticketMemoryMs),
+      node.hit(`connects:${connection.user}`, minuteMs),
       sessions.admit(chat, { user: connection.user, session: connection.session }),
     ])
     if (spent !== undefined && spent.count > 1) return 'ticket_used'
     if (admitted === undefined) return 'session_ended'
+    if (connects !== undefined && connects.count > options.connectsPerPersonMax) return 'too_many_connections'
     if (!connection.open) return undefined
     hub.add(connection)
+    // Of a device whose network flaps the oldest is dead already; refusing the newest would keep its owner out.
+    for (const surplus of hub.surplus(connection, options)) surplus.close('too_many_connections', minuteMs)
     // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
     if (chat.pulse.isRevoked(connection.session)) return 'session_ended'
     if (admitted.large.length > 0) {
@@ -333,7 +357,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     else if (retryMs > 0) connection.close('overloaded', retryMs)
     else
       greet(connection, ticket.id).then(
-        refused => refused !== undefined && connection.close(refused, refused === 'ticket_used' ? 0 : undefined),
+        refused => refused !== undefined && connection.close(refused, retryAfter[refused]),
         (error: unknown) => {
           logger.warn({ err: error, ...connection.names }, 'a connection could not be greeted')
           connection.close('unavailable', Math.ceil(random() * 5_000))

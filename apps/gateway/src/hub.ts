@@ -119,6 +119,19 @@ export class Hub {
     return true
   }
 
+  /** The oldest of the person's connections here that are too many beside this new one: of its session, and in all. */
+  surplus(
+    newest: Connection,
+    max: { readonly connectionsPerSessionMax: number; readonly connectionsPerPersonMax: number },
+  ): Connection[] {
+    const present = this.people.get(newest.user)
+    if (!(present instanceof Set)) return []
+    const ofSession = [...present].filter(one => one.session === newest.session)
+    const surplus = new Set(ofSession.slice(0, Math.max(0, ofSession.length - max.connectionsPerSessionMax)))
+    const left = [...present].filter(one => !surplus.has(one))
+    return [...surplus, ...left.slice(0, Math.max(0, left.length - max.connectionsPerPersonMax))]
+  }
+
   users(): IterableIterator<string> {
     return this.people.keys()
   }

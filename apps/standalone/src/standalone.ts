@@ -244,6 +244,10 @@ const gatewayDefaults = {
   commandsBurst: defaultOf(gatewaySettings.COMMANDS_BURST),
   commandsInFlightMax: defaultOf(gatewaySettings.COMMANDS_IN_FLIGHT_MAX),
   sendQueueBytesMax: defaultOf(gatewaySettings.SEND_QUEUE_BYTES_MAX),
+  sendQueuesBytesMax: defaultOf(gatewaySettings.SEND_QUEUES_BYTES_MAX),
+  connectionsPerSessionMax: defaultOf(gatewaySettings.CONNECTIONS_PER_SESSION_MAX),
+  connectionsPerPersonMax: defaultOf(gatewaySettings.CONNECTIONS_PER_PERSON_MAX),
+  connectsPerPersonMax: defaultOf(gatewaySettings.CONNECTS_PER_PERSON_MAX),
   pingIntervalMs: defaultOf(gatewaySettings.PING_INTERVAL_MS),
   reconnect: {
     baseMs: defaultOf(gatewaySettings.RECONNECT_BASE_MS),

@@ -24,6 +24,11 @@ export const closeCodes = {
   ticket_used: { code: 4102, meaning: 'The ticket has been used before: ask for a new one.' },
   unavailable: { code: 4103, meaning: 'The node cannot reach its store.' },
   flooding: { code: 4104, meaning: 'The client kept sending far above its rate after it had been told.' },
+  too_many_connections: {
+    code: 4105,
+    meaning:
+      'The person or the session has more connections than it may, or opens them too fast. The oldest are closed.',
+  },
   session_ended: { code: 4200, meaning: 'The session was signed out or revoked: sign in again.' },
   protocol_unsupported: {
     code: 4201,

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '7a26d4d8b2091dcc'
+export const wireHash = '0ac85df96f48df1f'

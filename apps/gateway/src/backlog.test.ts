@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { Backlog } from './backlog.ts'
+
+class Reader {
+  open = true
+  readonly bytes: number
+  constructor(bytes: number) {
+    this.bytes = bytes
+  }
+  bufferedBytes(): number {
+    return this.bytes
+  }
+  close(): void {
+    this.open = false
+  }
+}
+
+const waiting = (max: number, ...bytes: readonly number[]) => {
+  const backlog = new Backlog<Reader>(max)
+  const readers = bytes.map(one => new Reader(one))
+  for (const reader of readers) backlog.note(reader)
+  return { backlog, open: () => readers.filter(reader => reader.open).map(reader => reader.bytes) }
+}
+
+test('what fits stays', () => {
+  const { backlog, open } = waiting(100, 60, 40, 0)
+  expect(backlog.relieve()).toBe(0)
+  expect(open()).toEqual([60, 40, 0])
+})
+
+test('above the limit those with the most go first, until there is room again', () => {
+  const { backlog, open } = waiting(100, 10, 50, 5, 30, 40)
+  expect(backlog.relieve()).toBe(2)
+  expect(open()).toEqual([10, 5, 30])
+  expect(backlog.relieve()).toBe(0)
+})
+
+test('whoever has read everything, or has gone, counts no more', () => {
+  const { backlog } = waiting(100, 0, 0)
+  const gone = new Reader(500)
+  gone.open = false
+  backlog.note(gone)
+  expect(backlog.relieve()).toBe(0)
+})
