@@ -464,6 +464,14 @@ test('when somebody was last here is written as their last connection closes, an
   expect(await lastSeen(bob.user)).toBeGreaterThanOrEqual(at)
 })
 
+test('a session that expires under its socket is closed', async () => {
+  const [alice, bob] = (await people(2)) as [Person, Person]
+  const [socket, other] = [await connect(alice), await connect(bob)]
+  await pool.query("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE id = $1", [alice.session])
+  expect((await socket.closed).code).toBe(closeCodes.session_ended.code)
+  await other.request('ping', {})
+})
+
 test('one session, and one person, have so many connections: the oldest goes for one more', async () => {
   const gateway = await openGateway('n-few', { connectionsPerSessionMax: 2, connectionsPerPersonMax: 3 })
   try {

@@ -42,6 +42,7 @@ import { Hub } from './hub.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
+import { createSessionSweep, sweepLookMs } from './session-sweep.ts'
 import { createShedder, type ShedSettings, shedLimits } from './shed.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -219,6 +220,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   const backlog = new Backlog<Connection>(options.sendQueuesBytesMax)
+  const sweepSessions = createSessionSweep({
+    all: () => hub.all(),
+    isGood: async session => (await sessions.check(chat, session)) !== undefined,
+  })
   const admission = createAdmission({ ...options, random, nowMs: clock() })
   const personBuckets = new Map<string, TokenBucket>()
   const personRate = options.commandsPerSecond * 2
@@ -266,6 +271,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     setInterval(() => void keepPartitions(), partitionsMs),
     setInterval(() => shedder.tick(), shedLimits.tickMs),
     setInterval(relieve, relieveMs),
+    setInterval(() => void sweepSessions(), sweepLookMs),
   )
 
   function relieve() {
