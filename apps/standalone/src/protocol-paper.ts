@@ -96,7 +96,7 @@ function typeOf(schema: Schema): string {
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ')
   if (schema.type === 'array')
     return `array of ${typeOf(schema.items ?? {})}${range(schema.minItems, schema.maxItems, '')}`
-  if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' UTF-16 units')}`
+  if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' code points')}`
   if (schema.type === 'integer') return `whole number${range(schema.minimum, schema.maximum, '')}`
   return schema.type === 'boolean' ? 'true or false' : 'JSON object'
 }
@@ -224,7 +224,7 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       Object.entries(closeCodes).map(([name, row]) => [row.code, `\`${name}\``, row.meaning]),
     ),
     '## Limits',
-    'Those of the wire itself. Rates and queues are settings of the gateway (configuration.md); `hello` tells the ones in force.',
+    'Those of the wire itself. A length is counted in Unicode code points, as JSON Schema does: `👍🏽` has two. Bytes are those of UTF-8. Rates and queues are settings of the gateway (configuration.md); `hello` tells the ones in force.',
     table(
       ['limit', 'value', 'what it is'],
       Object.entries(limits).map(([name, value]) => [

@@ -55,7 +55,7 @@ async function holdsCode(ctx: ChatContext, user: string, code: string, asked: As
   const { request, purpose } = asked
   if (request === undefined) return false
   try {
-    const { email } = await redeem(ctx, { request, code: code.replace(/\s/g, ''), purpose, user })
+    const { email } = await redeem(ctx, { request, code, purpose, user })
     return email.toLowerCase() === (await emailOf(ctx, user))?.toLowerCase()
   } catch (error) {
     if (error instanceof Refusal && error.code === 'code_invalid') return false
