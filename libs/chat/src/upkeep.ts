@@ -6,6 +6,7 @@ import { add } from './jobs/add.ts'
 import { ensurePartitions } from './offline/index.ts'
 import { transaction } from './store/transaction.ts'
 import { uploadKey } from './uploads/uploads.ts'
+import { refold } from './users/refold.ts'
 
 const rowsAtOnce = 2_000
 const bitesMax = 500
@@ -45,6 +46,7 @@ export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Up
     held = mine.rows[0]!.mine
     if (!held) return undefined
     await ensurePartitions(ctx.pool)
+    await refold(ctx, signal)
     const gone: Partial<Record<keyof Upkept, number>> = { uploads: await dropUploads(ctx, signal) }
     for (const [table, condition] of Object.entries(overdue) as [keyof typeof overdue, string][])
       gone[table] = await dropRows(ctx, table, condition, signal)

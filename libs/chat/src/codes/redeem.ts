@@ -6,7 +6,9 @@
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import type { CodePurpose } from '../jobs/job.ts'
+import { folded } from '../store/folded.ts'
 import { plainCode } from '../typed.ts'
+import { emailKey } from '../users/email.ts'
 
 export interface ShownCode {
   readonly request: string
@@ -49,8 +51,8 @@ export async function check(ctx: ChatContext, shown: ShownCode): Promise<RightCo
   if (user !== undefined || purpose === 'register') return { ...right, user }
 
   const found = await ctx.pool.query<{ id: string }>(
-    'SELECT id FROM users WHERE lower(email) = lower($1) AND erased_at IS NULL',
-    [row.email],
+    `SELECT id FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL`,
+    [emailKey(row.email)],
   )
   const owner = found.rows[0]
   if (owner === undefined) throw new Refusal('code_invalid')
