@@ -101,5 +101,5 @@ export function checkSubject(subject: unknown): string {
 const nameLengthMax = 200
 
 /** A field of somebody else's answer. */
-export const textOf = (value: unknown): string => 
+export const textOf = (value: unknown): string =>
   typeof value === 'string' ? cutText(mended(value), { graphemesMax: nameLengthMax }) : ''

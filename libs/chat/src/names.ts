@@ -12,9 +12,9 @@ export function checkName(text: string, field: string): string {
   const name = text.trim()
   if (name.length === 0) throw refuse(field, 'minLength 1')
   if (lengthOf(name) > limits.nameLengthMax) throw refuse(field, `maxLength ${limits.nameLengthMax}`)
-  if (!isWellFormed(name)) throw refuse(field, wellFormedRule)
   // A name with a line break would forge lines in lists and logs.
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) throw refuse(field, 'no control characters')
+  if (!isWellFormed(name)) throw refuse(field, wellFormedRule)
   if (!isVisible(name)) throw refuse(field, visibleRule)
   return name
 }
@@ -26,7 +26,7 @@ export function checkName(text: string, field: string): string {
 export function checkText(given: string, field: string, lengthMax: number): string {
   const text = given.replaceAll('\r\n', '\n').trim()
   if (lengthOf(text) > lengthMax) throw refuse(field, `maxLength ${lengthMax}`)
-  if (!isWellFormed(text)) throw refuse(field, wellFormedRule)
   if (/[^\P{Cc}\n]/u.test(text)) throw refuse(field, 'no control characters')
+  if (!isWellFormed(text)) throw refuse(field, wellFormedRule)
   return text
 }

@@ -49,8 +49,8 @@ export function bytesOf(text: string): number {
 export const mended = (text: string): string =>
   text.replace(/[\p{Cc}]+/gu, ' ').replace(/\p{Cs}|\p{Noncharacter_Code_Point}/gu, '\ufffd')
 
-/** One grapheme can be as long as a text; that of a flag has two code points, that of a family seven. */
-const graphemeLengthUsual = 4
+/** One grapheme can be as long as a text; the longest emoji has ten code points. */
+const graphemeLengthUsual = 10
 
 /**
  * The beginning of a text, cut between two graphemes.

@@ -252,6 +252,5 @@ function refuse({ body }: Message, size: number, entriesMax: number): void {
       rule: `maxItems ${entriesMax}`,
     })
   const refusal = refuseBody(body)
-  if (refusal !== undefined)
-    throw new FlotillaError(refusal.code, `unable to send: ${refusal.message}`, refusal.detail)
+  if (refusal !== undefined) throw new FlotillaError(refusal.code, `unable to send: ${refusal.message}`, refusal.detail)
 }

@@ -57,7 +57,7 @@ describe('asking', () => {
     expect(await takeJobs()).toEqual([
       {
         kind: 'mail',
-        to: 'New@Example.org',
+        to: 'New@example.org',
         mail: { template: 'code', purpose: 'register', code: expect.stringMatching(/^\d{6}$/), lifeMs: 600_000 },
       },
     ])

@@ -46,7 +46,8 @@ export async function check(ctx: ChatContext, shown: ShownCode): Promise<RightCo
   const { request, code, purpose, user } = shown
   const taken = await ctx.pool.query<{ email: string; code_mac: Buffer }>(takeTry, [request, purpose, user ?? null])
   const row = taken.rows[0]
-  if (row === undefined || !ctx.seal.isMac(`code ${request}`, plainCode(code), row.code_mac)) throw new Refusal('code_invalid')
+  if (row === undefined || !ctx.seal.isMac(`code ${request}`, plainCode(code), row.code_mac))
+    throw new Refusal('code_invalid')
   const right = { request, mac: row.code_mac, email: row.email }
   if (user !== undefined || purpose === 'register') return { ...right, user }
 

@@ -46,17 +46,19 @@ function code(letter: string): string {
 }
 
 export function fold(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(marks, '')
-    .toLowerCase()
-    .replace(katakana, letter => String.fromCharCode(letter.charCodeAt(0) - toHiragana))
-    // The parts of a syllable of Hangul are one letter again.
-    .normalize('NFC')
-    .replace(foreign, letter => plain[letter] ?? letter)
-    .replace(foreign, code)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
+  return (
+    text
+      .normalize('NFKD')
+      .replace(marks, '')
+      .toLowerCase()
+      .replace(katakana, letter => String.fromCharCode(letter.charCodeAt(0) - toHiragana))
+      // The parts of a syllable of Hangul are one letter again.
+      .normalize('NFC')
+      .replace(foreign, letter => plain[letter] ?? letter)
+      .replace(foreign, code)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+  )
 }
 
 /** Says which folding made a text; pg_trgm passes over it. Another folding gets another one, here and in an index. */
