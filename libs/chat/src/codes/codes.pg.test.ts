@@ -99,6 +99,17 @@ describe('asking', () => {
     expect(await takeJobs()).toMatchObject([{ kind: 'nothing' }])
   })
 
+  test('is shown however it was typed', async () => {
+    for (const write of [
+      (code: string) => ` ${code.slice(0, 3)}-${code.slice(3)} `,
+      (code: string) => code.replace(/\d/g, digit => String.fromCharCode(0x660 + Number(digit))),
+      (code: string) => code.replace(/\d/g, digit => String.fromCharCode(0xff10 + Number(digit))),
+    ]) {
+      const shown = await asked('sign-in', 'bob@example.org')
+      expect(await redeem(ctx, { ...shown, code: write(shown.code) })).toMatchObject({ user: bob })
+    }
+  })
+
   test('leaves at most three open requests of one address, the youngest', async () => {
     const requests: ShownCode[] = []
     for (let count = 0; count < 4; count++) requests.push(await asked('sign-in', 'bob@example.org'))

@@ -32,6 +32,15 @@ test('a person is registered, and found by name and by id', async () => {
   expect(await get(ctx, [])).toEqual([])
 })
 
+test.each([' Alice.B\n', 'ａｌｉｃｅ．ｂ', 'ALICE.B', '\u200falice.b'])('she is also found as %j', async typed => {
+  expect((await find(ctx, typed)).username).toBe('Alice.B')
+})
+
+test('a name that was typed in wide letters and digits of another script is the plain one', async () => {
+  expect((await register(ctx, { username: 'Ｗｉｄｅ–٣', password })).username).toBe('Wide-3')
+  await expect(register(ctx, { username: 'wide-3', password })).rejects.toMatchObject({ code: 'username_taken' })
+})
+
 test('the password is kept only as a hash', async () => {
   const { id } = await register(ctx, { username: 'hashed', password })
   const rows = await ctx.pool.query<{ row: string }>('SELECT u::text AS row FROM users u WHERE id = $1', [id])
