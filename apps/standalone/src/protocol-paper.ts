@@ -197,6 +197,7 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       '- a **reply** to it: `{"id": 1, "ok": {…}}` or `{"id": 1, "error": {"code": "…", "message": "…"}}`.',
       '- an **event**: `{"event": "message.new", …}`, without an id, never answered.',
       '',
+      'Text is well-formed Unicode: half of a surrogate pair and U+0000 are refused, also as escapes, also in keys. Write characters rather than escapes, since bytes are counted as they arrive.',
       'Unknown fields in a command are refused; a client passes over fields and events that it does not know. A frame that is not a JSON object closes the connection.',
       '',
       'Entries of one conversation can arrive out of order, and live ones can be lost on the way. `seq` tells: it has no gaps. Wait a moment for a gap to close, then ask for the range with `history.page`.',

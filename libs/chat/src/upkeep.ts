@@ -46,10 +46,10 @@ export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Up
     held = mine.rows[0]!.mine
     if (!held) return undefined
     await ensurePartitions(ctx.pool)
-    await refold(ctx, signal)
     const gone: Partial<Record<keyof Upkept, number>> = { uploads: await dropUploads(ctx, signal) }
     for (const [table, condition] of Object.entries(overdue) as [keyof typeof overdue, string][])
       gone[table] = await dropRows(ctx, table, condition, signal)
+    await refold(ctx, signal)
     await client.query('SELECT pg_advisory_unlock($1)', [lockKey])
     held = false
     return gone as Upkept

@@ -21,10 +21,11 @@ test.each([
   expect(ruleOf(`{"a":[1,{"b":${number}}]}`)).toEqual({ field: 'a.1.b', rule: 'a number that a double holds' })
 })
 
-test.each([
-  ...['0', '1', '-1', '9007199254740991', '9007199254740992', '9007199254740994', '0.1', '1.0', '1.50', '0.0'],
-  ...['1e2', '1E+2', '100e-2', '1e21', '1e22', '123456789012345680000', '5e-324', '1.7976931348623157e308', '0e999'],
-])('the number %s comes back with its value', number => {
+const exact = [
+  '0 1 -1 9007199254740991 9007199254740992 9007199254740994 0.1 1.0 1.50 0.0 1e2 1E+2 100e-2 1e21 1e22',
+  '123456789012345680000 5e-324 1.7976931348623157e308 0e999',
+]
+test.each(exact.join(' ').split(' '))('the number %s comes back with its value', number => {
   expect(ruleOf(`[${number}]`)).toBeUndefined()
 })
 

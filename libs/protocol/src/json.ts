@@ -43,7 +43,7 @@ export function refuseSource(source: string): Refusal | undefined {
     if (first === quote) {
       const text = token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1)
       const isKey = level?.keys !== undefined && level.at === undefined
-      const rule = isKey ? ruleOfKey(text, level.keys!) : isWellFormed(text) ? undefined : wellFormedRule
+      const rule = isKey ? ruleOfKey(text, level.keys) : isWellFormed(text) ? undefined : wellFormedRule
       if (isKey) level.at = text
       if (rule !== undefined) return refuse(levels, rule)
     } else if (token === '{') levels.push({ keys: new Set(), at: undefined })

@@ -30,7 +30,8 @@ interface Row {
 }
 
 export async function refold(ctx: ChatContext, signal?: AbortSignal): Promise<void> {
-  for (let last: string | undefined; signal?.aborted !== true; ) {
+  const isEnded = () => signal?.aborted === true
+  for (let last: string | undefined; !isEnded(); ) {
     const { rows } = await ctx.pool.query<Row>(findOld, [last ?? null])
     // The addresses first: a row without the mark is looked at again.
     for (const row of rows) await respell(ctx, row)

@@ -2,6 +2,7 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dropFolder, makeFolder, openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
+import pg from 'pg'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ask } from '../codes/ask.ts'
 import type { ChatContext } from '../context.ts'
@@ -17,10 +18,13 @@ const client = { deviceName: 'laptop', address: '192.0.2.1', country: 'TR', agen
 const password = 'a long enough phrase'
 let database: TestDatabase
 let url: string
+/** Before the database goes. */
+let closes: (() => Promise<unknown>)[]
 
 beforeEach(async () => {
+  closes = []
   database = await testDatabase({ key: 'empty', fill: () => Promise.resolve() })
-  const admin = await openPool(database.url)
+  const admin = new pg.Pool({ connectionString: database.url, max: 1 })
   const name = `${new URL(database.url).pathname.slice(1)}_tr`
   await admin.query(
     `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'tr' STRATEGY file_copy`,
@@ -29,20 +33,22 @@ beforeEach(async () => {
   place.pathname = name
   url = place.href
   return async () => {
+    for (const close of closes) await close()
     await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
     await admin.end()
     await database.drop()
   }
 })
 
-async function openPool(at: string) {
-  const { default: pg } = await import('pg')
-  return new pg.Pool({ connectionString: at, max: 2 })
+function openPool(): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: 2 })
+  closes.push(() => pool.end())
+  return pool
 }
 
 async function openChat(): Promise<ChatContext> {
   const chat: TestChat = await openTestChat(url)
-  onTestFinished(() => chat.close())
+  closes.push(() => chat.close())
   return chat.ctx
 }
 
@@ -78,8 +84,7 @@ test('one name and one address have one account, in whatever case they are writt
 
 test('accounts that the version before let have one name stop the migration, which names them', async () => {
   await migrateBefore()
-  const pool = await openPool(url)
-  onTestFinished(() => pool.end())
+  const pool = openPool()
   await pool.query(
     `INSERT INTO users (id, username, display_name) VALUES
        ('00000000-0000-4000-8000-000000000001', 'iris', 'x'), ('00000000-0000-4000-8000-000000000002', 'IRIS', 'x')`,
@@ -91,8 +96,7 @@ test('accounts that the version before let have one name stop the migration, whi
 
 test('what the version before wrote is found once it is folded anew, also what it writes meanwhile', async () => {
   await migrateBefore()
-  const pool = await openPool(url)
-  onTestFinished(() => pool.end())
+  const pool = openPool()
   const addOld = (username: string, name: string, email: string | null) =>
     pool.query(
       `INSERT INTO users (id, username, display_name, search_text, email)
