@@ -1,9 +1,8 @@
 /** The rules for the body of a message that its schema cannot say. The SDK goes by them before it sends. */
 import { Refusal } from './errors.ts'
 import type { Body } from './fields.ts'
-import { fieldOf } from './json.ts'
 import { limits } from './limits.ts'
-import { bytesOf, isVisible, isWellFormed, lengthOf, visibleRule, wellFormedRule } from './text.ts'
+import { bytesOf, fieldOf, isVisible, isWellFormed, lengthOf, visibleRule, wellFormedRule } from './text.ts'
 
 export function refuseBody({ text, data }: Pick<Body, 'text' | 'data'>): Refusal | undefined {
   if (text.length > limits.textLengthMax && lengthOf(text) > limits.textLengthMax)

@@ -4,9 +4,9 @@
  */
 import { Compile } from 'typebox/compile'
 import { Refusal } from './errors.ts'
-import { fieldOf, mayBeIllFormed, refuseSource } from './json.ts'
+import { mayBeIllFormed, refuseSource } from './json.ts'
 import { limits } from './limits.ts'
-import { cutText } from './text.ts'
+import { cutText, fieldOf } from './text.ts'
 import { type Command, type Op, up } from './up.ts'
 
 const checks = new Map(Object.values(up).map(declared => [declared.op as string, Compile(declared.schema)]))

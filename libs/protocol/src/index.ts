@@ -22,7 +22,7 @@ export {
   User,
   Uuid,
 } from './fields.ts'
-export { fieldOf, refuseSource } from './json.ts'
+export { refuseSource } from './json.ts'
 export { commandWeights, type Limits, limits } from './limits.ts'
 export {
   bytesOf,

@@ -4,19 +4,13 @@
  * source is looked at beside the value.
  */
 import { Refusal } from './errors.ts'
-import { cutText, isWellFormed, wellFormedRule } from './text.ts'
+import { fieldOf, isWellFormed, wellFormedRule } from './text.ts'
 
 /** Escapes that may stand for no character. Without one, well-formed bytes make well-formed texts. */
 const doubtful = /\\u(?:[dD][89a-fA-F]|0000)/
 
 /** Whether a parsed source may hold ill-formed texts: cheap, for sources that are not looked at otherwise. */
 export const mayBeIllFormed = (source: string): boolean => doubtful.test(source)
-
-const fieldLengthMax = 128
-
-/** A path as refusals name it: dotted, short, and fit to be read whatever the keys are. */
-export const fieldOf = (path: readonly (string | number)[]): string =>
-  cutText(path.join('.').replaceAll('\0', '\ufffd'), { graphemesMax: fieldLengthMax })
 
 /** A key of this name reaches an object's prototype in careless code of whoever reads it. */
 const forbiddenKey = '__proto__'

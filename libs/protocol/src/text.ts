@@ -77,3 +77,9 @@ export function cutText(
   }
   return whole
 }
+
+const fieldLengthMax = 128
+
+/** A path as refusals name it: dotted, short, and fit to be read whatever the keys are. */
+export const fieldOf = (path: readonly (string | number)[]): string =>
+  cutText(path.join('.').replaceAll('\0', '\ufffd'), { graphemesMax: fieldLengthMax })

@@ -25,6 +25,7 @@ test('a person is registered, and found by name and by id', async () => {
   const alice = await register(ctx, { username: 'Alice.B', password, displayName: ' Alice Ännchen ' })
   expect(alice).toMatchObject({ username: 'Alice.B', displayName: 'Alice Ännchen' })
   expect(await find(ctx, 'aLICE.b')).toEqual(alice)
+  expect((await register(ctx, { displayName: '👍🏽'.repeat(60) })).displayName).toBe('👍🏽'.repeat(60))
   const zoe = await register(ctx, { username: 'zoe', password })
   expect(zoe.displayName).toBe('zoe')
   const nobody = '00000000-0000-4000-8000-000000000000'
