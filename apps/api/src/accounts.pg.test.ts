@@ -110,6 +110,14 @@ describe('codes', () => {
       for (const expected of [202, 202, 429]) expect((await ask(email, '10.3.0.4')).status).toBe(expected)
       expect((await ask(email, '10.3.0.5')).status).toBe(429)
     }
+    const spellings = ['é@bücher.example', 'É@BÜCHER.example', 'e\u0301@xn--bcher-kva.example', 'é@Bücher。example']
+    for (const [n, email] of spellings.entries()) {
+      const asked = await here.call('POST /v1/codes', { body: { email, purpose: 'sign-in' }, address: `10.3.1.${n}` })
+      expect(asked.status).toBe(202)
+    }
+    const email = 'É@bu\u0308cher.EXAMPLE'
+    const fifth = await here.call('POST /v1/codes', { body: { email, purpose: 'sign-in' }, address: '10.3.1.9' })
+    expect(fifth.status).toBe(429)
     const narrow = another({ codes: { max: 1, windowMs: 60_000 } })
     const from = (address: string, email: string) =>
       narrow.call('POST /v1/codes', { body: { email, purpose: 'sign-in' }, address })

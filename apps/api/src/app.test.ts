@@ -25,7 +25,7 @@ test.each([
     'POST /v1/sessions',
     { raw: Buffer.from('{"username":"\xff","password":"x"}', 'latin1') },
   ],
-  ['a key of the prototype', 'frame_malformed', 'POST /v1/sessions', { raw: '{"__proto__":{"a":1}}' }],
+  ['a key of the prototype', 'field_invalid', 'POST /v1/sessions', { raw: '{"__proto__":{"a":1}}' }],
   ['a hostile nesting', 'frame_malformed', 'POST /v1/sessions', { raw: '['.repeat(30_000) }],
   ['a body too large', 'frame_too_large', 'POST /v1/sessions', { raw: `"${'x'.repeat(limits.frameBytesMax)}"` }],
 ])('%s is refused as %s', async (_name, code, request, options) => {
@@ -43,6 +43,10 @@ test.each([
   ['a wrong type, which is not coerced', JSON.stringify({ ...person, username: 7 }), 'username', 'type string'],
   ['an empty text', JSON.stringify({ ...person, username: '' }), 'username', 'minLength 1'],
   ['a text too long', JSON.stringify({ ...person, username: 'x'.repeat(321) }), 'username', 'maxLength 320'],
+  ['half of a surrogate pair', '{"username":"a\\ud800","password":"x"}', 'username', 'well-formed Unicode, no U+0000'],
+  ['U+0000', '{"username":"a\\u0000","password":"x"}', 'username', 'well-formed Unicode, no U+0000'],
+  ['a key that stands twice', '{"username":"a","username":"b","password":"x"}', 'username', 'each key once'],
+  ['a number that is rounded', '{"username":9007199254740993}', 'username', 'a number that a double holds'],
   ['an unknown field, which is not stripped', JSON.stringify({ ...person, admin: true }), 'admin', 'not a known field'],
 ])('%s is refused by field and rule', async (_name, raw, field, rule) => {
   const { status, body } = await call('POST /v1/sessions', raw === undefined ? {} : { raw })

@@ -1,5 +1,6 @@
 /** Where a request comes from, for the list of sign-ins and the audit trail. */
-import type { sessions } from '@flotilla/chat'
+import { type sessions, users } from '@flotilla/chat'
+import { cutText, mended } from '@flotilla/protocol'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
 
@@ -25,9 +26,14 @@ export function countryOf(deps: RouteDeps, request: FastifyRequest): string | un
 /** @param deviceName what the person calls the device, if they said */
 export function clientOf(deps: RouteDeps, request: FastifyRequest, deviceName = deviceNameDefault): sessions.Client {
   return {
-    deviceName,
+    // Before anything is written: nobody is registered and then cannot be signed in.
+    deviceName: users.checkName(deviceName, 'deviceName'),
     address: request.ip,
     country: countryOf(deps, request) ?? '',
-    agent: (request.headers['user-agent'] ?? '').slice(0, agentLengthMax),
+    agent: agentOf(request.headers['user-agent'] ?? ''),
   }
 }
+
+/** Node reads headers byte by byte; who names their program in another script writes UTF-8. */
+const agentOf = (header: string) =>
+  cutText(mended(Buffer.from(header, 'latin1').toString('utf8')), { graphemesMax: agentLengthMax })

@@ -1,5 +1,5 @@
 /** What comes before a password is looked at: a place in the queue, and then the counting. */
-import type { ChatContext, users } from '@flotilla/chat'
+import { type ChatContext, sessions, type users } from '@flotilla/chat'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
 import { addressOf, hashed, isWithin, take } from './limits.ts'
@@ -41,7 +41,7 @@ export async function takeTryByName(
   name: string,
 ): Promise<(account: string | undefined) => Promise<boolean>> {
   const { counter, settings } = deps
-  const written = hashed(name.toLowerCase())
+  const written = hashed(sessions.signInKey(name))
   await take(counter, `sign-in:${written}:${addressOf(request)}`, settings.signIns)
   return account => isWithin(counter, keyOf(account ?? written, request), settings.signIns)
 }

@@ -3,7 +3,7 @@
  * wrong there is a refusal, never a fault of this process.
  */
 import type { identities } from '@flotilla/chat'
-import { Refusal } from '@flotilla/protocol'
+import { cutText, mended, Refusal } from '@flotilla/protocol'
 import { type Logger, messageOf } from '@flotilla/service'
 import * as oauth from 'openid-client'
 
@@ -86,7 +86,7 @@ export async function ask<T>(provider: string, logger: Logger, question: () => P
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const cause = error.cause instanceof Error ? `: ${messageOf(error.cause)}` : ''
-  return `${messageOf(error)}${cause}`.slice(0, 300)
+  return cutText(`${messageOf(error)}${cause}`, { graphemesMax: 300 })
 }
 
 const subjectPattern = /^[\x21-\x7e]{1,255}$/
@@ -101,4 +101,5 @@ export function checkSubject(subject: unknown): string {
 const nameLengthMax = 200
 
 /** A field of somebody else's answer. */
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value.slice(0, nameLengthMax) : '')
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' ? cutText(mended(value), { graphemesMax: nameLengthMax }) : ''

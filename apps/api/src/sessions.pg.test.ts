@@ -41,6 +41,30 @@ interface Signed {
   refreshToken: string
 }
 
+describe('what is kept of a device', () => {
+  beforeAll(() => api.register('devices'))
+  const listed = async (token: string) =>
+    (await call('GET /v1/sessions', { token })).body.sessions.find((one: { current: boolean }) => one.current)
+
+  test('the name of a program is mended, not refused: in whatever script, cut between two characters', async () => {
+    const agent = (header: string) =>
+      signIn('devices', { address: '192.0.2.1', headers: { 'user-agent': Buffer.from(header).toString('latin1') } })
+    const { accessToken } = await agent(`Ünï\u0085cöde/1 ${'👨‍👩‍👧'.repeat(300)}`)
+    const shown = (await listed(accessToken)).agent as string
+    expect(shown).toMatch(/^Ünï cöde\/1 (👨‍👩‍👧)+$/u)
+    const latin = await signIn('devices', { address: '192.0.2.1', headers: { 'user-agent': 'caf\xe9' } })
+    expect((await listed(latin.accessToken)).agent).toBe('caf\ufffd')
+  })
+
+  test('a name that shows nothing is refused before anybody is made', async () => {
+    for (const deviceName of ['\u3164', '\u200f\u2800']) {
+      const refused = await call('POST /v1/users', { body: { username: 'unseen', deviceName } })
+      expect(refused.body.error).toMatchObject({ field: 'deviceName', rule: 'something visible' })
+    }
+    expect((await call('POST /v1/users', { body: { username: 'unseen' } })).status).toBe(201)
+  })
+})
+
 describe('refreshing at once', () => {
   beforeAll(() => api.register('tabs'))
 

@@ -53,17 +53,24 @@ export const DeviceName = Type.String({
 })
 /** As lax as can be: the domain decides. */
 export const Email = Type.String({ minLength: 3, maxLength: 320, description: 'An address of mail.' })
+/** With room for what is passed over. */
+const codeLengthMax = 64
 export const ShownCode = Type.Object(
   {
     request: Uuid,
-    code: Type.String({ pattern: '^[0-9]{6}$', description: 'From the mail.' }),
+    code: Type.String({
+      minLength: 1,
+      maxLength: codeLengthMax,
+      description: 'Six digits from the mail. Blanks, hyphens and the script of the digits make no difference.',
+    }),
   },
   closed,
 )
 export const FactorCode = Type.String({
   minLength: 1,
-  maxLength: 64,
-  description: 'Six digits of the authenticator app or of the mail, or a recovery code. Blanks make no difference.',
+  maxLength: codeLengthMax,
+  description:
+    'Six digits of the authenticator app or of the mail, or a recovery code. Blanks, hyphens and the script of the digits make no difference.',
 })
 export const GroupName = Type.String({ minLength: 1, maxLength: limits.nameLengthMax })
 export const PageCursor = Type.String({

@@ -2,7 +2,7 @@
  * What comes in over HTTP, checked by the schema of its route: bytes to JSON, and JSON to a request that fits. Nothing is
  * coerced, filled in or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such.
  */
-import { explain, Refusal } from '@flotilla/protocol'
+import { explain, isWellFormed, Refusal, refuseSource, wellFormedRule } from '@flotilla/protocol'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -10,23 +10,37 @@ import type { Api } from './app.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Takes JSON only, and only in valid UTF-8. An empty body is no body; its schema says whether it may be missing. */
+/**
+ * Takes JSON only, only in valid UTF-8, and only what is read as it was written. An empty body is no body; its schema
+ * says whether it may be missing.
+ */
 export function installBodyParser(app: Api): void {
-  // Keys that would reach an object's prototype are refused rather than removed.
-  const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (body.length === 0) return done(null, undefined)
-    let text: string
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
     try {
-      text = utf8.decode(body)
-    } catch {
-      return done(new Refusal('frame_malformed', 'the body is not valid UTF-8'))
+      done(null, body.length === 0 ? undefined : readBody(body))
+    } catch (error) {
+      done(error as Refusal)
     }
-    return void parseJson(request, text, (error, value) =>
-      error === null ? done(null, value) : done(new Refusal('frame_malformed', 'the body is not valid JSON')),
-    )
   })
+}
+
+function readBody(body: Buffer): unknown {
+  let text: string
+  try {
+    text = utf8.decode(body)
+  } catch {
+    throw new Refusal('frame_malformed', 'the body is not valid UTF-8')
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Refusal('frame_malformed', 'the body is not valid JSON')
+  }
+  const refusal = refuseSource(text)
+  if (refusal !== undefined) throw refusal
+  return value
 }
 
 type Check = (value: unknown) => { value: unknown } | { error: Refusal }
@@ -74,11 +88,24 @@ function checkBody(schema: TSchema): Check {
   }
 }
 
+/** What a URL can hold in its escapes and no text of ours can. */
+function checkUrl(schema: TSchema): Check {
+  const check = checkOf(schema)
+  return value => {
+    const ill = Object.entries(value as object).find(([, text]) => typeof text === 'string' && !isWellFormed(text))
+    if (ill === undefined) return check(value)
+    const [field] = ill
+    return {
+      error: new Refusal('field_invalid', `${field}: must keep to ${wellFormedRule}`, { field, rule: wellFormedRule }),
+    }
+  }
+}
+
 /** At most as many digits as a whole number that is exact can have. */
 const digits = /^\d{1,16}$/
 
 function checkQuery(schema: TSchema): Check {
-  const check = checkOf(schema)
+  const check = checkUrl(schema)
   const properties = (schema as TObject).properties as Record<string, { type?: string }>
   const numbers = Object.keys(properties).filter(name => properties[name]?.type === 'integer')
   return value => {
@@ -92,4 +119,10 @@ function checkQuery(schema: TSchema): Check {
 }
 
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
-  httpPart === 'body' ? checkBody(schema) : httpPart === 'querystring' ? checkQuery(schema) : checkOf(schema)
+  httpPart === 'body'
+    ? checkBody(schema)
+    : httpPart === 'querystring'
+      ? checkQuery(schema)
+      : httpPart === 'params'
+        ? checkUrl(schema)
+        : checkOf(schema)

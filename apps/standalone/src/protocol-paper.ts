@@ -96,7 +96,7 @@ function typeOf(schema: Schema): string {
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ')
   if (schema.type === 'array')
     return `array of ${typeOf(schema.items ?? {})}${range(schema.minItems, schema.maxItems, '')}`
-  if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' UTF-16 units')}`
+  if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' code points')}`
   if (schema.type === 'integer') return `whole number${range(schema.minimum, schema.maximum, '')}`
   return schema.type === 'boolean' ? 'true or false' : 'JSON object'
 }
@@ -197,6 +197,7 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       '- a **reply** to it: `{"id": 1, "ok": {…}}` or `{"id": 1, "error": {"code": "…", "message": "…"}}`.',
       '- an **event**: `{"event": "message.new", …}`, without an id, never answered.',
       '',
+      'Text is well-formed Unicode: half of a surrogate pair and U+0000 are refused, also as escapes, also in keys. Write characters rather than escapes, since bytes are counted as they arrive.',
       'Unknown fields in a command are refused; a client passes over fields and events that it does not know. A frame that is not a JSON object closes the connection.',
       '',
       'Entries of one conversation can arrive out of order, and live ones can be lost on the way. `seq` tells: it has no gaps. Wait a moment for a gap to close, then ask for the range with `history.page`.',
@@ -224,7 +225,7 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       Object.entries(closeCodes).map(([name, row]) => [row.code, `\`${name}\``, row.meaning]),
     ),
     '## Limits',
-    'Those of the wire itself. Rates and queues are settings of the gateway (configuration.md); `hello` tells the ones in force.',
+    'Those of the wire itself. A length is counted in Unicode code points, as JSON Schema does: `👍🏽` has two. Bytes are those of UTF-8. Rates and queues are settings of the gateway (configuration.md); `hello` tells the ones in force.',
     table(
       ['limit', 'value', 'what it is'],
       Object.entries(limits).map(([name, value]) => [

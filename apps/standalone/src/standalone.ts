@@ -256,8 +256,11 @@ const gatewayDefaults = {
   allowedOrigins: defaultOf(gatewaySettings.ALLOWED_ORIGINS),
 }
 
-/** As in the fleet, but for what counts by address: whoever tries things out has one address for everybody. */
-const apiSettingsFor = (publicUrl: string, options: StandaloneOptions): ApiSettings => ({
+/** Whoever tries things out has one address for everybody. */
+const tenfold = <T extends { readonly max: number }>(limit: T): T => ({ ...limit, max: limit.max * 10 })
+
+/** As in the fleet, but for what counts by the address alone. */
+export const apiSettingsFor = (publicUrl: string, options: Partial<StandaloneOptions>): ApiSettings => ({
   ...apiDefaults,
   publicUrl,
   operators: options.operators ?? [],
@@ -269,7 +272,10 @@ const apiSettingsFor = (publicUrl: string, options: StandaloneOptions): ApiSetti
   cookieSecure: publicUrl.startsWith('https:'),
   webauthn: { ...apiDefaults.webauthn, rpId: new URL(publicUrl).hostname, origins: [new URL(publicUrl).origin] },
   requestsMax: apiDefaults.requestsMax * 10,
-  registrations: { ...apiDefaults.registrations, max: apiDefaults.registrations.max * 10 },
+  registrations: tenfold(apiDefaults.registrations),
+  codes: tenfold(apiDefaults.codes),
+  ceremonies: tenfold(apiDefaults.ceremonies),
+  visits: tenfold(apiDefaults.visits),
 })
 
 /** Finds out at once whether the port can be had, and which it is. */

@@ -3,6 +3,7 @@
  * and how their answers are read is the same for both.
  */
 import type { push } from '@flotilla/chat'
+import { cutText } from '@flotilla/protocol'
 
 export interface PushProvider {
   readonly name: push.Provider
@@ -23,8 +24,9 @@ export interface PushLimits {
   readonly publicName: string
 }
 
-const nameLengthMax = 60
-const shortened = (name: string) => (name.length <= nameLengthMax ? name : `${name.slice(0, nameLengthMax - 1)}…`)
+/** Three senders and a group, each twice, must leave room for the rest within the 4 KB that the services carry. */
+const nameMax = { graphemesMax: 60, lengthMax: 75, end: '…' }
+const shortened = (name: string) => cutText(name, nameMax)
 
 /** As many as are counted, and more. */
 const countedMax = 100

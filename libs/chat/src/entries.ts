@@ -53,7 +53,7 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
   const event = kindNames.get(row.kind)
   if (event === undefined) throw new Error(`unable to read an entry: kind ${row.kind} is newer than this process`)
   const place = { conversation: row.conversation_id, sender: row.sender_id, clientId: row.client_id, kind: row.kind }
-  const payload = JSON.parse(seal.open(place, row.key_id, row.body)) as object
+  const payload = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
   return {
     event,
     conversation: row.conversation_id,
@@ -65,4 +65,13 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
     ...payload,
   } as Entry
+}
+
+/**
+ * Before surrogates were refused, half of a pair could be stored, and to serve it ends strict clients. In what
+ * JSON.stringify has written only such a half stands as an escape, so a look at the text finds it.
+ */
+export function mendPairs(stored: string): string {
+  if (!stored.includes('\\ud')) return stored
+  return stored.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, escape => (escape.startsWith('\\ud') ? '\ufffd' : escape))
 }

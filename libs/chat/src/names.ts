@@ -1,17 +1,21 @@
 /** What people write outside of messages: names (of themselves, a device, a group) and short texts. */
-import { limits, Refusal } from '@flotilla/protocol'
+import { isVisible, isWellFormed, lengthOf, limits, Refusal, visibleRule, wellFormedRule } from '@flotilla/protocol'
+
+const refuse = (field: string, rule: string) =>
+  new Refusal('field_invalid', `${field}: must keep to ${rule}`, { field, rule })
 
 /**
  * The name without blanks around it.
- * @throws Refusal field_invalid when nothing is left, when it is too long, or when it holds control characters
+ * @throws Refusal field_invalid when nothing of it can be seen, when it is too long, or when it holds control characters
  */
 export function checkName(text: string, field: string): string {
-  const name = text.toWellFormed().trim()
-  const refuse = (rule: string) => new Refusal('field_invalid', `${field}: must keep to ${rule}`, { field, rule })
-  if (name.length === 0) throw refuse('minLength 1')
-  if (name.length > limits.nameLengthMax) throw refuse(`maxLength ${limits.nameLengthMax}`)
-  // PostgreSQL takes no U+0000 in a text, and a name with a line break would forge lines in lists and logs.
-  if (/\p{Cc}/u.test(name)) throw refuse('no control characters')
+  const name = text.trim()
+  if (name.length === 0) throw refuse(field, 'minLength 1')
+  if (lengthOf(name) > limits.nameLengthMax) throw refuse(field, `maxLength ${limits.nameLengthMax}`)
+  // A name with a line break would forge lines in lists and logs.
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) throw refuse(field, 'no control characters')
+  if (!isWellFormed(name)) throw refuse(field, wellFormedRule)
+  if (!isVisible(name)) throw refuse(field, visibleRule)
   return name
 }
 
@@ -20,9 +24,9 @@ export function checkName(text: string, field: string): string {
  * @throws Refusal field_invalid when it is too long, or when it holds other control characters
  */
 export function checkText(given: string, field: string, lengthMax: number): string {
-  const text = given.toWellFormed().replaceAll('\r\n', '\n').trim()
-  const refuse = (rule: string) => new Refusal('field_invalid', `${field}: must keep to ${rule}`, { field, rule })
-  if (text.length > lengthMax) throw refuse(`maxLength ${lengthMax}`)
-  if (/[^\P{Cc}\n]/u.test(text)) throw refuse('no control characters')
+  const text = given.replaceAll('\r\n', '\n').trim()
+  if (lengthOf(text) > lengthMax) throw refuse(field, `maxLength ${lengthMax}`)
+  if (/[^\P{Cc}\n]/u.test(text)) throw refuse(field, 'no control characters')
+  if (!isWellFormed(text)) throw refuse(field, wellFormedRule)
   return text
 }

@@ -6,6 +6,7 @@ import { add } from './jobs/add.ts'
 import { ensurePartitions } from './offline/index.ts'
 import { transaction } from './store/transaction.ts'
 import { uploadKey } from './uploads/uploads.ts'
+import { refold } from './users/refold.ts'
 
 const rowsAtOnce = 2_000
 const bitesMax = 500
@@ -48,6 +49,7 @@ export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Up
     const gone: Partial<Record<keyof Upkept, number>> = { uploads: await dropUploads(ctx, signal) }
     for (const [table, condition] of Object.entries(overdue) as [keyof typeof overdue, string][])
       gone[table] = await dropRows(ctx, table, condition, signal)
+    await refold(ctx, signal)
     await client.query('SELECT pg_advisory_unlock($1)', [lockKey])
     held = false
     return gone as Upkept

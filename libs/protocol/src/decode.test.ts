@@ -37,14 +37,14 @@ test.each([
   ['an empty text', { ...send, body: { text: '' } }, 'field_invalid', 'body.text'],
   ['a text too long', { ...send, body: { text: 'x'.repeat(limits.textLengthMax + 1) } }, 'field_invalid', 'body.text'],
   ['a seq of zero', { ...send, replyTo: 0 }, 'field_invalid', 'replyTo'],
+  [
+    'a letter too many for a text',
+    { ...send, body: { text: '😀'.repeat(limits.textLengthMax + 1) } },
+    'field_invalid',
+    'body.text',
+  ],
   ['a fraction', { ...send, replyTo: 1.5 }, 'field_invalid', 'replyTo'],
   ['a send without an id', { ...send, id: undefined }, 'field_invalid', 'id'],
-  [
-    'data too large',
-    { ...send, body: { text: 'x', data: { a: 'y'.repeat(limits.dataBytesMax) } } },
-    'field_invalid',
-    'body.data',
-  ],
 ])('%s is refused by code and field', (_name, frame, code, field) => {
   const refusal = refused(frame)
   expect(refusal.code).toBe(code)
@@ -60,12 +60,39 @@ test('the rule is said in plain words', () => {
   expect(refused({ ...send, body: { text: '' } })).toMatchObject({ rule: 'minLength 1' })
 })
 
-test('data nested beyond the limit is refused, however deep', () => {
-  const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
-  const frame = (depth: number) => JSON.stringify(send).replace('"text":"hi"', `"text":"hi","data":${nested(depth)}`)
-  expect(isUndecodable(decodeCommand(frame(limits.dataDepthMax)))).toBe(false)
-  expect(refused(frame(limits.dataDepthMax + 1)).code).toBe('data_too_deep')
-  expect(refused(frame(100_000)).code).toBe('data_too_deep')
+test('a text is counted in code points, and so the largest fits into a frame', () => {
+  const text = '😀'.repeat(limits.textLengthMax)
+  expect(isUndecodable(decodeCommand(JSON.stringify({ ...send, body: { text } })))).toBe(false)
+  expect(Buffer.byteLength(JSON.stringify({ ...send, body: { text } }))).toBeLessThan(limits.frameBytesMax)
+})
+
+test.each([
+  ['half of a pair in a text', '"text":"a\\ud83d"', 'body.text'],
+  ['the other half in it', '"text":"\\uDE00a"', 'body.text'],
+  ['a pair in the wrong order', '"text":"\\ude00\\ud83d"', 'body.text'],
+  ['U+0000', '"text":"a\\u0000b"', 'body.text'],
+  ['half of a pair deep in data', '"text":"a","data":{"a":[0,{"b":"\\ud800"}]}', 'body.data.a.1.b'],
+  ['half of a pair in a key', '"text":"a","data":{"a":{"\\ud800":1}}', 'body.data.a.\ufffd'],
+])('%s is refused with the place, and the refusal can be read', (_name, body, field) => {
+  const refusal = refused(JSON.stringify(send).replace('"text":"hi"', body))
+  expect(refusal).toMatchObject({ id: 1, op: 'message.send', code: 'field_invalid', field })
+  expect(JSON.stringify(refusal)).not.toMatch(/\\\\ud[89a-f]|\\\\u0000/)
+})
+
+test('a refusal of what has no place in a schema can be read too', () => {
+  const unknownField = refused(`{"id":1,"op":"message.send","${'x'.repeat(127)}\\ud83d\\ude00${'y'.repeat(90)}":1}`)
+  const unknownOp = refused(`{"id":1,"op":"${'x'.repeat(63)}\\ud83d\\ude00\\ud83d"}`)
+  for (const refusal of [unknownField, unknownOp]) expect(JSON.stringify(refusal)).not.toMatch(/\\\\ud[89a-f]/)
+})
+
+test('characters of every kind pass unharmed, raw and as escapes', () => {
+  const text = '👨‍👩‍👧‍👦 🇳🇱 e\u0301 שלום \u202aعربى\u202c \\ud800 हिन्दी 𝒳'
+  const escaped = JSON.stringify(text).replace(
+    /[\u0080-\uffff]/g,
+    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  for (const source of [JSON.stringify(text), escaped])
+    expect(decodeCommand(JSON.stringify(send).replace('"hi"', source))).toMatchObject({ body: { text } })
 })
 
 test('a refusal keeps the id and the op that it could read', () => {

@@ -4,7 +4,9 @@
  */
 import { Compile } from 'typebox/compile'
 import { Refusal } from './errors.ts'
+import { mayBeIllFormed, refuseSource } from './json.ts'
 import { limits } from './limits.ts'
+import { cutText, fieldOf } from './text.ts'
 import { type Command, type Op, up } from './up.ts'
 
 const checks = new Map(Object.values(up).map(declared => [declared.op as string, Compile(declared.schema)]))
@@ -31,33 +33,32 @@ export function decodeCommand(text: string): Command | Undecodable {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { refusal: new Refusal('frame_malformed', 'unable to decode the frame: not a JSON object') }
   const frame = value as Record<string, unknown>
-  const op = frame['op']
-  const check = typeof op === 'string' ? checks.get(op) : undefined
-  if (check?.Check(frame)) {
-    if (op === 'message.send') {
-      const refusal = refuseData((frame as unknown as { body: { data?: unknown } }).body.data)
-      if (refusal !== undefined) return { id: frame['id'] as number, op, refusal }
-    }
-    return frame as unknown as Command
-  }
-  const id = frame['id']
-  const known = {
+  const refusal = refuseFrame(text, frame)
+  if (refusal === undefined) return frame as unknown as Command
+  const { id, op } = frame
+  return {
     ...(Number.isInteger(id) && (id as number) >= 0 && (id as number) <= limits.commandIdMax
       ? { id: id as number }
       : {}),
-    ...(typeof op === 'string' ? { op: op.slice(0, 64) } : {}),
+    ...(typeof op === 'string' ? { op: shown(op) } : {}),
+    refusal,
   }
+}
+
+const opLengthMax = 64
+const shown = (op: string) => cutText(op, { graphemesMax: opLengthMax })
+
+function refuseFrame(text: string, frame: Record<string, unknown>): Refusal | undefined {
+  const { op, body } = frame
   if (typeof op !== 'string')
-    return {
-      ...known,
-      refusal: new Refusal('field_invalid', 'op must be a string', { field: 'op', rule: 'type string' }),
-    }
+    return new Refusal('field_invalid', 'op must be a string', { field: 'op', rule: 'type string' })
+  const check = checks.get(op)
   if (check === undefined)
-    return {
-      ...known,
-      refusal: new Refusal('op_unknown', `there is no operation ${JSON.stringify(op.slice(0, 64))}`, { field: 'op' }),
-    }
-  return { ...known, refusal: explain(check.Errors(frame)) }
+    return new Refusal('op_unknown', `there is no operation ${JSON.stringify(shown(op))}`, { field: 'op' })
+  if (!check.Check(frame)) return explain(check.Errors(frame))
+  // The look costs as much as the parsing. It is needed where a schema lets anything through: an application's own data.
+  const hasData = op === 'message.send' && 'data' in (body as object)
+  return hasData || mayBeIllFormed(text) ? refuseSource(text) : undefined
 }
 
 /** Whether decodeCommand returned a refusal. */
@@ -99,32 +100,8 @@ function explainOne({ keyword, instancePath, params, message }: Finding): Refusa
 
 function fieldInvalid(instancePath: string, child: string | undefined, rule: string, message = rule): Refusal {
   const path = instancePath.split('/').filter(part => part !== '')
-  const field = [...path, ...(child === undefined ? [] : [child])].join('.').slice(0, 128)
+  const field = fieldOf([...path, ...(child === undefined ? [] : [child])])
   return new Refusal('field_invalid', `${field === '' ? 'the request' : field}: ${message}`, { field, rule })
-}
-
-/** The rules for an application's own data that a schema cannot say: how deep and how large. */
-export function refuseData(data: unknown): Refusal | undefined {
-  if (data === undefined) return undefined
-  if (depthBeyond(data, limits.dataDepthMax))
-    return new Refusal('data_too_deep', `body.data nests deeper than ${limits.dataDepthMax}`, {
-      field: 'body.data',
-      rule: `depth ${limits.dataDepthMax}`,
-    })
-  if (JSON.stringify(data).length > limits.dataBytesMax)
-    return new Refusal('field_invalid', `body.data is larger than ${limits.dataBytesMax} bytes`, {
-      field: 'body.data',
-      rule: `maxBytes ${limits.dataBytesMax}`,
-    })
-  return undefined
-}
-
-/** Goes at most one level beyond the limit, so that a hostile nesting cannot exhaust the stack. */
-function depthBeyond(value: unknown, left: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (left === 0) return true
-  for (const child of Object.values(value)) if (depthBeyond(child, left - 1)) return true
-  return false
 }
 
 /** The operation names, for tables that must name every one. */

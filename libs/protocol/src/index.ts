@@ -1,6 +1,7 @@
 export { asyncApiDocument } from './asyncapi.ts'
+export { refuseBody } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
-export { decodeCommand, explain, type Finding, isUndecodable, ops, refuseData, type Undecodable } from './decode.ts'
+export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
 export { type Down, down, type Event, type EventName, type EventOf, type Reply } from './down.ts'
 export { ErrorSchema } from './down/error.ts'
 export { ContactRequest } from './down/contacts.ts'
@@ -21,7 +22,18 @@ export {
   User,
   Uuid,
 } from './fields.ts'
+export { refuseSource } from './json.ts'
 export { commandWeights, type Limits, limits } from './limits.ts'
+export {
+  bytesOf,
+  cutText,
+  isVisible,
+  isWellFormed,
+  lengthOf,
+  mended,
+  visibleRule,
+  wellFormedRule,
+} from './text.ts'
 export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

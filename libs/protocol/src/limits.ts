@@ -1,15 +1,16 @@
 /**
- * The limits that belong to the wire itself. Both sides know them, so that a client can check before it sends.
- * Limits that an operator tunes (rates, queue sizes) are settings of the gateway; `hello` tells the ones in force.
+ * The limits that belong to the wire itself. Both sides know them, so that a client can check before it sends. A length is
+ * counted in Unicode code points, bytes in UTF-8. Limits that an operator tunes (rates, queue sizes) are settings of the gateway; `hello`
+ * tells the ones in force.
  */
 export const limits = {
   /** A frame from a client. One byte more is answered with `frame_too_large`. */
   frameBytesMax: 32_768,
-  /** The text of one message, in UTF-16 code units. */
+  /** The text of one message. */
   textLengthMax: 8_000,
   /** How deep the application's own `data` of a message may nest. */
   dataDepthMax: 8,
-  /** The application's own `data` of a message, as JSON. */
+  /** The application's own `data` of a message, as JSON without blanks. */
   dataBytesMax: 8_192,
   /** People whom one message mentions. */
   mentionsMax: 20,
@@ -37,7 +38,7 @@ export const limits = {
   nameLengthMax: 120,
   /** What people say about themselves. */
   aboutLengthMax: 500,
-  /** What people are searched by. */
+  /** What people are searched by. Of scripts in which a letter is a word, one is enough. */
   searchLengthMin: 2,
   searchLengthMax: 100,
   /** A picture as it is sent: its bytes, and its pixels. */

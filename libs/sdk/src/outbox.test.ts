@@ -214,9 +214,18 @@ test('it has an end, and what can never be sent is refused at once', async () =>
   const post = (body: { text: string; data?: Record<string, unknown> }) => outbox.add({ conversation: 'c', body })
   expect(() => post({ text: '' })).toThrow(expect.objectContaining({ code: 'field_invalid', field: 'body.text' }))
   expect(() => post({ text: 'x'.repeat(8_001) })).toThrow(expect.objectContaining({ rule: 'maxLength 8000' }))
+  expect(() => post({ text: '😀'.repeat(8_001) })).toThrow(expect.objectContaining({ rule: 'maxLength 8000' }))
+  expect(() => post({ text: '\u200b' })).toThrow(expect.objectContaining({ rule: 'something visible' }))
   expect(() => post({ text: 'x', data: { y: 'z'.repeat(40_000) } })).toThrow(
+    expect.objectContaining({ field: 'body.data', rule: 'maxBytes 8192' }),
+  )
+  expect(() => post({ text: 'x', data: { y: ['\ud800'] } })).toThrow(
+    expect.objectContaining({ code: 'field_invalid', field: 'body.data.y.0' }),
+  )
+  expect(() => post({ text: '😀'.repeat(8_000), data: { y: 'z'.repeat(4_000) } })).toThrow(
     expect.objectContaining({ code: 'frame_too_large' }),
   )
+  expect(() => post({ text: '😀'.repeat(8_000) })).not.toThrow()
 })
 
 test('a message that the store does not take fails, and is never sent', async () => {

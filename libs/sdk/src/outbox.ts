@@ -6,7 +6,7 @@
  * Order: within a conversation one send is under way at a time, because a server that refuses one (too fast, too busy)
  * may take the next; conversations do not wait for each other.
  */
-import { type Body, limits, type ReplyOf } from '@flotilla/protocol'
+import { type Body, limits, refuseBody, type ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import { asFlotillaError, FlotillaError } from './flotilla-error.ts'
 import { fitsBytes } from './requests.ts'
@@ -251,10 +251,6 @@ function refuse({ body }: Message, size: number, entriesMax: number): void {
     throw new FlotillaError('outbox_full', `unable to send: ${entriesMax} messages wait already`, {
       rule: `maxItems ${entriesMax}`,
     })
-  const { textLengthMax } = limits
-  if (body.text.length === 0 || body.text.length > textLengthMax)
-    throw new FlotillaError('field_invalid', `unable to send: the text must have 1 to ${textLengthMax} characters`, {
-      field: 'body.text',
-      rule: body.text.length === 0 ? 'minLength 1' : `maxLength ${textLengthMax}`,
-    })
+  const refusal = refuseBody(body)
+  if (refusal !== undefined) throw new FlotillaError(refusal.code, `unable to send: ${refusal.message}`, refusal.detail)
 }

@@ -27,7 +27,10 @@ const told = [
   'statusCode',
 ] as const
 
-const messageLengthMax = 500
+const messageGraphemesMax = 500
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** Of it no more is looked at, however long one grapheme is. */
+const messageUnitsMax = 2_000
 const causesMax = 5
 /** SQLSTATE class 22: something was wrong with a value, and the message says with which. */
 const dataException = /^22[0-9A-Z]{3}$/
@@ -72,7 +75,9 @@ export function messageOf(error: Error): string {
   if (error instanceof SyntaxError) message = message.replace(/, ?[^]* is not valid JSON$/, ' is not valid JSON')
   const { code } = error as { code?: unknown }
   if (typeof code === 'string' && dataException.test(code)) message = message.replaceAll(/"[^]*"|: [^"]*$/g, '…')
-  return message.slice(0, messageLengthMax)
+  if (message.length <= messageGraphemesMax) return message
+  const kept = Array.from(graphemes.segment(message.slice(0, messageUnitsMax)), ({ segment }) => segment)
+  return kept.slice(0, messageGraphemesMax).join('').toWellFormed()
 }
 
 const cutAt = (text: string, mark: string) => (text.includes(mark) ? text.slice(0, text.indexOf(mark)) : text)

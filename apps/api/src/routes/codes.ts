@@ -28,12 +28,12 @@ export async function takeMail(deps: RouteDeps, request: FastifyRequest, mailbox
 
 /**
  * Counts a request for a code to an address, known or not.
- * @returns the address without blanks around it
+ * @returns the address as it is kept
  * @throws Refusal field_invalid, rate_limited
  */
 export async function takeCode(deps: RouteDeps, request: FastifyRequest, address: string): Promise<string> {
   const email = users.checkEmail(address)
-  await takeMail(deps, request, hashed(email.toLowerCase()))
+  await takeMail(deps, request, hashed(users.emailKey(email)))
   return email
 }
 

@@ -18,11 +18,17 @@ export function searchRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'searchPeople',
         summary: 'Search people by their names or by an exact address',
         description:
-          'Ten at the most, the best first. Case and accents make no difference, and a slip of the keyboard does little harm. An address finds those who let themselves be found by it.',
+          'Ten at the most, the best first. Case, accents, width and the kind of kana make no difference, and a slip of the keyboard does little harm. An address finds those who let themselves be found by it.',
         tags: ['people'],
         security: [{ accessToken: [] }],
         querystring: Type.Object(
-          { q: Type.String({ minLength: limits.searchLengthMin, maxLength: limits.searchLengthMax }) },
+          {
+            q: Type.String({
+              minLength: 1,
+              maxLength: limits.searchLengthMax,
+              description: `At least ${limits.searchLengthMin} characters, or one letter of a script in which it can be a name: Han, kana, Hangul.`,
+            }),
+          },
           closed,
         ),
         response: {

@@ -59,7 +59,7 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { challenge, deviceName, ...given } = request.body
-      const client = { ...clientOf(deps, request), deviceName }
+      const client = { ...clientOf(deps, request, deviceName), ...(deviceName === undefined ? { deviceName } : {}) }
       const finish = async (shown: sessions.Shown) => {
         const user = await sessions.challenged(chat, challenge)
         if (shown.factor === 'password') await takeOwnTry(deps, request, user)

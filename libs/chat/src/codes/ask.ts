@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChatContext } from '../context.ts'
 import type { CodePurpose } from '../jobs/job.ts'
+import { folded } from '../store/folded.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkEmail } from '../users/email.ts'
 import { type AskedCode, demandMail, resendAfterMs, send } from './code.ts'
@@ -9,7 +10,7 @@ import { type AskedCode, demandMail, resendAfterMs, send } from './code.ts'
 const insert = `
 WITH superseded AS (
   DELETE FROM codes WHERE id IN (
-    SELECT id FROM codes WHERE lower(email) = lower($3) AND purpose = $2 AND user_id IS NOT DISTINCT FROM $4
+    SELECT id FROM codes WHERE ${folded('email')} = ${folded('$3')} AND purpose = $2 AND user_id IS NOT DISTINCT FROM $4
      ORDER BY created_at DESC OFFSET $9)
 )
 INSERT INTO codes (id, purpose, email, user_id, code_mac, tries_left, resend_at, expires_at)

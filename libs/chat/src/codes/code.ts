@@ -8,6 +8,8 @@ import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { add } from '../jobs/add.ts'
 import type { CodePurpose, Mail } from '../jobs/job.ts'
+import { folded } from '../store/folded.ts'
+import { emailKey } from '../users/email.ts'
 
 /** A code that was asked for. It is worth something only together with the request. */
 export interface AskedCode {
@@ -42,8 +44,8 @@ export const resendAfterMs = (ctx: ChatContext, sends: number): number => ctx.se
 /** Draws a code and leaves the mail for the worker. @returns the MAC that the row is to hold */
 export async function send(ctx: ChatContext, client: PoolClient, asked: Addressed): Promise<Buffer> {
   const found = await client.query<Owner>(
-    'SELECT id, username, email FROM users WHERE lower(email) = lower($1) AND erased_at IS NULL',
-    [asked.email],
+    `SELECT id, username, email FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL`,
+    [emailKey(asked.email)],
   )
   const owner = found.rows[0]
   const code = String(randomInt(1_000_000)).padStart(6, '0')
@@ -52,7 +54,7 @@ export async function send(ctx: ChatContext, client: PoolClient, asked: Addresse
     what === 'already'
       ? { template: 'registered-already', username: owner?.username ?? '' }
       : { template: 'code', purpose: asked.purpose, code, lifeMs: ctx.settings.codeLifeMs }
-  // As its owner proved it: what was typed may be another address that only looks the same without case.
+  // As its owner proved it: a server may tell small letters from capitals, though nobody should rely on it.
   const to = owner?.email ?? asked.email
   await add(ctx, { kind: what === 'nothing' ? 'nothing' : 'mail', to, mail }, client)
   // A code that nobody was sent must not be found by guessing either.

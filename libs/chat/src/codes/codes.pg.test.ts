@@ -57,7 +57,7 @@ describe('asking', () => {
     expect(await takeJobs()).toEqual([
       {
         kind: 'mail',
-        to: 'New@Example.org',
+        to: 'New@example.org',
         mail: { template: 'code', purpose: 'register', code: expect.stringMatching(/^\d{6}$/), lifeMs: 600_000 },
       },
     ])
@@ -97,6 +97,17 @@ describe('asking', () => {
     await ctx.pool.query('UPDATE users SET erased_at = now() WHERE id = $1', [id])
     await ask(ctx, { purpose: 'sign-in', email: 'erased@example.org' })
     expect(await takeJobs()).toMatchObject([{ kind: 'nothing' }])
+  })
+
+  test('is shown however it was typed', async () => {
+    for (const write of [
+      (code: string) => ` ${code.slice(0, 3)}-${code.slice(3)} `,
+      (code: string) => code.replace(/\d/g, digit => String.fromCharCode(0x660 + Number(digit))),
+      (code: string) => code.replace(/\d/g, digit => String.fromCharCode(0xff10 + Number(digit))),
+    ]) {
+      const shown = await asked('sign-in', 'bob@example.org')
+      expect(await redeem(ctx, { ...shown, code: write(shown.code) })).toMatchObject({ user: bob })
+    }
   })
 
   test('leaves at most three open requests of one address, the youngest', async () => {

@@ -6,9 +6,13 @@
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import type { CodePurpose } from '../jobs/job.ts'
+import { folded } from '../store/folded.ts'
+import { plainCode } from '../typed.ts'
+import { emailKey } from '../users/email.ts'
 
 export interface ShownCode {
   readonly request: string
+  /** As it was typed. */
   readonly code: string
   readonly purpose: CodePurpose
   /** Who asked for it, where that was known. */
@@ -42,13 +46,14 @@ export async function check(ctx: ChatContext, shown: ShownCode): Promise<RightCo
   const { request, code, purpose, user } = shown
   const taken = await ctx.pool.query<{ email: string; code_mac: Buffer }>(takeTry, [request, purpose, user ?? null])
   const row = taken.rows[0]
-  if (row === undefined || !ctx.seal.isMac(`code ${request}`, code, row.code_mac)) throw new Refusal('code_invalid')
+  if (row === undefined || !ctx.seal.isMac(`code ${request}`, plainCode(code), row.code_mac))
+    throw new Refusal('code_invalid')
   const right = { request, mac: row.code_mac, email: row.email }
   if (user !== undefined || purpose === 'register') return { ...right, user }
 
   const found = await ctx.pool.query<{ id: string }>(
-    'SELECT id FROM users WHERE lower(email) = lower($1) AND erased_at IS NULL',
-    [row.email],
+    `SELECT id FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL`,
+    [emailKey(row.email)],
   )
   const owner = found.rows[0]
   if (owner === undefined) throw new Refusal('code_invalid')

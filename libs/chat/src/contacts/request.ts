@@ -13,8 +13,9 @@ import { checkText } from '../names.ts'
 import { add as notify } from '../notifications/add.ts'
 import { readCounterparts } from '../privacy/counterparts.ts'
 import { visible } from '../privacy/visible.ts'
+import { folded } from '../store/folded.ts'
 import { transaction } from '../store/transaction.ts'
-import { checkEmail } from '../users/email.ts'
+import { checkEmail, emailKey } from '../users/email.ts'
 import { get } from '../users/get.ts'
 import { holdUsers } from '../users/hold.ts'
 import { type Accepted, befriend, type OpenRequest, requestColumns, requestNote, tellAccepted } from './befriend.ts'
@@ -58,8 +59,8 @@ export async function requestByEmail(
   const email = checkEmail(input.email)
   const note = checkText(input.note ?? '', 'note', limits.contactNoteLengthMax)
   const found = await ctx.pool.query<{ id: string }>(
-    'SELECT id FROM users WHERE lower(email) = lower($1) AND erased_at IS NULL',
-    [email],
+    `SELECT id FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL`,
+    [emailKey(email)],
   )
   const known = found.rows[0]?.id
   const candidate = known === undefined || known === by ? randomUUID() : known

@@ -10,6 +10,7 @@ import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
 import { transaction } from '../store/transaction.ts'
+import { plainCode } from '../typed.ts'
 
 export const recoveryCodesMade = 10
 const codeBytes = 10
@@ -28,7 +29,7 @@ const grouped = (code: string): string => code.match(new RegExp(`.{${groupLength
 
 /** However it was typed: groups, case, and the letters that look like digits make no difference. */
 function hashOf(typed: string): Buffer {
-  const code = typed.toLowerCase().replace(/[\s-]/g, '').replace(/o/g, '0').replace(/[il]/g, '1')
+  const code = plainCode(typed).toLowerCase().replace(/o/g, '0').replace(/[il]/g, '1')
   return createHash('sha256').update(code).digest()
 }
 

@@ -1,6 +1,7 @@
 /** Codes of an authenticator app (RFC 6238): the secret lies sealed, and a code is good once. */
 import { Secret, TOTP } from 'otpauth'
 import type { ChatContext } from '../context.ts'
+import { plainCode } from '../typed.ts'
 
 const periodSeconds = 30
 /** Steps before and after, for clocks that are wrong. */
@@ -35,7 +36,7 @@ export async function stepOf(
   await ctx.seal.ready([sealed.key_id])
   const totp = totpOf(ctx.seal.open(place(user), sealed.key_id, sealed.secret))
   const timestamp = ctx.clock()
-  const delta = totp.validate({ token: code.replace(/\s/g, ''), timestamp, window })
+  const delta = totp.validate({ token: plainCode(code), timestamp, window })
   return delta === null ? undefined : totp.counter({ timestamp }) + delta
 }
 

@@ -28,7 +28,7 @@ test('one that is taken gets digits', () => {
 test('a name is made fit to be shown', () => {
   expect(cleanName(' a\u0000b\r\nc ')).toBe('a b c')
   expect(cleanName('\u0007')).toBe('')
-  const long = cleanName(`${'x'.repeat(119)}😀😀`)
-  expect(long.isWellFormed()).toBe(true)
-  expect(long.length).toBeLessThanOrEqual(120)
+  expect(cleanName('\u3164\u200f')).toBe('')
+  expect(cleanName(`${'x'.repeat(118)}👨‍👩‍👧😀`)).toBe('x'.repeat(118))
+  expect(cleanName('😀'.repeat(130))).toBe('😀'.repeat(120))
 })

@@ -1,6 +1,6 @@
 /** The account of somebody who comes from a provider: what they are called here follows from what they are called there. */
 import { randomInt } from 'node:crypto'
-import { limits } from '@flotilla/protocol'
+import { cutText, isVisible, limits, mended } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import type { Client } from '../sessions/client.ts'
@@ -44,7 +44,6 @@ function toStem(text: string): string {
     text
       // Of an address the part that names its owner; the rest says where they work.
       .replace(/@.*$/s, '')
-      .toWellFormed()
       .normalize('NFKD')
       .replace(/\p{M}/gu, '')
       .toLowerCase()
@@ -55,11 +54,8 @@ function toStem(text: string): string {
 }
 
 /** Providers let their people choose names freely: what cannot be shown in a line goes. */
-export const cleanName = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-    .slice(0, limits.nameLengthMax)
-    .toWellFormed()
-    .trim()
+export function cleanName(text: string): string {
+  const line = mended(text).replace(/\s+/gu, ' ').trim()
+  const { nameLengthMax } = limits
+  return isVisible(line) ? cutText(line, { graphemesMax: nameLengthMax, lengthMax: nameLengthMax }).trim() : ''
+}

@@ -1,5 +1,5 @@
 /** Who somebody is at a provider. */
-import { isEmail } from '../users/email.ts'
+import { checkEmail, isEmail } from '../users/email.ts'
 
 export interface Profile {
   /** With the subject the key of an identity: an address can change hands, this pair cannot. */
@@ -17,10 +17,10 @@ export interface Profile {
 }
 
 /**
- * The address of a profile where it can be compared. Of letters beyond ASCII some become others when they are folded: a
- * Kelvin sign becomes a k, and an account would open to whoever owns the look-alike.
+ * The address of a profile where it can be compared. Beyond ASCII servers do not agree about which letters are the same,
+ * and an account would open to whoever owns the look-alike.
  */
 export function comparableEmail(profile: Profile): string | undefined {
   const { email } = profile
-  return email !== undefined && /^[\x21-\x7e]+$/.test(email) && isEmail(email) ? email : undefined
+  return email !== undefined && /^[\x21-\x7e]+$/.test(email) && isEmail(email) ? checkEmail(email) : undefined
 }

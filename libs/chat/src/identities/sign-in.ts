@@ -11,8 +11,10 @@ import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../sessions/client.ts'
+import { folded } from '../store/folded.ts'
 import { uniqueViolation } from '../store/pool.ts'
 import { transaction } from '../store/transaction.ts'
+import { emailKey } from '../users/email.ts'
 import { get } from '../users/get.ts'
 import { redeem, type Shown } from './grant.ts'
 import { attach, isSame, keptName } from './link.ts'
@@ -84,8 +86,8 @@ async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Pro
   const email = comparableEmail(visitor.profile)
   if (email === undefined) return undefined
   const found = await client.query<{ id: string }>(
-    'SELECT id FROM users WHERE lower(email) = lower($1) AND erased_at IS NULL FOR NO KEY UPDATE',
-    [email],
+    `SELECT id FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL FOR NO KEY UPDATE`,
+    [emailKey(email)],
   )
   const user = found.rows[0]?.id
   if (user === undefined) return undefined

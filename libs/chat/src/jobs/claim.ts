@@ -2,6 +2,7 @@
  * Claims and their ends. A claim is a lease: whoever dies with a job in hand gives it back by doing nothing. Two workers
  * never wait for each other (SKIP LOCKED), and who comes back after the lease has no say about the job any more.
  */
+import { cutText, mended } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import { asRefusal } from '../store/pool.ts'
 import type { Job, JobKind } from './job.ts'
@@ -80,7 +81,7 @@ export async function fail(ctx: ChatContext, { id, attempt }: Held, error: strin
   await ctx.pool.query(
     `UPDATE jobs SET error = $3, due_at = now() + coalesce($4::float8, 0) * interval '1 millisecond',
             dead_at = CASE WHEN $4::float8 IS NULL THEN now() END WHERE id = $1 AND attempt_count = $2`,
-    [id, attempt, error.slice(0, errorLengthMax), retryMs ?? null],
+    [id, attempt, cutText(mended(error), { graphemesMax: errorLengthMax }), retryMs ?? null],
   )
 }
 

@@ -9,6 +9,7 @@ import {
   testDatabase,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { kindNumbers } from '../entries.ts'
 import { history } from './history.ts'
 import { post } from './post.ts'
 
@@ -43,6 +44,30 @@ const removeBob = () =>
      UPDATE conversations SET version = version + 1, member_count = member_count - 1 WHERE id = $1`,
     [conversation, bob],
   )
+
+test.each([
+  ['a text that shows nothing', { text: '\u200b \u3164' }, 'body.text', 'something visible'],
+  ['half of a surrogate pair', { text: 'a', data: { a: '\ud800' } }, 'body.data.a', 'well-formed Unicode, no U+0000'],
+])('%s is refused before anything is written', async (_name, body, field, rule) => {
+  const refused = post(chat.ctx, alice, { ...message('x'), body })
+  await expect(refused).rejects.toEqual(refusal('field_invalid', { detail: { field, rule } }))
+  expect(chat.emitted).toEqual([])
+})
+
+test('what was stored before such texts were refused is served as text that every client can read', async () => {
+  const clientId = randomUUID()
+  const kind = kindNumbers['message.new']
+  const stored = { body: { text: 'a\ud83d', data: { '\ude00': ['\ud800'] } } }
+  const { keyId, body } = chat.ctx.seal.seal({ conversation, sender: alice, clientId, kind }, JSON.stringify(stored))
+  await chat.ctx.pool.query(
+    `WITH moved AS (UPDATE conversations SET head_seq = 1 WHERE id = $1)
+     INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
+     VALUES ($1, 1, now(), $2, $3, $4, $5, $6)`,
+    [conversation, alice, clientId, keyId, kind, body],
+  )
+  const { entries } = await history(chat.ctx, bob, { conversation })
+  expect(entries).toMatchObject([{ body: { text: 'a\ufffd', data: { '\ufffd': ['\ufffd'] } } }])
+})
 
 test('a message is stored sealed, acknowledged with its place, and told to every member', async () => {
   const input = { ...message('hello'), body: { text: 'hello', data: { mood: 'fine' } } }

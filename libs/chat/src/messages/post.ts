@@ -1,5 +1,5 @@
 /** Posts a message: check, commit, tell. The socket and REST call the same verb. */
-import { type Body, type Entry, type ErrorCode, Refusal, refuseData } from '@flotilla/protocol'
+import { type Body, type Entry, type ErrorCode, Refusal, refuseBody } from '@flotilla/protocol'
 import { demandOpen } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { type EntryRow, kindNumbers, toEntries } from '../entries.ts'
@@ -30,10 +30,12 @@ const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_cl
 /**
  * @param by the sender
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal conversation_unknown, not_a_member, direct_closed, message_unknown (the reply's target), overloaded,
- *   unavailable
+ * @throws Refusal field_invalid, data_too_deep, conversation_unknown, not_a_member, direct_closed, message_unknown (the
+ *   reply's target), overloaded, unavailable
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
+  const refusal = refuseBody(input.body)
+  if (refusal !== undefined) throw refusal
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
   const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
@@ -137,10 +139,8 @@ function messageNew(by: string, input: PostInput, posted: Posted): Entry {
   }
 }
 
-/** All that fails by the sender's fault. Decided on a membership that may be stale: the commit finds that out. */
+/** All that fails by the sender's standing. Decided on a membership that may be stale: the commit finds that out. */
 function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Membership | Promise<Membership> {
-  const refusal = refuseData(input.body.data)
-  if (refusal !== undefined) throw refusal
   const standing = ctx.memberships.demand(input.conversation, by)
   if (!(standing instanceof Promise) && input.replyTo === undefined) {
     demandOpen(standing.membership.closed)

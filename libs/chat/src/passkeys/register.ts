@@ -34,8 +34,7 @@ export async function beginRegister(
   ctx: ChatContext,
   input: { readonly username: string; readonly displayName?: string | undefined },
 ): Promise<RegisterCeremony> {
-  const { username } = input
-  checkUsername(username)
+  const username = checkUsername(input.username)
   const displayName = checkName(input.displayName ?? username, 'displayName')
   await demandUsernameFree(ctx, username)
   const wanted = { user: randomUUID(), username, displayName }

@@ -35,22 +35,43 @@ const isBetween = (minutes: number, { from, until }: QuietHours) =>
   from < until ? minutes >= from && minutes < until : minutes >= from || minutes < until
 
 /**
- * When the quiet hours end that hold at this moment.
+ * When the quiet hours end that hold at this moment: the first moment at which the clock on the wall shows none of them.
+ * A clock that is put forward over their end ends them, one that is put back into them begins them again.
  * @returns undefined when none hold. A zone that this process does not know holds nothing back
  */
 export function quietUntil(quiet: QuietHours | undefined, at: number): number | undefined {
   if (quiet === undefined || quiet.from === quiet.until) return undefined
+  const { zone, until } = quiet
   try {
-    const now = wallMinutes(quiet.zone, at)
-    if (!isBetween(now, quiet)) return undefined
-    const wholeMinute = Math.floor(at / minuteMs) * minuteMs
-    const end = wholeMinute + ((quiet.until - now + dayMinutes) % dayMinutes) * minuteMs
-    // Clocks that are put forward or back in between move the end by as much.
-    const shift = ((wallMinutes(quiet.zone, end) - quiet.until + dayMinutes * 1.5) % dayMinutes) - dayMinutes / 2
-    const corrected = end - shift * minuteMs
-    return corrected > at ? corrected : end
+    let moment = Math.floor(at / minuteMs) * minuteMs
+    let wall = wallMinutes(zone, moment)
+    if (!isBetween(wall, quiet)) return undefined
+    while (isBetween(wall, quiet)) {
+      const end = moment + ((until - wall + dayMinutes) % dayMinutes) * minuteMs
+      moment = findMove(zone, moment, end) ?? end
+      wall = wallMinutes(zone, moment)
+    }
+    return moment
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error
   }
+}
+
+/** By how many minutes the wall is ahead of UTC, without whole days. */
+const aheadOf = (zone: string, at: number) => (wallMinutes(zone, at) - at / minuteMs) % dayMinutes
+
+const isMoved = (zone: string, one: number, other: number) =>
+  (aheadOf(zone, one) - aheadOf(zone, other)) % dayMinutes !== 0
+
+/** The minute in which a clock is put forward or back, after one moment and up to another less than a day later. */
+function findMove(zone: string, after: number, upTo: number): number | undefined {
+  if (!isMoved(zone, after, upTo)) return undefined
+  let [before, moved] = [after, upTo]
+  while (moved - before > minuteMs) {
+    const middle = Math.floor((before + moved) / 2 / minuteMs) * minuteMs
+    if (isMoved(zone, after, middle)) moved = middle
+    else before = middle
+  }
+  return moved
 }

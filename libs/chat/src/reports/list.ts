@@ -1,5 +1,6 @@
 import type { Body } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
+import { mendPairs } from '../entries.ts'
 import { beyond, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../paging.ts'
 import { get } from '../users/get.ts'
 import type { User } from '../users/user.ts'
@@ -83,6 +84,6 @@ function toReport(ctx: ChatContext, row: Row, people: ReadonlyMap<string, User>)
 function messageOf(ctx: ChatContext, row: Row): ReportedMessage | undefined {
   const { id, conversation_id: conversation, seq, key_id, body } = row
   if (conversation === null || seq === null || key_id === null || body === null) return undefined
-  const copy = JSON.parse(ctx.seal.open(sealName(id), key_id, body)) as Pick<ReportedMessage, 'at' | 'body'>
+  const copy = JSON.parse(mendPairs(ctx.seal.open(sealName(id), key_id, body))) as Pick<ReportedMessage, 'at' | 'body'>
   return { conversation, seq, ...copy }
 }

@@ -7,6 +7,7 @@ import { spendTotp } from '../factors/totp.ts'
 import type { CodePurpose } from '../jobs/job.ts'
 import type { ShownPasskey } from '../passkeys/passkey.ts'
 import { show } from '../passkeys/show.ts'
+import { emailKey } from '../users/email.ts'
 import type { Place } from '../users/passwords.ts'
 import type { Client } from './client.ts'
 
@@ -55,8 +56,8 @@ async function holdsCode(ctx: ChatContext, user: string, code: string, asked: As
   const { request, purpose } = asked
   if (request === undefined) return false
   try {
-    const { email } = await redeem(ctx, { request, code: code.replace(/\s/g, ''), purpose, user })
-    return email.toLowerCase() === (await emailOf(ctx, user))?.toLowerCase()
+    const { email } = await redeem(ctx, { request, code, purpose, user })
+    return emailKey(email) === emailKey((await emailOf(ctx, user)) ?? '')
   } catch (error) {
     if (error instanceof Refusal && error.code === 'code_invalid') return false
     throw error

@@ -1,6 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import { redeem } from '../codes/redeem.ts'
 import type { ChatContext } from '../context.ts'
+import { folded } from '../store/folded.ts'
 import { readAccount } from '../users/account.ts'
 import { begin, type FactorNeeded, type SignedIn } from './begin.ts'
 import type { Client } from './client.ts'
@@ -27,7 +28,7 @@ export async function signInByCode(
 /** Whose address the code of a request was sent to. */
 async function askedFor(ctx: ChatContext, request: string): Promise<string | undefined> {
   const found = await ctx.pool.query<{ id: string }>(
-    `SELECT u.id FROM codes c JOIN users u ON lower(u.email) = lower(c.email) AND u.erased_at IS NULL
+    `SELECT u.id FROM codes c JOIN users u ON ${folded('u.email')} = ${folded('c.email')} AND u.erased_at IS NULL
       WHERE c.id = $1 AND c.purpose = 'sign-in'`,
     [request],
   )

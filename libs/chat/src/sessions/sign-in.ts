@@ -1,10 +1,11 @@
 import { Refusal } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
+import { folded } from '../store/folded.ts'
 import { users } from '../store/schema.ts'
-import { isEmail } from '../users/email.ts'
+import { emailKey, isEmail } from '../users/email.ts'
 import type { Place } from '../users/passwords.ts'
-import { isUsername, userColumns } from '../users/user.ts'
+import { isUsername, userColumns, usernameKey } from '../users/user.ts'
 import { begin, type FactorNeeded, type SignedIn } from './begin.ts'
 import type { Client } from './client.ts'
 import { noteFailure } from './note-failure.ts'
@@ -38,12 +39,16 @@ export async function signIn(
   throw new Refusal('credentials_wrong')
 }
 
+/** What the spellings of one username or address have in common, to look it up and to count by. */
+export const signInKey = (name: string): string => (isEmail(name) ? emailKey(name) : usernameKey(name))
+
 async function readCandidate(ctx: ChatContext, name: string) {
-  const column = isEmail(name) ? users.email : isUsername(name) ? users.username : undefined
+  const key = signInKey(name)
+  const column = isEmail(key) ? 'users.email' : isUsername(key) ? 'users.username' : undefined
   if (column === undefined) return undefined
   const [found] = await ctx.db
     .select({ user: userColumns, passwordHash: users.passwordHash })
     .from(users)
-    .where(and(sql`lower(${column}) = lower(${name})`, isNull(users.erasedAt)))
+    .where(and(sql`${sql.raw(folded(column))} = ${key}`, isNull(users.erasedAt)))
   return found
 }

@@ -11,10 +11,9 @@ import type { ChatContext } from '../context.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
-import { uniqueViolation } from '../store/pool.ts'
 import { transaction } from '../store/transaction.ts'
 import { readAccount } from './account.ts'
-import { emailTaken } from './create.ts'
+import { emailTaken, isTaken } from './create.ts'
 import { demandWayIn } from './demand-way-in.ts'
 
 interface Changing {
@@ -54,7 +53,7 @@ export async function changeEmail(
     })
   } catch (error) {
     // Somebody else was faster to prove it, or had it all the time and knows their own code.
-    if (uniqueViolation(error)?.constraint === 'users_email_key') throw emailTaken()
+    if (isTaken(error, 'email')) throw emailTaken()
     throw error
   }
 }

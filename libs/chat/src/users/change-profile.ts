@@ -1,6 +1,6 @@
 import { limits, Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { checkName } from '../names.ts'
+import { checkName, checkText } from '../names.ts'
 import { transaction } from '../store/transaction.ts'
 import { searchText } from './fold.ts'
 import { type Me, me } from './me.ts'
@@ -23,7 +23,7 @@ interface Row {
  */
 export async function changeProfile(ctx: ChatContext, by: string, change: ProfileChange): Promise<Me> {
   const displayName = change.displayName === undefined ? undefined : checkName(change.displayName, 'displayName')
-  const about = change.about === undefined ? undefined : checkAbout(change.about)
+  const about = change.about === undefined ? undefined : checkText(change.about, 'about', limits.aboutLengthMax)
   const renamed = await transaction(ctx, async client => {
     // The row is held, since the text to search by is made of two columns that can be changed apart.
     const found = await client.query<Row>(
@@ -44,13 +44,4 @@ export async function changeProfile(ctx: ChatContext, by: string, change: Profil
   const changed = await me(ctx, by)
   if (renamed) await tellChanged(ctx, changed)
   return changed
-}
-
-/** Lines are fine, other control characters are not. @throws Refusal field_invalid */
-function checkAbout(text: string): string {
-  const about = text.toWellFormed().replaceAll('\r\n', '\n').trim()
-  const refuse = (rule: string) => new Refusal('field_invalid', `about: must keep to ${rule}`, { field: 'about', rule })
-  if (about.length > limits.aboutLengthMax) throw refuse(`maxLength ${limits.aboutLengthMax}`)
-  if (/[^\P{Cc}\n]/u.test(about)) throw refuse('no control characters')
-  return about
 }

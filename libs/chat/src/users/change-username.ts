@@ -1,9 +1,8 @@
 import type { ChatContext } from '../context.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
-import { uniqueViolation } from '../store/pool.ts'
 import { transaction } from '../store/transaction.ts'
-import { checkUsername, usernameTaken } from './create.ts'
+import { checkUsername, isTaken, usernameTaken } from './create.ts'
 import { searchText } from './fold.ts'
 import { tellChanged } from './tell-changed.ts'
 import type { User } from './user.ts'
@@ -24,8 +23,8 @@ export async function changeUsername(
   by: string,
   input: { username: string; session: string; client: Client },
 ): Promise<User> {
-  const { username, session, client } = input
-  checkUsername(username)
+  const { session, client } = input
+  const username = checkUsername(input.username)
   try {
     const { user, changed } = await transaction(ctx, async tx => {
       // Locked first: the text for the search is made of the display name, which may be changing too.
@@ -48,7 +47,7 @@ export async function changeUsername(
     if (changed) await tellChanged(ctx, user)
     return user
   } catch (error) {
-    if (uniqueViolation(error)?.constraint === 'users_username_key') throw usernameTaken()
+    if (isTaken(error, 'username')) throw usernameTaken()
     throw error
   }
 }

@@ -7,9 +7,12 @@ import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
+import { folded } from '../store/folded.ts'
+import { uniqueViolation } from '../store/pool.ts'
 import { users } from '../store/schema.ts'
+import { emailKey } from './email.ts'
 import { searchText } from './fold.ts'
-import { isUsername, type User } from './user.ts'
+import { isUsername, typedUsername, type User, usernameKey } from './user.ts'
 
 export interface NewUser {
   /** Where it had to be known before; drawn when left out. */
@@ -38,8 +41,8 @@ export async function create(
   input: NewUser,
   client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<User> {
-  const { username, email, passwordHash } = input
-  if (username !== undefined) checkUsername(username)
+  const { email, passwordHash } = input
+  const username = input.username === undefined ? undefined : checkUsername(input.username)
   const tries = username === undefined ? derivedTriesMax : 1
   for (let attempt = 0; attempt < tries; attempt++) {
     const name = username ?? deriveUsername(email, attempt)
@@ -64,15 +67,30 @@ export async function create(
   throw new Error(`unable to derive a username: ${derivedTriesMax} were taken`)
 }
 
-/** @throws Refusal field_invalid */
-export function checkUsername(username: string): void {
+/**
+ * The username as it is kept.
+ * @throws Refusal field_invalid
+ */
+export function checkUsername(text: string): string {
+  const username = typedUsername(text)
   const rule = '3 to 32 of a-z 0-9 . _ -'
   if (!isUsername(username))
     throw new Refusal('field_invalid', 'username: must be 3 to 32 of a-z, 0-9, dot, underscore and hyphen', {
       field: 'username',
       rule,
     })
+  return username
 }
+
+/** Those of before are those that the version before looks through (migrations/0004-text.sql). */
+const constraints = {
+  username: ['users_username_folded_key', 'users_username_key'],
+  email: ['users_email_folded_key', 'users_email_key'],
+} as const
+
+/** Whether it says that somebody else has the name or the address already. */
+export const isTaken = (error: unknown, what: keyof typeof constraints): boolean =>
+  constraints[what].some(one => one === uniqueViolation(error)?.constraint)
 
 export const usernameTaken = () => new Refusal('username_taken', undefined, { field: 'username' })
 export const emailTaken = () => new Refusal('email_taken', undefined, { field: 'email' })
@@ -82,13 +100,13 @@ export async function demandUsernameFree(ctx: ChatContext, username: string): Pr
   const found = await ctx.db
     .select({ id: users.id })
     .from(users)
-    .where(sql`lower(${users.username}) = lower(${username})`)
+    .where(sql`${sql.raw(folded('users.username'))} = ${usernameKey(username)}`)
   if (found.length > 0) throw usernameTaken()
 }
 
 /** @throws Refusal email_taken */
 export async function demandEmailFree(client: Pick<PoolClient, 'query'>, email: string): Promise<void> {
-  const found = await client.query('SELECT FROM users WHERE lower(email) = lower($1)', [email])
+  const found = await client.query(`SELECT FROM users WHERE ${folded('email')} = $1`, [emailKey(email)])
   if (found.rowCount !== 0) throw emailTaken()
 }
 

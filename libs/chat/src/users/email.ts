@@ -1,37 +1,58 @@
-/** Addresses of mail. They are kept as typed and compared without case; two that differ in anything else are two. */
-import { Refusal } from '@flotilla/protocol'
+/**
+ * Addresses of mail. One address has many spellings; here it gets one, under which it is kept, compared and counted: NFC,
+ * its domain as the mail servers know it (A-labels in small letters), and its case as typed as long as it is ASCII, which
+ * the index folds. Nothing goes by the locale of the database.
+ */
+import { domainToASCII, domainToUnicode } from 'node:url'
+import { bytesOf, Refusal } from '@flotilla/protocol'
 
 export const emailLengthMax = 254
 const localLengthMax = 64
 
 /**
- * What all servers take without quotes. Quotes, brackets and commas would make one address read like a list of several
- * in a header of a mail.
+ * The rule of HTML, and letters of other scripts. Quotes, brackets and commas would make one address read like a list of
+ * several in a header of a mail.
  */
-const pattern = /^[^\s@\p{C}<>()[\]\\,;:"]+@(?:localhost|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+)$/u
+const localPattern = /^(?:[a-z0-9.!#$%&'*+/=?^_`{|}~-]|[^\p{ASCII}\p{C}\p{Z}\p{Default_Ignorable_Code_Point}])+$/iu
+/** What may stand before it is made ASCII: no escapes, no ports. */
+const domainPattern = /^(?:[a-z0-9.-]|\P{ASCII})+$/iu
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+/** Whose last label is digits is a number, not a name. */
+const hostPattern = new RegExp(`^(?:localhost|(?:${label}\\.)+(?![0-9]+$)${label})$`)
+/** Blanks, and marks that come along when an address is copied out of a text from right to left. */
+const around = /^[\s\p{Default_Ignorable_Code_Point}]+|[\s\p{Default_Ignorable_Code_Point}]+$/gu
 
-/**
- * A letter that does not come back when its case goes there and back: the dotted İ becomes an i, the Kelvin sign a k. An
- * address with it, of a domain that anybody can buy, would count as that of a stranger, and open their account.
- */
-const isLookAlike = (letter: string): boolean => {
-  const lower = letter.toLowerCase()
-  return lower !== letter && lower.toUpperCase() !== letter
+/** @returns undefined when it is no address */
+function spelled(text: string): string | undefined {
+  const typed = text.replace(around, '').normalize('NFC')
+  const at = typed.lastIndexOf('@')
+  const [local, domain] = [typed.slice(0, at), typed.slice(at + 1)]
+  if (at < 0 || !localPattern.test(local) || !domainPattern.test(domain)) return undefined
+  const host = domainToASCII(domain)
+  // Of letters beyond ASCII every database has an opinion of its own about their case.
+  const email = `${/^\p{ASCII}+$/u.test(local) ? local : local.toLowerCase().normalize('NFC')}@${host}`
+  const fits = bytesOf(local) <= localLengthMax && bytesOf(email) <= emailLengthMax
+  return fits && hostPattern.test(host) ? email : undefined
 }
 
-export const isEmail = (text: string): boolean =>
-  text.length <= emailLengthMax &&
-  text.indexOf('@') <= localLengthMax &&
-  pattern.test(text) &&
-  !Array.from(text).some(isLookAlike)
+export const isEmail = (text: string): boolean => spelled(text) !== undefined
 
 /**
- * The address without blanks around it.
+ * The address as it is kept.
  * @throws Refusal field_invalid
  */
 export function checkEmail(text: string, field = 'email'): string {
-  const email = text.trim()
-  if (isEmail(email)) return email
+  const email = spelled(text)
+  if (email !== undefined) return email
   const rule = 'an address of mail'
   throw new Refusal('field_invalid', `${field}: must be ${rule}`, { field, rule })
+}
+
+/** What two spellings of one address have in common, to compare and to count by; of what is none, the text itself. */
+export const emailKey = (text: string): string => (spelled(text) ?? text).toLowerCase()
+
+/** An address as its owner reads it. */
+export function shownEmail(email: string): string {
+  const at = email.lastIndexOf('@')
+  return `${email.slice(0, at + 1)}${domainToUnicode(email.slice(at + 1))}`
 }

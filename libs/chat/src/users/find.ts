@@ -1,8 +1,9 @@
 import { Refusal } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
+import { folded } from '../store/folded.ts'
 import { users } from '../store/schema.ts'
-import { isUsername, type User, userColumns, userColumnsFor } from './user.ts'
+import { isUsername, type User, userColumns, userColumnsFor, usernameKey } from './user.ts'
 
 /**
  * The person of this name, in whatever case it is written. Of the erased the name is free.
@@ -10,11 +11,12 @@ import { isUsername, type User, userColumns, userColumnsFor } from './user.ts'
  * @throws Refusal user_unknown
  */
 export async function find(ctx: ChatContext, username: string, by?: string): Promise<User> {
-  const [found] = isUsername(username)
+  const key = usernameKey(username)
+  const [found] = isUsername(key)
     ? await ctx.db
         .select(by === undefined ? userColumns : userColumnsFor(by))
         .from(users)
-        .where(and(sql`lower(${users.username}) = lower(${username})`, isNull(users.erasedAt)))
+        .where(and(sql`${sql.raw(folded('users.username'))} = ${key}`, isNull(users.erasedAt)))
     : []
   if (found === undefined) throw new Refusal('user_unknown', undefined, { field: 'username' })
   return found

@@ -2,6 +2,7 @@ import { Refusal } from '@flotilla/protocol'
 import { eq, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
+import { shownEmail } from './email.ts'
 import { type User, userColumns } from './user.ts'
 
 /** A person, as they see themselves. */
@@ -28,9 +29,10 @@ export async function me(ctx: ChatContext, by: string): Promise<Me> {
     .from(users)
     .where(eq(users.id, by))
   if (found === undefined) throw new Refusal('user_unknown')
-  const { deleteAfter, createdAt, ...rest } = found
+  const { deleteAfter, createdAt, email, ...rest } = found
   return {
     ...rest,
+    email: email === null ? null : shownEmail(email),
     ...(deleteAfter === null ? {} : { deleteAfter: deleteAfter.getTime() }),
     createdAt: createdAt.getTime(),
   }

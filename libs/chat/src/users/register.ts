@@ -23,8 +23,8 @@ export interface Registration {
 
 /** @throws Refusal field_invalid, password_weak, username_taken, email_taken, code_invalid, overloaded */
 export async function register(ctx: ChatContext, input: Registration): Promise<User> {
-  const { username, password, displayName, client, place } = input
-  if (username !== undefined) checkUsername(username)
+  const { password, displayName, client, place } = input
+  const username = input.username === undefined ? undefined : checkUsername(input.username)
   if (displayName !== undefined) checkName(displayName, 'displayName')
   if (password !== undefined) await checkPassword(password, [username, ctx.settings.deploymentName])
   if (username !== undefined) await demandUsernameFree(ctx, username)

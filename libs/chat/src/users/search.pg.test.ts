@@ -48,6 +48,24 @@ test('people are found whatever the case, the accents and the script, and with a
   for (const text of ['zzzz', '??', 'a\u0000b', '木口', '%%', '__']) expect(await names(text)).toEqual([])
 })
 
+test('one letter of a script in which it can be a name is enough, and finds no other', async () => {
+  await person('mori', '森')
+  await person('hayashi', '小林 森夫')
+  await person('kim', '김민수')
+  await person('sakura', 'サクラ')
+  await person('wide', 'ﾊﾙﾋ')
+  for (const text of ['森', ' 森 ']) expect(await names(text)).toEqual(['mori', 'hayashi'])
+  expect(await names('林')).toEqual(['hayashi'])
+  for (const text of ['김', '민수', '김민수']) expect(await names(text)).toEqual(['kim'])
+  for (const text of ['さくら', 'サクラ', 'ｻｸﾗ', 'く', 'ラ']) expect(await names(text)).toEqual(['sakura'])
+  for (const text of ['はるひ', 'ハルヒ']) expect(await names(text)).toEqual(['wide'])
+  // Two letters of which one is another are another name.
+  for (const text of ['森下', '木', '믹', 'さひ']) expect(await names(text)).toEqual([])
+  // No letter is written like a word of another script.
+  const all = (await search(ctx, me, 'sakura')).map(user => user.username)
+  expect(all).toEqual(['sakura'])
+})
+
 test('the username that begins like it comes first, then what fits best', async () => {
   await person('robertson', 'R. Son')
   await person('bobby', 'Robert Tables')
@@ -114,7 +132,9 @@ test('an exact address finds who lets themselves be found by it', async () => {
 
 test.each([
   [' a ', 'minLength 2'],
-  ['x'.repeat(101), 'maxLength 100'],
+  ['и', 'minLength 2'],
+  ['\u200f', 'minLength 2'],
+  ['😀'.repeat(101), 'maxLength 100'],
 ])('a search for %j is refused', async (text, rule) => {
   await expect(search(ctx, me, text)).rejects.toMatchObject({ code: 'field_invalid', detail: { field: 'q', rule } })
 })

@@ -3,6 +3,7 @@ import { Refusal } from '@flotilla/protocol'
 import { and, inArray, isNull, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
 import { blocks, users } from '../store/schema.ts'
+import { plainly } from '../typed.ts'
 
 export interface User {
   readonly id: string
@@ -31,6 +32,12 @@ export const userColumnsFor = (by: string) => ({
 const usernamePattern = /^[a-z0-9._-]{3,32}$/i
 
 export const isUsername = (text: string): boolean => usernamePattern.test(text)
+
+/** A username however it was typed: blanks around it, wide letters and the script of its digits make no difference. */
+export const typedUsername = (text: string): string => plainly(text).trim()
+
+/** What the spellings of one username have in common, to compare and to count by. */
+export const usernameKey = (text: string): string => typedUsername(text).toLowerCase()
 
 /**
  * Everybody named exists, and was not erased.

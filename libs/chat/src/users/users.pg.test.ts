@@ -25,11 +25,21 @@ test('a person is registered, and found by name and by id', async () => {
   const alice = await register(ctx, { username: 'Alice.B', password, displayName: ' Alice Ännchen ' })
   expect(alice).toMatchObject({ username: 'Alice.B', displayName: 'Alice Ännchen' })
   expect(await find(ctx, 'aLICE.b')).toEqual(alice)
+  expect((await register(ctx, { displayName: '👍🏽'.repeat(60) })).displayName).toBe('👍🏽'.repeat(60))
   const zoe = await register(ctx, { username: 'zoe', password })
   expect(zoe.displayName).toBe('zoe')
   const nobody = '00000000-0000-4000-8000-000000000000'
   expect(await get(ctx, [zoe.id, nobody, alice.id])).toEqual([zoe, alice])
   expect(await get(ctx, [])).toEqual([])
+})
+
+test.each([' Alice.B\n', 'ａｌｉｃｅ．ｂ', 'ALICE.B', '\u200falice.b'])('she is also found as %j', async typed => {
+  expect((await find(ctx, typed)).username).toBe('Alice.B')
+})
+
+test('a name that was typed in wide letters and digits of another script is the plain one', async () => {
+  expect((await register(ctx, { username: 'Ｗｉｄｅ–٣', password })).username).toBe('Wide-3')
+  await expect(register(ctx, { username: 'wide-3', password })).rejects.toMatchObject({ code: 'username_taken' })
 })
 
 test('the password is kept only as a hash', async () => {
@@ -55,10 +65,12 @@ test.each([
   [{ username: 'a'.repeat(33) }, 'field_invalid', 'username'],
   [{ username: 'al ice' }, 'field_invalid', 'username'],
   [{ username: 'älice' }, 'field_invalid', 'username'],
-  [{ username: 'alice\n' }, 'field_invalid', 'username'],
+  [{ username: 'al\nice' }, 'field_invalid', 'username'],
   [{ username: 'ali\u0000ce' }, 'field_invalid', 'username'],
   [{ displayName: '  ' }, 'field_invalid', 'displayName'],
-  [{ displayName: 'x'.repeat(121) }, 'field_invalid', 'displayName'],
+  [{ displayName: '\u200f\u3164 \u2800' }, 'field_invalid', 'displayName'],
+  [{ displayName: 'a\ud83d' }, 'field_invalid', 'displayName'],
+  [{ displayName: '😀'.repeat(121) }, 'field_invalid', 'displayName'],
   [{ displayName: 'a\u0000b' }, 'field_invalid', 'displayName'],
   [{ password: 'short' }, 'password_weak', 'password'],
 ])('a registration with %j is refused', async (wrong, code, field) => {

@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { bytesOf, cutText, isVisible, isWellFormed, lengthOf, mended } from './text.ts'
+
+const graphemesOf = (text: string) =>
+  Array.from(new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text), one => one.segment)
+
+test.each([
+  ['blanks of many kinds', ' \t\u00a0\u2003\u3000\n'],
+  ['marks of direction', '\u200e\u200f\u202a\u202e\u2066\u2069\u061c'],
+  ['joiners and the like', '\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u180e'],
+  ['fillers of Hangul', '\u115f\u1160\u3164\uffa0'],
+  ['the blank of Braille', '\u2800\u2800'],
+  ['selectors and tags', '\ufe0f\u{e0061}\u{e007f}'],
+  ['marks on nothing', '\u0301\u20dd'],
+  ['a note without a head', '\u{1d159}'],
+  ['no characters', '\ufffe\u{10ffff}\ud800'],
+  ['nothing', ''],
+])('%s show nothing', (_name, text) => expect(isVisible(text)).toBe(false))
+
+test.each(['a', '.', '田', '👨‍👩‍👧', ' x', '\u200fא', 'e\u0301', '\u0600', '€', '⠁', 'ी', '\ue000', '\u{1f0ff}'])(
+  '%s shows something',
+  text => expect(isVisible(text)).toBe(true),
+)
+
+test('text is well-formed when each half of a pair has the other, and U+0000 is not in it', () => {
+  for (const text of ['', 'a', '😀', '\uffff']) expect(isWellFormed(text)).toBe(true)
+  for (const text of ['\ud83d', '\ude00', '\ude00\ud83d', 'a\ud83db', 'a\0']) expect(isWellFormed(text)).toBe(false)
+  expect(mended('a\ud83d\r\n\0b\ufffe😀')).toBe('a\ufffd b\ufffd😀')
+})
+
+test('a length is that of JSON Schema and PostgreSQL, bytes are those of UTF-8', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), text => {
+      expect(lengthOf(text)).toBe(Array.from(text).length)
+      expect(bytesOf(text)).toBe(Buffer.byteLength(text))
+    }),
+  )
+  expect(lengthOf('👨‍👩‍👧')).toBe(5)
+})
+
+test.each([
+  ['👨‍👩‍👧🇳🇱e\u0301x', 3, '👨‍👩‍👧🇳🇱e\u0301'],
+  ['👨‍👩‍👧🇳🇱e\u0301', 3, '👨‍👩‍👧🇳🇱e\u0301'],
+  ['👨‍👩‍👧🇳🇱', 1, '👨‍👩‍👧'],
+  ['a\ud83db', 2, 'a\ufffd'],
+])('%s is cut to %i graphemes', (text, graphemesMax, cut) => {
+  expect(cutText(text, { graphemesMax })).toBe(cut)
+})
+
+test('a cut splits no grapheme, keeps to its bounds, and loses no more than it must', () => {
+  const text = fc
+    .array(fc.constantFrom('a', '😀', '👨‍👩‍👧', '🇳🇱', 'e\u0301', 'นี้', '한', '\r\n'))
+    .map(parts => parts.join(''))
+  fc.assert(
+    fc.property(text, fc.integer({ min: 1, max: 12 }), fc.constantFrom('', '…'), (whole, graphemesMax, end) => {
+      const cut = cutText(whole, { graphemesMax, end })
+      const all = graphemesOf(whole)
+      const kept = all.slice(0, graphemesMax - end.length)
+      expect(cut).toBe(all.length <= graphemesMax ? whole : kept.join('') + end)
+    }),
+  )
+  expect(cutText(`a${'\u0301'.repeat(500)}`, { graphemesMax: 10 })).toBe('')
+})
