@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { validate } from '@scalar/openapi-parser'
 import { errors, limits } from '@flotilla/protocol'
-import { createLogger } from '@flotilla/service'
+import { type AddressHeader, createLogger } from '@flotilla/service'
 import type { ChatContext } from '@flotilla/chat'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { openApiDocument } from './document.ts'
@@ -202,6 +202,47 @@ test('the address of a caller is believed only from a proxy that is trusted', as
   await trusting.call('GET /v1/.well-known/jwks.json', { headers })
   await trusting.call('GET /v1/.well-known/jwks.json', { headers, address: '10.0.0.7' })
   expect(keys).toEqual(['api:address:10.9.9.9', 'api:address:10.0.0.7'])
+})
+
+test('a port, or nonsense, behind the address makes no new caller', async () => {
+  const here = createFixture({ chat, settings: { trustedProxies: ['127.0.0.1'], requestsMax: 15 } })
+  onTestFinished(() => here.app.close())
+  const statuses = async (said: (turn: number) => string) => {
+    const counts: Record<number, number> = {}
+    for (let turn = 0; turn < 40; turn++) {
+      const { status } = await here.call('GET /v1/.well-known/jwks.json', {
+        headers: { 'x-forwarded-for': said(turn) },
+      })
+      counts[status] = (counts[status] ?? 0) + 1
+    }
+    return counts
+  }
+  const limited = { 200: 15, 429: 25 }
+  expect(await statuses(turn => `203.0.113.7:${50_000 + turn}`)).toEqual(limited)
+  expect(await statuses(turn => `[2001:db8::${turn}]:${50_000 + turn}`)).toEqual(limited)
+  expect(await statuses(turn => `<b>${turn}</b>`), 'all of the proxy').toEqual(limited)
+})
+
+test('several lines of a header are one list, and `Forwarded` is read where it is asked for', async () => {
+  const keys: string[] = []
+  const hit = async (key: string) => ({ count: keys.push(key), resetMs: 1_000 })
+  const ask = async (addressHeader: AddressHeader, lines: readonly string[]) => {
+    const settings = { trustedProxies: ['127.0.0.1', '10.0.0.0/8'], addressHeader }
+    const here = createFixture({ chat, node: { nodes: () => [], hit }, settings })
+    onTestFinished(() => here.app.close())
+    await here.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = here.app.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    socket.end(
+      ['GET /v1/.well-known/jwks.json HTTP/1.1', 'host: x', 'connection: close', ...lines, '', ''].join('\r\n'),
+    )
+    for await (const _ of socket);
+  }
+  const listed = ['X-Forwarded-For: 8.8.8.8', 'X-Forwarded-For: 203.0.113.7, 10.1.1.1', 'X-Forwarded-For: 10.2.2.2']
+  const told = ['Forwarded: for="8.8.8.8', 'Forwarded: for="[2001:db8::7]:1";proto=https', 'Forwarded: for=10.1.1.1']
+  await ask('x-forwarded-for', [...listed, ...told])
+  await ask('forwarded', [...listed, ...told])
+  expect(keys).toEqual(['api:address:203.0.113.7', 'api:address:2001:db8::'])
 })
 
 test('a request is called as a trusted proxy calls it, and every answer says how', async () => {

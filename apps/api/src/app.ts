@@ -10,7 +10,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { RoutingNode } from '@flotilla/routing'
-import type { Logger, Registry, SecretKey } from '@flotilla/service'
+import { createCallerReader, type Logger, type Registry, type SecretKey } from '@flotilla/service'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -20,6 +20,7 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify'
+import { installCallers } from './client.ts'
 import type { ApiSettings } from './config.ts'
 import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
 import { type ApiMetrics, installMetrics } from './metrics.ts'
@@ -111,13 +112,14 @@ export interface RouteDeps extends ApiDeps {
 /** Builds the API. Nothing listens yet; `inject` and `listen` both make it ready. */
 export function buildApp(deps: ApiDeps): FastifyInstance {
   const { settings } = deps
+  const callerOf = createCallerReader({ trustedProxies: settings.trustedProxies, header: settings.addressHeader })
   const app: Api = fastify({
     // The type of the logger leaves out `silent`, which pino has.
     loggerInstance: deps.logger as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     // What is logged for a request has its id already; a logger for each would only say it twice.
     childLoggerFactory: logger => logger,
-    genReqId: makeRequestIds(settings.trustedProxies),
+    genReqId: makeRequestIds(callerOf),
     bodyLimit: settings.bodyBytesMax,
     requestTimeout: settings.requestMsMax,
     connectionTimeout: settings.requestMsMax,
@@ -129,7 +131,6 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     exposeHeadRoutes: false,
     // An id of a passkey may have so many letters.
     routerOptions: { maxParamLength: 1_400 },
-    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply as never),
     clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -137,6 +138,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   // Handlers are typed by the schema of their answer, and the tests check it: nothing is left for a serializer to do.
   app.setSerializerCompiler(() => JSON.stringify)
   installRequestIds(app)
+  installCallers(app, callerOf)
   installBodyParser(app)
   installErrorAnswers(app)
   installBrowserSafety(app, settings)

@@ -50,6 +50,8 @@ starting = startStandalone({
   host: settings.HOST,
   port: settings.PORT,
   publicUrl: settings.PUBLIC_URL,
+  trustedProxies: settings.TRUSTED_PROXIES,
+  addressHeader: settings.ADDRESS_HEADER,
   databaseUrl: settings.DATABASE_URL,
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,

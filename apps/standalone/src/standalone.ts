@@ -10,7 +10,14 @@ import { chatDefaults, createPool, migrate } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
-import { createRegistry, type Logger, measureProcess, serveHealth, type Setting } from '@flotilla/service'
+import {
+  type AddressHeader,
+  createRegistry,
+  type Logger,
+  measureProcess,
+  serveHealth,
+  type Setting,
+} from '@flotilla/service'
 import {
   createDevInbox,
   createSmtpMailer,
@@ -35,6 +42,9 @@ export interface StandaloneOptions {
   readonly logger: Logger
   /** Under which people reach it; `http://localhost:port` when left out. */
   readonly publicUrl?: string | undefined
+  /** The proxies in front, and the header in which they say who calls; none when left out. */
+  readonly trustedProxies?: readonly string[]
+  readonly addressHeader?: AddressHeader
   /** Servers to use instead of the embedded parts. */
   readonly databaseUrl?: string | undefined
   readonly redisUrl?: string | undefined
@@ -260,6 +270,8 @@ const gatewayDefaults = {
 const apiSettingsFor = (publicUrl: string, options: StandaloneOptions): ApiSettings => ({
   ...apiDefaults,
   publicUrl,
+  trustedProxies: options.trustedProxies ?? [],
+  addressHeader: options.addressHeader ?? apiDefaults.addressHeader,
   operators: options.operators ?? [],
   returnUrls: options.returnUrls ?? [],
   providers: options.providers ?? [],

@@ -1,4 +1,13 @@
 export {
+  type AddressHeader,
+  addressHeaders,
+  type Caller,
+  callerNetworkOf,
+  type CallerRequest,
+  createCallerReader,
+  networks,
+} from './caller.ts'
+export {
   choice,
   decimal,
   describeSettings,
