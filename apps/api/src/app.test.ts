@@ -15,7 +15,7 @@ const person = { username: 'alice', password: 'correct horse battery' }
 
 test.each([
   ['an unknown URL', 'route_unknown', 'GET /v1/nothing', {}],
-  ['an unknown method', 'route_unknown', 'PUT /v1/me', {}],
+  ['another method', 'method_not_allowed', 'PUT /v1/me', {}],
   ['a URL that cannot be decoded', 'route_unknown', 'GET /v1/users/%ff', {}],
   ['a URL without end', 'route_unknown', `GET /v1/users/${'x'.repeat(2_000)}`, {}],
   ['no JSON', 'frame_malformed', 'POST /v1/sessions', { raw: '{"username":' }],
@@ -90,6 +90,33 @@ test('health and readiness are told, the reason too', async () => {
   expect(await here.call('GET /readyz')).toMatchObject({ status: 200, body: 'ready\n' })
   reason = 'no store'
   expect(await here.call('GET /readyz')).toMatchObject({ status: 503, body: 'no store\n' })
+})
+
+test('HEAD is answered as GET is, without the body: health, documents, pages', async () => {
+  for (const url of ['/healthz', '/readyz', '/v1/openapi.json', '/v1/.well-known/jwks.json', '/docs/']) {
+    const [head, get] = await Promise.all([app.inject({ method: 'HEAD', url }), app.inject({ method: 'GET', url })])
+    expect([head.statusCode, head.body], url).toEqual([200, ''])
+    for (const name of ['content-type', 'content-length', 'cache-control', 'content-security-policy'])
+      expect(head.headers[name], `${url} ${name}`).toBe(get.headers[name])
+  }
+  // Good once: a scanner of links must not use it up.
+  const visit = await call('HEAD /v1/providers/github/callback')
+  expect([visit.status, visit.headers['allow']]).toEqual([405, 'GET'])
+})
+
+test('a URL that is there says which methods it takes; one that is not stays unknown', async () => {
+  const answer = async (request: string) => {
+    const { status, headers, body } = await call(request)
+    return [status, headers['allow'], body.error.code]
+  }
+  expect(await answer('PUT /v1/me?x=1')).toEqual([405, 'GET, HEAD, PATCH', 'method_not_allowed'])
+  expect(await answer('PUT /v1/sessions')).toEqual([405, 'GET, HEAD, POST, DELETE', 'method_not_allowed'])
+  expect(await answer('GET /v1/sessions/refresh')).toEqual([405, 'POST, DELETE', 'method_not_allowed'])
+  expect(await answer('POST /v1/conversations/some-id/nothing')).toEqual([404, undefined, 'route_unknown'])
+  expect(await answer('PUT /v1/users/%ff')).toEqual([404, undefined, 'route_unknown'])
+  expect(await answer('POST /healthz')).toEqual([405, 'GET, HEAD', 'method_not_allowed'])
+  expect(await answer('POST /docs/')).toEqual([405, 'GET, HEAD', 'method_not_allowed'])
+  expect(await answer('GET /')).toEqual([404, undefined, 'route_unknown'])
 })
 
 test('the OpenAPI document is valid 3.1 and names every route', async () => {

@@ -23,6 +23,7 @@ import {
 import { installCallers } from './client.ts'
 import type { ApiSettings } from './config.ts'
 import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
+import { collectMethods } from './methods.ts'
 import { type ApiMetrics, installMetrics } from './metrics.ts'
 import { installRequestIds, makeRequestIds } from './request-ids.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
@@ -109,6 +110,9 @@ export interface RouteDeps extends ApiDeps {
   readonly authenticateOperator: ReturnType<typeof createOperatorAuthentication>
 }
 
+/** An id of a passkey may have so many letters. */
+const paramLengthMax = 1_400
+
 /** Builds the API. Nothing listens yet; `inject` and `listen` both make it ready. */
 export function buildApp(deps: ApiDeps): FastifyInstance {
   const { settings } = deps
@@ -128,9 +132,9 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     forceCloseConnections: 'idle',
     // While closing, requests on open connections are still answered; new connections are not taken.
     return503OnClosing: false,
-    exposeHeadRoutes: false,
-    // An id of a passkey may have so many letters.
-    routerOptions: { maxParamLength: 1_400 },
+    // HEAD is GET without the body. Where a GET is good only once it is turned off.
+    exposeHeadRoutes: true,
+    routerOptions: { maxParamLength: paramLengthMax },
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply as never),
     clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -140,7 +144,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   installRequestIds(app)
   installCallers(app, callerOf)
   installBodyParser(app)
-  installErrorAnswers(app)
+  installErrorAnswers(app, collectMethods(app, paramLengthMax))
   installBrowserSafety(app, settings)
   const metrics = installMetrics(app, deps.registry)
   installOpenApi(app)
