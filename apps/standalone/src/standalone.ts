@@ -2,7 +2,6 @@
  * All of it in one process on embedded parts: PostgreSQL, the broker in memory, a gateway and the API behind one port.
  * The same code and the same migrations run as in the fleet; what differs is only what they are given.
  */
-import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
@@ -28,7 +27,8 @@ import {
   type PushProvidersOptions,
   workerSettings,
 } from '@flotilla/worker'
-import { takeFolder } from './instance.ts'
+import { openFolder } from './folder.ts'
+import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
 import { openSocketDoor } from './socket-door.ts'
@@ -113,18 +113,21 @@ async function start(
   isStopping: () => boolean,
 ): Promise<Omit<Standalone, 'stop'>> {
   const { logger } = options
-  mkdirSync(options.folder, { recursive: true })
-  const folder = realpathSync(options.folder)
+  const folder = openFolder(options.folder)
   // Whatever can fail for what was asked fails before a server is started.
-  atStop(await takeFolder(folder))
+  const holder: Holder = { pid: process.pid }
+  atStop(await takeFolder(folder, holder))
   const port = await claimPort(options.host, options.port)
   const keys = loadKeys(folder, options.databaseUrl !== undefined || !hasCluster(folder))
   const publicUrl = (options.publicUrl ?? `http://localhost:${port}`).replace(/\/$/, '')
+  holder.url = publicUrl
   const nodeId = options.nodeId ?? `${options.host}-${port}`.replaceAll(/[^\w.-]/g, '_')
   const registry = createRegistry({ node: nodeId, region })
 
   const databaseUrl = options.databaseUrl ?? (await openStore())
-  await migrate(databaseUrl)
+  await migrate(databaseUrl).catch((error: unknown) => {
+    throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
+  })
   const pool = createPool({
     url: databaseUrl,
     connectionsMax: databaseConnectionsMax,
@@ -205,7 +208,7 @@ async function start(
   await app.listen({ host: options.host, port }).catch(rethrowListen(options.host, port))
   if (options.operator !== undefined) {
     const health = await serveHealth({ ...options.operator, registry, ready: () => gateway.unready() }).catch(
-      rethrowListen(options.operator.host, options.operator.port),
+      rethrowListen(options.operator.host, options.operator.port, 'OPERATOR_PORT'),
     )
     atStop(() => health.close())
   }
@@ -296,14 +299,28 @@ async function claimPort(host: string, port: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-const rethrowListen =
-  (host: string, port: number) =>
-  (error: NodeJS.ErrnoException): never => {
-    const why =
-      error.code === 'EADDRINUSE'
-        ? `another program has it. Give another: PORT=${port + 10} npm start`
-        : error.code === 'EACCES'
-          ? 'it needs more rights. Give one above 1023: PORT=8080 npm start'
-          : error.message
-    throw new Error(`unable to listen on ${host}:${port}: ${why}`, { cause: error })
+function rethrowListen(host: string, port: number, setting: 'PORT' | 'OPERATOR_PORT' = 'PORT') {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program has it. Give another: ${setting}=${port + 10} npm start`,
+    EACCES: `it needs more rights. Give one above 1023: ${setting}=${8_000 + (port % 1_000)} npm start`,
+    EADDRNOTAVAIL:
+      'this machine has no such address. HOST=127.0.0.1 is this machine alone, HOST=0.0.0.0 all of its addresses',
   }
+  return (error: NodeJS.ErrnoException): never => {
+    throw new Error(`unable to listen on ${host}:${port}: ${reasons[error.code ?? ''] ?? error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Whether PostgreSQL does not know who asks. */
+function isStranger(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
+  return code === '28P01' || code === '28000' || (cause !== undefined && isStranger(cause))
+}
+
+const foreignCluster = (folder: string, cause: unknown) =>
+  new Error(
+    `unable to open the data in ${folder}/postgres: the cluster does not know the password in ${folder}/keys.json. The two belong together: put both back from the same backup, or move the one away that is not Flotilla's`,
+    { cause },
+  )
