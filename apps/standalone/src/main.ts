@@ -1,6 +1,6 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
 import { toProviders } from '@flotilla/api'
-import { createLogger, drainOnSignal } from '@flotilla/service'
+import { createLogger, drainOnSignal, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings } from './config.ts'
 import { type Standalone, startStandalone } from './standalone.ts'
 
@@ -11,6 +11,13 @@ const fail = (error: unknown): never => {
   process.stderr.write(`\n${known ? error.message : error instanceof Error ? error.stack : String(error)}\n\n`)
   process.exit(1)
 }
+
+readCommandLine({
+  usage: 'npm start',
+  about:
+    'All of Flotilla in one process: PostgreSQL, gateway, API and worker on http://localhost:8080. It keeps its data in .flotilla/.',
+  settings: 'Standalone',
+})
 
 function readSettings() {
   try {
