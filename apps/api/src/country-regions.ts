@@ -15,7 +15,6 @@ const { words } = readCommandLine({
   words: { min: 1, max: 1 },
   settings: 'API',
 })
-const regions = (words[0] ?? '').split(',').filter(part => part !== '')
-const parsed = regions.map(parseRegion)
+const parsed = (words[0] ?? '').split(',').map(parseRegion)
 const rows = countriesWithPlace.map(country => `${country}=${nearestRegions(parsed, '', country)[0]}`)
 console.log(rows.join(','))

@@ -214,11 +214,11 @@ async function npmStart(folder: string): Promise<{ child: ChildProcess; url: str
   undo.push(() => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
   })
-  await until(() => output.includes('Ctrl-C stops it') || child.exitCode !== null, {
+  await until(() => output.includes('Flotilla is up') || child.exitCode !== null, {
     what: 'npm start is up',
     withinMs: 30_000,
   })
-  expect(output).toContain(`Flotilla is up: http://localhost:${port}`)
+  expect(output).toContain(`"msg":"Flotilla is up: http://localhost:${port}"`)
   return { child, url: `http://localhost:${port}`, output: () => output }
 }
 
@@ -230,6 +230,10 @@ test('Ctrl-C ends npm start cleanly', async () => {
   process.kill(-child.pid!, 'SIGINT')
   const [code] = (await once(child, 'exit')) as [number | null]
   expect(output()).toContain('Stopped.')
+  // Nobody reads a pipe: but for what npm says itself, all of it is JSON.
+  const lines = output().split('\n')
+  for (const line of lines.filter(one => one !== '' && !one.startsWith('> ')))
+    expect(() => JSON.parse(line) as unknown, line).not.toThrow()
   expect(code).toBe(0)
   expect((await a.closed).code).toBe(4000)
   expect(isAlive(pid)).toBe(false)

@@ -30,6 +30,7 @@ export {
 export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
 export { type DescribedError, describeError, messageOf } from './log-errors.ts'
+export { plainLines } from './log-lines.ts'
 export { createLogger, type LogFields, type Logger, requestIdOf, silentLogger, withLogFields } from './logger.ts'
 export {
   type Catalogue,
