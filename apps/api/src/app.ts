@@ -52,6 +52,7 @@ import { messageRoutes } from './routes/messages.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { providerRoutes } from './routes/providers.ts'
+import { type OwnPort, ownPortRoutes } from './routes/own-port.ts'
 import { ownSessionRoutes } from './routes/own-sessions.ts'
 import { passkeyRoutes, passkeySignInRoutes } from './routes/passkeys.ts'
 import { operatorPushRoutes } from './routes/operator-push.ts'
@@ -97,6 +98,8 @@ export interface ApiDeps {
   readonly countryOf?: CountryOf | undefined
   /** Only in development: everybody who reaches the API reads all mail at /dev/mail. */
   readonly devInbox?: DevInbox | undefined
+  /** Only where one port is all there is. */
+  readonly ownPort?: OwnPort
 }
 
 /** What the routes work with. */
@@ -151,8 +154,9 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   installAccessTokens(app, { ...settings, keys: deps.keys })
   installDocs(app)
   app.register(async open => healthRoutes(open as Api, deps))
-  const { devInbox } = deps
+  const { devInbox, ownPort } = deps
   if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
+  if (ownPort !== undefined) app.register(async open => ownPortRoutes(open as Api, ownPort))
   app.register(async v1 => installV1(v1 as Api, deps, metrics), { prefix: '/v1' })
   return app
 }

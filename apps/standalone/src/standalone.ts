@@ -32,6 +32,7 @@ import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
 import { openSocketDoor } from './socket-door.ts'
+import { startPage } from './start-page.ts'
 
 export interface StandaloneOptions {
   /** Where keys and data are kept; made if it is missing. */
@@ -141,7 +142,8 @@ async function start(
       : await createRedisRouting({ url: options.redisUrl, fleetKeys: keys.master, logger })
   atStop(() => routing.close())
 
-  const devInbox = isPrivate(options.host, publicUrl) && options.mail === undefined ? createDevInbox() : undefined
+  const isOpen = !isPrivate(options.host, publicUrl) || (options.trustedProxies ?? []).length > 0
+  const devInbox = isOpen || options.mail !== undefined ? undefined : createDevInbox()
   const mailer =
     options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
   const publicName = options.deploymentName ?? chatDefaults.deploymentName
@@ -180,9 +182,11 @@ async function start(
     random: Math.random,
     settings: { stopMsMax: closeMsMax },
   })
+  const devInboxUrl = devInbox === undefined ? undefined : `${publicUrl}/dev/mail`
   const app = buildApp({
     chat: gateway.chat,
     devInbox,
+    ownPort: { page: startPage({ url: publicUrl, devInboxUrl }), socketPath },
     countryOf: loadCountries(undefined),
     node: gateway.node,
     keys,
@@ -212,7 +216,7 @@ async function start(
     )
     atStop(() => health.close())
   }
-  return { url: publicUrl, devInboxUrl: devInbox === undefined ? undefined : `${publicUrl}/dev/mail` }
+  return { url: publicUrl, devInboxUrl }
 
   async function openStore(): Promise<string> {
     const postgres = await startEmbeddedPostgres(folder, keys.databasePassword)
