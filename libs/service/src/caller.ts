@@ -92,7 +92,7 @@ export function createCallerReader(options: {
   const proxies = options.trustedProxies.map(parseNetwork)
   const hopsFromEnd = options.header === 'forwarded' ? forwardedFromEnd : listedFromEnd
   const isProxy = (address: Address) =>
-    proxies.some(([network, bits]) => network.kind() === address.kind() && address.match([network as never, bits]))
+    proxies.some(([network, bits]) => network.kind() === address.kind() && address.match([network, bits]))
 
   return ({ headers, socket }) => {
     const peer = parseAddress(socket.remoteAddress ?? '')
@@ -119,7 +119,7 @@ export function callerNetworkOf(address: string): string {
 
 /** The elements of a list, the last first. Empty ones are none (RFC 9110, 5.6.1). */
 function* listedFromEnd(header: string): Generator<string> {
-  for (const part of header.split(',').reverse()) {
+  for (const part of header.split(',').toReversed()) {
     const text = part.trim()
     if (text !== '') yield text
   }

@@ -35,9 +35,12 @@ type Outcome = { readonly given: Given } | { readonly help: string } | { readonl
 export function readCommandLine(program: Program, args: readonly string[] = process.argv.slice(2)): Given {
   const outcome = parseCommandLine(program, args)
   if ('given' in outcome) return outcome.given
-  if ('help' in outcome) process.stdout.write(outcome.help)
-  else process.stderr.write(`${outcome.refusal}\n`)
-  process.exit('help' in outcome ? 0 : 2)
+  if ('help' in outcome) {
+    process.stdout.write(outcome.help)
+    return process.exit(0)
+  }
+  process.stderr.write(`${outcome.refusal}\n`)
+  return process.exit(2)
 }
 
 export function parseCommandLine(program: Program, args: readonly string[]): Outcome {
@@ -51,14 +54,14 @@ export function parseCommandLine(program: Program, args: readonly string[]): Out
       options: { ...Object.fromEntries(declared), help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
     })
-    if (values['help'] === true) return { help: helpOf(program) }
+    if (values['help'] !== undefined) return { help: helpOf(program) }
     const [extra] = positionals.slice(words.max)
     if (extra !== undefined) return refused(program, `what is '${extra}'?`)
     if (positionals.length < words.min) return refused(program, 'something is missing')
     const entries = Object.entries(values)
     return {
       given: {
-        flags: new Set(entries.filter(([, value]) => value === true).map(([name]) => name)),
+        flags: new Set(entries.filter(([, value]) => typeof value === 'boolean').map(([name]) => name)),
         values: Object.fromEntries(
           entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
         ),
