@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { validate } from '@scalar/openapi-parser'
 import { errors, limits } from '@flotilla/protocol'
-import { createLogger } from '@flotilla/service'
+import { type AddressHeader, createLogger } from '@flotilla/service'
 import type { ChatContext } from '@flotilla/chat'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { openApiDocument } from './document.ts'
@@ -15,7 +15,7 @@ const person = { username: 'alice', password: 'correct horse battery' }
 
 test.each([
   ['an unknown URL', 'route_unknown', 'GET /v1/nothing', {}],
-  ['an unknown method', 'route_unknown', 'PUT /v1/me', {}],
+  ['another method', 'method_not_allowed', 'PUT /v1/me', {}],
   ['a URL that cannot be decoded', 'route_unknown', 'GET /v1/users/%ff', {}],
   ['a URL without end', 'route_unknown', `GET /v1/users/${'x'.repeat(2_000)}`, {}],
   ['no JSON', 'frame_malformed', 'POST /v1/sessions', { raw: '{"username":' }],
@@ -94,6 +94,33 @@ test('health and readiness are told, the reason too', async () => {
   expect(await here.call('GET /readyz')).toMatchObject({ status: 200, body: 'ready\n' })
   reason = 'no store'
   expect(await here.call('GET /readyz')).toMatchObject({ status: 503, body: 'no store\n' })
+})
+
+test('HEAD is answered as GET is, without the body: health, documents, pages', async () => {
+  for (const url of ['/healthz', '/readyz', '/v1/openapi.json', '/v1/.well-known/jwks.json', '/docs/']) {
+    const [head, get] = await Promise.all([app.inject({ method: 'HEAD', url }), app.inject({ method: 'GET', url })])
+    expect([head.statusCode, head.body], url).toEqual([200, ''])
+    for (const name of ['content-type', 'content-length', 'cache-control', 'content-security-policy'])
+      expect(head.headers[name], `${url} ${name}`).toBe(get.headers[name])
+  }
+  // Good once: a scanner of links must not use it up.
+  const visit = await call('HEAD /v1/providers/github/callback')
+  expect([visit.status, visit.headers['allow']]).toEqual([405, 'GET'])
+})
+
+test('a URL that is there says which methods it takes; one that is not stays unknown', async () => {
+  const answer = async (request: string) => {
+    const { status, headers, body } = await call(request)
+    return [status, headers['allow'], body.error.code]
+  }
+  expect(await answer('PUT /v1/me?x=1')).toEqual([405, 'GET, HEAD, PATCH', 'method_not_allowed'])
+  expect(await answer('PUT /v1/sessions')).toEqual([405, 'GET, HEAD, POST, DELETE', 'method_not_allowed'])
+  expect(await answer('GET /v1/sessions/refresh')).toEqual([405, 'POST, DELETE', 'method_not_allowed'])
+  expect(await answer('POST /v1/conversations/some-id/nothing')).toEqual([404, undefined, 'route_unknown'])
+  expect(await answer('PUT /v1/users/%ff')).toEqual([404, undefined, 'route_unknown'])
+  expect(await answer('POST /healthz')).toEqual([405, 'GET, HEAD', 'method_not_allowed'])
+  expect(await answer('POST /docs/')).toEqual([405, 'GET, HEAD', 'method_not_allowed'])
+  expect(await answer('GET /')).toEqual([404, undefined, 'route_unknown'])
 })
 
 test('the OpenAPI document is valid 3.1 and names every route', async () => {
@@ -206,6 +233,47 @@ test('the address of a caller is believed only from a proxy that is trusted', as
   await trusting.call('GET /v1/.well-known/jwks.json', { headers })
   await trusting.call('GET /v1/.well-known/jwks.json', { headers, address: '10.0.0.7' })
   expect(keys).toEqual(['api:address:10.9.9.9', 'api:address:10.0.0.7'])
+})
+
+test('a port, or nonsense, behind the address makes no new caller', async () => {
+  const here = createFixture({ chat, settings: { trustedProxies: ['127.0.0.1'], requestsMax: 15 } })
+  onTestFinished(() => here.app.close())
+  const statuses = async (said: (turn: number) => string) => {
+    const counts: Record<number, number> = {}
+    for (let turn = 0; turn < 40; turn++) {
+      const { status } = await here.call('GET /v1/.well-known/jwks.json', {
+        headers: { 'x-forwarded-for': said(turn) },
+      })
+      counts[status] = (counts[status] ?? 0) + 1
+    }
+    return counts
+  }
+  const limited = { 200: 15, 429: 25 }
+  expect(await statuses(turn => `203.0.113.7:${50_000 + turn}`)).toEqual(limited)
+  expect(await statuses(turn => `[2001:db8::${turn}]:${50_000 + turn}`)).toEqual(limited)
+  expect(await statuses(turn => `<b>${turn}</b>`), 'all of the proxy').toEqual(limited)
+})
+
+test('several lines of a header are one list, and `Forwarded` is read where it is asked for', async () => {
+  const keys: string[] = []
+  const hit = async (key: string) => ({ count: keys.push(key), resetMs: 1_000 })
+  const ask = async (addressHeader: AddressHeader, lines: readonly string[]) => {
+    const settings = { trustedProxies: ['127.0.0.1', '10.0.0.0/8'], addressHeader }
+    const here = createFixture({ chat, node: { nodes: () => [], hit }, settings })
+    onTestFinished(() => here.app.close())
+    await here.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = here.app.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    socket.end(
+      ['GET /v1/.well-known/jwks.json HTTP/1.1', 'host: x', 'connection: close', ...lines, '', ''].join('\r\n'),
+    )
+    for await (const _ of socket);
+  }
+  const listed = ['X-Forwarded-For: 8.8.8.8', 'X-Forwarded-For: 203.0.113.7, 10.1.1.1', 'X-Forwarded-For: 10.2.2.2']
+  const told = ['Forwarded: for="8.8.8.8', 'Forwarded: for="[2001:db8::7]:1";proto=https', 'Forwarded: for=10.1.1.1']
+  await ask('x-forwarded-for', [...listed, ...told])
+  await ask('forwarded', [...listed, ...told])
+  expect(keys).toEqual(['api:address:203.0.113.7', 'api:address:2001:db8::'])
 })
 
 test('a request is called as a trusted proxy calls it, and every answer says how', async () => {

@@ -10,7 +10,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { RoutingNode } from '@flotilla/routing'
-import type { Logger, Registry, SecretKey } from '@flotilla/service'
+import { createCallerReader, type Logger, type Registry, type SecretKey } from '@flotilla/service'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -20,8 +20,10 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify'
+import { installCallers } from './client.ts'
 import type { ApiSettings } from './config.ts'
 import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
+import { collectMethods } from './methods.ts'
 import { type ApiMetrics, installMetrics } from './metrics.ts'
 import { installRequestIds, makeRequestIds } from './request-ids.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
@@ -50,6 +52,7 @@ import { messageRoutes } from './routes/messages.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { providerRoutes } from './routes/providers.ts'
+import { type OwnPort, ownPortRoutes } from './routes/own-port.ts'
 import { ownSessionRoutes } from './routes/own-sessions.ts'
 import { passkeyRoutes, passkeySignInRoutes } from './routes/passkeys.ts'
 import { operatorPushRoutes } from './routes/operator-push.ts'
@@ -95,6 +98,8 @@ export interface ApiDeps {
   readonly countryOf?: CountryOf | undefined
   /** Only in development: everybody who reaches the API reads all mail at /dev/mail. */
   readonly devInbox?: DevInbox | undefined
+  /** Only where one port is all there is. */
+  readonly ownPort?: OwnPort
 }
 
 /** What the routes work with. */
@@ -108,16 +113,20 @@ export interface RouteDeps extends ApiDeps {
   readonly authenticateOperator: ReturnType<typeof createOperatorAuthentication>
 }
 
+/** An id of a passkey may have so many letters. */
+const paramLengthMax = 1_400
+
 /** Builds the API. Nothing listens yet; `inject` and `listen` both make it ready. */
 export function buildApp(deps: ApiDeps): FastifyInstance {
   const { settings } = deps
+  const callerOf = createCallerReader({ trustedProxies: settings.trustedProxies, header: settings.addressHeader })
   const app: Api = fastify({
     // The type of the logger leaves out `silent`, which pino has.
     loggerInstance: deps.logger as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     // What is logged for a request has its id already; a logger for each would only say it twice.
     childLoggerFactory: logger => logger,
-    genReqId: makeRequestIds(settings.trustedProxies),
+    genReqId: makeRequestIds(callerOf),
     bodyLimit: settings.bodyBytesMax,
     requestTimeout: settings.requestMsMax,
     connectionTimeout: settings.requestMsMax,
@@ -126,10 +135,9 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     forceCloseConnections: 'idle',
     // While closing, requests on open connections are still answered; new connections are not taken.
     return503OnClosing: false,
-    exposeHeadRoutes: false,
-    // An id of a passkey may have so many letters.
-    routerOptions: { maxParamLength: 1_400 },
-    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
+    // HEAD is GET without the body. Where a GET is good only once it is turned off.
+    exposeHeadRoutes: true,
+    routerOptions: { maxParamLength: paramLengthMax },
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply as never),
     clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -137,16 +145,18 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   // Handlers are typed by the schema of their answer, and the tests check it: nothing is left for a serializer to do.
   app.setSerializerCompiler(() => JSON.stringify)
   installRequestIds(app)
+  installCallers(app, callerOf)
   installBodyParser(app)
-  installErrorAnswers(app)
+  installErrorAnswers(app, collectMethods(app, paramLengthMax))
   installBrowserSafety(app, settings)
   const metrics = installMetrics(app, deps.registry)
   installOpenApi(app)
   installAccessTokens(app, { ...settings, keys: deps.keys })
   installDocs(app)
   app.register(async open => healthRoutes(open as Api, deps))
-  const { devInbox } = deps
+  const { devInbox, ownPort } = deps
   if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
+  if (ownPort !== undefined) app.register(async open => ownPortRoutes(open as Api, ownPort))
   app.register(async v1 => installV1(v1 as Api, deps, metrics), { prefix: '/v1' })
   return app
 }

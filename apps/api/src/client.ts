@@ -1,8 +1,25 @@
-/** Where a request comes from, for the list of sign-ins and the audit trail. */
+/** Where a request comes from: for the limits by address, the list of sign-ins and the audit trail. */
+import type { IncomingMessage } from 'node:http'
 import { type sessions, users } from '@flotilla/chat'
 import { cutText, mended } from '@flotilla/protocol'
+import type { Caller } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
-import type { RouteDeps } from './app.ts'
+import type { Api, RouteDeps } from './app.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks. Never `ip`, which is the peer: behind a proxy that is the same for everybody. */
+    from: Caller
+  }
+}
+
+export function installCallers(app: Api, callerOf: (request: IncomingMessage) => Caller): void {
+  app.decorateRequest('from')
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.from = callerOf(request.raw)
+    done()
+  })
+}
 
 export const deviceNameDefault = 'unnamed device'
 const agentLengthMax = 200
@@ -16,11 +33,9 @@ const countryShape = /^(?!XX)[A-Z]{2}$/
  */
 export function countryOf(deps: RouteDeps, request: FastifyRequest): string | undefined {
   const { countryHeader } = deps.settings
-  // Fastify lists what was forwarded only when the peer is one of TRUSTED_PROXIES.
-  const isForwarded = (request.ips?.length ?? 0) > 1
-  const said = isForwarded && countryHeader !== undefined ? request.headers[countryHeader] : undefined
+  const said = request.from.isProxied && countryHeader !== undefined ? request.headers[countryHeader] : undefined
   const country = typeof said === 'string' ? said.toUpperCase() : ''
-  return countryShape.test(country) ? country : deps.countryOf?.(request.ip)
+  return countryShape.test(country) ? country : deps.countryOf?.(request.from.address)
 }
 
 /** @param deviceName what the person calls the device, if they said */
@@ -28,7 +43,7 @@ export function clientOf(deps: RouteDeps, request: FastifyRequest, deviceName = 
   return {
     // Before anything is written: nobody is registered and then cannot be signed in.
     deviceName: users.checkName(deviceName, 'deviceName'),
-    address: request.ip,
+    address: request.from.address,
     country: countryOf(deps, request) ?? '',
     agent: agentOf(request.headers['user-agent'] ?? ''),
   }

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { limits, Uuid } from '@flotilla/protocol'
 import {
+  type AddressHeader,
+  addressHeaders,
   choice,
   flag,
   integer,
   list,
+  networks,
   optionalText,
   parseSecretKeys,
   port,
@@ -162,9 +165,13 @@ export const apiSettings = {
     [],
     'Origins of web pages that may call the API; `*` for any, then without cookies. Empty: pages of its own origin only.',
   ),
-  TRUSTED_PROXIES: list(
-    [],
-    'Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed. Empty: the peer is the caller.',
+  TRUSTED_PROXIES: networks(
+    'Addresses or networks of the proxies in front, whose ADDRESS_HEADER is believed. Empty: the peer is the caller.',
+  ),
+  ADDRESS_HEADER: choice(
+    addressHeaders,
+    'x-forwarded-for',
+    'The header in which these proxies name the caller; `forwarded` is that of RFC 7239. The other one is not looked at.',
   ),
   COUNTRY_HEADER: {
     ...optionalText(
@@ -306,6 +313,7 @@ export interface ApiSettings {
   readonly cookieSecure: boolean
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  readonly addressHeader: AddressHeader
   /** In small letters. */
   readonly countryHeader: string | undefined
   readonly operators: readonly string[]
@@ -354,6 +362,7 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   cookieSecure: values.COOKIE_SECURE,
   allowedOrigins: values.ALLOWED_ORIGINS,
   trustedProxies: values.TRUSTED_PROXIES,
+  addressHeader: values.ADDRESS_HEADER,
   countryHeader: values.COUNTRY_HEADER,
   operators: values.OPERATORS,
   // What the socket takes in one frame, REST takes in one body.

@@ -4,14 +4,17 @@
  *
  *     node apps/api/dist/country-regions.js eu:50.1:8.7,us:39:-77.5
  */
+import { readCommandLine } from '@flotilla/service'
 import { countriesWithPlace } from './country-places.ts'
 import { nearestRegions, parseRegion } from './regions.ts'
 
-const regions = (process.argv[2] ?? '').split(',').filter(part => part !== '')
-if (regions.length === 0) {
-  console.error('usage: country-regions REGIONS, as the API has them: name:latitude:longitude, comma-separated')
-  process.exit(2)
-}
-const parsed = regions.map(parseRegion)
+const { words } = readCommandLine({
+  usage: 'node apps/api/dist/country-regions.js REGIONS',
+  about:
+    'Prints COUNTRY_REGIONS for the edge. REGIONS are as the API has them: name:latitude:longitude, comma-separated.',
+  words: { min: 1, max: 1 },
+  settings: 'API',
+})
+const parsed = (words[0] ?? '').split(',').map(parseRegion)
 const rows = countriesWithPlace.map(country => `${country}=${nearestRegions(parsed, '', country)[0]}`)
 console.log(rows.join(','))

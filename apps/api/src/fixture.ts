@@ -131,11 +131,12 @@ export function createFixture(
   const checks = new WeakMap<object, ReturnType<typeof Compile>>()
 
   app.addHook('onRoute', route => {
-    if (!isDocs(route.url) && route.method !== 'OPTIONS') unanswered.add(`${String(route.method)} ${route.url}`)
+    if (!isDocs(route.url) && route.method !== 'OPTIONS' && route.method !== 'HEAD')
+      unanswered.add(`${String(route.method)} ${route.url}`)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     const { url, schema } = request.routeOptions
-    if (url === undefined || isDocs(url) || request.method === 'OPTIONS') return payload
+    if (url === undefined || isDocs(url) || ['OPTIONS', 'HEAD'].includes(request.method)) return payload
     const status = reply.statusCode
     const label = `${request.method} ${url} ${status}`
     if (status < 400) unanswered.delete(`${request.method} ${url}`)

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { RoutingNode } from '@flotilla/routing'
+import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
-import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 
 /** So many within so long. */
 export interface Limit {
@@ -75,7 +76,7 @@ export function tooOften(resetMs: number): Refusal {
 }
 
 /** Who asks, as far as an address tells: all of an IPv6 network of 64 bits is one. */
-export const addressOf = (request: FastifyRequest) => rateLimit.normalizeIP(request.ip)
+export const addressOf = (request: FastifyRequest) => callerNetworkOf(request.from.address)
 
 /** The counter as @fastify/rate-limit wants it. */
 export function createLimitStore(counter: Counter): FastifyRateLimitStoreCtor {

@@ -10,6 +10,7 @@ import {
   drainOnSignal,
   measureProcess,
   openTracing,
+  readCommandLine,
   serveHealth,
   toStoragePlace,
 } from '@flotilla/service'
@@ -17,6 +18,11 @@ import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { loadCountries } from './regions.ts'
 
+readCommandLine({
+  usage: 'node apps/api/dist/main.js',
+  about: 'The API: signs people in, names the gateways, and does over REST what needs no socket.',
+  settings: 'API',
+})
 const settings = readApiSettings()
 const logger = createLogger('api', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })

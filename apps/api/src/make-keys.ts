@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { generateSecretKey } from '@flotilla/service'
+import { generateSecretKey, readCommandLine } from '@flotilla/service'
 import { generateTokenKey } from './tokens.ts'
 
 // Ids of their own: keys of two deployments are never taken for each other.
@@ -45,11 +45,13 @@ export function makeKeys(folder: string): string[] {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const folder = process.argv[2]
-  if (folder === undefined) {
-    console.error('usage: node make-keys.js FOLDER')
-    process.exit(2)
-  }
+  const { words } = readCommandLine({
+    usage: 'node apps/api/dist/make-keys.js FOLDER',
+    about: 'Writes the keys of a deployment into a folder, a file each. Keys that are there are kept.',
+    words: { min: 1, max: 1 },
+    settings: 'API',
+  })
+  const [folder = ''] = words
   const made = makeKeys(folder)
   console.log(made.length === 0 ? `${folder} has all keys` : `made in ${folder}: ${made.join(', ')}`)
 }

@@ -3,9 +3,14 @@
  * roll-out runs once before its new processes, which then have MIGRATE=false.
  */
 import { prepareSchema } from '@flotilla/chat'
-import { createLogger } from '@flotilla/service'
+import { createLogger, readCommandLine } from '@flotilla/service'
 import { readMigrateSettings } from './config.ts'
 
+readCommandLine({
+  usage: 'node apps/api/dist/migrate.js',
+  about: 'Brings the database up to date and ends: with 0 when it is, with 1 when it could not.',
+  settings: 'Migrations',
+})
 const settings = readMigrateSettings()
 const logger = createLogger('migrate', settings.LOG_LEVEL)
 

@@ -81,9 +81,15 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   return sendRefusal(reply, refusal)
 }
 
-export function installErrorAnswers(app: Api): void {
+/** @param methodsOf the methods that a URL takes */
+export function installErrorAnswers(app: Api, methodsOf: (url: string) => readonly string[]): void {
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler((request, reply) =>
-    sendRefusal(reply, new Refusal('route_unknown', `there is no ${request.method} ${request.url.slice(0, 128)}`)),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const { method, url } = request
+    const shown = url.slice(0, 128)
+    const allowed = methodsOf(url).join(', ')
+    if (allowed === '') return sendRefusal(reply, new Refusal('route_unknown', `there is no ${method} ${shown}`))
+    reply.header('allow', allowed)
+    return sendRefusal(reply, new Refusal('method_not_allowed', `${shown} takes ${allowed}, not ${method}`))
+  })
 }

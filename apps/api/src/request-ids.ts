@@ -4,19 +4,16 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import proxyAddr from '@fastify/proxy-addr'
-import { requestIdOf, withLogFields } from '@flotilla/service'
+import { type Caller, requestIdOf, withLogFields } from '@flotilla/service'
 import type { Api } from './app.ts'
 
-/** @param trustedProxies addresses and networks, whose `x-request-id` is taken over */
-export function makeRequestIds(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
-  if (trustedProxies.length === 0) return () => randomUUID()
-  const isTrusted = proxyAddr.compile([...trustedProxies])
-  return ({ headers, socket }) => {
-    const given = requestIdOf(headers['x-request-id'])
-    return given !== undefined && isTrusted(socket.remoteAddress ?? '', 0) ? given : randomUUID()
+/** @param callerOf tells whether a trusted proxy asks: its `x-request-id` is taken over */
+export const makeRequestIds =
+  (callerOf: (request: IncomingMessage) => Caller) =>
+  (request: IncomingMessage): string => {
+    const given = requestIdOf(request.headers['x-request-id'])
+    return given !== undefined && callerOf(request).isProxied ? given : randomUUID()
   }
-}
 
 export function installRequestIds(app: Api): void {
   app.addHook('onRequest', (request, reply, done) => {

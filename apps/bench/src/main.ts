@@ -1,6 +1,6 @@
 /** The command `npm run bench -- <scenario…>`: builds, runs the scenarios one after the other, prints and writes down. */
 import { execFileSync } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '@flotilla/service'
 import { describeMachine, projectFolder } from '@flotilla/testing/load'
 import type { Bench, Scenario } from './bench.ts'
 import { renderReport, writePage } from './page.ts'
@@ -17,39 +17,23 @@ import { flotilla } from './sides/flotilla.ts'
 
 const scenarios: readonly Scenario[] = [direct, directOpen, persist, idle, group, storm, jitter, signIns]
 
-const usage = `npm run bench -- <scenario…>
-
-  scenarios: ${scenarios.map(one => one.name).join(', ')}; or all
-
-  --seconds n   the measured time of a run (10)
-  --runs n      how often each side runs; the sides take turns (3)
-  --short       a trial that everything works, in seconds; no figures worth keeping
-  --source      runs the gateways from their sources instead of building them first
-  --write       writes the figures into docs/benchmarks.md; with all it is always done, with --short never
-  --json        prints all that was measured instead of tables`
+const { flags, values, words } = readCommandLine({
+  usage: 'npm run bench -- <scenario…>',
+  about: `Builds, runs the scenarios one after the other, prints and writes down.\nScenarios: ${scenarios.map(one => one.name).join(', ')}; or all.`,
+  options: {
+    seconds: { value: 'N', about: 'the measured time of a run (10)' },
+    runs: { value: 'N', about: 'how often each side runs; the sides take turns (3)' },
+    short: { about: 'a trial that everything works, in seconds; no figures worth keeping' },
+    source: { about: 'runs the gateways from their sources instead of building them first' },
+    write: { about: 'writes the figures into docs/benchmarks.md; with all it is always done, with --short never' },
+    json: { about: 'prints all that was measured instead of tables' },
+  },
+  words: { min: 1, max: scenarios.length },
+})
 
 function fail(reason: string): never {
-  console.error(`${reason}\n\n${usage}`)
+  console.error(`unable to start: ${reason}. --help says more.`)
   process.exit(2)
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        seconds: { type: 'string' },
-        runs: { type: 'string' },
-        short: { type: 'boolean', default: false },
-        source: { type: 'boolean', default: false },
-        write: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    })
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
-  }
 }
 
 function readCount(name: string, text: string | undefined, fallback: number): number {
@@ -60,26 +44,22 @@ function readCount(name: string, text: string | undefined, fallback: number): nu
 
 function choose(names: readonly string[]): readonly Scenario[] {
   if (names.includes('all')) return scenarios
-  if (names.length === 0) fail('no scenario is named')
   return names.map(name => scenarios.find(one => one.name === name) ?? fail(`there is no scenario ${name}`))
 }
 
-const { values, positionals } = readArguments()
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const chosen = choose(positionals)
+const short = flags.has('short')
+const fromSource = flags.has('source')
+const chosen = choose(words)
 const bench: Bench = {
-  seconds: readCount('seconds', values.seconds, values.short ? 2 : 10),
-  warmSeconds: values.short ? 1 : 10,
-  runs: readCount('runs', values.runs, values.short ? 1 : 3),
-  short: values.short,
-  fromSource: values.source,
-  flotilla: flotilla(values.source),
+  seconds: readCount('seconds', values['seconds'], short ? 2 : 10),
+  warmSeconds: short ? 1 : 10,
+  runs: readCount('runs', values['runs'], short ? 1 : 3),
+  short,
+  fromSource,
+  flotilla: flotilla(fromSource),
   say: line => console.error(line),
 }
-if (!values.source)
+if (!fromSource)
   execFileSync(
     'npm',
     ['run', 'build', '--silent', '--', '--filter=@flotilla/gateway...', '--filter=@flotilla/api...'],
@@ -91,7 +71,7 @@ if (!values.source)
 
 const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 const machine = describeMachine()
-const writes = (values.write || positionals.includes('all')) && !values.short
+const writes = (flags.has('write') || words.includes('all')) && !short
 const raw: Record<string, unknown> = { machine: { ...machine, pinned }, command }
 let failed = false
 for (const scenario of chosen) {
@@ -100,12 +80,12 @@ for (const scenario of chosen) {
     const report = await scenario.run(bench)
     raw[scenario.name] = report.raw
     const part = renderReport(scenario, report, command, machine)
-    if (!values.json) console.log(`\n## ${scenario.title}\n\n${part}`)
+    if (!flags.has('json')) console.log(`\n## ${scenario.title}\n\n${part}`)
     if (writes) writePage(scenario, part)
   } catch (error) {
     failed = true
     console.error(`${scenario.name} failed:`, error)
   }
 }
-if (values.json) console.log(JSON.stringify(raw, null, 2))
+if (flags.has('json')) console.log(JSON.stringify(raw, null, 2))
 process.exitCode = failed ? 1 : 0

@@ -136,6 +136,14 @@ export const gatewaySettings = {
   ),
 }
 
+/**
+ * The size of headers, with what proxies add to the 16 kB that the API takes. uWebSockets.js has it from the environment
+ * alone, once, when it is loaded; without it 4 kB are too much, and that is little for the cookies of a large site.
+ */
+export function setHeaderBytesMax(bytes: number): void {
+  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(bytes)
+}
+
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export function readGatewaySettings(environment = process.env) {
   const settings = readSettings(gatewaySettings, environment)

@@ -9,12 +9,18 @@ import {
   measureProcess,
   openTracing,
   parseSecretKeys,
+  readCommandLine,
   serveHealth,
 } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 
+readCommandLine({
+  usage: 'node apps/gateway/dist/main.js',
+  about: 'A gateway: holds the sockets of clients. Answers /healthz, /readyz and /metrics on its operator port.',
+  settings: 'Gateway',
+})
 const settings = readGatewaySettings()
 const logger = createLogger('gateway', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })

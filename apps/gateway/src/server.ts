@@ -2,14 +2,10 @@
  * The only file that knows uWebSockets.js. A socket must never be touched after its close, not even getUserData(): the
  * connection forgets it in the close handler, which uWebSockets.js calls exactly once.
  */
+import { type ErrorCode, errors, Refusal } from '@flotilla/protocol'
 import { requestIdOf } from '@flotilla/service'
-import {
-  App,
-  us_listen_socket_close,
-  us_socket_local_port,
-  type us_listen_socket,
-  type WebSocket,
-} from 'uWebSockets.js'
+import type { HttpRequest, HttpResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
+import { setHeaderBytesMax } from './config.ts'
 import type { Socket } from './connection.ts'
 
 /** What a server does with a socket. `T` is what `open` makes of it. */
@@ -34,6 +30,8 @@ export interface SocketServer {
   close(): void
 }
 
+/** 16 kB, as the API takes them, and 4 kB for what proxies add. Above it uWebSockets.js answers 431 by itself. */
+const headerBytesMax = 20_480
 /** What uWebSockets.js says when a socket ended without a close frame. */
 const abnormalClosure = 1006
 
@@ -55,6 +53,8 @@ export async function serveSockets<T>(
   },
   events: SocketEvents<T>,
 ): Promise<SocketServer> {
+  setHeaderBytesMax(headerBytesMax)
+  const { App, us_listen_socket_close, us_socket_local_port } = await import('uWebSockets.js')
   const app = App()
   let connections = 0
   app.ws<Slot<T>>(options.path, {
@@ -108,7 +108,7 @@ export async function serveSockets<T>(
       if (opened !== undefined) events.close(opened, code !== abnormalClosure)
     },
   })
-  app.any('/*', response => void response.writeStatus('404 Not Found').end())
+  app.any('/*', (response, request) => refuse(response, request, options.path))
   const listening = await new Promise<us_listen_socket>((resolve, reject) => {
     app.listen(options.host, options.port, socket => {
       if (socket === false) reject(new Error(`unable to listen on ${options.host}:${options.port}: is the port taken?`))
@@ -129,3 +129,22 @@ export async function serveSockets<T>(
     },
   }
 }
+
+/** Whatever opens no socket, in the shape of the API's errors. */
+function refuse(response: HttpResponse, request: HttpRequest, path: string): void {
+  const method = request.getMethod().toUpperCase()
+  const code =
+    request.getUrl() !== path ? 'route_unknown' : method === 'GET' ? 'upgrade_required' : 'method_not_allowed'
+  const status = errors[code].http
+  response.writeStatus(`${status} ${reasons[code]}`).writeHeader('content-type', 'application/json')
+  if (code === 'upgrade_required') response.writeHeader('connection', 'upgrade').writeHeader('upgrade', 'websocket')
+  if (code === 'method_not_allowed') response.writeHeader('allow', 'GET')
+  if (method === 'HEAD') response.endWithoutBody()
+  else response.end(JSON.stringify({ error: new Refusal(code).toBody() }))
+}
+
+const reasons = {
+  route_unknown: 'Not Found',
+  method_not_allowed: 'Method Not Allowed',
+  upgrade_required: 'Upgrade Required',
+} as const satisfies Partial<Record<ErrorCode, string>>

@@ -5,18 +5,29 @@
 import type { Entry, EntryOf } from '@flotilla/protocol'
 import { type Client, FlotillaError, type Send, type User } from '@flotilla/sdk'
 import { type Room, Rooms } from './chat-rooms.ts'
-import { harmless, type Line, type Screen, style } from './chat-screen.ts'
+import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
 const finishMsMax = 5_000
 
 /** One of our own messages on the screen, and how far it has come. */
 interface OwnMessage {
   readonly line: Line
+  readonly clientId: string
   readonly text: string
   readonly room: string
   seq: number | undefined
   mark: keyof typeof marks
 }
+
+/** What somebody wrote, as it is told to programs. */
+const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: string): About => ({
+  event: 'message',
+  conversation,
+  seq,
+  at,
+  by,
+  text: body.text,
+})
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
@@ -175,7 +186,7 @@ export class ChatApp {
 
   #message(entry: EntryOf<'message.new'>, by: string): void {
     if (entry.by !== this.#me.id) {
-      this.#screen.write(`${style.bold(style.cyan(by))}: ${harmless(entry.body.text)}`)
+      this.#screen.write(`${style.bold(style.cyan(by))}: ${harmless(entry.body.text)}`, messageOf(entry, by))
       return
     }
     const own = this.#own.get(entry.clientId)
@@ -185,20 +196,33 @@ export class ChatApp {
     this.#refreshMarks()
   }
 
-  #showOwn(clientId: string, own: Omit<OwnMessage, 'line'>): void {
+  #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
     const { text, mark } = own
     this.#own.set(clientId, {
       ...own,
-      line: this.#screen.write(`${style.bold('me')}: ${harmless(text)} ${marks[mark]}`),
+      clientId,
+      line: this.#screen.write(`${style.bold('me')}: ${harmless(text)} ${marks[mark]}`, {
+        event: 'own',
+        conversation: own.room,
+        clientId,
+        text,
+        state: mark,
+      }),
     })
   }
 
-  #mark(own: OwnMessage, mark: OwnMessage['mark'], why = ''): void {
+  #mark(own: OwnMessage, mark: OwnMessage['mark'], error?: string): void {
     if (own.mark === mark) return
     own.mark = mark
     const text = harmless(own.text)
     const shown = mark === 'read' ? style.green(marks.read) : marks[mark]
-    own.line.set(`${style.bold('me')}: ${text} ${shown}${why}`, `${marks[mark].split(' ')[0]} ${mark}: ${text}${why}`)
+    const why = error === undefined ? '' : ` (${error})`
+    const about = { event: 'state', conversation: own.room, clientId: own.clientId, seq: own.seq, state: mark, error }
+    own.line.set(
+      `${style.bold('me')}: ${text} ${shown}${why}`,
+      `${marks[mark].split(' ')[0]} ${mark}: ${text}${why}`,
+      about,
+    )
   }
 
   /** After a receipt, or after the receipts were read again: how far each of ours has come. It only gets further. */
@@ -212,8 +236,8 @@ export class ChatApp {
     }
   }
 
-  #note(text: string): void {
-    this.#screen.write(style.dim(`* ${text}`))
+  #note(text: string, about?: About): void {
+    this.#screen.write(style.dim(`* ${text}`), about)
   }
 
   #status(): void {
@@ -319,7 +343,8 @@ export class ChatApp {
       if (entry.event === 'message.new') {
         room.unread += 1
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
-        this.#note(`${this.#rooms.nameOf(entry.by)}${place}: ${harmless(entry.body.text)}`)
+        const by = this.#rooms.nameOf(entry.by)
+        this.#note(`${by}${place}: ${harmless(entry.body.text)}`, messageOf(entry, by))
       } else if (known === undefined) this.#note(`new: ${harmless(room.name)}, by ${this.#rooms.nameOf(entry.by)}`)
     })
   }
@@ -327,7 +352,7 @@ export class ChatApp {
   #sendChanged({ clientId, state }: Send): void {
     const own = this.#own.get(clientId)
     if (own === undefined) return
-    if (state.name === 'failed') return this.#mark(own, 'failed', ` (${state.error.code})`)
+    if (state.name === 'failed') return this.#mark(own, 'failed', state.error.code)
     if (state.name !== 'sent') return
     own.seq = state.seq
     if (own.mark === 'sending') this.#mark(own, 'sent')

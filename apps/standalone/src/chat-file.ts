@@ -3,10 +3,11 @@
  * one file that is replaced whole at each change. For trying things out; an application keeps no passwords.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SessionStore, Store, StoredCursor, StoredSend, StoredSession } from '@flotilla/sdk'
+import { openFolder, unusable } from './folder.ts'
 
 interface Content {
   password: string
@@ -28,7 +29,7 @@ export interface ChatFile {
 
 /** @throws Error when another terminal has this person open */
 export function openChatFile(folder: string, name: string): ChatFile {
-  mkdirSync(folder, { recursive: true })
+  openFolder(folder)
   const path = join(folder, `chat-${name}.json`)
   const release = lock(`${path}.lock`, name)
   const content = read(path)
@@ -93,7 +94,9 @@ function read(path: string): Content {
   try {
     return { ...fresh, ...(JSON.parse(readFileSync(path, 'utf8')) as Partial<Content>) }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return fresh
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return fresh
+    if (code !== undefined) throw unusable(path, error)
     throw new Error(`unable to read ${path}: ${String(error)}; delete it to start afresh`, { cause: error })
   }
 }

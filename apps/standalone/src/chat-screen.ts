@@ -1,19 +1,23 @@
 /**
  * The terminal. On a real one it draws the last lines, a status line and the prompt, and lines can change after they
- * were written; where in or out is a pipe or a file it writes plain lines, one after the other, for people and tests.
+ * were written; where in or out is a pipe or a file it writes plain lines, one after the other, for people and tests. For
+ * programs each line is JSON instead, with all that is known of it.
  */
 import { createInterface, type Interface, type Key } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 
-/** A line that was written. `set` changes it; in plain mode `news` is written instead, if there is any. */
+/** What a line is about, for programs; what is only told is a note. */
+export type About = Readonly<Record<string, unknown>> & { readonly event: string }
+
+/** A line that was written. `set` changes it; elsewhere than on a terminal `news` is written instead, if there is any. */
 export interface Line {
-  set(text: string, news?: string): void
+  set(text: string, news?: string, about?: About): void
 }
 
 export interface Screen {
   readonly plain: boolean
-  write(text: string): Line
+  write(text: string, about?: About): Line
   /** Starts the view again: in plain mode nothing is taken back. */
   clear(): void
   /** The line above the prompt, and the prompt. In plain mode there are none. */
@@ -46,9 +50,15 @@ export const style = {
   cyan: (text: string) => `\u001b[36m${text}\u001b[39m`,
 }
 
-export function createScreen(input: Input, output: Output, events: ScreenEvents): Screen {
-  return isTerminal(input) && isTerminal(output) ? drawn(input, output, events) : plain(input, output, events)
+/** @param json whether programs read it, also on a terminal */
+export function createScreen(input: Input, output: Output, json: boolean, events: ScreenEvents): Screen {
+  if (json) return lines(input, output, events, asJson)
+  return isTerminal(input) && isTerminal(output) ? drawn(input, output, events) : lines(input, output, events, asText)
 }
+
+const asText = (text: string) => stripVTControlCharacters(text)
+export const asJson = (text: string, about: About = { event: 'note', text: asText(text).replace(/^\* /, '') }) =>
+  JSON.stringify(about)
 
 /** What others wrote must not move our cursor or colour our screen. */
 export function harmless(text: string): string {
@@ -64,20 +74,20 @@ function places(text: string): string[] {
   return Array.from(new Intl.Segmenter().segment(stripVTControlCharacters(text)), ({ segment }) => segment)
 }
 
-function plain(input: Input, output: Output, events: ScreenEvents): Screen {
+function lines(input: Input, output: Output, events: ScreenEvents, format: typeof asJson): Screen {
   const reader = createInterface({ input, terminal: false })
   reader.on('line', line => events.line(line))
   reader.on('close', () => events.end())
   // Whoever read us may have gone.
   output.on('error', () => events.abort())
-  const write = (text: string) => output.write(`${stripVTControlCharacters(text)}\n`)
+  const write = (text: string, about?: About) => output.write(`${format(text, about)}\n`)
   return {
     plain: true,
-    write(text) {
-      write(text)
+    write(text, about) {
+      write(text, about)
       return {
-        set(_text, news) {
-          if (news !== undefined) write(news)
+        set(_text, news, changed) {
+          if (news !== undefined) write(news, changed)
         },
       }
     },

@@ -116,6 +116,41 @@ test('two people chat, and what they write while the server is away arrives once
   expect(await bob.quit()).toBe(0)
 })
 
+test('programs read and write too: each line is JSON, and says what it is about', async () => {
+  const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
+  const publicUrl = `http://127.0.0.1:${port}`
+  const server = await startStandalone({
+    folder: folderFor('server'),
+    host: '127.0.0.1',
+    port,
+    logger: silentLogger,
+    databaseUrl: database.url,
+    publicUrl,
+  })
+  undo.push(() => server.stop())
+  const at = ['--json', '--url', publicUrl, '--folder', folder]
+  const ada = new Terminal('--as', 'ada', '--with', 'bot', ...at)
+  await ada.sees('waiting for bot')
+  const bot = new Terminal('--as', 'bot', '--with', 'ada', ...at)
+  await bot.sees('— ada —')
+  await ada.sees('— bot —')
+  ada.type('\u001b[31mred "alert"')
+  await bot.sees('"event":"message"')
+  await ada.sees('"state":"read"')
+  expect(await ada.quit()).toBe(0)
+  expect(await bot.quit()).toBe(0)
+  const linesOf = (terminal: Terminal) =>
+    terminal.output
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+  const text = '\u001b[31mred "alert"'
+  expect(linesOf(bot)).toContainEqual(expect.objectContaining({ event: 'message', by: 'ada', text, seq: 2 }))
+  expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'own', text, state: 'sending' }))
+  expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'state', seq: 2, state: 'read' }))
+  expect(linesOf(ada)).toContainEqual({ event: 'note', text: 'waiting for bot, who has never been here' })
+})
+
 test('one terminal a person, and a name that somebody else has is refused', async () => {
   const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
   const publicUrl = `http://127.0.0.1:${port}`

@@ -1,25 +1,33 @@
 /**
- * A small terminal client: `npm run chat -- --as alice [--with bob] [--url http://localhost:8080]`. It signs in, or
- * registers the first time, and keeps what it must in `.flotilla/chat-alice.json`.
+ * A small terminal client: `npm run chat -- --as alice --with bob`. It signs in, or registers the first time, and keeps
+ * what it must in `.flotilla/chat-alice.json`. On a terminal it draws; into a pipe it writes plain lines, which people
+ * read and tests too; with `--json` it writes what happens for programs.
  */
-import { parseArgs } from 'node:util'
 import { createClient, createSignIn, FlotillaError, type SignIn, type User } from '@flotilla/sdk'
+import { readCommandLine } from '@flotilla/service'
 import { ChatApp } from './chat-app.ts'
 import { type ChatFile, openChatFile } from './chat-file.ts'
-import { createScreen } from './chat-screen.ts'
+import { asJson, createScreen } from './chat-screen.ts'
 
-const usage = 'npm run chat -- --as <your name> [--with <name>] [--url http://localhost:8080] [--folder .flotilla]'
 /** Between two tries to reach a server that is not there yet. */
 const retryMs = 2_000
 
 function readArguments() {
-  const text = { type: 'string' } as const
-  const options = { as: text, with: text, url: text, folder: text }
-  const { values } = parseArgs({ options })
-  const { as: name, url = 'http://localhost:8080', folder = '.flotilla' } = values
-  if (name === undefined) throw new Error('unable to start: who are you?')
+  const { flags, values } = readCommandLine({
+    usage: 'npm run chat -- --as NAME [--with NAME]',
+    about: 'A small terminal client. It signs in as NAME, or registers the first time. /help lists what can be typed.',
+    options: {
+      as: { value: 'NAME', about: 'who you are' },
+      with: { value: 'NAME', about: 'whom to talk to at first' },
+      url: { value: 'URL', about: 'where Flotilla is (http://localhost:8080)' },
+      folder: { value: 'FOLDER', about: 'where the session is kept (.flotilla)' },
+      json: { about: 'writes a line of JSON for whatever happens, for programs' },
+    },
+  })
+  const { as: name, with: person, url = 'http://localhost:8080', folder = '.flotilla' } = values
+  if (name === undefined) throw new Error('unable to start: who are you? Say --as NAME; --help says more')
   if (!/^[\w.-]{1,32}$/.test(name)) throw new Error('unable to start: a name has letters, digits, dots and dashes')
-  return { name, person: values.with, url, folder }
+  return { name, person, url, folder, json: flags.has('json') }
 }
 
 /** Whoever the file says, else the person of this name, who is made the first time. */
@@ -66,14 +74,16 @@ async function signInWhenPossible(account: SignIn, file: ChatFile, name: string,
 }
 
 async function main(): Promise<void> {
-  const { name, person, url, folder } = readArguments()
+  const { name, person, url, folder, json } = readArguments()
   const file = openChatFile(folder, name)
   try {
     const account = createSignIn(url, { sessions: file.sessions })
-    const me = await signInWhenPossible(account, file, name, text => process.stdout.write(`${text}\n`))
+    const me = await signInWhenPossible(account, file, name, text =>
+      process.stdout.write(`${json ? asJson(text) : text}\n`),
+    )
     const client = createClient({ api: url, getToken: account.getToken, store: file.store })
     const end = Promise.withResolvers<void>()
-    const screen = createScreen(process.stdin, process.stdout, {
+    const screen = createScreen(process.stdin, process.stdout, json, {
       line: text => app.typed(text),
       key: text => app.key(text),
       end: () => void app.finish().then(end.resolve),
@@ -96,7 +106,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)
   },
 )

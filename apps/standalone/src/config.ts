@@ -1,6 +1,6 @@
 /** The settings of the standalone process. docs/configuration.md is generated from them. */
 import { apiSettings, providerSettings } from '@flotilla/api'
-import { choice, optionalText, optionalUrl, port, readSettings, text, type Values } from '@flotilla/service'
+import { choice, networks, optionalText, optionalUrl, port, readSettings, text, type Values } from '@flotilla/service'
 import { workerSettings } from '@flotilla/worker'
 
 const { PUBLIC_URL: _, ...signInProviders } = providerSettings
@@ -12,6 +12,10 @@ export const standaloneSettings = {
   ),
   PORT: port(8080, 'The one port for people: REST API, its docs page and the socket.'),
   PUBLIC_URL: optionalUrl('The URL under which people reach this process. Without it `http://localhost:PORT`.'),
+  TRUSTED_PROXIES: networks(
+    'Addresses or networks of the proxies in front, such as the one that ends TLS: their ADDRESS_HEADER tells who calls. Empty: the peer is the caller, and behind a proxy everybody is one.',
+  ),
+  ADDRESS_HEADER: apiSettings.ADDRESS_HEADER,
   FLOTILLA_FOLDER: text(
     '.flotilla',
     'Where keys and data are kept, as seen from the working directory. Its `keys.json` opens the messages: back it up with the data.',

@@ -9,11 +9,17 @@ import { fileURLToPath } from 'node:url'
 import { apiMetrics, apiSettings, migrateSettings, openApiDocument } from '@flotilla/api'
 import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
 import { asyncApiDocument } from '@flotilla/protocol'
-import { describeMetrics, describeSettings, processMetrics, type Settings } from '@flotilla/service'
+import { describeMetrics, describeSettings, processMetrics, readCommandLine, type Settings } from '@flotilla/service'
 import { workerMetrics, workerSettings } from '@flotilla/worker'
 import { standaloneSettings } from './config.ts'
 import { protocolPaper } from './protocol-paper.ts'
 
+const { flags } = readCommandLine({
+  usage: 'npm run docs',
+  about:
+    'Writes the papers that are made from the code: docs/protocol.md, configuration.md, metrics.md, asyncapi.json, openapi.json.',
+  options: { check: { about: 'writes nothing, and fails when a paper is not what the code says' } },
+})
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** What this machine is called is nobody's default. */
@@ -127,7 +133,7 @@ const papers: Readonly<Record<string, string>> = {
 const stale = Object.entries(papers).filter(
   ([path, text]) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text,
 )
-if (process.argv.includes('--check')) {
+if (flags.has('check')) {
   for (const [path] of stale) console.error(`${path} is not what the code says: run npm run docs`)
   process.exitCode = stale.length === 0 ? 0 : 1
 } else for (const [path, text] of stale) writeFileSync(join(root, path), text)

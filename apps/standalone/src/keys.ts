@@ -7,6 +7,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, w
 import { dirname, join } from 'node:path'
 import { generateTokenKey, parseTokenKeys, type TokenKey } from '@flotilla/api'
 import { generateSecretKey, parseSecretKeys, type SecretKey } from '@flotilla/service'
+import { unusable } from './folder.ts'
 
 export interface Keys {
   readonly master: readonly SecretKey[]
@@ -39,12 +40,22 @@ export function loadKeys(folder: string, mayMake: boolean): Keys {
       )
     write(file, JSON.stringify(generate(), null, 2))
   }
+  const text = readOwn(file)
   try {
-    return parse(JSON.parse(readFileSync(file, 'utf8')) as Partial<KeysFile>)
+    return parse(JSON.parse(text) as Partial<KeysFile>)
   } catch (error) {
     throw new Error(`unable to read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     })
+  }
+}
+
+/** A start as another user leaves files that this one may not read. */
+function readOwn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw unusable(file, error)
   }
 }
 

@@ -1,16 +1,30 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
 import { toProviders } from '@flotilla/api'
-import { createLogger, drainOnSignal } from '@flotilla/service'
+import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings } from './config.ts'
 import { type Standalone, startStandalone } from './standalone.ts'
 
 const drainMsMax = 60_000
-const say = (text: string) => void process.stdout.write(`${text}\n`)
+/** People read a terminal; whatever else takes our output gets JSON, one line an event. */
+const forPeople = process.stdout.isTTY
+const lines = forPeople ? plainLines(process.stdout) : undefined
+const announcer = createLogger('flotilla', 'info')
+function say(text: string, fields: object = {}): void {
+  if (forPeople) process.stdout.write(`${text}\n`)
+  else announcer.info(fields, text.trim())
+}
 const fail = (error: unknown): never => {
   const known = error instanceof Error && error.message.startsWith('unable to')
   process.stderr.write(`\n${known ? error.message : error instanceof Error ? error.stack : String(error)}\n\n`)
   process.exit(1)
 }
+
+readCommandLine({
+  usage: 'npm start',
+  about:
+    'All of Flotilla in one process: PostgreSQL, gateway, API and worker on http://localhost:8080. It keeps its data in .flotilla/.',
+  settings: 'Standalone',
+})
 
 function readSettings() {
   try {
@@ -23,7 +37,7 @@ function readSettings() {
 }
 
 const settings = readSettings()
-const logger = createLogger('flotilla', settings.LOG_LEVEL)
+const logger = createLogger('flotilla', settings.LOG_LEVEL, lines)
 let starting: Promise<Standalone | undefined> = Promise.resolve(undefined)
 let ending = false
 
@@ -50,6 +64,8 @@ starting = startStandalone({
   host: settings.HOST,
   port: settings.PORT,
   publicUrl: settings.PUBLIC_URL,
+  trustedProxies: settings.TRUSTED_PROXIES,
+  addressHeader: settings.ADDRESS_HEADER,
   databaseUrl: settings.DATABASE_URL,
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,
@@ -77,7 +93,10 @@ starting = startStandalone({
 }).catch(fail)
 
 const standalone = await starting
-if (standalone !== undefined && !ending) say(greeting(standalone))
+if (standalone !== undefined && !ending) {
+  const { url, devInboxUrl } = standalone
+  say(forPeople ? greeting(standalone) : `Flotilla is up: ${url}`, { url, docs: `${url}/docs`, devInboxUrl })
+}
 
 function greeting({ url, devInboxUrl }: Standalone): string {
   const chat = `npm run chat --${url === 'http://localhost:8080' ? '' : ` --url ${url}`}`

@@ -14,16 +14,19 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { platform } from 'node:os'
 import { join } from 'node:path'
+import { nameOf, ownerOf } from './folder.ts'
 import { type Binaries, findBinaries, findOwner, type Owner } from './postgres-binaries.ts'
 
 export interface EmbeddedPostgres {
@@ -57,8 +60,14 @@ wait "$server"
 kill "$watch" 2>/dev/null
 `
 
-/** Whether a folder holds a cluster already. */
-export const hasCluster = (folder: string) => existsSync(join(folder, 'postgres', 'PG_VERSION'))
+/** Whether a folder holds a cluster already. What cannot be looked into is taken for one: nothing is made over it. */
+export function hasCluster(folder: string): boolean {
+  try {
+    return readdirSync(join(folder, 'postgres')).length > 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
+  }
+}
 
 /**
  * Starts the server on a free port of the loopback; makes its cluster at the first time.
@@ -69,7 +78,8 @@ export async function startEmbeddedPostgres(folder: string, password: string): P
   const owner = findOwner()
   const binaries = findBinaries(owner)
   const data = join(folder, 'postgres')
-  if (!hasCluster(folder)) makeCluster(binaries, data, password, owner)
+  if (hasCluster(folder)) checkCluster(binaries, data, owner)
+  else makeCluster(binaries, data, password, owner)
   await stopLeftOver(data)
   const port = await freePort()
   const logFile = join(folder, 'postgres.log')
@@ -111,6 +121,31 @@ export async function startEmbeddedPostgres(folder: string, password: string): P
       `unable to start PostgreSQL in ${data}:\n${readFileSync(logFile, 'utf8').slice(-logBytesShown).trim()}`,
     )
   return started
+}
+
+/** @throws Error when the cluster is another user's, or of another version: PostgreSQL would say so in its log alone */
+function checkCluster(binaries: Binaries, data: string, owner: Owner | undefined): void {
+  const runsAs = owner?.uid ?? process.getuid?.()
+  if (runsAs !== undefined && statSync(data).uid !== runsAs) {
+    const [whose, us] = [ownerOf(data), nameOf(runsAs)]
+    throw new Error(
+      `unable to start PostgreSQL in ${data}: it belongs to ${whose}, and PostgreSQL would run as ${us}. Start as ${whose}, or give it away with sudo chown -R ${us} ${data}`,
+    )
+  }
+  if (!existsSync(join(data, 'PG_VERSION')))
+    throw new Error(`unable to start PostgreSQL in ${data}: something else is in that folder. Move it away`)
+  const made = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim()
+  const version = spawnSync(binaries.postgres, ['--version'], {
+    env: environment,
+    encoding: 'utf8',
+    cwd: '/',
+    ...owner,
+  })
+  const brought = /\) (\d+)/.exec(version.stdout)?.[1]
+  if (brought !== undefined && made !== brought)
+    throw new Error(
+      `unable to start PostgreSQL in ${data}: its data are of version ${made}, and this is version ${brought}. Start the Flotilla that made them, or run a PostgreSQL ${made} on them and set DATABASE_URL; nothing was changed`,
+    )
 }
 
 /** In a folder of its own first, so that a cluster that is there is whole. */
@@ -195,6 +230,10 @@ async function stopLeftOver(data: string): Promise<void> {
   const left = readState(data)
   if (left === undefined) return
   const runs = () => isServerOf(left.pid, data)
+  if (runs() && !isStartedHere(data))
+    throw new Error(
+      `unable to start PostgreSQL in ${data}: another one runs on it, process ${left.pid}, that Flotilla did not start. Stop it, or use it: DATABASE_URL=postgres://… npm start`,
+    )
   if (runs()) process.kill(left.pid, 'SIGINT')
   for (const deadline = Date.now() + stopMsMax; runs(); await pause())
     if (Date.now() > deadline)
@@ -202,6 +241,15 @@ async function stopLeftOver(data: string): Promise<void> {
         `unable to start PostgreSQL in ${data}: one is running there as process ${left.pid} and does not stop`,
       )
   rmSync(join(data, 'postmaster.pid'), { force: true })
+}
+
+/** Whether the last server on this data had our command line. */
+function isStartedHere(data: string): boolean {
+  try {
+    return readFileSync(join(data, 'postmaster.opts'), 'utf8').includes('"unix_socket_directories="')
+  } catch {
+    return false
+  }
 }
 
 /** Whether a process is a PostgreSQL on this data: its working directory is the data folder. */

@@ -170,8 +170,8 @@ test('what cannot be had is said, and nothing is left running', async () => {
   renameSync(join(folder, 'keys.json'), join(folder, 'kept.json'))
   await expect(start(folder)).rejects.toThrow('its keys.json is missing')
   renameSync(join(folder, 'kept.json'), join(folder, 'keys.json'))
-  writeFileSync(join(folder, 'postgres/PG_VERSION'), '9\n')
-  await expect(start(folder)).rejects.toThrow(/unable to start PostgreSQL.*not compatible/s)
+  writeFileSync(join(folder, 'postgres/postgresql.auto.conf'), 'no_such_setting = 1\n')
+  await expect(start(folder)).rejects.toThrow(/unable to start PostgreSQL.*unrecognized configuration parameter/s)
 })
 
 test('servers of the operator are used where they are named', async () => {
@@ -214,11 +214,11 @@ async function npmStart(folder: string): Promise<{ child: ChildProcess; url: str
   undo.push(() => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
   })
-  await until(() => output.includes('Ctrl-C stops it') || child.exitCode !== null, {
+  await until(() => output.includes('Flotilla is up') || child.exitCode !== null, {
     what: 'npm start is up',
     withinMs: 30_000,
   })
-  expect(output).toContain(`Flotilla is up: http://localhost:${port}`)
+  expect(output).toContain(`"msg":"Flotilla is up: http://localhost:${port}"`)
   return { child, url: `http://localhost:${port}`, output: () => output }
 }
 
@@ -230,6 +230,10 @@ test('Ctrl-C ends npm start cleanly', async () => {
   process.kill(-child.pid!, 'SIGINT')
   const [code] = (await once(child, 'exit')) as [number | null]
   expect(output()).toContain('Stopped.')
+  // Nobody reads a pipe: but for what npm says itself, all of it is JSON.
+  const lines = output().split('\n')
+  for (const line of lines.filter(one => one !== '' && !one.startsWith('> ')))
+    expect(() => JSON.parse(line) as unknown, line).not.toThrow()
   expect(code).toBe(0)
   expect((await a.closed).code).toBe(4000)
   expect(isAlive(pid)).toBe(false)
@@ -296,7 +300,37 @@ test('where others get here, no code is shown, and none is made', async () => {
   expect(open.devInboxUrl).toBeUndefined()
   const url = `http://127.0.0.1:${port}`
   expect((await fetch(`${url}/dev/mail`)).status).toBe(404)
+  const page = await fetch(url)
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/)
+  expect(await page.text()).toContain('--url https://chat.example.org --as alice')
+  expect((await fetch(url, { method: 'HEAD' })).status).toBe(200)
+  const [wrong, plain] = [await fetch(url, { method: 'POST' }), await fetch(`${url}/v1/socket`)]
+  expect([wrong.status, wrong.headers.get('allow'), plain.status]).toEqual([405, 'GET, HEAD', 426])
   await expect(
     call(url, 'POST', '/v1/codes', undefined, { email: 'ada@example.org', purpose: 'register' }),
   ).rejects.toThrow('mail_unavailable')
+})
+
+test('behind a proxy people are told apart by what it says, and nobody is shown a code', async () => {
+  const port = await freePort()
+  const proxied = await start(folderFor('proxied'), {
+    port,
+    trustedProxies: ['127.0.0.0/8'],
+    addressHeader: 'forwarded',
+  })
+  expect(proxied.devInboxUrl).toBeUndefined()
+  const wrong = async (forwarded: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', forwarded },
+      body: JSON.stringify({ username: 'nobody-here', password: 'a wrong password' }),
+    })
+    return answer.status
+  }
+  const tries: number[] = []
+  for (let turn = 0; turn < 17; turn++) tries.push(await wrong(`for="203.0.113.7:${50_000 + turn}";proto=https`))
+  expect(tries.filter(status => status === 401)).toHaveLength(15)
+  expect(tries.slice(15)).toEqual([429, 429])
+  expect(await wrong('for=203.0.113.8')).toBe(401)
 })

@@ -2,7 +2,6 @@
  * All of it in one process on embedded parts: PostgreSQL, the broker in memory, a gateway and the API behind one port.
  * The same code and the same migrations run as in the fleet; what differs is only what they are given.
  */
-import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
@@ -10,7 +9,14 @@ import { chatDefaults, createPool, migrate } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
-import { createRegistry, type Logger, measureProcess, serveHealth, type Setting } from '@flotilla/service'
+import {
+  type AddressHeader,
+  createRegistry,
+  type Logger,
+  measureProcess,
+  serveHealth,
+  type Setting,
+} from '@flotilla/service'
 import {
   createDevInbox,
   createSmtpMailer,
@@ -21,10 +27,12 @@ import {
   type PushProvidersOptions,
   workerSettings,
 } from '@flotilla/worker'
-import { takeFolder } from './instance.ts'
+import { openFolder } from './folder.ts'
+import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
 import { openSocketDoor } from './socket-door.ts'
+import { startPage } from './start-page.ts'
 
 export interface StandaloneOptions {
   /** Where keys and data are kept; made if it is missing. */
@@ -35,6 +43,9 @@ export interface StandaloneOptions {
   readonly logger: Logger
   /** Under which people reach it; `http://localhost:port` when left out. */
   readonly publicUrl?: string | undefined
+  /** The proxies in front, and the header in which they say who calls; none when left out. */
+  readonly trustedProxies?: readonly string[]
+  readonly addressHeader?: AddressHeader
   /** Servers to use instead of the embedded parts. */
   readonly databaseUrl?: string | undefined
   readonly redisUrl?: string | undefined
@@ -103,18 +114,21 @@ async function start(
   isStopping: () => boolean,
 ): Promise<Omit<Standalone, 'stop'>> {
   const { logger } = options
-  mkdirSync(options.folder, { recursive: true })
-  const folder = realpathSync(options.folder)
+  const folder = openFolder(options.folder)
   // Whatever can fail for what was asked fails before a server is started.
-  atStop(await takeFolder(folder))
+  const holder: Holder = { pid: process.pid }
+  atStop(await takeFolder(folder, holder))
   const port = await claimPort(options.host, options.port)
   const keys = loadKeys(folder, options.databaseUrl !== undefined || !hasCluster(folder))
   const publicUrl = (options.publicUrl ?? `http://localhost:${port}`).replace(/\/$/, '')
+  holder.url = publicUrl
   const nodeId = options.nodeId ?? `${options.host}-${port}`.replaceAll(/[^\w.-]/g, '_')
   const registry = createRegistry({ node: nodeId, region })
 
   const databaseUrl = options.databaseUrl ?? (await openStore())
-  await migrate(databaseUrl)
+  await migrate(databaseUrl).catch((error: unknown) => {
+    throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
+  })
   const pool = createPool({
     url: databaseUrl,
     connectionsMax: databaseConnectionsMax,
@@ -128,7 +142,8 @@ async function start(
       : await createRedisRouting({ url: options.redisUrl, fleetKeys: keys.master, logger })
   atStop(() => routing.close())
 
-  const devInbox = isPrivate(options.host, publicUrl) && options.mail === undefined ? createDevInbox() : undefined
+  const isOpen = !isPrivate(options.host, publicUrl) || (options.trustedProxies ?? []).length > 0
+  const devInbox = isOpen || options.mail !== undefined ? undefined : createDevInbox()
   const mailer =
     options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
   const publicName = options.deploymentName ?? chatDefaults.deploymentName
@@ -167,9 +182,11 @@ async function start(
     random: Math.random,
     settings: { stopMsMax: closeMsMax },
   })
+  const devInboxUrl = devInbox === undefined ? undefined : `${publicUrl}/dev/mail`
   const app = buildApp({
     chat: gateway.chat,
     devInbox,
+    ownPort: { page: startPage({ url: publicUrl, devInboxUrl }), socketPath },
     countryOf: loadCountries(undefined),
     node: gateway.node,
     keys,
@@ -195,11 +212,11 @@ async function start(
   await app.listen({ host: options.host, port }).catch(rethrowListen(options.host, port))
   if (options.operator !== undefined) {
     const health = await serveHealth({ ...options.operator, registry, ready: () => gateway.unready() }).catch(
-      rethrowListen(options.operator.host, options.operator.port),
+      rethrowListen(options.operator.host, options.operator.port, 'OPERATOR_PORT'),
     )
     atStop(() => health.close())
   }
-  return { url: publicUrl, devInboxUrl: devInbox === undefined ? undefined : `${publicUrl}/dev/mail` }
+  return { url: publicUrl, devInboxUrl }
 
   async function openStore(): Promise<string> {
     const postgres = await startEmbeddedPostgres(folder, keys.databasePassword)
@@ -263,6 +280,8 @@ const tenfold = <T extends { readonly max: number }>(limit: T): T => ({ ...limit
 export const apiSettingsFor = (publicUrl: string, options: Partial<StandaloneOptions>): ApiSettings => ({
   ...apiDefaults,
   publicUrl,
+  trustedProxies: options.trustedProxies ?? [],
+  addressHeader: options.addressHeader ?? apiDefaults.addressHeader,
   operators: options.operators ?? [],
   returnUrls: options.returnUrls ?? [],
   providers: options.providers ?? [],
@@ -290,14 +309,28 @@ async function claimPort(host: string, port: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-const rethrowListen =
-  (host: string, port: number) =>
-  (error: NodeJS.ErrnoException): never => {
-    const why =
-      error.code === 'EADDRINUSE'
-        ? `another program has it. Give another: PORT=${port + 10} npm start`
-        : error.code === 'EACCES'
-          ? 'it needs more rights. Give one above 1023: PORT=8080 npm start'
-          : error.message
-    throw new Error(`unable to listen on ${host}:${port}: ${why}`, { cause: error })
+function rethrowListen(host: string, port: number, setting: 'PORT' | 'OPERATOR_PORT' = 'PORT') {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program has it. Give another: ${setting}=${port + 10} npm start`,
+    EACCES: `it needs more rights. Give one above 1023: ${setting}=${8_000 + (port % 1_000)} npm start`,
+    EADDRNOTAVAIL:
+      'this machine has no such address. HOST=127.0.0.1 is this machine alone, HOST=0.0.0.0 all of its addresses',
   }
+  return (error: NodeJS.ErrnoException): never => {
+    throw new Error(`unable to listen on ${host}:${port}: ${reasons[error.code ?? ''] ?? error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Whether PostgreSQL does not know who asks. */
+function isStranger(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
+  return code === '28P01' || code === '28000' || (cause !== undefined && isStranger(cause))
+}
+
+const foreignCluster = (folder: string, cause: unknown) =>
+  new Error(
+    `unable to open the data in ${folder}/postgres: the cluster does not know the password in ${folder}/keys.json. The two belong together: put both back from the same backup, or move the one away that is not Flotilla's`,
+    { cause },
+  )

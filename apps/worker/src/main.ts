@@ -9,6 +9,7 @@ import {
   drainOnSignal,
   measureProcess,
   openTracing,
+  readCommandLine,
   serveHealth,
   toStoragePlace,
 } from '@flotilla/service'
@@ -17,6 +18,11 @@ import { createSmtpMailer } from './mailer.ts'
 import { openPushProviders } from './push-providers.ts'
 import { createWorker, mailMsMax } from './worker.ts'
 
+readCommandLine({
+  usage: 'node apps/worker/dist/main.js',
+  about: 'A worker: does what may happen later, such as mail, push, erasure and clean-up.',
+  settings: 'Worker',
+})
 const settings = readWorkerSettings()
 const logger = createLogger('worker', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })

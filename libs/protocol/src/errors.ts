@@ -103,6 +103,12 @@ const table = {
   mail_unavailable: { http: 409, retry: false, meaning: 'This deployment sends no mail.' },
   user_unknown: { http: 404, retry: false, meaning: 'There is no person with this id or name.' },
   route_unknown: { http: 404, retry: false, meaning: 'There is no such URL.' },
+  method_not_allowed: {
+    http: 405,
+    retry: false,
+    meaning: 'The URL is there, but not for this method. The header `Allow` names those that it takes.',
+  },
+  upgrade_required: { http: 426, retry: false, meaning: 'This URL opens a WebSocket and answers nothing else.' },
   conversation_unknown: { http: 404, retry: false, meaning: 'There is no conversation with this id.' },
   message_unknown: {
     http: 404,

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '0ac85df96f48df1f'
+export const wireHash = 'de87f9c167149c48'

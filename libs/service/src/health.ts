@@ -12,6 +12,8 @@ export interface Health {
   close(): Promise<void>
 }
 
+const paths = ['/healthz', '/readyz', '/metrics']
+
 /**
  * Opens the port for operators.
  * @param ready answers undefined when the process wants work, otherwise the reason why not
@@ -25,18 +27,23 @@ export async function serveHealth(options: {
   const server = createServer((request, response) => {
     const send = (status: number, type: string, body: string) =>
       response.writeHead(status, { 'content-type': type }).end(body)
-    const path = (request.url ?? '').split('?')[0]
+    const refuse = (status: number, code: string, message: string) =>
+      send(status, 'application/json', JSON.stringify({ error: { code, message } }))
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    if (!paths.includes(path)) return refuse(404, 'route_unknown', `there are only ${paths.join(', ')}`)
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return refuse(405, 'method_not_allowed', `${path} takes GET and HEAD, not ${request.method}`)
+    }
     if (path === '/healthz') return send(200, 'text/plain', 'ok\n')
     if (path === '/readyz') {
       const reason = options.ready()
       return send(reason === undefined ? 200 : 503, 'text/plain', `${reason ?? 'ready'}\n`)
     }
-    if (path === '/metrics')
-      return void options.registry.metrics().then(
-        body => send(200, options.registry.contentType, body),
-        (error: unknown) => send(500, 'text/plain', `${String(error)}\n`),
-      )
-    return send(404, 'text/plain', 'not found\n')
+    return void options.registry.metrics().then(
+      body => send(200, options.registry.contentType, body),
+      (error: unknown) => send(500, 'text/plain', `${String(error)}\n`),
+    )
   })
   server.requestTimeout = 10_000
   await new Promise<void>((resolve, reject) => {

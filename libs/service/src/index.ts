@@ -1,4 +1,14 @@
 export {
+  type AddressHeader,
+  addressHeaders,
+  type Caller,
+  callerNetworkOf,
+  type CallerRequest,
+  createCallerReader,
+  networks,
+} from './caller.ts'
+export { type Given, type Option, type Program, readCommandLine } from './command-line.ts'
+export {
   choice,
   decimal,
   describeSettings,
@@ -20,6 +30,7 @@ export {
 export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
 export { type Health, serveHealth } from './health.ts'
 export { type DescribedError, describeError, messageOf } from './log-errors.ts'
+export { plainLines } from './log-lines.ts'
 export { createLogger, type LogFields, type Logger, requestIdOf, silentLogger, withLogFields } from './logger.ts'
 export {
   type Catalogue,

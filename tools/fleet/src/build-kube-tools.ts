@@ -17,8 +17,14 @@ import {
 import { platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readCommandLine } from '@flotilla/service'
 import { definitionSources, findKubeTools, kubeParts, kubeSources, kubeToolsFolder } from './kube-tools.ts'
 
+const { flags } = readCommandLine({
+  usage: 'npm run kube:tools',
+  about: 'Builds the programs of a Kubernetes for the tests, once. Needs Go, and Linux.',
+  options: { locked: { about: 'builds at once: for this program itself, when it has the lock' } },
+})
 const impossible = 3
 const say = (text: string) => console.log(`kube:tools: ${text}`)
 
@@ -105,7 +111,7 @@ function main(): number {
     say(`they are in ${kubeToolsFolder()}`)
     return 0
   }
-  if (process.argv[2] === '--locked') return build()
+  if (flags.has('locked')) return build()
   const lock = `${dirname(kubeToolsFolder())}.lock`
   mkdirSync(dirname(lock), { recursive: true })
   // The lock goes with the process that holds it, however that ends.

@@ -1,12 +1,15 @@
-/** The program that `helm test` runs in a pod, here against a real fleet of one process. */
+/** The program that `helm test` runs in a pod, here against a real fleet of one process; and an edge before that. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { dropFolder, freePort, makeFolder, startProcess } from '@flotilla/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { chartFolder } from './chart.ts'
+import { nginxOrSkip, openSocket } from './edge/testbed.ts'
+import { startEdge } from './nginx.ts'
 import { inProject } from './root.ts'
 
+const nginx = await nginxOrSkip()
 const run = promisify(execFile)
 const folder = makeFolder('helm-test')
 let url = ''
@@ -45,3 +48,17 @@ test('it fails, and says why, where sockets do not open', async () => {
   expect(failed).toMatchObject({ code: 1 })
   expect((failed as { stderr: string }).stderr).toMatch(/the socket of helm-test-\w+ closed/)
 }, 100_000)
+
+test.skipIf(nginx === undefined)('12 kB of cookies pass, at the fleet and through the edge', async () => {
+  const at = new URL(url).host
+  const edge = await startEdge({ nginx: nginx!, env: { GATEWAYS: at, API: at } })
+  onTestFinished(() => edge.end())
+  const headers = { cookie: 'c'.repeat(12_000) }
+  for (const port of [Number(new URL(url).port), edge.port]) {
+    const socket = await openSocket({ port, headers })
+    socket.end()
+    expect(socket.status).toBe(101)
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/.well-known/jwks.json`, { headers })
+    expect(answer.status).toBe(200)
+  }
+})

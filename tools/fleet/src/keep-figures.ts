@@ -4,10 +4,15 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readCommandLine } from '@flotilla/service'
 import { renderTable, renderTargets, showMachine, writePart } from '@flotilla/testing/load'
 import { type KeptReport, longCommand, reportsFolder } from './load/report.ts'
 import { inProject } from './root.ts'
 
+readCommandLine({
+  usage: 'npm run fleet:figures',
+  about: 'Puts what the last long npm run test:fleet found into docs/benchmarks.md.',
+})
 const page = inProject('docs/benchmarks.md')
 const images = inProject('docs/images')
 

@@ -1,9 +1,14 @@
 /** `npm run chart:docs`: writes the table of the chart's README, and the settings into its schema. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { readCommandLine } from '@flotilla/service'
 import { readChartValues, withSettings, withTable } from './chart-docs.ts'
 import { inProject } from './root.ts'
 
+readCommandLine({
+  usage: 'npm run chart:docs',
+  about: "Writes the table of the chart's README, and the settings into its schema.",
+})
 const read = (path: string) => readFileSync(inProject(path), 'utf8')
 
 const values = readChartValues(read('helm/flotilla/values.yaml'))

@@ -14,6 +14,8 @@ export function exportRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/me/export',
     {
+      // It would count as one of the few.
+      exposeHeadRoute: false,
       preParsing: deps.authenticate,
       schema: {
         operationId: 'exportMe',

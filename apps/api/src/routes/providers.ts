@@ -121,6 +121,7 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/providers/:provider/visits/:id',
     {
+      exposeHeadRoute: false,
       schema: {
         ...shared,
         operationId: 'openVisit',
@@ -152,6 +153,7 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
   app.get(
     '/providers/:provider/callback',
     {
+      exposeHeadRoute: false,
       schema: {
         ...shared,
         operationId: 'endVisit',

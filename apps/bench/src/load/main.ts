@@ -1,5 +1,11 @@
 /** A process of the load. The bench starts it with the name of a program. */
+import { readCommandLine } from '@flotilla/service'
 import { serveCalls } from '@flotilla/testing/load'
 import { type ProgramName, programs } from './programs.ts'
 
-serveCalls(plan => new programs[process.argv[2] as ProgramName](plan))
+const { words } = readCommandLine({
+  usage: 'node apps/bench/src/load/main.ts PROGRAM',
+  about: `A process of the load, which npm run bench starts and calls: ${Object.keys(programs).join(', ')}.`,
+  words: { min: 1, max: 1 },
+})
+serveCalls(plan => new programs[words[0] as ProgramName](plan))

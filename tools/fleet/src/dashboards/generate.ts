@@ -3,11 +3,17 @@
  * is not what these sources say.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readCommandLine } from '@flotilla/service'
 import { inProject } from '../root.ts'
 import { dashboards } from './index.ts'
 import { render } from './grafana.ts'
 
-const check = process.argv.includes('--check')
+const { flags } = readCommandLine({
+  usage: 'npm run dashboards',
+  about: "Writes Grafana's dashboards into helm/flotilla/dashboards.",
+  options: { check: { about: 'writes nothing, and fails when a file is not what its source says' } },
+})
+const check = flags.has('check')
 const folder = inProject('helm/flotilla/dashboards')
 mkdirSync(folder, { recursive: true })
 const stale = dashboards.filter(idea => {

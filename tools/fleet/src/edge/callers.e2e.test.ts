@@ -73,6 +73,20 @@ describe.skipIf(nginx === undefined)('callers at the edge', () => {
   })
 
   test.each([
+    ['with a port', '203.0.113.7:50123', '203.0.113.7'],
+    ['in brackets, with a port', '[2001:db8::7]:50123', '2001:db8::7'],
+    ['behind a proxy of ours with a port', '8.8.8.8, 203.0.113.7:1, 10.1.2.3:2', '203.0.113.7'],
+    ['that is unknown', '203.0.113.7, unknown', trusted],
+    ['that is hidden', '203.0.113.7, _hidden', trusted],
+    ['that is markup', '<script>', trusted],
+    ['that is unknown to a proxy of ours', 'unknown, 10.1.2.3', '10.1.2.3'],
+    ['behind empty elements', '203.0.113.7, ,', '203.0.113.7'],
+  ])('an address %s is read as the API reads it', async (_what, said, address) => {
+    const { json } = await ask({ port: edge.port, headers: { 'x-forwarded-for': said }, from: trusted })
+    expect(json.headers?.['x-forwarded-for']).toBe(address)
+  })
+
+  test.each([
     ['too short', 'abc'],
     ['too long', 'a'.repeat(65)],
     ['with what breaks logs', 'abcdefgh"},{"x'],
@@ -159,6 +173,23 @@ describe.skipIf(nginx === undefined)('callers at the edge', () => {
   test('the operator’s paths are not for callers, and not from the API either', async () => {
     for (const path of ['/healthz', '/readyz', '/metrics', '/stub_status', '/.edge/limited', '/.edge/silence'])
       expect((await ask({ port: edge.port, path })).status, path).toBe(404)
+  })
+
+  test('what takes GET and HEAD alone says so: the operator’s port, and the API of its own', async () => {
+    for (const path of ['/healthz', '/readyz', '/stub_status']) {
+      expect((await ask({ port: edge.operatorPort, path, method: 'HEAD' })).status, path).toBe(200)
+      const wrong = await ask({ port: edge.operatorPort, path, method: 'POST' })
+      expect([wrong.status, wrong.headers['allow'], wrong.headers['content-type']], path).toEqual([
+        405,
+        'GET, HEAD',
+        'application/json',
+      ])
+      expect(wrong.json).toMatchObject({ error: { code: 'method_not_allowed' } })
+    }
+    api.behave({ status: 405, headers: { allow: 'PATCH' } })
+    const answer = await ask({ port: edge.port, method: 'PUT' })
+    api.behave('well')
+    expect([answer.status, answer.headers['allow'], answer.json.backend]).toEqual([405, 'PATCH', 'api'])
   })
 
   test('the log is JSON, and holds neither ticket nor token nor what somebody injects', async () => {

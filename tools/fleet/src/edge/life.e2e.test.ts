@@ -123,6 +123,13 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     expect(api.seen).toHaveLength(before)
   })
 
+  test('a page is not posted to', async () => {
+    const { socket } = await dial()
+    const answer = await speak(socket, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    socket.destroy()
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [\s\S]*allow: GET, HEAD\r\n[\s\S]*"code":"method_not_allowed"/i)
+  })
+
   test('pages are served where there are some: any path is the app, a file that is missing is not', async () => {
     const get = async (path: string) => {
       const { socket } = await dial()

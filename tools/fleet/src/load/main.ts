@@ -1,7 +1,13 @@
 /** A process of the load, started with the name of its program. */
+import { readCommandLine } from '@flotilla/service'
 import { serveCalls } from '@flotilla/testing/load'
 
-const program = process.argv[2]
+const { words } = readCommandLine({
+  usage: 'node tools/fleet/src/load/main.ts PROGRAM',
+  about: 'A process of the load, which npm run test:fleet starts and calls: store, people.',
+  words: { min: 1, max: 1 },
+})
+const [program] = words
 if (program === 'store') {
   const { StoreProgram } = await import('./store-program.ts')
   serveCalls(plan => new StoreProgram(plan))

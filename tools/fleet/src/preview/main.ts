@@ -1,10 +1,10 @@
 /**
  * Pictures of the dashboards without Grafana: `npm run dashboards:preview`. Starts a small fleet, lets people talk on it
  * for some minutes while a gateway joins and another drains, asks a real Prometheus what the dashboards ask, and draws
- * them. `-- --minutes 3 --to some/folder --keep` leaves the figures beside the pictures as JSON.
+ * them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '@flotilla/service'
 import { freshDatabase, startPostgres, startRedis } from '@flotilla/testing'
 import { dashboards } from '../dashboards/index.ts'
 import { type MonitoredFleet, startMonitoredFleet, startTalking, type Talking } from '../monitored-fleet.ts'
@@ -14,18 +14,22 @@ import { type DashboardFile, fetchFigures } from './figures.ts'
 import { photograph } from './page.ts'
 
 const scrapeSeconds = 3
-const options = parseArgs({
+const { flags, values } = readCommandLine({
+  usage: 'npm run dashboards:preview',
+  about: 'Draws the dashboards without Grafana, from the figures of a small fleet that it starts.',
   options: {
-    minutes: { type: 'string', default: '5' },
-    to: { type: 'string', default: '.cache/dashboards' },
-    keep: { type: 'boolean', default: false },
+    minutes: { value: 'N', about: 'how long people talk on it (5)' },
+    to: { value: 'FOLDER', about: 'where the pictures go (.cache/dashboards)' },
+    keep: { about: 'leaves the figures beside the pictures as JSON' },
   },
-}).values
-const minutes = Number(options.minutes)
+})
+const minutes = Number(values['minutes'] ?? 5)
+if (!(minutes > 0)) throw new Error('unable to start: --minutes must be a number above 0')
+const to = values['to'] ?? '.cache/dashboards'
 const prometheusProgram = findProgram('prometheus', prometheusPackage)
 const chromium = findProgram('chromium', 'on Debian: apt-get install chromium')
 if (prometheusProgram === undefined || chromium === undefined) process.exit(1)
-mkdirSync(options.to, { recursive: true })
+mkdirSync(to, { recursive: true })
 
 const [postgres, redis] = await Promise.all([startPostgres({ durable: true }), startRedis()])
 const database = await freshDatabase(postgres.url)
@@ -41,15 +45,15 @@ const from = Math.floor(Date.now() / 1_000)
 const talking: Talking[] = []
 try {
   await live(fleet)
-  const to = Math.floor(Date.now() / 1_000)
+  const end = Math.floor(Date.now() / 1_000)
   for (const { uid } of dashboards) {
     const name = uid.replace('flotilla-', '')
     const file = JSON.parse(readFileSync(inProject(`helm/flotilla/dashboards/${name}.json`), 'utf8')) as DashboardFile
-    const range = { from, to, stepSeconds: scrapeSeconds, rateSeconds: 4 * scrapeSeconds }
+    const range = { from, to: end, stepSeconds: scrapeSeconds, rateSeconds: 4 * scrapeSeconds }
     const drawn = await fetchFigures(file, fleet.prometheus, range)
-    if (options.keep) writeFileSync(`${options.to}/${name}.json`, JSON.stringify(drawn))
-    await photograph(drawn, chromium, `${options.to}/${name}.png`)
-    console.log(`drew ${options.to}/${name}.png`)
+    if (flags.has('keep')) writeFileSync(`${to}/${name}.json`, JSON.stringify(drawn))
+    await photograph(drawn, chromium, `${to}/${name}.png`)
+    console.log(`drew ${to}/${name}.png`)
   }
 } finally {
   await Promise.all(talking.map(one => one.stop()))

@@ -1,0 +1,57 @@
+/** The port for clients as HTTP: what it takes before an upgrade, and what it says to whoever wants none. */
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { serveSockets, type SocketServer } from './server.ts'
+
+let server: SocketServer
+const path = '/v1/socket'
+
+beforeAll(async () => {
+  server = await serveSockets(
+    { host: '127.0.0.1', port: 0, path, frameBytesMax: 1_024, sendQueueBytesMax: 65_536, idleSeconds: 30 },
+    { upgrade: () => undefined, open: () => ({}), message: () => {}, binary: () => {}, close: () => {} },
+  )
+})
+afterAll(() => server.close())
+
+/** Says it raw, and returns the head of the answer with what came with it. */
+function say(request: string, headers: readonly string[] = []): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write([`${request} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n'))
+    socket.once('data', chunk => {
+      resolve(String(chunk))
+      socket.destroy()
+    })
+    socket.once('error', reject)
+  })
+}
+const upgrade = [
+  'connection: upgrade',
+  'upgrade: websocket',
+  'sec-websocket-version: 13',
+  'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+]
+const cookieOf = (bytes: number) => `cookie: ${'c'.repeat(bytes)}`
+
+test('headers may have 16 kB, as at the API, and no end of them is refused', async () => {
+  for (const bytes of [0, 3_600, 12_000, 16_384])
+    expect(await say(`GET ${path}`, [...upgrade, cookieOf(bytes)]), `${bytes}`).toMatch(/^HTTP\/1\.1 101 /)
+  expect(await say(`GET ${path}`, [...upgrade, cookieOf(30_000)])).toMatch(/^HTTP\/1\.1 431 /)
+})
+
+test('whatever opens no socket is told why, in the shape of the errors of the API', async () => {
+  const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as unknown
+  const plain = await say(`GET ${path}?ticket=x`)
+  expect(plain).toMatch(/^HTTP\/1\.1 426 [\s\S]*upgrade: websocket/)
+  expect(bodyOf(plain)).toMatchObject({ error: { code: 'upgrade_required' } })
+  for (const method of ['POST', 'DELETE', 'OPTIONS', 'BREW']) {
+    const answer = await say(`${method} ${path}`, ['content-length: 0'])
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [\s\S]*allow: GET\r\n/)
+    expect(bodyOf(answer)).toMatchObject({ error: { code: 'method_not_allowed' } })
+  }
+  const other = await say('GET /elsewhere')
+  expect(other).toMatch(/^HTTP\/1\.1 404 [\s\S]*content-type: application\/json/)
+  expect(bodyOf(other)).toMatchObject({ error: { code: 'route_unknown' } })
+  expect(await say(`HEAD ${path}`), 'no body').toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\n\r\n$/)
+})
