@@ -17,7 +17,9 @@ afterAll(async () => {
   await database.drop()
 })
 
-const open = (onNewEpoch: (epoch: number) => void = () => {}) => createPulse({ pool, logger, pulseMs: 20, onNewEpoch })
+const clock = { heard() {} }
+const open = (onNewEpoch: (epoch: number) => void = () => {}) =>
+  createPulse({ pool, logger, clock, pulseMs: 20, onNewEpoch })
 
 test('a session that was revoked is told within a pulse, once', async () => {
   const [user] = (await makeUsers(pool, 1)) as [string]
@@ -68,7 +70,7 @@ test('what happened while the store did not answer the pulse is told afterwards,
     return pool.query(...given)
   }) as unknown as Pool['query']
   const later = vi.spyOn(performance, 'now')
-  const pulse = await createPulse({ pool: proxy, logger, pulseMs: 20, onNewEpoch: () => {} })
+  const pulse = await createPulse({ pool: proxy, logger, clock, pulseMs: 20, onNewEpoch: () => {} })
   const told: string[] = []
   pulse.onRevoked(sessions => told.push(...sessions))
   pulse.onHidden(users => told.push(...users))
