@@ -170,7 +170,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
       suspect: ageMs => healer.suspect(ageMs),
       presenceChanged(changes) {
-        for (const { user, online, at } of changes)
+        const at = chat.clock()
+        for (const { user, online } of changes)
           hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
       },
     },
