@@ -49,7 +49,7 @@ interface Part {
   metric(name: string): Promise<number>
 }
 
-const undo: (() => Promise<unknown> | unknown)[] = []
+const undo: (() => unknown)[] = []
 let chat: TestChat
 let shared: Record<string, string>
 let gateways: [Part, Part]
