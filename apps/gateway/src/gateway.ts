@@ -204,7 +204,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     nodes: () => node.nodes(),
     // After a storm the gateways fill unevenly, and the oldest connections, those that it spared, would be moved for it: 57
     // of 200, while 4,000 came back. Those who come level the fleet by themselves.
-    isHeld: () => draining || node.state() !== 'up' || admission.expectsReturns(clock()),
+    isHeld: () => draining || node.state() !== 'up' || admission.expectsReturns(steady()),
     connections: () => hub.inOrder(),
     shed: moveBy('rebalanced'),
     logger,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type NodeInfo, placeOf } from './leases.ts'
 import { createRedisRouting } from './redis.ts'
 import type { RoutingStore } from './store.ts'
-import { quietLogger } from './testbed.ts'
+import { fleetKeys, quietLogger } from './testbed.ts'
 
 const hourMs = 3_600_000
 const leaseMs = 300
@@ -18,7 +18,7 @@ let store: RoutingStore
 beforeAll(async () => {
   server = await testRedis()
   raw = new Redis(server.url)
-  store = await createRedisRouting({ url: server.url, keyPrefix: server.keyPrefix, logger: quietLogger })
+  store = await createRedisRouting({ url: server.url, keyPrefix: server.keyPrefix, fleetKeys, logger: quietLogger })
 })
 afterAll(async () => {
   await store.close()
