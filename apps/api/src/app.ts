@@ -92,7 +92,6 @@ export interface ApiDeps {
   readonly registry: Registry
   /** Answers undefined when the process wants work, otherwise the reason why not. */
   readonly ready: () => string | undefined
-  readonly clock: () => number
   readonly random: () => number
   /** Without it no country is shown, and every region is as near as the others. */
   readonly countryOf?: CountryOf | undefined
@@ -163,7 +162,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
 
 async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<void> {
   const { settings } = deps
-  const counter = createCounter(deps.node, deps.clock)
+  const counter = createCounter(deps.node)
   const shedder = createShedder({ ...settings, random: deps.random })
   v1.addHook('onClose', async () => shedder.stop())
   v1.addHook('onRequest', async (_request, reply) => {
@@ -181,7 +180,11 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
   metrics.readUnderWay(() => shedder.underWay())
   const authenticate = createAuthentication(deps.chat)
   const authenticateOperator = createOperatorAuthentication(deps.chat, authenticate, settings.operators)
-  const providers = createProviders({ ...settings, logger: deps.logger, clock: deps.clock })
+  const providers = createProviders({
+    ...settings,
+    logger: deps.logger,
+    clockSkewMs: () => deps.chat.clockSkewMs(),
+  })
   const routeDeps: RouteDeps = { ...deps, counter, providers, metrics, authenticate, authenticateOperator }
   const groups = [
     userRoutes,

@@ -18,7 +18,6 @@ export async function openApiDocument(): Promise<object> {
     logger: silentLogger,
     registry: createRegistry({}),
     ready: () => undefined,
-    clock: () => 0,
     random: () => 0,
   })
   await app.ready()

@@ -84,7 +84,6 @@ export async function openChat(url: string): Promise<TestChat> {
   const chat = await createChat({
     pool,
     masterKeys: secretKeys(),
-    clock: Date.now,
     logger: silentLogger,
     presumedAbsent: users => users,
     emit: emission => void emitted.push(emission),
@@ -118,7 +117,6 @@ export function createFixture(
     logger: silentLogger,
     registry,
     ready: () => undefined,
-    clock: Date.now,
     random: Math.random,
     ...given,
     // The machine may be busy with other tests: none of them is about shedding, unless it says so.

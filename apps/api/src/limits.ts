@@ -26,11 +26,11 @@ export type Counter = (key: string, windowMs: number) => Promise<Count>
 /** Keys that one process counts by itself; beyond it the oldest is forgotten. */
 const localKeysMax = 50_000
 
-function createLocalCounter(clock: () => number) {
+function createLocalCounter(steady: () => number) {
   /** In the order of their last use: a Map keeps it. */
   const windows = new Map<string, { count: number; until: number }>()
   return (key: string, windowMs: number): Count => {
-    const now = clock()
+    const now = steady()
     const known = windows.get(key)
     const current = known !== undefined && known.until > now ? known : { count: 0, until: now + windowMs }
     current.count++
@@ -43,8 +43,8 @@ function createLocalCounter(clock: () => number) {
 }
 
 /** Counts together with the others when that can be done, alone otherwise. Never fails. */
-export function createCounter(node: Pick<RoutingNode, 'hit'>, clock: () => number): Counter {
-  const local = createLocalCounter(clock)
+export function createCounter(node: Pick<RoutingNode, 'hit'>, steady = () => performance.now()): Counter {
+  const local = createLocalCounter(steady)
   return async (key, windowMs) => {
     try {
       return (await node.hit(`api:${key}`, windowMs)) ?? local(key, windowMs)

@@ -87,7 +87,6 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       mail: settings.MAIL,
       directFrom: settings.DIRECT_FROM,
     },
-    clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     ...traced,
@@ -122,7 +121,6 @@ const app = buildApp({
   logger,
   registry,
   ready: unready,
-  clock: Date.now,
   random: Math.random,
   countryOf: loadCountries(settings.GEO_DATA_FOLDER),
 })

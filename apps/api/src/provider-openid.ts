@@ -3,6 +3,7 @@
  * signature, issuer, audience, time and nonce; openid-client does that.
  */
 import { Refusal } from '@flotilla/protocol'
+import { clockSkewMsMax } from '@flotilla/service'
 import * as openid from 'openid-client'
 import {
   answerUrl,
@@ -18,7 +19,7 @@ import { mayBeInsecure, type OpenIdSettings } from './provider-settings.ts'
 
 /** Endpoints move rarely; keys are fetched anew by the library whenever an unknown one is named. */
 const discoveryLifeMs = 24 * 3_600_000
-/** By how much the clock of a provider may be off. */
+/** By how much the clock of a provider may differ from the store's. */
 const clockToleranceMs = 30_000
 
 export function createOpenIdProvider(settings: OpenIdSettings, parts: ProviderParts): Provider {
@@ -93,15 +94,19 @@ function createDiscovery(settings: OpenIdSettings, parts: ProviderParts): () => 
   const { issuer, clientId, clientSecret } = settings
   const execute = [openid.enableNonRepudiationChecks]
   if (mayBeInsecure(issuer)) execute.push(openid.allowInsecureRequests)
-  let known: { until: number; server: Promise<openid.Configuration> } | undefined
+  let known: { until: number; skewMs: number; server: Promise<openid.Configuration> } | undefined
   return () => {
-    if (known !== undefined && known.until > parts.clock()) return known.server
-    const server = openid.discovery(new URL(issuer), clientId, clientSecret, authenticateBy(clientSecret), {
+    const [now, skewMs] = [performance.now(), parts.clockSkewMs()]
+    if (known !== undefined && known.until > now && Math.abs(known.skewMs - skewMs) < clockSkewMsMax)
+      return known.server
+    // The library takes times by the clock of this machine, unless it is told how far that is off.
+    const client = { client_secret: clientSecret, [openid.clockSkew]: -skewMs / 1_000 }
+    const server = openid.discovery(new URL(issuer), clientId, client, authenticateBy(clientSecret), {
       timeout: parts.msMax / 1_000,
       [openid.customFetch]: fetchBounded,
       execute,
     })
-    const mine = { until: parts.clock() + discoveryLifeMs, server }
+    const mine = { until: now + discoveryLifeMs, skewMs, server }
     known = mine
     server.catch(() => {
       if (known === mine) known = undefined

@@ -28,7 +28,8 @@ export interface ProviderParts {
   /** For each question. A visit takes three. */
   readonly msMax: number
   readonly logger: Logger
-  readonly clock: () => number
+  /** How far the clock of this machine is ahead of the store's. */
+  readonly clockSkewMs: () => number
 }
 
 const answerBytesMax = 512 * 1_024

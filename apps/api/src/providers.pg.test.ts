@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { testDatabase } from '@flotilla/testing'
-import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createFixture, type Fixture, openChat, type TestChat } from './fixture.ts'
 import {
   type Begun,
@@ -88,6 +88,19 @@ describe('a visit at an OpenID Connect provider', () => {
     const second = await visitors.signIn('one')
     expect(second.body.user.id).toBe(first.body.user.id)
     expect(second.body.session).not.toBe(first.body.session)
+  })
+
+  test.each([
+    ['ahead', 600_000],
+    ['behind', -600_000],
+  ])('signs in on a machine whose clock is ten minutes %s', async (_, byMs) => {
+    const now = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: now + byMs })
+    onTestFinished(() => void vi.useRealTimers())
+    // The provider has the true time, and its tokens are good for three minutes.
+    const seconds = Math.floor(now / 1_000)
+    one.person = { ...one.person, iat: seconds, nbf: seconds, exp: seconds + 180 }
+    expect((await visitors.signIn('one')).status).toBe(201)
   })
 
   test('leads the browser by a cookie that scripts cannot read, and home with the grant in the fragment', async () => {

@@ -17,18 +17,18 @@ export interface ProvidersOptions {
   readonly providers: readonly ProviderSettings[]
   readonly providerMsMax: number
   readonly logger: Logger
-  readonly clock: () => number
+  readonly clockSkewMs: () => number
 }
 
 /** The URL below which the browser speaks with this API about providers. */
 export const providersUrl = (publicUrl: string) => `${publicUrl}/v1/providers`
 
 export function createProviders(options: ProvidersOptions): Providers {
-  const { publicUrl, logger, clock, providerMsMax: msMax } = options
+  const { publicUrl, logger, clockSkewMs, providerMsMax: msMax } = options
   const byName = new Map<string, Provider>()
   for (const settings of publicUrl === undefined ? [] : options.providers) {
     const callbackUrl = `${providersUrl(publicUrl!)}/${settings.name}/callback`
-    const parts = { callbackUrl, msMax, logger, clock }
+    const parts = { callbackUrl, msMax, logger, clockSkewMs }
     const provider =
       settings.kind === 'github' ? createGitHubProvider(settings, parts) : createOpenIdProvider(settings, parts)
     byName.set(settings.name, provider)

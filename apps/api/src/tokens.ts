@@ -1,7 +1,8 @@
 /**
  * Tokens. The access token is a signed statement (JWT, EdDSA and nothing else) that lives ten minutes; the refresh token
  * is an HMAC over the session and a number that the store keeps, so that the store holds no secret of a token. The keys
- * of both are sets that can be rotated: the first signs, all of them verify.
+ * of both are sets that can be rotated: the first signs, all of them verify. Times are by the clock of the store, which all
+ * processes share.
  */
 import {
   createHash,
@@ -158,6 +159,8 @@ export function installAccessTokens(app: Api, options: TokenOptions): void {
       allowedIss: issuer,
       allowedAud: audience,
       requiredClaims: ['iss', 'aud', 'sub', 'sid', 'exp'],
+      // It would go by the clock of this machine; createAuthentication looks at it.
+      ignoreExpiration: true,
       // Remembered answers would outlive a key that was taken out.
       cache: false,
     },
@@ -165,8 +168,9 @@ export function installAccessTokens(app: Api, options: TokenOptions): void {
   app.decorateRequest('caller', null as unknown as Caller)
 }
 
-/** The access token of a session. */
-export const signAccessToken = (app: Api, caller: Caller) => app.jwt.sign({ sub: caller.user, sid: caller.session })
+/** The access token of a session. Its life is counted from `nowMs`. */
+export const signAccessToken = (app: Api, caller: Caller, nowMs: number) =>
+  app.jwt.sign({ sub: caller.user, sid: caller.session, iat: Math.floor(nowMs / 1_000) })
 
 const isUuid = Compile(Uuid)
 
@@ -177,9 +181,10 @@ const isUuid = Compile(Uuid)
 export function createAuthentication(chat: ChatContext) {
   return async (request: FastifyRequest): Promise<void> => {
     const claims = await request
-      .jwtVerify<{ sub: unknown; sid: unknown }>()
+      .jwtVerify<{ sub: unknown; sid: unknown; exp: unknown }>()
       .catch(() => Promise.reject(new Refusal('unauthenticated')))
-    const { sub: user, sid: session } = claims
+    const { sub: user, sid: session, exp } = claims
+    if (typeof exp !== 'number' || exp * 1_000 <= chat.clock()) throw new Refusal('unauthenticated')
     if (!isUuid.Check(user) || !isUuid.Check(session)) throw new Refusal('unauthenticated')
     const live = await sessions.check(chat, session)
     if (live?.user !== user) throw new Refusal('unauthenticated', 'the session has ended: sign in again')

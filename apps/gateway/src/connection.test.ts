@@ -47,7 +47,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
   const socket = fakeSocket()
   const bucket = new TokenBucket(1_000, 1_000, 0)
   const deps: ConnectionDeps = {
-    clock: () => now,
+    steady: () => now,
     limits: {
       frameBytesMax: limits.frameBytesMax,
       commandsInFlightMax: 4,

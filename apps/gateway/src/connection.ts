@@ -30,7 +30,8 @@ export interface Socket {
 
 /** What the connections of a node share. */
 export interface ConnectionDeps {
-  readonly clock: () => number
+  /** For durations: of the monotonic clock. */
+  readonly steady: () => number
   readonly limits: ConnectionLimits
   handle(session: Session, command: Command): Promise<object>
   /** The bucket that all connections of a person on this node share. */
@@ -79,7 +80,7 @@ export class Connection implements Session {
   watching: Set<string> | undefined = undefined
   /** Whether `hello` was said; before it no command is taken. */
   greeted = false
-  /** When that was. */
+  /** When that was, by the monotonic clock. */
   since = 0
   /** Conversations that were large when it connected; most have none. */
   large: readonly string[] | undefined = undefined
@@ -121,7 +122,7 @@ export class Connection implements Session {
   /** One frame from the client. Never throws: whatever it holds ends in a reply, an error event or a close. */
   async receive(text: string, bytes: number): Promise<void> {
     this.deps.traffic.received++
-    const startedAt = this.deps.clock()
+    const startedAt = this.deps.steady()
     const refuseFrame = ({ id, op, refusal }: { id?: number; op?: string; refusal: Refusal }) => {
       this.refuse(id, op, refusal, startedAt)
       // Tokens are spent on it as well: a flood of frames that fail must not be cheaper than one of frames that work.

@@ -10,6 +10,7 @@ import {
   offline,
   type Pool,
   sessions,
+  type StoreClock,
   sync,
   users,
 } from '@flotilla/chat'
@@ -24,10 +25,12 @@ import {
 } from '@flotilla/protocol'
 import { createNode, type NodePorts, type RoutingNode, type RoutingStore } from '@flotilla/routing'
 import {
+  clockSkewMsMax,
   type LogFields,
   type Logger,
   type Registry,
   type SecretKey,
+  ticketLifeMs,
   type TraceEntry,
   verifyTicket,
 } from '@flotilla/service'
@@ -44,6 +47,7 @@ import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer } from './server.ts'
 import { createSessionSweep, sweepLookMs } from './session-sweep.ts'
 import { createShedder, type ShedSettings, shedLimits } from './shed.ts'
+import { createTicketRefusals } from './ticket-refusals.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface GatewayOptions {
@@ -79,7 +83,8 @@ export interface GatewayOptions {
   readonly chat?: Partial<ChatSettings>
   /** Missing when nothing is traced. */
   readonly trace?: TraceEntry
-  readonly clock?: () => number
+  /** Missing where time is that of the store, as it is in every process. */
+  readonly clock?: StoreClock
   readonly random?: () => number
 }
 
@@ -108,11 +113,14 @@ const relieveMs = 250
 const bucketSweepMs = 60_000
 const drainTickMs = 50
 const partitionsMs = 3_600_000
-const ticketMemoryMs = 60_000
+const steady = () => performance.now()
+/** From its first use to its last by any clock that is borne with. */
+const ticketMemoryMs = ticketLifeMs + 2 * clockSkewMsMax
+/** Before the next try with another ticket, and up to twice as much more. */
+const ticketRetryMs = 1_000
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, nodeId, region } = options
-  const clock = options.clock ?? Date.now
   const random = options.random ?? Math.random
   const timers: NodeJS.Timeout[] = []
   let draining = false
@@ -128,7 +136,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const chat = await createChat({
     pool: options.pool,
     masterKeys: options.masterKeys,
-    clock,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     logger,
     ...(options.chat === undefined ? {} : { settings: options.chat }),
     ...traced,
@@ -175,7 +183,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
       suspect: ageMs => healer.suspect(ageMs),
       presenceChanged(changes) {
-        for (const { user, online, at } of changes)
+        const at = chat.clock()
+        for (const { user, online } of changes)
           hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
       },
     },
@@ -186,7 +195,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     chat,
     hub,
     logger,
-    clock,
     onUnwatched: users => users.length > 0 && void node.unwatch(users),
   })
 
@@ -196,7 +204,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     healer,
     connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
-    clock,
     draining: () => draining,
     fleetMean: () => shedder.load().mean,
   })
@@ -210,11 +217,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     nodes: () => node.nodes(),
     // After a storm the gateways fill unevenly, and the oldest connections, those that it spared, would be moved for it: 57
     // of 200, while 4,000 came back. Those who come level the fleet by themselves.
-    isHeld: () => draining || node.state() !== 'up' || admission.expectsReturns(clock()),
+    isHeld: () => draining || node.state() !== 'up' || admission.expectsReturns(steady()),
     connections: () => hub.inOrder(),
     shed: moveBy('rebalanced'),
     logger,
-    clock,
+    steady,
   })
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +231,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     all: () => hub.all(),
     isGood: async session => (await sessions.check(chat, session)) !== undefined,
   })
-  const admission = createAdmission({ ...options, random, nowMs: clock() })
+  const ticketRefusals = createTicketRefusals(logger, chat.clockSkewMs)
+  const admission = createAdmission({ ...options, random, nowMs: steady() })
   const personBuckets = new Map<string, TokenBucket>()
   const personRate = options.commandsPerSecond * 2
   const personBurst = options.commandsBurst * 2
@@ -244,13 +252,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   const deps: ConnectionDeps = {
-    clock,
+    steady,
     limits: { ...options, frameBytesMax: limits.frameBytesMax },
     handle: (session, command: Command) => (handlers[command.op] as Handler<Op>)(handlerDeps, session, command),
     bucketOf(user) {
       let bucket = personBuckets.get(user)
       if (bucket === undefined) {
-        bucket = new TokenBucket(personRate, personBurst, clock())
+        bucket = new TokenBucket(personRate, personBurst, steady())
         personBuckets.set(user, bucket)
       }
       return bucket
@@ -259,14 +267,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onBacklog: connection => backlog.note(connection),
     onFault: (error, op, connection) => fault(error, `${op} failed`, { ...connection.names, op }),
     onCommand: (op, outcome, startedAt) =>
-      metrics.command(op in handlers ? op : 'unknown', outcome, (clock() - startedAt) / 1_000),
+      metrics.command(op in handlers ? op : 'unknown', outcome, (steady() - startedAt) / 1_000),
     onClose: ended,
     traffic: metrics.traffic,
   }
   timers.push(
     setInterval(() => {
       for (const [user, bucket] of personBuckets)
-        if (!hub.has(user) && bucket.isFull(clock())) personBuckets.delete(user)
+        if (!hub.has(user) && bucket.isFull(steady())) personBuckets.delete(user)
     }, bucketSweepMs),
     setInterval(() => void keepPartitions(), partitionsMs),
     setInterval(() => shedder.tick(), shedLimits.tickMs),
@@ -324,7 +332,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         user: connection.user,
         session: connection.session,
         epoch: chat.epoch(),
-        at: clock(),
+        at: chat.clock(),
         pingIntervalMs: options.pingIntervalMs,
         limits: {
           frameBytesMax: limits.frameBytesMax,
@@ -335,7 +343,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       } satisfies Event),
     )
     connection.greeted = true
-    connection.since = clock()
+    connection.since = steady()
     metrics.traffic.connects++
     logger.debug(
       { ...connection.names, user: connection.user, session: connection.session },
@@ -348,7 +356,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     socket: Socket,
     query: { ticket: string; version: string; requestId: string | undefined },
   ): Connection {
-    const ticket = verifyTicket(options.ticketKeys, query.ticket, clock())
+    const checked = verifyTicket(options.ticketKeys, query.ticket, chat.clock())
+    const ticket = typeof checked === 'string' ? undefined : checked
+    if (typeof checked === 'string') ticketRefusals.note(checked)
     const connection = new Connection(deps, socket, {
       user: ticket?.user ?? '',
       session: ticket?.session ?? '',
@@ -356,10 +366,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       requestId: query.requestId,
     })
     const version = query.version === '' ? protocolVersion : Number(query.version)
-    const retryMs = draining ? 0 : admission.admit(hub.connections, clock())
+    const retryMs = draining ? 0 : admission.admit(hub.connections, steady())
     if (draining) connection.close('node_draining')
     else if (!(version >= protocolVersionMin && version <= protocolVersion)) connection.close('protocol_unsupported')
-    else if (ticket === undefined) connection.close('ticket_invalid', 0)
+    else if (ticket === undefined)
+      connection.close('ticket_invalid', ticketRetryMs + Math.floor(random() * 2 * ticketRetryMs))
     else if (retryMs > 0) connection.close('overloaded', retryMs)
     else
       greet(connection, ticket.id).then(
@@ -395,7 +406,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   await keepPartitions()
   await node.start()
-  const hard = new TokenBucket(options.connectsPerSecond * hardFactor, options.connectsPerSecond * hardFactor, clock())
+  const hard = new TokenBucket(options.connectsPerSecond * hardFactor, options.connectsPerSecond * hardFactor, steady())
   server = await serveSockets<Connection>(
     {
       host: options.host,
@@ -413,7 +424,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           return { status: '403 Forbidden' }
         }
         // Sockets that are not greeted yet count too: they hold memory all the same.
-        if (connections >= options.connectionsMax * 1.1 || hard.take(1, clock()) > 0) {
+        if (connections >= options.connectionsMax * 1.1 || hard.take(1, steady()) > 0) {
           metrics.refusedConnect('flood')
           return { status: '503 Service Unavailable', retryAfterSeconds: 1 + Math.floor(random() * 10) }
         }
@@ -448,6 +459,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       for (const timer of timers) clearInterval(timer)
       healer.stop()
       hider.stop()
+      ticketRefusals.stop()
       // Whose sockets have not said goodbye yet would find the domain closed.
       users.seen(chat, [...hub.users()])
       await chat.close()
@@ -460,7 +472,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   async function moveAway(): Promise<void> {
     warnIfTooFast({ ...options, own: { id: nodeId, region, connections: hub.connections }, nodes: node.nodes() })
     const move = moveBy('node_draining')
-    // Not the wall clock: that may be set meanwhile.
     const startedAt = performance.now()
     const pace = createPace(startedAt, startedAt + options.drainMs, drainTickMs)
     // Those who leave by themselves are none to move; those who were being greeted come last.

@@ -34,6 +34,7 @@ function open() {
   }
   const chat = {
     pool,
+    clock: () => 7,
     pulse: {
       onHidden(listener: (users: readonly string[]) => void) {
         told.listener = listener
@@ -54,7 +55,6 @@ function open() {
     chat,
     hub,
     logger: silentLogger,
-    clock: () => 7,
     onUnwatched: users => void unwatched.push(...users),
   })
   const hide = (user: string) => {

@@ -27,13 +27,12 @@ export interface HiderOptions {
   readonly chat: ChatContext
   readonly hub: Hub
   readonly logger: Logger
-  readonly clock: () => number
   /** Nobody here watches these people any longer. */
   onUnwatched(users: readonly string[]): void
 }
 
 export function createHider(options: HiderOptions): Hider {
-  const { chat, hub, logger, clock } = options
+  const { chat, hub, logger } = options
   /** What is to be asked about, by a name of its own. */
   const waiting = new Map<string, () => Promise<void>>()
   /** Rises whenever somebody has hidden: what was asked before may be outdated. */
@@ -81,7 +80,9 @@ export function createHider(options: HiderOptions): Hider {
   }
 
   function shutOut(connection: Connection, user: string) {
-    connection.push(JSON.stringify({ event: 'presence.changed', user, online: false, at: clock() } satisfies Event))
+    connection.push(
+      JSON.stringify({ event: 'presence.changed', user, online: false, at: chat.clock() } satisfies Event),
+    )
     options.onUnwatched(hub.unwatch(connection, [user]))
   }
 

@@ -52,7 +52,7 @@ export const gatewayMetrics = {
   flotilla_delivery_seconds: histogram(
     'seconds',
     deliveryBucketsSeconds,
-    'From the commit of an entry, on whatever node, to the sockets here; once an entry, by the clocks of the store and of this node',
+    'From the commit of an entry, on whatever node, to the sockets here; once an entry, by the clock of the store',
   ),
   flotilla_commit_batch_entries: histogram(
     'entries',
@@ -96,11 +96,10 @@ export interface Traffic {
 /** What is read when Prometheus asks. */
 export interface GatewaySources {
   readonly hub: { readonly connections: number; all(): Connection[] }
-  readonly chat: Pick<ChatContext, 'inserts' | 'receipts'>
+  readonly chat: Pick<ChatContext, 'inserts' | 'receipts' | 'clock'>
   readonly healer: { readonly stats: { readonly rounds: number } }
   readonly connectionsMax: number
   readonly sendQueueBytesMax: number
-  readonly clock: () => number
   draining(): boolean
   fleetMean(): number
 }
@@ -152,10 +151,9 @@ export function createGatewayMetrics(registry: Registry, sources: GatewaySources
       if (greeted && how in moved) moved[how as keyof typeof moved]++
     },
     fault: () => faults.inc(),
-    // Two clocks are compared, that of PostgreSQL and ours. When ours is behind, the entry seems to come from the future:
-    // that counts as no time at all, since a negative one would spoil the sum. When ours is ahead, every delivery looks
-    // slower by that much: keep the clocks together. It costs 0.1 µs an entry and node.
-    delivered: committedAt => delivery.observe(Math.max(0, sources.clock() - committedAt) / 1_000),
+    // The clock of the store is known to within a round trip, so an entry may seem to come from the future: that counts
+    // as no time at all, since a negative one would spoil the sum. It costs 0.1 µs an entry and node.
+    delivered: committedAt => delivery.observe(Math.max(0, sources.chat.clock() - committedAt) / 1_000),
     committed(entries, ms) {
       batches.observe(entries)
       commits.observe(ms / 1_000)

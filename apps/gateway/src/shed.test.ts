@@ -174,7 +174,7 @@ function simulate(start: readonly number[], seconds: number, random: () => numbe
         underWay.push({ at: now + gapMs, moves: socket.moves + 1 })
       },
       logger: silentLogger,
-      clock: () => now,
+      steady: () => now,
     }),
   )
   const land = ({ moves }: { moves: number }) => {

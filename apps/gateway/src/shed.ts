@@ -149,7 +149,7 @@ export function createShedder<T extends Sheddable>(options: {
   connections(): Iterable<T>
   shed(connection: T): void
   readonly logger: Logger
-  readonly clock: () => number
+  readonly steady: () => number
 }): Shedder {
   const { settings, logger } = options
   const decide = createShedding(settings)
@@ -171,8 +171,8 @@ export function createShedder<T extends Sheddable>(options: {
   return {
     load,
     tick() {
-      const now = options.clock()
-      if (Math.abs(now - decidedAt) >= shedLimits.decideMs) {
+      const now = options.steady()
+      if (now - decidedAt >= shedLimits.decideMs) {
         decidedAt = now
         decideAnew(now)
       }

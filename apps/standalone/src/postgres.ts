@@ -209,7 +209,7 @@ function readState(data: string): { pid: number; state: string } | undefined {
 /** Waits until the server takes connections. @returns false when it ended instead */
 async function isUp(data: string, server: ChildProcess, ended: Promise<void>): Promise<boolean> {
   const isRunning = () => server.pid !== undefined && server.exitCode === null && server.signalCode === null
-  for (const deadline = Date.now() + startMsMax; isRunning() && Date.now() < deadline; await pause())
+  for (const deadline = performance.now() + startMsMax; isRunning() && performance.now() < deadline; await pause())
     if (readState(data)?.state === 'ready') return true
   await stop(server, ended)
   return false
@@ -235,8 +235,8 @@ async function stopLeftOver(data: string): Promise<void> {
       `unable to start PostgreSQL in ${data}: another one runs on it, process ${left.pid}, that Flotilla did not start. Stop it, or use it: DATABASE_URL=postgres://… npm start`,
     )
   if (runs()) process.kill(left.pid, 'SIGINT')
-  for (const deadline = Date.now() + stopMsMax; runs(); await pause())
-    if (Date.now() > deadline)
+  for (const deadline = performance.now() + stopMsMax; runs(); await pause())
+    if (performance.now() > deadline)
       throw new Error(
         `unable to start PostgreSQL in ${data}: one is running there as process ${left.pid} and does not stop`,
       )

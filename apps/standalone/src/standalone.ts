@@ -170,7 +170,7 @@ async function start(
   })
   measureProcess(registry, { pool, ...gateway })
   const storage = await openLocalStorage(join(folder, 'files'))
-  const pushProviders = await openPushes(options, publicName, devInbox)
+  const pushProviders = await openPushes(options, publicName, devInbox, gateway.chat.clock)
   const worker = createWorker({
     chat: gateway.chat,
     mailer,
@@ -195,7 +195,6 @@ async function start(
     logger,
     registry,
     ready: () => gateway.unready(),
-    clock: Date.now,
     random: Math.random,
   })
   const door = openSocketDoor(app.server, socketPath, gateway.port)
@@ -235,7 +234,12 @@ function isPrivate(host: string, publicUrl: string): boolean {
 }
 
 /** The services that are given; in development the inbox stands in for the others. */
-async function openPushes(options: StandaloneOptions, publicName: string, devInbox: DevInbox | undefined) {
+async function openPushes(
+  options: StandaloneOptions,
+  publicName: string,
+  devInbox: DevInbox | undefined,
+  clock: () => number,
+) {
   const { fcm, vapid } = options.push ?? { fcm: undefined, vapid: {} }
   const given = await openPushProviders({
     fcm,
@@ -245,7 +249,7 @@ async function openPushes(options: StandaloneOptions, publicName: string, devInb
       ttlMs: defaultOf(workerSettings.PUSH_TTL_MS),
       publicName,
     },
-    clock: Date.now,
+    clock,
   })
   const missing = (['fcm', 'webpush'] as const).filter(name => given.every(provider => provider.name !== name))
   return [...given, ...(devInbox === undefined ? [] : missing.map(name => devInbox.pushesOf(name, publicName)))]

@@ -33,9 +33,12 @@ interface Circuit {
   underWay: number
 }
 
-/** @param pauseMs of a service that is ill: doubled each time, up to the second one */
+/**
+ * @param steady the monotonic clock
+ * @param pauseMs of a service that is ill: doubled each time, up to the second one
+ */
 export function createCircuits(
-  clock: () => number,
+  steady: () => number,
   pauseMs: { readonly first: number; readonly max: number },
 ): Circuits {
   /** In the order of their last use: a Map keeps it. */
@@ -47,7 +50,7 @@ export function createCircuits(
     if (circuits.size > keysMax) circuits.delete(circuits.keys().next().value!)
     return circuit
   }
-  const pausedMs = (key: string) => Math.max(0, (circuits.get(key)?.until ?? 0) - clock())
+  const pausedMs = (key: string) => Math.max(0, (circuits.get(key)?.until ?? 0) - steady())
 
   return {
     pausedMs,
@@ -68,7 +71,7 @@ export function createCircuits(
         return
       }
       circuit.failures++
-      const now = clock()
+      const now = steady()
       const asked = answer.answer === 'later' ? Math.min(answer.retryMs ?? 0, retryAfterMsMax) : 0
       const isIll = circuit.failures >= failuresMax && circuit.until <= now
       const ill = isIll ? Math.min(pauseMs.first * 2 ** circuit.pauses++, pauseMs.max) : 0

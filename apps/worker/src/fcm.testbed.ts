@@ -28,7 +28,13 @@ export type FcmReaction =
   | 'hang'
   /** Takes it, and cuts the connection. */
   | 'take and cut'
-  | { readonly status: number; readonly code: string; readonly retryAfter?: string; readonly html?: boolean }
+  | {
+      readonly status: number
+      readonly code: string
+      readonly retryAfter?: string
+      readonly date?: string
+      readonly html?: boolean
+    }
 
 /** A push that arrived at a device. */
 export interface Taken extends FcmRequest {
@@ -102,12 +108,13 @@ export async function startFcm(react: (request: FcmRequest) => FcmReaction, port
 }
 
 function refuse(response: ServerResponse, reaction: Exclude<FcmReaction, string>): void {
-  const { status, code, retryAfter, html } = reaction
+  const { status, code, retryAfter, date, html } = reaction
   const error = { code: status, message: 'no', status: code, details: [{ '@type': fcmError, errorCode: code }] }
   response
     .writeHead(status, {
       'content-type': html === true ? 'text/html' : 'application/json; charset=UTF-8',
       ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+      ...(date === undefined ? {} : { date }),
     })
     .end(html === true ? '<html>no</html>' : JSON.stringify({ error }))
 }

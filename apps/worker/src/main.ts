@@ -55,7 +55,7 @@ const pushProviders = await openPushProviders({
     subject: settings.VAPID_SUBJECT,
   },
   limits: { sendMs: settings.PUSH_SEND_MS_MAX, ttlMs: settings.PUSH_TTL_MS, publicName: settings.DEPLOYMENT_NAME },
-  clock: Date.now,
+  clock: () => chat?.clock() ?? Date.now(),
 })
 
 const steps: DrainStep[] = []
@@ -111,7 +111,6 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       pushSendMs: settings.PUSH_SEND_MS_MAX,
       pushAttemptsMax: settings.PUSH_ATTEMPTS_MAX,
     },
-    clock: Date.now,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     ...traced,

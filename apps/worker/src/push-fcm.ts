@@ -15,6 +15,7 @@ import { newTrip, type Trip, TripAgent, trips } from './trip-agent.ts'
 export interface FcmOptions {
   readonly serviceAccount: ServiceAccount
   readonly limits: PushLimits
+  /** What time it is, for when a push expires. */
   readonly clock: () => number
   /** Instead of what the service account gives, and of the way to Google; for tests. */
   readonly testbed?: { readonly credential: Credential; connect(): Duplex }
@@ -63,7 +64,7 @@ export async function createFcm(options: FcmOptions): Promise<PushProvider> {
       .run(trip, async () => messaging.send(message))
       .then(
         (id): push.Answer => ({ answer: 'sent', id }),
-        (error: unknown) => read(error, trip, clock()),
+        (error: unknown) => read(error, trip),
       )
     try {
       return await Promise.race([answer, late])
@@ -95,7 +96,7 @@ interface FcmError {
 }
 
 /** A 404 that does not say UNREGISTERED is about a wrong project, and must cost nobody their device. */
-function read(error: unknown, trip: Trip, now: number): push.Answer {
+function read(error: unknown, trip: Trip): push.Answer {
   const { code = 'unknown', cause, httpResponse } = error as FcmError
   if (httpResponse === undefined) {
     // Refused by the library itself, before there was a request.
@@ -104,7 +105,13 @@ function read(error: unknown, trip: Trip, now: number): push.Answer {
   }
   const { status, headers, data } = httpResponse
   const reason = fcmCodeOf(data) ?? code
-  return answerOf({ status, reason, retryAfter: headers['retry-after'], isGone: reason === 'UNREGISTERED' }, now)
+  return answerOf({
+    status,
+    reason,
+    retryAfter: headers['retry-after'],
+    date: headers['date'],
+    isGone: reason === 'UNREGISTERED',
+  })
 }
 
 /** `error.details[].errorCode` of an answer. */

@@ -57,28 +57,27 @@ export function dataOf(content: push.PushContent): Record<string, string> {
 }
 
 /** What came back over HTTP with a status that is no success. @param isGone whether it says that the token is dead */
-export function answerOf(
-  response: {
-    readonly status: number
-    readonly reason: string
-    readonly retryAfter: unknown
-    readonly isGone: boolean
-  },
-  now: number,
-): push.Answer {
+export function answerOf(response: {
+  readonly status: number
+  readonly reason: string
+  readonly retryAfter: unknown
+  /** When it was sent, by the clock of the service. */
+  readonly date: unknown
+  readonly isGone: boolean
+}): push.Answer {
   const { status, reason } = response
   if (response.isGone) return { answer: 'gone', status, reason }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const retryMs = retryAfterMs(response.retryAfter, now)
+    const retryMs = retryAfterMs(response.retryAfter, response.date)
     return { answer: 'later', status, reason, ...(retryMs === undefined ? {} : { retryMs }) }
   }
   return status < 400 ? { answer: 'unclear', status, reason } : { answer: 'refused', status, reason }
 }
 
-/** Seconds, or a date. */
-function retryAfterMs(header: unknown, now: number): number | undefined {
+/** Seconds, or a date; from that the other date of the same clock is taken. */
+function retryAfterMs(header: unknown, date: unknown): number | undefined {
   if (typeof header !== 'string') return undefined
-  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now
+  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.parse(String(date))
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }
 

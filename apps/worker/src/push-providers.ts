@@ -13,6 +13,7 @@ export interface PushProvidersOptions {
     readonly subject: string | undefined
   }
   readonly limits: PushLimits
+  /** What time it is, for when a push expires. */
   readonly clock: () => number
 }
 
@@ -27,6 +28,6 @@ export async function openPushProviders(options: PushProvidersOptions): Promise<
     ...(options.fcm === undefined ? [] : [await createFcm({ serviceAccount: options.fcm, limits, clock })]),
     ...(publicKey === undefined || privateKey === undefined || subject === undefined
       ? []
-      : [createWebPush({ vapid: { publicKey, privateKey, subject }, limits, clock })]),
+      : [createWebPush({ vapid: { publicKey, privateKey, subject }, limits })]),
   ]
 }

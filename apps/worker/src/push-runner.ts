@@ -43,7 +43,7 @@ const notePausesMs = [100, 500, 2_000, 5_000]
 export function startPushRunner(options: PushRunnerOptions): PushRunner {
   const { chat, providers, logger, metrics, random, settings } = options
   const { busy: busyMs, idle: idleMs } = settings.pollMs
-  const circuits = createCircuits(chat.clock, settings.pushPauseMs)
+  const circuits = createCircuits(() => performance.now(), settings.pushPauseMs)
   const names = providers.map(provider => provider.name)
 
   async function gather(): Promise<Turn> {

@@ -39,7 +39,7 @@ async function open(
   react: () => WebPushReaction | 'hang',
 ): Promise<{ service: WebPushTestbed; provider: PushProvider }> {
   const service = await startWebPushService(react)
-  const provider = createWebPush({ vapid, limits, clock: Date.now, connect: () => service.connect() })
+  const provider = createWebPush({ vapid, limits, connect: () => service.connect() })
   undo.push(
     () => service.close(),
     () => provider.close(),
@@ -106,6 +106,6 @@ test('a subscription that cannot be encrypted to is refused and not shown', asyn
 })
 
 test('keys that do not fit are found at the start', () => {
-  expect(() => createWebPush({ vapid: { ...vapid, privateKey: 'x' }, limits, clock: Date.now })).toThrow()
-  expect(() => createWebPush({ vapid: { ...vapid, subject: 'me' }, limits, clock: Date.now })).toThrow()
+  expect(() => createWebPush({ vapid: { ...vapid, privateKey: 'x' }, limits })).toThrow()
+  expect(() => createWebPush({ vapid: { ...vapid, subject: 'me' }, limits })).toThrow()
 })

@@ -12,13 +12,12 @@ import { newTrip, TripAgent, trips } from './trip-agent.ts'
 export interface WebPushOptions {
   readonly vapid: { readonly publicKey: string; readonly privateKey: string; readonly subject: string }
   readonly limits: PushLimits
-  readonly clock: () => number
   /** Instead of TLS to the host of the endpoint; for tests. */
   readonly connect?: () => Duplex
 }
 
 export function createWebPush(options: WebPushOptions): PushProvider {
-  const { limits, vapid, clock } = options
+  const { limits, vapid } = options
   // Keys that do not fit fail here, at the start, and not at every push.
   webpush.setVapidDetails(vapid.subject, vapid.publicKey, vapid.privateKey)
   const agent = new TripAgent(options.connect)
@@ -66,15 +65,13 @@ export function createWebPush(options: WebPushOptions): PushProvider {
         resolve(
           status >= 200 && status < 300
             ? { answer: 'sent' }
-            : answerOf(
-                {
-                  status,
-                  reason: `HTTP ${status}`,
-                  retryAfter: response.headers['retry-after'],
-                  isGone: status === 404 || status === 410,
-                },
-                clock(),
-              ),
+            : answerOf({
+                status,
+                reason: `HTTP ${status}`,
+                retryAfter: response.headers['retry-after'],
+                date: response.headers.date,
+                isGone: status === 404 || status === 410,
+              }),
         )
       })
       outgoing.end(details.body)

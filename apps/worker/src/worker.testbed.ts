@@ -24,7 +24,6 @@ const pool = createPool({ url: options.databaseUrl, connectionsMax: 8, logger, a
 const chat = await createChat({
   pool,
   masterKeys: parseSecretKeys(options.masterKeys),
-  clock: Date.now,
   logger,
   settings: options.chat,
   presumedAbsent: () => [],

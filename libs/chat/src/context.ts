@@ -14,6 +14,7 @@ import { createPulse, type Pulse } from './pulse.ts'
 import { createReceipts, type Receipts } from './receipts/book.ts'
 import { createSealer, type MasterKey, type Sealer } from './seal.ts'
 import { type Admissions, createAdmissions } from './sessions/admissions.ts'
+import { createStoreClock, type StoreClock } from './store/clock.ts'
 import { createLane } from './store/pool.ts'
 import * as schema from './store/schema.ts'
 import { createLastSeen, type LastSeen } from './users/last-seen.ts'
@@ -59,7 +60,6 @@ export type TraceEntry = (
 
 /** What the domain needs of the world outside it. */
 export interface ChatPorts {
-  readonly clock: () => number
   readonly logger: ChatLogger
   /** Sends an event on its way. Never throws, never waits: what is lost is healed by seq. */
   emit(emission: Emission): void
@@ -182,6 +182,10 @@ export const chatDefaults: ChatSettings = {
 }
 
 export interface ChatContext extends ChatPorts {
+  /** What time it is, by the clock of the store. For durations there is performance.now(). */
+  readonly clock: () => number
+  /** How far the clock of this machine is ahead of the store's. */
+  readonly clockSkewMs: () => number
   readonly settings: ChatSettings
   readonly pool: Pool
   readonly db: NodePgDatabase<typeof schema>
@@ -202,6 +206,8 @@ export interface ChatContext extends ChatPorts {
 
 export interface ChatOptions extends ChatPorts {
   readonly pool: Pool
+  /** Missing where time is that of the store, as it is in every process. */
+  readonly clock?: StoreClock
   readonly masterKeys: readonly MasterKey[]
   /** A batch of so many entries came to its end, so long after it was sent. For metrics. */
   readonly onCommit?: (entries: number, ms: number) => void
@@ -210,15 +216,17 @@ export interface ChatOptions extends ChatPorts {
 
 /** Opens the domain on a migrated database. */
 export async function createChat(options: ChatOptions): Promise<ChatContext> {
-  const { pool, clock, logger } = options
+  const { pool, logger } = options
   const settings = { ...chatDefaults, ...options.settings }
+  const clock = options.clock ?? createStoreClock({ logger })
   const memberships = createMemberships({ pool, ...settings })
-  const seal = await createSealer(pool, options.masterKeys, clock)
+  const seal = await createSealer(pool, options.masterKeys)
   const inserts = createInserts({ pool, logger, onCommit: options.onCommit, ...settings })
   const lane = createLane(pool, pulseAnswerMs, logger)
   const pulse = await createPulse({
     pool: lane,
     logger,
+    clock,
     pulseMs: settings.pulseMs,
     onNewEpoch: () => memberships.clear(),
   })
@@ -226,7 +234,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     for (const { conversation, version } of changes) memberships.drop(conversation, version)
   })
   pulse.onOverrun(() => memberships.clear())
-  const admissions = createAdmissions({ pool, clock })
+  const admissions = createAdmissions({ pool })
   pulse.onRevoked(sessions => admissions.forget(sessions))
   const restrictions = createRestrictions({ pool })
   pulse.onHidden(users => restrictions.forget(users))
@@ -238,7 +246,8 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   })
   const lastSeen = createLastSeen({ pool, logger, windowMs: settings.lastSeenWindowMs })
   return {
-    clock,
+    clock: () => clock.now(),
+    clockSkewMs: () => clock.skewMs(),
     logger,
     emit: options.emit,
     presumedAbsent: options.presumedAbsent,

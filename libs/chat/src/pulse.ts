@@ -1,10 +1,11 @@
 /**
- * One small query a second: which sessions were revoked, who hid something, which conversations were changed, and what
- * epoch the store has. So a sign-out, a block and a removal take effect within two pulses even while Redis is away or the
+ * One small query a second: which sessions were revoked, who hid something, which conversations were changed, what epoch
+ * the store has and what time it is there. So a sign-out, a block and a removal take effect within two pulses even while Redis is away or the
  * process that made them is dead, and a restored backup is noticed without a restart.
  */
 import type { Pool } from 'pg'
 import type { ChatLogger } from './context.ts'
+import type { StoreClock } from './store/clock.ts'
 
 /** A change of a conversation other than a message. */
 export interface ConversationChange {
@@ -38,6 +39,8 @@ export interface Pulse {
 export interface PulseOptions {
   readonly pool: Pool
   readonly logger: ChatLogger
+  /** Told the time of the store with each pulse. */
+  readonly clock: Pick<StoreClock, 'heard'>
   readonly pulseMs: number
   readonly onNewEpoch: (epoch: number) => void
 }
@@ -66,6 +69,19 @@ async function checkIdentity(pool: Pool): Promise<void> {
   )
 }
 
+const storeMs = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
+
+/**
+ * $1 the overlap, $2 the time of the last pulse that was answered. Both times are the store's; and if its clock was set
+ * forward since, or a store took over whose clock is ahead, what happened before that is not passed over.
+ */
+const since = `least(now(), to_timestamp($2::float8 / 1000)) - $1 * interval '1 second'`
+const news = `
+SELECT epoch, ${storeMs} AS at,
+       ARRAY(SELECT id FROM sessions WHERE revoked_at > ${since}) AS revoked,
+       ARRAY(SELECT id || ' ' || extract(epoch FROM hidden_at) FROM users WHERE hidden_at > ${since}) AS hidden
+  FROM store`
+
 /** $1 the oldest transaction that was open at the last pulse: later ones, and it, may have been committed since. */
 const changesSince = `
 SELECT s.xmin::text AS xmin, c.conversation_id AS conversation, c.seq, c.version, c.users
@@ -82,7 +98,6 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   let recent = new Set<string>()
   /** A person and when they hid: who does it again is named again. */
   let recentlyHidden = new Set<string>()
-  let answeredAt = performance.now()
   let alive = true
   let stopped = false
   let checked = true
@@ -94,11 +109,12 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     checked = false
     logger.warn({ err: error }, 'unable to learn who the store is: raise its epoch by hand after a restore')
   }
-  const first = await pool.query<{ epoch: number; xmin: string }>(
-    'SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin FROM store',
-  )
-  let { epoch, xmin } = first.rows[0]!
   let changesReadAt = performance.now()
+  const first = await pool.query<{ epoch: number; xmin: string; at: number }>(
+    `SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, ${storeMs} AS at FROM store`,
+  )
+  let { epoch, xmin, at } = first.rows[0]!
+  options.clock.heard(at, changesReadAt)
   let recentChanges = new Set<string>()
 
   /** Each transaction is read again until none that was open before it is left, so what is named twice is left out. */
@@ -134,17 +150,14 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   async function beat() {
     if (!alive && checked) await checkIdentity(pool)
     const askedAt = performance.now()
-    const found = await pool.query<{ epoch: number; revoked: string[]; hidden: string[] }>({
+    const found = await pool.query<{ epoch: number; at: number; revoked: string[]; hidden: string[] }>({
       name: 'pulse',
-      text: `SELECT epoch,
-                    ARRAY(SELECT id FROM sessions WHERE revoked_at > now() - $1 * interval '1 second') AS revoked,
-                    ARRAY(SELECT id || ' ' || extract(epoch FROM hidden_at) FROM users
-                           WHERE hidden_at > now() - $1 * interval '1 second') AS hidden
-               FROM store`,
-      values: [Math.ceil(overlapSeconds + (askedAt - answeredAt) / 1_000)],
+      text: news,
+      values: [overlapSeconds, at],
     })
-    answeredAt = askedAt
     const row = found.rows[0]!
+    at = row.at
+    options.clock.heard(at, askedAt)
     const fresh = row.revoked.filter(session => !recent.has(session))
     recent = new Set(row.revoked)
     if (fresh.length > 0) for (const listener of revokedListeners) listener(fresh)

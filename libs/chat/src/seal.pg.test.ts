@@ -28,7 +28,7 @@ const dataKeys = async () =>
   (await pool.query<{ id: number; master_key_id: string; wrapped: Buffer }>('SELECT * FROM data_keys ORDER BY id')).rows
 
 test('what was sealed opens at its place, and nowhere else', async () => {
-  const sealer = await createSealer(pool, [old], Date.now)
+  const sealer = await createSealer(pool, [old])
   const { keyId, body } = sealer.seal(place, text)
   expect(sealer.open(place, keyId, body)).toBe(text)
   for (const other of [
@@ -41,14 +41,14 @@ test('what was sealed opens at its place, and nowhere else', async () => {
 })
 
 test('a sealed body shows nothing of its text, and never looks the same twice', async () => {
-  const sealer = await createSealer(pool, [old], Date.now)
+  const sealer = await createSealer(pool, [old])
   const [first, second] = [sealer.seal(place, text), sealer.seal(place, text)]
   expect(first.body.includes('Gr')).toBe(false)
   expect(first.body.equals(second.body)).toBe(false)
 })
 
 test('a body that was tampered with does not open', async () => {
-  const sealer = await createSealer(pool, [old], Date.now)
+  const sealer = await createSealer(pool, [old])
   const { keyId, body } = sealer.seal(place, text)
   for (const at of [0, 12, body.length - 1]) {
     const wrong = Buffer.from(body)
@@ -59,10 +59,10 @@ test('a body that was tampered with does not open', async () => {
 })
 
 test('another process opens it, after it has loaded the data key', async () => {
-  const writer = await createSealer(pool, [old], Date.now)
+  const writer = await createSealer(pool, [old])
   const { keyId, body } = writer.seal(place, text)
   await pool.query("UPDATE data_keys SET created_at = now() - interval '2 days'")
-  const reader = await createSealer(pool, [old], Date.now)
+  const reader = await createSealer(pool, [old])
   expect(() => reader.open(place, keyId, body)).toThrow(`data key ${keyId} was not made ready`)
   await reader.ready([keyId, keyId])
   expect(reader.open(place, keyId, body)).toBe(text)
@@ -70,7 +70,7 @@ test('another process opens it, after it has loaded the data key', async () => {
 
 test('processes that start within a day share a data key; then there is a new one', async () => {
   const ids = async () => {
-    const sealer = await createSealer(pool, [old], Date.now)
+    const sealer = await createSealer(pool, [old])
     return sealer.seal(place, text).keyId
   }
   const first = await ids()
@@ -97,37 +97,37 @@ test('a process that runs on takes a new data key after a day, and bodies under 
 })
 
 test('data keys lie in the store only wrapped', async () => {
-  await createSealer(pool, [old], Date.now)
+  await createSealer(pool, [old])
   const [row] = await dataKeys()
   // nonce, key, tag
   expect(row!.wrapped).toHaveLength(12 + 32 + 16)
   const wrong = { id: 'old', key: randomBytes(32) }
-  await expect(createSealer(pool, [wrong], Date.now)).rejects.toThrow()
+  await expect(createSealer(pool, [wrong])).rejects.toThrow()
 })
 
 test('after a rotation new bodies are under the new master key, and old ones open', async () => {
-  const before = await createSealer(pool, [old], Date.now)
+  const before = await createSealer(pool, [old])
   const sealed = before.seal(place, text)
   const fresh = masterKey('new')
-  const after = await createSealer(pool, [fresh, old], Date.now)
+  const after = await createSealer(pool, [fresh, old])
   expect(after.seal(place, text).keyId).not.toBe(sealed.keyId)
   await after.ready([sealed.keyId])
   expect(after.open(place, sealed.keyId, sealed.body)).toBe(text)
-  const without = await createSealer(pool, [fresh], Date.now)
+  const without = await createSealer(pool, [fresh])
   await expect(without.ready([sealed.keyId])).rejects.toThrow('master key old is not configured')
 })
 
 test('data keys are wrapped anew, so that the old master key can be thrown away', async () => {
-  const sealed = (await createSealer(pool, [old], Date.now)).seal(place, text)
+  const sealed = (await createSealer(pool, [old])).seal(place, text)
   const fresh = masterKey('new')
   expect(await rewrapDataKeys(pool, [fresh, old])).toBe(1)
   expect(await rewrapDataKeys(pool, [fresh, old])).toBe(0)
-  const without = await createSealer(pool, [fresh], Date.now)
+  const without = await createSealer(pool, [fresh])
   await without.ready([sealed.keyId])
   expect(without.open(place, sealed.keyId, sealed.body)).toBe(text)
   await expect(rewrapDataKeys(pool, [])).rejects.toThrow('no master key is configured')
 })
 
 test('without a master key nothing starts', async () => {
-  await expect(createSealer(pool, [], Date.now)).rejects.toThrow('no master key is configured')
+  await expect(createSealer(pool, [])).rejects.toThrow('no master key is configured')
 })

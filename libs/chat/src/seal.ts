@@ -100,7 +100,11 @@ interface DataKeyRow {
 }
 
 /** Opens the sealer: takes the youngest data key if it is of today, else makes one. */
-export async function createSealer(pool: Pool, masters: readonly MasterKey[], clock: () => number): Promise<Sealer> {
+export async function createSealer(
+  pool: Pool,
+  masters: readonly MasterKey[],
+  steady: () => number = () => performance.now(),
+): Promise<Sealer> {
   const first = masters[0]
   if (first === undefined) throw new Error('unable to seal bodies: no master key is configured')
   const keys = new Map<number, Buffer>()
@@ -119,7 +123,7 @@ export async function createSealer(pool: Pool, masters: readonly MasterKey[], cl
     const row = found.rows[0]
     if (row !== undefined && row.age_ms < dataKeyAgeMsMax) {
       keys.set(row.id, unwrap(masters, row))
-      return { id: row.id, bodies: 0, until: clock() + dataKeyAgeMsMax - row.age_ms }
+      return { id: row.id, bodies: 0, until: steady() + dataKeyAgeMsMax - row.age_ms }
     }
     return makeCurrent()
   }
@@ -133,7 +137,7 @@ export async function createSealer(pool: Pool, masters: readonly MasterKey[], cl
     )
     const id = made.rows[0]!.id
     keys.set(id, key)
-    return { id, bodies: 0, until: clock() + dataKeyAgeMsMax }
+    return { id, bodies: 0, until: steady() + dataKeyAgeMsMax }
   }
 
   /** Renewed in the background: the old key stays good until the new one is there. */
@@ -145,7 +149,7 @@ export async function createSealer(pool: Pool, masters: readonly MasterKey[], cl
           current = made
         },
         () => {
-          current.until = clock() + 60_000
+          current.until = steady() + 60_000
         },
       )
       .finally(() => {
@@ -155,7 +159,7 @@ export async function createSealer(pool: Pool, masters: readonly MasterKey[], cl
 
   return {
     seal(place, plain) {
-      if (!renewing && (++current.bodies > dataKeyBodiesMax || clock() > current.until)) renew()
+      if (!renewing && (++current.bodies > dataKeyBodiesMax || steady() > current.until)) renew()
       return { keyId: current.id, body: encrypt(keys.get(current.id)!, bodyBound(place), plain) }
     },
     open(place, keyId, body) {

@@ -3,7 +3,7 @@
  * that type and bytes come and go together.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkKey, type Storage } from './storage.ts'
 
@@ -93,10 +93,15 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** A folder on another machine is dated by that one's clock, so a new part says what time it is there. */
 async function sweep(parts: string): Promise<void> {
+  const newest = join(parts, randomUUID())
+  await writeFile(newest, '')
+  const now = (await stat(newest)).mtimeMs
+  await rm(newest)
   for (const name of await readdir(parts)) {
     const path = join(parts, name)
     const found = await stat(path).catch(unlessMissing)
-    if (found !== undefined && Date.now() - found.mtimeMs > partLifeMs) await rm(path, { force: true })
+    if (found !== undefined && now - found.mtimeMs > partLifeMs) await rm(path, { force: true })
   }
 }

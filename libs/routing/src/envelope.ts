@@ -17,6 +17,7 @@ export interface Item {
   readonly entry?: Entry
 }
 
+/** `at` is of the clock of whoever looked, for nodes that still pass it on: nothing may go by it. */
 export type PresenceLine = readonly [user: string, online: boolean, at: number]
 
 export interface Header {

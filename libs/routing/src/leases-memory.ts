@@ -1,4 +1,4 @@
-/** Node leases inside one process. Shared by all nodes of the process. */
+/** Node leases inside one process. Shared by all nodes of the process. Ages are by its monotonic clock. */
 import type { Clock } from './clock.ts'
 import { type Leases, type NodeInfo, type NodeView, placeOf } from './leases.ts'
 
@@ -17,8 +17,8 @@ export function createMemoryLeases(clock: Clock): Leases {
 
   return {
     async acquire(node, info, above) {
-      const now = clock.now()
-      let generation = Math.max(now, above + 1)
+      const now = clock.steady()
+      let generation = Math.max(clock.now(), above + 1)
       for (const lease of leases.values()) {
         if (lease.node !== node) continue
         generation = Math.max(generation, lease.generation + 1)
@@ -28,7 +28,7 @@ export function createMemoryLeases(clock: Clock): Leases {
       return generation
     },
     async beat(place, info, leaseMs) {
-      const now = clock.now()
+      const now = clock.steady()
       const amnesty = lastBeat !== undefined && now - lastBeat > (leaseMs * 2) / 3
       lastBeat = now
       let held = false
@@ -52,7 +52,7 @@ export function createMemoryLeases(clock: Clock): Leases {
       const lease = leases.get(place)
       if (lease?.state !== 'live') return
       lease.state = 'released'
-      lease.beatAt = clock.now()
+      lease.beatAt = clock.steady()
     },
     async swept(place) {
       const lease = leases.get(place)

@@ -3,7 +3,9 @@
  * how it stands now is sent to the places in which somebody watches that person. There it is compared with what the
  * local watchers were last told, so that they hear of changes only and a flap cancels out.
  *
- * Nothing of this is stored and nothing waits for it. What gets lost is found by the next `recheck`.
+ * Two places may send in one order and be heard in the other, and no clock of theirs could tell which is right. So what
+ * was heard only says whom to look up: one look-up after the other, and the last one stands. Nothing of this is stored
+ * and nothing waits for it. What gets lost is found by the next `recheck`.
  */
 import type { Clock } from './clock.ts'
 import type { PresenceLine } from './envelope.ts'
@@ -13,17 +15,16 @@ import type { Places, Whereabouts } from './whereabouts.ts'
 export interface PresenceChange {
   readonly user: string
   readonly online: boolean
-  /** When it was found out (wall clock, ms). */
-  readonly at: number
 }
 
 export interface WatchingOptions {
+  /** Its `now` is sent along, for nodes that still pass it on. */
   readonly clock: Clock
   readonly whereabouts: Whereabouts
   readonly fleet: Fleet
   /** How long changes are gathered. */
   readonly gatherMs: number
-  /** Changes in one envelope. */
+  /** Changes in one envelope, and people in one look-up. */
   readonly changesMax: number
   place(): string
   isHere(user: string): boolean
@@ -37,7 +38,7 @@ export interface Watching {
   note(user: string): void
   /** Sends what was gathered now. */
   flush(): Promise<void>
-  /** A change was told by another node. */
+  /** How it stood when another place, or this one, looked. */
   heard(lines: readonly PresenceLine[]): void
   /** Looks people up, remembers it as told, and answers who is online. */
   begin(users: readonly string[]): Promise<readonly string[]>
@@ -63,17 +64,48 @@ export function createWatching(options: WatchingOptions): Watching {
   let callOff: (() => void) | undefined
   const told = new Map<string, Told>()
   let turn = 0
+  /** Of whom something else is heard than was told. */
+  const doubted = new Set<string>()
+  let reading: Promise<void> | undefined
+  let isStopped = false
 
-  function tell(lines: readonly PresenceLine[]) {
+  function tell(found: ReadonlyMap<string, boolean>) {
     const changes: PresenceChange[] = []
     turn++
-    for (const [user, online, at] of lines) {
+    for (const [user, online] of found) {
       if (!options.isWatched(user)) continue
       const before = told.get(user)
       told.set(user, { online, turn })
-      if (before?.online !== online) changes.push({ user, online, at })
+      if (before?.online !== online) changes.push({ user, online })
     }
     if (changes.length > 0) options.presenceChanged(changes)
+  }
+
+  function hear(lines: readonly PresenceLine[]) {
+    for (const [user, online] of lines)
+      if (options.isWatched(user) && told.get(user)?.online !== online) doubted.add(user)
+    void read().catch(plan)
+  }
+
+  /** One look-up at a time, so that it is told in the order in which it was found. */
+  function read(): Promise<void> {
+    reading ??= readAll().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+
+  async function readAll() {
+    while (doubted.size > 0) {
+      const users = [...doubted].slice(0, options.changesMax)
+      for (const user of users) doubted.delete(user)
+      try {
+        tell(await lookUp(users))
+      } catch (error) {
+        for (const user of users) doubted.add(user)
+        throw error
+      }
+    }
   }
 
   const isOnline = (user: string, places: Places | undefined) =>
@@ -104,7 +136,7 @@ export function createWatching(options: WatchingOptions): Watching {
       }
     })
     for (const [place, lines] of perPlace) {
-      if (place === options.place()) tell(lines)
+      if (place === options.place()) hear(lines)
       else
         for (let i = 0; i < lines.length; i += options.changesMax)
           options.send(place, lines.slice(i, i + options.changesMax))
@@ -112,18 +144,17 @@ export function createWatching(options: WatchingOptions): Watching {
   }
 
   function plan() {
-    callOff ??= clock.after(options.gatherMs, () => void flush().catch(plan))
+    if (!isStopped) callOff ??= clock.after(options.gatherMs, () => void flush().then(read).catch(plan))
   }
 
-  async function lookUp(users: readonly string[]): Promise<PresenceLine[]> {
+  async function lookUp(users: readonly string[]): Promise<Map<string, boolean>> {
     const places = await whereabouts.find('presence', users)
-    const at = clock.now()
-    const lines: PresenceLine[] = []
+    const found = new Map<string, boolean>()
     // A part of the store that does not answer leaves what was told as it is.
     users.forEach((user, i) => {
-      if (places[i] !== undefined || options.isHere(user)) lines.push([user, isOnline(user, places[i]), at])
+      if (places[i] !== undefined || options.isHere(user)) found.set(user, isOnline(user, places[i]))
     })
-    return lines
+    return found
   }
 
   return {
@@ -132,12 +163,12 @@ export function createWatching(options: WatchingOptions): Watching {
       plan()
     },
     flush,
-    heard: tell,
+    heard: hear,
     async begin(users) {
       const began = turn
-      const lines = await lookUp(users)
+      const found = await lookUp(users)
       const online: string[] = []
-      for (const [user, isOnline] of lines) {
+      for (const [user, isOnline] of found) {
         let known = told.get(user)
         if (known === undefined || known.turn <= began) {
           known = { online: isOnline, turn: began }
@@ -151,14 +182,14 @@ export function createWatching(options: WatchingOptions): Watching {
       for (const user of users) told.delete(user)
     },
     async recheck(users) {
-      const began = turn
-      const lines = await lookUp(users)
-      tell(lines.filter(([user]) => (told.get(user)?.turn ?? 0) <= began))
+      for (const user of users) doubted.add(user)
+      await read()
     },
     async online(users) {
-      return new Set((await lookUp(users)).filter(([, online]) => online).map(([user]) => user))
+      return new Set([...(await lookUp(users))].filter(([, online]) => online).map(([user]) => user))
     },
     stop() {
+      isStopped = true
       callOff?.()
       callOff = undefined
     },

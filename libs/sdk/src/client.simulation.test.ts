@@ -18,6 +18,7 @@ type Step = { waitMs: number } & (
   | { do: 'cut' | 'silence' | 'crash' | 'restart' | 'wake' | 'expire'; user: number }
   | { do: 'remove' | 'add'; user: number; conversation: number }
   | { do: 'restore'; loseMax: number }
+  | { do: 'set' | 'sleep'; ms: number }
   | { do: 'trouble'; trouble: Trouble }
 )
 
@@ -65,6 +66,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ waitMs, do: fc.constantFrom('remove' as const, 'add' as const), user, conversation }),
   },
   { weight: 1, arbitrary: fc.record({ waitMs, do: fc.constant('restore' as const), loseMax: fc.nat(8) }) },
+  // The clock on the wall is set by up to an hour, forward or back; or everybody's machine sleeps.
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constantFrom('set' as const, 'sleep' as const),
+      ms: fc.integer({ min: -3_600_000, max: 3_600_000 }),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -144,6 +154,11 @@ class World {
         return server.restore(step.loseMax)
       case 'trouble':
         server.trouble = step.trouble
+        return
+      case 'set':
+        return this.clock.set(step.ms)
+      case 'sleep':
+        return this.clock.sleep(Math.abs(step.ms))
     }
   }
 

@@ -105,7 +105,7 @@ export class Client {
       cursors,
       archive: options.archive,
       tell: change => this.#tell(change),
-      handed: conversation => this.#run(this.#sync.handed(conversation, clock.now())),
+      handed: conversation => this.#run(this.#sync.handed(conversation, clock.steady())),
       saved: conversation => this.#receipts.delivered(conversation),
       report: reports('apply a change'),
     })
@@ -164,7 +164,7 @@ export class Client {
   send(message: Message): Send {
     if (this.#phase !== 'started') throw stoppedError()
     this.#typing.sent(message.conversation)
-    this.#sync.touch(message.conversation, this.#clock.now())
+    this.#sync.touch(message.conversation, this.#clock.steady())
     return this.#outbox.add(message)
   }
 
@@ -175,7 +175,7 @@ export class Client {
 
   /** The person has read everything up to `seq`. */
   markRead(conversation: string, seq: number): void {
-    this.#sync.touch(conversation, this.#clock.now())
+    this.#sync.touch(conversation, this.#clock.steady())
     this.#receipts.read(conversation, seq)
   }
 
@@ -211,7 +211,7 @@ export class Client {
   async #sendMessage(message: Message & { clientId: string }): Promise<Ack> {
     const ack = await this.#requests.request('message.send', message)
     const entry = { event: 'message.new', ...message, ...ack, by: this.#user ?? '' } as const
-    this.#run(this.#sync.entry(entry, this.#clock.now()))
+    this.#run(this.#sync.entry(entry, this.#clock.steady()))
     return ack
   }
 
@@ -263,11 +263,11 @@ export class Client {
   /** Asks whether the lively conversations have gone on, which also shows that the node is there. */
   async #ping(timeoutMs: number): Promise<void> {
     const proven = this.#requests.flushed ? this.#receipts.pinging() : undefined
-    const seen = this.#sync.seen(this.#clock.now())
+    const seen = this.#sync.seen(this.#clock.steady())
     const fields = seen.length === 0 ? {} : { seen }
     const { behind } = await this.#requests.request('ping', fields, { timeoutMs, urgent: true })
     proven?.()
-    this.#run(this.#sync.heads(undefined, behind, this.#clock.now()))
+    this.#run(this.#sync.heads(undefined, behind, this.#clock.steady()))
   }
 
   // ---- frames -------------------------------------------------------------------------------------------------------
@@ -287,11 +287,11 @@ export class Client {
   #event(event: Event): void {
     if (isEntry(event)) {
       if (event.event === 'message.new') this.#typing.over(event.conversation, event.by)
-      return this.#run(this.#sync.entry(event, this.#clock.now()))
+      return this.#run(this.#sync.entry(event, this.#clock.steady()))
     }
     switch (event.event) {
       case 'sync.heads':
-        this.#run(this.#sync.heads(event.epoch, event.heads, this.#clock.now()))
+        this.#run(this.#sync.heads(event.epoch, event.heads, this.#clock.steady()))
         // The node says it when something may have been lost on the way to it, and of what is no log it cannot say more.
         return this.#events.emit('refresh', {})
       case 'message.delivered':
@@ -349,9 +349,9 @@ export class Client {
     this.#cancelDue()
     this.#dueAt = at
     if (at === undefined) return
-    this.#cancelDue = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+    this.#cancelDue = this.#clock.after(Math.max(0, at - this.#clock.steady()), () => {
       this.#dueAt = undefined
-      this.#run(this.#sync.due(this.#clock.now()))
+      this.#run(this.#sync.due(this.#clock.steady()))
     })
   }
 
@@ -373,7 +373,7 @@ export class Client {
       let retryMs = 0
       try {
         const reply = await this.#requests.request('sync.resume', question.fields)
-        const effects = this.#sync.resumed(question, reply, this.#clock.now())
+        const effects = this.#sync.resumed(question, reply, this.#clock.steady())
         if (effects !== undefined) return this.#run(effects)
       } catch (thrown) {
         const error = asFlotillaError(thrown, 'internal', 'resume')
@@ -392,11 +392,11 @@ export class Client {
     try {
       const page = { conversation, ...range, limit: limits.historyPageMax }
       const reply = await this.#requests.request('history.page', page)
-      this.#run(this.#sync.paged(question, reply, this.#clock.now()))
+      this.#run(this.#sync.paged(question, reply, this.#clock.steady()))
     } catch (thrown) {
       const { code, retryMs } = asFlotillaError(thrown, 'internal', 'page')
       const gone = code === 'not_a_member' || code === 'conversation_unknown'
-      this.#run(this.#sync.pageFailed(question, { gone, retryMs }, this.#clock.now()))
+      this.#run(this.#sync.pageFailed(question, { gone, retryMs }, this.#clock.steady()))
     }
   }
 

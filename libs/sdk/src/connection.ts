@@ -32,7 +32,7 @@ export type ConnectionState =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
   | { readonly name: 'live' }
-  /** `until` by this device's clock. */
+  /** `until` by this device's clock, for showing. */
   | { readonly name: 'waiting'; readonly until: number; readonly reason: string }
   | { readonly name: 'stopped'; readonly reason: string }
 
@@ -64,6 +64,10 @@ export interface ConnectionOptions {
 
 /** Wakes (the network is back, the page is looked at) closer together than this count as one. */
 const wakeSpacingMs = 1_000
+/** How often it is looked whether the device slept. */
+const sleepLookMs = 5_000
+/** A timer that is later by this stood still. */
+const sleptMsMin = 2_000
 /** How soon a socket that reported an error must close by itself. */
 const errorGraceMs = 1_000
 /** Fresh tokens that a server may refuse in a row: keys that are being rotated pass, a wrong deployment does not. */
@@ -91,8 +95,10 @@ export class Connection {
   #startedAt = Number.NEGATIVE_INFINITY
   #liveAt = 0
   #heardAt = 0
+  /** Counts the frames of a connection: whether anything came since is asked of no clock. */
+  #heard = 0
   /** The server asked not to be bothered before. */
-  #notBefore = 0
+  #notBefore = Number.NEGATIVE_INFINITY
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -122,7 +128,7 @@ export class Connection {
 
   /** Something says that the network may be back: do not wait longer than the server asked for, and trust no silence. */
   wake(): void {
-    const now = this.#options.clock.now()
+    const now = this.#options.clock.steady()
     if (this.#state.name === 'live') {
       if (now - this.#heardAt >= wakeSpacingMs) void this.#ping()
     } else if (this.#state.name === 'waiting') {
@@ -134,7 +140,7 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const { ports, clock, connectTimeoutMs } = this.#options
-    this.#startedAt = clock.now()
+    this.#startedAt = clock.steady()
     const turn = this.#enter({ name: 'connecting' })
     if (turn !== this.#turn) return
     this.#after(connectTimeoutMs, () => this.#closed(silence))
@@ -181,18 +187,20 @@ export class Connection {
     this.#policy = hello.reconnect
     this.#failedUrls.clear()
     this.#refusals = 0
-    this.#liveAt = clock.now()
+    this.#liveAt = clock.steady()
     this.#heardAt = this.#liveAt
     const turn = this.#enter({ name: 'live' })
     if (turn !== this.#turn) return
     this.#beat(hello.pingIntervalMs)
+    this.#watchSleep()
     ports.live(hello)
   }
 
   // ---- live ---------------------------------------------------------------------------------------------------------
 
   #frame(text: string): void {
-    this.#heardAt = this.#options.clock.now()
+    this.#heardAt = this.#options.clock.steady()
+    this.#heard += 1
     this.#options.ports.frame(text)
   }
 
@@ -206,13 +214,24 @@ export class Connection {
 
   async #ping(): Promise<void> {
     const turn = this.#turn
-    const askedAt = this.#options.clock.now()
+    const heard = this.#heard
     try {
       await this.#options.ports.ping(this.#options.pingTimeoutMs)
     } catch (thrown) {
       const timedOut = thrown instanceof FlotillaError && thrown.code === 'timed_out'
-      if (turn === this.#turn && timedOut && this.#heardAt <= askedAt) this.#closed(silence)
+      if (turn === this.#turn && timedOut && this.#heard === heard) this.#closed(silence)
     }
+  }
+
+  /** Timers stand still while the device sleeps, and in many places nothing else says that it woke. */
+  #watchSleep(): void {
+    const { clock } = this.#options
+    const turn = this.#turn
+    const at = clock.steady()
+    this.#after(sleepLookMs, () => {
+      if (clock.steady() - at >= sleepLookMs + sleptMsMin) this.wake()
+      if (turn === this.#turn) this.#watchSleep()
+    })
   }
 
   // ---- coming back --------------------------------------------------------------------------------------------------
@@ -224,7 +243,7 @@ export class Connection {
     const tried = this.#tried
     this.#letGo()
     if (wasLive) {
-      if (this.#options.clock.now() - this.#liveAt >= this.#options.stableMs) this.#failures = 0
+      if (this.#options.clock.steady() - this.#liveAt >= this.#options.stableMs) this.#failures = 0
       // The list may be older than its wish to be left: it drains, or holds too many.
       if (advice === 'now' && tried !== undefined) this.#failedUrls.add(tried.url)
       if (advice === 'now' && this.#failures === 0) return this.#comeBack(0, code)
@@ -238,14 +257,16 @@ export class Connection {
   }
 
   #wait(retryMs: number | undefined, reason: string): void {
-    this.#notBefore = this.#options.clock.now() + (retryMs ?? 0)
+    this.#notBefore = this.#options.clock.steady() + (retryMs ?? 0)
     this.#comeBack((retryMs ?? 0) + fullJitterMs(this.#policy, this.#failures, this.#options.random), reason)
   }
 
   #comeBack(waitMs: number, reason: string): void {
     this.#failures += 1
     const turn = this.#enter({ name: 'waiting', until: this.#options.clock.now() + waitMs, reason })
-    if (turn === this.#turn) this.#after(waitMs, () => void this.#connect())
+    if (turn !== this.#turn) return
+    this.#after(waitMs, () => void this.#connect())
+    this.#watchSleep()
   }
 
   /** Lets go of the socket. Nothing that it still says is heard. */

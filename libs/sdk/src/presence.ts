@@ -20,8 +20,6 @@ export interface PresenceOptions {
 interface Watched {
   /** Unknown until the node has said. */
   online: boolean | undefined
-  /** The time of the last change, by the node's clock: an older one came late. */
-  at: number
   /** Counts what was heard, so that an answer does not undo a change that overtook it. */
   changes: number
 }
@@ -43,7 +41,7 @@ export class PresenceWatch {
     const added = [...new Set(users)].filter(user => !this.#watched.has(user))
     if (this.#watched.size + added.length > limits.presenceWatchMax)
       throw new FlotillaError('watch_full', `unable to watch: at most ${limits.presenceWatchMax} people`)
-    for (const user of added) this.#watched.set(user, { online: undefined, at: 0, changes: 0 })
+    for (const user of added) this.#watched.set(user, { online: undefined, changes: 0 })
     if (!this.#live || added.length === 0) return
     try {
       await this.#ask(added)
@@ -70,7 +68,6 @@ export class PresenceWatch {
 
   live(): void {
     this.#live = true
-    for (const watched of this.#watched.values()) watched.at = 0
     void this.#takeUp([...this.#watched.keys()])
   }
 
@@ -78,10 +75,10 @@ export class PresenceWatch {
     this.#live = false
   }
 
-  heard({ user, online, at }: EventOf<'presence.changed'>): void {
+  /** In the order in which the node tells it: its `at` is for showing. */
+  heard({ user, online }: EventOf<'presence.changed'>): void {
     const watched = this.#watched.get(user)
-    if (watched === undefined || at < watched.at) return
-    watched.at = at
+    if (watched === undefined) return
     watched.changes += 1
     this.#set(user, watched, online)
   }

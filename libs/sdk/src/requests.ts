@@ -61,7 +61,7 @@ export class Requests {
   open(nodeLimits: NodeLimits): void {
     this.#limits = nodeLimits
     this.#tokens = nodeLimits.commandsBurst * rateShare
-    this.#filledAt = this.#options.clock.now()
+    this.#filledAt = this.#options.clock.steady()
   }
 
   /** The connection is gone. */
@@ -161,7 +161,7 @@ export class Requests {
     const { commandsPerSecond, commandsBurst } = this.#limits
     const perMs = (commandsPerSecond * rateShare) / 1_000
     const most = Math.max(1, commandsBurst * rateShare)
-    const now = this.#options.clock.now()
+    const now = this.#options.clock.steady()
     const filled = this.#tokens + Math.max(0, now - this.#filledAt) * perMs
     // A node that names no rate has none.
     this.#tokens = commandsPerSecond === 0 ? Number.POSITIVE_INFINITY : Math.min(most, filled)

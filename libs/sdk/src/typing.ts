@@ -39,7 +39,7 @@ export class TypingNotices {
     const { clock, requests, typingRepeatMs, typingRestMs } = this.#options
     const before = this.#own.get(conversation)
     before?.cancelRest()
-    const now = clock.now()
+    const now = clock.steady()
     let toldAt = before?.toldAt ?? Number.NEGATIVE_INFINITY
     if (now - toldAt >= typingRepeatMs && requests.tell('typing.start', { conversation }, { ephemeral: true }))
       toldAt = now
@@ -52,7 +52,8 @@ export class TypingNotices {
     if (before === undefined) return
     before.cancelRest()
     this.#own.delete(conversation)
-    if (before.toldAt > 0) this.#options.requests.tell('typing.stop', { conversation }, { ephemeral: true })
+    if (before.toldAt > Number.NEGATIVE_INFINITY)
+      this.#options.requests.tell('typing.stop', { conversation }, { ephemeral: true })
   }
 
   /** The message is on its way, and shows by itself that the typing is over. */

@@ -55,11 +55,13 @@ export { schemaSettings } from './schema-settings.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
 export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {
+  clockSkewMsMax,
   generateSecretKey,
   parseSecretKeys,
   type SecretKey,
   signTicket,
   type Ticket,
   ticketLifeMs,
+  type TicketFault,
   verifyTicket,
 } from './ticket.ts'

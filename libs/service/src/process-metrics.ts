@@ -45,6 +45,10 @@ export const processMetrics = {
   }),
   flotilla_postgres_connections_max: gauge('connections', 'The most that it may hold'),
   flotilla_postgres_waiting: gauge('queries', 'Work that waits for a connection to PostgreSQL'),
+  flotilla_clock_skew_seconds: gauge(
+    'seconds',
+    'How far the clock of this machine is ahead of that of PostgreSQL, which is the one that counts; negative when behind',
+  ),
   flotilla_store_up: gauge('1 or 0', '1 while PostgreSQL answers the process once a second'),
   flotilla_routing_up: gauge('1 or 0', '1 while Redis answers, the lease is held and everybody here is entered'),
   flotilla_routing_frames_total: counter('frames', 'Frames that were routed from here'),
@@ -74,7 +78,7 @@ export function measureProcess(
   registry: Registry,
   parts: {
     readonly pool: PoolFigures
-    readonly chat: { readonly pulse: { alive(): boolean } }
+    readonly chat: { readonly pulse: { alive(): boolean }; clockSkewMs(): number }
     readonly node: { readonly stats: RoutingFigures; state(): string }
   },
 ): void {
@@ -84,6 +88,7 @@ export function measureProcess(
   read('flotilla_postgres_connections', () => ({ busy: pool.totalCount - pool.idleCount, idle: pool.idleCount }))
   read('flotilla_postgres_connections_max', () => pool.options.max ?? 0)
   read('flotilla_postgres_waiting', () => pool.waitingCount)
+  read('flotilla_clock_skew_seconds', () => chat.clockSkewMs() / 1_000)
   read('flotilla_store_up', () => (chat.pulse.alive() ? 1 : 0))
   read('flotilla_routing_up', () => (node.state() === 'up' ? 1 : 0))
   read('flotilla_routing_frames_total', () => node.stats.frames)

@@ -1,7 +1,8 @@
 /**
  * The one-time ticket that opens a socket: signed by the API, checked by a gateway without asking anybody. An HMAC, not
  * the asymmetric signature of the access token: a gateway checks one in 5 µs, so a reconnect storm costs no CPU. That it
- * is used once is the gateway's business (it remembers the id in Redis for as long as the ticket lives).
+ * is used once is the gateway's business (it remembers the id in Redis for as long as the ticket lives). Both go by the
+ * clock of the store, and bear with one that differs by up to `clockSkewMsMax`.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
@@ -21,6 +22,16 @@ export interface SecretKey {
 }
 
 export const ticketLifeMs = 30_000
+
+/**
+ * How far the clocks of two processes may differ for what one signs and another checks: tickets and access tokens. All go
+ * by the store's, so they differ by a round trip; more only while another store takes over, or beside an older version,
+ * which goes by the clock of its machine.
+ */
+export const clockSkewMsMax = 10_000
+
+/** What is wrong with a ticket. `expired` and `early` may be right by the clock of whoever signed it. */
+export type TicketFault = 'forged' | 'expired' | 'early'
 
 /**
  * Parses `id:base64,id:base64`, the first being the one in use.
@@ -55,17 +66,20 @@ export function signTicket(keys: readonly SecretKey[], who: { user: string; sess
   return `${payload}.${mac(key, payload).toString('base64url')}`
 }
 
-/** The ticket, if this deployment signed it and it has not expired; otherwise undefined. */
-export function verifyTicket(keys: readonly SecretKey[], text: string, nowMs: number): Ticket | undefined {
-  if (text.length > 256) return undefined
+/** The ticket, if this deployment signed it and it is good at this time; otherwise what is wrong with it. */
+export function verifyTicket(keys: readonly SecretKey[], text: string, nowMs: number): Ticket | TicketFault {
+  if (text.length > 256) return 'forged'
   const cut = text.lastIndexOf('.')
   const payload = text.slice(0, cut)
   const [keyId, id, user, session, expires, more] = payload.split('.')
   const key = keys.find(one => one.id === keyId)
-  if (key === undefined || !id || !user || !session || !expires || more !== undefined) return undefined
+  if (key === undefined || !id || !user || !session || !expires || more !== undefined) return 'forged'
   const given = Buffer.from(text.slice(cut + 1), 'base64url')
   const right = mac(key, payload)
-  if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
+  if (given.length !== right.length || !timingSafeEqual(given, right)) return 'forged'
   const expiresAt = Number(expires)
-  return expiresAt > nowMs ? { id, user, session, expiresAt } : undefined
+  if (expiresAt + clockSkewMsMax <= nowMs) return 'expired'
+  // One that is good for longer than it may be could outlive the memory of its use.
+  if (expiresAt - ticketLifeMs > nowMs + clockSkewMsMax) return 'early'
+  return { id, user, session, expiresAt }
 }

@@ -59,6 +59,7 @@ export {
   type SocketOptions,
   type TestSocket,
 } from './socket-client.ts'
+export { clocksMissing, makeSteppedClock, type SteppedClock } from './stepped-clock.ts'
 export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
 export { openTestChat, type TestChat } from './test-chat.ts'
 export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'

@@ -16,17 +16,20 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
  * @param url of a migrated database
  * @param overrides instead of what this makes; with a pool given, closing it is the caller's
  */
-export async function openTestChat(url: string, overrides: Partial<ChatOptions> = {}): Promise<TestChat> {
+export async function openTestChat(
+  url: string,
+  { clock, ...overrides }: Partial<Omit<ChatOptions, 'clock'>> & { readonly clock?: () => number } = {},
+): Promise<TestChat> {
   // Imported here, so that tests that need no database load none of the domain.
   const { createChat, createPool } = await import('@flotilla/chat')
   const emitted: Emission[] = []
   const pool = overrides.pool ?? createPool({ url, connectionsMax: 8, logger: silent, applicationName: 'test' })
   const ctx = await createChat({
-    clock: Date.now,
     logger: silent,
     emit: emission => void emitted.push(emission),
     presumedAbsent: () => [],
     masterKeys: [{ id: 'test', key: randomBytes(32) }],
+    ...(clock === undefined ? {} : { clock: { now: clock, skewMs: () => 0, heard() {} } }),
     ...overrides,
     pool,
   })

@@ -35,7 +35,7 @@ export const foreignMetrics = [
 const words = new Set(
   [
     'by without on ignoring group_left group_right and or unless offset bool',
-    'sum min max avg count topk rate increase delta changes round time vector absent histogram_quantile min_over_time',
+    'abs sum min max avg count topk rate increase delta changes round time vector absent histogram_quantile min_over_time',
   ].flatMap(line => line.split(' ')),
 )
 

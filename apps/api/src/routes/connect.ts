@@ -31,7 +31,7 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
       deps.metrics.connected(urls[0]!.region)
       return {
         urls,
-        ticket: signTicket(deps.keys.ticket, request.caller, deps.clock()),
+        ticket: signTicket(deps.keys.ticket, request.caller, deps.chat.clock()),
         ticketExpiresInMs: ticketLifeMs,
         protocol: protocolVersion,
         epoch: deps.chat.epoch(),

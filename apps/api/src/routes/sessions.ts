@@ -61,7 +61,7 @@ function answerSignedIn(
   const answer = {
     user,
     session,
-    accessToken: signAccessToken(app, { user: user.id, session }),
+    accessToken: signAccessToken(app, { user: user.id, session }, deps.chat.clock()),
     accessTokenExpiresInMs: deps.settings.accessTokenLifeMs,
   }
   if (!wantsCookie(request)) return { ...answer, refreshToken }

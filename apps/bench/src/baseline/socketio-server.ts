@@ -34,7 +34,7 @@ io.use((socket, next) => void admit(socket, next))
 async function admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
   const { ticket } = socket.handshake.auth as { ticket?: string }
   const who = verifyTicket(ticketKeys, ticket ?? '', Date.now())
-  if (who === undefined) return next(new Error('the ticket is not valid'))
+  if (typeof who === 'string') return next(new Error('the ticket is not valid'))
   socket.data.user = who.user
   try {
     const { rows } = await pool.query<{ id: string }>({

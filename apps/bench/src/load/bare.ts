@@ -112,7 +112,6 @@ export class Bare {
     const chat = await createChat({
       pool: recording(this.pool, statements),
       masterKeys: parseSecretKeys(this.plan.masterKeys),
-      clock: Date.now,
       logger: silentLogger,
       emit: () => {},
       presumedAbsent: users => users.slice(0, 0),

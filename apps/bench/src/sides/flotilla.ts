@@ -74,7 +74,6 @@ export async function populatePasswords(ground: Ground): Promise<void> {
   const chat = await createChat({
     pool,
     masterKeys: parseSecretKeys(masterKeys),
-    clock: Date.now,
     logger: quiet,
     emit: () => {},
     presumedAbsent: () => [],

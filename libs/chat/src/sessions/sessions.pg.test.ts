@@ -32,7 +32,7 @@ const client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agen
 
 beforeAll(async () => {
   database = await testDatabase()
-  chat = await openTestChat(database.url, { clock: () => now, settings: { pulseMs: 20 } })
+  chat = await openTestChat(database.url, { settings: { pulseMs: 20 } })
   ctx = chat.ctx
   alice = await register(ctx, { username: 'alice', password })
 })
@@ -102,7 +102,7 @@ test('a check answers whose session it is while it is good', async () => {
 
 test('a check trusts an answer for one second, and not when it is told of the end', async () => {
   // Another process: its pulse is the only way in which it hears of the end.
-  const admissions = createAdmissions({ pool: ctx.pool, clock: () => now })
+  const admissions = createAdmissions({ pool: ctx.pool, steady: () => now })
   const [first, second] = [await openSession(), await openSession()]
   for (const session of [first, second]) expect(await admissions.check(session)).toEqual({ user: alice.id })
   for (const session of [first, second]) await end(ctx, session)
@@ -123,7 +123,7 @@ test('checks of one turn are one query, and a failed one is not remembered', asy
     queries++
     return fail ? Promise.reject(new Error('away')) : ctx.pool.query(config)
   }) as unknown as typeof pool.query
-  const admissions = createAdmissions({ pool, clock: () => now })
+  const admissions = createAdmissions({ pool, steady: () => now })
   const sessions = await Promise.all(Array.from({ length: 20 }, openSession))
   const failed = await Promise.allSettled(sessions.map(session => admissions.check(session)))
   expect(failed.every(one => one.status === 'rejected')).toBe(true)

@@ -2,8 +2,10 @@
 -- KEYS: the counter. ARGV: the window in ms. Answers the count and the ms that are left of the window.
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  left = tonumber(ARGV[1])
+local window = tonumber(ARGV[1])
+-- More than the window is left when the clock of Redis was set back.
+if left < 0 or left > window then
+  left = window
   redis.call('PEXPIRE', KEYS[1], left)
 end
 return { count, left }

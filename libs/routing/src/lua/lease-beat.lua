@@ -14,6 +14,10 @@ for i = 1, #leases, 2 do
   local state, swept, at, info = string.match(before, '^(%a+) ([01]) (%d+) (.*)$')
   if state then
     local age = now - tonumber(at)
+    -- The clock of Redis was set back, or another Redis took over whose clock is behind: the lease counts from now on.
+    if age < 0 then
+      at, age = string.format('%.0f', now), 0
+    end
     if state == 'live' and age > hold and not amnesty then
       state = 'expired'
     elseif state == 'live' and place == ARGV[1] then

@@ -344,8 +344,8 @@ export class ModelSocket implements Socket {
 
   #down(text: string): void {
     const { clock } = this.#server
-    this.#downAt = Math.max(this.#downAt, clock.now() + this.#server.between(1, 60))
-    clock.after(this.#downAt - clock.now(), () => {
+    this.#downAt = Math.max(this.#downAt, clock.steady() + this.#server.between(1, 60))
+    clock.after(this.#downAt - clock.steady(), () => {
       if (this.#clientOpen && this.#serverOpen && !this.silent) this.#dispatch({ type: 'message', data: text })
     })
   }
@@ -353,8 +353,8 @@ export class ModelSocket implements Socket {
   /** From the client. */
   send(text: string): void {
     const { clock } = this.#server
-    this.#upAt = Math.max(this.#upAt, clock.now() + this.#server.between(1, 60))
-    clock.after(this.#upAt - clock.now(), () => {
+    this.#upAt = Math.max(this.#upAt, clock.steady() + this.#server.between(1, 60))
+    clock.after(this.#upAt - clock.steady(), () => {
       if (this.#serverOpen && !this.silent) this.#handle(JSON.parse(text) as Command)
     })
   }

@@ -2,21 +2,38 @@
 import type { Clock } from '../clock.ts'
 
 interface Timer {
-  readonly at: number
+  at: number
   readonly call: () => void
   over: boolean
 }
 
 export class SimClock implements Clock {
-  #now = 1_700_000_000_000
+  #steady = 0
+  /** What the clock on the wall says above that. */
+  #wall = 1_700_000_000_000
   #timers: Timer[] = []
 
   now(): number {
-    return this.#now
+    return this.#wall + this.#steady
+  }
+
+  steady(): number {
+    return this.#steady
+  }
+
+  /** Sets the clock on the wall, forward or back. */
+  set(byMs: number): void {
+    this.#wall += byMs
+  }
+
+  /** The device sleeps: the timers stand still. */
+  sleep(ms: number): void {
+    this.#steady += ms
+    for (const timer of this.#timers) timer.at += ms
   }
 
   after(ms: number, call: () => void): () => void {
-    const timer = { at: this.#now + Math.max(0, Math.ceil(ms)), call, over: false }
+    const timer = { at: this.#steady + Math.max(0, Math.ceil(ms)), call, over: false }
     let at = this.#timers.length
     while (at > 0 && (this.#timers[at - 1]?.at ?? 0) > timer.at) at -= 1
     this.#timers.splice(at, 0, timer)
@@ -36,25 +53,26 @@ export class SimClock implements Clock {
   }
 
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms
+    const until = this.#steady + ms
     await this.settle()
     for (;;) {
       const timer = this.#timers[0]
       if (timer === undefined || timer.at > until) break
       this.#timers.shift()
       if (timer.over) continue
-      this.#now = timer.at
+      this.#steady = Math.max(this.#steady, timer.at)
       timer.call()
       await this.settle()
     }
-    this.#now = until
+    this.#steady = Math.max(this.#steady, until)
   }
 
   /** The clock of a process that can be killed: then none of its timers goes off any more. */
   process(): Clock & { kill(): void } {
     let alive = true
     return {
-      now: () => this.#now,
+      now: () => this.now(),
+      steady: () => this.steady(),
       after: (ms, call) => this.after(ms, () => alive && call()),
       kill: () => {
         alive = false
