@@ -242,7 +242,7 @@ test('an authenticator app is asked for at the next sign-in, and a recovery code
   const { client, me } = await newDevice('alice')
   const { secret, uri } = await client.rest.factors.beginTotp()
   expect(uri).toContain(secret)
-  const { recoveryCodes } = await client.rest.factors.confirmTotp(totp(secret))
+  const { recoveryCodes } = await client.rest.factors.confirmTotp(totp(secret, -1))
   expect(await client.rest.factors.get()).toMatchObject({ totp: true, recoveryCodesLeft: recoveryCodes.length })
 
   const account = signInOf()
@@ -252,8 +252,9 @@ test('an authenticator app is asked for at the next sign-in, and a recovery code
   const challenge = needed?.challenge ?? ''
   expect(await codeOf(account.finish({ challenge, factor: 'totp', code: '000000' }))).toBe('second_factor_wrong')
   expect(await account.user()).toBeUndefined()
-  expect(await account.finish({ challenge, factor: 'totp', code: totp(secret, 1) })).toEqual(me)
-  await account.prove({ factor: 'password', password })
+  expect(await account.finish({ challenge, factor: 'totp', code: totp(secret) })).toEqual(me)
+  expect(await codeOf(account.prove({ factor: 'password', password }))).toBe('field_invalid')
+  await account.prove({ factor: 'totp', code: totp(secret, 1) })
 
   const code = recoveryCodes[0] ?? ''
   const finish = async () => {
