@@ -4,6 +4,7 @@ import fastifySwagger from '@fastify/swagger'
 import { errors, protocolVersion, Refusal } from '@flotilla/protocol'
 import scalar from '@scalar/fastify-api-reference'
 import type { Api } from './app.ts'
+import { exampleOf, type Schema } from './examples.ts'
 
 const description = [
   'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
@@ -19,23 +20,96 @@ const description = [
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
+function rewrite(value: Json, change: (object: { [key: string]: Json }) => Json): Json {
+  if (Array.isArray(value)) return value.map(child => rewrite(child, change))
+  if (typeof value !== 'object' || value === null) return value
+  return change(Object.fromEntries(Object.entries(value).map(([key, child]) => [key, rewrite(child, change)])))
+}
+
 /** Where a schema has a name, puts it under components once and a reference in its place. */
 function hoistNamed(document: Json): Json {
   const named: Record<string, Json> = {}
-  const walk = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(walk)
-    if (typeof value !== 'object' || value === null) return value
-    const walked = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, walk(child)]))
-    const { title, ...schema } = walked
+  const walked = rewrite(document, object => {
+    const { title, ...schema } = object
     // The document itself also has a title, and it is no schema.
-    if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return walked
+    if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return object
     if (named[title] !== undefined && JSON.stringify(named[title]) !== JSON.stringify(schema))
       throw new Error(`unable to make the document: two shapes are called ${title}`)
     named[title] = schema
     return { $ref: `#/components/schemas/${title}` }
-  }
-  const walked = walk(document) as { components?: Record<string, Json>; [key: string]: Json | undefined }
+  }) as { components?: Record<string, Json>; [key: string]: Json | undefined }
   return { ...walked, components: { ...walked.components, schemas: named } }
+}
+
+/** One of several words is one `enum`; typebox writes them as so many alternatives. */
+const joinWords = (document: Json) =>
+  rewrite(document, object => {
+    const { anyOf, ...rest } = object
+    if (!Array.isArray(anyOf)) return object
+    const words = anyOf.map(one => (one as Schema).enum?.[0])
+    const isNull = anyOf.map(one => (one as Schema).type === 'null')
+    if (!words.every((word, at) => typeof word === 'string' || isNull[at])) return object
+    const types = isNull.includes(true) ? ['string', 'null'] : 'string'
+    return { type: types, enum: words.map(word => (word as string | undefined) ?? null), ...rest }
+  })
+
+/** A client passes over what it does not know, so that a later version may answer with more; it is asked only what it knows. */
+const open = (answers: Json) =>
+  rewrite(answers, object => {
+    const { additionalProperties, ...rest } = object
+    return additionalProperties === false ? rest : object
+  })
+
+interface Operation {
+  security?: object[]
+  requestBody?: { required: boolean; content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+
+interface Media {
+  schema: Schema & { required?: string[] }
+  example?: unknown
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema> }
+}
+
+const operationsOf = (document: Document) => Object.values(document.paths).flatMap(path => Object.values(path))
+
+/** What is true of every operation and therefore said by none of the routes. */
+function completeOperations(document: Document): void {
+  for (const operation of operationsOf(document)) {
+    // A route that names no security asks for none.
+    operation.security ??= []
+    operation.responses = open(operation.responses as unknown as Json) as unknown as Operation['responses']
+    const json = operation.requestBody?.content['application/json']?.schema
+    // validate.ts takes a body that is missing for an empty one, where nothing in it is needed.
+    if (operation.requestBody !== undefined && json !== undefined && json.anyOf === undefined)
+      operation.requestBody.required = (json.required ?? []).length > 0
+  }
+}
+
+function addExamples(document: Document): void {
+  const resolve = (ref: string) => document.components.schemas[ref.replace('#/components/schemas/', '')] ?? {}
+  const contents = operationsOf(document).flatMap(({ requestBody, responses }) => [
+    requestBody?.content,
+    ...Object.entries(responses).map(([status, answer]) => (Number(status) < 400 ? answer.content : undefined)),
+  ])
+  for (const content of contents) {
+    const json = content?.['application/json']
+    if (json !== undefined) json.example ??= exampleOf(json.schema, resolve)
+  }
+}
+
+/** The document as it is shown, from the one that Fastify has made of the routes. */
+function completeDocument(made: object): object {
+  const document = joinWords(JSON.parse(JSON.stringify(made)) as Json) as unknown as Document
+  completeOperations(document)
+  const hoisted = hoistNamed(document as unknown as Json) as unknown as Document
+  addExamples(hoisted)
+  return hoisted
 }
 
 export function installOpenApi(app: Api): void {
@@ -48,14 +122,22 @@ export function installOpenApi(app: Api): void {
         description,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/', description: 'The deployment that this document comes from.' }],
       tags: [
-        { name: 'people', description: 'Registering and finding people.' },
-        { name: 'sign-in', description: 'Sessions and their tokens.' },
+        { name: 'people', description: 'Registering, profiles and pictures, and finding people.' },
+        { name: 'sign-in', description: 'Every way to sign in, the sessions that this opens, and their tokens.' },
         { name: 'account', description: 'Ways in, what happened to the account, its data and its end.' },
+        { name: 'contacts', description: 'Contacts and requests, blocks, and reports to the operators.' },
         { name: 'connect', description: 'The way to the socket.' },
         { name: 'conversations', description: 'Direct conversations and groups.' },
-        { name: 'members', description: 'Who is in a group.' },
+        { name: 'members', description: 'Who is in a group, and in which role.' },
         { name: 'messages', description: 'The log of a conversation, and how far it was received and read.' },
+        { name: 'devices', description: 'Where pushes go.' },
+        { name: 'notifications', description: 'What waits to be looked at: mentions, requests, additions to groups.' },
+        {
+          name: 'operators',
+          description: 'For the operators of the deployment: reports, and what could not be delivered.',
+        },
         { name: 'service', description: 'For machines that look after this one.' },
       ],
       components: {
@@ -66,7 +148,7 @@ export function installOpenApi(app: Api): void {
     },
     transformObject: documents => {
       if (!('openapiObject' in documents)) throw new Error('unable to make the document: not OpenAPI 3')
-      return hoistNamed(JSON.parse(JSON.stringify(documents.openapiObject)) as Json) as typeof documents.openapiObject
+      return completeDocument(documents.openapiObject) as typeof documents.openapiObject
     },
   })
 }

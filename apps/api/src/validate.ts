@@ -82,8 +82,8 @@ function checkBody(schema: TSchema): Check {
   const { required = [] } = schema as { required?: readonly string[] }
   const mayBeMissing = !isUnion(schema) && required.length === 0
   return value => {
+    if (value === undefined && mayBeMissing) return check({})
     if (value !== undefined && value !== null) return check(value)
-    if (mayBeMissing) return check({})
     return { error: new Refusal('field_invalid', 'the request needs a JSON body', { field: 'body', rule: 'required' }) }
   }
 }
