@@ -52,7 +52,9 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
   displayName: ['Alice'],
   email: ['alice@example.org', true],
   endpoint: ['https://updates.push.services.mozilla.com/wpush/v2/gAAAAABn'],
+  epoch: [1],
   error: ['the address does not take mail'],
+  expiresInMs: [600_000],
   from: [40, '22:00'],
   grant: ['r4nD0mGrantOfTheVisit'],
   hints: ['client-device'],
@@ -98,7 +100,7 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
   until: ['07:00'],
   upload: [other],
   uri: ['otpauth://totp/Flotilla:alice?secret=JBSWY3DPEHPK3PXP&issuer=Flotilla'],
-  url: ['wss://eu.chat.example.org/v1/socket', 'https://chat.example.org'],
+  url: ['https://files.chat.example.org/uploads/0197f6a3'],
   user: [bob],
   userHandle: ['AZf2oGwNSleKQ3-dPB5bIg'],
   username: ['alice'],
@@ -106,6 +108,32 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
   vapidPublicKey: ['BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM'],
   x: [bytes],
   zone: ['Europe/Madrid'],
+}
+
+/** Where fields exclude each other, so that putting them together would say something else. By the name of the operation. */
+export const written: Readonly<Record<string, { readonly body?: unknown; readonly answer?: unknown }>> = {
+  connect: {
+    answer: {
+      urls: [
+        { url: 'wss://eu.chat.example.org/v1/socket', region: 'eu' },
+        { url: 'wss://us.chat.example.org/v1/socket', region: 'us' },
+      ],
+      ticket: 't1.0197f6a0.c2lnbmF0dXJl',
+      ticketExpiresInMs: 30_000,
+      protocol: 1,
+      epoch: 1,
+    },
+  },
+  openConversation: { body: { kind: 'group', name: 'Harbour crew', members: [bob] } },
+  registerDevice: {
+    body: {
+      name: 'Alice’s phone',
+      platform: 'android',
+      provider: 'fcm',
+      token: 'fGh7Kq:APA91bExampleRegistrationToken',
+    },
+  },
+  requestContact: { body: { username: 'bob', note: 'We met at the harbour' } },
 }
 
 function fits(

@@ -4,7 +4,7 @@ import fastifySwagger from '@fastify/swagger'
 import { errors, protocolVersion, Refusal } from '@flotilla/protocol'
 import scalar from '@scalar/fastify-api-reference'
 import type { Api } from './app.ts'
-import { exampleOf, type Schema } from './examples.ts'
+import { exampleOf, type Schema, written } from './examples.ts'
 
 const description = [
   'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
@@ -61,6 +61,7 @@ const open = (answers: Json) =>
   })
 
 interface Operation {
+  operationId: string
   security?: object[]
   requestBody?: { required: boolean; content: Record<string, Media> }
   responses: Record<string, { content?: Record<string, Media> }>
@@ -93,13 +94,14 @@ function completeOperations(document: Document): void {
 
 function addExamples(document: Document): void {
   const resolve = (ref: string) => document.components.schemas[ref.replace('#/components/schemas/', '')] ?? {}
-  const contents = operationsOf(document).flatMap(({ requestBody, responses }) => [
-    requestBody?.content,
-    ...Object.entries(responses).map(([status, answer]) => (Number(status) < 400 ? answer.content : undefined)),
-  ])
-  for (const content of contents) {
+  const add = (content: Record<string, Media> | undefined, given: unknown) => {
     const json = content?.['application/json']
-    if (json !== undefined) json.example ??= exampleOf(json.schema, resolve)
+    if (json !== undefined) json.example = given ?? exampleOf(json.schema, resolve)
+  }
+  for (const { operationId, requestBody, responses } of operationsOf(document)) {
+    const { body, answer } = written[operationId] ?? {}
+    add(requestBody?.content, body)
+    for (const [status, { content }] of Object.entries(responses)) if (Number(status) < 400) add(content, answer)
   }
 }
 
