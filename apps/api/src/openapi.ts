@@ -1,10 +1,20 @@
 /** The OpenAPI 3.1 document, made from the schemas that check the requests, and the page that shows it. */
 import { createHash } from 'node:crypto'
 import fastifySwagger from '@fastify/swagger'
-import { errors, protocolVersion, Refusal } from '@flotilla/protocol'
+import {
+  errors,
+  exampleOf,
+  joinWords,
+  type Json,
+  openAnswers,
+  protocolVersion,
+  Refusal,
+  rewrite,
+  type Schema,
+} from '@flotilla/protocol'
 import scalar from '@scalar/fastify-api-reference'
 import type { Api } from './app.ts'
-import { exampleOf, type Schema, written } from './examples.ts'
+import { restValues, written } from './examples.ts'
 
 const description = [
   'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
@@ -17,14 +27,6 @@ const description = [
     ([code, row]) => `- \`${code}\` (${row.http}${row.retry ? ', may be tried again' : ''}): ${row.meaning}`,
   ),
 ].join('\n')
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-
-function rewrite(value: Json, change: (object: { [key: string]: Json }) => Json): Json {
-  if (Array.isArray(value)) return value.map(child => rewrite(child, change))
-  if (typeof value !== 'object' || value === null) return value
-  return change(Object.fromEntries(Object.entries(value).map(([key, child]) => [key, rewrite(child, change)])))
-}
 
 /** Where a schema has a name, puts it under components once and a reference in its place. */
 function hoistNamed(document: Json): Json {
@@ -41,25 +43,6 @@ function hoistNamed(document: Json): Json {
   return { ...walked, components: { ...walked.components, schemas: named } }
 }
 
-/** One of several words is one `enum`; typebox writes them as so many alternatives. */
-const joinWords = (document: Json) =>
-  rewrite(document, object => {
-    const { anyOf, ...rest } = object
-    if (!Array.isArray(anyOf)) return object
-    const words = anyOf.map(one => (one as Schema).enum?.[0])
-    const isNull = anyOf.map(one => (one as Schema).type === 'null')
-    if (!words.every((word, at) => typeof word === 'string' || isNull[at])) return object
-    const types = isNull.includes(true) ? ['string', 'null'] : 'string'
-    return { type: types, enum: words.map(word => (word as string | undefined) ?? null), ...rest }
-  })
-
-/** A client passes over what it does not know, so that a later version may answer with more; it is asked only what it knows. */
-const open = (answers: Json) =>
-  rewrite(answers, object => {
-    const { additionalProperties, ...rest } = object
-    return additionalProperties === false ? rest : object
-  })
-
 interface Operation {
   operationId: string
   security?: object[]
@@ -68,7 +51,7 @@ interface Operation {
 }
 
 interface Media {
-  schema: Schema & { required?: string[] }
+  schema: Schema
   example?: unknown
 }
 
@@ -84,7 +67,7 @@ function completeOperations(document: Document): void {
   for (const operation of operationsOf(document)) {
     // A route that names no security asks for none.
     operation.security ??= []
-    operation.responses = open(operation.responses as unknown as Json) as unknown as Operation['responses']
+    operation.responses = openAnswers(operation.responses as unknown as Json) as unknown as Operation['responses']
     const json = operation.requestBody?.content['application/json']?.schema
     // validate.ts takes a body that is missing for an empty one, where nothing in it is needed.
     if (operation.requestBody !== undefined && json !== undefined && json.anyOf === undefined)
@@ -96,7 +79,7 @@ function addExamples(document: Document): void {
   const resolve = (ref: string) => document.components.schemas[ref.replace('#/components/schemas/', '')] ?? {}
   const add = (content: Record<string, Media> | undefined, given: unknown) => {
     const json = content?.['application/json']
-    if (json !== undefined) json.example = given ?? exampleOf(json.schema, resolve)
+    if (json !== undefined) json.example = given ?? exampleOf(json.schema, restValues, resolve)
   }
   for (const { operationId, requestBody, responses } of operationsOf(document)) {
     const { body, answer } = written[operationId] ?? {}
