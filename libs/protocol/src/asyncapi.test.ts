@@ -1,4 +1,3 @@
-import { Parser } from '@asyncapi/parser'
 import { Compile } from 'typebox/schema'
 import { expect, test } from 'vitest'
 import { asyncApiDocument, commandExamples } from './asyncapi.ts'
@@ -25,13 +24,9 @@ const made = asyncApiDocument()
 const messages = Object.entries(made.components.messages as Readonly<Record<string, Message>>)
 const operations = Object.entries(made.operations as Readonly<Record<string, Operation>>)
 
-test('the AsyncAPI document is valid and names every command and event', async () => {
-  const { document, diagnostics } = await new Parser().parse(JSON.stringify(made))
-  expect(diagnostics.map(one => `${one.code}: ${one.message}`)).toEqual([])
-  const names = document
-    ?.messages()
-    .all()
-    .map(message => message.name())
+// That it is valid AsyncAPI is checked by `npm run docs:check`.
+test('the AsyncAPI document names every command and event', () => {
+  const names = messages.map(([, message]) => message.name)
   expect(names).toEqual(expect.arrayContaining([...Object.keys(up), ...Object.keys(down)]))
 })
 
