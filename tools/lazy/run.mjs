@@ -1,5 +1,5 @@
 /**
- * Runs a tool of this folder, from the project's root: node tools/checks/run.mjs biome format . The tools are large, and
+ * Runs a tool of this folder, from the project's root: node tools/lazy/run.mjs biome format . The tools are large, and
  * nothing that runs or is tested needs them: they are installed when one is first asked for, and again when the lock changes.
  */
 import { spawnSync } from 'node:child_process'
@@ -18,10 +18,10 @@ const read = path => {
 
 const lock = read(join(here, 'package-lock.json'))
 if (read(mark) !== lock) {
-  console.error('installing the tools of tools/checks, once')
+  console.error('installing the tools of tools/lazy, once')
   const { status } = spawnSync('npm', ['ci', '--prefix', here, '--no-audit', '--no-fund'], { stdio: ['ignore', 2, 2] })
   if (status !== 0) {
-    console.error('unable to install the tools: npm ci failed in tools/checks')
+    console.error('unable to install the tools: npm ci failed in tools/lazy')
     process.exit(1)
   }
   writeFileSync(mark, lock)
