@@ -12,7 +12,6 @@ import {
   rewrite,
   type Schema,
 } from '@flotilla/protocol'
-import scalar from '@scalar/fastify-api-reference'
 import type { Api } from './app.ts'
 import { restValues, written } from './examples.ts'
 
@@ -144,6 +143,9 @@ export function installOpenApi(app: Api): void {
  */
 export function installDocs(app: Api): void {
   app.register(async docs => {
+    // An optional dependency: the API does all else without it.
+    const page = await import('@scalar/fastify-api-reference').catch(() => undefined)
+    if (page === undefined) return void docs.get('/docs', { schema: { hide: true } }, sayWhatIsLacking)
     docs.addHook('onRequest', async request => {
       // The page makes a URL of it.
       if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'the host cannot be read')
@@ -156,7 +158,7 @@ export function installDocs(app: Api): void {
       reply.header('content-security-policy', policy)
       return payload
     })
-    await docs.register(scalar, {
+    await docs.register(page.default, {
       routePrefix: '/docs',
       configuration: {
         url: '/v1/openapi.json',
@@ -170,6 +172,11 @@ export function installDocs(app: Api): void {
       },
     })
   })
+}
+
+const sayWhatIsLacking = async () => {
+  const why = 'there is no page: @scalar/fastify-api-reference is not installed. The document is at /v1/openapi.json'
+  throw new Refusal('route_unknown', why)
 }
 
 function policyOf(page: string): string {
