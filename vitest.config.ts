@@ -22,7 +22,13 @@ export default defineConfig({
           name: 'tests',
           sequence: { groupOrder: 0 },
           include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.fault.test.ts', '**/*.fleet.test.ts'],
+          exclude: [
+            '**/node_modules/**',
+            '**/dist/**',
+            '**/*.fault.test.ts',
+            '**/*.fleet.test.ts',
+            '**/*.fuzz.test.ts',
+          ],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
@@ -40,6 +46,15 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'api',
+          sequence: { groupOrder: 3 },
+          include: ['apps/api/src/**/*.fuzz.test.ts'],
+          globalSetup: ['libs/testing/src/global-setup.ts'],
         },
       },
       {

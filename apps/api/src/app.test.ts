@@ -54,6 +54,13 @@ test.each([
   expect(body.error).toMatchObject({ code: 'field_invalid', field, rule })
 })
 
+test('a body that is null is no body that is missing, where one may be', async () => {
+  const { status, body } = await call('POST /v1/sessions/refresh', { raw: 'null' })
+  expect(status).toBe(400)
+  expect(body.error).toMatchObject({ code: 'field_invalid', field: 'body', rule: 'required' })
+  expect((await call('POST /v1/sessions/refresh')).body.error.code).toBe('refresh_invalid')
+})
+
 test('another content type than JSON is refused', async () => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense']) {
     const answer = await call('POST /v1/sessions', { raw: '{}', headers: { 'content-type': type } })

@@ -55,6 +55,8 @@ export interface Fixture {
   readonly register: (username: string) => Promise<Person>
   /** The mails that wait for a worker, the oldest first. */
   readonly mails: () => Promise<QueuedMail[]>
+  /** Answers that are not as their routes declare, and were not given to `call`. */
+  readonly broken: () => string[]
   /** Routes that were never answered with success. */
   readonly unanswered: () => string[]
 }
@@ -183,6 +185,7 @@ export function createFixture(
       return { id: user.id, username, session, token, refreshToken }
     },
     mails: () => queuedMails(deps.chat),
+    broken: () => [...new Set(faults)],
     unanswered: () => [...unanswered],
   }
 }

@@ -1,9 +1,19 @@
 /** The OpenAPI 3.1 document, made from the schemas that check the requests, and the page that shows it. */
 import { createHash } from 'node:crypto'
 import fastifySwagger from '@fastify/swagger'
-import { errors, protocolVersion, Refusal } from '@flotilla/protocol'
-import scalar from '@scalar/fastify-api-reference'
+import {
+  errors,
+  exampleOf,
+  joinWords,
+  type Json,
+  openAnswers,
+  protocolVersion,
+  Refusal,
+  rewrite,
+  type Schema,
+} from '@flotilla/protocol'
 import type { Api } from './app.ts'
+import { restValues, written } from './examples.ts'
 
 const description = [
   'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
@@ -17,25 +27,73 @@ const description = [
   ),
 ].join('\n')
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-
 /** Where a schema has a name, puts it under components once and a reference in its place. */
 function hoistNamed(document: Json): Json {
   const named: Record<string, Json> = {}
-  const walk = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(walk)
-    if (typeof value !== 'object' || value === null) return value
-    const walked = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, walk(child)]))
-    const { title, ...schema } = walked
+  const walked = rewrite(document, object => {
+    const { title, ...schema } = object
     // The document itself also has a title, and it is no schema.
-    if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return walked
+    if (typeof title !== 'string' || !('type' in schema || 'anyOf' in schema)) return object
     if (named[title] !== undefined && JSON.stringify(named[title]) !== JSON.stringify(schema))
       throw new Error(`unable to make the document: two shapes are called ${title}`)
     named[title] = schema
     return { $ref: `#/components/schemas/${title}` }
-  }
-  const walked = walk(document) as { components?: Record<string, Json>; [key: string]: Json | undefined }
+  }) as { components?: Record<string, Json>; [key: string]: Json | undefined }
   return { ...walked, components: { ...walked.components, schemas: named } }
+}
+
+interface Operation {
+  operationId: string
+  security?: object[]
+  requestBody?: { required: boolean; content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+
+interface Media {
+  schema: Schema
+  example?: unknown
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema> }
+}
+
+const operationsOf = (document: Document) => Object.values(document.paths).flatMap(path => Object.values(path))
+
+/** What is true of every operation and therefore said by none of the routes. */
+function completeOperations(document: Document): void {
+  for (const operation of operationsOf(document)) {
+    // A route that names no security asks for none.
+    operation.security ??= []
+    operation.responses = openAnswers(operation.responses as unknown as Json) as unknown as Operation['responses']
+    const json = operation.requestBody?.content['application/json']?.schema
+    // validate.ts takes a body that is missing for an empty one, where nothing in it is needed.
+    if (operation.requestBody !== undefined && json !== undefined && json.anyOf === undefined)
+      operation.requestBody.required = (json.required ?? []).length > 0
+  }
+}
+
+function addExamples(document: Document): void {
+  const resolve = (ref: string) => document.components.schemas[ref.replace('#/components/schemas/', '')] ?? {}
+  const add = (content: Record<string, Media> | undefined, given: unknown) => {
+    const json = content?.['application/json']
+    if (json !== undefined) json.example = given ?? exampleOf(json.schema, restValues, resolve)
+  }
+  for (const { operationId, requestBody, responses } of operationsOf(document)) {
+    const { body, answer } = written[operationId] ?? {}
+    add(requestBody?.content, body)
+    for (const [status, { content }] of Object.entries(responses)) if (Number(status) < 400) add(content, answer)
+  }
+}
+
+/** The document as it is shown, from the one that Fastify has made of the routes. */
+function completeDocument(made: object): object {
+  const document = joinWords(JSON.parse(JSON.stringify(made)) as Json) as unknown as Document
+  completeOperations(document)
+  const hoisted = hoistNamed(document as unknown as Json) as unknown as Document
+  addExamples(hoisted)
+  return hoisted
 }
 
 export function installOpenApi(app: Api): void {
@@ -48,14 +106,22 @@ export function installOpenApi(app: Api): void {
         description,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/', description: 'The deployment that this document comes from.' }],
       tags: [
-        { name: 'people', description: 'Registering and finding people.' },
-        { name: 'sign-in', description: 'Sessions and their tokens.' },
+        { name: 'people', description: 'Registering, profiles and pictures, and finding people.' },
+        { name: 'sign-in', description: 'Every way to sign in, the sessions that this opens, and their tokens.' },
         { name: 'account', description: 'Ways in, what happened to the account, its data and its end.' },
+        { name: 'contacts', description: 'Contacts and requests, blocks, and reports to the operators.' },
         { name: 'connect', description: 'The way to the socket.' },
         { name: 'conversations', description: 'Direct conversations and groups.' },
-        { name: 'members', description: 'Who is in a group.' },
+        { name: 'members', description: 'Who is in a group, and in which role.' },
         { name: 'messages', description: 'The log of a conversation, and how far it was received and read.' },
+        { name: 'devices', description: 'Where pushes go.' },
+        { name: 'notifications', description: 'What waits to be looked at: mentions, requests, additions to groups.' },
+        {
+          name: 'operators',
+          description: 'For the operators of the deployment: reports, and what could not be delivered.',
+        },
         { name: 'service', description: 'For machines that look after this one.' },
       ],
       components: {
@@ -66,7 +132,7 @@ export function installOpenApi(app: Api): void {
     },
     transformObject: documents => {
       if (!('openapiObject' in documents)) throw new Error('unable to make the document: not OpenAPI 3')
-      return hoistNamed(JSON.parse(JSON.stringify(documents.openapiObject)) as Json) as typeof documents.openapiObject
+      return completeDocument(documents.openapiObject) as typeof documents.openapiObject
     },
   })
 }
@@ -77,6 +143,9 @@ export function installOpenApi(app: Api): void {
  */
 export function installDocs(app: Api): void {
   app.register(async docs => {
+    // An optional dependency: the API does all else without it.
+    const page = await import('@scalar/fastify-api-reference').catch(() => undefined)
+    if (page === undefined) return void docs.get('/docs', { schema: { hide: true } }, sayWhatIsLacking)
     docs.addHook('onRequest', async request => {
       // The page makes a URL of it.
       if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'the host cannot be read')
@@ -89,7 +158,7 @@ export function installDocs(app: Api): void {
       reply.header('content-security-policy', policy)
       return payload
     })
-    await docs.register(scalar, {
+    await docs.register(page.default, {
       routePrefix: '/docs',
       configuration: {
         url: '/v1/openapi.json',
@@ -103,6 +172,11 @@ export function installDocs(app: Api): void {
       },
     })
   })
+}
+
+const sayWhatIsLacking = async () => {
+  const why = 'there is no page: @scalar/fastify-api-reference is not installed. The document is at /v1/openapi.json'
+  throw new Refusal('route_unknown', why)
 }
 
 function policyOf(page: string): string {

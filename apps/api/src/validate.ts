@@ -8,6 +8,8 @@ import type { TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Api } from './app.ts'
 
+const noBody = () => new Refusal('field_invalid', 'the request needs a JSON body', { field: 'body', rule: 'required' })
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -40,6 +42,8 @@ function readBody(body: Buffer): unknown {
   }
   const refusal = refuseSource(text)
   if (refusal !== undefined) throw refusal
+  // It must not pass for a body that is missing.
+  if (value === null) throw noBody()
   return value
 }
 
@@ -82,9 +86,10 @@ function checkBody(schema: TSchema): Check {
   const { required = [] } = schema as { required?: readonly string[] }
   const mayBeMissing = !isUnion(schema) && required.length === 0
   return value => {
+    // Fastify says null for a body that is missing; the parser has refused one that is null.
     if (value !== undefined && value !== null) return check(value)
     if (mayBeMissing) return check({})
-    return { error: new Refusal('field_invalid', 'the request needs a JSON body', { field: 'body', rule: 'required' }) }
+    return { error: noBody() }
   }
 }
 

@@ -7,6 +7,8 @@ import {
   ConversationHead,
   Cursor,
   closeCodes,
+  commandExamples,
+  commandWeights,
   decodeCommand,
   down,
   Entry,
@@ -64,22 +66,6 @@ const shapes = {
 }
 const names = new Map(Object.entries(shapes).map(([name, schema]) => [JSON.stringify(schema), name]))
 
-const conversation = '5f0c9a52-8e0a-4d0e-9f57-2f2f1c9d6a11'
-const bob = '0b1f6c1e-6c0d-4a57-8a43-7f9d3c1e5b22'
-/** One of each; a wrong one stops the generator. */
-const examples: { readonly [O in Op]: object } = {
-  'message.send': { conversation, clientId: '9a3e8f70-1c55-4c0b-b0ad-0c6b6a1f4d33', body: { text: 'Hello' } },
-  'message.delivered': { conversation, seq: 42 },
-  'message.read': { conversation, seq: 42 },
-  'history.page': { conversation, before: 42, limit: 50 },
-  'sync.resume': { epoch: 1, cursors: [{ conversation, seq: 41 }] },
-  'typing.start': { conversation },
-  'typing.stop': { conversation },
-  'presence.watch': { users: [bob] },
-  'presence.unwatch': { users: [bob] },
-  ping: { seen: [{ conversation, seq: 42 }] },
-}
-
 const range = (min: number | undefined, max: number | undefined, unit: string) =>
   min !== undefined && max !== undefined
     ? `, ${min} to ${max}${unit}`
@@ -98,6 +84,7 @@ function typeOf(schema: Schema): string {
     return `array of ${typeOf(schema.items ?? {})}${range(schema.minItems, schema.maxItems, '')}`
   if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' code points')}`
   if (schema.type === 'integer') return `whole number${range(schema.minimum, schema.maximum, '')}`
+  if (schema.type === 'null') return '`null`'
   return schema.type === 'boolean' ? 'true or false' : 'JSON object'
 }
 
@@ -122,7 +109,7 @@ function fields(schema: object, passOver: readonly string[], none: string): stri
 
 function commandPaper(op: Op): string {
   const declared = up[op]
-  const frame = JSON.stringify({ id: 1, op, ...examples[op] })
+  const frame = JSON.stringify({ id: 1, op, ...commandExamples[op] })
   const decoded = decodeCommand(frame)
   if (isUndecodable(decoded)) throw new Error(`unable to write the protocol down: the example of ${op} is not valid`)
   const about = plain(declared.reply).description
@@ -203,6 +190,12 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       'Entries of one conversation can arrive out of order, and live ones can be lost on the way. `seq` tells: it has no gaps. Wait a moment for a gap to close, then ask for the range with `history.page`.',
       'A message goes to all connections of all members, its sender included, except to the one connection that sent it: that one has the reply, which holds the same `seq` and `at`.',
     ].join('\n'),
+    '## Staying connected',
+    [
+      'A gateway closes a socket that it has heard nothing from for 2.4 times `pingIntervalMs` of `hello`, give or take four seconds: a minute by default. Any frame that arrives counts: a command, also one that is refused, or a WebSocket ping or pong. What the gateway itself sends does not count, and it sends no pings: a client that only listens is closed. It may come back at once, like after any loss of the network (close code 1006).',
+      '',
+      'So send a `ping` whenever nothing else was sent for `pingIntervalMs`. Its reply also shows that the gateway is there: without one within a few seconds the connection is dead, whatever the socket says. In `seen` it asks about conversations; the reply names those in which an entry was missed.',
+    ].join('\n'),
     '## Commands',
     ...Object.keys(up).map(op => commandPaper(op as Op)),
     '## Events',
@@ -225,7 +218,10 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       Object.entries(closeCodes).map(([name, row]) => [row.code, `\`${name}\``, row.meaning]),
     ),
     '## Limits',
-    'Those of the wire itself. A length is counted in Unicode code points, as JSON Schema does: `👍🏽` has two. Bytes are those of UTF-8. Rates and queues are settings of the gateway (configuration.md); `hello` tells the ones in force.',
+    'Those of the wire itself. A length is counted in Unicode code points, as JSON Schema does: `👍🏽` has two. Bytes are those of UTF-8. Rates and queues are settings of the gateway (configuration.md). `limits` of `hello` names them all, with the values in force.',
+    `By their rate commands count for what they cost the store: ${Object.entries(commandWeights)
+      .map(([op, weight]) => `\`${op}\` for ${weight}`)
+      .join(', ')}, all others for 1.`,
     table(
       ['limit', 'value', 'what it is'],
       Object.entries(limits).map(([name, value]) => [

@@ -31,12 +31,20 @@ function repeatNothing(messaging: Messaging): void {
   retry.maxRetries = 0
 }
 
+/** It is an optional dependency: whoever pushes nothing through FCM may leave it out. */
+async function loadLibrary() {
+  try {
+    return { ...(await import('firebase-admin/app')), ...(await import('firebase-admin/messaging')) }
+  } catch (cause) {
+    throw new Error('unable to push through FCM: firebase-admin cannot be loaded. Run npm install firebase-admin', {
+      cause,
+    })
+  }
+}
+
 export async function createFcm(options: FcmOptions): Promise<PushProvider> {
   const { limits, clock, testbed } = options
-  const [{ cert, deleteApp, initializeApp }, { getMessaging }] = await Promise.all([
-    import('firebase-admin/app'),
-    import('firebase-admin/messaging'),
-  ])
+  const { cert, deleteApp, initializeApp, getMessaging } = await loadLibrary()
   const agent = new TripAgent(testbed?.connect)
   const { projectId } = options.serviceAccount
   const app = initializeApp(

@@ -3,12 +3,78 @@ import { closeCodes } from './close-codes.ts'
 import { down } from './down.ts'
 import { ErrorSchema } from './down/error.ts'
 import { errors } from './errors.ts'
-import { up } from './up.ts'
+import { exampleOf, joinWords, type Json, openAnswers, type Schema } from './document.ts'
+import { type Op, up } from './up.ts'
 import { protocolVersion } from './version.ts'
 
 /** `message.send` → `messageSend`: AsyncAPI keys may not hold dots. */
 const key = (name: string) => name.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())
-const plain = (schema: object) => JSON.parse(JSON.stringify(schema)) as object
+const plain = (schema: object) => joinWords(JSON.parse(JSON.stringify(schema)) as Json) as object
+/** What a node says, where a later one may say more. */
+const answer = (schema: object) => openAnswers(plain(schema) as Json) as Schema
+
+const conversation = '5f0c9a52-8e0a-4d0e-9f57-2f2f1c9d6a11'
+const bob = '0b1f6c1e-6c0d-4a57-8a43-7f9d3c1e5b22'
+/** One of each; a test holds them against their schemas. */
+export const commandExamples: { readonly [O in Op]: object } = {
+  'message.send': { conversation, clientId: '9a3e8f70-1c55-4c0b-b0ad-0c6b6a1f4d33', body: { text: 'Hello' } },
+  'message.delivered': { conversation, seq: 42 },
+  'message.read': { conversation, seq: 42 },
+  'history.page': { conversation, before: 42, limit: 50 },
+  'sync.resume': { epoch: 1, cursors: [{ conversation, seq: 41 }] },
+  'typing.start': { conversation },
+  'typing.stop': { conversation },
+  'presence.watch': { users: [bob] },
+  'presence.unwatch': { users: [bob] },
+  ping: { seen: [{ conversation, seq: 42 }] },
+}
+
+const tags: Readonly<Record<string, string>> = {
+  block: 'Who is blocked by the person.',
+  contact: 'Contacts and requests.',
+  conversation: 'What happens to a conversation as a whole.',
+  error: 'What failed and has no id to be answered by.',
+  hello: 'The beginning of a connection.',
+  history: 'Reading the log of a conversation.',
+  member: 'Who joins, leaves, and has which role.',
+  message: 'Messages, and how far they were received and read.',
+  notification: 'What waits to be looked at.',
+  ping: 'Whether the other side is there.',
+  presence: 'Who is connected.',
+  sync: 'Catching up after an absence.',
+  typing: 'Who is writing.',
+  user: 'Names and pictures of people.',
+}
+/** `message.send` is about messages. */
+const tagsOf = (name: string) => [{ name: name.split('.')[0] ?? name }]
+const firstSentence = (text: string) => text.replace(/^(.+?[.:])\s.*$/s, '$1').replace(/[.:]$/, '')
+const words = (description: string) => ({ summary: firstSentence(description), description })
+
+const idOf = { type: 'integer', minimum: 0, description: 'That of the command.' }
+
+const replyTo = ({ op, reply }: { readonly op: Op; readonly reply: object }) => {
+  const ok = answer(reply)
+  return {
+    name: `${op} reply`,
+    title: `Reply to ${op}`,
+    summary: `Answers ${op} by its id`,
+    description: ok.description ?? 'The command is done, or `error` says why not.',
+    tags: tagsOf(op),
+    examples: [
+      { name: 'done', payload: { id: 1, ok: exampleOf(ok) } },
+      {
+        name: 'refused',
+        payload: { id: 1, error: { code: 'rate_limited', message: errors.rate_limited.meaning, retryMs: 500 } },
+      },
+    ],
+    payload: {
+      oneOf: [
+        { type: 'object', required: ['id', 'ok'], properties: { id: idOf, ok } },
+        { $ref: '#/components/schemas/ErrorReply' },
+      ],
+    },
+  }
+}
 
 /** The whole document, ready to be serialised. */
 export function asyncApiDocument() {
@@ -22,50 +88,44 @@ export function asyncApiDocument() {
   }
   for (const declared of Object.values(up)) {
     const name = key(declared.op)
-    add(name, { name: declared.op, title: declared.op, summary: declared.description, payload: plain(declared.schema) })
-    add(`${name}Reply`, {
-      name: `${declared.op} reply`,
-      title: `Reply to ${declared.op}`,
-      payload: {
-        oneOf: [
-          {
-            type: 'object',
-            required: ['id', 'ok'],
-            properties: { id: { type: 'integer' }, ok: plain(declared.reply) },
-          },
-          { $ref: '#/components/schemas/ErrorReply' },
-        ],
-      },
+    const about = { ...words(declared.description), tags: tagsOf(declared.op) }
+    const payload = { id: 1, op: declared.op, ...commandExamples[declared.op] }
+    add(name, {
+      name: declared.op,
+      title: declared.op,
+      ...about,
+      examples: [{ name: 'example', payload }],
+      payload: plain(declared.schema),
     })
+    add(`${name}Reply`, replyTo(declared))
     operations[name] = {
       action: 'receive',
       channel: { $ref: '#/channels/socket' },
-      summary: declared.description,
+      ...about,
       messages: [address(name)],
       reply: { channel: { $ref: '#/channels/socket' }, messages: [address(`${name}Reply`)] },
     }
   }
   for (const declared of Object.values(down)) {
     const name = `${key(declared.name)}Event`
-    add(name, {
-      name: declared.name,
-      title: declared.name,
-      summary: declared.description,
-      payload: plain(declared.schema),
-    })
+    const about = { ...words(declared.description), tags: tagsOf(declared.name) }
+    const payload = answer(declared.schema)
+    const examples = [{ name: 'example', payload: exampleOf(payload) }]
+    add(name, { name: declared.name, title: declared.name, ...about, examples, payload })
     operations[name] = {
       action: 'send',
       channel: { $ref: '#/channels/socket' },
-      summary: declared.description,
+      ...about,
       messages: [address(name)],
     }
   }
   return {
-    asyncapi: '3.0.0',
+    asyncapi: '3.1.0',
     info: {
       title: 'Flotilla socket protocol',
       version: `${protocolVersion}.0.0`,
       license: { name: 'Apache-2.0' },
+      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
       description: [
         'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
         '',
@@ -79,11 +139,21 @@ export function asyncApiDocument() {
       ].join('\n'),
     },
     servers: {
-      gateway: { host: 'localhost:8080', protocol: 'ws', description: 'A URL out of the answer of GET /v1/connect.' },
+      gateway: {
+        host: '{gateway}',
+        protocol: 'wss',
+        title: 'A gateway',
+        description:
+          'One of the URLs that `GET /v1/connect` answers with; `ws` instead of `wss` only on one’s own machine.',
+        variables: { gateway: { default: 'localhost:8080', description: 'Host and port of that URL.' } },
+        security: [{ $ref: '#/components/securitySchemes/ticket' }],
+      },
     },
     channels: {
       socket: {
         address: '/v1/socket',
+        title: 'The socket',
+        description: 'One WebSocket for everything that a person says and hears.',
         messages: channelMessages,
         bindings: {
           ws: {
@@ -102,12 +172,20 @@ export function asyncApiDocument() {
     operations,
     components: {
       messages,
+      securitySchemes: {
+        ticket: {
+          type: 'httpApiKey',
+          name: 'ticket',
+          in: 'query',
+          description: 'From `GET /v1/connect`; good once, and for 30 seconds.',
+        },
+      },
       schemas: {
-        Error: plain(ErrorSchema),
+        Error: answer(ErrorSchema),
         ErrorReply: {
           type: 'object',
           required: ['id', 'error'],
-          properties: { id: { type: 'integer' }, error: { $ref: '#/components/schemas/Error' } },
+          properties: { id: idOf, error: { $ref: '#/components/schemas/Error' } },
         },
       },
     },

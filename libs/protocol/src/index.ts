@@ -1,7 +1,17 @@
-export { asyncApiDocument } from './asyncapi.ts'
+export { asyncApiDocument, commandExamples } from './asyncapi.ts'
 export { refuseBody } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
+export {
+  exampleOf,
+  type FieldValues,
+  joinWords,
+  type Json,
+  openAnswers,
+  rewrite,
+  type Schema,
+  wireValues,
+} from './document.ts'
 export { type Down, down, type Event, type EventName, type EventOf, type Reply } from './down.ts'
 export { ErrorSchema } from './down/error.ts'
 export { ContactRequest } from './down/contacts.ts'

@@ -20,7 +20,7 @@ export type { Receipt } from './receipts.ts'
 export type { AskedCode, SecurityEvent, ShownCode } from './rest/account.ts'
 export type { Block } from './rest/blocks.ts'
 export type { Contact, ContactQuestion, Requested } from './rest/contacts.ts'
-export type { Device, DeviceRegistration, Platform } from './rest/devices.ts'
+export type { Device, DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
 export { type Identity, readVisit, type ShownVisit, type Visit } from './rest/identities.ts'
 export type { Unread } from './rest/notifications.ts'
@@ -51,7 +51,12 @@ export {
   type SignInOptions,
 } from './sign-in.ts'
 export type { Store, Stored, StoredCursor, StoredSend } from './store.ts'
-export { createIndexedDbStore, type IndexedDbStore, type IndexedDbStoreOptions } from './store-indexeddb.ts'
+export {
+  createIndexedDbStore,
+  type DatabaseFactory,
+  type IndexedDbStore,
+  type IndexedDbStoreOptions,
+} from './store-indexeddb.ts'
 export { createMemoryStore } from './store-memory.ts'
 export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'

@@ -17,7 +17,7 @@ import { FlotillaError, readError } from './flotilla-error.ts'
 
 /** What a command carries besides its id and its operation. */
 export type Fields<O extends Op> = Omit<CommandOf<O>, 'id' | 'op'>
-type NodeLimits = EventOf<'hello'>['limits']
+type NodeLimits = Pick<EventOf<'hello'>['limits'], 'frameBytesMax' | 'commandsPerSecond' | 'commandsBurst'>
 
 export interface RequestsOptions {
   readonly clock: Clock

@@ -17,7 +17,7 @@ interface Content {
 }
 interface Operation {
   readonly operationId: string
-  readonly security?: readonly object[]
+  readonly security: readonly object[]
   readonly parameters?: readonly { in: string; name: string; required?: boolean; schema: Json }[]
   readonly requestBody?: Content & { readonly required?: boolean }
   readonly responses: Readonly<Record<string, Content>>
@@ -477,7 +477,7 @@ function expectAsked(operation: Operation & { path: string; method: string }, { 
   expect(method).toBe(operation.method)
   const path = new RegExp(`^${operation.path.replaceAll(/[.]/g, '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)
   expect(url.pathname).toMatch(path)
-  expect(headers['authorization']).toBe(operation.security === undefined ? undefined : 'Bearer a')
+  expect(headers['authorization']).toBe(operation.security.length === 0 ? undefined : 'Bearer a')
 
   const query = (operation.parameters ?? []).filter(parameter => parameter.in === 'query')
   for (const [name, value] of url.searchParams) {

@@ -7,7 +7,12 @@ export interface IndexedDbStoreOptions {
   /** The database's name. One a person; `flotilla` when left out. */
   readonly name?: string
   /** The browser's own when left out. */
-  readonly indexedDB?: IDBFactory
+  readonly indexedDB?: DatabaseFactory
+}
+
+/** An `IDBFactory`, also for programs whose types know no browser. */
+export interface DatabaseFactory {
+  open(name: string, version?: number): object
 }
 
 /** The store, and a way to let go of the database. */
@@ -16,7 +21,7 @@ export interface IndexedDbStore extends Store {
 }
 
 export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): IndexedDbStore {
-  const factory = options.indexedDB ?? globalThis.indexedDB
+  const factory = (options.indexedDB ?? globalThis.indexedDB) as IDBFactory
   let opened: Promise<IDBDatabase> | undefined
   const database = () => {
     opened ??= open(factory, options.name ?? 'flotilla').then(

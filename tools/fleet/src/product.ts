@@ -9,9 +9,8 @@ const buildMsMax = 300_000
 
 /** Builds what the images hold. Quick when nothing has changed. */
 export async function buildProduct(folder = projectRoot): Promise<void> {
-  const parts = ['gateway', 'api', 'worker'].map(part => `--filter=@flotilla/${part}`)
-  const env = { TURBO_TELEMETRY_DISABLED: '1' }
-  await runCommand('npx', ['turbo', 'run', 'build', ...parts], { folder, env, withinMs: buildMsMax })
+  const parts = ['libs/routing', 'apps/gateway', 'apps/api', 'apps/worker'].flatMap(part => ['-w', part])
+  await runCommand('npm', ['run', 'build', ...parts], { folder, withinMs: buildMsMax })
 }
 
 /** @param options further images are added to the product's own */

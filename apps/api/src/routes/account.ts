@@ -6,7 +6,7 @@ import { clientOf } from '../client.ts'
 import { take } from '../limits.ts'
 import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { AskedCode, DeviceName, Email, Password, ShownCode, User, Username } from '../shapes.ts'
+import { answered, AskedCode, DeviceName, Email, Password, ShownCode, User, Username } from '../shapes.ts'
 import { takeCode, takeTry } from './codes.ts'
 import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
 
@@ -30,7 +30,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'resetPassword',
         summary: 'Set a new password by a code, and sign in',
-        description: 'The code is one for `reset-password`. All sessions of before end.',
+        description: 'Takes a code for `reset-password`. All earlier sessions end.',
         tags,
         headers: CookieHeader,
         body: Type.Object(
@@ -57,9 +57,9 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
       preParsing: authenticate,
       schema: {
         operationId: 'setPassword',
-        summary: 'Set the password',
+        summary: 'Set my password',
         description:
-          'With the current one, if there is one; without, a fresh proof is asked for. All other sessions of the caller end.',
+          'With the current password, if there is one; without one, a fresh proof is asked for. All other sessions end.',
         tags,
         security,
         body: Type.Object({ current: Type.Optional(Password), password: Password }, closed),
@@ -97,12 +97,15 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
       preParsing: authenticate,
       schema: {
         operationId: 'askEmail',
-        summary: 'Send a code to the address that is to be one’s own',
-        description: 'Asks for a fresh proof. Whether another account has the address is not told here.',
+        summary: 'Send a code to my new address',
+        description: 'Asks for a fresh proof. It does not tell whether another account has the address.',
         tags,
         security,
         body: Type.Object({ email: Email }, closed),
-        response: { 202: AskedCode, ...refusals(...bodyCodes, 'unauthenticated', 'proof_needed', 'mail_unavailable') },
+        response: {
+          202: answered('The request to show together with the code.', AskedCode),
+          ...refusals(...bodyCodes, 'unauthenticated', 'proof_needed', 'mail_unavailable'),
+        },
       },
     },
     async (request, reply) => {
@@ -118,8 +121,8 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
       preParsing: authenticate,
       schema: {
         operationId: 'changeEmail',
-        summary: 'Prove the address and take it',
-        description: 'The address before hears of it.',
+        summary: 'Take a new address, by its code',
+        description: 'The previous address is told by mail.',
         tags,
         security,
         body: ShownCode,
@@ -140,7 +143,7 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
       preParsing: authenticate,
       schema: {
         operationId: 'removeEmail',
-        summary: 'Take the address from the account',
+        summary: 'Remove my address',
         description: 'Asks for a fresh proof, and for another way to sign in.',
         tags,
         security,
@@ -167,12 +170,15 @@ function usernameRoute(app: Api, deps: RouteDeps): void {
       preParsing: authenticate,
       schema: {
         operationId: 'changeUsername',
-        summary: 'Take another username',
-        description: 'The one before is free for others from then on.',
+        summary: 'Change my username',
+        description: 'From then on the previous name is free for others.',
         tags,
         security,
         body: Type.Object({ username: Username }, closed),
-        response: { 200: User, ...refusals(...bodyCodes, 'unauthenticated', 'username_taken') },
+        response: {
+          200: answered('The person with the new name.', User),
+          ...refusals(...bodyCodes, 'unauthenticated', 'username_taken'),
+        },
       },
     },
     async request => {

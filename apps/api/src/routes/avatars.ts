@@ -10,7 +10,7 @@ import { type TSchema, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { createPictures, type Pictures } from '../pictures.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, named, User } from '../shapes.ts'
+import { answered, ById, named, User } from '../shapes.ts'
 import { validatorCompiler } from '../validate.ts'
 
 const closed = { additionalProperties: false }
@@ -66,8 +66,9 @@ function showRoute(app: Api, deps: RouteDeps): void {
     {
       schema: {
         operationId: 'avatar',
-        summary: 'A picture of a person',
-        description: 'What an id stands for never changes, so it may be kept for ever.',
+        summary: 'Read a picture of a person',
+        description:
+          'Takes no token, so that an `<img>` can load it. What an id stands for never changes, so the picture may be cached for ever.',
         tags,
         params: Type.Object({ id: Uuid, size: Type.Union(sizes, { description: 'Pixels of each side.' }) }, closed),
         response: {
@@ -102,7 +103,9 @@ function changeRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       preParsing: authenticate,
       schema: {
         operationId: 'removeAvatar',
-        summary: 'Take one’s picture away',
+        summary: 'Remove my picture',
+        description:
+          'Everybody who knows the person hears of it by `user.changed`. Removing a picture that is not there succeeds too.',
         tags,
         security,
         response: { 204: Done, ...refusals('unauthenticated', 'user_unknown') },
@@ -120,12 +123,15 @@ function changeRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       preParsing: [authenticate, pictures.admit],
       schema: {
         operationId: 'promiseAvatarUpload',
-        summary: 'A place to send a picture to',
+        summary: 'Ask for a place to send a picture to',
         description:
-          'For large pictures and slow lines: the bytes go to where files are kept, then `from-upload` takes them.',
+          'For large pictures and slow lines: send the bytes straight to where files are kept, then name the upload in `PUT /v1/me/avatar/from-upload`.',
         tags,
         security,
-        response: { 201: UploadPlace, ...refusals('unauthenticated', 'too_many') },
+        response: {
+          201: answered('Where and how to send the bytes.', UploadPlace),
+          ...refusals('unauthenticated', 'too_many'),
+        },
       },
     },
     async (request, reply) => {
@@ -143,12 +149,14 @@ function changeRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       preParsing: [authenticate, pictures.admit],
       schema: {
         operationId: 'setAvatarFromUpload',
-        summary: 'Take a picture that was sent before',
+        summary: 'Set my picture from an upload',
+        description:
+          'Takes a picture that was sent to the place from `POST /v1/me/avatar/uploads`. The rules for pictures are those of `PUT /v1/me/avatar`.',
         tags,
         security,
         body: Type.Object({ upload: Uuid }, closed),
         response: {
-          200: User,
+          200: answered('The person with the new picture.', User),
           ...refusals(...bodyCodes, 'unauthenticated', 'upload_unknown', 'image_invalid', 'user_unknown'),
         },
       },
@@ -192,14 +200,17 @@ function bytesRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       validatorCompiler: bytesCompiler,
       schema: {
         operationId: 'setAvatar',
-        summary: 'Set one’s picture',
+        summary: 'Set my picture',
         description:
-          'JPEG, PNG, WebP, GIF or AVIF, by content; 5 MB and 40 megapixels at the most. The middle is cut out and drawn anew; nothing else of the file is kept.',
+          'JPEG, PNG, WebP, GIF or AVIF, recognized by content; 5 MB and 40 megapixels at most. The middle is cut out and encoded anew; nothing else of the file is kept, its metadata least of all.',
         tags,
         security,
         consumes: [unknownType, ...consumes],
         body: Bytes,
-        response: { 200: User, ...refusals(...bodyCodes, 'unauthenticated', 'image_invalid', 'user_unknown') },
+        response: {
+          200: answered('The person with the new picture.', User),
+          ...refusals(...bodyCodes, 'unauthenticated', 'image_invalid', 'user_unknown'),
+        },
       },
     },
     async request => pictures.setAvatar(request.caller.user, request.body),
@@ -214,7 +225,8 @@ function bytesRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       schema: {
         operationId: 'putUpload',
         summary: 'Send the bytes of an upload',
-        description: 'Where the answer that promised the upload names this URL.',
+        description:
+          'Only where the answer that promised the upload names this URL, with the method and the headers that it gives.',
         tags,
         security,
         consumes: [unknownType, ...consumes],

@@ -4,7 +4,7 @@ import { Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { refusals } from '../refusals.ts'
-import { BlockPage, pageLimit } from '../shapes.ts'
+import { answered, BlockPage, pageLimit } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const pageDefault = 100
@@ -22,9 +22,10 @@ export function blockRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listBlocks',
-        summary: 'Whom I have blocked, in the order of their ids',
+        summary: 'List whom I have blocked',
+        description: 'In the order of their ids.',
         querystring: Type.Object({ limit: pageLimit(pageDefault, pageMax), after: Type.Optional(Uuid) }, closed),
-        response: { 200: BlockPage, ...refusals('unauthenticated') },
+        response: { 200: answered('A page of blocks.', BlockPage), ...refusals('unauthenticated') },
       },
     },
     async request => {
@@ -42,7 +43,7 @@ export function blockRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'block',
         summary: 'Block somebody',
         description:
-          'From the answer on nothing passes between the two: their direct conversation takes no message, contacts and open requests between them are gone, and neither sees when the other is here. What was said before stays readable. The person is not told. In groups both stay.',
+          'From the answer on, nothing passes between the two: their direct conversation takes no message, contacts and open requests between them are gone, and neither sees when the other is here. What was said before stays readable. The person is not told. In groups, both stay.',
         params,
         response: {
           204: Type.Null({ description: 'The person is blocked.' }),
@@ -64,7 +65,8 @@ export function blockRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'unblock',
         summary: 'Unblock somebody',
-        description: 'The contact that the block ended does not come back.',
+        description:
+          'A contact that the block has ended does not come back. Unblocking somebody who is not blocked succeeds too.',
         params,
         response: { 204: Type.Null({ description: 'The person is not blocked.' }), ...refusals('unauthenticated') },
       },

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { addressOf, hashed, take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { AskedCode, ById, Email } from '../shapes.ts'
+import { answered, AskedCode, ById, Email } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 
@@ -52,10 +52,13 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'askCode',
         summary: 'Send a code by mail',
         description:
-          'Six digits, to be shown together with `request`. The answer is the same whether the address is known or not. Who registers with an address that has an account hears that by mail; who signs in with one that has none gets no mail.',
+          'Six digits, to be shown together with `request`. The answer is the same whether or not the address is known. Somebody who registers with an address that already has an account is told so by mail; a sign-in with an address that has none sends nothing.',
         tags: ['sign-in'],
         body: Type.Object({ email: Email, purpose: Purpose }, closed),
-        response: { 202: AskedCode, ...refusals(...bodyCodes, 'mail_unavailable') },
+        response: {
+          202: answered('The request to show together with the code.', AskedCode),
+          ...refusals(...bodyCodes, 'mail_unavailable'),
+        },
       },
     },
     async (request, reply) => {
@@ -72,11 +75,14 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'resendCode',
         summary: 'Send another code for the same request',
         description:
-          'Only after the pause that the last sending named; it doubles each time. The code before is worth nothing any more, and wrong tries stay counted.',
+          'Only after the pause that the last answer named, which doubles each time. The code before becomes worthless; wrong tries stay counted.',
         tags: ['sign-in'],
         params: ById,
         body: Type.Object({}, closed),
-        response: { 202: AskedCode, ...refusals(...bodyCodes, 'mail_unavailable', 'code_invalid', 'too_many') },
+        response: {
+          202: answered('The request, and the next pause.', AskedCode),
+          ...refusals(...bodyCodes, 'mail_unavailable', 'code_invalid', 'too_many'),
+        },
       },
     },
     async (request, reply) => {

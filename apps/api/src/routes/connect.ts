@@ -7,7 +7,7 @@ import { countryOf } from '../client.ts'
 import { type GatewayUrl, rankGateways } from '../connect.ts'
 import { refusals } from '../refusals.ts'
 import { nearestRegions } from '../regions.ts'
-import { ConnectAnswer } from '../shapes.ts'
+import { answered, ConnectAnswer } from '../shapes.ts'
 
 /** A node that has just started is seen after a beat. */
 const noGatewayRetryMs = 3_000
@@ -19,11 +19,14 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
       preParsing: deps.authenticate,
       schema: {
         operationId: 'connect',
-        summary: 'Where to open a socket, and the ticket for it',
-        description: 'Open `${url}?ticket=${ticket}&v=${protocol}`. A ticket is good once and not for long.',
+        summary: 'Ask where to open a socket',
+        description: 'Open `${url}?ticket=${ticket}&v=${protocol}`. A ticket is good once, and not for long.',
         tags: ['connect'],
         security: [{ accessToken: [] }],
-        response: { 200: ConnectAnswer, ...refusals('unauthenticated') },
+        response: {
+          200: answered('The gateways, the best first, and a ticket.', ConnectAnswer),
+          ...refusals('unauthenticated'),
+        },
       },
     },
     async request => {

@@ -52,12 +52,13 @@ export function contactRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listContacts',
-        summary: 'My contacts, in the order of their ids',
+        summary: 'List my contacts',
+        description: 'In the order of their ids.',
         querystring: Type.Object(
           { limit: pageLimit(contactsPageDefault, contactsPageMax), after: Type.Optional(Uuid) },
           closed,
         ),
-        response: { 200: ContactPage, ...refusals('unauthenticated') },
+        response: { 200: answered('A page of contacts.', ContactPage), ...refusals('unauthenticated') },
       },
     },
     async request => {
@@ -73,7 +74,8 @@ export function contactRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'removeContact',
-        summary: 'End a contact, for both',
+        summary: 'End a contact',
+        description: 'For both. The other hears of it by `contact.removed`.',
         params: Type.Object({ user: Uuid }, closed),
         response: {
           204: Type.Null({ description: 'They are contacts no more.' }),
@@ -94,7 +96,8 @@ export function contactRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listContactRequests',
-        summary: 'The open requests that I sent, or got, the latest first',
+        summary: 'List my open contact requests',
+        description: 'Those that the caller sent, or those that they got; the latest first.',
         querystring: Type.Object(
           {
             direction: Type.Union([Type.Literal('sent'), Type.Literal('received')]),
@@ -103,7 +106,7 @@ export function contactRoutes(app: Api, deps: RouteDeps): void {
           },
           closed,
         ),
-        response: { 200: ContactRequestPage, ...refusals('unauthenticated') },
+        response: { 200: answered('A page of requests.', ContactRequestPage), ...refusals('unauthenticated') },
       },
     },
     async request => {
@@ -119,8 +122,9 @@ export function contactRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'requestContact',
-        summary: 'Ask somebody to be contacts',
-        description: `By id, by name, or by an address, whose answer is the same whether or not somebody has it. Who had asked the caller already becomes a contact at once. One may have ${contacts.sentRequestsMax} requests open and ${contacts.contactsMax} contacts.`,
+        summary: 'Ask somebody to be a contact',
+        description:
+          'By id, by username, or by an address, whose answer is the same whether or not somebody has it. Somebody who has asked the caller before becomes a contact at once. 100 requests may be open, and 5,000 contacts made.',
         body: Asking,
         response: {
           200: answered('The person had asked already: a contact.', Contact),
@@ -172,8 +176,12 @@ function decisionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'acceptContactRequest',
-        summary: 'Accept a request that I got',
-        response: { 200: Contact, ...refusals('unauthenticated', 'request_unknown', 'too_many') },
+        summary: 'Accept a contact request',
+        description: 'The two are contacts from then on; the sender hears of it by `contact.accepted`.',
+        response: {
+          200: answered('The new contact.', Contact),
+          ...refusals('unauthenticated', 'request_unknown', 'too_many'),
+        },
       },
     },
     async request => contacts.accept(chat, request.caller.user, request.params.id),
@@ -186,7 +194,8 @@ function decisionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'rejectContactRequest',
-        summary: 'Reject a request that I got',
+        summary: 'Reject a contact request',
+        description: 'The sender hears of it by `contact.rejected`.',
         response: {
           204: Type.Null({ description: 'It is gone, and both sides know.' }),
           ...refusals('unauthenticated', 'request_unknown'),
@@ -206,7 +215,8 @@ function decisionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'cancelContactRequest',
-        summary: 'Take back a request that I sent',
+        summary: 'Take back a contact request',
+        description: 'The request disappears for the other too, by `contact.cancelled`.',
         response: {
           204: Type.Null({ description: 'It is gone, and both sides know.' }),
           ...refusals('unauthenticated', 'request_unknown'),

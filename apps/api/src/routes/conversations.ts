@@ -34,7 +34,7 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'openConversation',
         summary: 'Open a conversation',
-        description: 'Two people have one direct conversation: to open it again answers 200 with the one that exists.',
+        description: 'Two people have one direct conversation: opening it again answers 200 with the one that exists.',
         body: Opening,
         response: {
           200: answered('The direct conversation existed.', Conversation),
@@ -68,9 +68,10 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listConversations',
-        summary: 'My conversations, the latest first',
+        summary: 'List my conversations',
+        description: 'The one with the latest entry first.',
         querystring: Type.Object({ limit: pageLimit(pageDefault, pageMax), after: Type.Optional(PageCursor) }, closed),
-        response: { 200: ConversationPage, ...refusals('unauthenticated') },
+        response: { 200: answered('A page of conversations.', ConversationPage), ...refusals('unauthenticated') },
       },
     },
     async request => {
@@ -86,9 +87,13 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'getConversation',
-        summary: 'One conversation',
+        summary: 'Read a conversation',
+        description: 'As the caller sees it: their role, their cursors, and how much is unread.',
         params: ById,
-        response: { 200: Conversation, ...refusals('unauthenticated', 'conversation_unknown', 'not_a_member') },
+        response: {
+          200: answered('The conversation.', Conversation),
+          ...refusals('unauthenticated', 'conversation_unknown', 'not_a_member'),
+        },
       },
     },
     async request => conversations.get(chat, request.caller.user, request.params.id),
@@ -102,10 +107,11 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'renameConversation',
         summary: 'Rename a group',
+        description: 'For owners and admins. The new name is an entry of the conversation.',
         params: ById,
         body: Type.Object({ name: GroupName }, closed),
         response: {
-          200: Conversation,
+          200: answered('The group with its new name.', Conversation),
           ...refusals(
             ...bodyCodes,
             'unauthenticated',
@@ -131,9 +137,9 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'muteConversation',
-        summary: 'Mute a conversation for oneself, or no longer',
+        summary: 'Mute a conversation, or unmute it',
         description:
-          'A muted conversation sends no pushes and is not counted by the badge. The others do not hear of it.',
+          'A muted conversation sends no pushes and does not count towards the badge. The others do not hear of it.',
         params: ById,
         body: Type.Object(
           {

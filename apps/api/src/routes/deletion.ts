@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { refusals } from '../refusals.ts'
+import { answered } from '../shapes.ts'
 
 export function deletionRoutes(app: Api, deps: RouteDeps): void {
   const { chat, authenticate: preParsing } = deps
@@ -19,9 +20,12 @@ export function deletionRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'askDeletion',
         summary: 'Delete my account',
         description:
-          'The account is erased at `deleteAfter`; until then one can sign in and take it back. All other sessions end now. What was written stays in the conversations of others, without a name. Asking again moves nothing.',
+          'The account is erased at `deleteAfter`; until then, signing in and `DELETE /v1/me/deletion` take it back. All other sessions end now. What the person wrote stays in the conversations of others, without a name. Asking again changes nothing.',
         response: {
-          200: Type.Object({ deleteAfter: At }, { additionalProperties: false }),
+          200: answered(
+            'When the account is erased.',
+            Type.Object({ deleteAfter: At }, { additionalProperties: false }),
+          ),
           ...refusals('unauthenticated', 'proof_needed', 'user_unknown'),
         },
       },
@@ -40,6 +44,7 @@ export function deletionRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'cancelDeletion',
         summary: 'Keep my account after all',
+        description: 'Takes the deletion back. Succeeds too if none was asked for.',
         response: { 204: Type.Null({ description: 'It stays.' }), ...refusals('unauthenticated') },
       },
     },

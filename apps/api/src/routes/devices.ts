@@ -49,9 +49,13 @@ export function deviceRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listDevices',
-        summary: 'My devices that get pushes, the last seen first',
+        summary: 'List my devices',
+        description: 'Those that get pushes; the last seen first.',
         response: {
-          200: Type.Object({ devices: Type.Array(Device, { maxItems: devices.devicesMax }) }, closed),
+          200: answered(
+            'The devices.',
+            Type.Object({ devices: Type.Array(Device, { maxItems: devices.devicesMax }) }, closed),
+          ),
           ...refusals('unauthenticated'),
         },
       },
@@ -67,7 +71,8 @@ export function deviceRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'registerDevice',
         summary: 'Register this device for pushes',
-        description: `To be called at every start of the app: the same token again renews it. The device ends with the sign-in. A token belongs to whoever registered it last. Of more than ${devices.devicesMax} the longest unseen goes.`,
+        description:
+          'Call it at every start of the app: the same token renews the registration. The device ends with the session. A token belongs to whoever registered it last. Beyond 20 devices, the one unseen for longest goes.',
         body: Registration,
         response: {
           200: answered('It is registered, new or again.', Device),
@@ -85,7 +90,8 @@ export function deviceRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'removeDevice',
-        summary: 'Send no more pushes to a device of mine',
+        summary: 'Remove a device',
+        description: 'Nothing is pushed to it any more. The session that registered it goes on.',
         params: ById,
         response: { 204: Type.Null({ description: 'Done.' }), ...refusals('unauthenticated', 'device_unknown') },
       },
@@ -103,15 +109,19 @@ export function deviceRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'getPush',
-        summary: 'What a browser needs to subscribe to pushes',
+        summary: 'Read what a browser needs to subscribe to pushes',
+        description: 'Give `vapidPublicKey` to `pushManager.subscribe` as the `applicationServerKey`.',
         response: {
-          200: Type.Object(
-            {
-              vapidPublicKey: Type.Optional(
-                Type.String({ description: 'For `applicationServerKey`. Left out where there are no web pushes.' }),
-              ),
-            },
-            closed,
+          200: answered(
+            'The key; missing where this deployment sends no Web Push.',
+            Type.Object(
+              {
+                vapidPublicKey: Type.Optional(
+                  Type.String({ description: 'For `applicationServerKey`. Left out where there are no web pushes.' }),
+                ),
+              },
+              closed,
+            ),
           ),
           ...refusals('unauthenticated'),
         },

@@ -19,9 +19,9 @@ export function exportRoutes(app: Api, deps: RouteDeps): void {
       preParsing: deps.authenticate,
       schema: {
         operationId: 'exportMe',
-        summary: 'All of my data',
+        summary: 'Export all my data',
         description:
-          'A ZIP archive of JSON: the account, its settings, sign-ins, devices, contacts, notifications, conversations, and the entries of each conversation that the caller may see, one a line. It is written while it is sent, so its length is not known ahead.',
+          'A ZIP archive of JSON: the account, its settings, sessions, devices, contacts, notifications, conversations, and the entries of each conversation that the caller may see, one on each line. It is written while it is sent, so its length is not known in advance.',
         tags: ['account'],
         security: [{ accessToken: [] }],
         response: {

@@ -6,7 +6,7 @@ import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { FactorCode, listOf } from '../shapes.ts'
+import { answered, FactorCode, listOf } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 
@@ -42,8 +42,9 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'getFactors',
-        summary: 'What I can show to be who I am',
-        response: { 200: Factors, ...refusals('unauthenticated') },
+        summary: 'List my ways to prove who I am',
+        description: 'Which factors are set up, and how many recovery codes are left.',
+        response: { 200: answered('The factors.', Factors), ...refusals('unauthenticated') },
       },
     },
     async request => factors.read(chat, request.caller.user),
@@ -57,14 +58,17 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'beginTotp',
         summary: 'Begin to set up an authenticator app',
-        description: 'Nothing is asked for before it is confirmed, within an hour. Called again, it begins anew.',
+        description: 'Nothing is asked for until the app is confirmed, within an hour. Called again, it begins anew.',
         response: {
-          200: Type.Object(
-            {
-              secret: Type.String({ description: 'In base 32, to type it in.' }),
-              uri: Type.String({ description: '`otpauth://…`, to show as a QR code.' }),
-            },
-            closed,
+          200: answered(
+            'The secret, as a URI to show as a QR code.',
+            Type.Object(
+              {
+                secret: Type.String({ description: 'In base 32, to type it in.' }),
+                uri: Type.String({ description: '`otpauth://…`, to show as a QR code.' }),
+              },
+              closed,
+            ),
           ),
           ...refusals('unauthenticated', 'proof_needed', 'factor_conflict'),
         },
@@ -81,10 +85,12 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'confirmTotp',
-        summary: 'Turn the authenticator app on, by a first code of it',
+        summary: 'Turn the authenticator app on',
+        description:
+          'Takes a first code of the app. From then on, sign-ins ask for one. New recovery codes come with it, and the previous ones become worthless.',
         body: Type.Object({ code: FactorCode }, closed),
         response: {
-          200: RecoveryCodes,
+          200: answered('The recovery codes. They are shown this once.', RecoveryCodes),
           ...refusals(...bodyCodes, 'unauthenticated', 'factor_conflict', 'second_factor_wrong'),
         },
       },
@@ -105,7 +111,7 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'disableTotp',
         summary: 'Turn the authenticator app off',
-        description: 'With the last second factor the recovery codes go too.',
+        description: 'Recovery codes go together with the last second factor.',
         response: { 204: done, ...refusals('unauthenticated', 'proof_needed', 'factor_conflict') },
       },
     },
@@ -122,9 +128,12 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'makeRecoveryCodes',
-        summary: 'Make recovery codes anew',
-        description: 'Those of before are worth nothing any more.',
-        response: { 200: RecoveryCodes, ...refusals('unauthenticated', 'proof_needed', 'factor_conflict') },
+        summary: 'Make new recovery codes',
+        description: 'The previous ones become worthless.',
+        response: {
+          200: answered('The recovery codes. They are shown this once.', RecoveryCodes),
+          ...refusals('unauthenticated', 'proof_needed', 'factor_conflict'),
+        },
       },
     },
     async request => ({
@@ -139,7 +148,8 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'enableMailFactor',
-        summary: 'Ask for a code by mail after the first proof',
+        summary: 'Turn the code by mail on',
+        description: 'After the first proof, sign-ins then ask for a code that is sent to the address of the account.',
         response: {
           204: done,
           ...refusals('unauthenticated', 'proof_needed', 'factor_conflict', 'mail_unavailable'),
@@ -159,7 +169,8 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'disableMailFactor',
-        summary: 'Ask for no code by mail any more',
+        summary: 'Turn the code by mail off',
+        description: 'Recovery codes go together with the last second factor.',
         response: { 204: done, ...refusals('unauthenticated', 'proof_needed', 'factor_conflict') },
       },
     },

@@ -10,7 +10,9 @@ export function healthRoutes(app: Api, deps: Pick<ApiDeps, 'ready'>): void {
     {
       schema: {
         operationId: 'health',
-        summary: 'Whether the process turns over',
+        summary: 'Check that the process is alive',
+        description:
+          'Answers as long as the event loop turns over, whatever the state of the stores. For liveness probes.',
         tags: ['service'],
         response: { 200: text('It does.') },
       },
@@ -22,7 +24,9 @@ export function healthRoutes(app: Api, deps: Pick<ApiDeps, 'ready'>): void {
     {
       schema: {
         operationId: 'ready',
-        summary: 'Whether the process wants work',
+        summary: 'Check that the process wants work',
+        description:
+          'Answers 503 while the process starts, drains, or has lost a store that it cannot work without. For load balancers.',
         tags: ['service'],
         response: { 200: text('It does.'), 503: text('It does not; the body says why.') },
       },

@@ -6,7 +6,7 @@ import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { named } from '../shapes.ts'
+import { answered, named } from '../shapes.ts'
 import { createVisits, ProviderName, ReturnTo, Shown, VisitBegun } from './providers.ts'
 
 const closed = { additionalProperties: false }
@@ -39,8 +39,15 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listIdentities',
-        summary: 'My accounts elsewhere',
-        response: { 200: Type.Object({ identities: Type.Array(Identity) }, closed), ...refusals('unauthenticated') },
+        summary: 'List my accounts elsewhere',
+        description: 'With which of the providers the caller can sign in.',
+        response: {
+          200: answered(
+            'The accounts elsewhere; perhaps none.',
+            Type.Object({ identities: Type.Array(Identity) }, closed),
+          ),
+          ...refusals('unauthenticated'),
+        },
       },
     },
     async request => ({ identities: await identities.list(chat, request.caller.user) }),
@@ -53,8 +60,9 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'beginIdentityVisit',
-        summary: 'Begin to link an account elsewhere, or to show with it who one is',
-        description: 'To link demands a fresh proof. What the visit brings is good in this session only.',
+        summary: 'Begin to link an account elsewhere',
+        description:
+          'Linking asks for a fresh proof; with `prove`, the visit is the proof itself. What it brings back is good in this session only.',
         body: Type.Object(
           {
             provider: ProviderName,
@@ -66,7 +74,7 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
           closed,
         ),
         response: {
-          201: VisitBegun,
+          201: answered('Where to send the browser, and the secret to keep.', VisitBegun),
           ...refusals(...bodyCodes, 'unauthenticated', 'proof_needed', 'provider_unknown', 'provider_failed'),
         },
       },
@@ -87,7 +95,8 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'linkIdentity',
-        summary: 'Link an account elsewhere, with what a visit has brought',
+        summary: 'Link an account elsewhere',
+        description: 'Takes the grant that the browser brought back, and the secret of the visit.',
         body: Type.Object(Shown, closed),
         response: {
           ...done,
@@ -110,6 +119,7 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'unlinkIdentity',
         summary: 'Unlink an account elsewhere',
+        description: 'Asks for a fresh proof, and for another way to sign in.',
         params: Type.Object({ provider: ProviderName }, closed),
         response: {
           ...done,

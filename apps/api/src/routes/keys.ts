@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { refusals } from '../refusals.ts'
-import { named } from '../shapes.ts'
+import { answered, named } from '../shapes.ts'
 
 const PublicJwk = Type.Object(
   {
@@ -27,9 +27,14 @@ export function keyRoutes(app: Api, deps: RouteDeps): void {
     {
       schema: {
         operationId: 'jwks',
-        summary: 'The public keys of the access tokens',
+        summary: 'Read the public keys of the access tokens',
+        description:
+          'As a JSON Web Key Set, for services that verify tokens themselves. It may be cached for five minutes.',
         tags: ['service'],
-        response: { 200: Jwks, ...refusals() },
+        response: {
+          200: answered('The keys, also those of tokens that are still valid after a rotation.', Jwks),
+          ...refusals(),
+        },
       },
     },
     async (_request, reply) => reply.header('cache-control', `public, max-age=${jwksCacheSeconds}`).send({ keys }),
@@ -39,9 +44,13 @@ export function keyRoutes(app: Api, deps: RouteDeps): void {
     {
       schema: {
         operationId: 'openapi',
-        summary: 'This document',
+        summary: 'Read this document',
+        description: 'OpenAPI 3.1. The page at `/docs` shows it.',
         tags: ['service'],
-        response: { 200: Type.Unsafe<object>({ type: 'object', description: 'OpenAPI 3.1' }), ...refusals() },
+        response: {
+          200: answered('The document.', Type.Unsafe<object>({ type: 'object', description: 'OpenAPI 3.1' })),
+          ...refusals(),
+        },
       },
     },
     async () => app.swagger(),

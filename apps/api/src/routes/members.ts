@@ -4,7 +4,7 @@ import { limits, Role, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, MemberPage, Placed, pageLimit } from '../shapes.ts'
+import { answered, ById, MemberPage, Placed, pageLimit } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const pageDefault = 100
@@ -23,10 +23,11 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listMembers',
-        summary: 'The members, in the order of their ids',
+        summary: 'List the members',
+        description: 'In the order of their ids, with how far each has received and read, where the caller may know.',
         params: ById,
         querystring: Type.Object({ limit: pageLimit(pageDefault, pageMax), after: Type.Optional(Uuid) }, closed),
-        response: { 200: MemberPage, ...refusals(...inside) },
+        response: { 200: answered('A page of members.', MemberPage), ...refusals(...inside) },
       },
     },
     async request => {
@@ -44,6 +45,7 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'addMembers',
         summary: 'Add people to a group',
+        description: 'For owners and admins. Those who are added see the entries from this one on.',
         params: ById,
         body: Type.Object({ users: Type.Array(Uuid, { minItems: 1, maxItems: limits.membersAtOnceMax }) }, closed),
         response: {
@@ -75,8 +77,8 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'removeMember',
-        summary: 'Remove somebody, or leave',
-        description: 'To remove oneself is to leave.',
+        summary: 'Remove a member, or leave',
+        description: 'Removing oneself is leaving. Whoever is removed receives this entry as the last one.',
         params: MemberParams,
         response: {
           200: Placed,
@@ -97,7 +99,8 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'changeRole',
-        summary: 'Give somebody another role',
+        summary: 'Change the role of a member',
+        description: 'For owners. A group keeps at least one owner: hand the role on before giving it up.',
         params: MemberParams,
         body: Type.Object({ role: Role }, closed),
         response: {

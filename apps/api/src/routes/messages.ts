@@ -4,7 +4,7 @@ import { up } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, HistoryPage, Posted } from '../shapes.ts'
+import { answered, ById, HistoryPage, Posted } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 /** The same fields as on the socket, without those that only a frame needs. */
@@ -23,10 +23,17 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'history',
-        summary: 'A page of the log',
-        description: up['history.page'].description,
+        summary: 'Read a page of the log',
+        description:
+          'The entries of a conversation in rising order: those after a seq, or the last ones before a seq; without either, the latest.',
         querystring: Type.Object({ after, before, limit }, closed),
-        response: { 200: HistoryPage, ...refusals(...inside) },
+        response: {
+          200: answered(
+            'Entries in rising order. `from` is the seq of the first entry that the caller may see.',
+            HistoryPage,
+          ),
+          ...refusals(...inside),
+        },
       },
     },
     async request => messages.history(chat, request.caller.user, { conversation: request.params.id, ...request.query }),
@@ -40,10 +47,11 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'postMessage',
         summary: 'Post a message',
-        description: up['message.send'].description,
+        description:
+          'The answer leaves after the commit. Repeated with the same `clientId`, it is answered with the first result.',
         body: Type.Object({ clientId, body, replyTo }, closed),
         response: {
-          201: Posted,
+          201: answered('The place of the message in the conversation.', Posted),
           ...refusals(...bodyCodes, ...inside, 'direct_closed', 'message_unknown', 'data_too_deep'),
         },
       },

@@ -21,8 +21,8 @@ export function notificationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listNotifications',
-        summary: 'My notifications, the latest first',
-        description: `The latest ${notifications.notificationsKeptMax} are kept, each for 90 days.`,
+        summary: 'List my notifications',
+        description: 'The latest first. The latest 1,000 are kept, each for 90 days.',
         querystring: Type.Object(
           {
             limit: pageLimit(pageMax, pageMax),
@@ -31,7 +31,7 @@ export function notificationRoutes(app: Api, deps: RouteDeps): void {
           },
           closed,
         ),
-        response: { 200: NotificationPage, ...refusals('unauthenticated') },
+        response: { 200: answered('A page of notifications.', NotificationPage), ...refusals('unauthenticated') },
       },
     },
     async request => {
@@ -47,8 +47,9 @@ export function notificationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'countNotifications',
-        summary: 'How many of my notifications are not read',
-        response: { 200: Waiting, ...refusals('unauthenticated') },
+        summary: 'Count my unread notifications',
+        description: 'Counted up to 100; show more as 99+.',
+        response: { 200: answered('How many are unread.', Waiting), ...refusals('unauthenticated') },
       },
     },
     async request => ({ unread: await notifications.count(chat, request.caller.user) }),
@@ -61,7 +62,8 @@ export function notificationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'readNotification',
-        summary: 'Say that I have seen a notification',
+        summary: 'Mark a notification as read',
+        description: 'All devices of the caller hear of it by `notification.read`.',
         params: ById,
         response: {
           200: answered('So many still wait.', Waiting),
@@ -79,7 +81,8 @@ export function notificationRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'readNotifications',
-        summary: 'Say that I have seen all notifications',
+        summary: 'Mark all notifications as read',
+        description: 'All devices of the caller hear of it by `notification.read`.',
         response: { 200: answered('So many came meanwhile.', Waiting), ...refusals('unauthenticated') },
       },
     },

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { operatorRefusals } from '../operators.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, named, PageCursor, pageLimit } from '../shapes.ts'
+import { answered, ById, named, PageCursor, pageLimit } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const pageDefault = 50
@@ -99,8 +99,8 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listPushes',
-        summary: 'Pushes and what became of them, the latest first',
-        description: 'Kept for a week.',
+        summary: 'List pushes and what became of them',
+        description: 'The latest first. Kept for a week.',
         querystring: Type.Object(
           {
             ...page,
@@ -110,7 +110,7 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
           },
           closed,
         ),
-        response: { 200: PushPage, ...refusals(...operatorRefusals) },
+        response: { 200: answered('A page of pushes.', PushPage), ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -126,9 +126,10 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listDeadPushes',
-        summary: 'Pushes that were given up, the latest first',
+        summary: 'List the pushes that were given up',
+        description: 'The latest first.',
         querystring: Type.Object(page, closed),
-        response: { 200: PushPage, ...refusals(...operatorRefusals) },
+        response: { 200: answered('A page of pushes.', PushPage), ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -144,9 +145,9 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'retryPush',
-        summary: 'Try a dead push again',
+        summary: 'Retry a push that was given up',
         description:
-          'What was read meanwhile is still not sent, nor is anything sent twice within the collapse window.',
+          'What has been read meanwhile is still not sent, nor is anything sent twice within the collapse window.',
         params: ById,
         response: { ...again, ...refusals(...bodyCodes, ...operatorRefusals, 'push_unknown') },
       },
@@ -164,10 +165,11 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listDeadJobs',
-        summary: 'Jobs that were given up, the latest first',
-        description: 'Mails that could not be sent and the like. What they hold stays sealed. Kept for 30 days.',
+        summary: 'List the jobs that were given up',
+        description:
+          'Mail that could not be sent, and the like; the latest first. What they hold stays sealed. Kept for 30 days.',
         querystring: Type.Object(page, closed),
-        response: { 200: DeadJobPage, ...refusals(...operatorRefusals) },
+        response: { 200: answered('A page of jobs.', DeadJobPage), ...refusals(...operatorRefusals) },
       },
     },
     async request => {
@@ -183,7 +185,8 @@ export function operatorPushRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'retryJob',
-        summary: 'Do a dead job again',
+        summary: 'Retry a job that was given up',
+        description: 'It starts over, with all its attempts.',
         params: ById,
         response: { ...again, ...refusals(...bodyCodes, ...operatorRefusals, 'job_unknown') },
       },

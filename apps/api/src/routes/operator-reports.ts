@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { operatorRefusals } from '../operators.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, PageCursor, pageLimit, ReportPage } from '../shapes.ts'
+import { answered, ById, PageCursor, pageLimit, ReportPage } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const pageDefault = 50
@@ -22,9 +22,10 @@ export function operatorReportRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listReports',
-        summary: 'The open reports, the oldest first',
+        summary: 'List the open reports',
+        description: 'The oldest first.',
         querystring: Type.Object({ limit: pageLimit(pageDefault, pageMax), after: Type.Optional(PageCursor) }, closed),
-        response: { 200: ReportPage, ...refusals(...operatorRefusals) },
+        response: { 200: answered('A page of reports.', ReportPage), ...refusals(...operatorRefusals) },
       },
     },
     async request => {

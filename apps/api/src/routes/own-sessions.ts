@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { refusals } from '../refusals.ts'
-import { ById, listOf, named } from '../shapes.ts'
+import { answered, ById, listOf, named } from '../shapes.ts'
 import { clearRefreshCookie } from './sessions.ts'
 
 const closed = { additionalProperties: false }
@@ -45,9 +45,12 @@ export function ownSessionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listSessions',
-        summary: 'My sign-ins',
-        description: 'The one of this request first, then the newest; at most 100.',
-        response: { 200: Type.Object({ sessions: listOf(Session) }, closed), ...refusals('unauthenticated') },
+        summary: 'List my sessions',
+        description: 'The one that asks comes first, then the newest; 100 at most.',
+        response: {
+          200: answered('The sessions.', Type.Object({ sessions: listOf(Session) }, closed)),
+          ...refusals('unauthenticated'),
+        },
       },
     },
     async request => ({ sessions: await sessions.list(chat, request.caller.user, request.caller.session) }),
@@ -60,9 +63,9 @@ export function ownSessionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'revokeSession',
-        summary: 'End one of my sign-ins',
+        summary: 'End one of my sessions',
         description:
-          'Its tokens are worth nothing from now on, its sockets close within two seconds, and nothing is pushed to its devices.',
+          'Its tokens become worthless at once, its sockets close within two seconds, and nothing is pushed to its devices.',
         params: ById,
         response: { 204: done, ...refusals('unauthenticated', 'session_unknown') },
       },
@@ -82,7 +85,9 @@ export function ownSessionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'revokeSessions',
-        summary: 'End my other sign-ins',
+        summary: 'End all my other sessions',
+        description:
+          'Their tokens become worthless at once, their sockets close within two seconds, and nothing is pushed to their devices.',
         querystring: Type.Object(
           { current: Type.Optional(Type.Literal('true', { description: 'The one of this request too.' })) },
           closed,

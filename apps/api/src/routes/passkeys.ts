@@ -16,7 +16,7 @@ import {
 } from '../passkey-shapes.ts'
 import { creationOptions, newPasskey, requestOptions, shownPasskey } from '../passkeys.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { DeviceName, DisplayName, listOf, SignedIn, Username } from '../shapes.ts'
+import { answered, DeviceName, DisplayName, listOf, SignedIn, Username } from '../shapes.ts'
 import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
@@ -35,9 +35,13 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'beginPasskeySignIn',
-        summary: 'What a passkey is to sign, to sign in',
-        description: 'The authenticator offers what it has; nobody is named. Good for five minutes and one answer.',
-        response: { 200: toUse, ...refusals() },
+        summary: 'Ask what a passkey must sign, to sign in',
+        description:
+          'The authenticator offers the passkeys that it has; nobody has to be named. Good for five minutes and one answer.',
+        response: {
+          200: answered('The options for the authenticator, and the challenge to show with its answer.', toUse),
+          ...refusals(),
+        },
       },
     },
     async request => {
@@ -54,7 +58,7 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'signInByPasskey',
         summary: 'Sign in by a passkey',
-        description: 'It must have checked its owner, which makes it two factors in one.',
+        description: 'The authenticator must have verified its owner, which makes the passkey two factors in one.',
         headers: CookieHeader,
         body: Type.Object({ challenge: Uuid, passkey: UsedPasskey, deviceName: Type.Optional(DeviceName) }, closed),
         response: { ...signInAnswers, ...refusals(...bodyCodes, 'challenge_invalid', 'passkey_invalid') },
@@ -77,9 +81,14 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'beginPasskeyRegistration',
-        summary: 'What a new passkey is to be made of, to register with it',
+        summary: 'Ask for the options of a first passkey',
+        description:
+          'For registering without a password. Give the options to `navigator.credentials.create`, and its result to `POST /v1/users/by-passkey`.',
         body: Type.Object({ username: Username, displayName: Type.Optional(DisplayName) }, closed),
-        response: { 200: toCreate, ...refusals(...bodyCodes, 'username_taken') },
+        response: {
+          200: answered('The options for the authenticator, and the challenge to show with its answer.', toCreate),
+          ...refusals(...bodyCodes, 'username_taken'),
+        },
       },
     },
     async request => {
@@ -95,11 +104,12 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'registerByPasskey',
-        summary: 'Register with a passkey and sign in',
+        summary: 'Register with a passkey, and sign in',
+        description: 'Makes the account, its first passkey and its first session in one step.',
         headers: CookieHeader,
         body: Type.Object({ challenge: Uuid, passkey: CreatedPasskey, deviceName: Type.Optional(DeviceName) }, closed),
         response: {
-          201: SignedIn,
+          201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
           ...refusals(...bodyCodes, 'challenge_invalid', 'passkey_invalid', 'username_taken'),
         },
       },
@@ -126,9 +136,13 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listPasskeys',
-        summary: 'My passkeys, the oldest first',
+        summary: 'List my passkeys',
+        description: 'The oldest first.',
         response: {
-          200: Type.Object({ passkeys: listOf(Passkey, { maxItems: passkeys.passkeysMax }) }, closed),
+          200: answered(
+            'The passkeys.',
+            Type.Object({ passkeys: listOf(Passkey, { maxItems: passkeys.passkeysMax }) }, closed),
+          ),
           ...refusals('unauthenticated'),
         },
       },
@@ -143,8 +157,12 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'beginAddPasskey',
-        summary: 'What a new passkey of mine is to be made of',
-        response: { 200: toCreate, ...refusals('unauthenticated', 'proof_needed', 'too_many') },
+        summary: 'Ask for the options of another passkey',
+        description: 'Asks for a fresh proof. Authenticators that already hold a passkey of the caller are left out.',
+        response: {
+          200: answered('The options for the authenticator, and the challenge to show with its answer.', toCreate),
+          ...refusals('unauthenticated', 'proof_needed', 'too_many'),
+        },
       },
     },
     async request => {
@@ -162,9 +180,11 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'addPasskey',
         summary: 'Add a passkey',
+        description:
+          'Takes what `navigator.credentials.create` made of the options from `POST /v1/me/passkeys/options`.',
         body: Type.Object({ challenge: Uuid, passkey: CreatedPasskey, name: PasskeyName }, closed),
         response: {
-          201: Passkey,
+          201: answered('The new passkey.', Passkey),
           ...refusals(...bodyCodes, 'unauthenticated', 'challenge_invalid', 'passkey_invalid', 'too_many'),
         },
       },
@@ -185,10 +205,14 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'renamePasskey',
-        summary: 'Call a passkey of mine something else',
+        summary: 'Rename a passkey',
+        description: 'The name is for the caller alone, to tell passkeys apart.',
         params: ofPasskey,
         body: Type.Object({ name: PasskeyName }, closed),
-        response: { 200: Passkey, ...refusals(...bodyCodes, 'unauthenticated', 'passkey_unknown') },
+        response: {
+          200: answered('The passkey with its new name.', Passkey),
+          ...refusals(...bodyCodes, 'unauthenticated', 'passkey_unknown'),
+        },
       },
     },
     async request =>
@@ -202,7 +226,8 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'removePasskey',
-        summary: 'Take a passkey of mine away',
+        summary: 'Remove a passkey',
+        description: 'Asks for a fresh proof, and for another way to sign in.',
         params: ofPasskey,
         response: {
           204: Type.Null({ description: 'Done.' }),

@@ -4,7 +4,7 @@ import { At, limits } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { ById, DisplayName, named, User, Username } from '../shapes.ts'
+import { answered, ById, DisplayName, named, User, Username } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const tags = ['people']
@@ -88,10 +88,12 @@ export function profileRoutes(app: Api, deps: RouteDeps): void {
       preParsing,
       schema: {
         operationId: 'me',
-        summary: 'The signed-in person',
+        summary: 'Read the signed-in person',
+        description:
+          'The caller’s own profile, with what only they may see: the address, and whether there is a password.',
         tags,
         security,
-        response: { 200: Me, ...refusals('unauthenticated', 'user_unknown') },
+        response: { 200: answered('The caller’s own profile.', Me), ...refusals('unauthenticated', 'user_unknown') },
       },
     },
     async request => users.me(chat, request.caller.user),
@@ -103,12 +105,16 @@ export function profileRoutes(app: Api, deps: RouteDeps): void {
       preParsing,
       schema: {
         operationId: 'changeProfile',
-        summary: 'Change one’s profile',
-        description: 'What is left out stays. Whoever knows the person hears of a new name by `user.changed`.',
+        summary: 'Change my profile',
+        description:
+          'Fields that are left out stay as they are. Everybody who knows the person hears of a new name by `user.changed`.',
         tags,
         security,
         body: Type.Object({ displayName: Type.Optional(DisplayName), about: Type.Optional(About) }, closed),
-        response: { 200: Me, ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown') },
+        response: {
+          200: answered('The profile after the change.', Me),
+          ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown'),
+        },
       },
     },
     async request => users.changeProfile(chat, request.caller.user, request.body),
@@ -122,11 +128,13 @@ export function profileRoutes(app: Api, deps: RouteDeps): void {
       preParsing,
       schema: {
         operationId: 'findUser',
-        summary: 'Find a person by name',
+        summary: 'Find a person by username',
+        description:
+          'The exact username; upper and lower case are the same. To search by parts of a name, use `GET /v1/people`.',
         tags,
         security,
         querystring: Type.Object({ username: Username }, closed),
-        response: { 200: User, ...refusals('unauthenticated', 'user_unknown') },
+        response: { 200: answered('The person.', User), ...refusals('unauthenticated', 'user_unknown') },
       },
     },
     async request => users.find(chat, request.query.username, request.caller.user),
@@ -138,12 +146,16 @@ export function profileRoutes(app: Api, deps: RouteDeps): void {
       preParsing,
       schema: {
         operationId: 'getUser',
-        summary: 'A person by id',
-        description: 'Whom the person has blocked sees their name, and no picture, no text and no time.',
+        summary: 'Read a person by id',
+        description:
+          'Somebody whom the person has blocked sees the name only: no picture, no text about them, no times.',
         tags,
         security,
         params: ById,
-        response: { 200: Profile, ...refusals('unauthenticated', 'user_unknown') },
+        response: {
+          200: answered('The person, as far as the caller may see them.', Profile),
+          ...refusals('unauthenticated', 'user_unknown'),
+        },
       },
     },
     async request => users.profile(chat, request.caller.user, request.params.id),
@@ -159,10 +171,11 @@ function settingsRoutes(app: Api, deps: RouteDeps): void {
       preParsing,
       schema: {
         operationId: 'settings',
-        summary: 'Who sees what, and what is pushed when',
+        summary: 'Read my settings',
+        description: 'Who sees what, who may write first, and when pushes stay away.',
         tags,
         security,
-        response: { 200: Settings, ...refusals('unauthenticated', 'user_unknown') },
+        response: { 200: answered('All settings.', Settings), ...refusals('unauthenticated', 'user_unknown') },
       },
     },
     async request => users.settings(chat, request.caller.user),
@@ -174,12 +187,16 @@ function settingsRoutes(app: Api, deps: RouteDeps): void {
       preParsing,
       schema: {
         operationId: 'changeSettings',
-        summary: 'Change settings',
-        description: 'What is left out stays. What is hidden disappears from the screens of others at once.',
+        summary: 'Change my settings',
+        description:
+          'Fields that are left out stay as they are. What is hidden disappears from the screens of others at once.',
         tags,
         security,
         body: SettingsChange,
-        response: { 200: Settings, ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown') },
+        response: {
+          200: answered('All settings after the change.', Settings),
+          ...refusals(...bodyCodes, 'unauthenticated', 'user_unknown'),
+        },
       },
     },
     async request => users.changeSettings(chat, request.caller.user, request.body),

@@ -13,7 +13,7 @@ import { addressOf, take } from '../limits.ts'
 import { providersUrl } from '../providers.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { createReturnCheck } from '../return-urls.ts'
-import { DeviceName, named } from '../shapes.ts'
+import { answered, DeviceName, named } from '../shapes.ts'
 import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
@@ -85,11 +85,15 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'listProviders',
-        summary: 'The accounts elsewhere that one can sign in with',
+        summary: 'List the providers to sign in with',
+        description: 'Which accounts elsewhere this deployment accepts, such as GitHub.',
         response: {
-          200: Type.Object(
-            { providers: Type.Array(Type.Object({ name: Type.String(), title: Type.String() }, closed)) },
-            closed,
+          200: answered(
+            'The providers; perhaps none.',
+            Type.Object(
+              { providers: Type.Array(Type.Object({ name: Type.String(), title: Type.String() }, closed)) },
+              closed,
+            ),
           ),
           ...refusals(),
         },
@@ -104,10 +108,15 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'beginVisit',
-        summary: 'Begin to sign in with an account elsewhere',
+        summary: 'Begin a sign-in with an account elsewhere',
+        description:
+          'Send the browser to `url`. It comes back to `returnTo` with a grant for `POST /v1/sessions/by-visit`; keep the `secret`, which is asked for there.',
         params: ByProvider,
         body: Type.Object({ returnTo: ReturnTo }, closed),
-        response: { 201: VisitBegun, ...refusals(...bodyCodes, 'provider_unknown', 'provider_failed') },
+        response: {
+          201: answered('Where to send the browser, and the secret to keep.', VisitBegun),
+          ...refusals(...bodyCodes, 'provider_unknown', 'provider_failed'),
+        },
       },
     },
     async (request, reply) => {
@@ -125,7 +134,8 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'openVisit',
-        summary: 'For the browser: on to the provider',
+        summary: 'Send the browser on to the provider',
+        description: 'For the browser itself, which `POST /v1/providers/{provider}/visits` has sent here.',
         params: Type.Object({ provider: ProviderName, id: Uuid }, closed),
         response: { 302: Redirect, ...refusals('provider_unknown', 'identity_refused') },
       },
@@ -157,7 +167,9 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'endVisit',
-        summary: 'For the browser: back from the provider, on to the application',
+        summary: 'Take the browser back from the provider',
+        description:
+          'For the browser itself, which goes on to the application with a grant, or with the reason why there is none.',
         params: ByProvider,
         // Providers add what they like, and OAuth says to pass over what one does not know.
         querystring: Type.Object(
@@ -194,9 +206,9 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'signInByVisit',
-        summary: 'Sign in with what a visit has brought',
+        summary: 'Sign in by a visit',
         description:
-          'An identity that is not known here joins the account with the same address if both sides have had it proved, and makes an account otherwise.',
+          'Takes the grant that the browser brought back, and the secret of the visit. An identity that is not known here joins the account with the same address if both sides have verified it; otherwise an account is made.',
         headers: CookieHeader,
         body: Type.Object({ ...Shown, deviceName: Type.Optional(DeviceName) }, closed),
         response: { ...signInAnswers, ...refusals(...bodyCodes, 'identity_refused', 'identity_taken') },
@@ -216,7 +228,8 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'proveByVisit',
-        summary: 'Show anew who one is, with what a visit has brought',
+        summary: 'Prove again who I am, by a visit',
+        description: 'Takes the grant of a visit that this session began with `prove`, and its secret.',
         security: [{ accessToken: [] }],
         body: Type.Object(Shown, closed),
         response: {

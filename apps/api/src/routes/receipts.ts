@@ -14,8 +14,9 @@ export function receiptRoutes(app: Api, deps: RouteDeps): void {
       preParsing: deps.authenticate,
       schema: {
         operationId: 'putReceipts',
-        summary: 'Say how far I have received and read',
-        description: 'Cursors only rise: one that is lower than before changes nothing. Read implies delivered.',
+        summary: 'Tell how far I have received and read',
+        description:
+          'Cursors only rise: one that is lower than before changes nothing. What is read has been delivered too.',
         tags: ['messages'],
         security: [{ accessToken: [] }],
         params: ById,

@@ -18,9 +18,9 @@ export function reportRoutes(app: Api, deps: RouteDeps): void {
       preParsing: deps.authenticate,
       schema: {
         operationId: 'report',
-        summary: 'Report a person, or a message of theirs',
+        summary: 'Report a person or a message',
         description:
-          'With `conversation` and `seq`: that message, of which the operators get a copy. The person is not told. To report the same thing again answers with the report that is open.',
+          'With `conversation` and `seq`, it is that message, of which the operators get a copy. The person is not told. Reporting the same thing again answers with the report that is open.',
         tags: ['contacts'],
         security: [{ accessToken: [] }],
         body: Type.Object(

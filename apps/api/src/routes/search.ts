@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { take } from '../limits.ts'
 import { refusals } from '../refusals.ts'
-import { User } from '../shapes.ts'
+import { answered, User } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 
@@ -16,9 +16,9 @@ export function searchRoutes(app: Api, deps: RouteDeps): void {
       preParsing: deps.authenticate,
       schema: {
         operationId: 'searchPeople',
-        summary: 'Search people by their names or by an exact address',
+        summary: 'Search people by name, or by an exact address',
         description:
-          'Ten at the most, the best first. Case, accents, width and the kind of kana make no difference, and a slip of the keyboard does little harm. An address finds those who let themselves be found by it.',
+          'Ten at most, the best match first. Case, accents, width and the kind of kana make no difference, and a slip of the keyboard does little harm. An address finds those who let themselves be found by it.',
         tags: ['people'],
         security: [{ accessToken: [] }],
         querystring: Type.Object(
@@ -32,7 +32,7 @@ export function searchRoutes(app: Api, deps: RouteDeps): void {
           closed,
         ),
         response: {
-          200: Type.Object({ users: Type.Array(User) }, closed),
+          200: answered('Those who were found; perhaps nobody.', Type.Object({ users: Type.Array(User) }, closed)),
           ...refusals('unauthenticated'),
         },
       },

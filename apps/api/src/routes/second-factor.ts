@@ -10,7 +10,7 @@ import { RequestOptions, UsedPasskey } from '../passkey-shapes.ts'
 import { requestOptions, shownPasskey } from '../passkeys.ts'
 import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { AskedCode, DeviceName, FactorCode, Password, SignedIn } from '../shapes.ts'
+import { answered, AskedCode, DeviceName, FactorCode, Password, SignedIn } from '../shapes.ts'
 import { takeMail } from './codes.ts'
 import { answerSignIn, CookieHeader } from './sessions.ts'
 
@@ -51,10 +51,13 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'finishSignIn',
         summary: 'Finish a sign-in by a second factor',
         description:
-          'With the challenge of the answer that asked for it, and any one of the factors that it names. Five tries; then sign in anew.',
+          'Takes the challenge of the answer that asked for it, and any one of the factors that it names. After five wrong tries, sign in anew.',
         headers: CookieHeader,
         body: SecondFactor,
-        response: { 201: SignedIn, ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong') },
+        response: {
+          201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
+          ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong'),
+        },
       },
     },
     async (request, reply) => {
@@ -80,10 +83,13 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'askFactorCode',
-        summary: 'Send the code by mail that a sign-in waits for',
-        description: 'Asked again, another code is sent; the one before is then worth nothing.',
+        summary: 'Send the code that a sign-in waits for by mail',
+        description: 'Asked again, another code is sent, and the one before becomes worthless.',
         body: OfChallenge,
-        response: { 202: AskedCode, ...refusals(...bodyCodes, 'challenge_invalid', 'too_many', 'mail_unavailable') },
+        response: {
+          202: answered('A code is on its way.', AskedCode),
+          ...refusals(...bodyCodes, 'challenge_invalid', 'too_many', 'mail_unavailable'),
+        },
       },
     },
     async (request, reply) => {
@@ -99,10 +105,12 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'askFactorPasskey',
-        summary: 'What a passkey is to sign as the second factor of a sign-in',
+        summary: 'Ask what a passkey must sign to finish a sign-in',
+        description:
+          'Give the options to `navigator.credentials.get`, and its result to `POST /v1/sessions/second-factor`.',
         body: OfChallenge,
         response: {
-          200: Type.Object({ options: RequestOptions }, closed),
+          200: answered('The options for the authenticator.', Type.Object({ options: RequestOptions }, closed)),
           ...refusals(...bodyCodes, 'challenge_invalid'),
         },
       },
@@ -126,9 +134,9 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'prove',
-        summary: 'Show again who one is',
+        summary: 'Prove again who I am',
         description:
-          'What would help an intruder at an open screen is refused with `proof_needed`, unless the caller has signed in or proved within the last ten minutes.',
+          'Whatever would help an intruder at an unlocked screen is refused with `proof_needed`, unless the caller has signed in or proved within the last ten minutes.',
         body: Proof,
         response: {
           204: Type.Null({ description: 'Proved.' }),
@@ -167,8 +175,13 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'askProofCode',
-        summary: 'Send a code to my address, to prove who I am',
-        response: { 202: AskedCode, ...refusals('unauthenticated', 'factor_conflict', 'mail_unavailable') },
+        summary: 'Send a code to my address, as a proof',
+        description:
+          'The address of the account, so there must be one. Show the code at `POST /v1/sessions/current/proof`.',
+        response: {
+          202: answered('A code is on its way.', AskedCode),
+          ...refusals('unauthenticated', 'factor_conflict', 'mail_unavailable'),
+        },
       },
     },
     async (request, reply) => {
@@ -185,9 +198,14 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         ...shared,
         operationId: 'askProofPasskey',
-        summary: 'What a passkey is to sign, to prove who I am',
+        summary: 'Ask what a passkey must sign, as a proof',
+        description:
+          'Give the options to `navigator.credentials.get`, and its result to `POST /v1/sessions/current/proof`.',
         response: {
-          200: Type.Object({ challenge: Uuid, options: RequestOptions }, closed),
+          200: answered(
+            'The options for the authenticator, and the challenge to show with its answer.',
+            Type.Object({ challenge: Uuid, options: RequestOptions }, closed),
+          ),
           ...refusals('unauthenticated', 'factor_conflict'),
         },
       },

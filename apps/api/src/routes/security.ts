@@ -4,7 +4,7 @@ import { At, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { refusals } from '../refusals.ts'
-import { listOf, named, pageLimit } from '../shapes.ts'
+import { answered, listOf, named, pageLimit } from '../shapes.ts'
 import { whence } from './own-sessions.ts'
 
 const closed = { additionalProperties: false }
@@ -35,7 +35,8 @@ export function securityRoutes(app: Api, deps: RouteDeps): void {
       preParsing: deps.authenticate,
       schema: {
         operationId: 'listSecurityEvents',
-        summary: 'What happened to my account, the latest first',
+        summary: 'List what happened to my account',
+        description: 'Sign-ins, changed passwords, addresses and factors: the latest first.',
         tags: ['account'],
         security: [{ accessToken: [] }],
         querystring: Type.Object(
@@ -46,7 +47,10 @@ export function securityRoutes(app: Api, deps: RouteDeps): void {
           closed,
         ),
         response: {
-          200: Type.Object({ events: listOf(SecurityEvent), next: Type.Optional(EventId) }, closed),
+          200: answered(
+            'A page of events.',
+            Type.Object({ events: listOf(SecurityEvent), next: Type.Optional(EventId) }, closed),
+          ),
           ...refusals('unauthenticated'),
         },
       },

@@ -11,7 +11,7 @@ import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { takeTryByName, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { DeviceName, FactorNeeded, Password, ShownCode, SignedIn, SignInName } from '../shapes.ts'
+import { answered, DeviceName, FactorNeeded, Password, ShownCode, SignedIn, SignInName } from '../shapes.ts'
 import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../tokens.ts'
 import { takeTry } from './codes.ts'
 
@@ -34,7 +34,10 @@ export const clearRefreshCookie = (deps: RouteDeps, reply: FastifyReply) =>
   reply.clearCookie(cookieName, cookieOptions(deps))
 
 /** What a route that signs in can answer. */
-export const signInAnswers = { 200: FactorNeeded, 201: SignedIn }
+export const signInAnswers = {
+  200: FactorNeeded,
+  201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
+}
 
 /** The answer to everything that signs in: the tokens with 201, or with 200 the question for a second factor. */
 export function answerSignIn(
@@ -79,6 +82,8 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'signIn',
         summary: 'Sign in by a password',
+        description:
+          'Takes the username, or the address of the account instead. With a second factor set up, the answer is 200 and names what will do: go on at `POST /v1/sessions/second-factor`.',
         tags: ['sign-in'],
         headers: CookieHeader,
         body: Type.Object({ username: SignInName, password: Password, deviceName: Type.Optional(DeviceName) }, closed),
@@ -102,7 +107,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'signInByCode',
         summary: 'Sign in by a code',
-        description: 'The code is one for `sign-in`.',
+        description: 'Takes a code for `sign-in`, sent by `POST /v1/codes`.',
         tags: ['sign-in'],
         headers: CookieHeader,
         body: Type.Object({ ...ShownCode.properties, deviceName: Type.Optional(DeviceName) }, closed),
@@ -122,9 +127,9 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
     {
       schema: {
         operationId: 'refresh',
-        summary: 'New tokens for an old refresh token',
+        summary: 'Exchange a refresh token for new tokens',
         description:
-          'Each refresh token is good once; to use an older one ends the session. The one just before is tolerated for ten seconds when the request carries the `attempt` of the refresh that used it, or comes from the same address and program: a repeated request, or two tabs that refresh at once. The cookie is read only with the header `x-flotilla-cookie: 1`.',
+          'A refresh token is good once; using an older one ends the session. The one just before is tolerated for ten seconds if the request carries the `attempt` of the refresh that used it, or comes from the same address and program: that is a repeated request, or two tabs that refresh at once. The cookie is read only with the header `x-flotilla-cookie: 1`.',
         tags: ['sign-in'],
         headers: CookieHeader,
         body: Type.Object(
@@ -136,7 +141,10 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
           },
           closed,
         ),
-        response: { 200: SignedIn, ...refusals(...bodyCodes, 'refresh_invalid', 'refresh_reused') },
+        response: {
+          200: answered('The person, the session, and new tokens.', SignedIn),
+          ...refusals(...bodyCodes, 'refresh_invalid', 'refresh_reused'),
+        },
       },
     },
     async (request, reply) => {
@@ -162,7 +170,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'signOut',
         summary: 'Sign out',
-        description: 'The session ends: its tokens are worth nothing from now on, and its sockets close.',
+        description: 'The session ends: its tokens become worthless at once, and its sockets close.',
         tags: ['sign-in'],
         security: [{ accessToken: [] }],
         response: { 204: Type.Null({ description: 'Done.' }), ...refusals('unauthenticated') },

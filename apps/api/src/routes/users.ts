@@ -34,7 +34,8 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'register',
         summary: 'Register and sign in',
-        description: 'A username alone is enough. Without one it is made of the address, or of chance.',
+        description:
+          'A username alone is enough. Without one, the name is made from the address, or at random. Registering also opens the first session.',
         tags: ['people'],
         headers: CookieHeader,
         body: Registration,

@@ -1,8 +1,28 @@
 import { Type } from 'typebox'
 import { At, Epoch, Uuid } from '../fields.ts'
+import { type Limits, limits } from '../limits.ts'
 import { event } from '../message.ts'
 
 const count = Type.Integer({ minimum: 0 })
+const about = (description: string) => Type.Integer({ minimum: 0, description })
+
+/** Those of the wire, and those that an operator tunes: whatever a client can run into. */
+const Limits = Type.Object(
+  {
+    ...(Object.fromEntries(Object.keys(limits).map(name => [name, about('Of the wire, see Limits.')])) as {
+      readonly [Name in keyof Limits]: typeof count
+    }),
+    commandsPerSecond: about('Commands of this connection, lasting; some commands count for several.'),
+    commandsBurst: about('Commands of this connection at once, before the rate holds.'),
+    personCommandsPerSecond: about('Commands of all connections of the person to this node, lasting.'),
+    personCommandsBurst: about('Commands of all connections of the person to this node at once.'),
+    commandsInFlightMax: about('Commands of this connection that wait for their replies.'),
+    sendQueueBytesMax: about(
+      'What may wait for a client that reads too slowly, before it is closed with `slow_consumer`.',
+    ),
+  },
+  { additionalProperties: false, description: 'The limits in force on this node.' },
+)
 
 export const hello = event(
   'hello',
@@ -17,10 +37,7 @@ export const hello = event(
     epoch: Epoch,
     at: At,
     pingIntervalMs: count,
-    limits: Type.Object(
-      { frameBytesMax: count, commandsPerSecond: count, commandsBurst: count },
-      { additionalProperties: false, description: 'The limits in force on this node.' },
-    ),
+    limits: Limits,
     reconnect: Type.Object(
       { baseMs: count, maxMs: count },
       { additionalProperties: false, description: 'Wait a random time between 0 and min(maxMs, baseMs × 2^attempt).' },

@@ -15,6 +15,13 @@ export interface Device {
   readonly current: boolean
 }
 
+/** A browser's `PushSubscriptionJSON`, also for programs whose types know no browser. */
+export interface PushSubscriptionData {
+  readonly endpoint?: string
+  readonly expirationTime?: number | null
+  readonly keys?: Readonly<Record<string, string>>
+}
+
 export type DeviceRegistration = {
   /** What the person calls it: 1 to 60 characters. */
   readonly name: string
@@ -24,7 +31,7 @@ export type DeviceRegistration = {
   | {
       readonly provider: 'webpush'
       /** What `toJSON()` of the browser's subscription says. */
-      readonly subscription: PushSubscriptionJSON
+      readonly subscription: PushSubscriptionData
     }
 )
 

@@ -2,7 +2,17 @@
  * A server that is small enough to be obviously right, behind a network that is not. Its logs are arrays, its answers
  * are computed in one step from them; everything between it and a client can be late, lost, doubled or cut.
  */
-import type { Command, CommandOf, Entry, ErrorCode, Event, MemberRef, ReplyOf, Verdict } from '@flotilla/protocol'
+import {
+  type Command,
+  type CommandOf,
+  type Entry,
+  type ErrorCode,
+  type Event,
+  limits,
+  type MemberRef,
+  type ReplyOf,
+  type Verdict,
+} from '@flotilla/protocol'
 import type { Socket, SocketEvent } from '../connection.ts'
 import type { Fetch } from '../http.ts'
 import type { SimClock } from './sim-clock.ts'
@@ -332,7 +342,15 @@ export class ModelSocket implements Socket {
       epoch: this.#server.epoch,
       at: clock.now(),
       pingIntervalMs: 10_000,
-      limits: { frameBytesMax: 32_768, commandsPerSecond: 50, commandsBurst: 100 },
+      limits: {
+        ...limits,
+        commandsPerSecond: 50,
+        commandsBurst: 100,
+        personCommandsPerSecond: 100,
+        personCommandsBurst: 200,
+        commandsInFlightMax: 128,
+        sendQueueBytesMax: 1_048_576,
+      },
       reconnect: { baseMs: 200, maxMs: 5_000 },
     })
   }

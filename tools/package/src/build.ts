@@ -1,0 +1,48 @@
+/**
+ * Builds what `npm pack` puts into the package in whose folder it runs: the compiled modules with their types and maps,
+ * and both once more for CommonJS, each in one file. It is the `prepack` of libs/sdk and libs/protocol.
+ */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import { dts } from 'rolldown-plugin-dts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** Each of our packages stays a package of its own; of the others, CommonJS would not find those that are only ESM. */
+const ours = /^@flotilla\//
+
+/** From scratch: a module that was deleted must not be in the package for ever. */
+function compile(): void {
+  rmSync('dist', { recursive: true, force: true })
+  // As npm runs it: its own version of tsc is first in the path.
+  const { status, error } = spawnSync('tsc', ['-b', '--force'], { stdio: 'inherit' })
+  if (status !== 0) throw new Error(`unable to compile ${process.cwd()}`, { cause: error })
+}
+
+async function bundleCode(): Promise<void> {
+  const bundle = await rolldown({ input: 'src/index.ts', external: ours, platform: 'neutral' })
+  await bundle.write({ file: 'dist/index.cjs', format: 'cjs', sourcemap: true })
+}
+
+async function bundleTypes(): Promise<void> {
+  const input = { index: 'dist/index.d.ts' }
+  const external = [ours, 'typebox']
+  const bundle = await rolldown({ input, external, plugins: [dts({ dtsOnly: true })] })
+  await bundle.write({ dir: 'dist', format: 'es', entryFileNames: '[name].d.cts' })
+  const types = readFileSync('dist/index.d.cts', 'utf8')
+  writeFileSync('dist/index.d.cts', importAsModule(types, 'typebox'))
+}
+
+/** CommonJS may take types from a package that is only ESM, but has to say so at each import. */
+function importAsModule(types: string, name: string): string {
+  const from = `from "${name}" with { "resolution-mode": "import" };`
+  const named = types.replace(new RegExp(`^import (?:type )?(\\{.+\\}) from "${name}";`, 'm'), `import type $1 ${from}`)
+  const inline = `import("${name}").`
+  return named.includes(inline) ? `import type * as ${name} ${from}\n${named.replaceAll(inline, `${name}.`)}` : named
+}
+
+compile()
+await bundleCode()
+await bundleTypes()
+copyFileSync(`${root}/LICENSE`, 'LICENSE')
