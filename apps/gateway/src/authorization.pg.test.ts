@@ -19,6 +19,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
+import { testGateway } from './gateway.testbed.ts'
 
 type SignedIn = Exclude<CastRole, 'nobody'>
 type Outcome = 'ok' | ErrorCode
@@ -116,6 +117,7 @@ beforeAll(async () => {
   database = await testDatabase()
   pool = createPool({ url: database.url, connectionsMax: 8, logger: silentLogger, applicationName: 'test' })
   gateway = await createGateway({
+    ...testGateway,
     pool,
     routing: createMemoryRouting(createMemoryBus()),
     logger: silentLogger,
@@ -123,24 +125,6 @@ beforeAll(async () => {
     masterKeys,
     ticketKeys,
     nodeId: 'n1',
-    region: 'test',
-    publicUrl: '',
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 1_000,
-    connectsPerSecond: 1_000,
-    commandsPerSecond: 1_000,
-    commandsBurst: 1_000,
-    commandsInFlightMax: 128,
-    sendQueueBytesMax: 1_048_576,
-    sendQueuesBytesMax: 134_217_728,
-    connectionsPerSessionMax: 16,
-    connectionsPerPersonMax: 64,
-    connectsPerPersonMax: 10_000,
-    pingIntervalMs: 25_000,
-    reconnect: { baseMs: 500, maxMs: 30_000 },
-    drainMs: 0,
-    allowedOrigins: [],
     chat: { receiptWindowMs: 10 },
   })
 })

@@ -24,6 +24,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
+import { testGateway } from './gateway.testbed.ts'
 
 const hourMs = 3_600_000
 const masterKeys = parseSecretKeys(generateSecretKey('m'))
@@ -53,6 +54,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   isOff(60_000)
   gateway = await createGateway({
+    ...testGateway,
     pool,
     routing: createMemoryRouting(createMemoryBus()),
     logger,
@@ -60,24 +62,9 @@ beforeEach(async () => {
     masterKeys,
     ticketKeys,
     nodeId: 'n',
-    region: 'test',
-    publicUrl: '',
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    connectsPerSecond: 100,
     commandsPerSecond: 20,
     commandsBurst: 4,
-    commandsInFlightMax: 128,
-    sendQueueBytesMax: 1_048_576,
-    sendQueuesBytesMax: 134_217_728,
-    connectionsPerSessionMax: 16,
-    connectionsPerPersonMax: 64,
-    connectsPerPersonMax: 10_000,
-    pingIntervalMs: 25_000,
-    reconnect: { baseMs: 500, maxMs: 30_000 },
     drainMs: 100,
-    allowedOrigins: [],
     chat: { pulseMs: 50 },
   })
   const [user] = (await makeUsers(pool, 1)) as [string]

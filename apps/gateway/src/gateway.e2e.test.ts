@@ -16,6 +16,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
+import { testGateway } from './gateway.testbed.ts'
 
 const masterKeys = parseSecretKeys(generateSecretKey('m'))
 const ticketKeys = parseSecretKeys(generateSecretKey('t'))
@@ -27,6 +28,7 @@ const bus = createMemoryBus()
 
 async function openGateway(nodeId: string, more: Partial<GatewayOptions> = {}): Promise<Gateway> {
   return createGateway({
+    ...testGateway,
     pool,
     routing: createMemoryRouting(bus),
     logger: silentLogger,
@@ -34,24 +36,7 @@ async function openGateway(nodeId: string, more: Partial<GatewayOptions> = {}): 
     masterKeys,
     ticketKeys,
     nodeId,
-    region: 'test',
-    publicUrl: '',
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 1_000,
-    connectsPerSecond: 1_000,
-    commandsPerSecond: 1_000,
-    commandsBurst: 1_000,
-    commandsInFlightMax: 128,
-    sendQueueBytesMax: 1_048_576,
-    sendQueuesBytesMax: 134_217_728,
-    connectionsPerSessionMax: 16,
-    connectionsPerPersonMax: 64,
-    connectsPerPersonMax: 10_000,
-    pingIntervalMs: 25_000,
-    reconnect: { baseMs: 500, maxMs: 30_000 },
     drainMs: 200,
-    allowedOrigins: [],
     chat: { pulseMs: 100, receiptWindowMs: 10, largeConversationMin: 4, largeSettleMs: 0 },
     ...more,
   })

@@ -7,6 +7,7 @@ import { makeConversation, makeSessions, makeUsers, testDatabase, until } from '
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createGateway } from './gateway.ts'
+import { testGateway } from './gateway.testbed.ts'
 
 /** Short for a test: eight seconds of silence are the least that a gateway waits. */
 const pingIntervalMs = 1_000
@@ -16,6 +17,7 @@ test('what arrives keeps a socket open, be it a command or a ping of WebSocket; 
   const pool = createPool({ url: database.url, connectionsMax: 4, logger: silentLogger, applicationName: 'idle-test' })
   const ticketKeys = parseSecretKeys(generateSecretKey('t'))
   const gateway = await createGateway({
+    ...testGateway,
     pool,
     routing: createMemoryRouting(createMemoryBus()),
     logger: silentLogger,
@@ -23,20 +25,7 @@ test('what arrives keeps a socket open, be it a command or a ping of WebSocket; 
     masterKeys: parseSecretKeys(generateSecretKey('m')),
     ticketKeys,
     nodeId: 'one',
-    region: 'test',
-    publicUrl: '',
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    connectsPerSecond: 100,
-    commandsPerSecond: 1_000,
-    commandsBurst: 1_000,
-    commandsInFlightMax: 128,
-    sendQueueBytesMax: 1_048_576,
     pingIntervalMs,
-    reconnect: { baseMs: 500, maxMs: 30_000 },
-    drainMs: 0,
-    allowedOrigins: [],
   })
   const [alice = '', bob = ''] = await makeUsers(pool, 2)
   const [session = ''] = await makeSessions(pool, [alice])

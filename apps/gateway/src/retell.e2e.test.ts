@@ -16,6 +16,7 @@ import {
 } from '@flotilla/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
+import { testGateway } from './gateway.testbed.ts'
 
 const masterKeys = parseSecretKeys(generateSecretKey('m'))
 const ticketKeys = parseSecretKeys(generateSecretKey('t'))
@@ -34,6 +35,7 @@ beforeEach(async () => {
   database = await testDatabase()
   pool = createPool({ url: database.url, connectionsMax: 8, logger: silentLogger, applicationName: 'retell-test' })
   gateway = await createGateway({
+    ...testGateway,
     pool,
     routing: createMemoryRouting(createMemoryBus()),
     logger: silentLogger,
@@ -41,24 +43,6 @@ beforeEach(async () => {
     masterKeys,
     ticketKeys,
     nodeId: 'one',
-    region: 'test',
-    publicUrl: '',
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    connectsPerSecond: 100,
-    commandsPerSecond: 1_000,
-    commandsBurst: 1_000,
-    commandsInFlightMax: 128,
-    sendQueueBytesMax: 1_048_576,
-    sendQueuesBytesMax: 134_217_728,
-    connectionsPerSessionMax: 16,
-    connectionsPerPersonMax: 64,
-    connectsPerPersonMax: 10_000,
-    pingIntervalMs: 25_000,
-    reconnect: { baseMs: 500, maxMs: 30_000 },
-    drainMs: 0,
-    allowedOrigins: [],
     chat: large,
   })
   silent = await openTestChat(database.url, { masterKeys, settings: large })

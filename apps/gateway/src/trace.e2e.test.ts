@@ -24,6 +24,7 @@ import {
 } from '@flotilla/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
+import { testGateway } from './gateway.testbed.ts'
 
 const masterKeys = parseSecretKeys(generateSecretKey('m'))
 const ticketKeys = parseSecretKeys(generateSecretKey('t'))
@@ -44,6 +45,7 @@ async function openNode(nodeId: string, oneIn: number) {
     logger: silentLogger,
   })
   const gateway = await createGateway({
+    ...testGateway,
     pool,
     routing: createMemoryRouting(bus),
     logger: silentLogger,
@@ -51,24 +53,6 @@ async function openNode(nodeId: string, oneIn: number) {
     masterKeys,
     ticketKeys,
     nodeId,
-    region: 'test',
-    publicUrl: '',
-    host: '127.0.0.1',
-    port: 0,
-    connectionsMax: 100,
-    connectsPerSecond: 100,
-    commandsPerSecond: 1_000,
-    commandsBurst: 1_000,
-    commandsInFlightMax: 128,
-    sendQueueBytesMax: 1_048_576,
-    sendQueuesBytesMax: 134_217_728,
-    connectionsPerSessionMax: 16,
-    connectionsPerPersonMax: 64,
-    connectsPerPersonMax: 10_000,
-    pingIntervalMs: 25_000,
-    reconnect: { baseMs: 500, maxMs: 30_000 },
-    drainMs: 0,
-    allowedOrigins: [],
     ...(tracing === undefined ? {} : { trace: tracing.trace }),
   })
   nodes.push({ gateway, tracing })

@@ -1,0 +1,23 @@
+/** For the tests: what a gateway is told in them, unless they say otherwise. */
+import type { GatewayOptions } from './gateway.ts'
+
+export const testGateway = {
+  region: 'test',
+  publicUrl: '',
+  host: '127.0.0.1',
+  port: 0,
+  connectionsMax: 1_000,
+  connectsPerSecond: 1_000,
+  commandsPerSecond: 1_000,
+  commandsBurst: 1_000,
+  commandsInFlightMax: 128,
+  sendQueueBytesMax: 1_048_576,
+  sendQueuesBytesMax: 134_217_728,
+  connectionsPerSessionMax: 16,
+  connectionsPerPersonMax: 64,
+  connectsPerPersonMax: 10_000,
+  pingIntervalMs: 25_000,
+  reconnect: { baseMs: 500, maxMs: 30_000 },
+  drainMs: 0,
+  allowedOrigins: [],
+} as const satisfies Partial<GatewayOptions>
