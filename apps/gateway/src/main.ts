@@ -24,6 +24,7 @@ readCommandLine({
 const settings = readGatewaySettings()
 const logger = createLogger('gateway', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
+const applicationName = `flotilla-gateway ${settings.NODE_ID}`
 let waitsFor = 'starting'
 let gateway: Gateway | undefined
 
@@ -41,13 +42,14 @@ await prepareSchema({
   waitMsMax: settings.MIGRATE_WAIT_MS,
   logger,
   onWait: reason => (waitsFor = reason),
+  applicationName,
 })
 waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
   logger,
-  applicationName: `flotilla-gateway ${settings.NODE_ID}`,
+  applicationName,
 })
 const masterKeys = parseSecretKeys(settings.MASTER_KEYS)
 const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: masterKeys, logger })

@@ -5,7 +5,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
-import { chatDefaults, createPool, migrate } from '@flotilla/chat'
+import { chatDefaults, createPool, prepareSchema } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
@@ -82,6 +82,8 @@ export interface Standalone {
 const region = 'local'
 const socketPath = '/v1/socket'
 const databaseConnectionsMax = 12
+/** How long the start waits for a PostgreSQL of one's own, and for whoever migrates it. */
+const schemaWaitMsMax = 30_000
 /** Long enough for a client to hear that it is moved, short enough for Ctrl-C. */
 const drainMs = 300
 /** What a request may take that is under way when the process ends. */
@@ -126,14 +128,17 @@ async function start(
   const registry = createRegistry({ node: nodeId, region })
 
   const databaseUrl = options.databaseUrl ?? (await openStore())
-  await migrate(databaseUrl).catch((error: unknown) => {
-    throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
-  })
+  const applicationName = `flotilla-standalone ${nodeId}`
+  await prepareSchema({ url: databaseUrl, migrates: true, waitMsMax: schemaWaitMsMax, logger, applicationName }).catch(
+    (error: unknown) => {
+      throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
+    },
+  )
   const pool = createPool({
     url: databaseUrl,
     connectionsMax: databaseConnectionsMax,
     logger,
-    applicationName: `flotilla-standalone ${nodeId}`,
+    applicationName,
   })
   atStop(() => pool.end())
   const routing =
