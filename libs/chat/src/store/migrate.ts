@@ -9,8 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { readDatabaseUrl } from './database-url.ts'
-import { clientClass, connectionConfig } from './store-client.ts'
+import { openClient } from './store-client.ts'
 
 /** The key of the advisory lock; any number that nobody else uses. */
 const lockKey = 7_160_530
@@ -67,7 +66,7 @@ export async function migrate(connectionString: string, options: MigrateOptions 
   const { lockMsMax = lockMsMaxDefault } = options
   const migrations = listMigrations(options.folder)
   const deadline = performance.now() + lockMsMax
-  const client = await open(connectionString, options.applicationName)
+  const client = await openClient(connectionString, options.applicationName ?? 'flotilla-migrate')
   const done: string[] = []
   try {
     let missing = await findMissing(client, migrations)
@@ -89,7 +88,7 @@ export async function migrate(connectionString: string, options: MigrateOptions 
 
 /** The migrations that the database lacks of those that this version knows. Needs no rights but to read. */
 export async function missingMigrations(connectionString: string, folder?: string): Promise<string[]> {
-  const client = await open(connectionString)
+  const client = await openClient(connectionString, 'flotilla-migrate')
   try {
     return (await findMissing(client, listMigrations(folder))).map(({ name }) => name)
   } finally {
@@ -118,24 +117,6 @@ async function readApplied(client: pg.Client): Promise<Map<string, string>> {
 }
 
 const undefinedTable = '42P01'
-
-async function open(connectionString: string, applicationName = 'flotilla-migrate'): Promise<pg.Client> {
-  const address = readDatabaseUrl(connectionString)
-  const client = new (clientClass(address))({
-    ...connectionConfig(address),
-    application_name: address.applicationName ?? applicationName,
-    connectionTimeoutMillis: 5_000,
-  })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-  } catch (error) {
-    // Without a connection there is nothing to say goodbye to.
-    void client.end().catch(() => {})
-    throw error
-  }
-  return client
-}
 
 /** Applies the first that is missing, looked up under the lock. @returns its name, undefined when there is none any more */
 function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | undefined> {

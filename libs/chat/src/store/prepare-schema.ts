@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatLogger } from '../context.ts'
+import { checkPooler } from './check-pooler.ts'
 import { MigrationLocked, migrate, missingMigrations } from './migrate.ts'
 import { isPassing } from './pool.ts'
 
@@ -58,11 +59,11 @@ async function look(options: SchemaOptions): Promise<Look> {
     ...(applicationName === undefined ? {} : { applicationName }),
   }
   try {
-    if (migrates) return { applied: await migrate(url, { ...more, lockMsMax: 0 }) }
-    const [lacking] = await missingMigrations(url, folder)
-    return lacking === undefined
-      ? { applied: [] }
-      : { reason: `the schema is older than this version: it lacks ${lacking}` }
+    const applied = migrates ? await migrate(url, { ...more, lockMsMax: 0 }) : []
+    const [lacking] = migrates ? [] : await missingMigrations(url, folder)
+    if (lacking !== undefined) return { reason: `the schema is older than this version: it lacks ${lacking}` }
+    await checkPooler(url)
+    return { applied }
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
     if (error instanceof MigrationLocked || isPassing(cause)) return { reason: (error as Error).message, error }

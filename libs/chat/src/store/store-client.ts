@@ -5,7 +5,7 @@
  * and in the same transaction. So it holds behind PgBouncer too, and stays with nobody who gets the connection next.
  */
 import pg from 'pg'
-import type { ChannelBinding, DatabaseAddress } from './database-url.ts'
+import { type ChannelBinding, type DatabaseAddress, readDatabaseUrl } from './database-url.ts'
 
 /** What a statement may take; the server ends it then. */
 export const statementMsMax = 15_000
@@ -57,6 +57,25 @@ export function clientClass(address: DatabaseAddress): typeof pg.Client {
       carrySettings(this)
     }
   }
+}
+
+/** One connection beside the pools, for what is done at a start. */
+export async function openClient(url: string, applicationName: string): Promise<pg.Client> {
+  const address = readDatabaseUrl(url)
+  const client = new (clientClass(address))({
+    ...connectionConfig(address),
+    application_name: address.applicationName ?? applicationName,
+    connectionTimeoutMillis: 5_000,
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (error) {
+    // Without a connection there is nothing to say goodbye to.
+    void client.end().catch(() => {})
+    throw error
+  }
+  return client
 }
 
 /** TLS where the server has it. On one that has none it goes on without, on the same connection, as libpq does. */
