@@ -12,6 +12,7 @@ import {
   openTracing,
   readCommandLine,
   serveHealth,
+  socketsMax,
   toStoragePlace,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
@@ -126,6 +127,9 @@ const app = buildApp({
   random: Math.random,
   countryOf: loadCountries(settings.GEO_DATA_FOLDER),
 })
+
+// What is beyond is closed at once, so that the operator port and the stores keep their files.
+app.server.maxConnections = socketsMax(settings.DATABASE_CONNECTIONS_MAX)
 
 steps.push(
   {

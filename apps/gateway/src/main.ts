@@ -11,6 +11,7 @@ import {
   parseSecretKeys,
   readCommandLine,
   serveHealth,
+  socketsMax,
 } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
@@ -74,6 +75,7 @@ const started = await createGateway({
   host: settings.HOST,
   port: settings.PORT,
   connectionsMax: settings.CONNECTIONS_MAX,
+  socketsMax: socketsMax(settings.DATABASE_CONNECTIONS_MAX),
   connectsPerSecond: settings.CONNECTS_PER_SECOND,
   commandsPerSecond: settings.COMMANDS_PER_SECOND,
   commandsBurst: settings.COMMANDS_BURST,

@@ -40,59 +40,24 @@ export type Upkept = Readonly<Record<(typeof upkeptTables)[number], number>>
  * @returns how many rows went, by table; undefined when another worker is at it
  */
 export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Upkept | undefined> {
-<<<<<<< HEAD
-  const client = await ctx.pool.connect()
-  let held = true
-  try {
-    const mine = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [lockKey])
-    held = mine.rows[0]!.mine
-    if (!held) return undefined
-    await ensurePartitions(ctx.pool)
-    const gone: Partial<Record<keyof Upkept, number>> = { uploads: await dropUploads(ctx, signal) }
-    for (const [table, condition] of Object.entries(overdue) as [keyof typeof overdue, string][])
-      gone[table] = await dropRows(ctx, table, condition, signal)
-    await refold(ctx, signal)
-    await client.query('SELECT pg_advisory_unlock($1)', [lockKey])
-    held = false
-    return gone as Upkept
-  } finally {
-    // With the lock still in hand, the connection ends, and the lock with it.
-    client.release(held)
-  }
-}
-
-const isEnded = (signal: AbortSignal | undefined) => signal?.aborted === true
-
-async function dropRows(
-  ctx: ChatContext,
-  table: string,
-  condition: string,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  let gone = 0
-  for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
-    const { rowCount } = await ctx.pool.query(
-      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${rowsAtOnce}))`,
-    )
-    gone += rowCount ?? 0
-    if ((rowCount ?? 0) < rowsAtOnce) break
-=======
   await ensurePartitions(ctx.pool)
   const gone = Object.fromEntries(upkeptTables.map(table => [table, 0])) as Record<keyof Upkept, number>
   let begun = false
   for (const table of upkeptTables) {
     const dropRows = table === 'uploads' ? dropUploads : dropOverdue(table)
-    for (let bite = 0; bite < bitesMax && signal?.aborted !== true; bite++) {
+    for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
       const { mine, rows, whole } = await takeBite(ctx, dropRows)
       if (!mine) return begun ? gone : undefined
       begun = true
       gone[table] += rows
       if (whole) break
     }
->>>>>>> 83f29ba (Carry the limits of a statement with it, and lock migrations by transaction)
   }
+  await refold(ctx, signal)
   return gone
 }
+
+const isEnded = (signal: AbortSignal | undefined) => signal?.aborted === true
 
 /** How many rows went, and whether that was all. */
 interface Bite {

@@ -82,6 +82,10 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   }
 }
 
+/** For the list of settings. */
+export const databaseUrlSentence =
+  'PostgreSQL: `postgres://user:password@host:port/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and the like mean what they mean to libpq; docs/deploy.md says which there are.'
+
 /** For settings: the text itself, when it can be read. */
 export function checkDatabaseUrl(text: string): string {
   readDatabaseUrl(text)

@@ -34,7 +34,8 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...connectionConfig(address),
     Client: clientClass(address),
-    onConnect: client => client.query(usualSettings),
+    // A promise is waited for, though the types do not tell.
+    onConnect: (client: pg.ClientBase): unknown => client.query(usualSettings),
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
@@ -42,7 +43,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     query_timeout: statementMsMax + 2_000,
     application_name: address.applicationName ?? options.applicationName,
     types,
-  } as pg.PoolConfig)
+  })
   return watched(pool, options.logger)
 }
 

@@ -49,10 +49,8 @@ export function clientClass(address: DatabaseAddress): typeof pg.Client {
       super({
         ...given,
         enableChannelBinding: address.channelBinding !== 'disable',
-        ...(address.mayBePlain
-          ? { connection: new PreferringConnection({ ssl: address.ssl, keepAlive: true } as pg.ConnectionConfig) }
-          : {}),
-      } as pg.ClientConfig)
+        ...(address.mayBePlain ? { connection: new PreferringConnection({ ssl: address.ssl, keepAlive: true }) } : {}),
+      })
       watchBinding(this.connection, address.channelBinding)
       carrySettings(this)
     }
