@@ -36,7 +36,7 @@ export function urlOf(rule: UrlRule): (text: string) => string {
  * own, such as `capacitor://localhost`.
  */
 export function parseOrigin(text: string): string {
-  if (text.includes('*')) throw new Error('must not have a wildcard: name each origin')
+  if (text.includes('*')) throw new Error('must be origins, without a wildcard: name each')
   const [, scheme = '', host = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@]+)(.*)$/i.exec(text) ?? []
   const isWeb = /^https?$/i.test(scheme)
   if (host === '' || (isWeb && !URL.canParse(text)))

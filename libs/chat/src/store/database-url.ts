@@ -56,11 +56,13 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text) ?? []
   const hosts = authority.slice(authority.lastIndexOf('@') + 1)
   if (hosts.includes(',')) throw severalHosts()
-  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text))
+  // A URL with a user and no host is none to anybody but libpq.
+  const whole = hosts === '' ? text.replace(/^\w+:\/\/[^/?#]*/, `$&${nowhere}`) : text
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(whole))
     throw new Error('must be postgres://user:password@host:port/database, with what is special in it percent-encoded')
-  const url = new URL(text)
+  const url = new URL(whole)
   const given = readParameters(url)
-  const host = given.host ?? orNone(decode(url.hostname.replace(/^\[(.*)\]$/, '$1')))
+  const host = given.host ?? orNone(hosts === '' ? '' : decode(url.hostname.replace(/^\[(.*)\]$/, '$1')))
   if (host?.includes(',') === true) throw severalHosts()
   const port = given.port ?? orNone(url.port)
   if (port !== undefined && !/^[1-9]\d{0,4}$/.test(port)) throw new Error('must have one port, a number')
@@ -78,7 +80,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
     applicationName: given.application_name,
     ...ssl,
     sslnegotiation: negotiation,
-    channelBinding: (given.channel_binding ?? 'prefer') as ChannelBinding,
+    channelBinding: (given.channel_binding ?? 'disable') as ChannelBinding,
   }
 }
 
@@ -91,6 +93,8 @@ export function checkDatabaseUrl(text: string): string {
   readDatabaseUrl(text)
   return text
 }
+
+const nowhere = 'nowhere.invalid'
 
 const severalHosts = () =>
   new Error(

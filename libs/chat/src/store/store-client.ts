@@ -102,7 +102,12 @@ class PreferringConnection extends pg.Connection {
 /** `channel_binding=require`: a server that does not prove that it is the end of the TLS gets no password. */
 function watchBinding(connection: pg.Connection, binding: ChannelBinding): void {
   if (binding !== 'require') return
-  const refuse = () => connection.stream.destroy(new Error('channel_binding=require, and the server offers none'))
+  const refuse = () => {
+    // What else is in the same packet must not make it a connection.
+    connection.removeAllListeners('readyForQuery')
+    connection.emit('error', new Error('unable to connect: channel_binding=require, and the server offers none'))
+    connection.stream.destroy()
+  }
   let bound = false
   connection.prependListener('authenticationSASL', ({ mechanisms }: { mechanisms: readonly string[] }) => {
     bound = mechanisms.includes('SCRAM-SHA-256-PLUS')
