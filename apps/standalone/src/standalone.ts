@@ -250,7 +250,7 @@ const isPrivate = (publicUrl: string, { host, trustedProxies = [] }: ApiOptions)
 /** Listening on every address, it has no name of its own: what is shown is what works on this machine. */
 const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
 
-function ownUrl(host: string, port: number): string {
+export function ownUrl(host: string, port: number): string {
   const name = isLoopback(host) || isEverywhere(host) ? 'localhost' : host
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

@@ -6,7 +6,7 @@ import { Refusal } from '@flotilla/protocol'
 import pg from 'pg'
 import type { ChatLogger } from '../context.ts'
 import { readDatabaseUrl } from './database-url.ts'
-import { clientClass, connectionConfig, statementMsMax, usualSettings } from './store-client.ts'
+import { clientClass, statementMsMax, usualSettings } from './store-client.ts'
 
 const int8 = 20
 const int8Array = 1016
@@ -32,7 +32,6 @@ export interface PoolOptions {
 export function createPool(options: PoolOptions): pg.Pool {
   const address = readDatabaseUrl(options.url)
   const pool = new pg.Pool({
-    ...connectionConfig(address),
     Client: clientClass(address),
     // A promise is waited for, though the types do not tell.
     onConnect: (client: pg.ClientBase): unknown => client.query(usualSettings),
@@ -52,15 +51,7 @@ export function createPool(options: PoolOptions): pg.Pool {
  * late.
  */
 export function createLane(pool: pg.Pool, answerMs: number, logger: ChatLogger): pg.Pool {
-  const { password } = pool.options
-  const lane = new pg.Pool({
-    ...pool.options,
-    // It does not let itself be copied along.
-    ...(password === undefined ? {} : { password }),
-    max: 1,
-    connectionTimeoutMillis: answerMs,
-    query_timeout: answerMs,
-  })
+  const lane = new pg.Pool({ ...pool.options, max: 1, connectionTimeoutMillis: answerMs, query_timeout: answerMs })
   return watched(lane, logger)
 }
 

@@ -26,7 +26,7 @@ export function localSettings(name: string, settings: Readonly<Record<string, st
 export const usualSettings = localSettings('usual-settings')
 
 /** How `pg` is told what an address says. */
-export function connectionConfig(address: DatabaseAddress): pg.ClientConfig {
+function connectionConfig(address: DatabaseAddress): pg.ClientConfig {
   const { host, port, user, password, database, options, ssl, sslnegotiation } = address
   return {
     ...(host === undefined ? {} : { host }),
@@ -41,13 +41,14 @@ export function connectionConfig(address: DatabaseAddress): pg.ClientConfig {
   }
 }
 
-/** A connection to this address, as TLS and authentication are asked for in it. */
+/** A connection to this address, as it asks for TLS and authentication. Nobody else needs to know its password. */
 export function clientClass(address: DatabaseAddress): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
       const given = typeof config === 'object' ? config : {}
       super({
         ...given,
+        ...connectionConfig(address),
         enableChannelBinding: address.channelBinding !== 'disable',
         ...(address.mayBePlain ? { connection: new PreferringConnection({ ssl: address.ssl, keepAlive: true }) } : {}),
       })
@@ -61,7 +62,6 @@ export function clientClass(address: DatabaseAddress): typeof pg.Client {
 export async function openClient(url: string, applicationName: string): Promise<pg.Client> {
   const address = readDatabaseUrl(url)
   const client = new (clientClass(address))({
-    ...connectionConfig(address),
     application_name: address.applicationName ?? applicationName,
     connectionTimeoutMillis: 5_000,
   })
