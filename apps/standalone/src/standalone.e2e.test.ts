@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Logger, silentLogger } from '@flotilla/service'
 import {
@@ -47,7 +48,14 @@ interface Person {
   readonly token: string
 }
 
-async function call<T>(url: string, method: string, path: string, token?: string, body?: object): Promise<T> {
+async function call<T>(
+  url: string,
+  method: string,
+  path: string,
+  token?: string,
+  body?: object,
+  tries = 10,
+): Promise<T> {
   const response = await fetch(url + path, {
     method,
     headers: {
@@ -57,6 +65,11 @@ async function call<T>(url: string, method: string, path: string, token?: string
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await response.text()
+  // A machine with much else to do sheds: then one comes back when it says, as any client.
+  if (response.status === 503 && text.includes('"overloaded"') && tries > 1) {
+    await sleep((JSON.parse(text) as { error: { retryMs: number } }).error.retryMs)
+    return call(url, method, path, token, body, tries - 1)
+  }
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
   return JSON.parse(text) as T
 }
