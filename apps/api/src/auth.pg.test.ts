@@ -403,6 +403,24 @@ describe('connecting', () => {
     expect(body.urls[0].region).toBe('eu')
   })
 
+  test('a gateway that has no name of its own is named as the caller has called', async () => {
+    const urlByHost = 'ws://localhost:8080/v1/socket'
+    const gatewayUrls = [
+      { region: 'local', url: urlByHost },
+      { region: 'local', url: 'wss://named.example/v1/socket' },
+    ]
+    const here = another({ settings: { gatewayUrls, urlByHost } })
+    const connect = async (host: string) =>
+      (await here.call('GET /v1/connect', { token: alice.token, headers: { host } })).body.urls[0].url
+    for (const host of ['192.168.1.5:8080', 'laptop.local:8080', '[fe80::1]:8080', 'chat.example'])
+      expect(await connect(host)).toBe(`ws://${host}/v1/socket`)
+    // Nothing that is no host stands in an answer.
+    for (const host of ['evil.example/x', 'a b', 'me@evil.example', '"', 'evil.example:1/'])
+      expect(await connect(host), host).not.toContain('evil')
+    const { body } = await here.call('GET /v1/connect', { token: alice.token, headers: { host: 'laptop.local' } })
+    expect(body.urls[1].url).toBe('wss://named.example/v1/socket')
+  })
+
   test('while no node is seen the configured gateways are named; without any, when to come back', async () => {
     const gatewayUrls = [
       { region: 'us', url: 'wss://us.example/v1/socket' },

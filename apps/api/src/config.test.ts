@@ -60,7 +60,7 @@ test('mistakes are named together, without the secrets', () => {
       REFRESH_KEYS: 'r:hunter2',
       TOKEN_KEYS: '/nonexistent',
     })
-  expect(read).toThrow(/REGIONS must be .*GATEWAY_URLS must be region=wss.*REFRESH_KEYS .*TOKEN_KEYS .*ENOENT/)
+  expect(read).toThrow(/REGIONS must be .*GATEWAY_URLS must begin with ws.*REFRESH_KEYS .*TOKEN_KEYS .*ENOENT/)
   expect(read).not.toThrow(/hunter2/)
 })
 

@@ -1,16 +1,25 @@
 /** The settings of the API. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
 import { limits, Uuid } from '@flotilla/protocol'
+import { checkRedisUrl } from '@flotilla/routing'
 import {
   type AddressHeader,
   addressHeaders,
+  checkFileLimit,
   choice,
+  fileLimit,
   flag,
   integer,
   list,
   networks,
   optionalText,
+  parseHostName,
+  parseListenHost,
+  parseNodeName,
+  parseOrigin,
+  parseOrigins,
   parseSecretKeys,
   port,
   readSettings,
@@ -21,6 +30,7 @@ import {
   text,
   type Values,
   tracingSettings,
+  urlOf,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
 import type { GatewayUrl } from './connect.ts'
@@ -57,10 +67,10 @@ const inParts =
       .filter(part => part !== '')
       .map(parse)
 
+const socketUrl = urlOf({ schemes: ['ws', 'wss'], path: 'needed', query: true })
 function parseGatewayUrl(part: string): GatewayUrl {
   const [, region = 'local', url = ''] = /^(?:([\w-]{1,32})=)?(.+)$/.exec(part) ?? []
-  if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) throw new Error('must be region=wss://…')
-  return { region, url }
+  return { region, url: socketUrl(url) }
 }
 
 const isUserId = Compile(Uuid)
@@ -83,26 +93,22 @@ function parseHeaderName(value: string): string {
 }
 
 /** As browsers write an origin, or as Android names an app. */
-function parseOrigin(part: string): string {
-  const isOrigin = URL.canParse(part) && new URL(part).origin === part
-  if (!isOrigin && !/^android:apk-key-hash:[\w-]{43}$/.test(part)) throw new Error('must be origins: https://host')
-  return part
-}
+const parsePasskeyOrigin = (part: string) => (/^android:apk-key-hash:[\w-]{43}$/.test(part) ? part : parseOrigin(part))
 
 /** The keys themselves, or the path of the file that holds them. */
 const keysOrFile = (value: string) =>
   parseTokenKeys(/^\s*([[{]|-----BEGIN )/.test(value) ? value : readFileSync(value, 'utf8'))
 
 export const apiSettings = {
-  HOST: text('0.0.0.0', 'The address that clients connect to.'),
+  HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
   PORT: port(8080, 'The port that clients connect to.'),
-  OPERATOR_HOST: text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'),
+  OPERATOR_HOST: { ...text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
   OPERATOR_PORT: port(9080, 'The port of /healthz, /readyz and /metrics.'),
-  NODE_ID: text(
-    `api-${hostname()}`,
-    'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.',
-  ),
-  REGION: text('local', 'The region that this process belongs to.'),
+  NODE_ID: {
+    ...text(`api-${hostname()}`, 'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.'),
+    parse: parseNodeName,
+  },
+  REGION: { ...text('local', 'The region that this process belongs to.'), parse: parseNodeName },
   REGIONS: parsed(
     'comma-separated list of name:latitude:longitude',
     inParts(parseRegion),
@@ -118,14 +124,14 @@ export const apiSettings = {
     'The gateways that `GET /v1/connect` names while no node is seen in Redis.',
     { default: [] as readonly GatewayUrl[] },
   ),
-  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
   DATABASE_CONNECTIONS_MAX: integer(
     10,
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
   ...schemaSettings,
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.', checkRedisUrl),
   MASTER_KEYS: parsed(
     'secret',
     parseSecretKeys,
@@ -161,10 +167,13 @@ export const apiSettings = {
     true,
     'Whether the refresh cookie travels over HTTPS only. Turn it off only to try things without HTTPS.',
   ),
-  ALLOWED_ORIGINS: list(
-    [],
-    'Origins of web pages that may call the API; `*` for any, then without cookies. Empty: pages of its own origin only.',
-  ),
+  ALLOWED_ORIGINS: {
+    ...list(
+      [],
+      'Origins of web pages that may call the API: `https://chat.example`; `*` for any, then without cookies. Empty: pages of its own origin only.',
+    ),
+    parse: parseOrigins,
+  },
   TRUSTED_PROXIES: networks(
     'Addresses or networks of the proxies in front, whose ADDRESS_HEADER is believed. Empty: the peer is the caller.',
   ),
@@ -197,7 +206,7 @@ export const apiSettings = {
   },
   WEB_PUSH_HOSTS: parsed(
     'comma-separated list of hosts',
-    inParts(part => part.toLowerCase()),
+    inParts(parseHostName),
     'The push services of browsers, with all hosts below these names. Web pushes go nowhere else.',
     {
       default: [
@@ -213,7 +222,7 @@ export const apiSettings = {
   ),
   WEBAUTHN_ORIGINS: parsed(
     'comma-separated list of origins',
-    inParts(parseOrigin),
+    inParts(parsePasskeyOrigin),
     'The pages and apps that passkeys are used in: `https://chat.example`, `android:apk-key-hash:…`. Empty: those of ALLOWED_ORIGINS; without any, `http://localhost` at PORT.',
     { default: [] as readonly string[] },
   ),
@@ -307,11 +316,14 @@ export interface ApiSettings {
   readonly region: string
   readonly regions: readonly Region[]
   readonly gatewayUrls: readonly GatewayUrl[]
+  /** That of these URLs whose host is the one that the caller has come by; none in a fleet. */
+  readonly urlByHost: string | undefined
   readonly issuer: string
   readonly audience: string
   readonly accessTokenLifeMs: number
   readonly cookieSecure: boolean
-  readonly allowedOrigins: readonly string[]
+  /** An expression stands for all that it matches; `*` for every one. */
+  readonly allowedOrigins: readonly (string | RegExp)[]
   readonly trustedProxies: readonly string[]
   readonly addressHeader: AddressHeader
   /** In small letters. */
@@ -356,6 +368,7 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   region: values.REGION,
   regions: values.REGIONS,
   gatewayUrls: values.GATEWAY_URLS,
+  urlByHost: undefined,
   issuer: values.TOKEN_ISSUER,
   audience: values.TOKEN_AUDIENCE,
   accessTokenLifeMs: values.ACCESS_TOKEN_LIFE_MS,
@@ -411,11 +424,25 @@ export const apiDefaults: ApiSettings = toApiSettings(
 )
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
-export const readApiSettings = (): ApiValues => readSettings(apiSettings, process.env)
+export function readApiSettings(environment: NodeJS.ProcessEnv = process.env, limit = fileLimit()): ApiValues {
+  const values = readSettings(apiSettings, environment)
+  const { REGION, REGIONS, GATEWAY_URLS } = values
+  for (const region of REGIONS.length === 0 ? [] : [REGION, ...GATEWAY_URLS.map(one => one.region)])
+    if (!REGIONS.some(one => one.name === region))
+      throw new Error(`unable to start: the region ${region} is not one of REGIONS`)
+  const { rpId, origins } = webauthnOf(values)
+  for (const origin of origins.filter(one => /^https?:/.test(one)))
+    if (!`.${new URL(origin).hostname}`.endsWith(`.${rpId}`))
+      throw new Error(
+        `unable to start: passkeys of ${rpId} cannot be used on ${origin}: WEBAUTHN_RP_ID must be the host of every origin, or what they all end in`,
+      )
+  checkFileLimit('REQUESTS_UNDER_WAY_MAX', values.REQUESTS_UNDER_WAY_MAX, values.DATABASE_CONNECTIONS_MAX, limit)
+  return values
+}
 
 /** Of migrate.ts, which runs once before a roll-out. It waits less long than a process: whoever began it is waiting too. */
 export const migrateSettings = {
-  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
   MIGRATE_WAIT_MS: integer(
     120_000,
     { min: 0, max: 3_600_000 },

@@ -1,5 +1,5 @@
 export { type ApiDeps, buildApp } from './app.ts'
-export { type ApiSettings, apiDefaults, apiSettings, migrateSettings } from './config.ts'
+export { type ApiSettings, apiDefaults, apiSettings, migrateSettings, readApiSettings } from './config.ts'
 export type { GatewayUrl } from './connect.ts'
 export { openApiDocument } from './document.ts'
 export { type OpenIdSettings, type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'

@@ -12,6 +12,7 @@ import {
   openTracing,
   readCommandLine,
   serveHealth,
+  socketsMax,
   toStoragePlace,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
@@ -29,6 +30,7 @@ const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGIO
 let chat: ChatContext | undefined
 let listening = false
 let draining = false
+const applicationName = `flotilla-api ${settings.NODE_ID}`
 let waitsFor = 'starting'
 
 function unready(): string | undefined {
@@ -56,13 +58,14 @@ await prepareSchema({
   waitMsMax: settings.MIGRATE_WAIT_MS,
   logger,
   onWait: reason => (waitsFor = reason),
+  applicationName,
 })
 waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
   logger,
-  applicationName: `flotilla-api ${settings.NODE_ID}`,
+  applicationName,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: settings.MASTER_KEYS, logger })
 const tracing = await openTracing({
@@ -124,6 +127,9 @@ const app = buildApp({
   random: Math.random,
   countryOf: loadCountries(settings.GEO_DATA_FOLDER),
 })
+
+// What is beyond is closed at once, so that the operator port and the stores keep their files.
+app.server.maxConnections = socketsMax(settings.DATABASE_CONNECTIONS_MAX)
 
 steps.push(
   {

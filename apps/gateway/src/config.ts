@@ -1,11 +1,18 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
+import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
+import { checkRedisUrl } from '@flotilla/routing'
 import {
+  checkFileLimit,
   choice,
   decimal,
+  fileLimit,
   flag,
   integer,
   list,
+  parseListenHost,
+  parseNodeName,
+  parseOrigins,
   port,
   readSettings,
   requiredSecret,
@@ -13,24 +20,31 @@ import {
   schemaSettings,
   text,
   tracingSettings,
+  urlOf,
 } from '@flotilla/service'
 
 const many = { min: 1, max: 1_000_000 }
 const ms = { min: 1, max: 3_600_000 }
 
 export const gatewaySettings = {
-  HOST: text('0.0.0.0', 'The address that clients connect to.'),
+  HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
   PORT: port(8081, 'The port that clients connect to.'),
-  OPERATOR_HOST: text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'),
+  OPERATOR_HOST: { ...text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
   OPERATOR_PORT: port(9081, 'The port of /healthz, /readyz and /metrics.'),
-  NODE_ID: text(hostname(), 'The name of this node; unique in its region. Letters, digits, `.`, `-` and `_`.'),
-  REGION: text('local', 'The region that this node belongs to.'),
-  PUBLIC_URL: text(
-    'ws://localhost:8081/v1/socket',
-    'The URL under which clients reach this node; `GET /v1/connect` hands it out.',
-  ),
-  DATABASE_URL: requiredUrl('PostgreSQL.'),
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  NODE_ID: {
+    ...text(hostname(), 'The name of this node; unique in its region. Letters, digits, `.`, `-` and `_`.'),
+    parse: parseNodeName,
+  },
+  REGION: { ...text('local', 'The region that this node belongs to.'), parse: parseNodeName },
+  PUBLIC_URL: {
+    ...text(
+      'ws://localhost:8081/v1/socket',
+      'The URL under which clients reach this node, `wss://…/v1/socket`; `GET /v1/connect` hands it out.',
+    ),
+    parse: urlOf({ schemes: ['ws', 'wss'], path: 'needed' }),
+  },
+  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
+  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.', checkRedisUrl),
   MASTER_KEYS: requiredSecret(
     'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
   ),
@@ -54,7 +68,11 @@ export const gatewaySettings = {
     { min: 0, max: 100 },
     'Sends wait so long, counted from the commit before, to be committed together. An idle node sends at once.',
   ),
-  CONNECTIONS_MAX: integer(18_000, many, 'Connections that this node takes. Mind the file limit of the process.'),
+  CONNECTIONS_MAX: integer(
+    18_000,
+    many,
+    'Connections that this node takes. The file limit of the process must be higher, by 150 and DATABASE_CONNECTIONS_MAX.',
+  ),
   CONNECTS_PER_SECOND: integer(
     500,
     many,
@@ -130,10 +148,13 @@ export const gatewaySettings = {
     '/var/run/secrets/kubernetes.io/serviceaccount',
     'Where `token` and `ca.crt` are mounted, for DELETION_COST.',
   ),
-  ALLOWED_ORIGINS: list(
-    [],
-    'Origins of web pages that may connect; empty allows every origin, since a ticket is needed anyway.',
-  ),
+  ALLOWED_ORIGINS: {
+    ...list(
+      [],
+      'Origins of web pages that may connect: `https://chat.example`. Empty, or `*`, allows every origin, since a ticket is needed anyway.',
+    ),
+    parse: parseOrigins,
+  },
 }
 
 /**
@@ -145,9 +166,12 @@ export function setHeaderBytesMax(bytes: number): void {
 }
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
-export function readGatewaySettings(environment = process.env) {
+export function readGatewaySettings(environment = process.env, limit = fileLimit()) {
   const settings = readSettings(gatewaySettings, environment)
   if (settings.DELETION_COST && (settings.POD_NAME === '' || settings.POD_NAMESPACE === ''))
     throw new Error('unable to start: DELETION_COST needs POD_NAME and POD_NAMESPACE')
+  if (settings.RECONNECT_BASE_MS > settings.RECONNECT_MAX_MS)
+    throw new Error('unable to start: RECONNECT_BASE_MS must not be above RECONNECT_MAX_MS')
+  checkFileLimit('CONNECTIONS_MAX', settings.CONNECTIONS_MAX, settings.DATABASE_CONNECTIONS_MAX, limit)
   return settings
 }

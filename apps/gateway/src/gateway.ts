@@ -74,6 +74,8 @@ export interface GatewayOptions {
   readonly connectionsPerPersonMax: number
   /** In a minute, over the whole fleet. */
   readonly connectsPerPersonMax: number
+  /** Sockets that may be open, greeted or not; without it, as many as come. */
+  readonly socketsMax?: number
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number
@@ -418,6 +420,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       path: '/v1/socket',
       frameBytesMax: limits.frameBytesMax,
       sendQueueBytesMax: options.sendQueueBytesMax,
+      socketsMax: options.socketsMax ?? Number.POSITIVE_INFINITY,
       // uWebSockets.js takes up to 960 s.
       idleSeconds: Math.min(960, Math.max(8, Math.ceil((options.pingIntervalMs * 2.4) / 1_000))),
     },

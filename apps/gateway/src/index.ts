@@ -1,3 +1,3 @@
-export { gatewaySettings } from './config.ts'
+export { gatewaySettings, readGatewaySettings } from './config.ts'
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
 export { gatewayMetrics } from './metrics.ts'

@@ -11,6 +11,7 @@ import {
   parseSecretKeys,
   readCommandLine,
   serveHealth,
+  socketsMax,
 } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
@@ -24,6 +25,7 @@ readCommandLine({
 const settings = readGatewaySettings()
 const logger = createLogger('gateway', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
+const applicationName = `flotilla-gateway ${settings.NODE_ID}`
 let waitsFor = 'starting'
 let gateway: Gateway | undefined
 
@@ -41,13 +43,14 @@ await prepareSchema({
   waitMsMax: settings.MIGRATE_WAIT_MS,
   logger,
   onWait: reason => (waitsFor = reason),
+  applicationName,
 })
 waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
   logger,
-  applicationName: `flotilla-gateway ${settings.NODE_ID}`,
+  applicationName,
 })
 const masterKeys = parseSecretKeys(settings.MASTER_KEYS)
 const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: masterKeys, logger })
@@ -72,6 +75,7 @@ const started = await createGateway({
   host: settings.HOST,
   port: settings.PORT,
   connectionsMax: settings.CONNECTIONS_MAX,
+  socketsMax: socketsMax(settings.DATABASE_CONNECTIONS_MAX),
   connectsPerSecond: settings.CONNECTS_PER_SECOND,
   commandsPerSecond: settings.COMMANDS_PER_SECOND,
   commandsBurst: settings.COMMANDS_BURST,

@@ -8,7 +8,15 @@ const path = '/v1/socket'
 
 beforeAll(async () => {
   server = await serveSockets(
-    { host: '127.0.0.1', port: 0, path, frameBytesMax: 1_024, sendQueueBytesMax: 65_536, idleSeconds: 30 },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      path,
+      frameBytesMax: 1_024,
+      sendQueueBytesMax: 65_536,
+      socketsMax: 100,
+      idleSeconds: 30,
+    },
     { upgrade: () => undefined, open: () => ({}), message: () => {}, binary: () => {}, close: () => {} },
   )
 })

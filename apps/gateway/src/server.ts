@@ -49,6 +49,7 @@ export async function serveSockets<T>(
     path: string
     frameBytesMax: number
     sendQueueBytesMax: number
+    socketsMax: number
     idleSeconds: number
   },
   events: SocketEvents<T>,
@@ -57,6 +58,12 @@ export async function serveSockets<T>(
   const { App, us_listen_socket_close, us_socket_local_port } = await import('uWebSockets.js')
   const app = App()
   let connections = 0
+  let sockets = 0
+  // A file that a socket takes is missing elsewhere: nobody could ask for the health of a process without files.
+  app.filter((response, change) => {
+    sockets += change
+    if (change > 0 && sockets > options.socketsMax) response.close()
+  })
   app.ws<Slot<T>>(options.path, {
     // A frame a little above the limit is answered with an error; one far above it is cut off by uWebSockets.js.
     maxPayloadLength: options.frameBytesMax * 2,
@@ -104,6 +111,8 @@ export async function serveSockets<T>(
     },
     close(ws, code) {
       connections--
+      // The filter does not hear of the end of what was upgraded.
+      sockets--
       const { opened } = ws.getUserData()
       if (opened !== undefined) events.close(opened, code !== abnormalClosure)
     },

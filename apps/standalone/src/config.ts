@@ -1,28 +1,63 @@
 /** The settings of the standalone process. docs/configuration.md is generated from them. */
 import { apiSettings, providerSettings } from '@flotilla/api'
-import { choice, networks, optionalText, optionalUrl, port, readSettings, text, type Values } from '@flotilla/service'
-import { workerSettings } from '@flotilla/worker'
+import { checkDatabaseUrl } from '@flotilla/chat'
+import { gatewaySettings } from '@flotilla/gateway'
+import { checkRedisUrl } from '@flotilla/routing'
+import {
+  choice,
+  list,
+  networks,
+  optionalText,
+  optionalUrl,
+  parseListenHost,
+  parseNodeName,
+  parseOrigins,
+  port,
+  readSettings,
+  text,
+  unreadSettings,
+  type Values,
+} from '@flotilla/service'
+import { smtpUrl, workerSettings } from '@flotilla/worker'
 
-const { PUBLIC_URL: _, ...signInProviders } = providerSettings
+const { PUBLIC_URL: publicUrl, ...signInProviders } = providerSettings
 
 export const standaloneSettings = {
-  HOST: text(
-    '127.0.0.1',
-    'The address that people connect to. `0.0.0.0` lets other machines in: then set PUBLIC_URL too.',
-  ),
+  HOST: {
+    ...text(
+      '127.0.0.1',
+      'The address that people connect to. `0.0.0.0` lets other machines in; sockets are then opened by the host name that the API was called by, unless PUBLIC_URL is set.',
+    ),
+    parse: parseListenHost,
+  },
   PORT: port(8080, 'The one port for people: REST API, its docs page and the socket.'),
-  PUBLIC_URL: optionalUrl('The URL under which people reach this process. Without it `http://localhost:PORT`.'),
+  PUBLIC_URL: {
+    ...publicUrl,
+    description:
+      'The URL under which people reach this process: needed behind a proxy, and with sign-in providers where other machines are let in. Without it `http://localhost:PORT`, or HOST.',
+  },
   TRUSTED_PROXIES: networks(
     'Addresses or networks of the proxies in front, such as the one that ends TLS: their ADDRESS_HEADER tells who calls. Empty: the peer is the caller, and behind a proxy everybody is one.',
   ),
   ADDRESS_HEADER: apiSettings.ADDRESS_HEADER,
+  ALLOWED_ORIGINS: {
+    ...list(
+      [],
+      'Origins of web pages that may call the API: `https://chat.example`; `*` for any, then without cookies. Pages of this machine, `http://localhost` at any port, always may while it listens on this machine only; to use passkeys there name them.',
+    ),
+    parse: parseOrigins,
+  },
   FLOTILLA_FOLDER: text(
     '.flotilla',
     'Where keys and data are kept, as seen from the working directory. Its `keys.json` opens the messages: back it up with the data.',
   ),
-  DATABASE_URL: optionalUrl('A PostgreSQL of your own. Without it one is started inside, with its data in the folder.'),
+  DATABASE_URL: optionalUrl(
+    'A PostgreSQL of your own, as for the gateway. Without it one is started inside, with its data in the folder.',
+    checkDatabaseUrl,
+  ),
   REDIS_URL: optionalUrl(
     'A Redis of your own: `redis://host:port`, or `redis-cluster://host:port,host:port`. Without it there is this one node.',
+    checkRedisUrl,
   ),
   ...signInProviders,
   DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
@@ -30,15 +65,22 @@ export const standaloneSettings = {
   DIRECT_FROM: apiSettings.DIRECT_FROM,
   SMTP_URL: optionalUrl(
     'Where mail is handed in: `smtps://user:password@host:465`. Without it `/dev/mail` shows what would have been sent, as long as only this machine reaches the process; otherwise nothing that needs mail can be begun.',
+    smtpUrl,
   ),
   MAIL_FROM: workerSettings.MAIL_FROM,
   FCM_ACCOUNT: workerSettings.FCM_ACCOUNT,
-  VAPID_PUBLIC_KEY: optionalText('The public key of Web Push. Without it no Web Push is sent.'),
+  VAPID_PUBLIC_KEY: {
+    ...apiSettings.VAPID_PUBLIC_KEY,
+    description: 'The public key of Web Push. Without it no Web Push is sent.',
+  },
   VAPID_PRIVATE_KEY: workerSettings.VAPID_PRIVATE_KEY,
   VAPID_SUBJECT: workerSettings.VAPID_SUBJECT,
   PUSH_CONTENT: workerSettings.PUSH_CONTENT,
-  NODE_ID: optionalText('The name of this node in Redis; unique in its region. Without it the host and the port.'),
-  OPERATOR_HOST: text('127.0.0.1', 'The address of /healthz, /readyz and /metrics.'),
+  NODE_ID: {
+    ...optionalText('The name of this node in Redis; unique in its region. Without it the host and the port.'),
+    parse: parseNodeName,
+  },
+  OPERATOR_HOST: { ...text('127.0.0.1', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
   OPERATOR_PORT: port(0, 'The port of /healthz, /readyz and /metrics; 0 opens none.'),
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -51,3 +93,14 @@ export type StandaloneValues = Values<typeof standaloneSettings>
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export const readStandaloneSettings = (): StandaloneValues => readSettings(standaloneSettings, process.env)
+
+/** Set by Kubernetes and by shells, for whatever runs there. */
+const notMeant = new Set(['KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'POD_NAME', 'POD_NAMESPACE'])
+
+/** What is set and would do something in the fleet, or looks as if it were meant for this process, a sentence each. */
+export const warnOfUnread = (environment: NodeJS.ProcessEnv = process.env): string[] =>
+  unreadSettings(
+    standaloneSettings,
+    { gateway: gatewaySettings, API: apiSettings, worker: workerSettings },
+    Object.fromEntries(Object.entries(environment).filter(([name]) => !notMeant.has(name))),
+  )

@@ -13,7 +13,7 @@ test('every limit that counts by the address alone is ten times that of the flee
     .filter(([, { description }]) => /one address( of the network)? within the window/.test(description))
     .filter(([, { description }]) => !description.includes('account'))
     .map(([name]) => name)
-  const settings = apiSettingsFor('http://localhost:8080', {})
+  const settings = apiSettingsFor('http://localhost:8080', { host: '127.0.0.1' })
   const changed = Object.entries(settings).filter(
     ([key, limit]) => maxOf(limit) !== maxOf(apiDefaults[key as keyof typeof apiDefaults]),
   )

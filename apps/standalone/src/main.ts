@@ -1,8 +1,8 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
 import { toProviders } from '@flotilla/api'
 import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
-import { readStandaloneSettings } from './config.ts'
-import { type Standalone, startStandalone } from './standalone.ts'
+import { readStandaloneSettings, warnOfUnread } from './config.ts'
+import { isLoopback, type Standalone, startStandalone } from './standalone.ts'
 
 const drainMsMax = 60_000
 /** People read a terminal; whatever else takes our output gets JSON, one line an event. */
@@ -29,8 +29,9 @@ readCommandLine({
 function readSettings() {
   try {
     const read = readStandaloneSettings()
-    // It knows its own URL when it is given none.
-    return { ...read, providers: toProviders(read, read.PUBLIC_URL ?? 'http://localhost') }
+    // It knows its own URL when it is given none, and only this machine comes here.
+    const ownUrl = read.PUBLIC_URL ?? (isLoopback(read.HOST) ? 'http://localhost' : undefined)
+    return { ...read, providers: toProviders(read, ownUrl) }
   } catch (error) {
     return fail(error)
   }
@@ -59,6 +60,7 @@ const end = drainOnSignal({
 })
 
 say('Flotilla starts …')
+for (const sentence of warnOfUnread()) say(`  Mind: ${sentence}.`)
 starting = startStandalone({
   folder: settings.FLOTILLA_FOLDER,
   host: settings.HOST,
@@ -66,6 +68,7 @@ starting = startStandalone({
   publicUrl: settings.PUBLIC_URL,
   trustedProxies: settings.TRUSTED_PROXIES,
   addressHeader: settings.ADDRESS_HEADER,
+  allowedOrigins: settings.ALLOWED_ORIGINS,
   databaseUrl: settings.DATABASE_URL,
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,

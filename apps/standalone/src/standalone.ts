@@ -5,7 +5,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
-import { chatDefaults, createPool, migrate } from '@flotilla/chat'
+import { chatDefaults, createPool, prepareSchema } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
@@ -16,6 +16,7 @@ import {
   measureProcess,
   serveHealth,
   type Setting,
+  socketsMax,
 } from '@flotilla/service'
 import {
   createDevInbox,
@@ -41,11 +42,13 @@ export interface StandaloneOptions {
   /** 0 for any that is free. */
   readonly port: number
   readonly logger: Logger
-  /** Under which people reach it; `http://localhost:port` when left out. */
+  /** Under which people reach it. Left out, it is `http://localhost:port`, or by whatever name they come. */
   readonly publicUrl?: string | undefined
   /** The proxies in front, and the header in which they say who calls; none when left out. */
   readonly trustedProxies?: readonly string[]
   readonly addressHeader?: AddressHeader
+  /** Pages of these origins may call the API, beside its own and, if only this machine gets here, those of this machine. */
+  readonly allowedOrigins?: readonly string[]
   /** Servers to use instead of the embedded parts. */
   readonly databaseUrl?: string | undefined
   readonly redisUrl?: string | undefined
@@ -82,6 +85,10 @@ export interface Standalone {
 const region = 'local'
 const socketPath = '/v1/socket'
 const databaseConnectionsMax = 12
+/** A socket of a person takes one at the door, one behind it, and one at the gateway. */
+const filesPerSocket = 3
+/** How long the start waits for a PostgreSQL of one's own, and for whoever migrates it. */
+const schemaWaitMsMax = 30_000
 /** Long enough for a client to hear that it is moved, short enough for Ctrl-C. */
 const drainMs = 300
 /** What a request may take that is under way when the process ends. */
@@ -120,20 +127,23 @@ async function start(
   atStop(await takeFolder(folder, holder))
   const port = await claimPort(options.host, options.port)
   const keys = loadKeys(folder, options.databaseUrl !== undefined || !hasCluster(folder))
-  const publicUrl = (options.publicUrl ?? `http://localhost:${port}`).replace(/\/$/, '')
+  const publicUrl = (options.publicUrl ?? ownUrl(options.host, port)).replace(/\/$/, '')
   holder.url = publicUrl
   const nodeId = options.nodeId ?? `${options.host}-${port}`.replaceAll(/[^\w.-]/g, '_')
   const registry = createRegistry({ node: nodeId, region })
 
   const databaseUrl = options.databaseUrl ?? (await openStore())
-  await migrate(databaseUrl).catch((error: unknown) => {
-    throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
-  })
+  const applicationName = `flotilla-standalone ${nodeId}`
+  await prepareSchema({ url: databaseUrl, migrates: true, waitMsMax: schemaWaitMsMax, logger, applicationName }).catch(
+    (error: unknown) => {
+      throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
+    },
+  )
   const pool = createPool({
     url: databaseUrl,
     connectionsMax: databaseConnectionsMax,
     logger,
-    applicationName: `flotilla-standalone ${nodeId}`,
+    applicationName,
   })
   atStop(() => pool.end())
   const routing =
@@ -142,8 +152,9 @@ async function start(
       : await createRedisRouting({ url: options.redisUrl, fleetKeys: keys.master, logger })
   atStop(() => routing.close())
 
-  const isOpen = !isPrivate(options.host, publicUrl) || (options.trustedProxies ?? []).length > 0
-  const devInbox = isOpen || options.mail !== undefined ? undefined : createDevInbox()
+  const peopleMax = socketsMax(databaseConnectionsMax, filesPerSocket)
+  const isMine = isPrivate(publicUrl, options)
+  const devInbox = isMine && options.mail === undefined ? createDevInbox() : undefined
   const mailer =
     options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
   const publicName = options.deploymentName ?? chatDefaults.deploymentName
@@ -156,10 +167,11 @@ async function start(
     ticketKeys: keys.ticket,
     nodeId,
     region,
-    publicUrl: publicUrl.replace(/^http/, 'ws') + socketPath,
+    publicUrl: socketUrl(publicUrl),
     host: '127.0.0.1',
     port: 0,
     ...gatewayDefaults,
+    connectionsMax: Math.min(gatewayDefaults.connectionsMax, peopleMax),
     drainMs,
     chat: {
       mail: mailer !== undefined,
@@ -197,6 +209,7 @@ async function start(
     ready: () => gateway.unready(),
     random: Math.random,
   })
+  app.server.maxConnections = peopleMax
   const door = openSocketDoor(app.server, socketPath, gateway.port)
   atStop(async () => {
     // Together: the API waits for its connections, which the gateway ends.
@@ -227,11 +240,25 @@ async function start(
   }
 }
 
+/** Whether an address or a name leads to this machine only. */
+export const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host)
+
 /** Whether nobody but this machine gets here: what the development inbox shows would open everybody's account. */
-function isPrivate(host: string, publicUrl: string): boolean {
-  const local = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/
-  return local.test(host) && local.test(new URL(publicUrl).hostname)
+const isPrivate = (publicUrl: string, { host, trustedProxies = [] }: ApiOptions) =>
+  isLoopback(host) && isLoopback(new URL(publicUrl).hostname) && trustedProxies.length === 0
+
+/** Listening on every address, it has no name of its own: what is shown is what works on this machine. */
+const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
+
+export function ownUrl(host: string, port: number): string {
+  const name = isLoopback(host) || isEverywhere(host) ? 'localhost' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
+
+const socketUrl = (publicUrl: string) => publicUrl.replace(/^http/, 'ws') + socketPath
+
+/** Pages that are being made on this machine. They come from here, as this process does. */
+const localOrigins = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
 
 /** The services that are given; in development the inbox stands in for the others. */
 async function openPushes(
@@ -280,8 +307,11 @@ const gatewayDefaults = {
 /** Whoever tries things out has one address for everybody. */
 const tenfold = <T extends { readonly max: number }>(limit: T): T => ({ ...limit, max: limit.max * 10 })
 
+/** What of the options is for the API. */
+type ApiOptions = Partial<StandaloneOptions> & Pick<StandaloneOptions, 'host'>
+
 /** As in the fleet, but for what counts by the address alone. */
-export const apiSettingsFor = (publicUrl: string, options: Partial<StandaloneOptions>): ApiSettings => ({
+export const apiSettingsFor = (publicUrl: string, options: ApiOptions): ApiSettings => ({
   ...apiDefaults,
   publicUrl,
   trustedProxies: options.trustedProxies ?? [],
@@ -291,15 +321,29 @@ export const apiSettingsFor = (publicUrl: string, options: Partial<StandaloneOpt
   providers: options.providers ?? [],
   vapidPublicKey: options.push?.vapid.publicKey,
   region,
-  gatewayUrls: [{ region, url: publicUrl.replace(/^http/, 'ws') + socketPath }],
+  gatewayUrls: [{ region, url: socketUrl(publicUrl) }],
+  urlByHost: options.publicUrl === undefined && isEverywhere(options.host) ? socketUrl(publicUrl) : undefined,
+  allowedOrigins: allowedOrigins(publicUrl, options),
   cookieSecure: publicUrl.startsWith('https:'),
-  webauthn: { ...apiDefaults.webauthn, rpId: new URL(publicUrl).hostname, origins: [new URL(publicUrl).origin] },
+  webauthn: webauthnFor(publicUrl, options.allowedOrigins ?? []),
   requestsMax: apiDefaults.requestsMax * 10,
   registrations: tenfold(apiDefaults.registrations),
   codes: tenfold(apiDefaults.codes),
   ceremonies: tenfold(apiDefaults.ceremonies),
   visits: tenfold(apiDefaults.visits),
 })
+
+function allowedOrigins(publicUrl: string, options: ApiOptions): ApiSettings['allowedOrigins'] {
+  const given = options.allowedOrigins ?? []
+  return isPrivate(publicUrl, options) && !given.includes('*') ? [...given, localOrigins] : given
+}
+
+/** Passkeys of this host may be used on every page of it, or below it, that is named. */
+function webauthnFor(publicUrl: string, allowed: readonly string[]): ApiSettings['webauthn'] {
+  const { hostname: rpId, origin } = new URL(publicUrl)
+  const isBelow = (one: string) => URL.canParse(one) && `.${new URL(one).hostname}`.endsWith(`.${rpId}`)
+  return { ...apiDefaults.webauthn, rpId, origins: [...new Set([origin, ...allowed.filter(isBelow)])] }
+}
 
 /** Finds out at once whether the port can be had, and which it is. */
 async function claimPort(host: string, port: number): Promise<number> {

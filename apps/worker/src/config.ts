@@ -1,11 +1,15 @@
 /** The settings of a worker. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
+import { checkRedisUrl } from '@flotilla/routing'
 import {
   choice,
   integer,
   optionalText,
   optionalUrl,
+  parseListenHost,
+  parseNodeName,
   parseSecretKeys,
   port,
   readSettings,
@@ -17,6 +21,7 @@ import {
   text,
   type Values,
   tracingSettings,
+  urlOf,
 } from '@flotilla/service'
 
 const many = { min: 1, max: 10_000 }
@@ -57,18 +62,35 @@ function readJson(value: string): Record<string, unknown> {
   }
 }
 
+/** `nodemailer` takes its options as a query. */
+export const smtpUrl = urlOf({ schemes: ['smtp', 'smtps'], path: 'none', login: true, query: true })
+
+function parseSender(value: string): string {
+  if (!/^([^<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(value.trim()))
+    throw new Error('must be an address: Name <address>')
+  return value
+}
+
+function parseVapidSubject(value: string): string {
+  if (!/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/.test(value)) throw new Error('must be mailto:address or https://…')
+  return value
+}
+
 export const workerSettings = {
-  OPERATOR_HOST: text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'),
+  OPERATOR_HOST: { ...text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
   OPERATOR_PORT: port(9080, 'The port of /healthz, /readyz and /metrics.'),
-  NODE_ID: text(
-    `worker-${hostname()}`,
-    'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.',
-  ),
-  REGION: text('local', 'The region that this process belongs to.'),
-  DATABASE_URL: requiredUrl('PostgreSQL.'),
+  NODE_ID: {
+    ...text(
+      `worker-${hostname()}`,
+      'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.',
+    ),
+    parse: parseNodeName,
+  },
+  REGION: { ...text('local', 'The region that this process belongs to.'), parse: parseNodeName },
+  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
   DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
   ...schemaSettings,
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.', checkRedisUrl),
   MASTER_KEYS: parsed(
     parseSecretKeys,
     'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
@@ -78,8 +100,9 @@ export const workerSettings = {
   DEPLOYMENT_NAME: text('Flotilla', 'What the deployment is called, in mails and in pushes that name nobody.'),
   SMTP_URL: optionalUrl(
     'Where mail is handed in: `smtps://user:password@host:465` or `smtp://host:587?requireTLS=true`. Without it no mail is sent.',
+    smtpUrl,
   ),
-  MAIL_FROM: text('Flotilla <noreply@localhost>', 'The sender of mails: `Name <address>`.'),
+  MAIL_FROM: { ...text('Flotilla <noreply@localhost>', 'The sender of mails: `Name <address>`.'), parse: parseSender },
   MAILS_AT_ONCE_MAX: integer(5, { min: 1, max: 100 }, 'Connections to the mail server.'),
   JOBS_AT_ONCE_MAX: integer(10, { min: 1, max: 1_000 }, 'Jobs that this worker does at once, mails among them.'),
   FCM_ACCOUNT: parsed<FcmAccount | undefined>(
@@ -91,7 +114,10 @@ export const workerSettings = {
     'The public key of Web Push, equal to that of the API. Without it no Web Push is sent.',
   ),
   VAPID_PRIVATE_KEY: secret('The private key of Web Push.'),
-  VAPID_SUBJECT: optionalText('Whom push services can reach about us: `mailto:…` or `https://…`.'),
+  VAPID_SUBJECT: {
+    ...optionalText('Whom push services can reach about us: `mailto:…` or `https://…`.'),
+    parse: parseVapidSubject,
+  },
   PUSH_CONTENT: choice(
     ['names', 'none'],
     'names',

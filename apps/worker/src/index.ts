@@ -1,4 +1,4 @@
-export { type FcmAccount, readWorkerSettings, type WorkerValues, workerSettings } from './config.ts'
+export { type FcmAccount, readWorkerSettings, smtpUrl, type WorkerValues, workerSettings } from './config.ts'
 export { createDevInbox, type DevInbox, type DevMail } from './dev-inbox.ts'
 export { createSmtpMailer, type Mailer, type OutgoingMail, type SmtpOptions } from './mailer.ts'
 export { createFcm, type FcmOptions } from './push-fcm.ts'

@@ -29,6 +29,7 @@ const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGIO
 let chat: ChatContext | undefined
 let working = false
 let draining = false
+const applicationName = `flotilla-worker ${settings.NODE_ID}`
 let waitsFor = 'starting'
 
 function unready(): string | undefined {
@@ -76,13 +77,14 @@ await prepareSchema({
   waitMsMax: settings.MIGRATE_WAIT_MS,
   logger,
   onWait: reason => (waitsFor = reason),
+  applicationName,
 })
 waitsFor = 'starting'
 const pool = createPool({
   url: settings.DATABASE_URL,
   connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
   logger,
-  applicationName: `flotilla-worker ${settings.NODE_ID}`,
+  applicationName,
 })
 const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: settings.MASTER_KEYS, logger })
 const tracing = await openTracing({

@@ -2,6 +2,7 @@
  * Push to browsers (RFC 8030, 8291, 8292). web-push encrypts and signs; the request itself is made here, because the
  * library's own has no limit on time or on the length of an answer.
  */
+import { createECDH } from 'node:crypto'
 import { request } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { push } from '@flotilla/chat'
@@ -16,10 +17,18 @@ export interface WebPushOptions {
   readonly connect?: () => Duplex
 }
 
+function partnerOf(privateKey: string): string {
+  const curve = createECDH('prime256v1')
+  curve.setPrivateKey(privateKey, 'base64url')
+  return curve.getPublicKey('base64url')
+}
+
 export function createWebPush(options: WebPushOptions): PushProvider {
   const { limits, vapid } = options
   // Keys that do not fit fail here, at the start, and not at every push.
   webpush.setVapidDetails(vapid.subject, vapid.publicKey, vapid.privateKey)
+  if (partnerOf(vapid.privateKey) !== vapid.publicKey)
+    throw new Error('unable to start: VAPID_PUBLIC_KEY is not the partner of VAPID_PRIVATE_KEY')
   const agent = new TripAgent(options.connect)
   return {
     name: 'webpush',

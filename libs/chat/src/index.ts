@@ -30,6 +30,7 @@ export { createSealer, type MasterKey, rewrapDataKeys, type Sealer } from './sea
 export * as reports from './reports/index.ts'
 export * as security from './security/index.ts'
 export * as sessions from './sessions/index.ts'
+export { checkDatabaseUrl, databaseUrlSentence } from './store/database-url.ts'
 export { listMigrations, migrate } from './store/migrate.ts'
 export { prepareSchema, type SchemaOptions } from './store/prepare-schema.ts'
 export { createStoreClock, type StoreClock } from './store/clock.ts'

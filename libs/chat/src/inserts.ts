@@ -19,6 +19,7 @@ import { type EntryRow, entryColumns } from './entries.ts'
 import type { Sealed } from './seal.ts'
 import { byteaArray, int4Array, int8Array, uuidArray } from './store/binary-arrays.ts'
 import { isPassing, uniqueViolation } from './store/pool.ts'
+import { localSettings } from './store/store-client.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {
@@ -112,6 +113,9 @@ const findEntries = `
 SELECT r.r AS place, ${entryColumns}
   FROM generate_series(1, cardinality($1::uuid[])) r
   JOIN messages m ON m.conversation_id = ($1::uuid[])[r.r] AND m.sender_id = ($2::uuid[])[r.r] AND m.client_id = ($3::uuid[])[r.r]`
+
+/** The one big statement is planned once, not at every flush, and never compiled: either costs more than running it. */
+const plannedOnce = localSettings('planned-once', { plan_cache_mode: 'force_generic_plan', jit: 'off' })
 
 const retryPauseMs = { first: 20, max: 500 }
 
@@ -227,7 +231,9 @@ export function createInserts(options: InsertsOptions): Inserts {
     // A store that hangs is taken for gone: the connection is dropped, which fails the query, and the batch is repeated.
     const timer = setTimeout(() => dropClient(mine, new Error('no answer')), options.commitWaitMs)
     try {
-      return (await mine.query<R>(statement)).rows
+      // The settings are no part of what `pg` knows of a query.
+      const settled = { ...statement, settings: plannedOnce } as typeof statement
+      return (await mine.query<R>(settled)).rows
     } catch (error) {
       if (isPassing(error)) dropClient(mine, error)
       throw error
@@ -238,9 +244,8 @@ export function createInserts(options: InsertsOptions): Inserts {
 
   async function connect(): Promise<PoolClient> {
     const made = await pool.connect()
-    // The one big statement is planned once, not at every flush, and never compiled: either costs more than running it.
     try {
-      await made.query('SET plan_cache_mode = force_generic_plan; SET jit = off')
+      await made.query(plannedOnce)
     } catch (error) {
       made.release(true)
       throw error

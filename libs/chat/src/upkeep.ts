@@ -1,6 +1,7 @@
 /**
  * What has had its time goes: in small bites, so that no statement holds locks for long, and by one worker at a time.
  */
+import type { PoolClient } from 'pg'
 import type { ChatContext } from './context.ts'
 import { add } from './jobs/add.ts'
 import { ensurePartitions } from './offline/index.ts'
@@ -12,7 +13,7 @@ const rowsAtOnce = 2_000
 const bitesMax = 500
 const uploadsAtOnce = 200
 
-/** The key of the advisory lock; any number that nobody else uses. */
+/** The key of the advisory lock that each bite is taken under; any number that nobody else uses. */
 const lockKey = 7_160_532
 
 /** What goes when, by table. Each has an index that finds it, but for the few that are small or seldom looked at. */
@@ -39,61 +40,57 @@ export type Upkept = Readonly<Record<(typeof upkeptTables)[number], number>>
  * @returns how many rows went, by table; undefined when another worker is at it
  */
 export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Upkept | undefined> {
-  const client = await ctx.pool.connect()
-  let held = true
-  try {
-    const mine = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [lockKey])
-    held = mine.rows[0]!.mine
-    if (!held) return undefined
-    await ensurePartitions(ctx.pool)
-    const gone: Partial<Record<keyof Upkept, number>> = { uploads: await dropUploads(ctx, signal) }
-    for (const [table, condition] of Object.entries(overdue) as [keyof typeof overdue, string][])
-      gone[table] = await dropRows(ctx, table, condition, signal)
-    await refold(ctx, signal)
-    await client.query('SELECT pg_advisory_unlock($1)', [lockKey])
-    held = false
-    return gone as Upkept
-  } finally {
-    // With the lock still in hand, the connection ends, and the lock with it.
-    client.release(held)
+  await ensurePartitions(ctx.pool)
+  const gone = Object.fromEntries(upkeptTables.map(table => [table, 0])) as Record<keyof Upkept, number>
+  let begun = false
+  for (const table of upkeptTables) {
+    const dropRows = table === 'uploads' ? dropUploads : dropOverdue(table)
+    for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
+      const { mine, rows, whole } = await takeBite(ctx, dropRows)
+      if (!mine) return begun ? gone : undefined
+      begun = true
+      gone[table] += rows
+      if (whole) break
+    }
   }
+  await refold(ctx, signal)
+  return gone
 }
 
 const isEnded = (signal: AbortSignal | undefined) => signal?.aborted === true
 
-async function dropRows(
-  ctx: ChatContext,
-  table: string,
-  condition: string,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  let gone = 0
-  for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
-    const { rowCount } = await ctx.pool.query(
-      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${rowsAtOnce}))`,
+/** How many rows went, and whether that was all. */
+interface Bite {
+  readonly rows: number
+  readonly whole: boolean
+}
+type DropRows = (ctx: ChatContext, tx: PoolClient) => Promise<Bite>
+
+/** The lock ends with the transaction: a session's own would stay with whoever gets the connection from a pooler next. */
+function takeBite(ctx: ChatContext, dropRows: DropRows): Promise<Bite & { readonly mine: boolean }> {
+  return transaction(ctx, async tx => {
+    const locked = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [lockKey])
+    return locked.rows[0]!.mine ? { mine: true, ...(await dropRows(ctx, tx)) } : { mine: false, rows: 0, whole: true }
+  })
+}
+
+function dropOverdue(table: keyof typeof overdue): DropRows {
+  return async (_ctx, tx) => {
+    const { rowCount } = await tx.query(
+      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${overdue[table]} LIMIT ${rowsAtOnce}))`,
     )
-    gone += rowCount ?? 0
-    if ((rowCount ?? 0) < rowsAtOnce) break
+    return { rows: rowCount ?? 0, whole: (rowCount ?? 0) < rowsAtOnce }
   }
-  return gone
 }
 
 /** Uploads that were never taken over: their files go with them, by a job, since a store of files can be away. */
-async function dropUploads(ctx: ChatContext, signal: AbortSignal | undefined): Promise<number> {
-  let gone = 0
-  for (let bite = 0; bite < bitesMax && !isEnded(signal); bite++) {
-    const dropped = await transaction(ctx, async tx => {
-      const found = await tx.query<{ id: string }>(
-        `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires_at < now() - interval '1 hour'
-                                           LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
-        [uploadsAtOnce],
-      )
-      const keys = found.rows.map(row => uploadKey(row.id))
-      if (keys.length > 0) await add(ctx, { kind: 'delete-files', keys }, tx)
-      return keys.length
-    })
-    gone += dropped
-    if (dropped < uploadsAtOnce) break
-  }
-  return gone
+async function dropUploads(ctx: ChatContext, tx: PoolClient): Promise<Bite> {
+  const found = await tx.query<{ id: string }>(
+    `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires_at < now() - interval '1 hour'
+                                       LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
+    [uploadsAtOnce],
+  )
+  const keys = found.rows.map(row => uploadKey(row.id))
+  if (keys.length > 0) await add(ctx, { kind: 'delete-files', keys }, tx)
+  return { rows: keys.length, whole: keys.length < uploadsAtOnce }
 }

@@ -15,6 +15,7 @@ export {
   type RoutingNode,
 } from './node.ts'
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
+export { checkRedisUrl } from './redis-url.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
 export type { Absence, RoutedFrame, TraceEntry } from './router.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'

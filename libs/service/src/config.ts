@@ -30,10 +30,6 @@ function setting<T>(
 }
 
 const toText = (text: string) => text
-const toUrl = (text: string) => {
-  if (!URL.canParse(text)) throw new Error('must be a URL')
-  return text
-}
 const toList = (text: string) =>
   text
     .split(',')
@@ -68,10 +64,11 @@ export const optionalText = (description: string) =>
 export const secret = (description: string) =>
   setting<string | undefined>('secret', toText, description, { value: undefined }, true)
 export const requiredSecret = (description: string) => setting('secret', toText, description, undefined, true)
-/** A URL that may hold a password, so it is treated as a secret. */
-export const requiredUrl = (description: string) => setting('URL', toUrl, description, undefined, true)
-export const optionalUrl = (description: string) =>
-  setting<string | undefined>('URL', toUrl, description, { value: undefined }, true)
+/** A URL that may hold a password, so it is treated as a secret. `parse` knows which are meant. */
+export const requiredUrl = (description: string, parse: (text: string) => string) =>
+  setting('URL', parse, description, undefined, true)
+export const optionalUrl = (description: string, parse: (text: string) => string) =>
+  setting<string | undefined>('URL', parse, description, { value: undefined }, true)
 export const integer = (fallback: number, range: { min: number; max: number }, description: string) =>
   setting(`whole number, ${range.min} to ${range.max}`, toInteger(range.min, range.max), description, {
     value: fallback,
@@ -138,6 +135,30 @@ export function readSettings<const S extends Settings>(
   }
   if (faults.length > 0) throw new Error(`unable to start: ${faults.join('; ')}`)
   return values as Values<S>
+}
+
+/**
+ * Settings that are given and that this process does not read: of another one, or with this product's prefix.
+ * @param others the settings of other processes, by what they are called
+ * @returns a sentence for each
+ */
+export function unreadSettings(
+  own: Settings,
+  others: Readonly<Record<string, Settings>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const isOwn = (name: string) => Object.hasOwn(own, name)
+  return Object.keys(environment)
+    .filter(given => (environment[given] ?? '') !== '')
+    .flatMap(given => {
+      const name = given.replace(/_FILE$/, '')
+      if (isOwn(given) || (isOwn(name) && own[name]?.secret === true)) return []
+      const owner = Object.keys(others).find(
+        other => Object.hasOwn(others[other]!, given) || others[other]![name]?.secret,
+      )
+      if (owner !== undefined) return `${given} is a setting of the ${owner}, and not read here`
+      return given.startsWith('FLOTILLA_') ? `${given} is not known, and not read` : []
+    })
 }
 
 /** The rows of docs/configuration.md for one process. */

@@ -9,6 +9,15 @@ export {
 } from './caller.ts'
 export { type Given, type Option, type Program, readCommandLine } from './command-line.ts'
 export {
+  parseHostName,
+  parseListenHost,
+  parseNodeName,
+  parseOrigin,
+  parseOrigins,
+  urlOf,
+  type UrlRule,
+} from './addresses.ts'
+export {
   choice,
   decimal,
   describeSettings,
@@ -25,9 +34,11 @@ export {
   type Settings,
   secret,
   text,
+  unreadSettings,
   type Values,
 } from './config.ts'
 export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
+export { checkFileLimit, fileLimit, socketsMax } from './file-limit.ts'
 export { type Health, serveHealth } from './health.ts'
 export { type DescribedError, describeError, messageOf } from './log-errors.ts'
 export { plainLines } from './log-lines.ts'

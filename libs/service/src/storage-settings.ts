@@ -1,4 +1,5 @@
 /** Where files are kept, as every process that has to do with files is told. */
+import { urlOf } from './addresses.ts'
 import { flag, optionalText, optionalUrl, secret, text, type Values } from './config.ts'
 
 export const storageSettings = {
@@ -6,7 +7,10 @@ export const storageSettings = {
     'Where pictures and uploads are kept, without S3: a folder that all processes of the API and all workers share.',
   ),
   S3_BUCKET: optionalText('The bucket that pictures and uploads are kept in, instead of STORAGE_FOLDER.'),
-  S3_ENDPOINT: optionalUrl('The URL of a server that speaks the protocol of S3. Without it Amazon’s own.'),
+  S3_ENDPOINT: optionalUrl(
+    'The URL of a server that speaks the protocol of S3. Without it Amazon’s own.',
+    urlOf({ schemes: ['http', 'https'], path: 'any' }),
+  ),
   S3_REGION: text('us-east-1', 'The region of the bucket.'),
   S3_ACCESS_KEY_ID: optionalText('Whose bucket it is. Without it the role of the machine counts.'),
   S3_SECRET_ACCESS_KEY: secret('The secret of S3_ACCESS_KEY_ID.'),

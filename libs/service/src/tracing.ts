@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import { urlOf } from './addresses.ts'
 import { integer, optionalUrl } from './config.ts'
 import type { Logger } from './logger.ts'
 
@@ -33,6 +34,7 @@ export interface Tracing {
 export const tracingSettings = {
   TRACES_URL: optionalUrl(
     'Where traces of entries go, by OTLP over HTTP: `http://collector:4318/v1/traces`. Without it nothing is traced.',
+    urlOf({ schemes: ['http', 'https'], path: 'any', login: true, query: true }),
   ),
   TRACES_ONE_IN: integer(
     100,

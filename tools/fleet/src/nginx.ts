@@ -5,24 +5,12 @@
  * its next release unpacked into .cache/ and run by their own loader, which needs no root and no container.
  */
 import { execFile } from 'node:child_process'
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { dropFolder, freePort, makeFolder, type StartedProcess, startProcess } from '@flotilla/testing'
+import { dropFolder, freePort, makeFolder, type StartedProcess, startProcess, unpackDebian } from '@flotilla/testing'
 import { inProject } from './root.ts'
 
 const run = promisify(execFile)
@@ -36,8 +24,6 @@ export interface Nginx {
 /** The first version that looks the names of upstreams up again. */
 const versionMin = [1, 27, 3] as const
 const modulesDefault = '/usr/lib/nginx/modules'
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
-const unpackMsMax = 180_000
 
 /**
  * Goes down the ladder.
@@ -56,7 +42,7 @@ export async function findNginx(env: NodeJS.ProcessEnv = process.env): Promise<N
     if (existsSync(found.command) && (await lackOf(found)) === undefined) return found
   }
   try {
-    return await unpackDebian(inProject('.cache/nginx'))
+    return await unpack(inProject('.cache/nginx'))
   } catch (error) {
     throw new Error(
       `unable to find an nginx ${versionMin.join('.')} or newer with its module geoip2: set NGINX and NGINX_MODULES, or on Debian install debian-archive-keyring, so that Debian's packages can be unpacked (${String(error)})`,
@@ -80,78 +66,17 @@ async function lackOf({ command, modules }: Nginx): Promise<string | undefined> 
   }
 }
 
-/** Downloads what Debian's next release has, into lists and folders of its own: nothing is installed. */
-async function unpackDebian(cacheFolder: string): Promise<Nginx> {
-  const kept = join(cacheFolder, 'forky')
-  if (!existsSync(join(kept, 'nginx'))) {
-    accessSync(keyring)
-    mkdirSync(cacheFolder, { recursive: true })
-    const work = mkdtempSync(join(cacheFolder, 'work-'))
-    try {
-      await downloadPackages(work)
-      const root = join(work, 'root')
-      const archives = join(work, 'cache', 'archives')
-      for (const file of readdirSync(archives).filter(file => file.endsWith('.deb')))
-        await run('dpkg', ['-x', join(archives, file), root])
-      writeLauncher(root)
-      // Another process may have been quicker.
-      if (!existsSync(kept)) renameSync(root, kept)
-    } finally {
-      rmSync(work, { recursive: true, force: true })
-    }
-  }
-  const found = { command: join(kept, 'nginx'), modules: join(kept, 'usr/lib/nginx/modules') }
+/** What Debian's next release has. */
+async function unpack(cacheFolder: string): Promise<Nginx> {
+  const { root, command } = await unpackDebian({
+    cacheFolder,
+    packages: ['nginx', 'libnginx-mod-http-geoip2'],
+    program: 'usr/sbin/nginx',
+  })
+  const found = { command, modules: join(root, 'usr/lib/nginx/modules') }
   const lack = await lackOf(found)
   if (lack !== undefined) throw new Error(`Debian's nginx does not run here: ${lack}`)
   return found
-}
-
-async function downloadPackages(work: string): Promise<void> {
-  for (const folder of ['state/lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(work, folder), { recursive: true })
-  writeFileSync(join(work, 'status'), '')
-  writeFileSync(join(work, 'sources'), `deb [signed-by=${keyring}] http://deb.debian.org/debian forky main\n`)
-  const options = {
-    'Dir::State': join(work, 'state'),
-    'Dir::State::status': join(work, 'status'),
-    'Dir::Cache': join(work, 'cache'),
-    'Dir::Etc::sourcelist': join(work, 'sources'),
-    'Dir::Etc::sourceparts': '/dev/null',
-    'Dir::Etc::preferencesparts': '/dev/null',
-    // A mirror may lag behind; what it has is signed all the same.
-    'Acquire::Check-Valid-Until': 'false',
-    'Acquire::Languages': 'none',
-    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
-    'APT::Sandbox::User': '',
-    'Debug::NoLocking': 'true',
-  }
-  const apt = (...args: readonly string[]) =>
-    run(
-      'apt-get',
-      [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), '-qq', ...args],
-      {
-        timeout: unpackMsMax,
-      },
-    )
-  await apt('update')
-  await apt('install', '--yes', '--no-install-recommends', '--download-only', 'nginx', 'libnginx-mod-http-geoip2')
-}
-
-/** The packages' own loader and libraries, so that it does not matter which C library this machine has. */
-function writeLauncher(root: string): void {
-  const libraries = readdirSync(join(root, 'usr/lib')).find(name => name.endsWith('-linux-gnu'))
-  if (libraries === undefined) throw new Error('the packages hold no libraries')
-  const loader = readdirSync(join(root, 'usr/lib', libraries)).find(name => /^ld-linux-.*\.so\.\d$/.test(name))
-  if (loader === undefined) throw new Error('the packages hold no loader')
-  const launcher = join(root, 'nginx')
-  const script = [
-    '#!/bin/sh',
-    'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)',
-    `libraries=$here/usr/lib/${libraries}`,
-    `exec "$libraries/${loader}" --library-path "$libraries" "$here/usr/sbin/nginx" "$@"`,
-  ]
-  writeFileSync(launcher, `${script.join('\n')}\n`)
-  chmodSync(launcher, 0o755)
 }
 
 export interface EdgeOptions {

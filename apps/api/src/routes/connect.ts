@@ -30,7 +30,9 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async request => {
-      const urls = urlsFor(request)
+      const urls = urlsFor(request).map(one =>
+        one.url === deps.settings.urlByHost ? { ...one, url: urlAtHost(one.url, request) } : one,
+      )
       deps.metrics.connected(urls[0]!.region)
       return {
         urls,
@@ -53,3 +55,17 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
     return [...gatewayUrls].sort((a, b) => rank(a) - rank(b))
   }
 }
+
+/**
+ * By the name or the address that the caller has come by, which leads back to here. It goes to nobody else, so that one who
+ * makes it up sends only themselves astray.
+ */
+function urlAtHost(url: string, request: FastifyRequest): string {
+  const { localAddress = '', localPort } = request.socket
+  const host = request.headers.host ?? ''
+  const address = localAddress.replace(/^::ffff:/, '')
+  const at = wellFormedHost.test(host) ? host : `${address.includes(':') ? `[${address}]` : address}:${localPort}`
+  return url.replace(/^(\w+:\/\/)[^/]*/, (_all, scheme: string) => scheme + at)
+}
+
+const wellFormedHost = /^(\[[\da-f:.]{2,45}\]|[a-z\d]([a-z\d._-]{0,251}[a-z\d])?)(:\d{1,5})?$/i

@@ -1,15 +1,24 @@
 /**
- * Applies the SQL files of migrations/ in order, each in its own transaction, under an advisory lock so that a roll-out
- * of many processes applies them once. A file that was changed after it was applied stops the start: history is fixed.
+ * Applies the SQL files of migrations/ in order, each in its own transaction and under a lock that ends with it, so that
+ * a roll-out of many processes applies them once, and a pooler keeps no lock of a process that is gone. A file that was
+ * changed after it was applied stops the start: history is fixed.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { openClient } from './store-client.ts'
 
 /** The key of the advisory lock; any number that nobody else uses. */
 const lockKey = 7_160_530
+/** Between two tries to get it. */
+const lockPauseMs = 200
+const lockMsMaxDefault = 60_000
+
+/** How a migration begins. It may take its time; a process that stands still in the middle loses the lock. */
+const begin = `BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '60s'`
 
 /** The folder migrations/ at the project's root, wherever this file was built to. */
 export function migrationsFolder(): string {
@@ -36,35 +45,40 @@ export function listMigrations(folder: string = migrationsFolder()): readonly Mi
     })
 }
 
+export interface MigrateOptions {
+  readonly folder?: string
+  /** How long to wait for another process that migrates. */
+  readonly lockMsMax?: number
+  /** Shown in pg_stat_activity, and to those who wait for this one. */
+  readonly applicationName?: string
+}
+
+/** Another process migrates, and has not come to its end in time. The message says which. */
+export class MigrationLocked extends Error {}
+
 /**
- * Brings the database up to date.
- * @param lockMsMax how long to wait for another process that migrates; 0 is for ever
+ * Brings the database up to date. Where it is that already, nothing is written or locked.
  * @returns the names of the migrations that were applied by this call
- * @throws Error when an applied file was changed. One that is applied and not known here is of a newer version: passed over
+ * @throws MigrationLocked, and Error when an applied file was changed. One that is applied and not known here is of a
+ *   newer version: passed over
  */
-export async function migrate(
-  connectionString: string,
-  folder: string = migrationsFolder(),
-  lockMsMax = 0,
-): Promise<string[]> {
-  const client = await open(connectionString)
+export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<string[]> {
+  const { lockMsMax = lockMsMaxDefault } = options
+  const migrations = listMigrations(options.folder)
+  const deadline = performance.now() + lockMsMax
+  const client = await openClient(connectionString, options.applicationName ?? 'flotilla-migrate')
+  const done: string[] = []
   try {
-    await client.query(`SET lock_timeout = ${Math.ceil(lockMsMax)}`)
-    await client.query('SELECT pg_advisory_lock($1)', [lockKey])
-    await client.query('SET lock_timeout = 5000')
-    await client.query(
-      'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
-    )
-    const known = await client.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migrations')
-    const applied = new Map(known.rows.map(row => [row.name, row.checksum]))
-    const done: string[] = []
-    for (const migration of listMigrations(folder)) {
-      const checksum = applied.get(migration.name)
-      if (checksum !== undefined && checksum !== migration.checksum)
-        throw new Error(`unable to migrate: ${migration.name} was changed after it had been applied`)
-      if (checksum !== undefined) continue
-      await applyOne(client, migration)
-      done.push(migration.name)
+    let missing = await findMissing(client, migrations)
+    while (missing.length > 0) {
+      try {
+        const applied = await applyNext(client, migrations)
+        if (applied !== undefined) done.push(applied)
+      } catch (error) {
+        if (!(error instanceof MigrationLocked) || performance.now() >= deadline) throw error
+        await sleep(lockPauseMs)
+      }
+      missing = await findMissing(client, migrations)
     }
     return done
   } finally {
@@ -73,54 +87,86 @@ export async function migrate(
 }
 
 /** The migrations that the database lacks of those that this version knows. Needs no rights but to read. */
-export async function missingMigrations(
-  connectionString: string,
-  folder: string = migrationsFolder(),
-): Promise<string[]> {
-  const client = await open(connectionString)
+export async function missingMigrations(connectionString: string, folder?: string): Promise<string[]> {
+  const client = await openClient(connectionString, 'flotilla-migrate')
   try {
-    const found = await client.query<{ name: string }>('SELECT name FROM schema_migrations')
-    const applied = new Set(found.rows.map(row => row.name))
-    return listMigrations(folder).flatMap(({ name }) => (applied.has(name) ? [] : name))
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || error.code !== undefinedTable) throw error
-    return listMigrations(folder).map(({ name }) => name)
+    return (await findMissing(client, listMigrations(folder))).map(({ name }) => name)
   } finally {
     await client.end()
   }
 }
 
-const undefinedTable = '42P01'
-
-async function open(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString,
-    application_name: 'flotilla-migrate',
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-  })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-  } catch (error) {
-    // Without a connection there is nothing to say goodbye to.
-    void client.end().catch(() => {})
-    throw error
-  }
-  return client
+/** @throws Error when one that is applied was changed since */
+async function findMissing(client: pg.Client, migrations: readonly Migration[]): Promise<Migration[]> {
+  const applied = await readApplied(client)
+  for (const { name, checksum } of migrations)
+    if ((applied.get(name) ?? checksum) !== checksum)
+      throw new Error(`unable to migrate: ${name} was changed after it had been applied`)
+  return migrations.filter(({ name }) => !applied.has(name))
 }
 
-async function applyOne(client: pg.Client, migration: Migration): Promise<void> {
-  await client.query('BEGIN')
+/** The checksums of those that are applied. */
+async function readApplied(client: pg.Client): Promise<Map<string, string>> {
   try {
-    await client.query(migration.sql)
-    await client.query('INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)', [
-      migration.name,
-      migration.checksum,
-    ])
-    await client.query('COMMIT')
+    const found = await client.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migrations')
+    return new Map(found.rows.map(row => [row.name, row.checksum]))
   } catch (error) {
-    await client.query('ROLLBACK')
-    throw new Error(`unable to migrate: ${migration.name}: ${String(error)}`, { cause: error })
+    if (!(error instanceof pg.DatabaseError) || error.code !== undefinedTable) throw error
+    return new Map()
   }
+}
+
+const undefinedTable = '42P01'
+
+/** Applies the first that is missing, looked up under the lock. @returns its name, undefined when there is none any more */
+function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<string | undefined> {
+  return locked(client, async () => {
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    )
+    const [next] = await findMissing(client, migrations)
+    if (next === undefined) return undefined
+    const { name, sql, checksum } = next
+    try {
+      await client.query(sql)
+      await client.query('INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)', [name, checksum])
+    } catch (error) {
+      throw new Error(`unable to migrate: ${name}: ${String(error)}`, { cause: error })
+    }
+    return name
+  })
+}
+
+/** In one transaction, that only one process is in at a time. */
+async function locked<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  await client.query(begin)
+  try {
+    const tried = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [lockKey])
+    if (!tried.rows[0]!.mine) throw new MigrationLocked(`another process migrates: ${await describeHolder(client)}`)
+    const result = await work()
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {})
+    throw error
+  }
+}
+
+/** Whom one waits for, as far as PostgreSQL tells it. */
+async function describeHolder(client: pg.Client): Promise<string> {
+  const found = await client.query<{ pid: number; name: string | null; idle: boolean }>(
+    `SELECT a.pid, a.application_name AS name, a.state = 'idle' AS idle
+       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::int8 << 32) + l.objid::int8 = $1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      LIMIT 1`,
+    [lockKey],
+  )
+  const [holder] = found.rows
+  if (holder === undefined) return 'it has just come to its end'
+  const who = `${holder.name === null || holder.name === '' ? 'a client without a name' : holder.name}, process ${holder.pid} of PostgreSQL`
+  // No version since this one leaves it so; one before it does, by way of a pooler.
+  return holder.idle
+    ? `${who}, which is idle: where nothing migrates, end what was left behind by SELECT pg_terminate_backend(${holder.pid})`
+    : who
 }

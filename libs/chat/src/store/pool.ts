@@ -5,6 +5,8 @@
 import { Refusal } from '@flotilla/protocol'
 import pg from 'pg'
 import type { ChatLogger } from '../context.ts'
+import { readDatabaseUrl } from './database-url.ts'
+import { clientClass, statementMsMax, usualSettings } from './store-client.ts'
 
 const int8 = 20
 const int8Array = 1016
@@ -26,28 +28,22 @@ export interface PoolOptions {
   readonly applicationName: string
 }
 
-/** What a statement may take; the server ends it then. */
-const statementMsMax = 15_000
-
 /** Opens a pool. Nothing is connected before the first query. */
 export function createPool(options: PoolOptions): pg.Pool {
+  const address = readDatabaseUrl(options.url)
   const pool = new pg.Pool({
-    connectionString: options.url,
+    Client: clientClass(address),
+    // A promise is waited for, though the types do not tell.
+    onConnect: (client: pg.ClientBase): unknown => client.query(usualSettings),
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
-    statement_timeout: statementMsMax,
     // A network that swallows what is sent looks like a server that thinks for ever.
     query_timeout: statementMsMax + 2_000,
-    keepAlive: true,
-    application_name: options.applicationName,
+    application_name: address.applicationName ?? options.applicationName,
     types,
   })
-  pool.on('error', error => options.logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
-  // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
-  // query, which is noticed; its event must not end the process.
-  pool.on('connect', client => client.on('error', () => {}))
-  return pool
+  return watched(pool, options.logger)
 }
 
 /**
@@ -56,9 +52,15 @@ export function createPool(options: PoolOptions): pg.Pool {
  */
 export function createLane(pool: pg.Pool, answerMs: number, logger: ChatLogger): pg.Pool {
   const lane = new pg.Pool({ ...pool.options, max: 1, connectionTimeoutMillis: answerMs, query_timeout: answerMs })
-  lane.on('error', error => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
-  lane.on('connect', client => client.on('error', () => {}))
-  return lane
+  return watched(lane, logger)
+}
+
+function watched(pool: pg.Pool, logger: ChatLogger): pg.Pool {
+  pool.on('error', error => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
+  // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
+  // query, which is noticed; its event must not end the process.
+  pool.on('connect', client => client.on('error', () => {}))
+  return pool
 }
 
 /** SQLSTATE classes and codes after which the same statement can succeed later: the server or the network was away. */

@@ -43,17 +43,17 @@ test('one that does not migrate waits until the schema is as new as itself, and 
   const second = join(folder, '0002-two.sql')
   const text = 'CREATE TABLE two ()'
   rmSync(second)
-  await migrate(database.url, folder)
+  await migrate(database.url, { folder })
   writeFileSync(second, text)
   await until(() => waits.length === 2, { what: 'it waits for the second' })
-  await migrate(database.url, folder)
+  await migrate(database.url, { folder })
   expect(await prepared).toEqual([])
   expect(waits).toEqual([`${older}0001-one.sql`, `${older}0002-two.sql`])
   expect(warned).toHaveLength(2)
 })
 
 test('a schema that is newer is new enough', async () => {
-  await migrate(database.url, folder)
+  await migrate(database.url, { folder })
   rmSync(join(folder, '0002-two.sql'))
   expect(await missingMigrations(database.url, folder)).toEqual([])
   expect(await prepare()).toEqual([])
@@ -77,24 +77,55 @@ test('a store that does not answer is waited for, whether it migrates or not', a
   }
 })
 
-test('whoever migrates is waited for, and not longer than allowed', async () => {
-  const other = new pg.Client({ connectionString: database.url })
+test('whoever migrates is named and waited for, and not longer than allowed', async () => {
+  const other = new pg.Client({ connectionString: database.url, application_name: 'flotilla-gateway g1' })
   await other.connect()
   try {
-    await other.query('SELECT pg_advisory_lock(7160530)')
+    const { pid } = (await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!
+    const holder = `another process migrates: flotilla-gateway g1, process ${pid} of PostgreSQL`
+    await other.query('BEGIN; SELECT pg_advisory_xact_lock(7160530)')
     await expect(prepare({ migrates: true, waitMsMax: 400 })).rejects.toThrow(
-      'unable to start: another process migrates',
+      `unable to start: ${holder}, and it has waited 400 ms`,
     )
+    expect(waits).toEqual([holder])
+    expect(warned).toEqual([`the start waits: ${holder}`])
     const prepared = prepare({ migrates: true })
-    await other.query('SELECT pg_advisory_unlock(7160530)')
+    await other.query('COMMIT')
     expect(await prepared).toEqual(['0001-one.sql', '0002-two.sql'])
   } finally {
     await other.end()
   }
 })
 
+test('a lock that an earlier version left on a connection of a pooler is told as that', async () => {
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  try {
+    const { pid } = (await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!
+    await other.query('SELECT pg_advisory_lock(7160530)')
+    await expect(prepare({ migrates: true, waitMsMax: 400 })).rejects.toThrow(
+      `a client without a name, process ${pid} of PostgreSQL, which is idle: where nothing migrates, end what was left behind by SELECT pg_terminate_backend(${pid})`,
+    )
+  } finally {
+    await other.end()
+  }
+})
+
+test('on a schema that is new enough nobody waits for a lock', async () => {
+  await migrate(database.url, { folder })
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  try {
+    await other.query('SELECT pg_advisory_lock(7160530)')
+    expect(await prepare({ migrates: true })).toEqual([])
+    expect(waits).toEqual([])
+  } finally {
+    await other.end()
+  }
+})
+
 test('a migration that meets a lock is tried again; one that is wrong ends it at once', async () => {
-  await migrate(database.url, folder)
+  await migrate(database.url, { folder })
   const other = new pg.Client({ connectionString: database.url })
   await other.connect()
   try {

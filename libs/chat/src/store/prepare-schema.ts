@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatLogger } from '../context.ts'
-import { migrate, migrationsFolder, missingMigrations } from './migrate.ts'
+import { checkPooler } from './check-pooler.ts'
+import { MigrationLocked, migrate, missingMigrations } from './migrate.ts'
 import { isPassing } from './pool.ts'
 
 export interface SchemaOptions {
@@ -16,12 +17,12 @@ export interface SchemaOptions {
   /** What it waits for, as soon as it does, and whenever that changes. */
   readonly onWait?: (reason: string) => void
   readonly folder?: string
+  /** Shown in pg_stat_activity, and to those who wait for this one. */
+  readonly applicationName?: string
 }
 
 /** Between two looks. */
 const lookMs = 500
-/** Whoever migrates is waited for in portions, so that it can be told meanwhile. */
-const lockMsMax = 5_000
 
 /**
  * Resolves when the schema is at least as new as this version.
@@ -34,7 +35,7 @@ export async function prepareSchema(options: SchemaOptions): Promise<string[]> {
   let told: string | undefined
   for (;;) {
     const leftMs = deadline - performance.now()
-    const { applied, reason, error } = await look(options, leftMs)
+    const { applied, reason, error } = await look(options)
     if (applied !== undefined) return applied
     if (leftMs <= 0)
       throw new Error(`unable to start: ${reason}, and it has waited ${options.waitMsMax} ms`, { cause: error })
@@ -51,24 +52,22 @@ type Look =
   | { readonly applied: string[]; readonly reason?: never; readonly error?: never }
   | { readonly applied?: never; readonly reason: string; readonly error?: unknown }
 
-async function look(options: SchemaOptions, leftMs: number): Promise<Look> {
-  const { url, folder = migrationsFolder() } = options
+async function look(options: SchemaOptions): Promise<Look> {
+  const { url, migrates, folder, applicationName } = options
+  const more = {
+    ...(folder === undefined ? {} : { folder }),
+    ...(applicationName === undefined ? {} : { applicationName }),
+  }
   try {
-    if (options.migrates) return { applied: await migrate(url, folder, Math.min(lockMsMax, Math.max(1, leftMs))) }
-    const [lacking] = await missingMigrations(url, folder)
-    return lacking === undefined
-      ? { applied: [] }
-      : { reason: `the schema is older than this version: it lacks ${lacking}` }
+    const applied = migrates ? await migrate(url, { ...more, lockMsMax: 0 }) : []
+    const [lacking] = migrates ? [] : await missingMigrations(url, folder)
+    if (lacking !== undefined) return { reason: `the schema is older than this version: it lacks ${lacking}` }
+    await checkPooler(url)
+    return { applied }
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
-    if (isPassing(cause)) return { reason: (error as Error).message, error }
+    if (error instanceof MigrationLocked || isPassing(cause)) return { reason: (error as Error).message, error }
     if (!isPassing(error)) throw error
-    return { reason: isLockTimeout(error) ? 'another process migrates' : 'PostgreSQL does not answer', error }
+    return { reason: 'PostgreSQL does not answer', error }
   }
-}
-
-const lockNotAvailable = '55P03'
-
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === lockNotAvailable
 }

@@ -3,12 +3,13 @@ import { Refusal } from '@flotilla/protocol'
 import type { Pool, PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { hasCode, isPassing } from './pool.ts'
+import { statementMsMax } from './store-client.ts'
 
 /**
  * A process that stalls in the middle must not keep its locks, and with them the work of all nodes, for long. The number
  * of the transaction is what its outcome can be asked by, when the connection breaks while it commits.
  */
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'; SELECT pg_current_xact_id()::text AS xid`
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL statement_timeout = ${statementMsMax}; SELECT pg_current_xact_id()::text AS xid`
 const unavailableRetryMs = 2_000
 /** How long the outcome of a commit is asked for before the caller is told that the store is away. */
 const outcomeMsMax = 8_000

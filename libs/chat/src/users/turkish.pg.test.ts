@@ -59,7 +59,7 @@ async function migrateBefore(): Promise<void> {
   const folder = makeFolder('migrations')
   onTestFinished(() => dropFolder(folder))
   for (const { name } of listMigrations().slice(0, 3)) copyFileSync(join(migrationsFolder(), name), join(folder, name))
-  await migrate(url, folder)
+  await migrate(url, { folder })
 }
 
 test('one name and one address have one account, in whatever case they are written', async () => {
