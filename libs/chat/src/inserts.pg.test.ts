@@ -14,6 +14,7 @@ const open = (options: Partial<Parameters<typeof createInserts>[0]> = {}) =>
   createInserts({
     pool,
     logger,
+    epoch: () => 1,
     commitWindowMs: 1,
     commitEntriesMax: 256,
     commitQueueMax: 10_000,

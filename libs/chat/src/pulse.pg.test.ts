@@ -105,16 +105,15 @@ test('what happened while the store did not answer the pulse is told afterwards,
   const [session] = (await makeSessions(pool, [user])) as [string]
   let away = false
   let failed = 0
-  const proxy = Object.create(pool) as Pool
-  proxy.query = (async (...given: unknown[]) => {
+  vi.spyOn(pool, 'query').mockImplementation((async (...given: unknown[]) => {
     if (away) throw new Error(`away ${failed++}`)
     const found = await ask(...given)
     const row = found?.rows[0]
     // The last answer was given before an outage of ten minutes.
     if (failed === 0 && typeof row?.at === 'number') row.at -= 600_000
     return found
-  }) as unknown as Pool['query']
-  const pulse = await createPulse({ pool: proxy, logger, clock, pulseMs: 20, onNewEpoch: () => {} })
+  }) as unknown as Pool['query'])
+  const pulse = await open()
   const told: string[] = []
   pulse.onRevoked(sessions => told.push(...sessions))
   pulse.onHidden(users => told.push(...users))
@@ -122,10 +121,11 @@ test('what happened while the store did not answer the pulse is told afterwards,
   away = true
   await until(() => failed > 1, { what: 'the pulse fails' })
   // At the beginning of the outage both happened.
-  await pool.query(`UPDATE sessions SET revoked_at = now() - interval '9 minutes' WHERE id = $1`, [session])
-  await pool.query(`UPDATE users SET hidden_at = now() - interval '9 minutes' WHERE id = $1`, [user])
+  await ask(`UPDATE sessions SET revoked_at = now() - interval '9 minutes' WHERE id = $1`, [session])
+  await ask(`UPDATE users SET hidden_at = now() - interval '9 minutes' WHERE id = $1`, [user])
   away = false
   await until(() => [session, user].every(one => told.includes(one)), { what: 'both are told' })
+  vi.restoreAllMocks()
   pulse.stop()
 })
 
@@ -138,7 +138,7 @@ test('a store that is not who it was gets a new epoch at the next start (P5)', a
   same.stop()
   await pool.query(`UPDATE store SET identity = 'another cluster/1'`)
   const restored = await open()
-  expect(restored.epoch()).toBe(epoch + 1)
+  expect(restored.epoch()).toBeGreaterThan(epoch)
   restored.stop()
 })
 

@@ -50,6 +50,10 @@ export const processMetrics = {
     'How far the clock of this machine is ahead of that of PostgreSQL, which is the one that counts; negative when behind',
   ),
   flotilla_store_up: gauge('1 or 0', '1 while PostgreSQL answers the process once a second'),
+  flotilla_store_writable: gauge(
+    '1 or 0',
+    '1 while PostgreSQL also takes writes: it is no standby, not read-only, and has room',
+  ),
   flotilla_routing_up: gauge('1 or 0', '1 while Redis answers, the lease is held and everybody here is entered'),
   flotilla_routing_frames_total: counter('frames', 'Frames that were routed from here'),
   flotilla_routing_publishes_total: counter('envelopes', 'Envelopes to other nodes'),
@@ -78,7 +82,7 @@ export function measureProcess(
   registry: Registry,
   parts: {
     readonly pool: PoolFigures
-    readonly chat: { readonly pulse: { alive(): boolean }; clockSkewMs(): number }
+    readonly chat: { readonly pulse: { alive(): boolean; writable(): boolean }; clockSkewMs(): number }
     readonly node: { readonly stats: RoutingFigures; state(): string }
   },
 ): void {
@@ -90,6 +94,7 @@ export function measureProcess(
   read('flotilla_postgres_waiting', () => pool.waitingCount)
   read('flotilla_clock_skew_seconds', () => chat.clockSkewMs() / 1_000)
   read('flotilla_store_up', () => (chat.pulse.alive() ? 1 : 0))
+  read('flotilla_store_writable', () => (chat.pulse.writable() ? 1 : 0))
   read('flotilla_routing_up', () => (node.state() === 'up' ? 1 : 0))
   read('flotilla_routing_frames_total', () => node.stats.frames)
   read('flotilla_routing_publishes_total', () => node.stats.publishes)

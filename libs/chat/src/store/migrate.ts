@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { StandbyError } from './watch.ts'
 
 /** The key of the advisory lock; any number that nobody else uses. */
 const lockKey = 7_160_530
@@ -72,13 +73,20 @@ export async function migrate(
   }
 }
 
-/** The migrations that the database lacks of those that this version knows. Needs no rights but to read. */
+/**
+ * The migrations that the database lacks of those that this version knows. Needs no rights but to read.
+ * @throws StandbyError when the database takes no writes
+ */
 export async function missingMigrations(
   connectionString: string,
   folder: string = migrationsFolder(),
 ): Promise<string[]> {
   const client = await open(connectionString)
   try {
+    const asked = await client.query<{ readOnly: boolean }>(
+      `SELECT current_setting('transaction_read_only')::bool AS "readOnly"`,
+    )
+    if (asked.rows[0]!.readOnly) throw new StandbyError()
     const found = await client.query<{ name: string }>('SELECT name FROM schema_migrations')
     const applied = new Set(found.rows.map(row => row.name))
     return listMigrations(folder).flatMap(({ name }) => (applied.has(name) ? [] : name))

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatLogger } from '../context.ts'
 import { migrate, migrationsFolder, missingMigrations } from './migrate.ts'
-import { isPassing } from './pool.ts'
+import { remedyOf } from './failures.ts'
 
 export interface SchemaOptions {
   readonly url: string
@@ -60,15 +60,24 @@ async function look(options: SchemaOptions, leftMs: number): Promise<Look> {
       ? { applied: [] }
       : { reason: `the schema is older than this version: it lacks ${lacking}` }
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    if (isPassing(cause)) return { reason: (error as Error).message, error }
-    if (!isPassing(error)) throw error
-    return { reason: isLockTimeout(error) ? 'another process migrates' : 'PostgreSQL does not answer', error }
+    if (!isAway(error)) throw error
+    return { reason: reasonOf(error), error }
   }
 }
 
-const lockNotAvailable = '55P03'
+/** At the start a mistake in the settings is not waited for. */
+function isAway(error: unknown): boolean {
+  const remedy = remedyOf(error)
+  return remedy !== undefined && remedy !== 'mend'
+}
 
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === lockNotAvailable
+const lockNotAvailable = '55P03'
+const readOnly = new Set(['25006', 'ESTANDBY'])
+
+function reasonOf(error: unknown): string {
+  // Of a migration that failed, which.
+  if (error instanceof Error && error.cause instanceof Error) return error.message
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === lockNotAvailable) return 'another process migrates'
+  return readOnly.has(code) ? 'PostgreSQL takes no writes' : 'PostgreSQL does not answer'
 }
