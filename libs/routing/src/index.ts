@@ -17,6 +17,7 @@ export {
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
 export type { Absence, RoutedFrame, TraceEntry } from './router.ts'
+export { type RedisFailure, redisFailures } from './redis-failures.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'
 export type { FleetKey, FleetKeys } from './seal.ts'
 export type { RoutingStore } from './store.ts'

@@ -30,10 +30,28 @@ export interface RoutingFigures {
   readonly renewals: number
   readonly sweeps: number
   readonly suspects: Readonly<Record<SuspectReason, number>>
+  readonly refusals: Readonly<Partial<Record<RedisFailure, number>>>
 }
 
 const suspectReasons = ['deaf', 'fenced', 'stalled', 'entries_lost', 'gap', 'unreadable', 'node_died', 'told'] as const
 type SuspectReason = (typeof suspectReasons)[number]
+
+const redisFailures = [
+  'readonly',
+  'masterdown',
+  'noreplicas',
+  'noauth',
+  'loading',
+  'busy',
+  'tryagain',
+  'clusterdown',
+  'oom',
+  'misconf',
+  'wrongpass',
+  'noperm',
+  'denied',
+] as const
+type RedisFailure = (typeof redisFailures)[number]
 
 export const processMetrics = {
   flotilla_memory_limit_bytes: gauge(
@@ -75,6 +93,11 @@ export const processMetrics = {
   flotilla_routing_suspects_total: counter('times', 'Times that something may have been lost, and was looked for', {
     reason: suspectReasons,
   }),
+  flotilla_redis_refusals_total: counter(
+    'commands',
+    'Commands that Redis answered with a refusal, by the error with which it begins; the log says what it means',
+    { reason: redisFailures },
+  ),
 } as const
 
 /** Has the figures of a process read. Once in each process, whatever it is composed of. */
@@ -114,6 +137,7 @@ export function measureProcess(
   read('flotilla_routing_renewals_total', () => node.stats.renewals)
   read('flotilla_routing_sweeps_total', () => node.stats.sweeps)
   read('flotilla_routing_suspects_total', () => node.stats.suspects)
+  read('flotilla_redis_refusals_total', () => node.stats.refusals)
 }
 
 /** Without a limit the kernel names a number above all machines, or none. */
