@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { limits, Uuid } from '@flotilla/protocol'
+import { checkRedisUrl } from '@flotilla/routing'
 import {
   type AddressHeader,
   addressHeaders,
@@ -125,7 +126,12 @@ export const apiSettings = {
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
   ...schemaSettings,
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  REDIS_URL: {
+    ...requiredUrl(
+      'Redis: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name` for the master that sentinels name; with TLS `rediss`, `rediss-cluster`, `rediss-sentinel`.',
+    ),
+    parse: checkRedisUrl,
+  },
   MASTER_KEYS: parsed(
     'secret',
     parseSecretKeys,

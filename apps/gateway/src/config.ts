@@ -1,5 +1,6 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
+import { checkRedisUrl } from '@flotilla/routing'
 import {
   choice,
   decimal,
@@ -30,7 +31,12 @@ export const gatewaySettings = {
     'The URL under which clients reach this node; `GET /v1/connect` hands it out.',
   ),
   DATABASE_URL: requiredUrl('PostgreSQL.'),
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  REDIS_URL: {
+    ...requiredUrl(
+      'Redis: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name` for the master that sentinels name; with TLS `rediss`, `rediss-cluster`, `rediss-sentinel`.',
+    ),
+    parse: checkRedisUrl,
+  },
   MASTER_KEYS: requiredSecret(
     'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
   ),

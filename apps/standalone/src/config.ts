@@ -1,5 +1,6 @@
 /** The settings of the standalone process. docs/configuration.md is generated from them. */
 import { apiSettings, providerSettings } from '@flotilla/api'
+import { checkRedisUrl } from '@flotilla/routing'
 import { choice, networks, optionalText, optionalUrl, port, readSettings, text, type Values } from '@flotilla/service'
 import { workerSettings } from '@flotilla/worker'
 
@@ -21,9 +22,12 @@ export const standaloneSettings = {
     'Where keys and data are kept, as seen from the working directory. Its `keys.json` opens the messages: back it up with the data.',
   ),
   DATABASE_URL: optionalUrl('A PostgreSQL of your own. Without it one is started inside, with its data in the folder.'),
-  REDIS_URL: optionalUrl(
-    'A Redis of your own: `redis://host:port`, or `redis-cluster://host:port,host:port`. Without it there is this one node.',
-  ),
+  REDIS_URL: {
+    ...optionalUrl(
+      'A Redis of your own: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name`. Without it there is this one node.',
+    ),
+    parse: checkRedisUrl,
+  },
   ...signInProviders,
   DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
   OPERATORS: apiSettings.OPERATORS,

@@ -1,6 +1,7 @@
 /** The settings of a worker. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { checkRedisUrl } from '@flotilla/routing'
 import {
   choice,
   integer,
@@ -68,7 +69,12 @@ export const workerSettings = {
   DATABASE_URL: requiredUrl('PostgreSQL.'),
   DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
   ...schemaSettings,
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.'),
+  REDIS_URL: {
+    ...requiredUrl(
+      'Redis: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name` for the master that sentinels name; with TLS `rediss`, `rediss-cluster`, `rediss-sentinel`.',
+    ),
+    parse: checkRedisUrl,
+  },
   MASTER_KEYS: parsed(
     parseSecretKeys,
     'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',

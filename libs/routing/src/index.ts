@@ -16,6 +16,7 @@ export {
 } from './node.ts'
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
+export { checkRedisUrl } from './redis-url.ts'
 export type { Absence, RoutedFrame, TraceEntry } from './router.ts'
 export { type RedisFailure, redisFailures } from './redis-failures.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseRedisUrl } from './redis-url.ts'
+import { checkRedisUrl, parseRedisUrl } from './redis-url.ts'
 
 test.each([
   ['redis://cache', { kind: 'server', tls: false, hosts: [{ host: 'cache', port: 6379 }], database: 0 }],
@@ -32,12 +32,22 @@ test.each([
       sentinelPassword: 's&t',
     },
   ],
-])('%s is read', (url, place) => expect(parseRedisUrl(url)).toMatchObject(place))
+])('%s is read', (url, place) => {
+  expect(parseRedisUrl(url)).toMatchObject(place)
+  expect(checkRedisUrl(url)).toBe(url)
+})
 
 test.each([
-  ['http://secret@cache', 'redis-sentinel://'],
-  ['redis-sentinel://:secret@a:1,b:2', 'lacks the name of the master'],
-])('%s is refused by the rule, without the password', (url, rule) => {
-  expect(() => parseRedisUrl(url)).toThrow(rule)
-  expect(() => parseRedisUrl(url)).not.toThrow('secret')
+  ['http://cache', 'must begin with redis://, redis-cluster:// or redis-sentinel://'],
+  ['redis://a:1,b:2', 'must name one host'],
+  ['redis://cache:0', 'must name hosts as host:port'],
+  ['redis://:secret#1@cache', 'percent-encoded'],
+  ['redis://cache/zero', 'must have a number as its database'],
+  ['redis://cache?db=1', 'must not have a query'],
+  ['redis-cluster://a:1,b:2/1', 'a cluster has none'],
+  ['redis-sentinel://:secret@a:1,b:2', 'must end with the name of the master'],
+  ['redis-sentinel://:secret@a:1/chat?password=secret', 'and nothing else'],
+])('%s is refused by the rule, without what it holds', (url, rule) => {
+  expect(() => checkRedisUrl(url)).toThrow(rule)
+  expect(() => checkRedisUrl(url)).not.toThrow('secret')
 })
