@@ -11,7 +11,7 @@ import { connectRedis, type RedisLink } from './redis-link.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
+  for (const end of ends.splice(0).toReversed()) await end()
 })
 
 /** As a link logs it. */

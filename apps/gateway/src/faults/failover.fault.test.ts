@@ -30,14 +30,14 @@ import { afterEach, expect, test } from 'vitest'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
+  for (const end of ends.splice(0).toReversed()) await end()
 })
 
 const later = <T>(what: T, end: (what: T) => unknown): T => {
   ends.push(() => end(what))
   return what
 }
-const healMs = 20_000
+const healMs = 60_000
 
 /** An address in front of servers, which leads to one of them. */
 interface Front {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   url = database.url.replace(`:${primary.port}/`, `:${proxy.port}/`)
 })
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
+  for (const end of ends.splice(0).toReversed()) await end()
 })
 afterAll(async () => {
   await proxy.close()

@@ -7,6 +7,7 @@
  *   the first query, and everybody in this process knows it (P5);
  * - when a new connection leads to another store than the ones before, those are dropped, whatever they are doing.
  */
+import { callbackify } from 'node:util'
 import pg from 'pg'
 import { remedyOf } from './failures.ts'
 
@@ -109,17 +110,18 @@ export class PoolWatch implements Watch {
   }
 
   /** The pools ask this of a new connection before it is used. */
-  readonly verify = (client: pg.PoolClient, done: (error?: Error) => void): void => {
-    this.#ask(client).then(
-      found => {
-        const moved = this.#isOther(found)
-        this.#learn(found)
-        if (moved) this.#drop(client)
-        done()
-      },
+  readonly verify = callbackify((client: pg.PoolClient) => this.#meet(client))
+
+  async #meet(client: pg.PoolClient): Promise<void> {
+    try {
+      const found = await this.#ask(client)
+      const moved = this.#isOther(found)
+      this.#learn(found)
+      if (moved) this.#drop(client)
+    } catch (error) {
       // What is wrong with the table is not for the connection to say: the queries will.
-      (error: unknown) => (remedyOf(error) === 'mend' ? done() : done(error as Error)),
-    )
+      if (remedyOf(error) !== 'mend') throw error
+    }
   }
 
   async look(client: Queryable): Promise<Standing> {
