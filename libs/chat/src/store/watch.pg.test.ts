@@ -63,6 +63,16 @@ async function ask(server: PostgresServer, statement: string): Promise<void> {
   await pool.end()
 }
 
+/** Where each of its connections leads. */
+async function serversOf(pool: Pool): Promise<number[]> {
+  const clients = await Promise.all(Array.from({ length: pool.options.max! }, () => pool.connect()))
+  const answers = await Promise.all(
+    clients.map(client => client.query<{ port: number }>('SELECT inet_server_port() AS port')),
+  )
+  for (const client of clients) client.release()
+  return answers.map(answer => answer.rows[0]!.port)
+}
+
 /** Whatever is idle, one more is needed. */
 async function makeConnection(pool: Pool): Promise<void> {
   const clients = await Promise.allSettled(Array.from({ length: pool.idleCount + 1 }, () => pool.connect()))
@@ -151,15 +161,19 @@ test('a promoted replica is told at once, by one rise of the epoch, and connecti
   // Kept, and good for writes there to the end.
   const busy = await one.connect()
   expect([await serverOf(one), await serverOf(other)]).toEqual([primary.port, primary.port])
+  await makeConnection(other)
   await ask(standby, 'SELECT pg_promote(true, 30)')
   target.port = standby.port
   expect([await serverOf(one), await serverOf(other)]).toEqual([primary.port, primary.port])
   const underWay = busy.query('SELECT pg_sleep(60)').catch((error: unknown) => error)
 
   await Promise.all([makeConnection(one), makeConnection(other)])
-  expect(asRefusal(await underWay)).toMatchObject({ code: 'unavailable' })
+  const broken = await underWay
+  expect(String(broken)).toContain('Connection terminated')
+  expect(asRefusal(broken)).toMatchObject({ code: 'unavailable' })
   busy.release(true)
-  expect([await serverOf(one), await serverOf(other)]).toEqual([standby.port, standby.port])
+  for (const pool of [one, other])
+    expect(await serversOf(pool)).toEqual(Array.from({ length: pool.options.max! }, () => standby.port))
   const epoch = await epochOf(one)
   expect(epoch).toBeGreaterThan(before)
   await until(() => told.every(epochs => epochs.length > 0), { what: 'both are told' })
