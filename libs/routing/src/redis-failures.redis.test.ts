@@ -3,7 +3,7 @@
  * says just that.
  */
 import { createServer } from 'node:net'
-import { type RedisServer, startRedis, until } from '@flotilla/testing'
+import { type RedisServer, startFaultProxy, startRedis, until } from '@flotilla/testing'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { type RedisFailure, redisFailureOf, redisFailures } from './redis-failures.ts'
@@ -206,4 +206,18 @@ test('what is the fault of the command is none of these', async () => {
   expect(String(error)).toContain('WRONGTYPE')
   expect(redisFailureOf(error)).toBeUndefined()
   expect(Object.values(link.refusals).every(count => count === 0)).toBe(true)
+})
+
+test('a connection to a master that was demoted is given up, and found again where the address leads', async () => {
+  const [before, after] = [await start(), await start()]
+  const target = { host: '127.0.0.1', port: before.port }
+  const proxy = await startFaultProxy({ target })
+  ends.push(() => proxy.close())
+  const link = await connect(`redis://127.0.0.1:${proxy.port}`)
+  await write(link)
+  await admin(before).replicaof('127.0.0.1', after.port)
+  target.port = after.port
+  await heals(link)
+  expect(await admin(after).get('flotilla:probe')).toBe('x')
+  expect(proxy.connections().filter(connection => connection.open)).toHaveLength(1)
 })
