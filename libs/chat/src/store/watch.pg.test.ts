@@ -48,7 +48,7 @@ function openPool(): Pool {
 async function openPulse(pool: Pool, onNewEpoch: (epoch: number) => void = () => {}): Promise<Pulse> {
   const lane = createLane(pool, 1_000, logger)
   ends.push(() => lane.end())
-  const pulse = await createPulse({ pool: lane, logger, pulseMs: 20, onNewEpoch })
+  const pulse = await createPulse({ pool: lane, logger, clock: { heard() {} }, pulseMs: 20, onNewEpoch })
   ends.push(() => pulse.stop())
   return pulse
 }
