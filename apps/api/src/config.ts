@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
 import { limits, Uuid } from '@flotilla/protocol'
-import { checkRedisUrl } from '@flotilla/routing'
+import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   type AddressHeader,
   addressHeaders,
@@ -131,7 +131,7 @@ export const apiSettings = {
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
   ...schemaSettings,
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.', checkRedisUrl),
+  REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
   MASTER_KEYS: parsed(
     'secret',
     parseSecretKeys,

@@ -1,7 +1,7 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
 import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
-import { checkRedisUrl } from '@flotilla/routing'
+import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   checkFileLimit,
   choice,
@@ -44,7 +44,7 @@ export const gatewaySettings = {
     parse: urlOf({ schemes: ['ws', 'wss'], path: 'needed' }),
   },
   DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.', checkRedisUrl),
+  REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
   MASTER_KEYS: requiredSecret(
     'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
   ),

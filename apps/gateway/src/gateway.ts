@@ -453,9 +453,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     chat,
     node,
     unready() {
-      if (draining) return 'draining'
-      if (!chat.pulse.alive()) return 'the store does not answer'
-      return undefined
+      return draining ? 'draining' : chat.pulse.unready()
     },
     connections: () => hub.connections,
     async drain() {

@@ -2,7 +2,7 @@
 import { apiSettings, providerSettings } from '@flotilla/api'
 import { checkDatabaseUrl } from '@flotilla/chat'
 import { gatewaySettings } from '@flotilla/gateway'
-import { checkRedisUrl } from '@flotilla/routing'
+import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   choice,
   list,
@@ -55,10 +55,7 @@ export const standaloneSettings = {
     'A PostgreSQL of your own, as for the gateway. Without it one is started inside, with its data in the folder.',
     checkDatabaseUrl,
   ),
-  REDIS_URL: optionalUrl(
-    'A Redis of your own: `redis://host:port`, or `redis-cluster://host:port,host:port`. Without it there is this one node.',
-    checkRedisUrl,
-  ),
+  REDIS_URL: optionalUrl(`A ${redisUrlSentence} Without it there is this one node.`, checkRedisUrl),
   ...signInProviders,
   DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
   OPERATORS: apiSettings.OPERATORS,

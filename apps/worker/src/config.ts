@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
-import { checkRedisUrl } from '@flotilla/routing'
+import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   choice,
   integer,
@@ -90,7 +90,7 @@ export const workerSettings = {
   DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
   DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
   ...schemaSettings,
-  REDIS_URL: requiredUrl('Redis: `redis://host:port`, or `redis-cluster://host:port,host:port`.', checkRedisUrl),
+  REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
   MASTER_KEYS: parsed(
     parseSecretKeys,
     'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',

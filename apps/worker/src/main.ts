@@ -35,7 +35,7 @@ let waitsFor = 'starting'
 function unready(): string | undefined {
   if (draining) return 'draining'
   if (!working) return waitsFor
-  return chat?.pulse.alive() ? undefined : 'the store does not answer'
+  return chat?.pulse.unready()
 }
 
 const storagePlace = toStoragePlace(settings)

@@ -41,8 +41,8 @@ that say what to do. Every rule has its test in tools/fleet/src/chart-refusals.t
 {{- end }}
 {{- end }}
 {{- with .Values.redis.url }}
-{{- if not (regexMatch "^rediss?(-cluster)?://" .) }}
-{{- $faults = append $faults "redis.url must begin with redis://, rediss://, redis-cluster:// or rediss-cluster://." }}
+{{- if not (regexMatch "^rediss?(-cluster|-sentinel)?://" .) }}
+{{- $faults = append $faults "redis.url must begin with redis://, redis-cluster:// or redis-sentinel://, or the same with rediss." }}
 {{- end }}
 {{- end }}
 {{- $names := list "storage.s3.bucket" "storage.volume.existingClaim" "trial.files.enabled" }}

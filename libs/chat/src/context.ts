@@ -221,15 +221,18 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
   const clock = options.clock ?? createStoreClock({ logger })
   const memberships = createMemberships({ pool, ...settings })
   const seal = await createSealer(pool, options.masterKeys)
-  const inserts = createInserts({ pool, logger, onCommit: options.onCommit, ...settings })
   const lane = createLane(pool, pulseAnswerMs, logger)
   const pulse = await createPulse({
     pool: lane,
     logger,
     clock,
     pulseMs: settings.pulseMs,
-    onNewEpoch: () => memberships.clear(),
+    onNewEpoch() {
+      memberships.clear()
+      seal.keepKey()
+    },
   })
+  const inserts = createInserts({ pool, logger, onCommit: options.onCommit, epoch: () => pulse.epoch(), ...settings })
   pulse.onChanged(changes => {
     for (const { conversation, version } of changes) memberships.drop(conversation, version)
   })

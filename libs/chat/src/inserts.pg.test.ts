@@ -14,6 +14,7 @@ const open = (options: Partial<Parameters<typeof createInserts>[0]> = {}) =>
   createInserts({
     pool,
     logger,
+    epoch: () => 1,
     commitWindowMs: 1,
     commitEntriesMax: 256,
     commitQueueMax: 10_000,
@@ -231,4 +232,15 @@ test('while the store hangs, each entry is answered at its own time, and a repet
   expect(placed(await inserts.add(one)).seq).toBeGreaterThan(0)
   expect((await seqs(conversation)).length).toBe(await head(conversation))
   await patient.close()
+})
+
+test('what was decided in another epoch of the store is decided anew: versions count in their epoch only', async () => {
+  const conversation = await makeConversation(pool, users)
+  let epoch = 1
+  const changing = open({ epoch: () => epoch })
+  const before = changing.add(entry(conversation))
+  epoch = 2
+  expect(await before).toBe('stale')
+  expect(placed(await changing.add(entry(conversation))).seq).toBe(1)
+  await changing.close()
 })

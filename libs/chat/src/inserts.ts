@@ -18,7 +18,7 @@ import type { ChatLogger } from './context.ts'
 import { type EntryRow, entryColumns } from './entries.ts'
 import type { Sealed } from './seal.ts'
 import { byteaArray, int4Array, int8Array, uuidArray } from './store/binary-arrays.ts'
-import { isPassing, uniqueViolation } from './store/pool.ts'
+import { isPassing, keepsConnection, uniqueViolation } from './store/failures.ts'
 import { localSettings } from './store/store-client.ts'
 
 /** An entry on its way into the log. */
@@ -58,6 +58,8 @@ export interface Inserts {
 export interface InsertsOptions {
   readonly pool: Pool
   readonly logger: ChatLogger
+  /** The store's epoch: what was decided in another is decided anew. */
+  readonly epoch: () => number
   readonly commitWindowMs: number
   readonly commitEntriesMax: number
   readonly commitQueueMax: number
@@ -70,6 +72,7 @@ interface Pending {
   readonly entry: NewEntry
   readonly key: string
   readonly deadline: number
+  readonly epoch: number
   readonly promise: Promise<AddResult>
   resolve(result: AddResult): void
   reject(error: unknown): void
@@ -108,11 +111,16 @@ WITH locked AS MATERIALIZED (
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at
   FROM held`
 
-/** $1 to $3: conversation, sender and client id of each entry. Answers those that are stored. */
+/**
+ * $1 to $3: conversation, sender and client id of each entry. Answers those that are stored. The lock makes it a commit of
+ * its own: where replicas are synchronous, its answer is as safe as the commit that it tells of.
+ */
 const findEntries = `
 SELECT r.r AS place, ${entryColumns}
   FROM generate_series(1, cardinality($1::uuid[])) r
-  JOIN messages m ON m.conversation_id = ($1::uuid[])[r.r] AND m.sender_id = ($2::uuid[])[r.r] AND m.client_id = ($3::uuid[])[r.r]`
+  JOIN messages m ON m.conversation_id = ($1::uuid[])[r.r] AND m.sender_id = ($2::uuid[])[r.r] AND m.client_id = ($3::uuid[])[r.r]
+  JOIN conversations c ON c.id = m.conversation_id
+   FOR KEY SHARE OF c`
 
 /** The one big statement is planned once, not at every flush, and never compiled: either costs more than running it. */
 const plannedOnce = localSettings('planned-once', { plan_cache_mode: 'force_generic_plan', jit: 'off' })
@@ -143,7 +151,15 @@ export function createInserts(options: InsertsOptions): Inserts {
     if (pending.size >= options.commitQueueMax)
       throw new Refusal('overloaded', 'unable to store the entry: too many wait for their commit', { retryMs: 1_000 })
     const { promise, resolve, reject } = Promise.withResolvers<AddResult>()
-    const one = { entry, key, deadline: performance.now() + options.commitWaitMs, promise, resolve, reject }
+    const one = {
+      entry,
+      key,
+      deadline: performance.now() + options.commitWaitMs,
+      epoch: options.epoch(),
+      promise,
+      resolve,
+      reject,
+    }
     pending.set(key, one)
     waiting.push(one)
     schedule()
@@ -235,7 +251,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       const settled = { ...statement, settings: plannedOnce } as typeof statement
       return (await mine.query<R>(settled)).rows
     } catch (error) {
-      if (isPassing(error)) dropClient(mine, error)
+      if (!keepsConnection(error)) dropClient(mine, error)
       throw error
     } finally {
       clearTimeout(timer)
@@ -275,13 +291,16 @@ export function createInserts(options: InsertsOptions): Inserts {
     return rows[0]!
   }
 
-  /** The statement takes one version for each conversation. Versions only rise, so all but the highest are stale. */
+  /**
+   * The statement takes one version for each conversation. Versions only rise, so all but the highest are stale; and in
+   * another epoch they may have risen another way.
+   */
   function settleOutdated(batch: readonly Pending[]): Pending[] {
     const highest = new Map<string, number>()
     for (const { entry } of batch)
       highest.set(entry.conversation, Math.max(entry.version, highest.get(entry.conversation) ?? 0))
     return batch.filter(one => {
-      if (one.entry.version === highest.get(one.entry.conversation)) return true
+      if (one.entry.version === highest.get(one.entry.conversation) && one.epoch === options.epoch()) return true
       settleStale(one)
       return false
     })

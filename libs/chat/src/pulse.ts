@@ -6,6 +6,7 @@
 import type { Pool } from 'pg'
 import type { ChatLogger } from './context.ts'
 import type { StoreClock } from './store/clock.ts'
+import { StandbyError, watchOf } from './store/watch.ts'
 
 /** A change of a conversation other than a message. */
 export interface ConversationChange {
@@ -22,6 +23,10 @@ export interface Pulse {
   epoch(): number
   /** Whether the last pulse was answered. */
   alive(): boolean
+  /** Whether the store takes writes, as of the last pulse: it is no standby, not read-only, and has room. */
+  writable(): boolean
+  /** Why nothing should be sent to this process at present; undefined when it may. */
+  unready(): string | undefined
   /** Whether the session was revoked lately, as of the last pulse: for whoever registers something after asking for it. */
   isRevoked(session: string): boolean
   /** Calls back with sessions that were revoked since the last pulse. A session may be named twice. */
@@ -55,20 +60,6 @@ const changesMax = 2_000
 /** The store keeps changes for an hour; whoever has not asked for so long must not count on having seen them all. */
 const changesKeptMs = 50 * 60_000
 
-/**
- * The running store by name: its cluster and its timeline. A restore or a promotion changes the timeline, a dump that
- * was loaded elsewhere the cluster.
- */
-const identity = `(SELECT s.system_identifier || '/' || c.timeline_id FROM pg_control_system() s, pg_control_checkpoint() c)`
-
-/** Writes down who the store is; a store that is not who it was gets a new epoch. */
-async function checkIdentity(pool: Pool): Promise<void> {
-  await pool.query(
-    `UPDATE store SET epoch = epoch + CASE WHEN store.identity = '' THEN 0 ELSE 1 END, identity = now_is.identity
-       FROM (SELECT ${identity} AS identity) now_is WHERE store.identity <> now_is.identity`,
-  )
-}
-
 const storeMs = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 
 /**
@@ -98,23 +89,28 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   let recent = new Set<string>()
   /** A person and when they hid: who does it again is named again. */
   let recentlyHidden = new Set<string>()
-  let alive = true
+  /** Of the store, by the last pulse. */
+  let state: 'well' | 'read-only' | 'standby' | 'away' = 'well'
   let stopped = false
-  let checked = true
+  const watch = watchOf(pool)
 
-  try {
-    await checkIdentity(pool)
-  } catch (error) {
-    // Some hosted stores keep these functions to themselves; then `epoch` is raised by hand after a restore.
-    checked = false
-    logger.warn({ err: error }, 'unable to learn who the store is: raise its epoch by hand after a restore')
-  }
+  if (await lookAtStore()) state = 'read-only'
   let changesReadAt = performance.now()
   const first = await pool.query<{ epoch: number; xmin: string; at: number }>(
     `SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, ${storeMs} AS at FROM store`,
   )
   let { epoch, xmin, at } = first.rows[0]!
   options.clock.heard(at, changesReadAt)
+  if (!watch.identifies)
+    logger.warn({}, 'unable to learn who the store is: raise its epoch by hand after a restore or a failover')
+  const become = (next: number) => {
+    if (next === epoch) return
+    epoch = next
+    // The store may be another one, whose transactions have other numbers. Every device resyncs anyway.
+    xmin = '3'
+    for (const listener of epochListeners) listener(epoch)
+  }
+  watch.onEpoch(become)
   let recentChanges = new Set<string>()
 
   /** Each transaction is read again until none that was open before it is left, so what is named twice is left out. */
@@ -148,7 +144,7 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   }
 
   async function beat() {
-    if (!alive && checked) await checkIdentity(pool)
+    const readOnly = await lookAtStore()
     const askedAt = performance.now()
     const found = await pool.query<{ epoch: number; at: number; revoked: string[]; hidden: string[] }>({
       name: 'pulse',
@@ -164,22 +160,38 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     const hidden = row.hidden.filter(one => !recentlyHidden.has(one)).map(one => one.split(' ')[0]!)
     recentlyHidden = new Set(row.hidden)
     if (hidden.length > 0) for (const listener of hiddenListeners) listener(hidden)
-    if (row.epoch !== epoch) {
-      epoch = row.epoch
-      // The store may be another one, whose transactions have other numbers. Every device resyncs anyway.
-      xmin = '3'
-      for (const listener of epochListeners) listener(epoch)
-    }
+    become(row.epoch)
     await readChanges()
+    return readOnly ? 'read-only' : 'well'
+  }
+
+  /** While it takes no writes each pulse looks where a new connection leads. */
+  async function lookAtStore(): Promise<boolean> {
+    const client = await pool.connect()
+    try {
+      const { readOnly } = await watch.look(client)
+      client.release(readOnly && state === 'read-only')
+      return readOnly
+    } catch (error) {
+      client.release(error as Error)
+      throw error
+    }
   }
 
   const turn = async () => {
+    const before = state
     try {
-      await beat()
-      alive = true
+      state = await beat()
+      if (state !== before)
+        logger.warn(
+          { state, before },
+          state === 'well' ? 'the store is well again' : 'the store answers, but takes no writes',
+        )
     } catch (error) {
-      if (alive) logger.warn({ err: error }, 'the store does not answer the pulse')
-      alive = false
+      state = error instanceof StandbyError ? 'standby' : 'away'
+      // What is kept leads there as well, and would be read from for ever.
+      if (state === 'standby') watch.renew()
+      if (state !== before) logger.warn({ err: error, state, before }, 'the store does not answer the pulse')
     }
     if (!stopped) timer = setTimeout(() => void turn(), options.pulseMs)
   }
@@ -187,7 +199,13 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
 
   return {
     epoch: () => epoch,
-    alive: () => alive,
+    alive: () => state !== 'away',
+    writable: () => state === 'well' && !watch.isFull(),
+    unready() {
+      if (state === 'away') return 'the store does not answer'
+      if (state !== 'well') return `the store takes no writes: it is ${state === 'standby' ? 'a standby' : state}`
+      return watch.isFull() ? 'the store takes no writes: it has no room' : undefined
+    },
     isRevoked: session => recent.has(session),
     onRevoked: listener => void revokedListeners.push(listener),
     onHidden: listener => void hiddenListeners.push(listener),

@@ -131,3 +131,32 @@ test('data keys are wrapped anew, so that the old master key can be thrown away'
 test('without a master key nothing starts', async () => {
   await expect(createSealer(pool, [])).rejects.toThrow('no master key is configured')
 })
+
+test('a store that has lost the key in use gets it back: what was sealed with it opens for everybody', async () => {
+  const sealer = await createSealer(pool, [old], Date.now)
+  const { keyId, body } = sealer.seal(place, text)
+  await pool.query('DELETE FROM data_keys')
+  sealer.keepKey()
+  await until(async () => (await dataKeys()).length === 1, { what: 'it is back' })
+  const other = await createSealer(pool, [old], Date.now)
+  await other.ready([keyId])
+  expect(other.open(place, keyId, body)).toBe(text)
+})
+
+test('a store that has another key under the number of the one in use: another is taken', async () => {
+  const sealer = await createSealer(pool, [old], Date.now)
+  const lost = sealer.seal(place, text)
+  await pool.query('DELETE FROM data_keys')
+  const elsewhere = await createSealer(pool, [old], Date.now)
+  const kept = elsewhere.seal(place, text)
+  await pool.query('UPDATE data_keys SET id = DEFAULT')
+  await pool.query(
+    `INSERT INTO data_keys (id, master_key_id, wrapped) OVERRIDING SYSTEM VALUE
+     SELECT $1, master_key_id, wrapped FROM data_keys WHERE id <> $1 LIMIT 1`,
+    [lost.keyId],
+  )
+  sealer.keepKey()
+  await until(() => Promise.resolve(sealer.seal(place, text).keyId !== lost.keyId), { what: 'another is in use' })
+  await sealer.ready([lost.keyId])
+  expect(sealer.open(place, lost.keyId, kept.body)).toBe(text)
+})

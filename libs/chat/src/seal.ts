@@ -38,6 +38,11 @@ export interface Sealer {
   mac(bound: string, text: string): Buffer
   /** Whether a MAC was made of this, also under a master key of before. Takes the same time whatever the answer. */
   isMac(bound: string, text: string, mac: Buffer): boolean
+  /**
+   * The store is another one than before, which may lack the key in use, or have another under its number: puts it back,
+   * or takes another. Tries until it could.
+   */
+  keepKey(): void
   /** Loads the data keys that are not here yet. Call it before open with the ids of the rows. */
   ready(keyIds: Iterable<number>): Promise<void>
 }
@@ -47,6 +52,9 @@ const tagBytes = 16
 /** A data key is shared by all processes that start within a day, and given up after so many bodies of one process. */
 const dataKeyBodiesMax = 2 ** 24
 const dataKeyAgeMsMax = 24 * 3_600_000
+
+/** Between two attempts to put a key back that the store has lost. */
+const putBackPauseMs = 500
 
 /** Random bytes are drawn for many nonces at once: one draw costs 1 µs, as much as a quarter of sealing a body. */
 const noncesAtOnce = 1_024
@@ -123,7 +131,7 @@ export async function createSealer(
     const row = found.rows[0]
     if (row !== undefined && row.age_ms < dataKeyAgeMsMax) {
       keys.set(row.id, unwrap(masters, row))
-      return { id: row.id, bodies: 0, until: steady() + dataKeyAgeMsMax - row.age_ms }
+      return { id: row.id, bodies: 0, until: steady() + dataKeyAgeMsMax - row.age_ms, wrapped: row.wrapped }
     }
     return makeCurrent()
   }
@@ -137,7 +145,27 @@ export async function createSealer(
     )
     const id = made.rows[0]!.id
     keys.set(id, key)
-    return { id, bodies: 0, until: steady() + dataKeyAgeMsMax }
+    return { id, bodies: 0, until: steady() + dataKeyAgeMsMax, wrapped }
+  }
+
+  function keepKey(): void {
+    putBack().catch(() => setTimeout(keepKey, putBackPauseMs).unref())
+  }
+
+  async function putBack(): Promise<void> {
+    const { id, wrapped } = current
+    const mine = keys.get(id)!
+    // Of the others the store will say what they are.
+    for (const other of keys.keys()) if (other !== id) keys.delete(other)
+    const put = await pool.query(
+      `INSERT INTO data_keys (id, master_key_id, wrapped) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+      [id, first!.id, wrapped],
+    )
+    if (put.rowCount === 1) return
+    const found = await pool.query<DataKeyRow>('SELECT id, master_key_id, wrapped FROM data_keys WHERE id = $1', [id])
+    if (unwrap(masters, found.rows[0]!).equals(mine)) return
+    current = await makeCurrent()
+    keys.delete(id)
   }
 
   /** Renewed in the background: the old key stays good until the new one is there. */
@@ -172,6 +200,7 @@ export async function createSealer(
       const made = macKeys.map(key => macWith(key, bound, text))
       return made.filter(one => one.length === mac.length && timingSafeEqual(one, mac)).length > 0
     },
+    keepKey,
     async ready(keyIds) {
       const missing = new Set<number>()
       for (const id of keyIds) if (!keys.has(id)) missing.add(id)

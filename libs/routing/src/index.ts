@@ -15,9 +15,10 @@ export {
   type RoutingNode,
 } from './node.ts'
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
-export { checkRedisUrl } from './redis-url.ts'
+export { checkRedisUrl, redisUrlSentence } from './redis-url.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
 export type { Absence, RoutedFrame, TraceEntry } from './router.ts'
+export { type RedisFailure, redisFailures } from './redis-failures.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'
 export type { FleetKey, FleetKeys } from './seal.ts'
 export type { RoutingStore } from './store.ts'

@@ -68,6 +68,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const formerPlaces = new Set<string>()
   let isFenced = false
   let isBeatFailing = true
+  /** Also of a first beat that fails it is said why. */
+  let isFailureTold = false
   /** Since when the node may have missed something. */
   let missingSince: { at: number; reason: SuspectReason } | undefined
   let unsentSince: number | undefined
@@ -128,12 +130,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
       lastBeat = { at: now, steady: clock.steady() }
       if (isBeatFailing) logger.info({ place: place() }, 'the node holds its lease')
       isBeatFailing = false
+      isFailureTold = false
       options.onStats('beats')
       takeView(fleet.update(answer, now), now)
       sendTallies()
       listen()
     } catch (error) {
-      if (!isBeatFailing) logger.warn({ err: error, place: place() }, 'unable to beat: going on without the store')
+      if (!isFailureTold) logger.warn({ err: error, place: place() }, 'unable to beat: going on without the store')
+      isFailureTold = true
       isBeatFailing = true
       return
     }

@@ -30,5 +30,5 @@ export function createMemoryBus(clock: Clock = systemClock): MemoryBus {
 export function createMemoryRouting(bus: MemoryBus): RoutingStore {
   const { inboxes, whereabouts, leases, counters } = bus
   const broker = createMemoryBroker(inboxes)
-  return { broker, whereabouts, leases, counters, close: () => broker.close() }
+  return { broker, whereabouts, leases, counters, refusals: {}, close: () => broker.close() }
 }

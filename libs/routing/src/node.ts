@@ -77,6 +77,8 @@ export interface NodeStats extends RouterStats {
   /** Times the inbox was opened anew, because it turned out to be deaf. */
   renewals: number
   sweeps: number
+  /** Commands that Redis refused, by why. */
+  readonly refusals: RoutingStore['refusals']
 }
 
 export interface RoutingNode {
@@ -118,7 +120,7 @@ export interface RoutingNode {
   readonly stats: Readonly<NodeStats>
 }
 
-function noStats(): NodeStats {
+function noStats(refusals: RoutingStore['refusals']): NodeStats {
   return {
     frames: 0,
     lookups: 0,
@@ -138,6 +140,7 @@ function noStats(): NodeStats {
     restores: 0,
     renewals: 0,
     sweeps: 0,
+    refusals,
   }
 }
 
@@ -147,7 +150,7 @@ export function createNode(options: NodeOptions): RoutingNode {
   const wallClock = options.clock ?? systemClock
   const clock = createAgeClock(wallClock)
   const settings: NodeSettings = { ...nodeDefaults, ...options.settings }
-  const stats = noStats()
+  const stats = noStats(store.refusals)
   const { broker, whereabouts, leases, counters } = store
 
   const fleet = createFleet(() => keeper.beatSoon())

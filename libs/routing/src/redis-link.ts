@@ -1,5 +1,6 @@
 /**
- * The connections to Redis: one server, or a cluster. Nothing else in the project knows ioredis.
+ * The connections to Redis: one server, a cluster, or the master that sentinels name. Nothing else in the project knows
+ * ioredis.
  *
  * It fails fast: while Redis is away a command is refused at once, one without an answer after `commandMsMax`, and
  * nothing waits in a queue, because what it would do later is stale by then. Reconnecting goes on for ever.
@@ -8,6 +9,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RoutingLogger } from './logger.ts'
+import { createRedisRefusals, type RedisFailure, type RedisRefusals } from './redis-failures.ts'
+import { parseRedisUrl, type RedisPlace, type RedisTarget, toTarget } from './redis-url.ts'
 
 export const redisDefaults = {
   /** Before every key and channel. */
@@ -24,7 +27,11 @@ export const redisDefaults = {
 }
 
 export interface RedisLinkOptions extends Partial<typeof redisDefaults> {
-  /** `redis://host:6379/0` or, for a cluster, `redis-cluster://host:6379,host:6379`; `rediss` and `rediss-cluster` with TLS. */
+  /**
+   * `redis://host:6379/0`, `redis-cluster://host:6379,host:6379` or `redis-sentinel://host:26379,host:26379/master`; with
+   * TLS `rediss`, `rediss-cluster`, `rediss-sentinel`. The user and the password before the hosts are those of Redis; the
+   * sentinels' own, and the number of the database, come behind: `?db=1&sentinelUsername=…&sentinelPassword=…`.
+   */
   readonly url: string
   readonly logger: RoutingLogger
   readonly random?: () => number
@@ -61,6 +68,8 @@ export interface RedisLink {
   command(name: string, ...args: (string | number)[]): Promise<unknown>
   script(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
   publish(channel: string, bytes: Buffer): Promise<number>
+  /** How often the server refused, by why. */
+  readonly refusals: Readonly<Record<RedisFailure, number>>
   /** Hears a channel on a connection of its own. @throws when it cannot be heard now */
   subscribe(channel: string, onMessage: (bytes: Buffer) => void): Promise<Subscription>
   close(): Promise<void>
@@ -72,17 +81,12 @@ const clusterShards = 32
 /** Redirections that a subscription follows before it gives up. */
 const hopsMax = 5
 
-interface Target {
-  readonly host: string
-  readonly port: number
-}
-
 /** Connects. When Redis does not answer in time it returns all the same, and goes on trying. */
 export async function connectRedis(options: RedisLinkOptions): Promise<RedisLink> {
   const settings = { ...redisDefaults, ...options }
   const random = options.random ?? Math.random
-  const address = new URL(settings.url.split(',')[0] ?? '')
-  const isCluster = address.protocol === 'redis-cluster:' || address.protocol === 'rediss-cluster:'
+  const place = parseRedisUrl(settings.url)
+  const refusals = createRedisRefusals(settings.logger)
   const backoff = (attempt: number) =>
     Math.min(settings.reconnectMsMax, settings.reconnectMsMin * 2 ** Math.min(attempt, 10)) * (0.75 + random() / 4)
   const common: ConnectionOptions = {
@@ -94,13 +98,33 @@ export async function connectRedis(options: RedisLinkOptions): Promise<RedisLink
     autoResubscribe: false,
     keepAlive: 10_000,
     connectionName: settings.keyPrefix,
+    // Asked of every error that a server answers, on every connection.
+    reconnectOnError(error) {
+      refusals.heard(error)
+      return refusals.shouldRenew(error)
+    },
   }
-  const link = isCluster
-    ? openCluster(settings.url, address, common, backoff, random)
-    : openServer(settings.url, common, backoff)
-  watch(link.client, settings.logger)
+  const link = open(place, settings.url, common, backoff, random)
+  watch(link.client, refusals, settings.logger)
   await becomeReady(link.client, settings.readyWaitMsMax, settings.logger)
-  return joined(link, settings.keyPrefix, isCluster, settings.logger)
+  return joined(link, settings.keyPrefix, place.kind === 'cluster', refusals, settings.logger)
+}
+
+function open(
+  place: RedisPlace,
+  url: string,
+  common: ConnectionOptions,
+  backoff: (attempt: number) => number,
+  random: () => number,
+): Opened {
+  const login = {
+    ...(place.username === '' ? {} : { username: place.username }),
+    ...(place.password === '' ? {} : { password: place.password }),
+    ...(place.tls ? { tls: {} } : {}),
+  }
+  if (place.kind === 'cluster') return openCluster(place.hosts, { ...common, ...login }, backoff, random)
+  if (place.kind === 'sentinel') return openSentinel(place, { ...common, ...login }, backoff)
+  return openServer(url, common, backoff)
 }
 
 /** Without the one option that types its own class. */
@@ -109,7 +133,7 @@ type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
 interface Opened {
   readonly client: Redis | Cluster
   /** A connection for one channel, to where the channel probably is. */
-  open(hint: Target | undefined): Redis
+  open(hint: RedisTarget | undefined): Redis
 }
 
 /** The options of a connection that carries a subscription: the broker makes a new one when it breaks. */
@@ -122,26 +146,45 @@ function openServer(url: string, common: ConnectionOptions, backoff: (attempt: n
   }
 }
 
+/** Asks the sentinels at each connection, and gives it up as soon as they have appointed another master. */
+function openSentinel(place: RedisPlace, common: ConnectionOptions, backoff: (attempt: number) => number): Opened {
+  const options = {
+    ...common,
+    sentinels: [...place.hosts],
+    name: place.master,
+    role: 'master' as const,
+    db: place.database,
+    failoverDetector: true,
+    ...(place.sentinelUsername === '' ? {} : { sentinelUsername: place.sentinelUsername }),
+    ...(place.sentinelPassword === '' ? {} : { sentinelPassword: place.sentinelPassword }),
+    ...(place.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...(common.commandTimeout === undefined ? {} : { sentinelCommandTimeout: common.commandTimeout }),
+  }
+  return {
+    client: new Redis({
+      ...options,
+      enableOfflineQueue: false,
+      retryStrategy: backoff,
+      sentinelRetryStrategy: backoff,
+      sentinelReconnectStrategy: backoff,
+    }),
+    open: () =>
+      new Redis({
+        ...options,
+        ...forSubscription,
+        sentinelRetryStrategy: () => null,
+        sentinelReconnectStrategy: () => null,
+      }),
+  }
+}
+
 function openCluster(
-  url: string,
-  address: URL,
-  common: ConnectionOptions,
+  seeds: readonly RedisTarget[],
+  nodeOptions: ConnectionOptions,
   backoff: (attempt: number) => number,
   random: () => number,
 ): Opened {
-  const nodeOptions: ConnectionOptions = {
-    ...common,
-    ...(address.username === '' ? {} : { username: decodeURIComponent(address.username) }),
-    ...(address.password === '' ? {} : { password: decodeURIComponent(address.password) }),
-    ...(address.protocol === 'rediss-cluster:' ? { tls: {} } : {}),
-  }
-  const seeds = url
-    .slice(url.indexOf('//') + 2)
-    .replace(/^[^@]*@/, '')
-    .replace(/\/.*$/, '')
-    .split(',')
-    .map(toTarget)
-  const client = new Cluster(seeds, {
+  const client = new Cluster([...seeds], {
     enableOfflineQueue: false,
     clusterRetryStrategy: backoff,
     redisOptions: nodeOptions,
@@ -161,15 +204,11 @@ function openCluster(
   }
 }
 
-function toTarget(text: string): Target {
-  const [, host, port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(text) as unknown as [string, string, string | undefined]
-  return { host, port: Number(port ?? 6379) }
-}
-
 /** Errors come here and nowhere else, so that none ends the process; a log line when Redis goes and when it returns. */
-function watch(client: Redis | Cluster, logger: RoutingLogger): void {
+function watch(client: Redis | Cluster, refusals: RedisRefusals, logger: RoutingLogger): void {
   let lost = false
   const onError = (error: Error) => {
+    refusals.heard(error)
     if (!lost) logger.warn({ err: error }, 'Redis cannot be reached')
     lost = true
   }
@@ -200,7 +239,13 @@ async function becomeReady(client: Redis | Cluster, waitMs: number, logger: Rout
     await Promise.allSettled(client.nodes('master').map(master => master.ping()))
 }
 
-function joined(opened: Opened, prefix: string, isCluster: boolean, logger: RoutingLogger): RedisLink {
+function joined(
+  opened: Opened,
+  prefix: string,
+  isCluster: boolean,
+  refusals: RedisRefusals,
+  logger: RoutingLogger,
+): RedisLink {
   const { client } = opened
   const shards = isCluster ? clusterShards : 1
   const command = (name: string, ...args: (string | number | Buffer)[]) => client.call(name, ...args)
@@ -210,6 +255,7 @@ function joined(opened: Opened, prefix: string, isCluster: boolean, logger: Rout
     shardKey: isCluster ? (shard, rest) => `${prefix}:{${shard}}:${rest}` : (_shard, rest) => `${prefix}:${rest}`,
     key: rest => `${prefix}:${rest}`,
     command,
+    refusals: refusals.counts,
     async script(script, keys, args) {
       try {
         return await command('evalsha', script.sha, keys.length, ...keys, ...args)
@@ -220,7 +266,8 @@ function joined(opened: Opened, prefix: string, isCluster: boolean, logger: Rout
     },
     publish: (channel, bytes) =>
       command(isCluster ? 'spublish' : 'publish', `${prefix}:${channel}`, bytes) as Promise<number>,
-    subscribe: (channel, onMessage) => subscribe(opened, `${prefix}:${channel}`, isCluster, onMessage, logger),
+    subscribe: (channel, onMessage) =>
+      subscribe(opened, `${prefix}:${channel}`, isCluster, onMessage, refusals, logger),
     async close() {
       client.disconnect()
     },
@@ -237,9 +284,10 @@ async function subscribe(
   channel: string,
   isCluster: boolean,
   onMessage: (bytes: Buffer) => void,
+  refusals: RedisRefusals,
   logger: RoutingLogger,
 ): Promise<Subscription> {
-  let hint: Target | undefined
+  let hint: RedisTarget | undefined
   for (let hop = 0; ; hop++) {
     const connection = opened.open(hint)
     let finish = () => {}
@@ -247,7 +295,10 @@ async function subscribe(
       finish = resolve
     })
     connection.once('end', finish)
-    connection.on('error', (error: Error) => logger.debug({ err: error }, 'the subscription to Redis'))
+    connection.on('error', (error: Error) => {
+      refusals.heard(error)
+      logger.debug({ err: error }, 'the subscription to Redis')
+    })
     connection.on('moved', () => connection.disconnect())
     connection.on(isCluster ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, bytes: Buffer) => onMessage(bytes))
     try {

@@ -23,6 +23,7 @@ export async function createRedisRouting(options: RedisRoutingOptions): Promise<
     whereabouts: createRedisWhereabouts(link),
     leases: createRedisLeases(link, seal, options.logger),
     counters: createRedisCounters(link),
+    refusals: link.refusals,
     async close() {
       await broker.close()
       await link.close()

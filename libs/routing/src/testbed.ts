@@ -119,6 +119,7 @@ function mortal(store: RoutingStore): RoutingStore & { cut(): void } {
     whereabouts: guard(store.whereabouts),
     leases: guard(store.leases),
     counters: guard(store.counters),
+    refusals: store.refusals,
     close: () => store.close(),
     cut() {
       isCut = true

@@ -30,10 +30,28 @@ export interface RoutingFigures {
   readonly renewals: number
   readonly sweeps: number
   readonly suspects: Readonly<Record<SuspectReason, number>>
+  readonly refusals: Readonly<Partial<Record<RedisFailure, number>>>
 }
 
 const suspectReasons = ['deaf', 'fenced', 'stalled', 'entries_lost', 'gap', 'unreadable', 'node_died', 'told'] as const
 type SuspectReason = (typeof suspectReasons)[number]
+
+const redisFailures = [
+  'readonly',
+  'masterdown',
+  'noreplicas',
+  'noauth',
+  'loading',
+  'busy',
+  'tryagain',
+  'clusterdown',
+  'oom',
+  'misconf',
+  'wrongpass',
+  'noperm',
+  'denied',
+] as const
+type RedisFailure = (typeof redisFailures)[number]
 
 export const processMetrics = {
   flotilla_memory_limit_bytes: gauge(
@@ -50,6 +68,10 @@ export const processMetrics = {
     'How far the clock of this machine is ahead of that of PostgreSQL, which is the one that counts; negative when behind',
   ),
   flotilla_store_up: gauge('1 or 0', '1 while PostgreSQL answers the process once a second'),
+  flotilla_store_writable: gauge(
+    '1 or 0',
+    '1 while PostgreSQL also takes writes: it is no standby, not read-only, and has room',
+  ),
   flotilla_routing_up: gauge('1 or 0', '1 while Redis answers, the lease is held and everybody here is entered'),
   flotilla_routing_frames_total: counter('frames', 'Frames that were routed from here'),
   flotilla_routing_publishes_total: counter('envelopes', 'Envelopes to other nodes'),
@@ -71,6 +93,11 @@ export const processMetrics = {
   flotilla_routing_suspects_total: counter('times', 'Times that something may have been lost, and was looked for', {
     reason: suspectReasons,
   }),
+  flotilla_redis_refusals_total: counter(
+    'commands',
+    'Commands that Redis answered with a refusal, by the error with which it begins; the log says what it means',
+    { reason: redisFailures },
+  ),
 } as const
 
 /** Has the figures of a process read. Once in each process, whatever it is composed of. */
@@ -78,7 +105,7 @@ export function measureProcess(
   registry: Registry,
   parts: {
     readonly pool: PoolFigures
-    readonly chat: { readonly pulse: { alive(): boolean }; clockSkewMs(): number }
+    readonly chat: { readonly pulse: { alive(): boolean; writable(): boolean }; clockSkewMs(): number }
     readonly node: { readonly stats: RoutingFigures; state(): string }
   },
 ): void {
@@ -90,6 +117,7 @@ export function measureProcess(
   read('flotilla_postgres_waiting', () => pool.waitingCount)
   read('flotilla_clock_skew_seconds', () => chat.clockSkewMs() / 1_000)
   read('flotilla_store_up', () => (chat.pulse.alive() ? 1 : 0))
+  read('flotilla_store_writable', () => (chat.pulse.writable() ? 1 : 0))
   read('flotilla_routing_up', () => (node.state() === 'up' ? 1 : 0))
   read('flotilla_routing_frames_total', () => node.stats.frames)
   read('flotilla_routing_publishes_total', () => node.stats.publishes)
@@ -109,6 +137,7 @@ export function measureProcess(
   read('flotilla_routing_renewals_total', () => node.stats.renewals)
   read('flotilla_routing_sweeps_total', () => node.stats.sweeps)
   read('flotilla_routing_suspects_total', () => node.stats.suspects)
+  read('flotilla_redis_refusals_total', () => node.stats.refusals)
 }
 
 /** Without a limit the kernel names a number above all machines, or none. */

@@ -65,6 +65,7 @@ export interface FaultProxy {
 }
 
 export interface FaultProxyOptions {
+  /** Read anew for each connection: when it is changed, new ones go elsewhere, and present ones stay. */
   readonly target: { readonly host: string; readonly port: number }
   /** A free one is chosen if it is left out. */
   readonly port?: number

@@ -49,6 +49,7 @@ export {
   testRedis,
 } from './redis.ts'
 export { findRedis, type RedisProgram } from './redis-program.ts'
+export { type RedisSentinels, startRedisSentinels } from './redis-sentinel.ts'
 export { sharedPostgres } from './servers.ts'
 export { isLong, type Stage, scale, setStage } from './stage.ts'
 export {

@@ -19,9 +19,12 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { freePort, type StartedProcess, startProcess } from './processes.ts'
+import { copyData, follow, giveTo } from './postgres-standby.ts'
 import { dropFolder, makeFolder } from './reaper.ts'
 
 export interface PostgresOptions {
+  /** Begins as a streaming standby of this server, from a copy of its data. */
+  readonly standbyOf?: PostgresServer
   /** Commits wait for the disk, as in production. Without it a crash of the machine may lose data; a stop never does. */
   readonly durable?: boolean
   /** Further settings of the server: `{shared_buffers: '256MB'}`. */
@@ -40,13 +43,15 @@ export interface PostgresServer {
   /** The database `postgres`, as superuser. */
   readonly url: string
   readonly port: number
+  /** The folder of its data. */
+  readonly data: string
   /** The process number of the postmaster. */
   pid(): number
   running(): boolean
   /** Stops the server and keeps its data. */
   stop(mode?: StopMode): Promise<void>
-  /** Starts it again, on the same port and data. */
-  start(): Promise<void>
+  /** Starts it again, on the same port and data; as a standby of another, if one is given. */
+  start(standbyOf?: PostgresServer): Promise<void>
   /** Stops the server and removes its data. */
   drop(): Promise<void>
 }
@@ -63,7 +68,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const binaries = findPostgres(owner)
     const data = join(folder, 'data')
     if (owner !== undefined) chownSync(folder, owner.uid, owner.gid)
-    initialise(binaries, data, owner)
+    if (options.standbyOf === undefined) initialise(binaries, data, owner)
+    else {
+      await copyData(options.standbyOf, data)
+      follow(data, options.standbyOf)
+      giveTo(data, owner)
+    }
     const port = await freePort()
     const url = `postgres://${user}@127.0.0.1:${port}/postgres`
     const settings = { ...baseSettings, ...(options.durable === true ? {} : hastySettings), ...options.settings, port }
@@ -78,7 +88,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         ...(options.launcher === undefined ? {} : { launcher: options.launcher }),
         ready: pid => isReady(data, pid),
       })
-    return control(await launch(), launch, { url, port, folder })
+    return control(await launch(), launch, { url, port, folder, data })
   } catch (error) {
     dropFolder(folder)
     throw error
@@ -88,19 +98,22 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 function control(
   first: StartedProcess,
   launch: () => Promise<StartedProcess>,
-  place: { url: string; port: number; folder: string },
+  place: { url: string; port: number; folder: string; data: string },
 ) {
   let server = first
   return {
     url: place.url,
     port: place.port,
+    data: place.data,
     pid: () => server.pid,
     running: () => server.running(),
     async stop(mode: StopMode = 'fast') {
       await server.end(stopSignals[mode], stopWithinMs)
     },
-    async start() {
-      if (!server.running()) server = await launch()
+    async start(standbyOf) {
+      if (server.running()) return
+      if (standbyOf !== undefined) follow(place.data, standbyOf)
+      server = await launch()
     },
     async drop() {
       await server.end(stopSignals.immediate, stopWithinMs)
@@ -235,5 +248,5 @@ function initialise(binaries: PostgresBinaries, data: string, owner: Owner | und
 /** The postmaster writes its number and its state into this file; asking the port could reach somebody else's server. */
 async function isReady(data: string, pid: number): Promise<boolean> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
-  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
+  return Number(lines[0]) === pid && /^(ready|standby)$/.test(lines[7]?.trim() ?? '')
 }

@@ -110,7 +110,7 @@ async function launchContainer(socket: string, port: number, args: readonly stri
 }
 
 /** Asks who answers, for the port may be another's while this one dies of that. */
-function answers(port: number, pid: number): Promise<boolean> {
+export function answers(port: number, pid: number): Promise<boolean> {
   return new Promise(resolve => {
     let heard = ''
     const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('INFO server\r\n'))

@@ -89,7 +89,7 @@ describe.skipIf(helm === undefined)('the chart refuses', () => {
       },
       [
         'postgresql.url must begin with postgres:// or postgresql://.',
-        'redis.url must begin with redis://, rediss://, redis-cluster:// or rediss-cluster://.',
+        'redis.url must begin with redis://, redis-cluster:// or redis-sentinel://, or the same with rediss.',
         'publicUrl (chat.example.org/app) must be http:// or https:// and a host, perhaps with a port, and no path: https://chat.example.org.',
         'regionUrl (https://eu.chat.example.org/) must be http:// or https:// and a host, perhaps with a port, and no path: https://eu.chat.example.org.',
       ],

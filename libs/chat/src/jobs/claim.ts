@@ -4,7 +4,7 @@
  */
 import { cutText, mended } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { asRefusal } from '../store/pool.ts'
+import { asRefusal } from '../store/failures.ts'
 import type { Job, JobKind } from './job.ts'
 
 export interface ClaimedJob {

@@ -38,7 +38,6 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
   if (refusal !== undefined) throw refusal
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
   const startedAt = ctx.trace === undefined ? 0 : performance.now()
-  const sealed = ctx.seal.seal(place, JSON.stringify({ body: input.body }))
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     let membership: Membership
     try {
@@ -56,7 +55,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       ...place,
       version: membership.version,
       replyTo: input.replyTo,
-      sealed,
+      sealed: ctx.seal.seal(place, JSON.stringify({ body: input.body })),
       absent: membership.large ? [] : ctx.presumedAbsent(membership.users),
     })
     if (placed === 'stale' || placed === 'unknown') {

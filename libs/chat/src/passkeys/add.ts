@@ -7,7 +7,7 @@ import { checkName } from '../names.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
-import { uniqueViolation } from '../store/pool.ts'
+import { uniqueViolation } from '../store/failures.ts'
 import { transaction } from '../store/transaction.ts'
 import { holdUsers } from '../users/hold.ts'
 import {

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { uniqueViolation } from '../store/pool.ts'
+import { uniqueViolation } from '../store/failures.ts'
 
 /** The window is kept here too: the last attempt may have arrived after all. */
 const revive = `

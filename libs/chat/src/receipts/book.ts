@@ -8,7 +8,7 @@ import { Refusal } from '@flotilla/protocol'
 import type { Pool } from 'pg'
 import type { ChatLogger } from '../context.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
-import { isPassing } from '../store/pool.ts'
+import { isPassing } from '../store/failures.ts'
 
 /** A member whose cursors rose, and to where. */
 export interface Risen {

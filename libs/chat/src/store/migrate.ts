@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { openClient } from './store-client.ts'
+import { StandbyError } from './watch.ts'
 
 /** The key of the advisory lock; any number that nobody else uses. */
 const lockKey = 7_160_530
@@ -86,10 +87,17 @@ export async function migrate(connectionString: string, options: MigrateOptions 
   }
 }
 
-/** The migrations that the database lacks of those that this version knows. Needs no rights but to read. */
+/**
+ * The migrations that the database lacks of those that this version knows. Needs no rights but to read.
+ * @throws StandbyError when the database takes no writes
+ */
 export async function missingMigrations(connectionString: string, folder?: string): Promise<string[]> {
   const client = await openClient(connectionString, 'flotilla-migrate')
   try {
+    const asked = await client.query<{ readOnly: boolean }>(
+      `SELECT current_setting('transaction_read_only')::bool AS "readOnly"`,
+    )
+    if (asked.rows[0]!.readOnly) throw new StandbyError()
     return (await findMissing(client, listMigrations(folder))).map(({ name }) => name)
   } finally {
     await client.end()

@@ -2,11 +2,12 @@
  * The connections to PostgreSQL. Every connection that is lost idle is logged, never thrown: an error event without a
  * listener would end the process. 64-bit counters are read as numbers: a conversation with 2^53 entries is not a worry.
  */
-import { Refusal } from '@flotilla/protocol'
 import pg from 'pg'
 import type { ChatLogger } from '../context.ts'
 import { readDatabaseUrl } from './database-url.ts'
+import { type Remedy, remedyOf } from './failures.ts'
 import { clientClass, statementMsMax, usualSettings } from './store-client.ts'
+import { PoolWatch, watchOf } from './watch.ts'
 
 const int8 = 20
 const int8Array = 1016
@@ -28,74 +29,67 @@ export interface PoolOptions {
   readonly applicationName: string
 }
 
+/** What lasts is told once in so long. */
+const tellAgainMs = 60_000
+
 /** Opens a pool. Nothing is connected before the first query. */
 export function createPool(options: PoolOptions): pg.Pool {
   const address = readDatabaseUrl(options.url)
+  const watch = new PoolWatch()
   const pool = new pg.Pool({
     Client: clientClass(address),
     // A promise is waited for, though the types do not tell.
     onConnect: (client: pg.ClientBase): unknown => client.query(usualSettings),
+    verify: watch.verify,
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
-    // A network that swallows what is sent looks like a server that thinks for ever.
-    query_timeout: statementMsMax + 2_000,
+    // Before the server ends it: a commit that waits for a synchronous replica is not undone by that, it is answered as
+    // if it were safe. And a network that swallows what is sent looks like a server that thinks for ever.
+    query_timeout: statementMsMax - 2_000,
     application_name: address.applicationName ?? options.applicationName,
     types,
   })
-  return watched(pool, options.logger)
+  watch.mind(pool)
+  listen(pool, options.logger)
+  return pool
 }
+
+function listen(pool: pg.Pool, logger: ChatLogger): void {
+  pool.on('error', error => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
+  // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
+  // query, which is noticed; its event must not end the process.
+  pool.on('connect', client => client.on('error', () => {}))
+  const toldAt: Partial<Record<Remedy, number>> = {}
+  pool.on('release', (error: unknown) => {
+    const remedy = remedyOf(error)
+    // What passes by itself is told by the pulse, if it lasts. This needs somebody, and callers hear only `unavailable`.
+    if (remedy !== 'full' && remedy !== 'mend') return
+    if (performance.now() - (toldAt[remedy] ?? Number.NEGATIVE_INFINITY) < tellAgainMs) return
+    toldAt[remedy] = performance.now()
+    logger.error(
+      { err: error },
+      remedy === 'full' ? 'PostgreSQL has no room to write' : 'PostgreSQL refuses what it must not',
+    )
+  })
+}
+
+/** A lane looks anew, at the latest after so long, where a new connection leads: kept ones may lead to a store that was. */
+const laneLifeSeconds = 30
 
 /**
  * One connection beside a pool, for what must not wait behind the pool's work, and must rather fail soon than be answered
  * late.
  */
 export function createLane(pool: pg.Pool, answerMs: number, logger: ChatLogger): pg.Pool {
-  const lane = new pg.Pool({ ...pool.options, max: 1, connectionTimeoutMillis: answerMs, query_timeout: answerMs })
-  return watched(lane, logger)
-}
-
-function watched(pool: pg.Pool, logger: ChatLogger): pg.Pool {
-  pool.on('error', error => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
-  // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
-  // query, which is noticed; its event must not end the process.
-  pool.on('connect', client => client.on('error', () => {}))
-  return pool
-}
-
-/** SQLSTATE classes and codes after which the same statement can succeed later: the server or the network was away. */
-const passing = new Set(['40001', '40P01', '53300', '55P03', '57014', '57P01', '57P02', '57P03'])
-
-/** Whether an error of a query says that the store was away or busy, rather than that the query was wrong. */
-export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  if (code === undefined) return /terminated|timeout|not queryable|Connection/i.test(error.message)
-  return passing.has(code) || code.startsWith('08') || /^E[A-Z]+$/.test(code) || code === 'EAI_AGAIN'
-}
-
-/** Whether the server itself refused the query, so that the connection is as good as before. */
-export function hasCode(error: unknown): boolean {
-  const code = error instanceof pg.DatabaseError ? (error.code ?? '') : ''
-  return code !== '' && !code.startsWith('08') && !code.startsWith('57P')
-}
-
-/**
- * The one place where an error of the domain becomes what a caller is told: refusals stay as they are, a store that is
- * away is `unavailable`, anything else is nobody's fault but ours. A query builder wraps the store's errors.
- * @returns undefined when it is a fault that belongs into the log
- */
-export function asRefusal(error: unknown): Refusal | undefined {
-  if (error instanceof Refusal) return error
-  if (isPassing(error)) return new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs })
-  return error instanceof Error && error.cause !== undefined ? asRefusal(error.cause) : undefined
-}
-
-const unavailableRetryMs = 2_000
-
-/** Whether an error is a unique violation, and of which table. */
-export function uniqueViolation(error: unknown): { table: string; constraint: string } | undefined {
-  const found = error instanceof Error && error.cause instanceof pg.DatabaseError ? error.cause : error
-  if (!(found instanceof pg.DatabaseError) || found.code !== '23505') return undefined
-  return { table: found.table ?? '', constraint: found.constraint ?? '' }
+  const lane = new pg.Pool({
+    ...pool.options,
+    max: 1,
+    connectionTimeoutMillis: answerMs,
+    query_timeout: answerMs,
+    maxLifetimeSeconds: laneLifeSeconds,
+  })
+  watchOf(pool).mind(lane)
+  listen(lane, logger)
+  return lane
 }

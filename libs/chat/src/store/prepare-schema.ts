@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatLogger } from '../context.ts'
 import { checkPooler } from './check-pooler.ts'
+import { remedyOf } from './failures.ts'
 import { MigrationLocked, migrate, missingMigrations } from './migrate.ts'
-import { isPassing } from './pool.ts'
 
 export interface SchemaOptions {
   readonly url: string
@@ -65,9 +65,22 @@ async function look(options: SchemaOptions): Promise<Look> {
     await checkPooler(url)
     return { applied }
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    if (error instanceof MigrationLocked || isPassing(cause)) return { reason: (error as Error).message, error }
-    if (!isPassing(error)) throw error
-    return { reason: 'PostgreSQL does not answer', error }
+    if (!(error instanceof MigrationLocked) && !isAway(error)) throw error
+    return { reason: reasonOf(error), error }
   }
+}
+
+/** At the start a mistake in the settings is not waited for. */
+function isAway(error: unknown): boolean {
+  const remedy = remedyOf(error)
+  return remedy !== undefined && remedy !== 'mend'
+}
+
+const readOnly = new Set(['25006', 'ESTANDBY'])
+
+function reasonOf(error: unknown): string {
+  // Who holds the lock, or which migration failed.
+  if (error instanceof MigrationLocked || (error instanceof Error && error.cause instanceof Error)) return error.message
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return readOnly.has(code) ? 'PostgreSQL takes no writes' : 'PostgreSQL does not answer'
 }

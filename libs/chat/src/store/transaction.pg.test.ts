@@ -56,3 +56,24 @@ test('a connection that breaks before the commit arrives: nothing is changed, an
   expect(await about()).toBe('')
   expect(followed).toEqual([])
 })
+
+test('the outcome is not asked of a store of another epoch, where another transaction may have the number', async () => {
+  const followed: string[] = []
+  const sprung = proxy.trap({ direction: 'down', when: { pattern: 'COMMI' }, action: 'cut' })
+  const result = transaction({ pool }, async client => {
+    await client.query(`UPDATE users SET about = 'changed' WHERE id = $1`, [user])
+    await afterCommit(client, () => Promise.resolve(void followed.push('followed')))
+    await direct.query('UPDATE store SET epoch = epoch + 1')
+  })
+  await sprung
+  await expect(result).rejects.toMatchObject({ code: 'unavailable' })
+  expect(followed).toEqual([])
+})
+
+test('a store without room: the caller hears when to come back, and the connection is given up', async () => {
+  const result = transaction({ pool }, client =>
+    client.query(`DO $$ BEGIN RAISE EXCEPTION 'as if' USING ERRCODE = '53100'; END $$`),
+  )
+  await expect(result).rejects.toMatchObject({ code: 'unavailable', detail: { retryMs: 5_000 } })
+  expect(pool.totalCount).toBe(0)
+})

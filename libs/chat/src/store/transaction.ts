@@ -1,19 +1,26 @@
 /** One transaction on one connection. */
-import { Refusal } from '@flotilla/protocol'
 import type { Pool, PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
-import { hasCode, isPassing } from './pool.ts'
+import { asRefusal, isPassing, keepsConnection } from './failures.ts'
 import { statementMsMax } from './store-client.ts'
 
 /**
  * A process that stalls in the middle must not keep its locks, and with them the work of all nodes, for long. The number
  * of the transaction is what its outcome can be asked by, when the connection breaks while it commits.
  */
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL statement_timeout = ${statementMsMax}; SELECT pg_current_xact_id()::text AS xid`
-const unavailableRetryMs = 2_000
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '2s'; SET LOCAL statement_timeout = ${statementMsMax}; SELECT pg_current_xact_id()::text AS xid, epoch FROM store`
 /** How long the outcome of a commit is asked for before the caller is told that the store is away. */
 const outcomeMsMax = 8_000
 const outcomePauseMs = { first: 50, max: 1_000 }
+
+/** The number means something in its epoch only: a promoted replica may have given it to another. */
+interface Begun {
+  readonly xid: string
+  readonly epoch: number
+}
+
+/** The lock makes it a commit of its own: where replicas are synchronous, its answer is as safe as what it tells of. */
+const outcome = 'SELECT CASE WHEN epoch = $2 THEN pg_xact_status($1::xid8) END AS status FROM store FOR KEY SHARE'
 
 /** What waits for the commit, by the connection of the transaction. */
 const waiting = new WeakMap<object, (() => Promise<void>)[]>()
@@ -32,7 +39,7 @@ export async function transaction<T>(
   try {
     result = await run(ctx.pool, after, work)
   } catch (error) {
-    throw isPassing(error) ? new Refusal('unavailable', undefined, { retryMs: unavailableRetryMs }) : error
+    throw isPassing(error) ? asRefusal(error) : error
   }
   for (const later of after) await later()
   return result
@@ -44,33 +51,33 @@ async function run<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
-  let usable = true
+  let lost: Error | undefined
   try {
     // Several statements in one message are answered one by one.
-    const begun = (await client.query(begin)) as unknown as readonly { rows: { xid: string }[] }[]
-    const { xid } = begun.at(-1)!.rows[0]!
+    const begun = (await client.query(begin)) as unknown as readonly { rows: Begun[] }[]
+    const mine = begun.at(-1)!.rows[0]!
     waiting.set(client, after)
     const result = await work(client)
     try {
       await client.query('COMMIT')
     } catch (error) {
-      usable = false
-      if (!isPassing(error) || !(await isCommitted(pool, xid))) throw error
+      lost = error as Error
+      if (!isPassing(error) || !(await isCommitted(pool, mine))) throw error
     }
     return result
   } catch (error) {
     // Behind a query that is never answered a rollback would wait as well. The server rolls back what it loses.
-    usable &&= !isPassing(error) || hasCode(error)
-    if (usable) await client.query('ROLLBACK').catch(() => (usable = false))
+    if (!keepsConnection(error)) lost ??= error as Error
+    if (lost === undefined) await client.query('ROLLBACK').catch((failure: Error) => (lost = failure))
     throw error
   } finally {
     waiting.delete(client)
-    client.release(!usable)
+    client.release(lost)
   }
 }
 
 /** Asks for the outcome of a transaction until it is known, or for so long. A store that cannot tell has not committed. */
-async function isCommitted(pool: Pool, xid: string): Promise<boolean> {
+async function isCommitted(pool: Pool, { xid, epoch }: Begun): Promise<boolean> {
   const until = performance.now() + outcomeMsMax
   for (
     let pauseMs = outcomePauseMs.first;
@@ -78,8 +85,8 @@ async function isCommitted(pool: Pool, xid: string): Promise<boolean> {
     pauseMs = Math.min(pauseMs * 2, outcomePauseMs.max)
   ) {
     try {
-      const found = await pool.query<{ status: string | null }>('SELECT pg_xact_status($1::xid8) AS status', [xid])
-      const status = found.rows[0]!.status
+      const found = await pool.query<{ status: string | null; epoch: number }>(outcome, [xid, epoch])
+      const { status } = found.rows[0]!
       // The server may not have noticed yet that the connection is gone.
       if (status !== 'in progress') return status === 'committed'
     } catch (error) {

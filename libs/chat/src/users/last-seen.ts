@@ -4,7 +4,7 @@
 import type { Pool } from 'pg'
 import type { ChatContext, ChatLogger } from '../context.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
-import { isPassing } from '../store/pool.ts'
+import { isPassing } from '../store/failures.ts'
 
 export interface LastSeen {
   note(users: readonly string[], atMs: number): void

@@ -4,7 +4,7 @@
  * nothing once it is done; what old processes write while a roll-out is half done is found the next time.
  */
 import type { ChatContext } from '../context.ts'
-import { uniqueViolation } from '../store/pool.ts'
+import { uniqueViolation } from '../store/failures.ts'
 import { checkEmail, isEmail } from './email.ts'
 import { searchText } from './fold.ts'
 
