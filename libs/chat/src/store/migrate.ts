@@ -60,7 +60,7 @@ export class MigrationLocked extends Error {}
 /**
  * Brings the database up to date. Where it is that already, nothing is written or locked.
  * @returns the names of the migrations that were applied by this call
- * @throws MigrationLocked, and Error when an applied file was changed. One that is applied and not known here is of a
+ * @throws MigrationLocked, StandbyError (it takes no writes), and Error when an applied file was changed. One that is applied and not known here is of a
  *   newer version: passed over
  */
 export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<string[]> {
@@ -94,18 +94,18 @@ export async function migrate(connectionString: string, options: MigrateOptions 
 export async function missingMigrations(connectionString: string, folder?: string): Promise<string[]> {
   const client = await openClient(connectionString, 'flotilla-migrate')
   try {
-    const asked = await client.query<{ readOnly: boolean }>(
-      `SELECT current_setting('transaction_read_only')::bool AS "readOnly"`,
-    )
-    if (asked.rows[0]!.readOnly) throw new StandbyError()
     return (await findMissing(client, listMigrations(folder))).map(({ name }) => name)
   } finally {
     await client.end()
   }
 }
 
-/** @throws Error when one that is applied was changed since */
+/** @throws StandbyError when the database takes no writes, Error when one that is applied was changed since */
 async function findMissing(client: pg.Client, migrations: readonly Migration[]): Promise<Migration[]> {
+  const asked = await client.query<{ readOnly: boolean }>(
+    `SELECT current_setting('transaction_read_only')::bool AS "readOnly"`,
+  )
+  if (asked.rows[0]!.readOnly) throw new StandbyError()
   const applied = await readApplied(client)
   for (const { name, checksum } of migrations)
     if ((applied.get(name) ?? checksum) !== checksum)
