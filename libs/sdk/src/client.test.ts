@@ -1,4 +1,4 @@
-import type { Entry } from '@flotilla/protocol'
+import { type Entry, limits } from '@flotilla/protocol'
 import { beforeEach, expect, test } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
@@ -69,6 +69,39 @@ test('what was before comes first, then what happens; messages are told as entri
     'entry message.new 3',
     'message two',
   ])
+})
+
+test('a device that knows nothing begins with the latest page, and what is old is marked', async () => {
+  for (let nth = 2; nth <= 200; nth++) post(`${nth}`)
+  for (const isOld of [false, true]) {
+    server.isOld = isOld
+    const client = makeClient('ann')
+    const told: [seq: number, replayed: boolean][] = []
+    client.on('message', ({ seq, replayed }) => void told.push([seq, replayed]))
+    await client.start()
+    await clock.advance(5_000)
+    const head = server.head('c')
+    post('new')
+    await clock.advance(1_000)
+    const { resumeLatestMax } = limits
+    const old = Array.from({ length: resumeLatestMax }, (_, nth) => [head - resumeLatestMax + 1 + nth, true])
+    expect(told).toEqual([...old, [head + 1, false]])
+    await client.stop()
+  }
+})
+
+test.each([
+  ['unread', 36],
+  ['all', 1],
+] as const)('with history: %s it begins with %d', async (history, first) => {
+  for (let nth = 2; nth <= 55; nth++) post(`${nth}`)
+  server.read.set('c ann', 35)
+  const client = makeClient('ann', { history })
+  const told: number[] = []
+  client.on('entry', ({ seq, replayed }) => void (replayed && told.push(seq)))
+  await client.start()
+  await clock.advance(5_000)
+  expect(told).toEqual(Array.from({ length: 55 - first + 1 }, (_, nth) => first + nth))
 })
 
 test('a send is answered with its seq and arrives like every other message', async () => {

@@ -95,7 +95,7 @@ export class Client {
     const write = (text: string) => this.#connection.send(text)
     const requests = new Requests({ clock, timeoutMs, write, queueMax: settings.commandQueueMax })
     this.#requests = requests
-    this.#sync = new Sync({ gapWaitMs: settings.gapWaitMs })
+    this.#sync = new Sync({ gapWaitMs: settings.gapWaitMs, history: options.history ?? 'latest' })
     const cursors = new Cursors({ store, clock, random, report: reports('write cursors') })
     this.#cursors = cursors
     this.#delivery = new Delivery({
@@ -368,7 +368,8 @@ export class Client {
   }
 
   /** Asks until there is an answer: without it nobody knows what is missing. */
-  async #ask(question: ResumeQuestion): Promise<void> {
+  async #ask(asked: ResumeQuestion): Promise<void> {
+    let question = asked
     for (let failures = 0; this.#sync.wants(question); failures++) {
       let retryMs = 0
       try {
@@ -378,6 +379,11 @@ export class Client {
       } catch (thrown) {
         const error = asFlotillaError(thrown, 'internal', 'resume')
         if (error.code === 'disconnected') return
+        if (error.code === 'field_invalid' && question.fields.start !== undefined) {
+          // A node of the version before: it knows no other start than the first entry.
+          question = withoutStart(question)
+          continue
+        }
         this.#report(error, 'resume')
         retryMs = error.retryMs ?? 0
       }
@@ -409,8 +415,9 @@ export class Client {
     }
     for (const entry of change.entries) {
       if (!isKnown(entry)) continue
-      await this.#events.deliver('entry', entry)
-      if (entry.event === 'message.new') await this.#events.deliver('message', entry)
+      const told = { ...entry, replayed: change.replayed }
+      await this.#events.deliver('entry', told)
+      if (told.event === 'message.new') await this.#events.deliver('message', told)
     }
   }
 
@@ -420,6 +427,10 @@ export class Client {
     // A listener for errors that fails itself is only logged.
     if (during !== 'tell a listener of error') this.#events.emit('error', { error, during })
   }
+}
+
+function withoutStart({ number, fields: { start: _, ...fields } }: ResumeQuestion): ResumeQuestion {
+  return { number, fields }
 }
 
 /** An entry is known by its place in a log, so that kinds of tomorrow are entries too. */

@@ -28,6 +28,8 @@ export type Change =
       readonly kind: 'entries'
       readonly conversation: string
       readonly entries: readonly Entry[]
+      /** They were stored before this connection: the device catches up. */
+      readonly replayed: boolean
       readonly cursor: Place
     }
   | {
@@ -134,13 +136,14 @@ export class Delivery {
     }
     const entries = [first.entry]
     const max = this.#options.archive === undefined ? 1 : this.#options.applyEntriesMax
-    const { epoch } = first
+    const { epoch, replayed } = first
     for (let next = steps[0]; next?.do === 'hand' && entries.length < max; next = steps[0]) {
+      if (next.replayed !== replayed) break
       entries.push(next.entry)
       steps.shift()
     }
     const { conversation, seq } = entries[entries.length - 1] ?? first.entry
-    return { kind: 'entries', conversation, entries, cursor: { epoch, seq } }
+    return { kind: 'entries', conversation, entries, replayed, cursor: { epoch, seq } }
   }
 
   async #apply(change: Change): Promise<boolean> {

@@ -11,6 +11,7 @@ import type { Receipt } from './receipts.ts'
 import type { User } from './rest/people.ts'
 import type { GetToken } from './rest/signed.ts'
 import type { Store } from './store.ts'
+import type { HistoryStart } from './sync.ts'
 import type { Typing } from './typing.ts'
 import type { WakeSource } from './wake.ts'
 
@@ -61,6 +62,8 @@ export interface ClientOptions {
   readonly store?: Store
   /** Where the application itself keeps conversations, if it does. */
   readonly archive?: Archive
+  /** Where a conversation begins that this device does not know: `latest` when left out. */
+  readonly history?: HistoryStart
   /** Needed where there is no global one: Node before 22. */
   readonly WebSocket?: SocketConstructor
   readonly fetch?: Fetch
@@ -80,12 +83,18 @@ export type ContactChange = EventsOf<'contact'>
 /** A notification came, was read on some device, or is gone; `event` says which, `unread` how many now wait. */
 export type NotificationChange = EventsOf<'notification'>
 
+/** An entry as a listener hears it. */
+export type Told<E extends Entry> = E & {
+  /** It was stored before this connection, and the device catches up. False for what happens now. */
+  readonly replayed: boolean
+}
+
 export interface ClientEvents {
   state: ConnectionState
   /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
-  entry: Entry
+  entry: Told<Entry>
   /** The entries that are messages. */
-  message: EntryOf<'message.new'>
+  message: Told<EntryOf<'message.new'>>
   /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
   resync: { readonly conversation: string; readonly from: number; readonly head: number }
   /** You are not a member any longer. */

@@ -50,6 +50,10 @@ export class ModelServer {
   /** What a client must never do; a test asserts that it stays empty. */
   readonly violations: string[] = []
   trouble: Trouble = calm
+  /** Nodes of the version before: `sync.resume` knows no `start`. */
+  isOld = false
+  /** When a question of resuming was last answered, by person. */
+  readonly resumedAt = new Map<string, number>()
   epoch = 1
   frames = 0
   #tickets = new Map<string, string>()
@@ -199,6 +203,8 @@ export class ModelServer {
   }
 
   #resume(user: string, command: CommandOf<'sync.resume'>): ReplyOf<'sync.resume'> {
+    if (this.isOld && command.start !== undefined) throw new ModelRefusal('field_invalid')
+    this.resumedAt.set(user, this.clock.now())
     const verdicts: Verdict[] = []
     const named = new Set(command.cursors.map(cursor => cursor.conversation))
     let room = modelLimits.replayEntriesMax
@@ -209,12 +215,14 @@ export class ModelServer {
         return
       }
       const head = this.head(conversation)
-      const cursor = Math.max(since - 1, seq ?? 0)
+      const begins = seq === undefined && command.start !== undefined
+      const cursor = Math.max(since - 1, seq ?? this.#begin(user, conversation, command.start))
       const void_ = seq !== undefined && (command.epoch !== this.epoch || seq > head)
       if (void_ || head - cursor > modelLimits.gapEntriesMax)
         verdicts.push({ conversation, verdict: 'resync', head, from: since })
-      else if (head - cursor > room) verdicts.push({ conversation, verdict: 'behind', head, from: since })
-      else if (head > cursor) {
+      else if (head - cursor > room)
+        verdicts.push({ conversation, verdict: 'behind', head, from: since, ...(begins ? { after: cursor } : {}) })
+      else if (head > cursor || begins) {
         room -= head - cursor
         verdicts.push({ conversation, verdict: 'replayed', head, entries: this.entries(conversation, cursor) })
       }
@@ -224,6 +232,12 @@ export class ModelServer {
       for (const conversation of this.logs.keys())
         if (!named.has(conversation) && this.members(conversation).has(user)) judge(conversation, undefined)
     return { epoch: this.epoch, verdicts }
+  }
+
+  /** The cursor with which a device begins that does not know the conversation. */
+  #begin(user: string, conversation: string, start: 'latest' | 'unread' | undefined): number {
+    if (start === 'latest') return Math.max(0, this.head(conversation) - limits.resumeLatestMax)
+    return start === 'unread' ? (this.read.get(`${conversation} ${user}`) ?? 0) : 0
   }
 
   #receipt(user: string, command: CommandOf<'message.delivered'> | CommandOf<'message.read'>): object {
