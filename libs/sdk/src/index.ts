@@ -1,7 +1,7 @@
 export { type AvatarSize, avatarUrl } from './avatar-url.ts'
 export { type Clock, type Random, systemClock } from './clock.ts'
 export { Client, createClient } from './client.ts'
-export type { ConnectionState, Socket, SocketConstructor, SocketEvent } from './connection.ts'
+export type { ConnectionState, Socket, SocketConstructor, SocketEvent, Stop, StopReason } from './connection.ts'
 export type { Archive, Change, Place } from './delivery.ts'
 export { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
 export type { Fetch, FileBytes } from './http.ts'

@@ -1,7 +1,7 @@
 /** What a client is made of: its limits, what an application gives it, and what it tells. */
 import type { Entry, EntryOf, Event } from '@flotilla/protocol'
 import type { Clock, Random } from './clock.ts'
-import type { ConnectionState, SocketConstructor } from './connection.ts'
+import type { ConnectionState, SocketConstructor, Stop } from './connection.ts'
 import type { Archive } from './delivery.ts'
 import type { FlotillaError } from './flotilla-error.ts'
 import type { Fetch } from './http.ts'
@@ -24,6 +24,8 @@ export const clientDefaults = {
   /** From asking where to go until hello. */
   connectTimeoutMs: 15_000,
   pingTimeoutMs: 8_000,
+  /** The same when the network is back, or the page is looked at again: what is dead is found soon. */
+  wakeTimeoutMs: 3_000,
   /** A connection that lasted this long wipes out the failures before it. */
   stableMs: 10_000,
   /** The wait before coming back, as long as no node has named its own. */
@@ -48,6 +50,7 @@ export const clientDefaults = {
 
 export type ClientSettings = typeof clientDefaults
 
+/** Each distinct warning comes once. */
 export interface Logger {
   debug(message: string, detail?: unknown): void
   warn(message: string, detail?: unknown): void
@@ -71,6 +74,7 @@ export interface ClientOptions {
   readonly random?: Random
   readonly uuid?: () => string
   readonly wakes?: WakeSource
+  /** The warnings go to the console when left out. */
   readonly logger?: Logger
   readonly settings?: Partial<ClientSettings>
 }
@@ -116,7 +120,7 @@ export interface ClientEvents {
   user: User
   /** One has muted a conversation, on whatever device: until then, in milliseconds since 1970, or no longer. */
   muted: { readonly conversation: string; readonly until: number | null }
-  /** The client will not come back by itself: the session is over, or this build is too old. */
-  stopped: { readonly reason: string }
+  /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
+  stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }
 }
