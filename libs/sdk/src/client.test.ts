@@ -458,8 +458,9 @@ test('a getToken that brings nothing is told apart from a token that is refused'
 
 test('without a logger, warnings go to the console', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-  const { logger: _, ...options } = { logger: undefined, getToken: () => Promise.reject(new Error('no key')) }
-  const client = new Client({ api: 'http://api', clock, fetch: server.fetch, WebSocket: class {} as never, ...options })
+  const { fetch } = server
+  const getToken = () => Promise.reject(new Error('no key'))
+  const client = new Client({ api: 'http://api', clock, fetch, getToken })
   await client.start()
   await clock.advance(1_000)
   expect(warn.mock.calls).toEqual([['flotilla: unable to get an access token: no key']])

@@ -10,7 +10,8 @@ import type { Effect } from './sync.ts'
 
 /**
  * The application's own store of conversations. Let `apply` write a change together with its cursor in one transaction,
- * and `cursors` read those: then every entry is applied exactly once for ever, whenever the process dies.
+ * and `cursors` read those: then every entry is applied exactly once for ever, whenever the process dies. An archive that
+ * tabs share takes only what follows its own cursor, compared in that transaction: the rest is another tab's.
  */
 export interface Archive {
   /** Where each conversation stands, once at the start. What is not named here is not held. */
