@@ -79,7 +79,7 @@ export function reasonOf(thrown: unknown): string {
   let error = thrown
   for (let depth = 0; error !== undefined && error !== null && depth < causesMax; depth++) {
     const { message, code, cause, errors: tries } = Object(error) as Partial<AggregateError & { code: string }>
-    said.add(message || (code ?? `${error as string}`))
+    said.add(message || (code ?? (error as string)))
     // Several addresses were tried: the first says enough.
     error = cause ?? tries?.[0]
   }
