@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'de87f9c167149c48'
+export const wireHash = '78eeeb2ff7d70fc1'

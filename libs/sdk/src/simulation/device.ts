@@ -129,7 +129,7 @@ export class Device {
       } else if (send.state.name === 'failed') record.failed = send.state.error.code
     })
     client.on('state', ({ name }) => {
-      if (name === 'live') this.#liveAt = Math.min(this.#liveAt, clock.now())
+      if (name === 'live') this.#liveAt = Math.min(this.#liveAt, clock.steady())
     })
     client.on('error', ({ error, during }) => this.reports.push(`${during}: ${error.code} ${error.message}`))
     client.on('stopped', ({ reason }) => {
@@ -186,7 +186,8 @@ export class Device {
    * What was stored before the first connection of this run is replayed, and what came after the last answer is not; what
    * is read again, because a conversation starts again, is. One's own may be acknowledged before the answer.
    */
-  #judgeMark({ conversation, seq, at, by }: Entry, replayed: boolean): void {
+  #judgeMark({ conversation, seq, epoch, by }: Entry, replayed: boolean): void {
+    const at = this.#server.storedAt.get(`${conversation} ${seq} ${epoch}`) ?? 0
     const resumedAt = this.#server.resumedAt.get(this.user) ?? 0
     const isOwn = by === this.user
     if (!replayed && !isOwn && at < this.#liveAt - publishMsMax)

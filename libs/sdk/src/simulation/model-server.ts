@@ -52,7 +52,8 @@ export class ModelServer {
   trouble: Trouble = calm
   /** Nodes of the version before: `sync.resume` knows no `start`. */
   isOld = false
-  /** When a question of resuming was last answered, by person. */
+  /** When an entry was stored, by `conversation seq epoch`, and when a question of resuming was last answered, by person. */
+  readonly storedAt = new Map<string, number>()
   readonly resumedAt = new Map<string, number>()
   epoch = 1
   frames = 0
@@ -109,6 +110,7 @@ export class ModelServer {
     this.logs.set(conversation, log)
     const seq = log.length + 1
     log.push({ ...row, conversation, seq, at: this.clock.now() } as Row)
+    this.storedAt.set(`${conversation} ${seq} ${this.epoch}`, this.clock.steady())
     const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
     this.#publish(conversation, seq, concerned, origin)
     return seq
@@ -204,7 +206,7 @@ export class ModelServer {
 
   #resume(user: string, command: CommandOf<'sync.resume'>): ReplyOf<'sync.resume'> {
     if (this.isOld && command.start !== undefined) throw new ModelRefusal('field_invalid')
-    this.resumedAt.set(user, this.clock.now())
+    this.resumedAt.set(user, this.clock.steady())
     const verdicts: Verdict[] = []
     const named = new Set(command.cursors.map(cursor => cursor.conversation))
     let room = modelLimits.replayEntriesMax
