@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '78eeeb2ff7d70fc1'
+export const wireHash = 'b22e4f7d76d5e885'
