@@ -360,7 +360,6 @@ export class ChatApp {
   }
 
   #ended(reason: string): void {
-    if (reason === 'stopped') return
     this.#note(`signed out: ${reason}`)
     this.#quit()
   }

@@ -208,7 +208,7 @@ test('a sign-in that is revoked from another device is over within two seconds',
   ])
   const revokedAt = performance.now()
   await alice.client.rest.sessions.revoke(sessions[1]?.id ?? '')
-  expect(await heard(second, 'stopped')).toEqual({ reason: 'session_ended' })
+  expect(await heard(second, 'stopped')).toEqual({ reason: 'session_ended', advice: 'sign_in' })
   expect(performance.now() - revokedAt).toBeLessThan(2_000)
   expect(await codeOf(account.getToken({ expired: true }))).toBe('refresh_invalid')
   expect(alice.client.state.name).toBe('live')

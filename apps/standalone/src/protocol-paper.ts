@@ -176,6 +176,8 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
     [
       `Ask \`GET /v1/connect\` with the access token. It answers with ranked URLs and a ticket that is good once and for 30 seconds. Open \`<url>?ticket=<ticket>&v=${protocolVersion}\`; the path is \`${address}\`. The first frame is the event \`hello\`: from then on the person is live here, and what it says about limits and times is in force. Before it no command is taken.`,
       'Then send `sync.resume` with the cursors of the device. Register first, read the heads second: that order is why nothing falls between the two.',
+      `A device without cursors sends none: the answer then names every conversation of the person. It gets each from the first entry that the person may see, in replays of up to ${limits.resumeEntriesMax.toLocaleString('en')} entries in all and in pages after that. With \`"start": "latest"\` it gets the last ${limits.resumeLatestMax} entries of each instead, with \`"start": "unread"\` those after what the person has read; older ones are read with \`history.page\` when they are wanted. The seq before the first entry that it gets is its cursor (the head, if a replay is empty), and from there on nothing is missing. A node that refuses \`start\` as unknown is of an older version: ask without it.`,
+      `A device with more than ${limits.resumeCursorsMax} cursors, or with cursors of several epochs, sends several commands: all but one with \`"only": true\`, so that each is answered about its own cursors, and one without it, which is also answered about every conversation that it does not name. Pass over what that answer says of conversations that another command has named.`,
     ].join('\n\n'),
     '## Frames',
     [

@@ -140,6 +140,8 @@ test('two people chat on one port, and the next start knows what was said', asyn
   const folder = folderFor('standalone')
   const first = await start(folder)
   const { a, b, conversation, texts } = await chat(first.url)
+  // Whoever is away while it is started anew is back within five seconds.
+  expect(a.hello.reconnect.maxMs).toBeLessThan(5_000)
   const pid = postgresPid(folder)
   await first.stop()
   expect((await a.closed).code).toBe(4000)

@@ -284,7 +284,10 @@ async function openPushes(
 
 const defaultOf = <T>(setting: Setting<T>) => setting.default as T
 
-/** The numbers of a gateway as the fleet has them. */
+/** One process serves few: they need not be spread over half a minute, and are back within five seconds of a restart. */
+const reconnectMsMax = 4_000
+
+/** The numbers of a gateway as the fleet has them, but for the time to come back. */
 const gatewayDefaults = {
   connectionsMax: defaultOf(gatewaySettings.CONNECTIONS_MAX),
   connectsPerSecond: defaultOf(gatewaySettings.CONNECTS_PER_SECOND),
@@ -299,7 +302,7 @@ const gatewayDefaults = {
   pingIntervalMs: defaultOf(gatewaySettings.PING_INTERVAL_MS),
   reconnect: {
     baseMs: defaultOf(gatewaySettings.RECONNECT_BASE_MS),
-    maxMs: defaultOf(gatewaySettings.RECONNECT_MAX_MS),
+    maxMs: reconnectMsMax,
   },
   allowedOrigins: defaultOf(gatewaySettings.ALLOWED_ORIGINS),
 }

@@ -20,6 +20,8 @@ export const limits = {
   resumeCursorsMax: 400,
   /** Entries replayed inside one answer to `sync.resume`; the rest is paged. */
   resumeEntriesMax: 1_000,
+  /** Entries with which a conversation begins on a device that does not know it and asks for the latest. */
+  resumeLatestMax: 50,
   /** A device that misses more of one conversation than this gets the verdict `resync` instead. */
   resumeGapMax: 10_000,
   /** People whose presence one connection may watch. */

@@ -1,5 +1,6 @@
 /** Where the picture of a person lies. */
 import type { avatarSizes } from '@flotilla/protocol'
+import { baseOf } from './http.ts'
 
 /** Pixels of each side. */
 export type AvatarSize = (typeof avatarSizes)[number]
@@ -12,5 +13,5 @@ export type AvatarSize = (typeof avatarSizes)[number]
  */
 export function avatarUrl(api: string, avatar: string | null, size: AvatarSize): string | undefined {
   if (avatar === null) return undefined
-  return `${api.replace(/\/+$/, '')}/v1/avatars/${encodeURIComponent(avatar)}/${size}`
+  return `${baseOf(api)}/v1/avatars/${encodeURIComponent(avatar)}/${size}`
 }

@@ -39,5 +39,6 @@ test('a bundle holds no schema library, no schema, nothing of Node, and stays sm
   expect(ofProtocol.filter(name => !light.includes(name))).toEqual([])
   expect(ofProtocol).toContain('errors.ts')
   expect(modules.filter(id => /node:|__vite-browser-external/.test(id))).toEqual([])
-  expect(gzipBytes).toBeLessThan(20_000)
+  // Of it some 2 kB say in words why a client is not connected, and 1 kB lets tabs share a store.
+  expect(gzipBytes).toBeLessThan(22_000)
 })

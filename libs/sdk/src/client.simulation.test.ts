@@ -2,11 +2,13 @@
  * Whole clients against a model server over a simulated network, on a simulated clock: whatever order of sends, cuts,
  * losses, crashes, changes of membership and restored backups fast-check thinks of, the promises hold.
  */
+import { limits } from '@flotilla/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Device } from './simulation/device.ts'
 import { calm, ModelServer, type Trouble } from './simulation/model-server.ts'
 import { dice, SimClock } from './simulation/sim-clock.ts'
+import type { HistoryStart } from './sync.ts'
 
 const conversations = ['c1', 'c2', 'c3'] as const
 const users = ['ann', 'bob'] as const
@@ -15,7 +17,7 @@ const ghost = 'zoe'
 type Step = { waitMs: number } & (
   | { do: 'send'; user: number; conversation: number; count: number }
   | { do: 'post'; conversation: number; count: number }
-  | { do: 'cut' | 'silence' | 'crash' | 'restart' | 'wake' | 'expire'; user: number }
+  | { do: 'cut' | 'silence' | 'crash' | 'restart' | 'wipe' | 'wake' | 'expire'; user: number }
   | { do: 'remove' | 'add'; user: number; conversation: number }
   | { do: 'restore'; loseMax: number }
   | { do: 'set' | 'sleep'; ms: number }
@@ -55,6 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'silence' as const,
         'crash' as const,
         'restart' as const,
+        'wipe' as const,
         'wake' as const,
         'expire' as const,
       ),
@@ -96,9 +99,13 @@ class World {
   readonly server: ModelServer
   readonly devices: Device[]
 
-  constructor(seed: number, transactional: boolean) {
+  readonly history: HistoryStart
+
+  constructor(seed: number, how: { transactional: boolean; history: HistoryStart; isOld: boolean }) {
+    this.history = how.history
     this.server = new ModelServer(this.clock, dice(seed))
-    this.devices = users.map(name => new Device(this.server, name, transactional))
+    this.server.isOld = how.isOld
+    this.devices = users.map(name => new Device(this.server, name, how))
     this.server.create('c1', ghost, users)
     this.server.create('c2', 'ann', ['bob', ghost])
     this.server.create('c3', 'bob', [ghost])
@@ -140,6 +147,11 @@ class World {
       case 'restart':
         if (device === undefined) return
         await this.#finish(device.stop())
+        return this.#finish(device.start())
+      case 'wipe':
+        if (device === undefined) return
+        await this.#finish(device.stop())
+        device.wipe()
         return this.#finish(device.start())
       case 'remove':
       case 'add': {
@@ -183,7 +195,7 @@ class World {
   }
 }
 
-function check({ server, devices }: World): void {
+function check({ server, devices, history }: World): void {
   for (const device of devices) {
     expect(device.violations, device.user).toEqual([])
     // Whole (P5): everything that the person may see is held, from the beginning or from where it was called off.
@@ -194,10 +206,16 @@ function check({ server, devices }: World): void {
         if (held !== undefined) expect.fail(`${device.user} still holds ${name}`)
         continue
       }
+      // All of it was read when the device came to know it.
+      if (held === undefined && history === 'unread' && server.read.get(`${name} ${device.user}`) === server.head(name))
+        continue
       expect(held, `${device.user} has nothing of ${name}`).toBeDefined()
       if (held === undefined) continue
-      if (!held.resynced) expect(held.start, `${device.user} ${name} start`).toBe(since - 1)
+      if (!held.resynced && history === 'all') expect(held.start, `${device.user} ${name} start`).toBe(since - 1)
       else expect(held.start).toBeGreaterThanOrEqual(since - 1)
+      // Never less than the latest page.
+      if (!held.resynced && history === 'latest')
+        expect(held.start).toBeLessThanOrEqual(Math.max(since - 1, held.firstHead - limits.resumeLatestMax))
       expect(held.entries, `${device.user} ${name}`).toEqual(server.entries(name, held.start))
       expect(server.delivered.get(`${name} ${device.user}`), `${device.user} ${name} delivered`).toBe(server.head(name))
     }
@@ -216,10 +234,11 @@ function checkSends(server: ModelServer, device: Device): void {
     const [row] = rows
     if (send.ack !== undefined && send.ack.epoch === server.epoch) expect(row?.seq, send.clientId).toBe(send.ack.seq)
     if (send.failed !== undefined) expect([send.failed, row]).toEqual(['not_a_member', undefined])
-    if (send.ack === undefined && send.failed === undefined && send.kept)
+    if (send.ack === undefined && send.failed === undefined && send.kept && send.lost !== true)
       expect(row, `${send.clientId} was neither sent nor refused`).toBeDefined()
     if (row === undefined) continue
     // In the order of the sends, whatever was tried again.
+    if (send.lost === true) continue
     expect(row.seq, `${send.clientId} in order`).toBeGreaterThan(places.get(send.conversation) ?? 0)
     places.set(send.conversation, row.seq)
   }
@@ -229,10 +248,14 @@ test('exactly once, in order, whole or called off, and every send one row: throu
   await fc.assert(
     fc.asyncProperty(
       fc.integer(),
-      fc.boolean(),
+      fc.record({
+        transactional: fc.boolean(),
+        history: fc.constantFrom('latest' as const, 'unread' as const, 'all' as const),
+        isOld: fc.boolean(),
+      }),
       fc.array(step, { minLength: 1, maxLength: 30, size: 'max' }),
-      async (seed, transactional, steps) => {
-        const world = new World(seed, transactional)
+      async (seed, how, steps) => {
+        const world = new World(seed, how)
         await world.run(steps)
         check(world)
       },

@@ -1,5 +1,5 @@
-import type { Entry } from '@flotilla/protocol'
-import { beforeEach, expect, test } from 'vitest'
+import { type Entry, limits } from '@flotilla/protocol'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
 import { FlotillaError } from './flotilla-error.ts'
@@ -11,11 +11,13 @@ import { createMemoryStore } from './store-memory.ts'
 let clock: SimClock
 let server: ModelServer
 let heard: string[]
+let warnings: string[]
 
 beforeEach(() => {
   clock = new SimClock()
   server = new ModelServer(clock, dice(1))
   heard = []
+  warnings = []
   server.create('c', 'bob', ['ann'])
 })
 
@@ -25,6 +27,7 @@ function makeClient(user: string, options: Partial<ClientOptions> = {}): Client 
     getToken: async () => server.token(user),
     clock,
     random: server.random,
+    logger: { debug() {}, warn: message => warnings.push(message) },
     fetch: server.fetch,
     WebSocket: class extends ModelSocket {
       constructor(url: string) {
@@ -40,7 +43,7 @@ function makeClient(user: string, options: Partial<ClientOptions> = {}): Client 
   client.on('receipt', ({ user, kind, seq }) => heard.push(`${user} ${kind} ${seq}`))
   client.on('typing', ({ user, typing }) => heard.push(`${user} typing ${typing}`))
   client.on('presence', ({ user, online }) => heard.push(`${user} online ${online}`))
-  client.on('stopped', ({ reason }) => heard.push(`stopped ${reason}`))
+  client.on('stopped', ({ reason, advice }) => heard.push(`stopped ${reason}: ${advice}`))
   return client
 }
 async function startClient(user: string, options: Partial<ClientOptions> = {}): Promise<Client> {
@@ -69,6 +72,39 @@ test('what was before comes first, then what happens; messages are told as entri
     'entry message.new 3',
     'message two',
   ])
+})
+
+test('a device that knows nothing begins with the latest page, and what is old is marked', async () => {
+  for (let nth = 2; nth <= 200; nth++) post(`${nth}`)
+  for (const isOld of [false, true]) {
+    server.isOld = isOld
+    const client = makeClient('ann')
+    const told: [seq: number, replayed: boolean][] = []
+    client.on('message', ({ seq, replayed }) => void told.push([seq, replayed]))
+    await client.start()
+    await clock.advance(5_000)
+    const head = server.head('c')
+    post('new')
+    await clock.advance(1_000)
+    const { resumeLatestMax } = limits
+    const old = Array.from({ length: resumeLatestMax }, (_, nth) => [head - resumeLatestMax + 1 + nth, true])
+    expect(told).toEqual([...old, [head + 1, false]])
+    await client.stop()
+  }
+})
+
+test.each([
+  ['unread', 36],
+  ['all', 1],
+] as const)('with history: %s it begins with %d', async (history, first) => {
+  for (let nth = 2; nth <= 55; nth++) post(`${nth}`)
+  server.read.set('c ann', 35)
+  const client = makeClient('ann', { history })
+  const told: number[] = []
+  client.on('entry', ({ seq, replayed }) => void (replayed && told.push(seq)))
+  await client.start()
+  await clock.advance(5_000)
+  expect(told).toEqual(Array.from({ length: 55 - first + 1 }, (_, nth) => first + nth))
 })
 
 test('a send is answered with its seq and arrives like every other message', async () => {
@@ -235,7 +271,7 @@ test('the store of one person is never used for another', async () => {
   await ann.stop()
   heard = []
   await startClient('bob', { store })
-  expect(heard).toEqual(['stopped other_user'])
+  expect(heard).toEqual(['stopped other_user: reload'])
 })
 
 test('before the start and after the end nothing can be sent', async () => {
@@ -370,12 +406,71 @@ test('people watched before the connection are known after it', async () => {
 test('a session that ends stops the client with the reason; signed in again, it can be started again', async () => {
   const client = await startClient('ann')
   for (const socket of server.sockets) socket.end(4200, JSON.stringify({ code: 'session_ended' }))
-  expect(heard.at(-1)).toBe('stopped session_ended')
+  expect(heard.at(-1)).toBe('stopped session_ended: sign_in')
   post('meanwhile')
   await clock.advance(60_000)
   await client.start()
   await clock.advance(2_000)
   expect(heard.at(-1)).toBe('message meanwhile')
+})
+
+test("one's own stop is no news", async () => {
+  const client = await startClient('ann')
+  heard = []
+  await client.stop()
+  expect(client.state).toEqual({ name: 'stopped', reason: 'stopped', advice: 'nothing' })
+  expect(heard).toEqual([])
+  expect(warnings).toEqual([])
+})
+
+test('why it does not connect is told with each wait, and warned of once a cause', async () => {
+  let failure: unknown = new Error('no such key')
+  const waits: string[] = []
+  const client = makeClient('ann', {
+    getToken: async () => {
+      if (failure !== undefined) throw failure
+      return server.token('ann')
+    },
+  })
+  client.on('state', state => void (state.name === 'waiting' && waits.push(`${state.reason}: ${state.error.message}`)))
+  await client.start()
+  await clock.advance(30_000)
+  expect(waits.length).toBeGreaterThan(2)
+  expect(new Set(waits)).toEqual(new Set(['token_failed: unable to get an access token: no such key']))
+  expect(warnings).toEqual(['unable to get an access token: no such key'])
+  failure = new Error('the key is gone')
+  await clock.advance(60_000)
+  expect(warnings).toEqual([
+    'unable to get an access token: no such key',
+    'unable to get an access token: the key is gone',
+  ])
+  failure = undefined
+  await clock.advance(60_000)
+  expect(client.state.name).toBe('live')
+})
+
+test('a getToken that brings nothing is told apart from a token that is refused', async () => {
+  const client = makeClient('ann', { getToken: async () => undefined as unknown as string })
+  await client.start()
+  await clock.advance(1_000)
+  expect(client.state).toMatchObject({ name: 'waiting', reason: 'token_failed' })
+})
+
+test('without a logger, warnings go to the console', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const { fetch } = server
+  const getToken = () => Promise.reject(new Error('no key'))
+  const client = new Client({ api: 'http://api', clock, fetch, getToken })
+  await client.start()
+  await clock.advance(1_000)
+  expect(warn.mock.calls).toEqual([['flotilla: unable to get an access token: no key']])
+  warn.mockRestore()
+})
+
+test('where there is no WebSocket, it is said which one to pass', () => {
+  vi.stubGlobal('WebSocket', undefined)
+  expect(() => new Client({ api: 'http://api', getToken: async () => 'token' })).toThrow(/Node has one from 22 on.*ws/)
+  vi.unstubAllGlobals()
 })
 
 test('a wake source wakes, and is let go of at the end', async () => {

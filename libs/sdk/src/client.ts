@@ -7,13 +7,13 @@
  */
 import { type Entry, type Event, limits, type Reply } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
-import { Connection, type ConnectionState, type Hello } from './connection.ts'
+import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
 import { type Change, Delivery, isKnown, type Place } from './delivery.ts'
 import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
-import { type ClientEvents, type ClientOptions, clientDefaults } from './options.ts'
+import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } from './options.ts'
 import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
 import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
@@ -23,6 +23,7 @@ import type { Store, StoredCursor } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 import { type Effect, type PageQuestion, type ResumeQuestion, Sync } from './sync.ts'
 import { TypingNotices } from './typing.ts'
+import { randomUuid } from './uuid.ts'
 import { browserWakes } from './wake.ts'
 
 export function createClient(options: ClientOptions): Client {
@@ -49,6 +50,8 @@ export class Client {
   readonly #heardReceipts = new HeardReceipts()
   readonly #typing: TypingNotices
   readonly #presence: PresenceWatch
+  readonly #logger: Logger
+  readonly #warned = new Set<string>()
   #starting: Promise<void> | undefined
   #phase: 'new' | 'started' | 'stopped' = 'new'
   #user: string | undefined
@@ -73,6 +76,7 @@ export class Client {
     this.#clock = clock
     this.#random = random
     this.#store = store
+    this.#logger = options.logger ?? consoleLogger
     this.#events = new Emitter((thrown, event) => this.#report(thrown, `tell a listener of ${event}`))
     const { fileTimeoutMs } = settings
     const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
@@ -82,7 +86,7 @@ export class Client {
       clock,
       random,
       retryPolicy,
-      WebSocket: options.WebSocket ?? WebSocket,
+      WebSocket: options.WebSocket ?? ownWebSocket(),
       ports: {
         locate: () => this.rest.connect(),
         live: hello => this.#live(hello),
@@ -95,7 +99,7 @@ export class Client {
     const write = (text: string) => this.#connection.send(text)
     const requests = new Requests({ clock, timeoutMs, write, queueMax: settings.commandQueueMax })
     this.#requests = requests
-    this.#sync = new Sync({ gapWaitMs: settings.gapWaitMs })
+    this.#sync = new Sync({ gapWaitMs: settings.gapWaitMs, history: options.history ?? 'latest' })
     const cursors = new Cursors({ store, clock, random, report: reports('write cursors') })
     this.#cursors = cursors
     this.#delivery = new Delivery({
@@ -115,7 +119,7 @@ export class Client {
       clock,
       random,
       retryPolicy,
-      uuid: options.uuid ?? (() => crypto.randomUUID()),
+      uuid: options.uuid ?? randomUuid,
       send: message => this.#sendMessage(message),
       changed: emits('sendState'),
       report: reports('clear the outbox'),
@@ -137,6 +141,7 @@ export class Client {
     if (this.#phase === 'stopped') return Promise.reject(stoppedError())
     this.#starting ??= this.#restore().catch((thrown: unknown) => {
       this.#starting = undefined
+      if (this.#phase === 'stopped') throw stoppedError()
       throw asFlotillaError(thrown, 'store_failed', 'read the store')
     })
     return this.#starting.then(() => this.#connection.start())
@@ -149,6 +154,7 @@ export class Client {
     this.#connection.stop('stopped')
     await Promise.all([this.#delivery.close(), this.#outbox.close()])
     await this.#cursors.close()
+    this.#store.release?.()
   }
 
   get state(): ConnectionState {
@@ -218,16 +224,23 @@ export class Client {
   // ---- coming and going ---------------------------------------------------------------------------------------------
 
   async #restore(): Promise<void> {
-    const { user, cursors: stored, sends } = await this.#store.load()
+    const { user, cursors: stored, sends } = await this.#store.load(sends => this.#outbox.restore(sends))
     const places = await this.#options.archive?.cursors()
-    if (this.#phase === 'stopped') throw stoppedError()
+    if (this.#phase === 'stopped') {
+      this.#store.release?.()
+      throw stoppedError()
+    }
     const cursors = places?.map(place => placed(place, stored)) ?? stored
     this.#user = user
     this.#cursors.restore(cursors)
     this.#sync.restore(cursors)
     this.#outbox.restore(sends)
     this.#phase = 'started'
-    this.#endWakes = (this.#options.wakes ?? browserWakes)(() => this.#connection.wake())
+    const { wakes = browserWakes } = this.#options
+    this.#endWakes = wakes(
+      () => this.#connection.wake(),
+      () => this.#connection.offline(),
+    )
   }
 
   #live(hello: Hello): void {
@@ -255,9 +268,13 @@ export class Client {
   }
 
   #stateChanged(state: ConnectionState): void {
-    this.#options.logger?.debug(`connection: ${state.name}`, state)
+    this.#logger.debug(`connection: ${state.name}`, state)
+    if (state.name === 'waiting') this.#warn(state.error.message, state.error)
     this.#events.emit('state', state)
-    if (state.name === 'stopped') this.#events.emit('stopped', { reason: state.reason })
+    if (state.name !== 'stopped' || state.reason === 'stopped') return
+    const { reason, advice } = state
+    this.#warn(`unable to go on: ${reason}`, { advice })
+    this.#events.emit('stopped', { reason, advice })
   }
 
   /** Asks whether the lively conversations have gone on, which also shows that the node is there. */
@@ -368,7 +385,8 @@ export class Client {
   }
 
   /** Asks until there is an answer: without it nobody knows what is missing. */
-  async #ask(question: ResumeQuestion): Promise<void> {
+  async #ask(asked: ResumeQuestion): Promise<void> {
+    let question = asked
     for (let failures = 0; this.#sync.wants(question); failures++) {
       let retryMs = 0
       try {
@@ -378,6 +396,11 @@ export class Client {
       } catch (thrown) {
         const error = asFlotillaError(thrown, 'internal', 'resume')
         if (error.code === 'disconnected') return
+        if (error.code === 'field_invalid' && question.fields.start !== undefined) {
+          // A node of the version before: it knows no other start than the first entry.
+          question = withoutStart(question)
+          continue
+        }
         this.#report(error, 'resume')
         retryMs = error.retryMs ?? 0
       }
@@ -409,18 +432,49 @@ export class Client {
     }
     for (const entry of change.entries) {
       if (!isKnown(entry)) continue
-      await this.#events.deliver('entry', entry)
-      if (entry.event === 'message.new') await this.#events.deliver('message', entry)
+      const told = { ...entry, replayed: change.replayed }
+      await this.#events.deliver('entry', told)
+      if (told.event === 'message.new') await this.#events.deliver('message', told)
     }
+  }
+
+  /** Says it once: a server that is away for an hour is one line. */
+  #warn(message: string, detail: unknown): void {
+    if (this.#warned.has(message)) return
+    if (this.#warned.size >= warningsMax) this.#warned.clear()
+    this.#warned.add(message)
+    this.#logger.warn(message, detail)
   }
 
   #report(thrown: unknown, during: string): void {
     const error = asFlotillaError(thrown, 'internal', during)
-    this.#options.logger?.warn(`unable to ${during}: ${error.message}`, error)
+    this.#warn(error.message.startsWith('unable') ? error.message : `unable to ${during}: ${error.message}`, error)
     // A listener for errors that fails itself is only logged.
     if (during !== 'tell a listener of error') this.#events.emit('error', { error, during })
   }
 }
+
+function ownWebSocket(): SocketConstructor {
+  if (typeof WebSocket !== 'undefined') return WebSocket
+  throw new FlotillaError(
+    'field_invalid',
+    "unable to create a client: there is no WebSocket here (Node has one from 22 on); pass that of the package ws: `import { WebSocket } from 'ws'`, then `createClient({ WebSocket, … })`",
+    { field: 'WebSocket', rule: 'required' },
+  )
+}
+
+function withoutStart({ number, fields }: ResumeQuestion): ResumeQuestion {
+  const { epoch, cursors } = fields
+  return { number, fields: { ...(epoch === undefined ? {} : { epoch }), cursors, only: false } }
+}
+
+const consoleLogger: Logger = {
+  debug() {},
+  warn: message => console.warn(`flotilla: ${message}`),
+}
+
+/** Warnings that are remembered, so that none is repeated. */
+const warningsMax = 100
 
 /** An entry is known by its place in a log, so that kinds of tomorrow are entries too. */
 function isEntry(event: Event): event is Entry {

@@ -66,6 +66,7 @@ beforeEach(() => {
     WebSocket: FakeSocket,
     connectTimeoutMs: 5_000,
     pingTimeoutMs: 2_000,
+    wakeTimeoutMs: 1_500,
     stableMs: 10_000,
     retryPolicy: { baseMs: 1_000, maxMs: 8_000 },
     ports: {
@@ -196,7 +197,7 @@ test('the time that the server names is the earliest, and jitter comes on top', 
 test('told never to come back, it stops and says why; started again, it comes', async () => {
   const socket = await connect()
   socket.fire('close', { code: 4200, reason: reason('session_ended') })
-  expect(connection.state).toEqual({ name: 'stopped', reason: 'session_ended' })
+  expect(connection.state).toEqual({ name: 'stopped', reason: 'session_ended', advice: 'sign_in' })
   await clock.advance(600_000)
   expect(sockets).toHaveLength(1)
   connection.start()
@@ -251,14 +252,14 @@ test('without a session there is nothing to come back with', async () => {
   locate = () => Promise.reject(new FlotillaError('refresh_invalid', 'sign in'))
   connection.start()
   await clock.settle()
-  expect(connection.state).toEqual({ name: 'stopped', reason: 'refresh_invalid' })
+  expect(connection.state).toEqual({ name: 'stopped', reason: 'refresh_invalid', advice: 'sign_in' })
 })
 
 test('fresh tokens that are refused are tried a few times only', async () => {
   locate = () => Promise.reject(new FlotillaError('unauthenticated', 'no'))
   connection.start()
   await clock.advance(60_000)
-  expect(connection.state).toEqual({ name: 'stopped', reason: 'unauthenticated' })
+  expect(connection.state).toEqual({ name: 'stopped', reason: 'unauthenticated', advice: 'sign_in' })
   expect(states.filter(state => state.name === 'connecting')).toHaveLength(3)
 })
 
@@ -303,11 +304,113 @@ test('a wake ends the wait, and proves a connection that looks alive', async () 
   expect(sockets).toHaveLength(3)
 })
 
+test('what keeps it from connecting is told with its cause, in every state of waiting', async () => {
+  const said = () => (connection.state.name === 'waiting' ? connection.state.error : undefined)
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' })
+  locate = () => Promise.reject(new TypeError('fetch failed', { cause: refused }))
+  connection.start()
+  await clock.settle()
+  expect(said()).toMatchObject({
+    code: 'unreachable',
+    message: 'unable to connect: fetch failed: connect ECONNREFUSED 127.0.0.1:1',
+  })
+  locate = async () => ({ ...answer, urls: answer.urls.slice(0, 1) })
+  await waitOf()
+  last().fire('error', { error: new Error('self-signed certificate') })
+  last().fire('close', { code: 1006 })
+  expect(said()?.message).toMatch(/^unable to connect to ws:\/\/one: self-signed certificate; nothing answers there/)
+  expect(said()?.message).not.toContain('ticket')
+  await waitOf()
+  await clock.advance(5_000)
+  expect(said()).toMatchObject({ message: 'unable to connect to ws://one: no hello within 5000 ms' })
+  await waitOf()
+  last().hello()
+  last().fire('close', { code: 4000 })
+  expect(said()).toMatchObject({ code: 'disconnected', message: expect.stringContaining('being replaced') })
+})
+
+test('every reason to stop says what helps', async () => {
+  const stops: [number, string, string][] = [
+    [4200, 'session_ended', 'sign_in'],
+    [4201, 'protocol_unsupported', 'reload'],
+    [4202, 'frame_malformed', 'reload'],
+    [4299, 'closed_4299', 'reload'],
+  ]
+  for (const [code, name, advice] of stops) {
+    const socket = await connect()
+    socket.fire('close', { code, reason: reason('a_name_of_tomorrow') })
+    expect(connection.state).toEqual({ name: 'stopped', reason: name, advice })
+  }
+  connection.start()
+  connection.stop('stopped')
+  expect(connection.state).toMatchObject({ advice: 'nothing' })
+})
+
+test('offline is believed at once; it tries again at its times, and at once when the network is back', async () => {
+  await connect()
+  await clock.advance(2_000)
+  connection.offline()
+  expect(downs).toBe(1)
+  expect(connection.state).toMatchObject({ name: 'waiting', reason: 'offline' })
+  locate = () => Promise.reject(new TypeError('Failed to fetch'))
+  for (let round = 0; round < 6; round++) await waitOf()
+  await clock.settle()
+  // An attempt has just failed: the sign is kept for the moment that it may not come sooner.
+  locate = async () => answer
+  connection.wake()
+  expect(await waitOf()).toBeLessThanOrEqual(1_000)
+  last().hello()
+  expect(connection.state.name).toBe('live')
+  // While nothing is open there is nothing to believe.
+  connection.stop('stopped')
+  connection.offline()
+  expect(connection.state.name).toBe('stopped')
+})
+
+test('after a wake the network is new: failures before it make no wait longer', async () => {
+  locate = () => Promise.reject(new TypeError('Failed to fetch'))
+  connection.start()
+  await clock.settle()
+  for (let round = 0; round < 6; round++) await waitOf()
+  await clock.settle()
+  expect(connection.state.name === 'waiting' && connection.state.until - clock.now()).toBe(4_000)
+  await clock.advance(1_500)
+  connection.wake()
+  await clock.settle()
+  expect(await waitOf()).toBe(500)
+})
+
+test('a wake is checked by a short ping, and a dead connection is left then', async () => {
+  await connect()
+  await clock.advance(2_000)
+  ping = ms => clock.wait(ms).then(() => Promise.reject(new FlotillaError('timed_out', 'silence')))
+  connection.wake()
+  await clock.advance(1_400)
+  expect(connection.state.name).toBe('live')
+  await clock.advance(101)
+  expect(connection.state).toMatchObject({ name: 'waiting', reason: 'timed_out' })
+})
+
+test('an attempt from before the wake is given up for a new one', async () => {
+  connection.start()
+  await clock.advance(1_400)
+  connection.wake()
+  await clock.settle()
+  expect(sockets).toHaveLength(1)
+  await clock.advance(100)
+  connection.wake()
+  await clock.settle()
+  expect(sockets).toHaveLength(2)
+  expect(sockets[0]?.closed).toBe(true)
+  last().hello()
+  expect(connection.state.name).toBe('live')
+})
+
 test('an answer that comes after the end, or after it was given up, opens nothing', async () => {
   locate = () => clock.wait(1_000).then(() => answer)
   connection.start()
   await clock.settle()
-  connection.stop('enough')
+  connection.stop('stopped')
   await clock.advance(1_000)
   expect(sockets).toEqual([])
   locate = () => clock.wait(5_400).then(() => answer)
@@ -319,12 +422,12 @@ test('an answer that comes after the end, or after it was given up, opens nothin
 
 test('stopped by whoever hears of a state, it stays so', async () => {
   states.push = state => {
-    if (state.name === 'waiting') connection.stop('enough')
+    if (state.name === 'waiting') connection.stop('stopped')
     return 0
   }
   await connect()
   last().fire('close', { code: 1006 })
   await clock.advance(600_000)
-  expect(connection.state).toEqual({ name: 'stopped', reason: 'enough' })
+  expect(connection.state).toEqual({ name: 'stopped', reason: 'stopped', advice: 'nothing' })
   expect(sockets).toHaveLength(1)
 })

@@ -9,7 +9,7 @@
  */
 import { closeAdvice, closeCodes, type EventOf, protocolVersion } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
-import { asFlotillaError, FlotillaError } from './flotilla-error.ts'
+import { asFlotillaError, FlotillaError, reasonOf } from './flotilla-error.ts'
 import type { ConnectAnswer } from './rest.ts'
 
 /** As much of a WebSocket as the SDK uses. */
@@ -23,6 +23,8 @@ export interface SocketEvent {
   readonly data?: unknown
   readonly code?: number
   readonly reason?: string
+  /** What went wrong, where the implementation tells. */
+  readonly error?: unknown
 }
 export type SocketConstructor = new (url: string) => Socket
 
@@ -32,9 +34,32 @@ export type ConnectionState =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting' }
   | { readonly name: 'live' }
-  /** `until` by this device's clock, for showing. */
-  | { readonly name: 'waiting'; readonly until: number; readonly reason: string }
-  | { readonly name: 'stopped'; readonly reason: string }
+  /** `until` by this device's clock, for showing. `reason` for programs: a code; `error` says it in words, with its causes. */
+  | { readonly name: 'waiting'; readonly until: number; readonly reason: string; readonly error: FlotillaError }
+  | ({ readonly name: 'stopped' } & Stop)
+
+/** Why a client does not come back by itself. */
+export type StopReason =
+  /** One's own `stop`. */
+  | 'stopped'
+  /** The session was signed out or revoked, or its tokens are not good any longer. */
+  | 'session_ended'
+  | 'unauthenticated'
+  | 'refresh_invalid'
+  | 'refresh_reused'
+  | 'credentials_wrong'
+  /** The store belongs to another person. */
+  | 'other_user'
+  /** This build is too old, or broken; so says any code of tomorrow that ends a client. */
+  | 'protocol_unsupported'
+  | 'frame_malformed'
+  | `closed_${number}`
+
+export interface Stop {
+  readonly reason: StopReason
+  /** What helps: that the person signs in again, that the application is loaded again, or nothing has to be done. */
+  readonly advice: 'sign_in' | 'reload' | 'nothing'
+}
 
 export interface ConnectionPorts {
   /** `GET /v1/connect`. A FlotillaError that is not worth a retry ends it. */
@@ -56,6 +81,8 @@ export interface ConnectionOptions {
   /** From the first step to hello. */
   readonly connectTimeoutMs: number
   readonly pingTimeoutMs: number
+  /** The same after a wake, when a dead connection is likely; and how long an attempt from before the wake may take. */
+  readonly wakeTimeoutMs: number
   /** A connection that lasted this long wipes out the failures before it. */
   readonly stableMs: number
   /** How to come back as long as no hello has said it. */
@@ -72,8 +99,24 @@ const sleptMsMin = 2_000
 const errorGraceMs = 1_000
 /** Fresh tokens that a server may refuse in a row: keys that are being rotated pass, a wrong deployment does not. */
 const refusalsMax = 3
-/** What a connection that went silent comes to. */
-const silence = { code: 1006, reason: '' }
+/** Without a new sign-in these stay. Anything else may pass. */
+const signInNeeded: readonly string[] = [
+  'session_ended',
+  'unauthenticated',
+  'refresh_invalid',
+  'refresh_reused',
+  'credentials_wrong',
+] satisfies StopReason[]
+
+/** How a connection, or an attempt, came to its end. */
+interface End {
+  /** A close code's name, or one of our own. */
+  readonly code: string
+  readonly advice: 'now' | 'after' | 'never'
+  readonly retryMs: number | undefined
+  readonly message: string
+  readonly cause?: unknown
+}
 
 export class Connection {
   readonly #options: ConnectionOptions
@@ -99,6 +142,10 @@ export class Connection {
   #heard = 0
   /** The server asked not to be bothered before. */
   #notBefore = Number.NEGATIVE_INFINITY
+  /** When the next attempt is due. */
+  #dueAt = 0
+  /** What the socket said before it closed. */
+  #socketError: unknown
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -116,10 +163,11 @@ export class Connection {
     void this.#connect()
   }
 
-  stop(reason: string): void {
+  stop(reason: StopReason): void {
     if (this.#state.name === 'stopped') return
     this.#letGo()
-    this.#enter({ name: 'stopped', reason })
+    const advice = reason === 'stopped' ? 'nothing' : signInNeeded.includes(reason) ? 'sign_in' : 'reload'
+    this.#enter({ name: 'stopped', reason, advice })
   }
 
   send(text: string): void {
@@ -129,11 +177,31 @@ export class Connection {
   /** Something says that the network may be back: do not wait longer than the server asked for, and trust no silence. */
   wake(): void {
     const now = this.#options.clock.steady()
-    if (this.#state.name === 'live') {
-      if (now - this.#heardAt >= wakeSpacingMs) void this.#ping()
-    } else if (this.#state.name === 'waiting') {
-      if (now >= this.#notBefore && now - this.#startedAt >= wakeSpacingMs) void this.#connect()
+    const { state } = this
+    const { wakeTimeoutMs } = this.#options
+    if (state.name === 'live') {
+      if (now - this.#heardAt >= wakeSpacingMs) void this.#ping(wakeTimeoutMs)
+    } else if (state.name === 'waiting' && now >= this.#notBefore) {
+      // What failed before says nothing about the network that is there now.
+      this.#failures = 0
+      const waitMs = this.#startedAt + wakeSpacingMs - now
+      if (waitMs <= 0) void this.#connect()
+      else if (now + waitMs < this.#dueAt) this.#comeBack(waitMs, state.reason, state.error)
+    } else if (state.name === 'connecting' && now - this.#startedAt >= wakeTimeoutMs) {
+      this.#letGo()
+      void this.#connect()
     }
+  }
+
+  /** The device says that it has no network: that is believed, whatever the socket looks like. Tries go on at their times. */
+  offline(): void {
+    if (this.#state.name !== 'live' && this.#state.name !== 'connecting') return
+    this.#letGo()
+    this.#wait(
+      undefined,
+      'offline',
+      new FlotillaError('disconnected', 'unable to stay connected: this device is offline'),
+    )
   }
 
   // ---- connecting ---------------------------------------------------------------------------------------------------
@@ -143,7 +211,9 @@ export class Connection {
     this.#startedAt = clock.steady()
     const turn = this.#enter({ name: 'connecting' })
     if (turn !== this.#turn) return
-    this.#after(connectTimeoutMs, () => this.#closed(silence))
+    this.#after(connectTimeoutMs, () =>
+      this.#ended(silence(`unable to connect${this.#where()}: no hello within ${connectTimeoutMs} ms`)),
+    )
     try {
       const answer = await ports.locate()
       if (turn === this.#turn) this.#open(answer)
@@ -151,8 +221,10 @@ export class Connection {
       if (turn !== this.#turn) return
       const error = asFlotillaError(thrown, 'unreachable', 'connect')
       this.#refusals = error.code === 'unauthenticated' ? this.#refusals + 1 : 0
-      if (isFinal(error) || this.#refusals >= refusalsMax) this.stop(error.code)
-      else this.#wait(error.retryMs, error.code)
+      const { code, retryMs } = error
+      const mayPass = code === 'unauthenticated' ? this.#refusals < refusalsMax : !signInNeeded.includes(code)
+      if (mayPass) this.#wait(retryMs, code, error)
+      else this.stop(code as StopReason)
     }
   }
 
@@ -165,6 +237,7 @@ export class Connection {
     const query = `ticket=${encodeURIComponent(answer.ticket)}&v=${protocolVersion}`
     const socket = new this.#options.WebSocket(`${url}${url.includes('?') ? '&' : '?'}${query}`)
     this.#socket = socket
+    this.#socketError = undefined
     const mine = () => this.#socket === socket
     socket.addEventListener('message', event => {
       if (!mine() || typeof event.data !== 'string') return
@@ -175,8 +248,10 @@ export class Connection {
       if (mine()) this.#closed(event)
     })
     // Not every implementation lets a close follow an error.
-    socket.addEventListener('error', () => {
-      if (mine()) this.#after(errorGraceMs, () => this.#closed(silence))
+    socket.addEventListener('error', event => {
+      if (!mine()) return
+      this.#socketError = event.error
+      this.#after(errorGraceMs, () => this.#closed({}))
     })
   }
 
@@ -207,19 +282,20 @@ export class Connection {
   /** Never later than the interval, and not at the same time as all the others. */
   #beat(intervalMs: number): void {
     this.#after(Math.ceil(intervalMs * (0.75 + 0.25 * this.#options.random())), () => {
-      void this.#ping()
+      void this.#ping(this.#options.pingTimeoutMs)
       this.#beat(intervalMs)
     })
   }
 
-  async #ping(): Promise<void> {
+  async #ping(timeoutMs: number): Promise<void> {
     const turn = this.#turn
     const heard = this.#heard
     try {
-      await this.#options.ports.ping(this.#options.pingTimeoutMs)
+      await this.#options.ports.ping(timeoutMs)
     } catch (thrown) {
       const timedOut = thrown instanceof FlotillaError && thrown.code === 'timed_out'
-      if (turn === this.#turn && timedOut && this.#heard === heard) this.#closed(silence)
+      if (turn === this.#turn && timedOut && this.#heard === heard)
+        this.#ended(silence(`unable to stay connected${this.#where()}: no answer within ${timeoutMs} ms`))
     }
   }
 
@@ -237,36 +313,58 @@ export class Connection {
   // ---- coming back --------------------------------------------------------------------------------------------------
 
   #closed(close: { code?: number; reason?: string }): void {
-    const { code, advice, retryMs } = readClose(close)
-    if (advice === 'never') return this.stop(code)
+    const { meaning, ...end } = readClose(close)
+    const isLive = this.#state.name === 'live'
+    const cause = this.#socketError
+    // Few implementations tell why a socket did not open, and no browser does.
+    const likely = isLive
+      ? []
+      : ['nothing answers there, its certificate is not trusted, or a proxy passes no WebSockets on']
+    const why = meaning ?? [cause === undefined ? end.code : reasonOf(cause), ...likely].join('; ')
+    this.#ended({
+      ...end,
+      message: `unable to ${isLive ? 'stay connected' : 'connect'}${this.#where()}: ${why}`,
+      cause,
+    })
+  }
+
+  #ended({ code, advice, retryMs, message, cause }: End): void {
+    if (advice === 'never') return this.stop(code as StopReason)
     const wasLive = this.#state.name === 'live'
     const tried = this.#tried
+    const error = new FlotillaError(wasLive ? 'disconnected' : 'unreachable', message, { retryMs, cause })
     this.#letGo()
     if (wasLive) {
       if (this.#options.clock.steady() - this.#liveAt >= this.#options.stableMs) this.#failures = 0
       // The list may be older than its wish to be left: it drains, or holds too many.
       if (advice === 'now' && tried !== undefined) this.#failedUrls.add(tried.url)
-      if (advice === 'now' && this.#failures === 0) return this.#comeBack(0, code)
+      if (advice === 'now' && this.#failures === 0) return this.#comeBack(0, code, error)
     } else if (tried !== undefined) {
       this.#failedUrls.add(tried.url)
       // There is another address: try it before waiting.
-      if (tried.another && retryMs === undefined) return this.#comeBack(0, code)
+      if (tried.another && retryMs === undefined) return this.#comeBack(0, code, error)
       if (!tried.another) this.#failedUrls.clear()
     }
-    this.#wait(retryMs, code)
+    this.#wait(retryMs, code, error)
   }
 
-  #wait(retryMs: number | undefined, reason: string): void {
+  #wait(retryMs: number | undefined, reason: string, error: FlotillaError): void {
     this.#notBefore = this.#options.clock.steady() + (retryMs ?? 0)
-    this.#comeBack((retryMs ?? 0) + fullJitterMs(this.#policy, this.#failures, this.#options.random), reason)
+    this.#comeBack((retryMs ?? 0) + fullJitterMs(this.#policy, this.#failures, this.#options.random), reason, error)
   }
 
-  #comeBack(waitMs: number, reason: string): void {
+  #comeBack(waitMs: number, reason: string, error: FlotillaError): void {
     this.#failures += 1
-    const turn = this.#enter({ name: 'waiting', until: this.#options.clock.now() + waitMs, reason })
+    this.#dueAt = this.#options.clock.steady() + waitMs
+    const turn = this.#enter({ name: 'waiting', until: this.#options.clock.now() + waitMs, reason, error })
     if (turn !== this.#turn) return
     this.#after(waitMs, () => void this.#connect())
     this.#watchSleep()
+  }
+
+  /** The address that it is about, as soon as there is one. */
+  #where(): string {
+    return this.#tried === undefined ? '' : ` to ${this.#tried.url}`
   }
 
   /** Lets go of the socket. Nothing that it still says is heard. */
@@ -307,27 +405,25 @@ function parseHello(text: string): Hello | undefined {
   }
 }
 
+/** What an end comes to that nobody announced. */
+function silence(message: string): End {
+  return { code: 'timed_out', advice: 'after', retryMs: undefined, message }
+}
+
 /** What the end of a connection says: the range of its code what to do, its reason why and when. */
-export function readClose(close: { code?: number; reason?: string }): {
-  code: string
-  advice: 'now' | 'after' | 'never'
-  retryMs: number | undefined
-} {
+export function readClose(close: { code?: number; reason?: string }): Omit<End, 'message'> & { meaning?: string } {
   const number = close.code ?? 1006
+  const advice = closeAdvice(number)
   const named = Object.entries(closeCodes).find(([, row]) => row.code === number)
   let code = named?.[0] ?? `closed_${number}`
   let retryMs: number | undefined
   try {
     const reason = JSON.parse(close.reason ?? '') as { code?: unknown; retryMs?: unknown }
-    if (typeof reason.code === 'string') code = reason.code
+    // What ends a client is one of a few, whatever names tomorrow has.
+    if (typeof reason.code === 'string' && advice !== 'never') code = reason.code
     if (typeof reason.retryMs === 'number' && reason.retryMs >= 0) retryMs = reason.retryMs
   } catch {
     // No reason, or one of a proxy: the number says enough.
   }
-  return { code, advice: closeAdvice(number), retryMs }
-}
-
-/** Without a new sign-in these stay. Anything else may pass. */
-function isFinal(error: FlotillaError): boolean {
-  return ['refresh_invalid', 'refresh_reused', 'credentials_wrong'].includes(error.code)
+  return { code, advice, retryMs, ...(named === undefined ? {} : { meaning: named[1].meaning }) }
 }

@@ -10,7 +10,8 @@ import type { Effect } from './sync.ts'
 
 /**
  * The application's own store of conversations. Let `apply` write a change together with its cursor in one transaction,
- * and `cursors` read those: then every entry is applied exactly once for ever, whenever the process dies.
+ * and `cursors` read those: then every entry is applied exactly once for ever, whenever the process dies. An archive that
+ * tabs share takes only what follows its own cursor, compared in that transaction: the rest is another tab's.
  */
 export interface Archive {
   /** Where each conversation stands, once at the start. What is not named here is not held. */
@@ -28,6 +29,8 @@ export type Change =
       readonly kind: 'entries'
       readonly conversation: string
       readonly entries: readonly Entry[]
+      /** They were stored before this connection: the device catches up. */
+      readonly replayed: boolean
       readonly cursor: Place
     }
   | {
@@ -134,13 +137,14 @@ export class Delivery {
     }
     const entries = [first.entry]
     const max = this.#options.archive === undefined ? 1 : this.#options.applyEntriesMax
-    const { epoch } = first
+    const { epoch, replayed } = first
     for (let next = steps[0]; next?.do === 'hand' && entries.length < max; next = steps[0]) {
+      if (next.replayed !== replayed) break
       entries.push(next.entry)
       steps.shift()
     }
     const { conversation, seq } = entries[entries.length - 1] ?? first.entry
-    return { kind: 'entries', conversation, entries, cursor: { epoch, seq } }
+    return { kind: 'entries', conversation, entries, replayed, cursor: { epoch, seq } }
   }
 
   async #apply(change: Change): Promise<boolean> {

@@ -6,6 +6,8 @@ const clientErrors = {
   disconnected: { retry: true },
   /** No answer within the time. Whether the server acted is not known. */
   timed_out: { retry: true },
+  /** `getToken` failed, or brought nothing. */
+  token_failed: { retry: true },
   /** The request never reached a server of Flotilla. */
   unreachable: { retry: true },
   /** A queue of this device is full. */
@@ -65,6 +67,21 @@ export function readError(body: unknown, fallback: FlotillaError): FlotillaError
 /** Whatever was thrown, as an error of this SDK. */
 export function asFlotillaError(thrown: unknown, code: FlotillaErrorCode, doing: string): FlotillaError {
   if (thrown instanceof FlotillaError) return thrown
-  const reason = thrown instanceof Error ? thrown.message : String(thrown)
-  return new FlotillaError(code, `unable to ${doing}: ${reason}`, { cause: thrown })
+  return new FlotillaError(code, `unable to ${doing}: ${reasonOf(thrown)}`, { cause: thrown })
+}
+
+/** Causes of causes that are worth telling. */
+const causesMax = 5
+
+/** What was thrown and what caused it: `fetch failed: connect ECONNREFUSED 127.0.0.1:8080`. */
+export function reasonOf(thrown: unknown): string {
+  const said = new Set<string>()
+  let error = thrown
+  for (let depth = 0; error !== undefined && error !== null && depth < causesMax; depth++) {
+    const { message, code, cause, errors: tries } = Object(error) as Partial<AggregateError & { code: string }>
+    said.add(message || (code ?? (error as string)))
+    // Several addresses were tried: the first says enough.
+    error = cause ?? tries?.[0]
+  }
+  return [...said].join(': ')
 }

@@ -1,7 +1,7 @@
 /** One HTTP call to the API: JSON or a file in and out, a time-out, and every failure as a FlotillaError. */
 import type { ErrorCode } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
-import { FlotillaError, readError } from './flotilla-error.ts'
+import { FlotillaError, readError, reasonOf } from './flotilla-error.ts'
 
 /** A file, as it is sent. */
 export type FileBytes = Blob | Uint8Array<ArrayBuffer>
@@ -62,19 +62,20 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
 }
 
 export function createCall(options: HttpOptions): Call {
-  const base = options.api.replace(/\/+$/, '')
+  const base = baseOf(options.api)
   // Apart from its object, because the browser's own refuses to be called as a method of another one.
   const { fetch } = options
   return async <T>(method: string, path: string, request: HttpRequest = {}): Promise<T> => {
     // Files may be kept on another host: that one is sent the file and nothing else.
     const elsewhere = /^https?:/.test(path)
+    const url = elsewhere ? path : base + path + queryOf(request.query)
     const doing = `${method} ${elsewhere ? new URL(path).host : path}`
     const isFile = request.file !== undefined || request.answer === 'file'
     const timeoutMs = isFile ? options.fileTimeoutMs : options.timeoutMs
     const abort = new AbortController()
     const cancel = options.clock.after(timeoutMs, () => abort.abort())
     try {
-      const response = await fetch(elsewhere ? path : base + path + queryOf(request.query), {
+      const response = await fetch(url, {
         method,
         headers: elsewhere ? {} : headersOf(request),
         ...bodyOf(request),
@@ -82,18 +83,49 @@ export function createCall(options: HttpOptions): Call {
         signal: abort.signal,
       })
       if (response.ok && request.answer === 'file') return (await response.blob()) as T
-      const answer = parse(await response.text())
+      const text = await response.text()
+      const answer = parse(text)
+      if (response.ok && text !== '' && answer === undefined)
+        throw new FlotillaError('unreachable', `unable to ${doing}: what answers at ${base} is not the API`)
       if (response.ok) return answer as T
       throw refused(doing, response.status, response.headers.get('retry-after'), answer)
     } catch (thrown) {
       if (thrown instanceof FlotillaError) throw thrown
       if (abort.signal.aborted)
         throw new FlotillaError('timed_out', `unable to ${doing}: no answer within ${timeoutMs} ms`)
-      throw new FlotillaError('unreachable', `unable to ${doing}: ${String(thrown)}`, { cause: thrown })
+      const why = [reasonOf(thrown), ...whyHidden(url)].join('; ')
+      throw new FlotillaError('unreachable', `unable to ${doing}: ${why}`, { cause: thrown })
     } finally {
       cancel()
     }
   }
+}
+
+/**
+ * The URL before `/v1`, without a slash at its end.
+ * @throws FlotillaError field_invalid, with the rule that is broken
+ */
+export function baseOf(api: string): string {
+  const refuse = (rule: string) =>
+    new FlotillaError('field_invalid', `unable to use ${JSON.stringify(api)} as api: ${rule}`, { field: 'api', rule })
+  if (!URL.canParse(api)) throw refuse('it must be a whole URL, such as https://chat.example.org')
+  if (!/^https?:\/\//i.test(api)) throw refuse('it must begin with https:// or http://')
+  const plain = api.replace(/\/+$/, '')
+  if (/[?#@\\%\s]|[^:]\/\/|\/\.{1,2}(\/|$)/.test(plain)) throw refuse('it must be an origin and at most a plain path')
+  if (plain.endsWith('/v1')) throw refuse('leave out /v1')
+  return plain
+}
+
+/** A browser keeps from scripts why a request failed. This is what can be known. */
+function whyHidden(url: string): string[] {
+  if (typeof navigator === 'undefined' || typeof location === 'undefined') return []
+  if ('onLine' in navigator && !navigator.onLine) return ['this device is offline']
+  const { origin, protocol, hostname } = new URL(url)
+  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  if (location.protocol === 'https:' && protocol === 'http:' && !isLocal) return ['a page of https cannot call http']
+  const ways = [`nothing answers at ${origin}`, 'its certificate is not trusted']
+  if (origin !== location.origin) ways.push(`it does not allow pages of ${location.origin} (its ALLOWED_ORIGINS)`)
+  return [`the browser hides why: ${ways.join(', or ')}`]
 }
 
 function headersOf({ body, answer, token, headers }: HttpRequest): Record<string, string> {

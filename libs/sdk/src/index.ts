@@ -1,7 +1,7 @@
 export { type AvatarSize, avatarUrl } from './avatar-url.ts'
 export { type Clock, type Random, systemClock } from './clock.ts'
 export { Client, createClient } from './client.ts'
-export type { ConnectionState, Socket, SocketConstructor, SocketEvent } from './connection.ts'
+export type { ConnectionState, Socket, SocketConstructor, SocketEvent, Stop, StopReason } from './connection.ts'
 export type { Archive, Change, Place } from './delivery.ts'
 export { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
 export type { Fetch, FileBytes } from './http.ts'
@@ -13,6 +13,7 @@ export {
   clientDefaults,
   type Logger,
   type NotificationChange,
+  type Told,
 } from './options.ts'
 export type { Ack, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
@@ -58,6 +59,7 @@ export {
   type IndexedDbStoreOptions,
 } from './store-indexeddb.ts'
 export { createMemoryStore } from './store-memory.ts'
+export type { HistoryStart } from './sync.ts'
 export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'
 export type { ContactRequest, Notification, NotificationKind } from '@flotilla/protocol'

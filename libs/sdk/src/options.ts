@@ -1,7 +1,7 @@
 /** What a client is made of: its limits, what an application gives it, and what it tells. */
 import type { Entry, EntryOf, Event } from '@flotilla/protocol'
 import type { Clock, Random } from './clock.ts'
-import type { ConnectionState, SocketConstructor } from './connection.ts'
+import type { ConnectionState, SocketConstructor, Stop } from './connection.ts'
 import type { Archive } from './delivery.ts'
 import type { FlotillaError } from './flotilla-error.ts'
 import type { Fetch } from './http.ts'
@@ -11,6 +11,7 @@ import type { Receipt } from './receipts.ts'
 import type { User } from './rest/people.ts'
 import type { GetToken } from './rest/signed.ts'
 import type { Store } from './store.ts'
+import type { HistoryStart } from './sync.ts'
 import type { Typing } from './typing.ts'
 import type { WakeSource } from './wake.ts'
 
@@ -23,6 +24,8 @@ export const clientDefaults = {
   /** From asking where to go until hello. */
   connectTimeoutMs: 15_000,
   pingTimeoutMs: 8_000,
+  /** The same when the network is back, or the page is looked at again: what is dead is found soon. */
+  wakeTimeoutMs: 3_000,
   /** A connection that lasted this long wipes out the failures before it. */
   stableMs: 10_000,
   /** The wait before coming back, as long as no node has named its own. */
@@ -47,6 +50,7 @@ export const clientDefaults = {
 
 export type ClientSettings = typeof clientDefaults
 
+/** Each distinct warning comes once. */
 export interface Logger {
   debug(message: string, detail?: unknown): void
   warn(message: string, detail?: unknown): void
@@ -61,6 +65,8 @@ export interface ClientOptions {
   readonly store?: Store
   /** Where the application itself keeps conversations, if it does. */
   readonly archive?: Archive
+  /** Where a conversation begins that this device does not know: `latest` when left out. */
+  readonly history?: HistoryStart
   /** Needed where there is no global one: Node before 22. */
   readonly WebSocket?: SocketConstructor
   readonly fetch?: Fetch
@@ -68,6 +74,7 @@ export interface ClientOptions {
   readonly random?: Random
   readonly uuid?: () => string
   readonly wakes?: WakeSource
+  /** The warnings go to the console when left out. */
   readonly logger?: Logger
   readonly settings?: Partial<ClientSettings>
 }
@@ -80,12 +87,18 @@ export type ContactChange = EventsOf<'contact'>
 /** A notification came, was read on some device, or is gone; `event` says which, `unread` how many now wait. */
 export type NotificationChange = EventsOf<'notification'>
 
+/** An entry as a listener hears it. */
+export type Told<E extends Entry> = E & {
+  /** It was stored before this connection, and the device catches up. False for what happens now. */
+  readonly replayed: boolean
+}
+
 export interface ClientEvents {
   state: ConnectionState
   /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
-  entry: Entry
+  entry: Told<Entry>
   /** The entries that are messages. */
-  message: EntryOf<'message.new'>
+  message: Told<EntryOf<'message.new'>>
   /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
   resync: { readonly conversation: string; readonly from: number; readonly head: number }
   /** You are not a member any longer. */
@@ -107,7 +120,7 @@ export interface ClientEvents {
   user: User
   /** One has muted a conversation, on whatever device: until then, in milliseconds since 1970, or no longer. */
   muted: { readonly conversation: string; readonly until: number | null }
-  /** The client will not come back by itself: the session is over, or this build is too old. */
-  stopped: { readonly reason: string }
+  /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
+  stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }
 }

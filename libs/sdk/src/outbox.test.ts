@@ -188,6 +188,21 @@ test('another run takes over what is left, in order and before its own', async (
   expect(inAir()).toEqual(['m2'])
 })
 
+test('what another tab left is sent at once, in its order, and what is here already is not here twice', async () => {
+  outbox.live()
+  const mine = add()
+  await clock.settle()
+  const left = ['x1', 'x2'].map((clientId, nth) => ({ clientId, order: nth, conversation: 'd', body: { text: 'hi' } }))
+  outbox.restore([...left, { clientId: mine.clientId, order: 1, conversation: 'c', body: { text: 'hi' } }])
+  expect(flights.map(flight => flight.clientId)).toEqual(['m1', 'x1'])
+  expect(outbox.pending().map(send => send.clientId)).toEqual(['x1', 'm1', 'x2'])
+  next().land(ack(1))
+  await clock.settle()
+  next().land(ack(1))
+  await clock.settle()
+  expect(inAir()).toEqual(['x2'])
+})
+
 test('the end waits for what the store has still to write', async () => {
   const { removeSend } = store
   store.removeSend = async clientId => {

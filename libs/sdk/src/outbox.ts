@@ -98,13 +98,16 @@ export class Outbox {
     this.#options = options
   }
 
-  /** What the last run left behind. */
+  /** What the last run left behind, or another tab. What is here already, is here. */
   restore(sends: readonly StoredSend[]): void {
+    const here = new Set(this.pending().map(send => send.clientId))
     for (const send of sends) {
+      if (here.has(send.clientId)) continue
       const item = new Item(send)
       item.stored = true
       this.#enqueue(item)
     }
+    this.#pump()
   }
 
   /** Takes a message. Throws when it can never be sent as it is, or when the outbox is full. */

@@ -18,6 +18,7 @@ import {
 import type { User } from './rest/people.ts'
 import { createSigned, type GetToken } from './rest/signed.ts'
 import { createSessionKeeper, memorySessions, type SessionStore, type SignInAnswer } from './session-keeper.ts'
+import { randomUuid } from './uuid.ts'
 
 export interface SignInOptions {
   /** In memory when left out: then a new run signs in again, except in cookie mode. */
@@ -145,7 +146,7 @@ type ToCreate = AskedPasskey<PasskeyCreationOptions>
 type ToUse = AskedPasskey<PasskeyRequestOptions>
 
 export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
-  const { clock = systemClock, passkeys, uuid = () => crypto.randomUUID() } = options
+  const { clock = systemClock, passkeys, uuid = randomUuid } = options
   const { requestTimeoutMs, fileTimeoutMs } = clientDefaults
   const timeoutMs = options.timeoutMs ?? requestTimeoutMs
   const call = createCall({ api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })

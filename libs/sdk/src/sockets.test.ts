@@ -27,7 +27,7 @@ beforeEach(async () => {
   origin = `http://127.0.0.1:${port}`
   urls = [`ws://127.0.0.1:${port}/v1/socket`]
   states = []
-  client = new Client({ api: origin, getToken: async () => 'token' })
+  client = new Client({ api: origin, getToken: async () => 'token', logger: { debug() {}, warn() {} } })
   client.on('state', state => states.push(state))
 })
 afterEach(async () => {
@@ -99,5 +99,5 @@ test('a session that is over ends it', async () => {
   sockets.on('connection', socket => socket.close(4200, JSON.stringify({ code: 'session_ended' })))
   const stopped = until('stopped')
   await client.start()
-  expect(await stopped).toEqual({ name: 'stopped', reason: 'session_ended' })
+  expect(await stopped).toEqual({ name: 'stopped', reason: 'session_ended', advice: 'sign_in' })
 })

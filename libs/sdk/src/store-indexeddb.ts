@@ -1,5 +1,6 @@
-/** A store in the browser's IndexedDB. */
+/** A store in the browser's IndexedDB, which the tabs of one person share. */
 import type { Store, StoredCursor, StoredSend } from './store.ts'
+import { createTabs } from './tabs.ts'
 
 const databaseVersion = 1
 
@@ -20,11 +21,19 @@ export interface IndexedDbStore extends Store {
   close(): Promise<void>
 }
 
+/** With the tab that it is sent by. One without is of a version that knew of no others. */
+interface OwnedSend extends StoredSend {
+  readonly tab?: string
+}
+
 export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): IndexedDbStore {
   const factory = (options.indexedDB ?? globalThis.indexedDB) as IDBFactory
+  const name = options.name ?? 'flotilla'
+  const tabs = createTabs(`flotilla/${name}`)
+  const own = tabs === undefined ? {} : { tab: tabs.id }
   let opened: Promise<IDBDatabase> | undefined
   const database = () => {
-    opened ??= open(factory, options.name ?? 'flotilla').then(
+    opened ??= open(factory, name).then(
       db => {
         // The browser may close it (storage cleared) and another tab may want to upgrade it: open it again when needed.
         db.addEventListener('close', () => (opened = undefined))
@@ -54,29 +63,82 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
     await done
   }
 
+  /** Makes the sends of another tab this one's. */
+  async function claim(tab: string | undefined): Promise<StoredSend[]> {
+    const claimed: StoredSend[] = []
+    await write('sends', store => {
+      const request = store.index('order').getAll() as IDBRequest<OwnedSend[]>
+      request.addEventListener('success', () => {
+        for (const { tab: owner, ...send } of request.result) {
+          if (owner !== tab) continue
+          claimed.push(send)
+          store.put({ ...send, ...own })
+        }
+      })
+    })
+    return claimed
+  }
+
+  /** What is this tab's, with what tabs that are gone have left. Where nobody can tell who is gone, everything. */
+  async function readSends(): Promise<StoredSend[]> {
+    const transaction = (await database()).transaction('sends', 'readonly')
+    const all = await answer(transaction.objectStore('sends').index('order').getAll() as IDBRequest<OwnedSend[]>)
+    const mine: StoredSend[] = []
+    for (const { tab, ...send } of all) if (tab !== undefined && tab === own.tab) mine.push(send)
+    for (const tab of new Set(all.map(send => send.tab))) {
+      if (tab !== undefined && tab === own.tab) continue
+      const take = async () => void mine.push(...(await claim(tab)))
+      await (tabs === undefined || tab === undefined ? take() : tabs.ifGone(tab, take))
+    }
+    return mine.sort((one, other) => one.order - other.order)
+  }
+
   return {
-    async load() {
-      const transaction = (await database()).transaction(['meta', 'cursors', 'sends'], 'readonly')
-      const [user, cursors, sends] = await Promise.all([
+    async load(inherit) {
+      await tabs?.join(async tab => {
+        const sends = await claim(tab)
+        if (sends.length > 0) inherit?.(sends)
+      })
+      const sends = await readSends()
+      const transaction = (await database()).transaction(['meta', 'cursors'], 'readonly')
+      const [user, cursors] = await Promise.all([
         answer(transaction.objectStore('meta').get('user') as IDBRequest<string | undefined>),
         answer(transaction.objectStore('cursors').getAll() as IDBRequest<StoredCursor[]>),
-        answer(transaction.objectStore('sends').index('order').getAll() as IDBRequest<StoredSend[]>),
       ])
       return { ...(user === undefined ? {} : { user }), cursors, sends }
     },
+    release: () => tabs?.leave(),
     setUser: user => write('meta', store => store.put(user, 'user')),
     writeCursors: (put, drop) =>
       write('cursors', store => {
-        for (const cursor of put) store.put(cursor)
+        for (const cursor of put) {
+          const request = store.get(cursor.conversation) as IDBRequest<StoredCursor | undefined>
+          request.addEventListener('success', () => store.put(further(request.result, cursor)))
+        }
         for (const conversation of drop) store.delete(conversation)
       }),
-    addSend: send => write('sends', store => store.put(send)),
+    addSend: send => write('sends', store => store.put({ ...send, ...own })),
     removeSend: clientId => write('sends', store => store.delete(clientId)),
     async close() {
+      tabs?.leave()
       const db = await opened
       opened = undefined
       db?.close()
     },
+  }
+}
+
+/** Of two tabs the one that has come further counts. Epochs only rise. */
+function further(before: StoredCursor | undefined, cursor: StoredCursor): StoredCursor {
+  if (before === undefined || before.epoch < cursor.epoch) return cursor
+  if (before.epoch > cursor.epoch) return before
+  const highest = (of: 'seq' | 'toldDelivered' | 'read' | 'toldRead') => Math.max(before[of], cursor[of])
+  return {
+    ...cursor,
+    seq: highest('seq'),
+    toldDelivered: highest('toldDelivered'),
+    read: highest('read'),
+    toldRead: highest('toldRead'),
   }
 }
 

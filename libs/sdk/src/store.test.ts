@@ -98,6 +98,26 @@ test('IndexedDB: people have databases of their own, and a store works on after 
   expect((await ann.load()).user).toBe('ann')
 })
 
+test('IndexedDB: of two tabs the cursor that has come further is kept, and a new epoch is further than any seq', async () => {
+  const indexedDB = new IDBFactory()
+  const [one, other] = [createIndexedDbStore({ indexedDB }), createIndexedDbStore({ indexedDB })]
+  await one.writeCursors([cursor('a', 9)], [])
+  await other.writeCursors([{ ...cursor('a', 5), read: 4 }], [])
+  expect((await one.load()).cursors).toEqual([{ ...cursor('a', 9), read: 4 }])
+  const restored = { ...cursor('a', 3), epoch: 2 }
+  await other.writeCursors([restored], [])
+  await one.writeCursors([cursor('a', 10)], [])
+  expect((await one.load()).cursors).toEqual([restored])
+})
+
+test('IndexedDB: where nobody can tell who is gone, each start takes all that is unsent', async () => {
+  const indexedDB = new IDBFactory()
+  const [one, other] = [createIndexedDbStore({ indexedDB }), createIndexedDbStore({ indexedDB })]
+  await one.addSend(send('x', 1))
+  await other.addSend(send('y', 2))
+  for (const store of [one, other]) expect((await store.load()).sends).toEqual([send('x', 1), send('y', 2)])
+})
+
 test('IndexedDB: a write that fails is told, not swallowed', async () => {
   const store = createIndexedDbStore({ indexedDB: new IDBFactory() })
   const unclonable = { ...send('x', 1), body: { text: 'x', data: { f: () => 1 } } }

@@ -2,8 +2,9 @@
  * What a device must not forget: how far each conversation has come, and the messages that are not yet acknowledged.
  *
  * What a store promises: a write that has resolved survives the process; a write is whole or not at all; writes take
- * effect in the order of their calls. One store belongs to one person and serves one running client at a time (give
- * each browser tab a store of its own name, or let one tab hold the client).
+ * effect in the order of their calls. One store belongs to one person. It serves one running client, or says that it can
+ * be shared (`createIndexedDbStore` does): then of two cursors the one that has come further is kept, and each send is one
+ * client's, and another's when that one is gone.
  */
 import type { Body } from '@flotilla/protocol'
 
@@ -40,8 +41,13 @@ export interface Stored {
 }
 
 export interface Store {
-  /** Everything, once at the start. */
-  load(): Promise<Stored>
+  /**
+   * Everything, once at the start.
+   * @param inherit takes the sends that become this client's later, because the one whose they were is gone
+   */
+  load(inherit?: (sends: readonly StoredSend[]) => void): Promise<Stored>
+  /** The client has stopped: what it leaves is for the others who share the store. */
+  release?(): void
   setUser(user: string): Promise<void>
   /** Writes cursors by conversation and drops others, in one step. */
   writeCursors(put: readonly StoredCursor[], drop: readonly string[]): Promise<void>

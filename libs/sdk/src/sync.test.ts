@@ -173,8 +173,8 @@ test('the verdicts', () => {
   ])
 })
 
-test('a new device starts where the server says', () => {
-  const sync = new Sync()
+test('a new device that wants everything starts where the server says', () => {
+  const sync = new Sync({ history: 'all' })
   const asked = only(sync.begin(me, 1))
   expect(asked.fields).toEqual({ cursors: [], only: false })
   const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
@@ -183,6 +183,61 @@ test('a new device starts where the server says', () => {
   ]
   expect(short(sync.resumed(asked, { epoch: 1, verdicts }, 0))).toEqual(['5', '6'])
   expect(sync.due(0)).toMatchObject([{ question: { conversation: 'long', after: 299 } }])
+})
+
+test('a new device starts at the latest page or at what is unread, as the node says, and goes on without a gap', () => {
+  const sync = new Sync({ history: 'unread' })
+  const asked = only(sync.begin(me, 1))
+  expect(asked.fields).toEqual({ cursors: [], only: false, start: 'unread' })
+  // What was stored before the verdict may come live before it.
+  sync.entry(entry(90), 0)
+  sync.entry(entry(91), 0)
+  const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
+    { conversation: 'c', verdict: 'replayed', head: 90, entries: entries(81, 90) },
+    { conversation: 'read', verdict: 'replayed', head: 7, entries: [] },
+    { conversation: 'long', verdict: 'behind', head: 9_000, from: 1, after: 2_000 },
+    { conversation: 'endless', verdict: 'resync', head: 90_000, from: 1 },
+  ]
+  const effects = sync.resumed(asked, { epoch: 1, verdicts }, 0)
+  expect(short(effects)).toEqual(entries(81, 91).map(one => `${one.seq}`))
+  expect(effects?.map(effect => effect.do === 'hand' && effect.replayed)).toEqual([...Array(10).fill(true), false])
+  expect(sync.due(0)).toMatchObject([
+    { question: { conversation: 'long', after: 2_000 } },
+    { question: { conversation: 'endless' } },
+  ])
+  // It stands at the head: the next one follows.
+  expect(sync.entry(entry(8, 1, 'read'), 1)).toMatchObject([{ do: 'hand', replayed: false }])
+  expect(sync.seen(1)).toContainEqual({ conversation: 'read', seq: 8 })
+})
+
+test('a node that does not know where to begin says everything, and the latest page is taken from it', () => {
+  const sync = new Sync()
+  const { number, fields } = only(sync.begin(me, 1))
+  const asked = { number, fields: { ...fields, start: undefined } } as unknown as ResumeQuestion
+  const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
+    { conversation: 'c', verdict: 'replayed', head: 120, entries: entries(1, 120) },
+    { conversation: 'long', verdict: 'behind', head: 9_000, from: 1 },
+    { conversation: 'endless', verdict: 'resync', head: 90_000, from: 1 },
+  ]
+  const first = 120 - limits.resumeLatestMax + 1
+  const effects = sync.resumed(asked, { epoch: 1, verdicts }, 0)
+  expect(short(effects)).toEqual(entries(first, 120).map(one => `${one.seq}`))
+  expect(sync.due(0)).toMatchObject([
+    { question: { conversation: 'long', after: 9_000 - limits.resumeLatestMax } },
+    { question: { conversation: 'endless', after: 90_000 - limits.resumeLatestMax } },
+  ])
+})
+
+test('whoever is added while connected has all of it from there on, and none of it is old', () => {
+  const sync = liveAt10()
+  // The addition itself was lost.
+  sync.entry(entry(40, 1, 'n'), 0)
+  const asked = sync.due(0)
+  expect(asked).toMatchObject([{ question: { conversation: 'n', after: 0 } }])
+  const since = Array.from({ length: 6 }, (_, at) => entry(35 + at, 1, 'n'))
+  const effects = sync.paged(question(asked), page(since, 40, 35), 1)
+  expect(short(effects)).toEqual(['35', '36', '37', '38', '39', '40'])
+  expect(effects.every(effect => effect.do === 'hand' && !effect.replayed)).toBe(true)
 })
 
 test('what comes before the verdict is kept and merged with it', () => {

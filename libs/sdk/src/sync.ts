@@ -17,7 +17,14 @@ import {
 } from '@flotilla/protocol'
 import type { Fields } from './requests.ts'
 
+/**
+ * Where a conversation begins that this device does not know: with its latest entries, after what the person has read, or
+ * with the first entry that the person may see. What is older is read as history.
+ */
+export type HistoryStart = 'latest' | 'unread' | 'all'
+
 export const syncDefaults = {
+  history: 'latest' as HistoryStart,
   /** How long a gap may close by itself: nodes publish to one conversation in no common order. */
   gapWaitMs: 200,
   /** Entries of one conversation that wait beyond a gap. */
@@ -52,8 +59,8 @@ export interface ResumeQuestion {
 }
 
 export type Effect =
-  /** The next entry for the application. */
-  | { readonly do: 'hand'; readonly entry: Entry; readonly epoch: number }
+  /** The next entry for the application. `replayed`: it was stored before the device was connected. */
+  | { readonly do: 'hand'; readonly entry: Entry; readonly epoch: number; readonly replayed: boolean }
   /** What is held of this conversation is void. The entries after `cursor` follow. */
   | {
       readonly do: 'resync'
@@ -77,6 +84,8 @@ interface Track {
   cursor: number | undefined
   /** The highest seq heard of. */
   head: number
+  /** The head when the node answered the question of resuming: up to it everything is replayed. */
+  oldUpTo: number
   readonly buffer: Map<number, Entry>
   /** The cursor counts no longer: the latest page is wanted. */
   void: boolean
@@ -136,6 +145,7 @@ export class Sync {
       // What was heard in another epoch means nothing in this one.
       track.buffer.clear()
       track.head = 0
+      track.oldUpTo = 0
     }
     this.#roundFrom = this.#number + 1
     const questions = this.#resumeQuestions()
@@ -154,7 +164,7 @@ export class Sync {
     if (reply.epoch < this.#epoch) return undefined
     if (!this.#sameEpoch(reply.epoch)) return this.#take()
     this.#unanswered -= 1
-    for (const verdict of reply.verdicts) this.#judge(verdict, question.number, now)
+    for (const verdict of reply.verdicts) this.#judge(verdict, question, now)
     // Here the patience with gaps is over: the node has just said what there is.
     for (const track of this.#tracks.values()) this.#settle(track, now, 0)
     return this.#take()
@@ -296,29 +306,42 @@ export class Sync {
     }
     // The last one asks also for what this device does not know yet.
     const { number, fields } = questions.pop() ?? { number: ++this.#number, fields: { cursors: [] } }
-    return [...questions, { number, fields: { ...fields, only: false } }]
+    const { history } = this.#options
+    const start = history === 'all' ? {} : { start: history }
+    return [...questions, { number, fields: { ...fields, only: false, ...start } }]
   }
 
-  #judge(verdict: Verdict, question: number, now: number): void {
+  #judge(verdict: Verdict, { number, fields }: ResumeQuestion, now: number): void {
     const known = this.#tracks.get(verdict.conversation)
     if (verdict.verdict === 'left') {
       // A conversation that was left and joined again since the question is not what the answer is about.
-      if (known?.namedIn === question) this.#leave(known, now)
+      if (known?.namedIn === number) this.#leave(known, now)
       return
     }
     const track = known ?? this.#track(verdict.conversation, this.#epoch, undefined)
     track.head = Math.max(track.head, verdict.head)
+    track.oldUpTo = Math.max(track.oldUpTo, verdict.head)
     track.activeAt = now
-    if (verdict.verdict === 'replayed') {
-      const first = verdict.entries[0]
-      if (track.cursor === undefined && first !== undefined) this.#start(track, first.seq - 1)
-      for (const entry of verdict.entries) this.#receive(track, entry, now)
-    } else if (verdict.verdict === 'behind') {
-      if (track.cursor === undefined) this.#start(track, verdict.from - 1)
-    } else if (track.cursor === undefined || track.namedIn === question) {
-      // Only an answer about our own cursor makes it void: another question's answer takes us for a new device.
-      track.void = true
-    }
+    const start = track.cursor === undefined ? this.#startOf(verdict, fields.start !== undefined) : undefined
+    if (start !== undefined) this.#start(track, start)
+    if (verdict.verdict === 'replayed') for (const entry of verdict.entries) this.#receive(track, entry, now)
+    // Only an answer about our own cursor makes it void: another question's answer takes us for a new device.
+    if (verdict.verdict === 'resync' && (track.cursor === undefined || track.namedIn === number)) track.void = true
+  }
+
+  /**
+   * The cursor with which a conversation begins here. A node that was not asked, because it is of a version that would not
+   * understand, begins with the first entry: then the latest ones are picked out of what it says.
+   */
+  #startOf(verdict: Exclude<Verdict, { verdict: 'left' }>, asked: boolean): number | undefined {
+    const first =
+      verdict.verdict === 'replayed'
+        ? (verdict.entries[0]?.seq ?? verdict.head + 1) - 1
+        : verdict.verdict === 'behind' && verdict.after !== undefined
+          ? verdict.after
+          : verdict.from - 1
+    if (asked || this.#options.history === 'all') return verdict.verdict === 'resync' ? undefined : first
+    return Math.max(first, verdict.head - limits.resumeLatestMax)
   }
 
   #mayAsk(): boolean {
@@ -338,6 +361,7 @@ export class Sync {
       epoch,
       cursor,
       head: cursor ?? 0,
+      oldUpTo: 0,
       buffer: new Map(),
       void: false,
       dueAt: undefined,
@@ -416,7 +440,7 @@ export class Sync {
       track.cursor = next
       track.unhanded += 1
       track.full = track.unhanded >= this.#options.unhandedEntriesMax
-      this.#effects.push({ do: 'hand', entry, epoch: track.epoch })
+      this.#effects.push({ do: 'hand', entry, epoch: track.epoch, replayed: next <= track.oldUpTo })
       if (this.#isEnd(entry)) return this.#leave(track, now)
     }
   }
@@ -484,6 +508,7 @@ export class Sync {
     const cursor = (entries[0]?.seq ?? reply.head + 1) - 1
     const { conversation } = track
     this.#startAt(track, cursor, reply)
+    track.oldUpTo = Math.max(track.oldUpTo, reply.head)
     track.head = Math.max(reply.head, cursor, ...track.buffer.keys())
     for (const entry of entries) this.#receive(track, entry, now)
     if (this.#tracks.get(conversation) === track) this.#drain(track, now)

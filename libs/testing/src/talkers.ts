@@ -34,6 +34,8 @@ export interface Talkers {
   behind(heads: ReadonlyMap<string, number>): string[]
 }
 
+const silent = { debug() {}, warn() {} }
+
 export function createTalkers(options: TalkersOptions): Talkers {
   const { people, history, clientOf = (_nth, given) => createClient(given) } = options
   /** By person, then by conversation: the highest seq that the application was given. */
@@ -41,7 +43,8 @@ export function createTalkers(options: TalkersOptions): Talkers {
   let acknowledged = 0
   const clients = people.map(({ device, user }, nth) => {
     history.opened(device, user)
-    const client = clientOf(nth, options.client(nth))
+    // Everything is on record and judged, so everything is heard; and what fails for a while is expected to.
+    const client = clientOf(nth, { history: 'all', logger: silent, ...options.client(nth) })
     record(client, device, history, seen[nth]!)
     return client
   })

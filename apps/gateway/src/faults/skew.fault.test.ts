@@ -42,7 +42,8 @@ beforeAll(async () => {
   }
   crowd = await stage.crowd({
     cutsPerSecond: 0.02,
-    clientOf: (nth, options) => (nth % 2 === 0 ? sdk.createClient(options) : createClient(options)),
+    clientOf: (nth, options) =>
+      nth % 2 === 0 ? sdk.createClient(options) : createClient({ ...options, history: 'latest' }),
   })
 })
 afterAll(async () => {

@@ -69,6 +69,51 @@ test('conversations that the device does not know come whole, unless it asks onl
   expect(await ask({ cursors: [{ conversation: a, seq: 2 }], only: true })).toEqual([])
 })
 
+test('a device that asks where to begin gets the latest entries, or the unread ones, and hears of what is all read', async () => {
+  const { bob, talk, ask } = await pair()
+  const { resumeLatestMax } = limits
+  const [long, short, known] = [await talk(resumeLatestMax + 7), await talk(3), await talk(4)]
+  const head = resumeLatestMax + 7
+  await chat.ctx.pool.query(
+    'UPDATE members SET delivered_seq = $3, read_seq = $3 WHERE conversation_id = $1 AND user_id = $2',
+    [short, bob, 3],
+  )
+  const cursors = [{ conversation: known, seq: 2 }]
+  const seqs = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, nth) => from + nth)
+  const goesOn = { conversation: known, verdict: 'replayed', head: 4, entries: [3, 4] }
+  const latest = await ask({ cursors, start: 'latest' })
+  // What the device holds comes first.
+  expect(latest[0]).toEqual(goesOn)
+  expect(latest.slice(1)).toEqual(
+    expect.arrayContaining([
+      { conversation: long, verdict: 'replayed', head, entries: seqs(8, head) },
+      { conversation: short, verdict: 'replayed', head: 3, entries: [1, 2, 3] },
+    ]),
+  )
+  expect((await ask({ cursors, start: 'unread' })).slice(1)).toEqual(
+    expect.arrayContaining([
+      { conversation: long, verdict: 'replayed', head, entries: seqs(1, head) },
+      { conversation: short, verdict: 'replayed', head: 3, entries: [] },
+    ]),
+  )
+  // Asked about its own alone, nothing begins.
+  expect(await ask({ cursors, start: 'latest', only: true })).toEqual([goesOn])
+})
+
+test('what begins and does not fit is paged after the seq that the verdict names', async () => {
+  const { bob, talk, ask } = await pair()
+  const conversation = await talk(1)
+  const head = limits.resumeEntriesMax + 100
+  await setHead(conversation, head)
+  const read = 'UPDATE members SET delivered_seq = 9, read_seq = 9 WHERE conversation_id = $1 AND user_id = $2'
+  await chat.ctx.pool.query(read, [conversation, bob])
+  const behind = { conversation, verdict: 'behind', head, from: 1 }
+  expect(await ask({ cursors: [], start: 'unread' })).toEqual([{ ...behind, after: 9 }])
+  // A head beyond what is stored: the latest page is not whole, so it is paged too.
+  expect(await ask({ cursors: [], start: 'latest' })).toEqual([{ ...behind, after: head - limits.resumeLatestMax }])
+  expect(await ask({ cursors: [] })).toEqual([behind])
+})
+
 test('somebody who joined later starts at the seq of joining', async () => {
   const { bob, talk, ask } = await pair()
   const conversation = await talk(5)

@@ -16,11 +16,11 @@ export const Verdict = Type.Union([
     },
   ),
   Type.Object(
-    { ...base, verdict: Type.Literal('behind'), head: Cursor, from: Cursor },
+    { ...base, verdict: Type.Literal('behind'), head: Cursor, from: Cursor, after: Type.Optional(Cursor) },
     {
       ...open,
       description:
-        'More is missing than fits in: page it with history.page, after the cursor; `from` is the first seq the caller may see.',
+        'More is missing than fits in: page it with history.page, after the cursor; `from` is the first seq the caller may see. Of a conversation that was not named, when `start` was: page it after `after`.',
     },
   ),
   Type.Object(
@@ -43,13 +43,18 @@ export type Verdict = Type.Static<typeof Verdict>
 
 export const syncResume = command(
   'sync.resume',
-  'Says where a device stands and gets everything that it missed, or a verdict that says so. Conversations that are up to date are not named in the answer.',
+  'Says where a device stands and gets everything that it missed, or a verdict that says so. Conversations that were named and are up to date are not in the answer.',
   {
     epoch: Type.Optional(Epoch),
     cursors: Type.Array(ConversationCursor, { maxItems: limits.resumeCursorsMax }),
     only: Type.Optional(
       Type.Boolean({
         description: 'Answer only about the conversations named, not about those the device does not know yet.',
+      }),
+    ),
+    start: Type.Optional(
+      Type.Union([Type.Literal('latest'), Type.Literal('unread')], {
+        description: `Where conversations begin that the command does not name: with the last ${limits.resumeLatestMax} entries, or after what the person has read. Left out, with the first entry that the caller may see.`,
       }),
     ),
   },

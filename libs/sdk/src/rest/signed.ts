@@ -1,5 +1,5 @@
 /** A call in somebody's name: what is signed in with is asked for at each call and renewed once on a 401. */
-import { FlotillaError } from '../flotilla-error.ts'
+import { asFlotillaError, FlotillaError } from '../flotilla-error.ts'
 import type { Call, HttpRequest } from '../http.ts'
 
 /**
@@ -18,13 +18,22 @@ export interface Page {
 }
 
 export function createSigned(call: Call, getToken: GetToken): Signed {
+  const tokenOf = async (expired: boolean) => {
+    try {
+      const token = await getToken({ expired })
+      if (typeof token === 'string' && token !== '') return token
+    } catch (thrown) {
+      throw asFlotillaError(thrown, 'token_failed', 'get an access token')
+    }
+    throw new FlotillaError('token_failed', 'unable to get an access token: getToken brought none')
+  }
   return async <T>(method: string, path: string, request: HttpRequest = {}): Promise<T> => {
-    const token = await getToken({ expired: false })
+    const token = await tokenOf(false)
     try {
       return await call<T>(method, path, { ...request, token })
     } catch (thrown) {
       if (!(thrown instanceof FlotillaError) || thrown.code !== 'unauthenticated') throw thrown
-      return call<T>(method, path, { ...request, token: await getToken({ expired: true }) })
+      return call<T>(method, path, { ...request, token: await tokenOf(true) })
     }
   }
 }

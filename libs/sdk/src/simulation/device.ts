@@ -9,6 +9,7 @@ import type { FlotillaErrorCode } from '../flotilla-error.ts'
 import { FlotillaError } from '../flotilla-error.ts'
 import type { Store } from '../store.ts'
 import { createMemoryStore } from '../store-memory.ts'
+import type { HistoryStart } from '../sync.ts'
 import { type ModelServer, ModelSocket } from './model-server.ts'
 
 /** What the application holds of one conversation. */
@@ -19,6 +20,8 @@ export interface Held {
   start: number
   /** It began again, so that older entries are not held. */
   resynced: boolean
+  /** The head when the first entry came. */
+  firstHead: number
 }
 
 export interface SentRecord {
@@ -26,6 +29,8 @@ export interface SentRecord {
   readonly clientId: string
   /** Whether the process lived long enough to put it into the store. */
   kept: boolean
+  /** The device was wiped before it was answered: it may have become an entry, or not. */
+  lost?: boolean
   ack?: { seq: number; epoch: number }
   failed?: FlotillaErrorCode
 }
@@ -40,14 +45,17 @@ export class Device {
   readonly #server: ModelServer
   /** Whether the application applies changes in transactions of its own, or just listens. */
   readonly #transactional: boolean
-  readonly #disk: Store = createMemoryStore()
+  readonly #history: HistoryStart
+  #disk: Store = createMemoryStore()
+  #liveAt = Number.POSITIVE_INFINITY
   #kill: () => void = () => {}
   #sockets: ModelSocket[] = []
 
-  constructor(server: ModelServer, user: string, transactional: boolean) {
+  constructor(server: ModelServer, user: string, how: { transactional: boolean; history: HistoryStart }) {
     this.#server = server
     this.user = user
-    this.#transactional = transactional
+    this.#transactional = how.transactional
+    this.#history = how.history
   }
 
   async start(): Promise<void> {
@@ -61,6 +69,7 @@ export class Device {
     const server = this.#server
     const sockets: ModelSocket[] = []
     let token = ''
+    this.#liveAt = Number.POSITIVE_INFINITY
     this.#sockets = sockets
     const store = slowStore(this.#disk, async () => {
       await new Promise<void>(resolve => process.after(server.between(0, 25), resolve))
@@ -78,6 +87,8 @@ export class Device {
         return token
       },
       store,
+      history: this.#history,
+      logger: { debug() {}, warn() {} },
       clock: process,
       random: server.random,
       uuid: () => `${this.user}-${this.sends.length + 1}`,
@@ -117,6 +128,9 @@ export class Device {
         record.ack = { seq, epoch }
       } else if (send.state.name === 'failed') record.failed = send.state.error.code
     })
+    client.on('state', ({ name }) => {
+      if (name === 'live') this.#liveAt = Math.min(this.#liveAt, clock.steady())
+    })
     client.on('error', ({ error, during }) => this.reports.push(`${during}: ${error.code} ${error.message}`))
     client.on('stopped', ({ reason }) => {
       if (reason !== 'stopped') this.violations.push(`stopped: ${reason}`)
@@ -133,10 +147,11 @@ export class Device {
       if (cursor === undefined) this.held.delete(conversation)
       else held.entries = held.entries.filter(entry => entry.seq <= cursor.seq)
     }
-    client.on('entry', async entry => {
+    client.on('entry', async ({ replayed, ...entry }) => {
       if (!alive()) return
       const { conversation, epoch, seq } = entry
-      this.#apply({ kind: 'entries', conversation, entries: [entry], cursor: { epoch, seq } })
+      this.#apply({ kind: 'entries', conversation, entries: [entry], replayed, cursor: { epoch, seq } })
+      if (this.#server.chance(0.1)) client.markRead(conversation, seq)
       await pause()
     })
     client.on('resync', async ({ conversation, from, head }) => {
@@ -158,15 +173,33 @@ export class Device {
     }
     if (change.kind === 'resync') {
       const { epoch, seq } = change.cursor
-      this.held.set(conversation, { epoch, entries: [], start: seq, resynced: true })
+      this.held.set(conversation, { epoch, entries: [], start: seq, resynced: true, firstHead: 0 })
       return
     }
-    for (const entry of change.entries) this.#take(entry)
+    for (const entry of change.entries) {
+      this.#take(entry)
+      this.#judgeMark(entry, change.replayed)
+    }
+  }
+
+  /**
+   * What was stored before the first connection of this run is replayed, and what came after the last answer is not; what
+   * is read again, because a conversation starts again, is. One's own may be acknowledged before the answer.
+   */
+  #judgeMark({ conversation, seq, epoch, by }: Entry, replayed: boolean): void {
+    const at = this.#server.storedAt.get(`${conversation} ${seq} ${epoch}`) ?? 0
+    const resumedAt = this.#server.resumedAt.get(this.user) ?? 0
+    const isOwn = by === this.user
+    if (!replayed && !isOwn && at < this.#liveAt - publishMsMax)
+      this.violations.push(`${conversation} ${seq} is old and not marked as replayed`)
+    if (replayed && at > resumedAt && this.held.get(conversation)?.resynced === false)
+      this.violations.push(`${conversation} ${seq} is new and marked as replayed`)
   }
 
   #take(entry: Entry): void {
     const { conversation, seq, epoch } = entry
-    const held = this.held.get(conversation) ?? { epoch, entries: [], start: seq - 1, resynced: false }
+    const firstHead = this.#server.head(conversation)
+    const held = this.held.get(conversation) ?? { epoch, entries: [], start: seq - 1, resynced: false, firstHead }
     this.held.set(conversation, held)
     if (held.start === -1) {
       held.start = seq - 1
@@ -201,6 +234,13 @@ export class Device {
     }
   }
 
+  /** Everything that the device held is gone, and what was not sent. */
+  wipe(): void {
+    this.#disk = createMemoryStore()
+    this.held.clear()
+    for (const send of this.sends) if (send.ack === undefined && send.failed === undefined) send.lost = true
+  }
+
   cut(): void {
     for (const socket of this.#sockets) socket.end(this.#server.chance(0.5) ? 1006 : 4000)
   }
@@ -231,6 +271,9 @@ export class Device {
     }
   }
 }
+
+/** What was stored a moment before may still be told live. */
+const publishMsMax = 500
 
 /** Writes that take their time, in order. */
 function slowStore(disk: Store, pause: () => Promise<void>): Store {

@@ -50,6 +50,11 @@ export class ModelServer {
   /** What a client must never do; a test asserts that it stays empty. */
   readonly violations: string[] = []
   trouble: Trouble = calm
+  /** Nodes of the version before: `sync.resume` knows no `start`. */
+  isOld = false
+  /** When an entry was stored, by `conversation seq epoch`, and when a question of resuming was last answered, by person. */
+  readonly storedAt = new Map<string, number>()
+  readonly resumedAt = new Map<string, number>()
   epoch = 1
   frames = 0
   #tickets = new Map<string, string>()
@@ -105,6 +110,7 @@ export class ModelServer {
     this.logs.set(conversation, log)
     const seq = log.length + 1
     log.push({ ...row, conversation, seq, at: this.clock.now() } as Row)
+    this.storedAt.set(`${conversation} ${seq} ${this.epoch}`, this.clock.steady())
     const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
     this.#publish(conversation, seq, concerned, origin)
     return seq
@@ -199,6 +205,8 @@ export class ModelServer {
   }
 
   #resume(user: string, command: CommandOf<'sync.resume'>): ReplyOf<'sync.resume'> {
+    if (this.isOld && command.start !== undefined) throw new ModelRefusal('field_invalid')
+    this.resumedAt.set(user, this.clock.steady())
     const verdicts: Verdict[] = []
     const named = new Set(command.cursors.map(cursor => cursor.conversation))
     let room = modelLimits.replayEntriesMax
@@ -209,12 +217,14 @@ export class ModelServer {
         return
       }
       const head = this.head(conversation)
-      const cursor = Math.max(since - 1, seq ?? 0)
+      const begins = seq === undefined && command.start !== undefined
+      const cursor = Math.max(since - 1, seq ?? this.#begin(user, conversation, command.start))
       const void_ = seq !== undefined && (command.epoch !== this.epoch || seq > head)
       if (void_ || head - cursor > modelLimits.gapEntriesMax)
         verdicts.push({ conversation, verdict: 'resync', head, from: since })
-      else if (head - cursor > room) verdicts.push({ conversation, verdict: 'behind', head, from: since })
-      else if (head > cursor) {
+      else if (head - cursor > room)
+        verdicts.push({ conversation, verdict: 'behind', head, from: since, ...(begins ? { after: cursor } : {}) })
+      else if (head > cursor || begins) {
         room -= head - cursor
         verdicts.push({ conversation, verdict: 'replayed', head, entries: this.entries(conversation, cursor) })
       }
@@ -224,6 +234,12 @@ export class ModelServer {
       for (const conversation of this.logs.keys())
         if (!named.has(conversation) && this.members(conversation).has(user)) judge(conversation, undefined)
     return { epoch: this.epoch, verdicts }
+  }
+
+  /** The cursor with which a device begins that does not know the conversation. */
+  #begin(user: string, conversation: string, start: 'latest' | 'unread' | undefined): number {
+    if (start === 'latest') return Math.max(0, this.head(conversation) - limits.resumeLatestMax)
+    return start === 'unread' ? (this.read.get(`${conversation} ${user}`) ?? 0) : 0
   }
 
   #receipt(user: string, command: CommandOf<'message.delivered'> | CommandOf<'message.read'>): object {
