@@ -60,7 +60,7 @@ test('a command is closed; what a node says is open for fields and kinds of entr
   const said = messages.filter(([name]) => /(Event|Reply)$/.test(name)).map(([, message]) => message.payload)
   expect(JSON.stringify([said, made.components.schemas])).not.toContain('"additionalProperties":false')
   const check = Compile({
-    ...(messages.find(([key]) => key === 'historyPageReply')?.[1].payload as { oneOf: Schema[] }).oneOf[0],
+    ...(messages.find(([key]) => key === 'historyPageReply')![1].payload as { oneOf: Schema[] }).oneOf[0],
   } as object)
   const entry = { event: 'poll.opened', conversation: '0197f6a2-8e0a-4d0e-9f57-2f2f1c9d6a11', seq: 7, options: 3 }
   expect(check.Check({ id: 1, ok: { entries: [entry], head: 7, from: 1, epoch: 1, more: false } })).toBe(true)
@@ -75,8 +75,12 @@ test('null is a type', () => {
 test('hello names every limit that a client can run into', () => {
   const { limits: named } = down.hello.schema.properties
   const tuned = [
-    ...['commandsPerSecond', 'commandsBurst', 'personCommandsPerSecond', 'personCommandsBurst'],
-    ...['commandsInFlightMax', 'sendQueueBytesMax'],
+    'commandsPerSecond',
+    'commandsBurst',
+    'personCommandsPerSecond',
+    'personCommandsBurst',
+    'commandsInFlightMax',
+    'sendQueueBytesMax',
   ]
   expect(Object.keys(named.properties).sort()).toEqual([...Object.keys(limits), ...tuned].sort())
 })
