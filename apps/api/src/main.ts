@@ -89,6 +89,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       deploymentName: settings.DEPLOYMENT_NAME,
       mail: settings.MAIL,
       directFrom: settings.DIRECT_FROM,
+      largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     },
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
