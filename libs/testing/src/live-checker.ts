@@ -60,6 +60,7 @@ export function checkLive(
   checkRevoked(scene, report)
   checkBlocks(records, report)
   checkSends(scene, report)
+  checkAnswers(scene, report)
   checkProbes(scene, report)
   return violations
 }
@@ -136,8 +137,9 @@ function readAdditions(records: readonly HistoryRecord[]): Map<string, { atMs: n
     const key = keyOf(record.conversation, record.user)
     const begun = additions.get(key) ?? []
     additions.set(key, begun)
+    const last = begun.at(-1)
     if (record.kind === 'adding') begun.push({ atMs: record.atMs, known: false })
-    else begun.at(-1)!.known = true
+    else if (last !== undefined) last.known = true
   }
   return additions
 }
@@ -267,6 +269,14 @@ function checkSends(scene: Scene, report: Report): void {
         `a send of ${life.device} on ${life.node} was ${answeredMs === undefined ? 'not answered' : 'answered'} after ${seconds(tookMs)}`,
       )
   }
+}
+
+/** P11: what fails for a fault of a store is told to come again, and is nobody's `internal`. */
+function checkAnswers({ of }: Scene, report: Report): void {
+  for (const { what, code } of of('refused'))
+    if (code === 'internal') report('P11', `${what} was answered with internal`)
+  for (const { clientId, code } of of('failed'))
+    if (code === 'internal') report('P11', `send ${clientId} was answered with internal`)
 }
 
 /** P6: when everything is over, whoever is connected gets live what is said by whatever node. */

@@ -52,6 +52,8 @@ export type LiveRecord =
   | { readonly kind: 'unblocking'; readonly conversation: string; readonly atMs: number }
   /** A send over a socket was answered, by whatever word; without `answeredMs` it never was while the socket was open. */
   | { readonly kind: 'send'; readonly socket: number; readonly atMs: number; readonly answeredMs?: number }
+  /** The API refused a change. */
+  | { readonly kind: 'refused'; readonly what: string; readonly code: string; readonly atMs: number }
   /** When all was over, somebody said something by this node. */
   | {
       readonly kind: 'probed'

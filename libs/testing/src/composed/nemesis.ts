@@ -183,7 +183,7 @@ async function breakCommit(fault: FaultOf<'commit-unanswered'>, stage: ComposedS
   const giveUp = new AbortController()
   void postgres.trap({
     direction: 'down',
-    when: { pattern: committed[fault.of] },
+    when: { pattern: fault.process === 'api' ? committed.change : committed.send },
     action: fault.by,
     signal: giveUp.signal,
   })

@@ -20,12 +20,11 @@ export type Fault =
   | { readonly kind: 'former-version'; readonly gateway: Gateway }
   /** PostgreSQL crashes and is started again. */
   | { readonly kind: 'postgres-restart' }
-  /** The connection breaks between a commit and its answer. */
+  /** The connection breaks between a commit and its answer: of a change, by the API, or of sends, by a gateway. */
   | {
       readonly kind: 'commit-unanswered'
       readonly process: Process
       readonly by: Break
-      readonly of: 'change' | 'send'
     }
   | { readonly kind: 'postgres-cut'; readonly process: Process }
   /** What is sent goes nowhere, one way or both. */
@@ -67,9 +66,8 @@ const kinds: readonly (readonly [weight: number, sketch: Sketch])[] = [
     5,
     dice => ({
       kind: 'commit-unanswered',
-      process: dice.pick(processes),
+      process: dice.roll() < 0.5 ? 'api' : dice.pick(gateways),
       by: dice.pick(['cut', 'reset', 'swallow']),
-      of: dice.pick(['change', 'send']),
       forMs: dice.between(2_000, 6_000),
     }),
   ],

@@ -390,8 +390,10 @@ class LivingTroupe implements Troupe {
       signal: AbortSignal.timeout(callMsMax),
     })
     const answer = JSON.parse((await response.text()) || 'null') as { error?: { code: string } } | null
-    if (!response.ok) throw new RefusedError(answer?.error?.code ?? String(response.status))
-    return answer
+    if (response.ok) return answer
+    const code = answer?.error?.code ?? String(response.status)
+    this.#history.live({ kind: 'refused', what: `${method} ${path}`, code, atMs: steadyMs() })
+    throw new RefusedError(code)
   }
 
   // ---- how they stand -----------------------------------------------------------------------------------------------
