@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { toEntries } from '@flotilla/chat'
 import { settle } from '../crowd.ts'
 import { History } from '../history.ts'
@@ -44,6 +45,8 @@ export interface ComposedReport {
 }
 
 const settleMsMax = 60_000
+/** After the last fault; then everything is delivered live again (P6). */
+const healMs = 10_000
 const lagSampleMs = 50
 const lagMs = 250
 
@@ -64,12 +67,14 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
     troupe.start()
     const root = projectRoot()
     await meetFaults(faults, { stage, history, sockets, root, formerRoot: options.former?.root, say })
+    const healedAt = steadyMs() + healMs
     await troupe.pause()
     const violations: Violation[] = []
     const settledMs = await comeToRest(troupe).catch((error: unknown) => {
       violations.push({ promise: 'P6', what: String(error) })
       return settleMsMax
     })
+    await pause(Math.max(0, healedAt - steadyMs()))
     violations.push(...(await probe(stage, troupe, history)))
     sockets.close()
     violations.push(...(await judge(stage, history)))
