@@ -78,7 +78,8 @@ export async function setComposedStage(): Promise<ComposedStage> {
     redisUrl: redis.url,
     settings: {
       ...shared,
-      PING_INTERVAL_MS: '4000',
+      // Long, as in production: a ping makes good what was not told, and would hide it.
+      PING_INTERVAL_MS: '25000',
       DRAIN_MS: '2000',
       RECONNECT_BASE_MS: '200',
       RECONNECT_MAX_MS: '3000',
