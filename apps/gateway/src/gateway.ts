@@ -192,7 +192,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
-  retellChanges({ chat, hub, healer, onFault: error => fault(error, 'unable to tell what was changed') })
+  const retelling = retellChanges({
+    chat,
+    hub,
+    healer,
+    onFault: error => fault(error, 'unable to tell what was changed'),
+  })
   const hider = createHider({
     chat,
     hub,
@@ -304,6 +309,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
   async function greet(connection: Connection, ticketId: string): Promise<CloseName | undefined> {
+    const askedAt = performance.now()
     const [spent, connects, admitted] = await Promise.all([
       node.hit(`ticket:${ticketId}`, ticketMemoryMs),
       node.hit(`connects:${connection.user}`, minuteMs),
@@ -323,7 +329,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       for (const { conversation, version, joinedSeq } of admitted.large)
         hub.noteMember(conversation, version, connection.user, joinedSeq)
     }
-    await node.connect(connection.user)
+    await retelling.entered(connection.user, askedAt)
+    // The heads are read after hello: whatever is told from then on must find its way here.
+    await Promise.all([
+      node.connect(connection.user),
+      ...(connection.large ?? []).map(conversation => node.join(conversation)),
+    ])
     connection.push(
       JSON.stringify({
         event: 'hello',

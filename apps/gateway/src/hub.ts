@@ -171,7 +171,7 @@ export class Hub {
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
     if (entry?.membership !== undefined) {
       this.changesHeard.add(placeKey(entry))
-      this.followMembership(entry.conversation, users, entry.membership)
+      void this.followMembership(entry.conversation, users, entry.membership)
     }
     return missing ?? []
   }
@@ -324,25 +324,25 @@ export class Hub {
 
   /**
    * The membership of a conversation changed, for these people among others: it may be a large one that they now are in,
-   * or are no more.
+   * or are no more. Resolves when that is known; never rejects.
    */
-  followMembership(conversation: string, users: readonly string[], version: number): void {
+  async followMembership(conversation: string, users: readonly string[], version: number): Promise<void> {
     this.ports.onMembership(conversation, version)
     const here = users.filter(user => this.people.has(user))
     if (here.length === 0) return
-    this.ports.readMembers(conversation, here).then(
-      read => {
-        const gone = here.filter(user => read?.joined.has(user) !== true)
-        if (gone.length > 0) this.ports.onGone(gone)
-        if (read === undefined || !read.large) return
-        for (const user of here) {
-          const joinedSeq = read.joined.get(user)
-          if (joinedSeq === undefined) this.forgetMember(conversation, user)
-          else this.enter(user, { conversation, version: read.version, joinedSeq })
-        }
-      },
-      (error: unknown) => this.ports.onLost(error),
-    )
+    try {
+      const read = await this.ports.readMembers(conversation, here)
+      const gone = here.filter(user => read?.joined.has(user) !== true)
+      if (gone.length > 0) this.ports.onGone(gone)
+      if (read === undefined || !read.large) return
+      for (const user of here) {
+        const joinedSeq = read.joined.get(user)
+        if (joinedSeq === undefined) this.forgetMember(conversation, user)
+        else this.enter(user, { conversation, version: read.version, joinedSeq })
+      }
+    } catch (error) {
+      this.ports.onLost(error)
+    }
   }
 
   /** Reads the members of all large conversations anew. Frames wait meanwhile. */
