@@ -58,9 +58,14 @@ async function runSeeds(seeds: readonly number[], seconds: number): Promise<numb
     for (const seed of seeds) {
       const keepIn = join(root, '.cache', 'composed', `seed-${seed}`)
       say(`seed ${seed}, ${seconds} s`)
-      const report = await runComposed({ seed, seconds, former, keepIn, say })
-      tell(report, keepIn)
-      if (report.violations.length > 0) broken.push(seed)
+      try {
+        const report = await runComposed({ seed, seconds, former, keepIn, say })
+        tell(report, keepIn)
+        if (report.violations.length > 0) broken.push(seed)
+      } catch (error) {
+        say(`seed ${seed}: unable to run: ${error instanceof Error ? error.stack : String(error)}`)
+        broken.push(seed)
+      }
     }
   } finally {
     former?.drop()

