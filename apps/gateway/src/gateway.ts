@@ -144,9 +144,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
     onCommit: (entries, ms) => metrics.committed(entries, ms),
-    emit({ to, event, entry, origin }) {
-      const place = { ...(entry === undefined ? {} : { entry }), ...(origin === undefined ? {} : { origin }) }
-      void node.route([{ to, frame: JSON.stringify(event), ...place }])
+    emit({ event, ...place }) {
+      void node.route([{ frame: JSON.stringify(event), ...place }])
     },
   })
 
@@ -501,14 +500,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
 function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
-  const deliver: NodePorts['deliver'] = (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin)
+  const deliver: NodePorts['deliver'] = (...delivery) => hub.deliver(...delivery)
   const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
     hub.deliverByInterest(conversation, version, frame, entry, origin)
   if (trace === undefined) return { deliver, deliverByInterest }
   return {
-    deliver(users, frame, entry, origin) {
+    deliver(users, frame, entry, origin, asOf) {
       const startedAt = performance.now()
-      const missing = deliver(users, frame, entry, origin)
+      const missing = deliver(users, frame, entry, origin, asOf)
       const people = users.length - missing.length
       if (entry !== undefined && people > 0)
         trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })

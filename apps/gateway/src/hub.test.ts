@@ -78,6 +78,23 @@ test('of a change of membership, those who are here and no members any longer ar
   expect(calls).toEqual(['membership c 2', 'gone bob'])
 })
 
+test('what was decided by a membership before the one that is known here is dropped, however late it comes (P8)', () => {
+  const { hub } = open()
+  const alice = person('alice')
+  hub.add(alice.connection)
+  const typing = (frame: string, version: number, conversation = 'c') =>
+    hub.deliver(['alice'], frame, undefined, undefined, { conversation, version })
+  typing('nobody knows better', 1)
+  hub.learnMembership('c', 3)
+  typing('from before', 2)
+  typing('of now', 3)
+  typing('the news is on its way', 4)
+  typing('elsewhere', 1, 'd')
+  hub.learnMembership('c', 2)
+  typing('from before, still', 2)
+  expect(alice.frames).toEqual(['nobody knows better', 'of now', 'the news is on its way', 'elsewhere'])
+})
+
 test('watches are told once to the node, and only watchers are told', () => {
   const { hub } = open()
   const [alice, bob] = [person('alice'), person('bob')]

@@ -59,27 +59,28 @@ export interface HubPorts {
 
 /** How often the members are read for one frame that is ahead of them. */
 const readsMax = 5
-/** Changes of which it is remembered that their entry came here. */
+/** Changes of which it is remembered that they are known here, and that their entry came. */
 const changesHeardMax = 10_000
 
 const placeKey = ({ conversation, seq }: EntryPlace) => `${conversation} ${seq}`
 
-/** The latest of many strings. */
-class LatestSet {
+/** What was noted last, of many things. */
+class LatestMap<V> {
   private readonly max: number
-  private readonly items = new Set<string>()
+  private readonly items = new Map<string, V>()
 
   constructor(max: number) {
     this.max = max
   }
 
-  add(item: string): void {
-    this.items.add(item)
-    if (this.items.size > this.max) this.items.delete(this.items.values().next().value!)
+  set(name: string, value: V): void {
+    this.items.delete(name)
+    this.items.set(name, value)
+    if (this.items.size > this.max) this.items.delete(this.items.keys().next().value!)
   }
 
-  has(item: string): boolean {
-    return this.items.has(item)
+  get(name: string): V | undefined {
+    return this.items.get(name)
   }
 }
 
@@ -88,7 +89,9 @@ export class Hub {
   private readonly people = new Map<string, Connection | Set<Connection>>()
   private readonly watchers = new Map<string, Set<Connection>>()
   private readonly locals = new Map<string, Local>()
-  private readonly changesHeard = new LatestSet(changesHeardMax)
+  private readonly changesHeard = new LatestMap<true>(changesHeardMax)
+  /** The highest version of conversations whose membership changed lately. */
+  private readonly versions = new LatestMap<number>(changesHeardMax)
   private dirty: Connection[] = []
   private readonly ports: HubPorts
   connections = 0
@@ -156,9 +159,17 @@ export class Hub {
    * Puts a frame on the sockets of these people.
    * @param entry missing for what may be dropped
    * @param origin the connection that has it already
+   * @param asOf the membership that decided whom it is for: by a later one it might be for others, so it is dropped (P8)
    * @returns those who have no socket here
    */
-  deliver(users: readonly string[], frame: string, entry?: EntryPlace, origin?: object): readonly string[] {
+  deliver(
+    users: readonly string[],
+    frame: string,
+    entry?: EntryPlace,
+    origin?: object,
+    asOf?: { readonly conversation: string; readonly version: number },
+  ): readonly string[] {
+    if (asOf !== undefined && asOf.version < (this.versions.get(asOf.conversation) ?? 0)) return []
     let missing: string[] | undefined
     let reached = false
     for (const user of users) {
@@ -170,7 +181,7 @@ export class Hub {
     }
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
     if (entry?.membership !== undefined) {
-      this.changesHeard.add(placeKey(entry))
+      this.changesHeard.set(placeKey(entry), true)
       void this.followMembership(entry.conversation, users, entry.membership)
     }
     return missing ?? []
@@ -184,7 +195,13 @@ export class Hub {
 
   /** Whether the entry of a change of membership came here lately. */
   heard(entry: EntryPlace): boolean {
-    return this.changesHeard.has(placeKey(entry))
+    return this.changesHeard.get(placeKey(entry)) === true
+  }
+
+  /** The membership of a conversation has come to this version. */
+  learnMembership(conversation: string, version: number): void {
+    if (version > (this.versions.get(conversation) ?? 0)) this.versions.set(conversation, version)
+    this.ports.onMembership(conversation, version)
   }
 
   /** @returns whether a socket here got it */
@@ -254,13 +271,13 @@ export class Hub {
   deliverByInterest(conversation: string, version: number, frame: string, entry?: EntryPlace, origin?: object): void {
     const local = this.locals.get(conversation)
     if (local === undefined) return
-    if (entry?.membership !== undefined) this.changesHeard.add(placeKey(entry))
+    if (entry?.membership !== undefined) this.changesHeard.set(placeKey(entry), true)
     if (local.waiting !== undefined) local.waiting.push({ version, frame, entry, origin })
     else if (version <= local.version) this.putLocal(local, frame, entry, origin)
     else if (entry?.membership === local.version + 1 && entry.membership === version) {
       this.follow(local, JSON.parse(frame) as Entry)
       local.version = version
-      this.ports.onMembership(conversation, version)
+      this.learnMembership(conversation, version)
       this.putLocal(local, frame, entry, origin)
       this.dropEmpty(conversation, local)
     } else {
@@ -319,7 +336,7 @@ export class Hub {
       if (joinedSeq === undefined) local.joined.delete(user)
       else local.joined.set(user, joinedSeq)
     }
-    if (read !== undefined) this.ports.onMembership(conversation, local.version)
+    if (read !== undefined) this.learnMembership(conversation, local.version)
   }
 
   /**
@@ -327,7 +344,7 @@ export class Hub {
    * or are no more. Resolves when that is known; never rejects.
    */
   async followMembership(conversation: string, users: readonly string[], version: number): Promise<void> {
-    this.ports.onMembership(conversation, version)
+    this.learnMembership(conversation, version)
     const here = users.filter(user => this.people.has(user))
     if (here.length === 0) return
     try {

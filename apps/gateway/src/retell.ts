@@ -94,6 +94,7 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
 
   chat.pulse.onChanged(changes => {
     remember(changes)
+    for (const { conversation, version } of changes) hub.learnMembership(conversation, version)
     setTimeout(() => {
       tell(changes).catch((error: unknown) => {
         onFault(error)
