@@ -160,6 +160,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       fault(error, 'unable to read the members who are here')
       healer.suspect(0)
     },
+    onLate: ageMs => healer.suspect(ageMs),
   })
 
   const node = createNode({
@@ -475,6 +476,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       healer.stop()
       hider.stop()
       ticketRefusals.stop()
+      hub.stop()
+      retelling.stop()
       // Whose sockets have not said goodbye yet would find the domain closed.
       users.seen(chat, [...hub.users()])
       await chat.close()

@@ -1,4 +1,5 @@
 import { limits } from '@flotilla/protocol'
+import { until } from '@flotilla/testing'
 import { expect, test } from 'vitest'
 import type { Connection } from './connection.ts'
 import { Hub, type HubPorts } from './hub.ts'
@@ -30,6 +31,7 @@ function open(ports: Partial<HubPorts> = {}) {
     onGone: users => calls.push(`gone ${users.join(' ')}`),
     onEntry: at => calls.push(`entry ${at}`),
     onLost: () => calls.push('lost'),
+    onLate: () => calls.push('late'),
     ...ports,
   })
   return { hub, calls }
@@ -218,4 +220,22 @@ test('a frame that is ahead of the members that are being read waits for the nex
   hub.deliverByInterest('c', 7, 'm7', { conversation: 'c', seq: 21 })
   for (let nth = 0; nth < 3; nth++) await turn()
   expect(alice.frames).toEqual(['m6', 'm7'])
+})
+
+test('whose place could not be read is asked about until it is known, and what they may have missed is told', async () => {
+  let failing = true
+  const { hub, calls } = open({
+    async readMembers() {
+      if (failing) throw new Error('the store is away')
+      return { version: 2, large: true, joined: new Map([['alice', 1]]) }
+    },
+  })
+  hub.add(person('alice').connection)
+  hub.deliver(['alice'], 'f', { conversation: 'large', seq: 2, membership: 2 })
+  await until(() => calls.includes('lost'), { what: 'it is noticed' })
+  expect(hub.localMembers('large')).toBeUndefined()
+  failing = false
+  await until(() => calls.includes('late'), { what: 'it is made good' })
+  expect(hub.localMembers('large')).toEqual(['alice'])
+  expect(calls).toEqual(['membership large 2', 'lost', 'join large', 'late'])
 })

@@ -55,10 +55,14 @@ export interface HubPorts {
   onEntry(committedAt: number): void
   /** Frames could not be delivered for a fault of the store. */
   onLost(error: unknown): void
+  /** What people are in became known here only now: what was said since so many ms ago may have missed them. */
+  onLate(ageMs: number): void
 }
 
 /** How often the members are read for one frame that is ahead of them. */
 const readsMax = 5
+/** Between two attempts to read members while the store is away. */
+const rereadPauseMs = 1_000
 /** Changes of which it is remembered that they are known here, and that their entry came. */
 const changesHeardMax = 10_000
 
@@ -92,6 +96,10 @@ export class Hub {
   private readonly changesHeard = new LatestMap<true>(changesHeardMax)
   /** The highest version of conversations whose membership changed lately. */
   private readonly versions = new LatestMap<number>(changesHeardMax)
+  /** By conversation: whose place in it could not be read, and since when (by performance.now()). */
+  private readonly unread = new Map<string, { readonly users: Set<string>; readonly sinceMs: number }>()
+  private rereading = false
+  private stopped = false
   private dirty: Connection[] = []
   private readonly ports: HubPorts
   connections = 0
@@ -348,18 +356,59 @@ export class Hub {
     const here = users.filter(user => this.people.has(user))
     if (here.length === 0) return
     try {
-      const read = await this.ports.readMembers(conversation, here)
-      const gone = here.filter(user => read?.joined.has(user) !== true)
-      if (gone.length > 0) this.ports.onGone(gone)
-      if (read === undefined || !read.large) return
-      for (const user of here) {
-        const joinedSeq = read.joined.get(user)
-        if (joinedSeq === undefined) this.forgetMember(conversation, user)
-        else this.enter(user, { conversation, version: read.version, joinedSeq })
-      }
+      await this.readPlaces(conversation, here)
     } catch (error) {
       this.ports.onLost(error)
+      this.readLater(conversation, here, performance.now())
     }
+  }
+
+  /** Reads whether these people are in a conversation, and enters them if it is a large one. */
+  private async readPlaces(conversation: string, users: readonly string[]): Promise<void> {
+    const read = await this.ports.readMembers(conversation, users)
+    const here = users.filter(user => this.people.has(user))
+    const gone = here.filter(user => read?.joined.has(user) !== true)
+    if (gone.length > 0) this.ports.onGone(gone)
+    if (read === undefined || !read.large) return
+    for (const user of here) {
+      const joinedSeq = read.joined.get(user)
+      if (joinedSeq === undefined) this.forgetMember(conversation, user)
+      else this.enter(user, { conversation, version: read.version, joinedSeq })
+    }
+  }
+
+  private readLater(conversation: string, users: readonly string[], sinceMs: number): void {
+    const known = this.unread.get(conversation) ?? { users: new Set(), sinceMs }
+    this.unread.set(conversation, known)
+    for (const user of users) known.users.add(user)
+    if (!this.rereading) void this.reread()
+  }
+
+  /** Nobody names these people again: they are asked about until the store has answered. */
+  private async reread(): Promise<void> {
+    this.rereading = true
+    while (this.unread.size > 0 && !this.stopped) {
+      await new Promise(resolve => setTimeout(resolve, rereadPauseMs))
+      for (const [conversation, { users, sinceMs }] of this.unread) {
+        if (this.stopped) break
+        this.unread.delete(conversation)
+        const here = [...users].filter(user => this.people.has(user))
+        if (here.length === 0) continue
+        try {
+          await this.readPlaces(conversation, here)
+          this.ports.onLate(performance.now() - sinceMs)
+        } catch {
+          this.readLater(conversation, here, sinceMs)
+          break
+        }
+      }
+    }
+    this.rereading = false
+  }
+
+  /** Ends what it does by itself. */
+  stop(): void {
+    this.stopped = true
   }
 
   /** Reads the members of all large conversations anew. Frames wait meanwhile. */

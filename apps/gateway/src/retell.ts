@@ -11,6 +11,7 @@ import type { Hub } from './hub.ts'
 /** The entry itself is usually on its way: what came by then needs no second telling. */
 const graceMs = 300
 const usersAtOnceMax = 500
+const retryMs = 1_000
 /** Longer than it may take from asking about somebody to their being here. */
 const namedKeptMs = 60_000
 
@@ -27,6 +28,7 @@ export interface Retelling {
    * answer did not know, and they were not here to be told. Resolves when they are in what they are in.
    */
   entered(user: string, askedAt: number): Promise<void>
+  stop(): void
 }
 
 /** A change that names somebody, and when it was found. */
@@ -40,6 +42,7 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
   let named = new Map<string, Named[]>()
   let formerlyNamed = new Map<string, Named[]>()
   let namedSince = performance.now()
+  let stopped = false
 
   function remember(changes: readonly ConversationChange[]): void {
     const foundAt = performance.now()
@@ -92,25 +95,31 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
     hub.readAllAnew()
   }
 
+  /** The pulse does not name anything again: what fails is done until the store has answered. */
+  async function untilDone(work: () => Promise<void>): Promise<void> {
+    while (!stopped) {
+      try {
+        return await work()
+      } catch (error) {
+        onFault(error)
+        await new Promise(resolve => setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
   chat.pulse.onChanged(changes => {
     remember(changes)
     for (const { conversation, version } of changes) hub.learnMembership(conversation, version)
-    setTimeout(() => {
-      tell(changes).catch((error: unknown) => {
-        onFault(error)
-        // The pulse does not name them again.
-        healer.suspect(graceMs + 2_000)
-      })
-    }, graceMs)
+    setTimeout(() => void untilDone(() => tell(changes)), graceMs)
   })
-  chat.pulse.onOverrun(ageMs => {
-    healer.suspect(ageMs)
-    readLarge().catch(onFault)
-  })
+  chat.pulse.onOverrun(ageMs => void untilDone(readLarge).then(() => healer.suspect(ageMs)))
   return {
     async entered(user, askedAt) {
       for (const { foundAt, change } of [...(formerlyNamed.get(user) ?? []), ...(named.get(user) ?? [])])
         if (foundAt >= askedAt) await hub.followMembership(change.conversation, [user], change.version)
+    },
+    stop() {
+      stopped = true
     },
   }
 }
