@@ -43,6 +43,7 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
   let formerlyNamed = new Map<string, Named[]>()
   let namedSince = performance.now()
   let stopped = false
+  const isStopped = () => stopped
 
   function remember(changes: readonly ConversationChange[]): void {
     const foundAt = performance.now()
@@ -97,7 +98,7 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
 
   /** The pulse does not name anything again: what fails is done until the store has answered. */
   async function untilDone(work: () => Promise<void>): Promise<void> {
-    while (!stopped) {
+    while (!isStopped()) {
       try {
         return await work()
       } catch (error) {
