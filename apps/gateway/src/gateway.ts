@@ -335,7 +335,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       node.connect(connection.user),
       ...(connection.large ?? []).map(conversation => node.join(conversation)),
     ])
-    connection.push(
+    connection.greet(
       JSON.stringify({
         event: 'hello',
         protocol: protocolVersion,
@@ -358,9 +358,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         },
         reconnect: options.reconnect,
       } satisfies Event),
+      steady(),
     )
-    connection.greeted = true
-    connection.since = steady()
     metrics.traffic.connects++
     logger.debug(
       { ...connection.names, user: connection.user, session: connection.session },

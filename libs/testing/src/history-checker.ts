@@ -158,7 +158,7 @@ interface View {
 }
 
 /** Judged elsewhere: receipts below, what sockets delivered in live-checker.ts. */
-const passedOver: ReadonlySet<HistoryRecord['kind']> = new Set(['opened', 'receipt', 'greeted', 'told'])
+const passedOver: ReadonlySet<HistoryRecord['kind']> = new Set(['opened', 'receipt', 'greeted', 'early', 'told'])
 
 function gatherDevices(records: readonly HistoryRecord[], report: Report): Device[] {
   const devices = new Map<string, Device & { reconnects: number; endedConnected: boolean; views: Map<string, View> }>()

@@ -113,6 +113,12 @@ test.each([
   expect(find([...right, record])).toEqual(['P8'])
 })
 
+test('a frame that comes before the hello of its socket is found', () => {
+  const early = { kind: 'early', device: 'ann-9', node: 'node-1', event: 'message.new', atMs: 900 } as const
+  expect(find([...right, early])).toEqual(['P5'])
+  expect(find([...right, early, away('former node-1', 0, 1_000)])).toEqual([])
+})
+
 test('what a node of a former version delivers is its own affair', () => {
   const leak = delivered(2, 5, at.removed + 100)
   expect(find([...right, leak, away('former node-2', at.removed, at.removed + 1_000)])).toEqual([])

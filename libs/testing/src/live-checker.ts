@@ -55,6 +55,7 @@ export function checkLive(
   const scene = readScene(records, dump, bounds)
   checkProof(scene, report)
   checkDelivered(scene, report)
+  checkHello(scene, report)
   checkTold(scene, report)
   checkTyping(scene, report)
   checkRevoked(scene, report)
@@ -178,6 +179,12 @@ function checkDelivered(scene: Scene, report: Report): void {
       `${life.device} (${life.user}) on ${life.node} was given seq ${seq} of ${conversation} (${how}), with memberships ${shown}`,
     )
   }
+}
+
+/** P5: hello is the first frame. A client that reads heads after it would not know what to do with an earlier one. */
+function checkHello(scene: Scene, report: Report): void {
+  for (const { node, device, event, atMs } of scene.of('early'))
+    if (!scene.isAway(`former ${node}`, atMs)) report('P5', `${device} on ${node} got ${event} before hello`)
 }
 
 /** P6: a device that is connected hears that its person is out. One that knows nothing of the conversation need not. */

@@ -14,6 +14,14 @@ export type LiveRecord =
       readonly node: string
       readonly atMs: number
     }
+  /** A frame came before hello. */
+  | {
+      readonly kind: 'early'
+      readonly device: string
+      readonly node: string
+      readonly event: string
+      readonly atMs: number
+    }
   /** It is over, or its client has let go of it. */
   | { readonly kind: 'ended'; readonly socket: number; readonly atMs: number }
   /** An entry came by a socket: as an event, or in the answer to a question. */

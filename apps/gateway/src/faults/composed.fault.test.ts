@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 
 /** Whose first seconds hold faults of every part. */
 const seed = 27
-const seconds = isLong ? 60 : 15
+const seconds = isLong ? 60 : 12
 
 test(`${seconds} s of the faults of seed ${seed} break no promise`, async () => {
   const opened = openOldVersion(projectRoot(), versionBefore)

@@ -61,7 +61,8 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
     else if (frame.event === 'hello') {
       one.greeted = true
       history.live({ kind: 'greeted', socket: one.id, device, user, session, node: nodeOf(url), atMs })
-    } else if (frame.event === 'typing.start' || frame.event === 'typing.stop')
+    } else if (!one.greeted) history.live({ kind: 'early', device, node: nodeOf(url), event: frame.event, atMs })
+    else if (frame.event === 'typing.start' || frame.event === 'typing.stop')
       history.live({ kind: 'typing', socket: one.id, conversation: frame.conversation, user: frame.user, atMs })
     else if ('seq' in frame && 'epoch' in frame) takeEntry(one.id, frame, 'live')
   }
