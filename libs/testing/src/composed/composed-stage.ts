@@ -15,6 +15,7 @@ import { type PostgresServer, startPostgres } from '../postgres.ts'
 import { freePort, type StartedProcess, startProcess } from '../processes.ts'
 import { dropFolder, makeFolder } from '../reaper.ts'
 import { type RedisServer, startRedis } from '../redis.ts'
+import { makeSteppedClock, type SteppedClock } from '../stepped-clock.ts'
 import { openTestChat, type TestChat } from '../test-chat.ts'
 import { until } from '../until.ts'
 import { gateways, type Process } from './plan.ts'
@@ -39,6 +40,8 @@ export interface ComposedStage {
   readonly fleet: Fleet
   readonly api: ApiProcess
   readonly links: Readonly<Record<Process, Links>>
+  /** Of those processes whose clock is to be set; none where that cannot be done. */
+  readonly clocks: ReadonlyMap<string, SteppedClock>
   /** Past all proxies. */
   readonly chat: TestChat
   readonly pool: Pool
@@ -57,7 +60,9 @@ const shared = {
   LOG_LEVEL: 'info',
 }
 
-export async function setComposedStage(): Promise<ComposedStage> {
+/** @param stepped the processes whose clocks will be set: it slows them a little */
+export async function setComposedStage(stepped: ReadonlySet<string>): Promise<ComposedStage> {
+  const clocks = new Map([...stepped].map(name => [name, makeSteppedClock()]))
   const [postgres, redis] = await Promise.all([
     startPostgres({ durable: true }),
     startRedis({ args: ['--maxmemory-policy', 'noeviction'] }),
@@ -71,6 +76,7 @@ export async function setComposedStage(): Promise<ComposedStage> {
   const storesOf = (name: string) => ({
     DATABASE_URL: through(database.url, links[name as Process].postgres),
     REDIS_URL: through(redis.url, links[name as Process].redis),
+    ...clocks.get(name)?.env,
   })
   const fleet = await startFleet({
     gateways: gateways.length,
@@ -110,6 +116,7 @@ export async function setComposedStage(): Promise<ComposedStage> {
     fleet,
     api,
     links,
+    clocks,
     chat,
     pool: chat.ctx.pool,
     token: (user, session) => sign({ user, session }),
@@ -123,6 +130,7 @@ export async function setComposedStage(): Promise<ComposedStage> {
       await api.kill()
       dropFolder(folder)
       await chat.close()
+      for (const clock of clocks.values()) clock.drop()
       await Promise.all(linked.flatMap(([, { postgres, redis }]) => [postgres.close(), redis.close()]))
       await Promise.all([postgres.drop(), redis.stop()])
     },

@@ -15,6 +15,7 @@ import { steadyMs } from '../live-history.ts'
 import type { OldVersion } from '../old-version.ts'
 import { projectRoot } from '../fleet.ts'
 import { connectSocket } from '../socket-client.ts'
+import { clocksMissing } from '../stepped-clock.ts'
 import { dumpStore } from '../store-dump.ts'
 import { type ComposedStage, setComposedStage } from './composed-stage.ts'
 import { createDice } from './dice.ts'
@@ -55,7 +56,10 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
   const { seed, seconds, say = () => {} } = options
   const faults = planFaults(seed, seconds)
   const history = new History()
-  const stage = await setComposedStage()
+  const missing = clocksMissing()
+  if (missing !== undefined) say(`skipped: clocks that are set: ${missing}`)
+  const stepped = faults.flatMap(fault => (fault.kind === 'clock-stepped' ? [fault.process] : []))
+  const stage = await setComposedStage(new Set(missing === undefined ? stepped : []))
   const sockets = createSocketRecorder(
     history,
     url => stage.fleet.nodes.find(node => url.startsWith(node.url))?.id ?? 'unknown',

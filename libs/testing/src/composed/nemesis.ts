@@ -139,6 +139,10 @@ async function strike(fault: PlannedFault, options: NemesisOptions): Promise<voi
       return stage.commandRedis('CONFIG', 'SET', 'maxmemory', '0')
     case 'subscriptions-killed':
       return stage.commandRedis('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    case 'clock-stepped':
+      stage.clocks.get(fault.process)?.step(fault.aheadMs)
+      await pause(fault.forMs)
+      return stage.clocks.get(fault.process)?.step(0)
     case 'clients-cut': {
       const { proxy } = nodeOf(stage, fault.gateway)
       return proxy.reset(({ index }) => index % fault.oneIn === 0)

@@ -42,6 +42,8 @@ export type Fault =
   /** No more memory: writes are refused. */
   | { readonly kind: 'redis-full' }
   | { readonly kind: 'subscriptions-killed' }
+  /** The clock on its wall is set, and set right again at the end. */
+  | { readonly kind: 'clock-stepped'; readonly process: Process; readonly aheadMs: number }
   | { readonly kind: 'clients-cut'; readonly gateway: Gateway; readonly oneIn: number }
   | { readonly kind: 'clients-half-open'; readonly gateway: Gateway; readonly count: number; readonly way: Way }
 
@@ -126,6 +128,7 @@ const pauseMs = { min: 300, max: 2_800 }
 /** What a fault lays hold of: no second one does while it lasts, so that each ends as it was begun. */
 export function holdOf(fault: Fault): string {
   if (fault.kind === 'clients-cut') return 'nothing'
+  if (fault.kind === 'clock-stepped') return `clock of ${fault.process}`
   if (fault.kind === 'clients-half-open') return `clients of ${fault.gateway}`
   if ('gateway' in fault) return fault.gateway
   if (fault.kind === 'subscriptions-killed') return 'redis'
@@ -151,6 +154,25 @@ export function planFaults(seed: number, seconds: number): PlannedFault[] {
     const settleMs = hold === 'nothing' ? 0 : 'gateway' in sketched || 'process' in sketched ? 4_000 : 1_500
     heldUntil.set(hold, atMs + forMs + settleMs)
     planned.push({ ...sketched, atMs, forMs })
+  }
+  return [...planned, ...planClocks(seed, endMs)].sort((one, other) => one.atMs - other.atMs)
+}
+
+/** Some twenty seconds lie between two. */
+const clockPauseMs = { min: 10_000, max: 30_000 }
+const stepsMs = [-3_600_000, -60_000, -5_000, 5_000, 60_000, 3_600_000]
+
+/** By dice of their own. */
+function planClocks(seed: number, endMs: number): PlannedFault[] {
+  const dice = createDice(seed ^ 0x5eed)
+  const planned: PlannedFault[] = []
+  for (
+    let atMs = dice.between(calmMs, clockPauseMs.max);
+    atMs < endMs;
+    atMs += dice.between(clockPauseMs.min, clockPauseMs.max)
+  ) {
+    const forMs = Math.min(dice.between(3_000, 10_000), endMs - atMs)
+    planned.push({ kind: 'clock-stepped', process: dice.pick(processes), aheadMs: dice.pick(stepsMs), atMs, forMs })
   }
   return planned
 }
