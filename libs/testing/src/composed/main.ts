@@ -21,16 +21,11 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] !== 'composed') return runTests(args)
-  const { values } = parseArgs({
-    args: args.slice(1),
-    options: {
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-      seconds: { type: 'string', default: '60' },
-      seeds: { type: 'string', default: '1' },
-      plan: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
+  const values = readOptions(args.slice(1))
+  if (typeof values === 'string') {
+    process.stderr.write(`unable to run: ${values}\n\n${usage}\n`)
+    return 2
+  }
   if (values.help) {
     say(usage)
     return 0
@@ -46,6 +41,24 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   return runSeeds(seeds, seconds)
+}
+
+/** @returns what is wrong with them, in words */
+function readOptions(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+        seconds: { type: 'string', default: '60' },
+        seeds: { type: 'string', default: '1' },
+        plan: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 async function runSeeds(seeds: readonly number[], seconds: number): Promise<number> {
