@@ -130,6 +130,11 @@ export const apiSettings = {
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
+  LARGE_CONVERSATION_MIN: integer(
+    1_000,
+    { min: 2, max: 100_000 },
+    'A group that grows past this many members is routed by interest, for good. Equal for all processes.',
+  ),
   ...schemaSettings,
   REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
   MASTER_KEYS: parsed(

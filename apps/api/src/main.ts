@@ -89,12 +89,12 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       deploymentName: settings.DEPLOYMENT_NAME,
       mail: settings.MAIL,
       directFrom: settings.DIRECT_FROM,
+      largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     },
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     ...traced,
-    emit: ({ to, event, entry }) =>
-      void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
+    emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
   })
   const node = createNode({
     id: settings.NODE_ID,

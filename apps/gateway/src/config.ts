@@ -68,6 +68,11 @@ export const gatewaySettings = {
     { min: 0, max: 100 },
     'Sends wait so long, counted from the commit before, to be committed together. An idle node sends at once.',
   ),
+  LARGE_CONVERSATION_MIN: integer(
+    1_000,
+    { min: 2, max: 100_000 },
+    'A group that grows past this many members is routed by interest, for good. Equal for all processes.',
+  ),
   CONNECTIONS_MAX: integer(
     18_000,
     many,

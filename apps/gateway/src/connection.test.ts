@@ -120,6 +120,17 @@ test('before hello nothing is taken', async () => {
   expect(await receive(send)).toMatchObject([{ event: 'error', error: { code: 'unauthenticated' } }])
 })
 
+test('hello is the first frame, whatever is told before', () => {
+  const { connection, socket } = open()
+  connection.greeted = false
+  connection.push('too early')
+  connection.greet('hello', 5)
+  connection.push('in time')
+  connection.flush()
+  expect(socket.sent).toEqual(['hello', 'in time'])
+  expect(connection.since).toBe(5)
+})
+
 test('a frame that is too large is refused, one that is no JSON closes', async () => {
   const large = open()
   expect(await large.receive('x'.repeat(limits.frameBytesMax + 1))).toMatchObject([

@@ -172,7 +172,7 @@ export class Connection implements Session {
   private refuse(id: number | undefined, op: string | undefined, refusal: Refusal, startedAt: number): void {
     this.deps.onCommand(op ?? 'unknown', refusal.code, startedAt)
     const error: ErrorBody = refusal.toBody()
-    this.push(
+    this.queue(
       JSON.stringify(
         id === undefined
           ? ({ event: 'error', ...(op === undefined ? {} : { op }), error } satisfies Event)
@@ -181,12 +181,26 @@ export class Connection implements Session {
     )
   }
 
+  /** Says hello: the first frame, and the beginning of everything else. */
+  greet(hello: string, nowMs: number): void {
+    this.greeted = true
+    this.since = nowMs
+    this.push(hello)
+  }
+
   /**
-   * Queues an encoded frame; it leaves at the end of this turn of the loop together with the others. Gathering a turn's
-   * frames under one cork doubles the fan-out to groups.
+   * Queues an encoded frame, unless hello was not said yet: what is told before that, the client reads after it.
    * @param droppable whether it may be left out when the client reads slowly
    */
   push(frame: string, droppable = false): void {
+    if (this.greeted) this.queue(frame, droppable)
+  }
+
+  /**
+   * A frame leaves at the end of this turn of the loop together with the others. Gathering a turn's
+   * frames under one cork doubles the fan-out to groups.
+   */
+  private queue(frame: string, droppable = false): void {
     if (this.socket === undefined) return
     if (droppable && this.socket.getBufferedAmount() > this.deps.limits.sendQueueBytesMax * droppableShare) return
     if (this.queued === undefined) {

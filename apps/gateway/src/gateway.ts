@@ -144,9 +144,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
     onCommit: (entries, ms) => metrics.committed(entries, ms),
-    emit({ to, event, entry, origin }) {
-      const place = { ...(entry === undefined ? {} : { entry }), ...(origin === undefined ? {} : { origin }) }
-      void node.route([{ to, frame: JSON.stringify(event), ...place }])
+    emit({ event, ...place }) {
+      void node.route([{ frame: JSON.stringify(event), ...place }])
     },
   })
 
@@ -161,6 +160,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       fault(error, 'unable to read the members who are here')
       healer.suspect(0)
     },
+    onLate: ageMs => healer.suspect(ageMs),
   })
 
   const node = createNode({
@@ -192,7 +192,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
-  retellChanges({ chat, hub, healer, onFault: error => fault(error, 'unable to tell what was changed') })
+  const retelling = retellChanges({
+    chat,
+    hub,
+    healer,
+    onFault: error => fault(error, 'unable to tell what was changed'),
+  })
   const hider = createHider({
     chat,
     hub,
@@ -304,6 +309,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
   async function greet(connection: Connection, ticketId: string): Promise<CloseName | undefined> {
+    const askedAt = performance.now()
     const [spent, connects, admitted] = await Promise.all([
       node.hit(`ticket:${ticketId}`, ticketMemoryMs),
       node.hit(`connects:${connection.user}`, minuteMs),
@@ -323,8 +329,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       for (const { conversation, version, joinedSeq } of admitted.large)
         hub.noteMember(conversation, version, connection.user, joinedSeq)
     }
-    await node.connect(connection.user)
-    connection.push(
+    await retelling.entered(connection.user, askedAt)
+    // The heads are read after hello: whatever is told from then on must find its way here.
+    await Promise.all([
+      node.connect(connection.user),
+      ...(connection.large ?? []).map(conversation => node.join(conversation)),
+    ])
+    connection.greet(
       JSON.stringify({
         event: 'hello',
         protocol: protocolVersion,
@@ -347,9 +358,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         },
         reconnect: options.reconnect,
       } satisfies Event),
+      steady(),
     )
-    connection.greeted = true
-    connection.since = steady()
     metrics.traffic.connects++
     logger.debug(
       { ...connection.names, user: connection.user, session: connection.session },
@@ -465,6 +475,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       healer.stop()
       hider.stop()
       ticketRefusals.stop()
+      hub.stop()
+      retelling.stop()
       // Whose sockets have not said goodbye yet would find the domain closed.
       users.seen(chat, [...hub.users()])
       await chat.close()
@@ -490,14 +502,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
 function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
-  const deliver: NodePorts['deliver'] = (users, frame, entry, origin) => hub.deliver(users, frame, entry, origin)
+  const deliver: NodePorts['deliver'] = (...delivery) => hub.deliver(...delivery)
   const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
     hub.deliverByInterest(conversation, version, frame, entry, origin)
   if (trace === undefined) return { deliver, deliverByInterest }
   return {
-    deliver(users, frame, entry, origin) {
+    deliver(users, frame, entry, origin, asOf) {
       const startedAt = performance.now()
-      const missing = deliver(users, frame, entry, origin)
+      const missing = deliver(users, frame, entry, origin, asOf)
       const people = users.length - missing.length
       if (entry !== undefined && people > 0)
         trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })

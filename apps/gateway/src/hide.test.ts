@@ -49,6 +49,7 @@ function open() {
     onGone() {},
     onEntry() {},
     onLost() {},
+    onLate() {},
   })
   const unwatched: string[] = []
   const hider = createHider({

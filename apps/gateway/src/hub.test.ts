@@ -1,4 +1,5 @@
 import { limits } from '@flotilla/protocol'
+import { until } from '@flotilla/testing'
 import { expect, test } from 'vitest'
 import type { Connection } from './connection.ts'
 import { Hub, type HubPorts } from './hub.ts'
@@ -30,6 +31,7 @@ function open(ports: Partial<HubPorts> = {}) {
     onGone: users => calls.push(`gone ${users.join(' ')}`),
     onEntry: at => calls.push(`entry ${at}`),
     onLost: () => calls.push('lost'),
+    onLate: () => calls.push('late'),
     ...ports,
   })
   return { hub, calls }
@@ -76,6 +78,23 @@ test('of a change of membership, those who are here and no members any longer ar
   hub.deliver(['alice', 'bob', 'carol'], 'f', { conversation: 'c', seq: 2, membership: 2 })
   await turn()
   expect(calls).toEqual(['membership c 2', 'gone bob'])
+})
+
+test('what was decided by a membership before the one that is known here is dropped, however late it comes (P8)', () => {
+  const { hub } = open()
+  const alice = person('alice')
+  hub.add(alice.connection)
+  const typing = (frame: string, version: number, conversation = 'c') =>
+    hub.deliver(['alice'], frame, undefined, undefined, { conversation, version })
+  typing('nobody knows better', 1)
+  hub.learnMembership('c', 3)
+  typing('from before', 2)
+  typing('of now', 3)
+  typing('the news is on its way', 4)
+  typing('elsewhere', 1, 'd')
+  hub.learnMembership('c', 2)
+  typing('from before, still', 2)
+  expect(alice.frames).toEqual(['nobody knows better', 'of now', 'the news is on its way', 'elsewhere'])
 })
 
 test('watches are told once to the node, and only watchers are told', () => {
@@ -201,4 +220,22 @@ test('a frame that is ahead of the members that are being read waits for the nex
   hub.deliverByInterest('c', 7, 'm7', { conversation: 'c', seq: 21 })
   for (let nth = 0; nth < 3; nth++) await turn()
   expect(alice.frames).toEqual(['m6', 'm7'])
+})
+
+test('whose place could not be read is asked about until it is known, and what they may have missed is told', async () => {
+  let failing = true
+  const { hub, calls } = open({
+    async readMembers() {
+      if (failing) throw new Error('the store is away')
+      return { version: 2, large: true, joined: new Map([['alice', 1]]) }
+    },
+  })
+  hub.add(person('alice').connection)
+  hub.deliver(['alice'], 'f', { conversation: 'large', seq: 2, membership: 2 })
+  await until(() => calls.includes('lost'), { what: 'it is noticed' })
+  expect(hub.localMembers('large')).toBeUndefined()
+  failing = false
+  await until(() => calls.includes('late'), { what: 'it is made good' })
+  expect(hub.localMembers('large')).toEqual(['alice'])
+  expect(calls).toEqual(['membership large 2', 'lost', 'join large', 'late'])
 })

@@ -55,31 +55,36 @@ export interface HubPorts {
   onEntry(committedAt: number): void
   /** Frames could not be delivered for a fault of the store. */
   onLost(error: unknown): void
+  /** What people are in became known here only now: what was said since so many ms ago may have missed them. */
+  onLate(ageMs: number): void
 }
 
 /** How often the members are read for one frame that is ahead of them. */
 const readsMax = 5
-/** Changes of which it is remembered that their entry came here. */
+/** Between two attempts to read members while the store is away. */
+const rereadPauseMs = 1_000
+/** Changes of which it is remembered that they are known here, and that their entry came. */
 const changesHeardMax = 10_000
 
 const placeKey = ({ conversation, seq }: EntryPlace) => `${conversation} ${seq}`
 
-/** The latest of many strings. */
-class LatestSet {
+/** What was noted last, of many things. */
+class LatestMap<V> {
   private readonly max: number
-  private readonly items = new Set<string>()
+  private readonly items = new Map<string, V>()
 
   constructor(max: number) {
     this.max = max
   }
 
-  add(item: string): void {
-    this.items.add(item)
-    if (this.items.size > this.max) this.items.delete(this.items.values().next().value!)
+  set(name: string, value: V): void {
+    this.items.delete(name)
+    this.items.set(name, value)
+    if (this.items.size > this.max) this.items.delete(this.items.keys().next().value!)
   }
 
-  has(item: string): boolean {
-    return this.items.has(item)
+  get(name: string): V | undefined {
+    return this.items.get(name)
   }
 }
 
@@ -88,7 +93,13 @@ export class Hub {
   private readonly people = new Map<string, Connection | Set<Connection>>()
   private readonly watchers = new Map<string, Set<Connection>>()
   private readonly locals = new Map<string, Local>()
-  private readonly changesHeard = new LatestSet(changesHeardMax)
+  private readonly changesHeard = new LatestMap<true>(changesHeardMax)
+  /** The highest version of conversations whose membership changed lately. */
+  private readonly versions = new LatestMap<number>(changesHeardMax)
+  /** By conversation: whose place in it could not be read, and since when (by performance.now()). */
+  private readonly unread = new Map<string, { readonly users: Set<string>; readonly sinceMs: number }>()
+  private rereading = false
+  private stopped = false
   private dirty: Connection[] = []
   private readonly ports: HubPorts
   connections = 0
@@ -156,9 +167,17 @@ export class Hub {
    * Puts a frame on the sockets of these people.
    * @param entry missing for what may be dropped
    * @param origin the connection that has it already
+   * @param asOf the membership that decided whom it is for: by a later one it might be for others, so it is dropped (P8)
    * @returns those who have no socket here
    */
-  deliver(users: readonly string[], frame: string, entry?: EntryPlace, origin?: object): readonly string[] {
+  deliver(
+    users: readonly string[],
+    frame: string,
+    entry?: EntryPlace,
+    origin?: object,
+    asOf?: { readonly conversation: string; readonly version: number },
+  ): readonly string[] {
+    if (asOf !== undefined && asOf.version < (this.versions.get(asOf.conversation) ?? 0)) return []
     let missing: string[] | undefined
     let reached = false
     for (const user of users) {
@@ -170,8 +189,8 @@ export class Hub {
     }
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
     if (entry?.membership !== undefined) {
-      this.changesHeard.add(placeKey(entry))
-      this.followMembership(entry.conversation, users, entry.membership)
+      this.changesHeard.set(placeKey(entry), true)
+      void this.followMembership(entry.conversation, users, entry.membership)
     }
     return missing ?? []
   }
@@ -184,7 +203,13 @@ export class Hub {
 
   /** Whether the entry of a change of membership came here lately. */
   heard(entry: EntryPlace): boolean {
-    return this.changesHeard.has(placeKey(entry))
+    return this.changesHeard.get(placeKey(entry)) === true
+  }
+
+  /** The membership of a conversation has come to this version. */
+  learnMembership(conversation: string, version: number): void {
+    if (version > (this.versions.get(conversation) ?? 0)) this.versions.set(conversation, version)
+    this.ports.onMembership(conversation, version)
   }
 
   /** @returns whether a socket here got it */
@@ -254,13 +279,13 @@ export class Hub {
   deliverByInterest(conversation: string, version: number, frame: string, entry?: EntryPlace, origin?: object): void {
     const local = this.locals.get(conversation)
     if (local === undefined) return
-    if (entry?.membership !== undefined) this.changesHeard.add(placeKey(entry))
+    if (entry?.membership !== undefined) this.changesHeard.set(placeKey(entry), true)
     if (local.waiting !== undefined) local.waiting.push({ version, frame, entry, origin })
     else if (version <= local.version) this.putLocal(local, frame, entry, origin)
     else if (entry?.membership === local.version + 1 && entry.membership === version) {
       this.follow(local, JSON.parse(frame) as Entry)
       local.version = version
-      this.ports.onMembership(conversation, version)
+      this.learnMembership(conversation, version)
       this.putLocal(local, frame, entry, origin)
       this.dropEmpty(conversation, local)
     } else {
@@ -319,30 +344,71 @@ export class Hub {
       if (joinedSeq === undefined) local.joined.delete(user)
       else local.joined.set(user, joinedSeq)
     }
-    if (read !== undefined) this.ports.onMembership(conversation, local.version)
+    if (read !== undefined) this.learnMembership(conversation, local.version)
   }
 
   /**
    * The membership of a conversation changed, for these people among others: it may be a large one that they now are in,
-   * or are no more.
+   * or are no more. Resolves when that is known; never rejects.
    */
-  followMembership(conversation: string, users: readonly string[], version: number): void {
-    this.ports.onMembership(conversation, version)
+  async followMembership(conversation: string, users: readonly string[], version: number): Promise<void> {
+    this.learnMembership(conversation, version)
     const here = users.filter(user => this.people.has(user))
     if (here.length === 0) return
-    this.ports.readMembers(conversation, here).then(
-      read => {
-        const gone = here.filter(user => read?.joined.has(user) !== true)
-        if (gone.length > 0) this.ports.onGone(gone)
-        if (read === undefined || !read.large) return
-        for (const user of here) {
-          const joinedSeq = read.joined.get(user)
-          if (joinedSeq === undefined) this.forgetMember(conversation, user)
-          else this.enter(user, { conversation, version: read.version, joinedSeq })
+    try {
+      await this.readPlaces(conversation, here)
+    } catch (error) {
+      this.ports.onLost(error)
+      this.readLater(conversation, here, performance.now())
+    }
+  }
+
+  /** Reads whether these people are in a conversation, and enters them if it is a large one. */
+  private async readPlaces(conversation: string, users: readonly string[]): Promise<void> {
+    const read = await this.ports.readMembers(conversation, users)
+    const here = users.filter(user => this.people.has(user))
+    const gone = here.filter(user => read?.joined.has(user) !== true)
+    if (gone.length > 0) this.ports.onGone(gone)
+    if (read === undefined || !read.large) return
+    for (const user of here) {
+      const joinedSeq = read.joined.get(user)
+      if (joinedSeq === undefined) this.forgetMember(conversation, user)
+      else this.enter(user, { conversation, version: read.version, joinedSeq })
+    }
+  }
+
+  private readLater(conversation: string, users: readonly string[], sinceMs: number): void {
+    const known = this.unread.get(conversation) ?? { users: new Set(), sinceMs }
+    this.unread.set(conversation, known)
+    for (const user of users) known.users.add(user)
+    if (!this.rereading) void this.reread()
+  }
+
+  /** Nobody names these people again: they are asked about until the store has answered. */
+  private async reread(): Promise<void> {
+    this.rereading = true
+    while (this.unread.size > 0 && !this.stopped) {
+      await new Promise(resolve => setTimeout(resolve, rereadPauseMs))
+      for (const [conversation, { users, sinceMs }] of this.unread) {
+        if (this.stopped) break
+        this.unread.delete(conversation)
+        const here = [...users].filter(user => this.people.has(user))
+        if (here.length === 0) continue
+        try {
+          await this.readPlaces(conversation, here)
+          this.ports.onLate(performance.now() - sinceMs)
+        } catch {
+          this.readLater(conversation, here, sinceMs)
+          break
         }
-      },
-      (error: unknown) => this.ports.onLost(error),
-    )
+      }
+    }
+    this.rereading = false
+  }
+
+  /** Ends what it does by itself. */
+  stop(): void {
+    this.stopped = true
   }
 
   /** Reads the members of all large conversations anew. Frames wait meanwhile. */

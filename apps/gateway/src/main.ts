@@ -91,7 +91,7 @@ const started = await createGateway({
   shed: { abovePercent: settings.SHED_ABOVE_PERCENT, percentPerSecond: settings.SHED_PERCENT_PER_SECOND },
   allowedOrigins: settings.ALLOWED_ORIGINS,
   ...(tracing === undefined ? {} : { trace: tracing.trace }),
-  chat: { commitWindowMs: settings.COMMIT_WINDOW_MS },
+  chat: { commitWindowMs: settings.COMMIT_WINDOW_MS, largeConversationMin: settings.LARGE_CONVERSATION_MIN },
 })
 measureProcess(registry, { pool, ...started })
 gateway = started

@@ -1,7 +1,7 @@
 /** Changes that are committed and told to nobody, as when their process died in between: the pulse finds them. */
 import { randomUUID } from 'node:crypto'
 import { conversations, createPool, messages, type Pool } from '@flotilla/chat'
-import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
+import { type Counters, createMemoryBus, createMemoryRouting } from '@flotilla/routing'
 import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
 import {
   connectSocket,
@@ -13,6 +13,7 @@ import {
   type TestDatabase,
   type TestSocket,
   testDatabase,
+  until,
 } from '@flotilla/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
@@ -27,17 +28,30 @@ let gateway: Gateway
 let silent: TestChat
 let opened: TestSocket[]
 
+/** Until this is resolved nobody's ticket is looked up, as while Redis stalls. */
+let held: Promise<void>
+let ticketsAsked: number
+
 /** Conversations are large from this many members on, and routed by interest at once. */
 const large = { largeConversationMin: 3, largeSettleMs: 0 }
 
 beforeEach(async () => {
   opened = []
+  held = Promise.resolve()
+  ticketsAsked = 0
   database = await testDatabase()
   pool = createPool({ url: database.url, connectionsMax: 8, logger: silentLogger, applicationName: 'retell-test' })
+  const routing = createMemoryRouting(createMemoryBus())
+  const counters: Counters = {
+    hit(key, windowMs) {
+      ticketsAsked++
+      return held.then(() => routing.counters.hit(key, windowMs))
+    },
+  }
   gateway = await createGateway({
     ...testGateway,
     pool,
-    routing: createMemoryRouting(createMemoryBus()),
+    routing: { ...routing, counters },
     logger: silentLogger,
     registry: createRegistry({}),
     masterKeys,
@@ -107,5 +121,27 @@ test('who was added to a large conversation, and was not told, hears what is sai
     clientId: randomUUID(),
     body: { text: 'welcome' },
   })
+  expect((await socket.nextEvent('message.new')).seq).toBe(said.seq)
+})
+
+test('who was added to a large conversation while they were on their way here hears what is said there afterwards', async () => {
+  const { users, connect } = await people(6)
+  const [alice] = users as [string]
+  const newcomer = users[5]!
+  const conversation = await makeConversation(pool, users.slice(0, 5))
+  await pool.query('UPDATE conversations SET large_since = now() WHERE id = $1', [conversation])
+  const other = await connect(0)
+  const gate = Promise.withResolvers<void>()
+  held = gate.promise
+  const arriving = connect(5)
+  await until(() => ticketsAsked === 2 && pool.idleCount === pool.totalCount, {
+    what: 'the store has said what the newcomer is in',
+  })
+  await conversations.addMembers(silent.ctx, alice, { conversation, users: [newcomer] })
+  expect(await headsOf(other, conversation)).toBe(1)
+  gate.resolve()
+  const socket = await arriving
+  const message = { conversation, clientId: randomUUID(), body: { text: 'welcome' } }
+  const said = await messages.post(gateway.chat, alice, message)
   expect((await socket.nextEvent('message.new')).seq).toBe(said.seq)
 })

@@ -11,6 +11,9 @@ import type { Hub } from './hub.ts'
 /** The entry itself is usually on its way: what came by then needs no second telling. */
 const graceMs = 300
 const usersAtOnceMax = 500
+const retryMs = 1_000
+/** Longer than it may take from asking about somebody to their being here. */
+const namedKeptMs = 60_000
 
 export interface RetellOptions {
   readonly chat: ChatContext
@@ -19,11 +22,48 @@ export interface RetellOptions {
   onFault(error: unknown): void
 }
 
-export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): void {
+export interface Retelling {
+  /**
+   * Somebody has come here of whom the store was asked since then (by performance.now()): what was changed meanwhile, the
+   * answer did not know, and they were not here to be told. Resolves when they are in what they are in.
+   */
+  entered(user: string, askedAt: number): Promise<void>
+  stop(): void
+}
+
+/** A change that names somebody, and when it was found. */
+interface Named {
+  readonly foundAt: number
+  readonly change: ConversationChange
+}
+
+export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Retelling {
+  /** By person; the older half is dropped as a whole. */
+  let named = new Map<string, Named[]>()
+  let formerlyNamed = new Map<string, Named[]>()
+  let namedSince = performance.now()
+  let stopped = false
+  const isStopped = () => stopped
+
+  function remember(changes: readonly ConversationChange[]): void {
+    const foundAt = performance.now()
+    if (foundAt - namedSince > namedKeptMs) {
+      formerlyNamed = named
+      named = new Map()
+      namedSince = foundAt
+    }
+    for (const change of changes)
+      for (const user of change.users) {
+        const known = named.get(user)
+        if (known === undefined) named.set(user, [{ foundAt, change }])
+        else known.push({ foundAt, change })
+      }
+  }
+
   /** Those who are here of everybody who must know of a change. Whoever came or went may have been missed by name. */
   async function concerned(change: ConversationChange): Promise<Set<string>> {
     const named = change.users.filter(user => hub.has(user))
-    if (named.length > 0) hub.followMembership(change.conversation, named, change.version)
+    if (named.length > 0) void hub.followMembership(change.conversation, named, change.version)
     if (hub.heard(change)) return new Set(named)
     const local = hub.localMembers(change.conversation)
     if (local !== undefined) return new Set([...named, ...local])
@@ -56,17 +96,31 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): vo
     hub.readAllAnew()
   }
 
-  chat.pulse.onChanged(changes => {
-    setTimeout(() => {
-      tell(changes).catch((error: unknown) => {
+  /** The pulse does not name anything again: what fails is done until the store has answered. */
+  async function untilDone(work: () => Promise<void>): Promise<void> {
+    while (!isStopped()) {
+      try {
+        return await work()
+      } catch (error) {
         onFault(error)
-        // The pulse does not name them again.
-        healer.suspect(graceMs + 2_000)
-      })
-    }, graceMs)
+        await new Promise(resolve => setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
+  chat.pulse.onChanged(changes => {
+    remember(changes)
+    for (const { conversation, version } of changes) hub.learnMembership(conversation, version)
+    setTimeout(() => void untilDone(() => tell(changes)), graceMs)
   })
-  chat.pulse.onOverrun(ageMs => {
-    healer.suspect(ageMs)
-    readLarge().catch(onFault)
-  })
+  chat.pulse.onOverrun(ageMs => void untilDone(readLarge).then(() => healer.suspect(ageMs)))
+  return {
+    async entered(user, askedAt) {
+      for (const { foundAt, change } of [...(formerlyNamed.get(user) ?? []), ...(named.get(user) ?? [])])
+        if (foundAt >= askedAt) await hub.followMembership(change.conversation, [user], change.version)
+    },
+    stop() {
+      stopped = true
+    },
+  }
 }

@@ -116,8 +116,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     ...traced,
-    emit: ({ to, event, entry }) =>
-      void node.route([{ to, frame: JSON.stringify(event), ...(entry === undefined ? {} : { entry }) }]),
+    emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
   })
   const node = createNode({
     id: settings.NODE_ID,

@@ -43,6 +43,8 @@ export interface Emission {
     readonly membership?: number
     readonly at?: number
   }
+  /** With what is no entry: the membership that decided whom it is for. Who knows of a later one lets it be. */
+  readonly asOf?: { readonly conversation: string; readonly version: number }
   /** The connection that has it already, by its reply. */
   readonly origin?: object
 }

@@ -11,10 +11,17 @@ export interface Entry {
   readonly at?: number
 }
 
+/** The membership that decided for whom a frame is, when that is no entry. */
+export interface AsOf {
+  readonly conversation: string
+  readonly version: number
+}
+
 /** For whom one frame of an envelope is: people, or whoever is here of a conversation at a version of its membership. */
 export interface Item {
   readonly to: string[] | { readonly conversation: string; readonly version: number }
   readonly entry?: Entry
+  readonly asOf?: AsOf
 }
 
 /** `at` is of the clock of whoever looked, for nodes that still pass it on: nothing may go by it. */

@@ -77,6 +77,16 @@ describe.each([
     expect(b.absences).toEqual([{ user: bob, conversation: 'talk', seq: 3 }])
   })
 
+  test('what is no entry says by which membership it was decided, here and on other nodes', async () => {
+    const [a, b] = await startThree()
+    const [ann, bob] = [fresh('ann'), fresh('bob')]
+    await Promise.all([a.open(ann), b.open(bob)])
+    const asOf = { conversation: 'c', version: 7 }
+    await a.route([{ to: [ann, bob], frame: '"typing"', asOf }])
+    await until(() => b.asOfs.length === 1, { what: 'the frame is there' })
+    expect([a.asOfs, b.asOfs]).toEqual([[asOf], [asOf]])
+  })
+
   test('a frame that its maker marks with a connection reaches deliver with it, here only', async () => {
     const store = await open()
     const origins: unknown[] = []

@@ -315,13 +315,13 @@ export function createNode(options: NodeOptions): RoutingNode {
     stats.envelopeFrames += frames.length
     const absences = []
     for (let i = 0; i < items.length; i++) {
-      const { to, entry } = items[i]!
+      const { to, entry, asOf } = items[i]!
       const frame = frames[i]!
       if ('conversation' in to) {
         ports.deliverByInterest(to.conversation, to.version, frame, entry, undefined)
         continue
       }
-      const missing = ports.deliver(to, frame, entry, undefined)
+      const missing = ports.deliver(to, frame, entry, undefined, asOf)
       if (entry !== undefined && missing.length > 0) absences.push(...absencesOf({ to: [...missing], entry }))
     }
     router.reportAbsent(place(), absences)

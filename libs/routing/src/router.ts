@@ -8,7 +8,7 @@
  */
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
-import { type Entry, encodeEnvelope, envelopeVersion, type Item } from './envelope.ts'
+import { type AsOf, type Entry, encodeEnvelope, envelopeVersion, type Item } from './envelope.ts'
 import type { Fleet } from './fleet.ts'
 import type { Hints } from './hints.ts'
 import { splitPlace } from './leases.ts'
@@ -22,6 +22,8 @@ export interface RoutedFrame {
   readonly frame: string
   /** Set for entries of a log: who cannot be reached is reported. Without it the frame is dropped when in doubt. */
   readonly entry?: Entry
+  /** Without an entry: the membership that decided whom it is for. It may have changed when the frame arrives. */
+  readonly asOf?: AsOf
   /** A connection of this node that has the frame already. It is handed to `deliver` and goes no further. */
   readonly origin?: object
 }
@@ -41,6 +43,7 @@ export interface DeliveryPorts {
     frame: string,
     entry: Entry | undefined,
     origin: object | undefined,
+    asOf: AsOf | undefined,
   ): readonly string[]
   deliverByInterest(
     conversation: string,
@@ -226,10 +229,10 @@ export function createRouter(options: RouterOptions): Router {
       return targets
     }
     const add = (target: Outgoing, waiting: Waiting, to: Item['to']) => {
-      const { frame, entry } = waiting.routed
+      const { frame, entry, asOf } = waiting.routed
       if (target.items.length > 0 && target.chars + frame.length > options.envelopeCharsMax)
         sending.push(publish(target, began))
-      target.items.push(entry === undefined ? { to } : { to, entry })
+      target.items.push({ to, ...(entry === undefined ? {} : { entry }), ...(asOf === undefined ? {} : { asOf }) })
       target.frames.push(frame)
       target.chars += frame.length
       target.last = waiting
@@ -335,11 +338,11 @@ export function createRouter(options: RouterOptions): Router {
   return {
     route(frames) {
       for (const routed of frames) {
-        const { to, frame, entry, origin } = routed
+        const { to, frame, entry, origin, asOf } = routed
         stats.frames++
         let missing: readonly string[] = []
         if ('conversation' in to) ports.deliverByInterest(to.conversation, to.version, frame, entry, origin)
-        else missing = ports.deliver(to, frame, entry, origin)
+        else missing = ports.deliver(to, frame, entry, origin, asOf)
         if (waitingChars + frame.length > options.waitingCharsMax) {
           giveUp([{ routed, missing }], clock.now())
           continue

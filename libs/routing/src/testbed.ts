@@ -83,6 +83,8 @@ export interface TestNode extends RoutingNode {
   /** Conversations of interest here, and the frames that came for them, with the version. */
   readonly interests: Map<string, string[]>
   readonly entries: unknown[]
+  /** By which memberships what is no entry was decided. */
+  readonly asOfs: unknown[]
   readonly absences: Absence[]
   readonly suspicions: number[]
   readonly changes: PresenceChange[]
@@ -137,12 +139,14 @@ export async function startNode(
   const sockets = new Map<string, string[]>()
   const interests = new Map<string, string[]>()
   const entries: unknown[] = []
+  const asOfs: unknown[] = []
   const absences: Absence[] = []
   const suspicions: number[] = []
   const changes: PresenceChange[] = []
   const ports: NodePorts = {
-    deliver(users, frame, entry) {
+    deliver(users, frame, entry, _origin, asOf) {
       if (entry !== undefined) entries.push(entry)
+      if (asOf !== undefined) asOfs.push(asOf)
       return users.filter(user => sockets.get(user)?.push(frame) === undefined)
     },
     deliverByInterest: (conversation, version, frame) => void interests.get(conversation)?.push(`${version} ${frame}`),
@@ -171,6 +175,7 @@ export async function startNode(
     sockets,
     interests,
     entries,
+    asOfs,
     absences,
     suspicions,
     changes,

@@ -10,6 +10,8 @@ import { freePort } from './processes.ts'
 export interface ProxiedConnection {
   /** 0 is the first that the proxy has taken. */
   readonly index: number
+  /** The port of the client's end. */
+  readonly clientPort: number
   readonly open: boolean
   /** Bytes that were passed on. */
   readonly bytesUp: number
@@ -41,6 +43,8 @@ export interface Trap {
   /** What happens then; `swallow` leaves the connection open and passes nothing more in this direction. */
   readonly action: 'cut' | 'reset' | 'swallow'
   readonly which?: Which
+  /** Takes the trap away again; then its promise never resolves. */
+  readonly signal?: AbortSignal
 }
 
 export interface FaultProxy {
@@ -75,6 +79,7 @@ export interface FaultProxyOptions {
 
 interface Link {
   readonly index: number
+  readonly clientPort: number
   readonly client: Socket
   readonly target: Socket
   readonly lanes: Readonly<Record<Direction, Lane>>
@@ -96,6 +101,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 
   const view = (link: Link): ProxiedConnection => ({
     index: link.index,
+    clientPort: link.clientPort,
     open: link.open,
     bytesUp: link.lanes.up.passed(),
     bytesDown: link.lanes.down.passed(),
@@ -146,6 +152,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       })
     const link: Link = {
       index,
+      clientPort: client.remotePort ?? 0,
       client,
       target,
       lanes: { up: lane(client, target, 'up'), down: lane(target, client, 'down') },
@@ -183,7 +190,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     },
     trap: trap =>
       new Promise(resolve => {
-        traps.add({ ...trap, sprung: resolve })
+        const armed = { ...trap, sprung: resolve }
+        traps.add(armed)
+        trap.signal?.addEventListener('abort', () => traps.delete(armed))
       }),
     connections: () => links.map(view),
     async close() {

@@ -17,6 +17,8 @@ export interface FleetOptions {
   readonly redisUrl: string
   /** Further settings of the gateways; see docs/configuration.md. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Settings of one gateway by its name, before all others: its own way to a store, through a proxy. */
+  readonly settingsOf?: (id: string) => Readonly<Record<string, string>>
   /** The checkout whose gateway runs; the present one when missing. */
   readonly root?: string
 }
@@ -41,11 +43,13 @@ export interface FleetNode {
   /** One figure of /metrics, added up over its series: all, or those with a label, as `code="lost"`. */
   metric(name: string, label?: string): Promise<number>
   log(): string
+  readonly logFile: string
 }
 
 export interface Fleet {
   readonly nodes: readonly FleetNode[]
   readonly masterKeys: string
+  readonly ticketKeys: string
   /** Starts one more and waits until it takes connections. */
   add(): Promise<FleetNode>
   /** What `GET /v1/connect` would say: the running nodes in random order, and a ticket. */
@@ -87,7 +91,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const nodes: Awaited<ReturnType<typeof startNode>>[] = []
   const add = async () => {
     const number = ++started
-    const node = await startNode(`node-${number}`, settings, options.root)
+    const id = `node-${number}`
+    const node = await startNode(id, { ...settings, ...options.settingsOf?.(id) }, options.root)
     nodes[number - 1] = node
     return node
   }
@@ -96,6 +101,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return {
     nodes,
     masterKeys,
+    ticketKeys: ticketKeysText,
     add,
     ticket,
     connect(user, session) {
@@ -185,6 +191,7 @@ async function startNode(
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
     log: () => running.log(),
+    logFile: running.logFile,
     async end() {
       thaw()
       await running.end('SIGKILL')

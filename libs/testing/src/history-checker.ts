@@ -5,7 +5,7 @@
 import type { HistoryRecord } from './history.ts'
 import type { MembershipSpan, StoreDump, StoredEntry } from './store-dump.ts'
 
-export type Promised = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8'
+export type Promised = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P11'
 
 export interface Violation {
   /** The promise that was broken; `sanity` when the history itself proves nothing. */
@@ -157,6 +157,9 @@ interface View {
   left: boolean
 }
 
+/** Judged elsewhere: receipts below, what sockets delivered in live-checker.ts. */
+const passedOver: ReadonlySet<HistoryRecord['kind']> = new Set(['opened', 'receipt', 'greeted', 'early', 'told'])
+
 function gatherDevices(records: readonly HistoryRecord[], report: Report): Device[] {
   const devices = new Map<string, Device & { reconnects: number; endedConnected: boolean; views: Map<string, View> }>()
   for (const record of records)
@@ -169,7 +172,7 @@ function gatherDevices(records: readonly HistoryRecord[], report: Report): Devic
         views: new Map(),
       })
   for (const record of records) {
-    if (!('device' in record) || record.kind === 'opened' || record.kind === 'receipt') continue
+    if (!('device' in record) || passedOver.has(record.kind)) continue
     const device = devices.get(record.device)
     if (device === undefined) {
       report('sanity', `device ${record.device} was never opened`)
@@ -180,6 +183,8 @@ function gatherDevices(records: readonly HistoryRecord[], report: Report): Devic
       if (record.kind === 'connected') device.reconnects += 1
       continue
     }
+    if (record.kind !== 'saw' && record.kind !== 'resync' && record.kind !== 'starts' && record.kind !== 'left')
+      continue
     const view = device.views.get(record.conversation) ?? { steps: [], left: false }
     device.views.set(record.conversation, view)
     if (record.kind === 'starts') view.start = record.seq

@@ -3,6 +3,8 @@
  * Lists of several processes may simply be joined; history-file.ts keeps them outside of memory. history-checker.ts judges it.
  */
 
+import type { LiveRecord } from './live-history.ts'
+
 /** The part of an entry that two devices can compare; every Entry of the protocol is one. */
 export interface SeenEntry {
   readonly conversation: string
@@ -69,6 +71,7 @@ export type HistoryRecord =
   | ({ readonly kind: 'receipt'; readonly device: string } & SeenReceipt)
   | { readonly kind: 'resync'; readonly device: string; readonly conversation: string; readonly head: number }
   | { readonly kind: 'left'; readonly device: string; readonly conversation: string }
+  | LiveRecord
 
 export class History {
   readonly records: HistoryRecord[] = []
@@ -130,5 +133,10 @@ export class History {
   /** The device's application was told that it is not in the conversation any longer. */
   left(device: string, conversation: string): void {
     this.#take({ kind: 'left', device, conversation })
+  }
+
+  /** What a socket delivered, and what that is judged by. */
+  live(record: LiveRecord): void {
+    this.#take(record)
   }
 }

@@ -35,7 +35,7 @@ export {
 export { type DebianProgram, unpackDebian } from './debian-packages.ts'
 export { findPgBouncer, type PgBouncer, type PoolMode, startPgBouncer } from './pgbouncer.ts'
 export { findPostgres, type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
-export { type OldVersion, openOldVersion } from './old-version.ts'
+export { type OldVersion, openOldVersion, versionBefore } from './old-version.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
 export { dropFolder, makeFolder } from './reaper.ts'
 export {
@@ -63,6 +63,7 @@ export {
   type TestSocket,
 } from './socket-client.ts'
 export { clocksMissing, makeSteppedClock, type SteppedClock } from './stepped-clock.ts'
+export { type ComposedOptions, type ComposedReport, runComposed } from './composed/composed.ts'
 export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
 export { openTestChat, type TestChat } from './test-chat.ts'
 export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'

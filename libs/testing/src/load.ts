@@ -1,5 +1,6 @@
 /** What the processes of a load and of a measurement stand on: no server, no database, so that they start fast and stay small. */
 export { perCent, show, showSpread, type Spread, spreadOf } from './figures.ts'
+export { createTokenSigner, type TokenSettings, type TokenSubject } from './access-token.ts'
 export { Histogram, type Quantiles, quantilesOf } from './histogram.ts'
 export { History, type HistoryRecord } from './history.ts'
 export { type HistoryFile, readHistory, writeHistory } from './history-file.ts'

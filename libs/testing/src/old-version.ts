@@ -15,6 +15,9 @@ export interface OldVersion {
   drop(): void
 }
 
+/** Until something was released: the first commit that seals what goes through Redis. No fleet has both sorts of nodes. */
+export const versionBefore = 'bae7bca170bd4a1da14611d7774c05abca9d5641'
+
 const scope = '@flotilla'
 
 /**

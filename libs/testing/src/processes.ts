@@ -31,6 +31,8 @@ export interface StartedProcess {
   end(signal: NodeJS.Signals, withinMs?: number): Promise<void>
   /** The last part of what it has written. */
   log(): string
+  /** Where all of it is. */
+  readonly logFile: string
 }
 
 const logBytesMax = 4_000
@@ -87,6 +89,7 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
       clearTimeout(late)
     },
     log,
+    logFile,
   }
   await waitUntilReady(options, started, () => failure)
   return started

@@ -45,7 +45,7 @@ export function createTalkers(options: TalkersOptions): Talkers {
     history.opened(device, user)
     // Everything is on record and judged, so everything is heard; and what fails for a while is expected to.
     const client = clientOf(nth, { history: 'all', logger: silent, ...options.client(nth) })
-    record(client, device, history, seen[nth]!)
+    recordClient(client, device, history, seen[nth]!)
     return client
   })
 
@@ -95,7 +95,8 @@ export function createTalkers(options: TalkersOptions): Talkers {
   }
 }
 
-function record(client: Client, device: string, history: History, seen: Map<string, number>): void {
+/** Takes down what a client's application is told. `seen` gets the highest seq of each conversation. */
+export function recordClient(client: Client, device: string, history: History, seen: Map<string, number>): void {
   let live = false
   client.on('state', state => {
     if ((state.name === 'live') === live) return

@@ -20,14 +20,12 @@ import {
   type Stage,
   scale,
   setStage,
+  versionBefore,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-/** Until something was released: the first commit that seals what goes through Redis. No fleet has both sorts of nodes. */
-const before = 'bae7bca170bd4a1da14611d7774c05abca9d5641'
-
 const root = projectRoot()
-const opened = openOldVersion(root, before)
+const opened = openOldVersion(root, versionBefore)
 if (typeof opened === 'string') console.warn(`skipped: no version before this one to run beside it: ${opened}`)
 const old = opened as OldVersion
 

@@ -50,6 +50,14 @@ beforeEach(async () => {
   chat.emitted.length = 0
 })
 
+/** Whom the latest change names for every node. */
+const named = async () => {
+  const found = await ctx.pool.query<{ users: string[] }>(
+    'SELECT users FROM changes WHERE conversation_id = $1 ORDER BY seq DESC LIMIT 1',
+    [conversation],
+  )
+  return found.rows[0]!.users
+}
 const say = (by: string, text = 'hi') => post(ctx, by, { conversation, clientId: randomUUID(), body: { text } })
 /** What was told of the log; notifications have tests of their own. */
 const told = () => chat.emitted.filter(one => one.entry !== undefined)
@@ -394,4 +402,17 @@ describe('at the same time', () => {
     expect(said.seq).toBe(2)
     expect(await roles()).toHaveProperty(bob)
   })
+})
+
+test('a change names those who came or went; the one that makes a group large, everybody', async () => {
+  const more = await makeUsers(ctx.pool, 4)
+  const add = (users: readonly string[]) => addMembers(ctx, alice, { conversation, users })
+  await add([dave])
+  expect(await named()).toEqual([dave])
+  await add(more.slice(0, 3))
+  expect(sorted(await named())).toEqual(sorted([alice, bob, carol, dave, ...more.slice(0, 3)]))
+  await add([more[3]!])
+  expect(await named()).toEqual([more[3]])
+  await removeMember(ctx, alice, { conversation, user: bob })
+  expect(await named()).toEqual([bob])
 })

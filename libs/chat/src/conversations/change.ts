@@ -57,7 +57,10 @@ interface Written {
   readonly users: readonly string[] | undefined
 }
 
-/** $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came or went. */
+/**
+ * $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came
+ * or went. $12: all of them, whom routing by interest has to reach from the change on that makes the conversation large.
+ */
 const append = `
 WITH moved AS (
   UPDATE conversations
@@ -65,7 +68,7 @@ WITH moved AS (
          member_count = member_count + $3,
          large_since = coalesce(large_since, CASE WHEN member_count + $3 > $4 THEN now() END)
    WHERE id = $1
-  RETURNING id, head_seq, head_at, version
+  RETURNING id, head_seq, head_at, version, large_since
 ), written AS (
   INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
   SELECT id, head_seq, head_at, $5, $6, $7, $8, $9 FROM moved
@@ -73,7 +76,8 @@ WITH moved AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
 ), noted AS (
-  INSERT INTO changes (conversation_id, seq, version, users) SELECT id, head_seq, version, $11::uuid[] FROM moved
+  INSERT INTO changes (conversation_id, seq, version, users)
+  SELECT id, head_seq, version, CASE WHEN large_since = now() THEN $12::uuid[] ELSE $11::uuid[] END FROM moved
 )
 SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS at FROM moved`
 
@@ -253,6 +257,8 @@ async function write(
   const kind = kindNumbers[event]
   const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, JSON.stringify(payload))
   const members = large ? undefined : await readMembers(client, conversation)
+  const named = namedBy(part, by)
+  const users = members === undefined ? undefined : [...new Set([...members, ...named])]
   const found = await client.query<{ seq: number; version: number; at: number }>(append, [
     conversation,
     changesMembership(part) ? 1 : 0,
@@ -264,12 +270,12 @@ async function write(
     kind,
     body,
     members === undefined ? [] : ctx.presumedAbsent(members),
-    namedBy(part, by),
+    named,
+    users ?? named,
   ])
   const { seq, version, at } = found.rows[0]!
   // TypeScript loses the tie between an event's name and its fields when they are spread.
   const entry = { event, conversation, seq, epoch: ctx.epoch(), at: Math.round(at), by, ...payload } as Entry
-  const users = members === undefined ? undefined : [...new Set([...members, ...namedBy(part, by)])]
   return { entry, version, users }
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Entry } from '@flotilla/protocol'
 import {
   makeConversation,
@@ -13,6 +13,7 @@ import { kindNumbers } from '../entries.ts'
 import { history } from './history.ts'
 import { post } from './post.ts'
 
+const masterKeys = [{ id: 'test', key: randomBytes(32) }]
 let database: TestDatabase
 let chat: TestChat
 let users: string[]
@@ -21,7 +22,7 @@ let conversation = ''
 
 beforeAll(async () => {
   database = await testDatabase()
-  chat = await openTestChat(database.url)
+  chat = await openTestChat(database.url, { masterKeys })
   users = await makeUsers(chat.ctx.pool, 4)
   ;[alice, bob, carol, stranger] = users as [string, string, string, string]
 })
@@ -216,4 +217,33 @@ test('a repetition is told to those it was for: not to who was removed, nor to w
   expect((await post(chat.ctx, alice, input)).seq).toBe(seq)
   expect(chat.emitted).toHaveLength(1)
   expect([...(chat.emitted[0]!.to as string[])].sort()).toEqual([alice, carol].sort())
+})
+
+test('a send that the store keeps waiting is answered at its time, whatever it waits for, and stored once', async () => {
+  const hurried = await openTestChat(database.url, { masterKeys, settings: { commitWaitMs: 300 } })
+  const holder = await chat.ctx.pool.connect()
+  const holding = async (lock: string, work: () => Promise<void>) => {
+    await holder.query('BEGIN')
+    await holder.query(lock, lock.includes('$1') ? [conversation] : [])
+    try {
+      await work()
+    } finally {
+      await holder.query('COMMIT')
+    }
+  }
+  const input = message('in a hurry')
+  try {
+    // The members cannot be read; then the conversation's row cannot be locked.
+    await holding('LOCK TABLE members IN ACCESS EXCLUSIVE MODE', () =>
+      expect(post(hurried.ctx, alice, input)).rejects.toEqual(refusal('unavailable')),
+    )
+    await holding('SELECT FROM conversations WHERE id = $1 FOR UPDATE', () =>
+      expect(post(hurried.ctx, alice, input)).rejects.toEqual(refusal('unavailable')),
+    )
+    expect((await post(hurried.ctx, alice, input)).seq).toBe(1)
+    expect((await post(hurried.ctx, alice, input)).seq).toBe(1)
+  } finally {
+    holder.release()
+    await hurried.close()
+  }
 })

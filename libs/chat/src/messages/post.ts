@@ -37,27 +37,33 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
   const refusal = refuseBody(input.body)
   if (refusal !== undefined) throw refusal
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
-  const startedAt = ctx.trace === undefined ? 0 : performance.now()
+  const startedAt = performance.now()
+  const deadline = startedAt + ctx.settings.commitWaitMs
+  /** The commit has a deadline of its own, which is the sender's only when nothing was waited for before. */
+  let hasWaited = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     let membership: Membership
     try {
       const checked = checkMayPost(ctx, by, input)
-      membership = checked instanceof Promise ? await checked : checked
+      hasWaited ||= checked instanceof Promise
+      membership = checked instanceof Promise ? await within(deadline, checked) : checked
     } catch (refused) {
       // Who was removed or blocked after the commit and before the acknowledgement still gets the first result (P2).
       const shutOut = refused instanceof Refusal && shutOutCodes.has(refused.code)
-      const posted = shutOut ? await findPosted(ctx, by, input) : undefined
+      const posted = shutOut ? await within(deadline, findPosted(ctx, by, input)) : undefined
       if (posted === undefined) throw refused
       return posted
     }
     const addedAt = ctx.trace === undefined ? 0 : performance.now()
-    const placed = await ctx.inserts.add({
+    const adding = ctx.inserts.add({
       ...place,
       version: membership.version,
       replyTo: input.replyTo,
       sealed: ctx.seal.seal(place, JSON.stringify({ body: input.body })),
       absent: membership.large ? [] : ctx.presumedAbsent(membership.users),
     })
+    const placed = await (hasWaited ? within(deadline, adding) : adding)
+    hasWaited = true
     if (placed === 'stale' || placed === 'unknown') {
       ctx.memberships.drop(input.conversation, membership.version + 1)
       continue
@@ -80,6 +86,21 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
   throw new Refusal('unavailable', 'unable to post: the membership of the conversation keeps changing', {
     retryMs: 1_000,
   })
+}
+
+/**
+ * At the deadline the sender is told that the store is away, whatever it was that took so long. What is under way may come
+ * to its end all the same, which a repetition finds out.
+ */
+async function within<T>(deadline: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const tell = () => late.reject(new Refusal('unavailable', undefined, { retryMs: 2_000 }))
+  const timer = setTimeout(tell, Math.max(0, deadline - performance.now()))
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */

@@ -218,7 +218,11 @@ describe('typing', () => {
     expect(chat.emitted.map(one => one.to)).toEqual([[alice]])
     await unblock(ctx, alice, bob)
     await typing(bob, direct)
-    expect(chat.emitted.at(-1)).toMatchObject({ to: [alice], event: { event: 'typing.start', conversation: direct } })
+    expect(chat.emitted.at(-1)).toMatchObject({
+      to: [alice],
+      event: { event: 'typing.start', conversation: direct },
+      asOf: { conversation: direct, version: 3 },
+    })
   })
 
   test('stays back where the membership is still cached as open', async () => {

@@ -18,5 +18,6 @@ export async function tell(
   ctx.emit({
     to: others,
     event: { event: input.typing ? 'typing.start' : 'typing.stop', conversation: input.conversation, user: by },
+    asOf: { conversation: input.conversation, version: membership.version },
   })
 }

@@ -3,14 +3,15 @@ import type { Client, SocketConstructor } from '@flotilla/sdk'
 import {
   atRate,
   createTalkers,
+  createTokenSigner,
   Histogram,
   History,
   type HistoryFile,
   type Person,
   type Talkers,
+  type TokenSettings,
   writeHistory,
 } from '@flotilla/testing/load'
-import { createTokenSigner, type TokenSettings } from './access-token.ts'
 import { Comings, type ComingsCounts } from './comings.ts'
 import { type Line, openLine } from './line.ts'
 

@@ -1,0 +1,116 @@
+/**
+ * `npm run test:faults`: the fault tests, large and long, or with `composed` the faults of seeds, composed at random.
+ * Ends with 0 when no promise was broken.
+ */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { projectRoot } from '../fleet.ts'
+import { openOldVersion, versionBefore } from '../old-version.ts'
+import { type ComposedReport, runComposed } from './composed.ts'
+import { describeFault, planFaults } from './plan.ts'
+
+const usage = `npm run test:faults                        the fault tests, large and long
+npm run test:faults -- composed [options]  faults that are composed at random from a seed
+  --seed N      the first seed; without it one is drawn
+  --seconds N   how long each runs: 60
+  --seeds N     how many, one after the other: 1
+  --plan        only show the faults of the seeds`
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args[0] !== 'composed') return runTests(args)
+  const values = readOptions(args.slice(1))
+  if (typeof values === 'string') {
+    process.stderr.write(`unable to run: ${values}\n\n${usage}\n`)
+    return 2
+  }
+  if (values.help) {
+    say(usage)
+    return 0
+  }
+  const [first, seconds, count] = [values.seed, values.seconds, values.seeds].map(Number) as [number, number, number]
+  if (![first, seconds, count].every(number => Number.isSafeInteger(number) && number >= 0)) {
+    process.stderr.write(`unable to run: seed, seconds and seeds are whole numbers\n\n${usage}\n`)
+    return 2
+  }
+  const seeds = Array.from({ length: count }, (_, nth) => first + nth)
+  if (values.plan) {
+    for (const seed of seeds) say([`seed ${seed}`, ...planFaults(seed, seconds).map(describeFault)].join('\n'))
+    return 0
+  }
+  return runSeeds(seeds, seconds)
+}
+
+/** @returns what is wrong with them, in words */
+function readOptions(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+        seconds: { type: 'string', default: '60' },
+        seeds: { type: 'string', default: '1' },
+        plan: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+async function runSeeds(seeds: readonly number[], seconds: number): Promise<number> {
+  const root = projectRoot()
+  const opened = openOldVersion(root, versionBefore)
+  const former = typeof opened === 'string' ? undefined : opened
+  if (typeof opened === 'string') say(`skipped: no version before this one to run beside it: ${opened}`)
+  const broken: number[] = []
+  try {
+    for (const seed of seeds) {
+      const keepIn = join(root, '.cache', 'composed', `seed-${seed}`)
+      say(`seed ${seed}, ${seconds} s`)
+      try {
+        const report = await runComposed({ seed, seconds, former, keepIn, say })
+        tell(report, keepIn)
+        if (report.violations.length > 0) broken.push(seed)
+      } catch (error) {
+        say(`seed ${seed}: unable to run: ${error instanceof Error ? error.stack : String(error)}`)
+        broken.push(seed)
+      }
+    }
+  } finally {
+    former?.drop()
+  }
+  say(`${seeds.length - broken.length} of ${seeds.length} seeds without a violation`)
+  if (broken.length > 0) say(`broken: ${broken.join(', ')}`)
+  return broken.length === 0 ? 0 : 1
+}
+
+function tell({ seed, violations, counts, faults, settledMs }: ComposedReport, keptIn: string): void {
+  say(
+    `seed ${seed}: ${faults.length} faults, settled after ${(settledMs / 1_000).toFixed(1)} s, ${violations.length} violations`,
+  )
+  say(
+    `  ${Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')}`,
+  )
+  for (const { promise, what } of violations) say(`  ${promise}: ${what}`)
+  if (violations.length > 0) say(`  kept in ${keptIn}`)
+}
+
+/** @returns the exit code of the test runner */
+function runTests(args: readonly string[]): Promise<number> {
+  const vitest = join(projectRoot(), 'node_modules', 'vitest', 'vitest.mjs')
+  const child = spawn(process.execPath, [vitest, 'run', '--project', 'faults', ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, FAULTS: 'long' },
+  })
+  return new Promise(resolve => child.on('exit', code => resolve(code ?? 1)))
+}
+
+const code = await main(process.argv.slice(2))
+// Sockets that were broken off in the middle may keep their handles for minutes.
+process.stdout.write('', () => process.exit(code))

@@ -1,0 +1,125 @@
+/** WebSockets for the SDK that take down what they were given and when, before the SDK gets it. */
+import type { Entry, Event, Op, Reply } from '@flotilla/protocol'
+import type { Socket, SocketConstructor, SocketEvent } from '@flotilla/sdk'
+import type { Socket as NetSocket } from 'node:net'
+import { WebSocket } from 'ws'
+import type { History } from '../history.ts'
+import { steadyMs } from '../live-history.ts'
+
+export interface SocketOwner {
+  readonly device: string
+  readonly user: string
+  readonly session: string
+}
+
+export interface SocketRecorder {
+  /** What the client of this device makes its sockets of. */
+  socketsOf(owner: SocketOwner): SocketConstructor
+  /** Something is wrong with the socket that has this port: nothing is to be expected of it from now on. */
+  disturb(clientPort: number): void
+  /** What is open still is taken down. */
+  close(): void
+}
+
+interface Recording {
+  readonly id: number
+  readonly raw: WebSocket
+  readonly sends: Map<number, number>
+  greeted: boolean
+  ended: boolean
+}
+
+/** @param nodeOf the gateway behind a URL */
+export function createSocketRecorder(history: History, nodeOf: (url: string) => string): SocketRecorder {
+  const recordings = new Set<Recording>()
+  let count = 0
+
+  function takeEntry(socket: number, entry: Entry, how: 'live' | 'asked') {
+    const { conversation, seq } = entry
+    history.live({ kind: 'delivered', socket, conversation, seq, how, atMs: steadyMs() })
+  }
+
+  function takeReply(one: Recording, reply: Reply) {
+    const sentMs = one.sends.get(reply.id)
+    if (sentMs !== undefined) {
+      one.sends.delete(reply.id)
+      history.live({ kind: 'send', socket: one.id, atMs: sentMs, answeredMs: steadyMs() })
+    }
+    if (!('ok' in reply)) return
+    const { entries = [], verdicts = [] } = reply.ok as {
+      entries?: Entry[]
+      verdicts?: { entries?: Entry[] }[]
+    }
+    for (const entry of [...entries, ...verdicts.flatMap(verdict => verdict.entries ?? [])])
+      takeEntry(one.id, entry, 'asked')
+  }
+
+  function takeFrame(one: Recording, { device, user, session }: SocketOwner, url: string, text: string) {
+    const frame = JSON.parse(text) as Event | Reply
+    const atMs = steadyMs()
+    if (!('event' in frame)) takeReply(one, frame)
+    else if (frame.event === 'hello') {
+      one.greeted = true
+      history.live({ kind: 'greeted', socket: one.id, device, user, session, node: nodeOf(url), atMs })
+    } else if (!one.greeted) history.live({ kind: 'early', device, node: nodeOf(url), event: frame.event, atMs })
+    else if (frame.event === 'typing.start' || frame.event === 'typing.stop')
+      history.live({ kind: 'typing', socket: one.id, conversation: frame.conversation, user: frame.user, atMs })
+    else if ('seq' in frame && 'epoch' in frame) takeEntry(one.id, frame, 'live')
+  }
+
+  function end(one: Recording) {
+    if (one.ended) return
+    one.ended = true
+    recordings.delete(one)
+    if (!one.greeted) return
+    for (const atMs of one.sends.values()) history.live({ kind: 'send', socket: one.id, atMs })
+    history.live({ kind: 'ended', socket: one.id, atMs: steadyMs() })
+  }
+
+  return {
+    socketsOf: owner =>
+      class RecordedSocket implements Socket {
+        readonly #one: Recording
+
+        constructor(url: string) {
+          const raw = new WebSocket(url, { perMessageDeflate: false })
+          this.#one = { id: ++count, raw, sends: new Map(), greeted: false, ended: false }
+          recordings.add(this.#one)
+          raw.on('message', (data: Buffer) => takeFrame(this.#one, owner, url, data.toString()))
+          raw.on('close', () => end(this.#one))
+          raw.on('error', () => {})
+        }
+
+        send(text: string): void {
+          const { id, op } = JSON.parse(text) as { id?: number; op: Op }
+          if (op === 'message.send' && id !== undefined) this.#one.sends.set(id, steadyMs())
+          this.#one.raw.send(text)
+        }
+
+        /** The SDK hears nothing any more from here on, so neither does the record; the network may take its time. */
+        close(code?: number, reason?: string): void {
+          end(this.#one)
+          this.#one.raw.close(code, reason)
+        }
+
+        addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: SocketEvent) => void): void {
+          this.#one.raw.addEventListener(type as 'message', listener)
+        }
+      },
+    disturb(clientPort) {
+      for (const one of recordings) {
+        const { _socket: net } = one.raw as unknown as { _socket?: NetSocket }
+        if (net?.localPort === clientPort)
+          history.live({
+            kind: 'away',
+            what: `socket ${one.id}`,
+            fromMs: steadyMs(),
+            toMs: Number.POSITIVE_INFINITY,
+          })
+      }
+    },
+    close() {
+      for (const one of recordings) end(one)
+    },
+  }
+}

@@ -1,0 +1,424 @@
+/**
+ * The people of a composed run: each with two devices on the real SDK, in direct conversations and in groups below and
+ * above the limit of routing by interest. They talk, type and read; members come and go, groups are renamed, people
+ * block each other, and sessions are revoked. All of it is on record, and so is what their sockets delivered.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Client, createClient } from '@flotilla/sdk'
+import type { History } from '../history.ts'
+import { steadyMs } from '../live-history.ts'
+import { makeSessions, makeUsers } from '../population.ts'
+import { atRate, recordClient } from '../talkers.ts'
+import { until } from '../until.ts'
+import type { ComposedStage } from './composed-stage.ts'
+import type { Dice } from './dice.ts'
+import type { SocketRecorder } from './recorded-sockets.ts'
+
+export interface TroupeOptions {
+  readonly stage: ComposedStage
+  readonly history: History
+  readonly sockets: SocketRecorder
+  readonly dice: Dice
+}
+
+export interface Troupe {
+  /** Begins to talk, and to come and go. */
+  start(): void
+  /** Ends both. Resolves when nothing is under way any more. */
+  pause(): Promise<void>
+  /** Sends that wait for their answer. */
+  unanswered(): number
+  /** Devices that do not have everything, each with a sentence. */
+  behind(): Promise<string[]>
+  /** Owns every group and is never put out. */
+  readonly steward: { readonly user: string; readonly session: string }
+  readonly groups: readonly string[]
+  readonly counts: Readonly<Record<string, number>>
+  stop(): Promise<void>
+}
+
+interface Person {
+  readonly user: string
+  readonly devices: Device[]
+}
+
+interface Device {
+  readonly name: string
+  readonly session: string
+  readonly client: Client
+  /** The highest seq of each conversation that its application was given. */
+  readonly seen: Map<string, number>
+}
+
+interface Direct {
+  readonly conversation: string
+  readonly people: readonly [Person, Person]
+  blocked: boolean
+}
+
+const people = 30
+const devicesEach = 2
+/** Some below the limit of routing by interest, some that cross it, some beyond it from the start. */
+const groupSizes = [5, 7, 9, 10, 14, 18, 22]
+const rates = { sends: 20, typings: 8, changes: 4 }
+/** Typing is told at every keystroke: the SDK's pauses would hide what is told too late. */
+const sdkSettings = { typingRepeatMs: 100, typingRestMs: 500, pingTimeoutMs: 4_000 }
+/** Longer than the longest fault of the API. */
+const callMsMax = 14_000
+const groupSizeMin = 3
+
+class RefusedError extends Error {
+  readonly code: string
+  constructor(code: string) {
+    super(`refused: ${code}`)
+    this.code = code
+  }
+}
+
+/** Makes the people and their conversations, and connects their devices. Resolves when all are live. */
+export async function gatherTroupe(options: TroupeOptions): Promise<Troupe> {
+  const troupe = new LivingTroupe(options)
+  await troupe.gather()
+  return troupe
+}
+
+class LivingTroupe implements Troupe {
+  readonly counts: Record<string, number> = {}
+  readonly groups: string[] = []
+  steward = { user: '', session: '' }
+  readonly #stage: ComposedStage
+  readonly #history: History
+  readonly #sockets: SocketRecorder
+  readonly #dice: Dice
+  #people: Person[] = []
+  readonly #directs: Direct[] = []
+  /** By group: who is in, as far as the answers tell. */
+  readonly #members = new Map<string, Set<Person>>()
+  /** A pair of group and person, or of people, that something is under way with. */
+  readonly #busy = new Set<string>()
+  readonly #underWay = new Set<Promise<void>>()
+  #endings: (() => void)[] = []
+  #deviceCount = 0
+
+  constructor({ stage, history, sockets, dice }: TroupeOptions) {
+    this.#stage = stage
+    this.#history = history
+    this.#sockets = sockets
+    this.#dice = dice
+  }
+
+  // ---- gathering ----------------------------------------------------------------------------------------------------
+
+  async gather(): Promise<void> {
+    const { pool } = this.#stage
+    const users = await makeUsers(pool, people + 1)
+    const sessions = await makeSessions(pool, users)
+    this.steward = { user: users[people]!, session: sessions[people]! }
+    this.#people = users.slice(0, people).map(user => ({ user, devices: [] }))
+    for (const size of groupSizes) {
+      const members = this.#somebody(size)
+      const conversation = await this.#open(this.steward, {
+        kind: 'group',
+        name: `of ${size}`,
+        members: members.map(({ user }) => user),
+      })
+      this.groups.push(conversation)
+      this.#members.set(conversation, new Set(members))
+    }
+    for (let nth = 0; nth < people / 2; nth++) {
+      const [one, other] = [this.#people[nth]!, this.#people[nth + people / 2]!]
+      const as = { user: one.user, session: sessions[nth]! }
+      const conversation = await this.#open(as, { kind: 'direct', user: other.user })
+      this.#directs.push({ conversation, people: [one, other], blocked: false })
+    }
+    // They have been large for long: nobody is addressed by name any more.
+    await pool.query(`UPDATE conversations SET large_since = large_since - interval '1 hour'`)
+    for (const person of this.#people) for (let nth = 0; nth < devicesEach; nth++) await this.#addDevice(person)
+    await until(() => this.#devices().every(({ client }) => client.state.name === 'live'), {
+      what: 'everybody is live',
+      withinMs: 60_000,
+      everyMs: 50,
+    })
+  }
+
+  #somebody(count: number): Person[] {
+    const left = [...this.#people]
+    return Array.from({ length: count }, () => left.splice(this.#dice.between(0, left.length - 1), 1)[0]!)
+  }
+
+  async #open(as: { user: string; session: string }, opening: object): Promise<string> {
+    const { id } = (await this.#call('POST', '/v1/conversations', as, opening)) as { id: string }
+    return id
+  }
+
+  async #addDevice(person: Person): Promise<Device> {
+    const [session] = await makeSessions(this.#stage.pool, [person.user])
+    const name = `device-${++this.#deviceCount}`
+    const seen = new Map<string, number>()
+    const owner = { device: name, user: person.user, session: session! }
+    this.#history.opened(name, person.user)
+    const client = createClient({
+      api: this.#stage.api.url,
+      getToken: () => Promise.resolve(this.#stage.token(person.user, session!)),
+      // Where to go is answered here: the API may be down, and the gateways must stand the storm all the same.
+      fetch: async () => Response.json(this.#stage.fleet.connect(person.user, session!)),
+      WebSocket: this.#sockets.socketsOf(owner),
+      settings: sdkSettings,
+    })
+    recordClient(client, name, this.#history, seen)
+    client.on('left', ({ conversation }) => {
+      this.#history.live({ kind: 'told', device: name, conversation, atMs: steadyMs() })
+    })
+    client.on('entry', ({ conversation, seq }) => {
+      if (this.#dice.roll() < 0.3) client.markRead(conversation, seq)
+    })
+    const device = { name, session: session!, client, seen }
+    person.devices.push(device)
+    await client.start()
+    return device
+  }
+
+  #devices(): Device[] {
+    return this.#people.flatMap(({ devices }) => devices)
+  }
+
+  // ---- what they do -------------------------------------------------------------------------------------------------
+
+  start(): void {
+    this.#endings = [
+      atRate(rates.sends, () => this.#say()),
+      atRate(rates.typings, () => this.#type()),
+      atRate(rates.changes, () => this.#change()),
+    ]
+  }
+
+  async pause(): Promise<void> {
+    for (const end of this.#endings) end()
+    this.#endings = []
+    await Promise.all(this.#underWay)
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1
+  }
+
+  /** A conversation and somebody who talks there: a member, or now and then somebody who may be out by now. */
+  #place(): { conversation: string; person: Person } {
+    if (this.#dice.roll() < 0.3) {
+      const { conversation, people: pair } = this.#dice.pick(this.#directs)
+      return { conversation, person: this.#dice.pick(pair) }
+    }
+    const conversation = this.#dice.pick(this.groups)
+    const members = [...this.#members.get(conversation)!]
+    return { conversation, person: this.#dice.pick(this.#dice.roll() < 0.1 ? this.#people : members) }
+  }
+
+  #say(): void {
+    const { conversation, person } = this.#place()
+    const { client } = this.#dice.pick(person.devices)
+    const text = randomUUID()
+    let send: ReturnType<Client['send']>
+    try {
+      send = client.send({ conversation, body: { text } })
+    } catch {
+      // Stopped with its session.
+      return
+    }
+    const { clientId } = send
+    const { user } = person
+    this.#history.sent({ user, conversation, clientId, text })
+    send.acknowledged.then(
+      ack => {
+        this.#count('acknowledged')
+        this.#history.acknowledged(user, conversation, clientId, ack.seq)
+      },
+      (error: { code: string }) => {
+        this.#count(`send ${error.code}`)
+        this.#history.failed(user, conversation, clientId, error.code)
+      },
+    )
+  }
+
+  #type(): void {
+    const { conversation, person } = this.#place()
+    this.#dice.pick(person.devices).client.typing(conversation)
+  }
+
+  /** Something changes, unless something is under way with the same. */
+  #change(): void {
+    const draw = this.#dice.draw<() => { hold: string; run: () => Promise<void> } | undefined>([
+      [34, () => this.#planRemoval()],
+      [34, () => this.#planAddition()],
+      [10, () => this.#planRename()],
+      [8, () => this.#planLeaving()],
+      [8, () => this.#planBlock()],
+      [6, () => this.#planRevocation()],
+    ])
+    const planned = draw()
+    if (planned === undefined || this.#busy.has(planned.hold)) return
+    this.#busy.add(planned.hold)
+    const running = planned
+      .run()
+      .catch((error: unknown) => this.#count(error instanceof RefusedError ? `change ${error.code}` : 'change unknown'))
+      .finally(() => {
+        this.#busy.delete(planned.hold)
+        this.#underWay.delete(running)
+      })
+    this.#underWay.add(running)
+  }
+
+  #planRemoval() {
+    const conversation = this.#dice.pick(this.groups)
+    const members = this.#members.get(conversation)!
+    if (members.size <= groupSizeMin) return undefined
+    return this.#putOut(conversation, this.#dice.pick([...members]), this.steward)
+  }
+
+  #planLeaving() {
+    const conversation = this.#dice.pick(this.groups)
+    const members = this.#members.get(conversation)!
+    if (members.size <= groupSizeMin) return undefined
+    const person = this.#dice.pick([...members])
+    return this.#putOut(conversation, person, { user: person.user, session: person.devices[0]!.session })
+  }
+
+  #putOut(conversation: string, person: Person, as: { user: string; session: string }) {
+    const { user } = person
+    const members = this.#members.get(conversation)!
+    return {
+      hold: `${conversation} ${user}`,
+      run: async () => {
+        try {
+          const path = `/v1/conversations/${conversation}/members/${user}`
+          const { seq } = (await this.#call('DELETE', path, as)) as { seq: number }
+          this.#history.live({ kind: 'put-out', conversation, user, seq, atMs: steadyMs() })
+          this.#history.removed({ conversation, user, seq })
+          this.#count(as.user === user ? 'left' : 'removed')
+          members.delete(person)
+        } catch (error) {
+          if (error instanceof RefusedError && ['user_unknown', 'not_a_member'].includes(error.code))
+            members.delete(person)
+          throw error
+        }
+      },
+    }
+  }
+
+  #planAddition() {
+    const conversation = this.#dice.pick(this.groups)
+    const members = this.#members.get(conversation)!
+    const others = this.#people.filter(person => !members.has(person))
+    if (others.length === 0) return undefined
+    const person = this.#dice.pick(others)
+    const { user } = person
+    return {
+      hold: `${conversation} ${user}`,
+      run: async () => {
+        this.#history.live({ kind: 'adding', conversation, user, atMs: steadyMs() })
+        try {
+          const path = `/v1/conversations/${conversation}/members`
+          const { seq } = (await this.#call('POST', path, this.steward, { users: [user] })) as { seq: number }
+          this.#history.joined({ conversation, user, seq })
+          this.#count('added')
+          members.add(person)
+        } catch (error) {
+          if (error instanceof RefusedError && error.code === 'already_a_member') members.add(person)
+          throw error
+        }
+      },
+    }
+  }
+
+  #planRename() {
+    const conversation = this.#dice.pick(this.groups)
+    return {
+      hold: `name of ${conversation}`,
+      run: async () => {
+        await this.#call('PATCH', `/v1/conversations/${conversation}`, this.steward, { name: randomUUID() })
+        this.#count('renamed')
+      },
+    }
+  }
+
+  #planBlock() {
+    const direct = this.#dice.pick(this.#directs)
+    const { conversation, people: pair } = direct
+    const [one, other] = pair
+    return {
+      hold: conversation,
+      run: async () => {
+        const ends = direct.blocked
+        if (ends) this.#history.live({ kind: 'unblocking', conversation, atMs: steadyMs() })
+        direct.blocked = !ends
+        const as = { user: one.user, session: one.devices[0]!.session }
+        await this.#call(ends ? 'DELETE' : 'PUT', `/v1/blocks/${other.user}`, as)
+        if (!ends) this.#history.live({ kind: 'blocked', conversation, atMs: steadyMs() })
+        this.#count(ends ? 'unblocked' : 'blocked')
+      },
+    }
+  }
+
+  /** One device ends the session of the other; its person signs in anew on another one. */
+  #planRevocation() {
+    const person = this.#dice.pick(this.#people)
+    const [gone, other] = person.devices as [Device, Device]
+    return {
+      hold: `devices of ${person.user}`,
+      run: async () => {
+        const as = { user: person.user, session: other.session }
+        await this.#call('DELETE', `/v1/sessions/${gone.session}`, as)
+        this.#history.live({ kind: 'revoked', session: gone.session, atMs: steadyMs() })
+        this.#count('revoked')
+        await pause(this.#dice.between(2_000, 5_000))
+        await gone.client.stop()
+        person.devices.splice(person.devices.indexOf(gone), 1)
+        await until(() => this.#addDevice(person), { what: 'a new sign-in', withinMs: 30_000, everyMs: 300 })
+      },
+    }
+  }
+
+  /** Asks the API. @throws RefusedError, or anything when the answer is not known */
+  async #call(method: string, path: string, as: { user: string; session: string }, body?: object): Promise<unknown> {
+    const response = await fetch(`${this.#stage.api.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#stage.token(as.user, as.session)}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(callMsMax),
+    })
+    const answer = JSON.parse((await response.text()) || 'null') as { error?: { code: string } } | null
+    if (response.ok) return answer
+    const code = answer?.error?.code ?? String(response.status)
+    this.#history.live({ kind: 'refused', what: `${method} ${path}`, code, atMs: steadyMs() })
+    throw new RefusedError(code)
+  }
+
+  // ---- how they stand -----------------------------------------------------------------------------------------------
+
+  unanswered(): number {
+    return this.#devices().reduce((sum, { client }) => sum + client.pending().length, 0)
+  }
+
+  async behind(): Promise<string[]> {
+    const { rows } = await this.#stage.pool.query<{ user: string; conversation: string; head: number }>(
+      `SELECT m.user_id AS user, c.id AS conversation, c.head_seq AS head
+         FROM members m JOIN conversations c ON c.id = m.conversation_id`,
+    )
+    const heads = Map.groupBy(rows, row => row.user)
+    return this.#people.flatMap(({ user, devices }) =>
+      devices.flatMap(({ name, client, seen }) => {
+        if (client.state.name !== 'live') return [`${name} is ${JSON.stringify(client.state)}`]
+        return (heads.get(user) ?? [])
+          .filter(({ conversation, head }) => (seen.get(conversation) ?? 0) < head)
+          .map(({ conversation, head }) => `${name} has ${seen.get(conversation) ?? 0} of ${head} in ${conversation}`)
+      }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#devices().map(({ client }) => client.stop()))
+  }
+}
