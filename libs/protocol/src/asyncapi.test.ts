@@ -76,6 +76,7 @@ test('hello names every limit that a client can run into', () => {
   const { limits: named } = down.hello.schema.properties
   const tuned = [
     ...['commandsPerSecond', 'commandsBurst', 'personCommandsPerSecond', 'personCommandsBurst'],
+    ...['connectionsPerSessionMax', 'connectionsPerPersonMax', 'connectsPerPersonMax'],
     ...['commandsInFlightMax', 'sendQueueBytesMax'],
   ]
   expect(Object.keys(named.properties).sort()).toEqual([...Object.keys(limits), ...tuned].sort())
