@@ -47,11 +47,30 @@ export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
     'ignored_auth',
   ]
   const args = [
-    ...['run', `${origin}/v1/openapi.json`, '--url', origin, '--checks', checks.join(',')],
-    ...['--max-time', String(seconds), '--seed', String(seed), '--continue-on-failure', '--no-color', '--no-shrink'],
-    ...['--warnings', 'off', '--generation-database', 'none', '--suppress-health-check', 'all'],
+    'run',
+    `${origin}/v1/openapi.json`,
+    '--url',
+    origin,
+    '--checks',
+    checks.join(','),
+    '--max-time',
+    String(seconds),
+    '--seed',
+    String(seed),
+    '--continue-on-failure',
+    '--no-color',
+    '--no-shrink',
+    '--warnings',
+    'off',
+    '--generation-database',
+    'none',
+    '--suppress-health-check',
+    'all',
     // Python 3.11 fails now and then where two of its threads parse code at once.
-    ...['--request-timeout', '30', '--workers', '1'],
+    '--request-timeout',
+    '30',
+    '--workers',
+    '1',
   ]
   const env = { ...process.env, SCHEMATHESIS_HOOKS: join(root, 'apps/api/src/fuzz/hooks.py') }
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] })
