@@ -132,7 +132,7 @@ export function installOpenApi(app: Api): void {
     },
     transformObject: documents => {
       if (!('openapiObject' in documents)) throw new Error('unable to make the document: not OpenAPI 3')
-      return completeDocument(documents.openapiObject) as typeof documents.openapiObject
+      return completeDocument(documents.openapiObject)
     },
   })
 }
@@ -145,7 +145,10 @@ export function installDocs(app: Api): void {
   app.register(async docs => {
     // An optional dependency: the API does all else without it.
     const page = await import('@scalar/fastify-api-reference').catch(() => undefined)
-    if (page === undefined) return void docs.get('/docs', { schema: { hide: true } }, sayWhatIsLacking)
+    if (page === undefined) {
+      docs.get('/docs', { schema: { hide: true } }, sayWhatIsLacking)
+      return
+    }
     docs.addHook('onRequest', async request => {
       // The page makes a URL of it.
       if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'the host cannot be read')

@@ -36,7 +36,7 @@ test('what arrives keeps a socket open, be it a command or a ping of WebSocket; 
   }
   const [silent, asking, pinging] = [open(), open(), open()]
   const heard: string[] = []
-  silent.on('message', frame => heard.push((JSON.parse((frame as Buffer).toString()) as { event: string }).event))
+  silent.on('message', (frame: Buffer) => heard.push(JSON.parse(frame.toString()).event))
   const beat = setInterval(() => {
     const message = { conversation, clientId: randomUUID(), body: { text: 'all of my devices hear this' } }
     if (asking.readyState === WebSocket.OPEN) asking.send(JSON.stringify({ id: 1, op: 'message.send', ...message }))

@@ -7,7 +7,7 @@ import { testDatabase } from '@flotilla/testing'
 import { expect, test } from 'vitest'
 import { apiDefaults, type ApiSettings } from '../config.ts'
 import { createFixture, openChat } from '../fixture.ts'
-import { fuzz, installSchemathesis } from './schemathesis.ts'
+import { fuzz, installSchemathesis } from './schemathesis.testbed.ts'
 
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 600)
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.trunc(Math.random() * 1e9))

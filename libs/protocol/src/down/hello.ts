@@ -16,6 +16,9 @@ const Limits = Type.Object(
     commandsBurst: about('Commands of this connection at once, before the rate holds.'),
     personCommandsPerSecond: about('Commands of all connections of the person to this node, lasting.'),
     personCommandsBurst: about('Commands of all connections of the person to this node at once.'),
+    connectionsPerSessionMax: about('Connections of one session to this node; one more closes the oldest.'),
+    connectionsPerPersonMax: about('Connections of one person to this node; one more closes the oldest.'),
+    connectsPerPersonMax: about('Connections that one person may open in a minute, at all nodes.'),
     commandsInFlightMax: about('Commands of this connection that wait for their replies.'),
     sendQueueBytesMax: about(
       'What may wait for a client that reads too slowly, before it is closed with `slow_consumer`.',

@@ -44,6 +44,8 @@ export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
     'response_schema_conformance',
     'negative_data_rejection',
     'missing_required_header',
+    'unsupported_method',
+    'allow_header_conformance',
     'ignored_auth',
   ]
   const args = [
