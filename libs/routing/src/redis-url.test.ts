@@ -4,6 +4,7 @@ import { checkRedisUrl, parseRedisUrl } from './redis-url.ts'
 test.each([
   ['redis://cache', { kind: 'server', tls: false, hosts: [{ host: 'cache', port: 6379 }], database: 0 }],
   ['rediss://u:p%40@cache:1/2', { kind: 'server', tls: true, username: 'u', password: 'p@', database: 2 }],
+  ['redis://u:p@s@cache', { username: 'u', password: 'p@s', hosts: [{ host: 'cache', port: 6379 }] }],
   ['redis://:p@[::1]:7', { username: '', password: 'p', hosts: [{ host: '::1', port: 7 }] }],
   [
     'redis-cluster://a:1,b',

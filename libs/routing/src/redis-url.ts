@@ -63,8 +63,7 @@ function checkParts(
   kind: RedisPlace['kind'],
   { login, hosts, path, query }: Readonly<Record<'login' | 'hosts' | 'path' | 'query', string>>,
 ): void {
-  if (/[/?#@]|%(?![\da-f]{2})/i.test(login))
-    throw new Error('must have what is special in its password percent-encoded')
+  if (/[/?#]|%(?![\da-f]{2})/i.test(login)) throw new Error('must have what is special in its password percent-encoded')
   if (kind === 'server' && hosts.includes(','))
     throw new Error('must name one host, or begin with redis-cluster:// or redis-sentinel://')
   if (!hosts.split(',').every(isHost)) throw new Error('must name hosts as host:port')

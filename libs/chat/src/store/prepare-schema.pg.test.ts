@@ -144,3 +144,9 @@ test('a migration that meets a lock is tried again; one that is wrong ends it at
   await expect(prepare({ migrates: true })).rejects.toThrow(/0004-four\.sql: .*division by zero/)
   expect(performance.now() - startedAt).toBeLessThan(10_000)
 })
+
+test('a migration that no transaction can hold is a mistake, and not a connection that was lost', async () => {
+  writeFileSync(join(folder, '0001-one.sql'), 'CREATE TABLE one (n int); CREATE INDEX CONCURRENTLY one_n ON one (n)')
+  await expect(prepare({ migrates: true })).rejects.toThrow(/^unable to migrate: 0001-one\.sql: .*CONCURRENTLY/)
+  expect(waits).toEqual([])
+})

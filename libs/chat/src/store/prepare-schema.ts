@@ -65,22 +65,31 @@ async function look(options: SchemaOptions): Promise<Look> {
     await checkPooler(url)
     return { applied }
   } catch (error) {
-    if (!(error instanceof MigrationLocked) && !isAway(error)) throw error
+    if (!isAway(error)) throw error
     return { reason: reasonOf(error), error }
   }
 }
 
-/** At the start a mistake in the settings is not waited for. */
+/** A session that was not as it was taken for: with a connection that was just made, that is a mistake. */
+const ofSession = /^(0A000|26000|42P05|25(?!006))/
+
+/** At the start a mistake in the settings, or in a migration, is not waited for. */
 function isAway(error: unknown): boolean {
   const remedy = remedyOf(error)
-  return remedy !== undefined && remedy !== 'mend'
+  return (
+    error instanceof MigrationLocked || (remedy !== undefined && remedy !== 'mend' && !ofSession.test(codeOf(error)))
+  )
 }
 
 const readOnly = new Set(['25006', 'ESTANDBY'])
 
 function reasonOf(error: unknown): string {
-  // Who holds the lock, or which migration failed.
+  // Whom one waits for, or which migration failed.
   if (error instanceof MigrationLocked || (error instanceof Error && error.cause instanceof Error)) return error.message
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return readOnly.has(code) ? 'PostgreSQL takes no writes' : 'PostgreSQL does not answer'
+  return readOnly.has(codeOf(error)) ? 'PostgreSQL takes no writes' : 'PostgreSQL does not answer'
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  return 'code' in error ? String(error.code) : codeOf(error.cause)
 }
