@@ -1,4 +1,4 @@
-/** The page that shows the API is an optional dependency. */
+/** The page that shows the API, and what is there where it was left out. */
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createFixture } from './fixture.ts'
 

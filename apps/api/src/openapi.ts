@@ -143,7 +143,7 @@ export function installOpenApi(app: Api): void {
  */
 export function installDocs(app: Api): void {
   app.register(async docs => {
-    // An optional dependency: the API does all else without it.
+    // Loaded here, and not needed for anything else: where it was left out, the API does the rest.
     const page = await import('@scalar/fastify-api-reference').catch(() => undefined)
     if (page === undefined) {
       docs.get('/docs', { schema: { hide: true } }, sayWhatIsLacking)

@@ -31,7 +31,7 @@ function repeatNothing(messaging: Messaging): void {
   retry.maxRetries = 0
 }
 
-/** It is an optional dependency: whoever pushes nothing through FCM may leave it out. */
+/** Large, and loaded only where it is used: whoever pushes nothing through FCM may leave it out. */
 async function loadLibrary() {
   try {
     return { ...(await import('firebase-admin/app')), ...(await import('firebase-admin/messaging')) }
