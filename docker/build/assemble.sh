@@ -29,7 +29,7 @@ npm ci --omit=dev --ignore-scripts --workspace "apps/$app" --os=linux --cpu="$cp
 # npm has installed more than that: what only the development of a linked library needs, when some other workspace needs it
 # at run time. So the project shrinks to the workspaces that are here, and what nobody asks for goes.
 npm pkg set --json "workspaces=[$(linked | sed 's/.*/"&"/' | paste -sd,)]"
-npm pkg delete devDependencies
+npm pkg delete devDependencies optionalDependencies
 npm pkg delete devDependencies --workspaces
 # A gateway sees tickets, never a password.
 if [ "$app" = gateway ]; then npm pkg delete dependencies.@node-rs/argon2 --workspace libs/chat; fi
