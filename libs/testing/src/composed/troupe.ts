@@ -67,6 +67,7 @@ const sdkSettings = { typingRepeatMs: 100, typingRestMs: 500, pingTimeoutMs: 4_0
 /** Longer than the longest fault of the API. */
 const callMsMax = 14_000
 const groupSizeMin = 3
+const silent = { debug() {}, warn() {} }
 
 class RefusedError extends Error {
   readonly code: string
@@ -164,6 +165,9 @@ class LivingTroupe implements Troupe {
       // Where to go is answered here: the API may be down, and the gateways must stand the storm all the same.
       fetch: async () => Response.json(this.#stage.fleet.connect(person.user, session!)),
       WebSocket: this.#sockets.socketsOf(owner),
+      // Everything is on record and judged, so everything is heard; and what fails for a while is expected to.
+      history: 'all',
+      logger: silent,
       settings: sdkSettings,
     })
     recordClient(client, name, this.#history, seen)
