@@ -61,7 +61,7 @@ export const standaloneSettings = {
   OPERATORS: apiSettings.OPERATORS,
   DIRECT_FROM: apiSettings.DIRECT_FROM,
   SMTP_URL: optionalUrl(
-    'Where mail is handed in: `smtps://user:password@host:465`. Without it `/dev/mail` shows what would have been sent, as long as only this machine reaches the process; otherwise nothing that needs mail can be begun.',
+    'Where mail is handed in: `smtps://user:password@host:465`. Without it a page whose address is printed at the start shows what would have been sent, as long as only this machine reaches the process; otherwise nothing that needs mail can be begun.',
     smtpUrl,
   ),
   MAIL_FROM: workerSettings.MAIL_FROM,

@@ -267,7 +267,8 @@ test('an authenticator app is asked for at the next sign-in, and a recovery code
 
 async function codeMailedTo(email: string): Promise<string> {
   const find = async () => {
-    const mails = (await (await fetch(`${standalone.url}/dev/mail.json`)).json()) as { to: string; text: string }[]
+    const inbox = standalone.devInboxUrl!.replace('/dev/mail', '/dev/mail.json')
+    const mails = (await (await fetch(inbox)).json()) as { to: string; text: string }[]
     return mails.find(mail => mail.to === email)?.text.match(/\b\d{6}\b/)?.[0]
   }
   return until(find, { what: `a code for ${email}` })

@@ -300,8 +300,10 @@ test('what would have been mailed and pushed is shown, to this machine alone', a
     expect(await mayCall(own.url, origin), origin).toBe(true)
   for (const origin of ['http://localhost.evil.example', 'http://evil.example', 'http://10.0.0.7:3000', 'null'])
     expect(await mayCall(own.url, origin), origin).toBe(false)
-  expect(own.devInboxUrl).toBe(`${own.url}/dev/mail`)
-  const inbox = () => call<{ subject: string; text: string }[]>(own.url, 'GET', '/dev/mail.json')
+  const { pathname, search } = new URL(own.devInboxUrl!)
+  expect(pathname + search).toMatch(/^\/dev\/mail\?key=[\w-]{22}$/)
+  expect((await fetch(`${own.url}/dev/mail`)).status).toBe(404)
+  const inbox = () => call<{ subject: string; text: string }[]>(own.url, 'GET', `/dev/mail.json${search}`)
   await call(own.url, 'POST', '/v1/codes', undefined, { email: 'ada@example.org', purpose: 'register' })
   await until(async () => (await inbox()).some(mail => /\b\d{6}\b/.test(mail.text)), { what: 'the code is there' })
 

@@ -2,6 +2,7 @@
  * All of it in one process on embedded parts: PostgreSQL, the broker in memory, a gateway and the API behind one port.
  * The same code and the same migrations run as in the fleet; what differs is only what they are given.
  */
+import { createHmac } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
@@ -194,11 +195,12 @@ async function start(
     random: Math.random,
     settings: { stopMsMax: closeMsMax },
   })
-  const devInboxUrl = devInbox === undefined ? undefined : `${publicUrl}/dev/mail`
+  const inbox = devInbox && { list: () => devInbox.list(), key: inboxKeyOf(keys.ticket[0]!.key) }
+  const devInboxUrl = inbox && `${publicUrl}/dev/mail?key=${inbox.key}`
   const app = buildApp({
     chat: gateway.chat,
-    devInbox,
-    ownPort: { page: startPage({ url: publicUrl, devInboxUrl }), socketPath },
+    devInbox: inbox,
+    ownPort: { page: startPage({ url: publicUrl, showsMail: inbox !== undefined }), socketPath },
     countryOf: loadCountries(undefined),
     node: gateway.node,
     keys,
@@ -281,6 +283,10 @@ async function openPushes(
   const missing = (['fcm', 'webpush'] as const).filter(name => given.every(provider => provider.name !== name))
   return [...given, ...(devInbox === undefined ? [] : missing.map(name => devInbox.pushesOf(name, publicName)))]
 }
+
+/** The same at each start, so that a page that was left open goes on. */
+const inboxKeyOf = (secret: Uint8Array) =>
+  createHmac('sha256', secret).update('development inbox').digest('base64url').slice(0, 22)
 
 const defaultOf = <T>(setting: Setting<T>) => setting.default as T
 

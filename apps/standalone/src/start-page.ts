@@ -10,11 +10,14 @@ export interface StartPage {
   readonly policy: string
 }
 
-/** @param at where people reach this process, and where they see what was not mailed, if that is shown */
-export function startPage(at: { readonly url: string; readonly devInboxUrl: string | undefined }): StartPage {
+/**
+ * @param at where people reach this process, and whether what was not mailed is shown. Where, only the terminal says: this page
+ *   is read by whoever a proxy lets in.
+ */
+export function startPage(at: { readonly url: string; readonly showsMail: boolean }): StartPage {
   const hash = createHash('sha256').update(style).digest('base64')
   return {
-    html: page(at.url, at.devInboxUrl !== undefined),
+    html: page(at.url, at.showsMail),
     policy: [
       "default-src 'none'",
       `style-src 'sha256-${hash}'`,
@@ -74,7 +77,6 @@ yet. Talk to it from a terminal, from your own app, or by hand.</p>
 <ul>
 ${link('/docs', 'API reference', 'every route, to read and to try')}
 ${link('/v1/openapi.json', 'OpenAPI', 'the same for machines')}
-${showsMail ? link('/dev/mail', 'Mail and push', 'what would have been sent') : ''}
 ${link('/readyz', 'Ready?', 'and if not, why not')}
 </ul>
 </nav>
@@ -91,7 +93,8 @@ ${code('TypeScript with the SDK', snippet(url))}
 </section>
 <section>
 <h2>By hand</h2>
-<p>Register somebody, then ask where to open a socket. <code>docs/protocol.md</code> has what is said on it.</p>
+<p>Register somebody, then ask where to open a socket. <code>docs/protocol.md</code> has what is said on it.
+${showsMail ? 'The terminal of <code>npm start</code> names the page of what would have been mailed and pushed.' : ''}</p>
 ${code('Commands with curl', byHand(url))}
 </section>
 </main>

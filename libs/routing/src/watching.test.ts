@@ -100,6 +100,23 @@ test('look-ups follow one another, so that an older answer never comes last', as
   expect(shown(changes)).toEqual(['ann true', 'ann false', 'bob true'])
 })
 
+test('who goes while it is looked up that they came is looked up once more', async () => {
+  const { watching, presence, changes, hold, asked } = open()
+  await watching.begin(['bob'])
+  hold()
+  presence.set('bob', ['b:1'])
+  watching.heard([['bob', true, 1]])
+  await settled()
+  // As far as was told he is away still, so this sounds like nothing new.
+  presence.delete('bob')
+  watching.heard([['bob', false, 2]])
+  for (let answers = 0; answers < 2; answers++) {
+    asked.shift()?.()
+    await settled()
+  }
+  expect(shown(changes)).toEqual(['bob true', 'bob false'])
+})
+
 test('a look-up that fails is made again', async () => {
   const { watching, presence, changes, runTimers } = open()
   await watching.begin(['bob'])

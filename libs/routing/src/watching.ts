@@ -66,6 +66,8 @@ export function createWatching(options: WatchingOptions): Watching {
   let turn = 0
   /** Of whom something else is heard than was told. */
   const doubted = new Set<string>()
+  /** Those who are being looked up: what is found may be older than what is heard meanwhile. */
+  let asked: readonly string[] = []
   let reading: Promise<void> | undefined
   let isStopped = false
 
@@ -83,28 +85,31 @@ export function createWatching(options: WatchingOptions): Watching {
 
   function hear(lines: readonly PresenceLine[]) {
     for (const [user, online] of lines)
-      if (options.isWatched(user) && told.get(user)?.online !== online) doubted.add(user)
+      if (options.isWatched(user) && (told.get(user)?.online !== online || asked.includes(user))) doubted.add(user)
     void read().catch(plan)
   }
 
   /** One look-up at a time, so that it is told in the order in which it was found. */
   function read(): Promise<void> {
-    reading ??= readAll().finally(() => {
-      reading = undefined
-    })
+    if (doubted.size === 0) return reading ?? Promise.resolve()
+    reading ??= readAll()
     return reading
   }
 
   async function readAll() {
-    while (doubted.size > 0) {
-      const users = [...doubted].slice(0, options.changesMax)
-      for (const user of users) doubted.delete(user)
-      try {
-        tell(await lookUp(users))
-      } catch (error) {
-        for (const user of users) doubted.add(user)
-        throw error
+    try {
+      while (doubted.size > 0) {
+        asked = [...doubted].slice(0, options.changesMax)
+        for (const user of asked) doubted.delete(user)
+        tell(await lookUp(asked))
+        asked = []
       }
+    } finally {
+      // What was asked for and not found.
+      for (const user of asked) doubted.add(user)
+      asked = []
+      // At once: whoever is doubted from here on is read anew.
+      reading = undefined
     }
   }
 

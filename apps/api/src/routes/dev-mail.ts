@@ -1,7 +1,9 @@
 /**
- * The development inbox: what would have been mailed and pushed, for whoever tries things out. These routes exist only where an inbox
- * is given, which no deployment does: everybody who reaches them reads everybody's codes.
+ * The development inbox: what would have been mailed and pushed, for whoever tries things out. Everybody who reads it reads
+ * everybody's codes. So these routes exist only where an inbox is given, which no deployment does; and since a proxy on the
+ * same machine makes everybody a caller from this machine, they answer only whoever knows the key that the start has printed.
  */
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { Refusal, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api } from '../app.ts'
@@ -20,6 +22,8 @@ export interface DevMail {
 
 /** Where a worker in the same process puts its mails. */
 export interface DevInbox {
+  /** What its URL ends with, `?key=…`. */
+  readonly key: string
   /** The latest first. */
   list(): readonly DevMail[]
 }
@@ -27,7 +31,12 @@ export interface DevInbox {
 /** What this machine calls itself. */
 const ownNames = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/
 
+/** What proxies write, and no browser: whoever sends one of these is not at this machine. */
+const forwarding = /^(forwarded|via|x-forwarded(-.*)?|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
+
 const closed = { additionalProperties: false }
+const Key = Type.Object({ key: Type.Optional(Type.String({ maxLength: 100 })) }, closed)
+const hash = (text: string) => createHash('sha256').update(text).digest()
 const MailParams = Type.Object({ id: Uuid }, closed)
 const DevMailSchema = Type.Object(
   {
@@ -52,8 +61,13 @@ export function devMailRoutes(app: Api, inbox: DevInbox): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store')
     // A foreign page whose name was made to lead here is of another origin to its browser, and would read all of it.
-    if (!ownNames.test(request.hostname)) throw new Refusal('route_unknown', 'this page is for this machine alone')
+    if (!ownNames.test(request.hostname) || Object.keys(request.headers).some(name => forwarding.test(name)))
+      throw new Refusal('route_unknown', 'this page is for this machine alone')
+    const { key = '' } = request.query as { key?: unknown }
+    if (!timingSafeEqual(hash(String(key)), hash(inbox.key)))
+      throw new Refusal('route_unknown', 'the address of this page ends with the key that the start has printed')
   })
+  const query = `?key=${encodeURIComponent(inbox.key)}`
   const find = (id: string) => {
     const mail = inbox.list().find(one => one.id === id)
     if (mail === undefined) throw new Refusal('route_unknown', 'there is no such mail')
@@ -62,32 +76,53 @@ export function devMailRoutes(app: Api, inbox: DevInbox): void {
 
   app.get(
     '/dev/mail',
-    { schema: { ...hidden, response: { 200: page, ...refusals('route_unknown') } } },
+    { schema: { ...hidden, querystring: Key, response: { 200: page, ...refusals('route_unknown') } } },
     async (_request, reply) =>
-      reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(listPage(inbox.list())),
+      reply
+        .header('content-security-policy', pagePolicy)
+        .type('text/html; charset=utf-8')
+        .send(listPage(inbox.list(), query)),
   )
 
   app.get(
     '/dev/mail.json',
     {
-      schema: { ...hidden, response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refusals('route_unknown') } },
+      schema: {
+        ...hidden,
+        querystring: Key,
+        response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refusals('route_unknown') },
+      },
     },
     async () => inbox.list(),
   )
 
   app.get(
     '/dev/mail/:id',
-    { schema: { ...hidden, params: MailParams, response: { 200: page, ...refusals('route_unknown') } } },
+    {
+      schema: {
+        ...hidden,
+        params: MailParams,
+        querystring: Key,
+        response: { 200: page, ...refusals('route_unknown') },
+      },
+    },
     async (request, reply) =>
       reply
         .header('content-security-policy', pagePolicy)
         .type('text/html; charset=utf-8')
-        .send(mailPage(find(request.params.id))),
+        .send(mailPage(find(request.params.id), query)),
   )
 
   app.get(
     '/dev/mail/:id/html',
-    { schema: { ...hidden, params: MailParams, response: { 200: page, ...refusals('route_unknown') } } },
+    {
+      schema: {
+        ...hidden,
+        params: MailParams,
+        querystring: Key,
+        response: { 200: page, ...refusals('route_unknown') },
+      },
+    },
     async (request, reply) =>
       reply
         .header('content-security-policy', mailPolicy)
@@ -109,20 +144,20 @@ ${body}
 
 const timeOf = (mail: DevMail) => new Date(mail.at).toISOString().replace('T', ' ').slice(0, 19)
 
-function listPage(mails: readonly DevMail[]): string {
+function listPage(mails: readonly DevMail[], query: string): string {
   const rows = mails.map(
     mail =>
-      `<tr><td>${timeOf(mail)}</td><td>${escapeHtml(mail.to)}</td><td><a href="/dev/mail/${mail.id}">${escapeHtml(mail.subject)}</a></td></tr>`,
+      `<tr><td>${timeOf(mail)}</td><td>${escapeHtml(mail.to)}</td><td><a href="/dev/mail/${mail.id}${query}">${escapeHtml(mail.subject)}</a></td></tr>`,
   )
   const body = mails.length === 0 ? '<p>Nothing yet.</p>' : `<table>${rows.join('\n')}</table>`
   const note = 'What would have been sent by mail or pushed. It is kept in memory only, the latest 200.'
   return frame('Mail', `<h1>Mail</h1><p>${note}</p>${body}`, '<meta http-equiv="refresh" content="5">')
 }
 
-function mailPage(mail: DevMail): string {
-  const head = `<p><a href="/dev/mail">All mail</a></p><h1>${escapeHtml(mail.subject)}</h1>`
+function mailPage(mail: DevMail, query: string): string {
+  const head = `<p><a href="/dev/mail${query}">All mail</a></p><h1>${escapeHtml(mail.subject)}</h1>`
   const facts = `<p>${timeOf(mail)} to ${escapeHtml(mail.to)}</p>`
   const text = `<h2>Text</h2><pre>${escapeHtml(mail.text)}</pre>`
-  const html = `<h2>HTML</h2><iframe sandbox title="HTML" src="/dev/mail/${mail.id}/html"></iframe>`
+  const html = `<h2>HTML</h2><iframe sandbox title="HTML" src="/dev/mail/${mail.id}/html${query}"></iframe>`
   return frame(mail.subject, head + facts + text + (mail.html === '' ? '' : html))
 }
