@@ -15,7 +15,7 @@ import {
   list,
   networks,
   optionalText,
-  parseHostName,
+  parseHost,
   parseListenHost,
   parseNodeName,
   parseOrigin,
@@ -211,7 +211,7 @@ export const apiSettings = {
   },
   WEB_PUSH_HOSTS: parsed(
     'comma-separated list of hosts',
-    inParts(parseHostName),
+    inParts(parseHost),
     'The push services of browsers, with all hosts below these names. Web pushes go nowhere else.',
     {
       default: [

@@ -145,9 +145,8 @@ async function misbehave(token: string, socket: TestSocket, url: string) {
 
 /** What fails by ours: the store refuses whatever is written, and says so with the row in hand. */
 async function breakStore(token: string, socket: TestSocket, conversation: string, requestId: string) {
-  const tables = ['messages', 'users']
+  const tables = ['messages', 'users', 'contact_requests']
   for (const table of tables) await pool.query(`ALTER TABLE ${table} ADD CONSTRAINT spoilt CHECK (false) NOT VALID`)
-  await pool.query('ALTER TABLE contact_requests RENAME TO contact_requests_gone')
   const sent = await socket
     .request('message.send', { conversation, clientId: randomUUID(), body: { text: marker('refused message') } })
     .catch((error: unknown) => String(error))
@@ -160,7 +159,6 @@ async function breakStore(token: string, socket: TestSocket, conversation: strin
     body: { username: 'bob', note: marker('refused note') },
   })
   expect(asked.status).toBe(500)
-  await pool.query('ALTER TABLE contact_requests_gone RENAME TO contact_requests')
   for (const table of tables) await pool.query(`ALTER TABLE ${table} DROP CONSTRAINT spoilt`)
 }
 

@@ -62,11 +62,13 @@ export function parseListenHost(text: string): string {
   return text
 }
 
-/** The name of a host, in small letters. */
-export function parseHostName(text: string): string {
-  const name = text.toLowerCase()
-  if (!isHostName(name)) throw new Error('must be names of hosts, without scheme, port and path')
-  return name
+/** The name of a host in small letters, with a port if there is one. */
+export function parseHost(text: string): string {
+  const host = text.toLowerCase()
+  const [, name = '', port = '1'] = /^([^:]*)(?::(\d{1,5}))?$/.exec(host) ?? []
+  if (!isHostName(name) || Number(port) < 1 || Number(port) > 65_535)
+    throw new Error('must be names of hosts, without scheme and path')
+  return host
 }
 
 const isHostName = (text: string) =>

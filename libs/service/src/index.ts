@@ -9,7 +9,7 @@ export {
 } from './caller.ts'
 export { type Given, type Option, type Program, readCommandLine } from './command-line.ts'
 export {
-  parseHostName,
+  parseHost,
   parseListenHost,
   parseNodeName,
   parseOrigin,

@@ -4,61 +4,39 @@
  */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '@flotilla/service'
 import { projectRoot } from '../fleet.ts'
 import { openOldVersion, versionBefore } from '../old-version.ts'
 import { type ComposedReport, runComposed } from './composed.ts'
 import { describeFault, planFaults } from './plan.ts'
 
-const usage = `npm run test:faults                        the fault tests, large and long
-npm run test:faults -- composed [options]  faults that are composed at random from a seed
-  --seed N      the first seed; without it one is drawn
-  --seconds N   how long each runs: 60
-  --seeds N     how many, one after the other: 1
-  --plan        only show the faults of the seeds`
-
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args[0] !== 'composed') return runTests(args)
-  const values = readOptions(args.slice(1))
-  if (typeof values === 'string') {
-    process.stderr.write(`unable to run: ${values}\n\n${usage}\n`)
+  // What is for the test runner is for it to read.
+  if (args[0] !== 'composed' && !args.includes('--help')) return runTests(args)
+  const { values, flags } = readCommandLine({
+    usage: 'npm run test:faults -- [composed [--seed N] [--seconds N] [--seeds N] [--plan] | what vitest takes]',
+    about:
+      'Runs the fault tests, large and long. With `composed` it runs faults that are drawn from a seed, and judges what everybody saw of them.',
+    options: {
+      seed: { value: 'N', about: 'the first seed; without it one is drawn' },
+      seconds: { value: 'N', about: 'how long each runs: 60' },
+      seeds: { value: 'N', about: 'how many, one after the other: 1' },
+      plan: { about: 'only shows the faults of the seeds' },
+    },
+    words: { min: 0, max: 1 },
+  })
+  const { seed = String(Math.floor(Math.random() * 1_000_000)), seconds = '60', seeds = '1' } = values
+  const [first, length, count] = [seed, seconds, seeds].map(Number) as [number, number, number]
+  if (![first, length, count].every(number => Number.isSafeInteger(number) && number >= 0)) {
+    process.stderr.write('unable to start: seed, seconds and seeds must be whole numbers\n')
     return 2
   }
-  if (values.help) {
-    say(usage)
-    return 0
-  }
-  const [first, seconds, count] = [values.seed, values.seconds, values.seeds].map(Number) as [number, number, number]
-  if (![first, seconds, count].every(number => Number.isSafeInteger(number) && number >= 0)) {
-    process.stderr.write(`unable to run: seed, seconds and seeds are whole numbers\n\n${usage}\n`)
-    return 2
-  }
-  const seeds = Array.from({ length: count }, (_, nth) => first + nth)
-  if (values.plan) {
-    for (const seed of seeds) say([`seed ${seed}`, ...planFaults(seed, seconds).map(describeFault)].join('\n'))
-    return 0
-  }
-  return runSeeds(seeds, seconds)
-}
-
-/** @returns what is wrong with them, in words */
-function readOptions(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-        seconds: { type: 'string', default: '60' },
-        seeds: { type: 'string', default: '1' },
-        plan: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+  const all = Array.from({ length: count }, (_, nth) => first + nth)
+  if (!flags.has('plan')) return runSeeds(all, length)
+  for (const one of all) say([`seed ${one}`, ...planFaults(one, length).map(describeFault)].join('\n'))
+  return 0
 }
 
 async function runSeeds(seeds: readonly number[], seconds: number): Promise<number> {
