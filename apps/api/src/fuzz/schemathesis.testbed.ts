@@ -47,7 +47,10 @@ export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
     'missing_required_header',
     'ignored_auth',
   ]
+  const here = join(root, 'apps/api/src/fuzz')
   const args = [
+    '--config-file',
+    join(here, 'schemathesis.toml'),
     'run',
     `${origin}/v1/openapi.json`,
     '--url',
@@ -73,7 +76,7 @@ export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
     '--workers',
     '1',
   ]
-  const env = { ...process.env, SCHEMATHESIS_HOOKS: join(root, 'apps/api/src/fuzz/hooks.py') }
+  const env = { ...process.env, SCHEMATHESIS_HOOKS: join(here, 'hooks.py') }
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
