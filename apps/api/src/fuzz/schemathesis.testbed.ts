@@ -70,9 +70,9 @@ export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
     'none',
     '--suppress-health-check',
     'all',
-    // Python 3.11 fails now and then where two of its threads parse code at once.
     '--request-timeout',
     '30',
+    // Python 3.11 fails now and then where two of its threads parse code at once.
     '--workers',
     '1',
   ]
