@@ -18,7 +18,14 @@ const ErrorAnswer = named(
 )
 
 /** What any request can be answered, whatever its route. */
-const always: readonly ErrorCode[] = ['field_invalid', 'rate_limited', 'overloaded', 'unavailable', 'internal']
+const always: readonly ErrorCode[] = [
+  'field_invalid',
+  'frame_too_large',
+  'rate_limited',
+  'overloaded',
+  'unavailable',
+  'internal',
+]
 
 type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 502 | 503
 
@@ -35,7 +42,7 @@ export function refusals(...codes: readonly ErrorCode[]) {
 }
 
 /** What a body can be refused for before a route sees it. */
-export const bodyCodes = ['frame_malformed', 'frame_too_large'] as const satisfies readonly ErrorCode[]
+export const bodyCodes = ['frame_malformed'] as const satisfies readonly ErrorCode[]
 
 const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('frame_too_large'),

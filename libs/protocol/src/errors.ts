@@ -14,7 +14,11 @@ const table = {
     retry: false,
     meaning: 'The frame is not a JSON object in valid UTF-8. The connection is closed.',
   },
-  frame_too_large: { http: 413, retry: false, meaning: 'The frame or body is larger than the limit.' },
+  frame_too_large: {
+    http: 413,
+    retry: false,
+    meaning: 'The frame, the body, or the URL with the headers is larger than the limit.',
+  },
   op_unknown: { http: 400, retry: false, meaning: 'There is no operation of this name.' },
   field_invalid: {
     http: 400,
