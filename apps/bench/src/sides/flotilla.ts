@@ -164,8 +164,11 @@ async function startGateway(
       MASTER_KEYS: masterKeys,
       TICKET_KEYS: ticketKeys,
       LOG_LEVEL: 'warn',
-      CONNECTIONS_MAX: unlimited,
+      // As many as the files of the process allow is the default already.
       CONNECTS_PER_SECOND: unlimited,
+      CONNECTS_PER_PERSON_MAX: unlimited,
+      CONNECTIONS_PER_PERSON_MAX: unlimited,
+      CONNECTIONS_PER_SESSION_MAX: unlimited,
       COMMANDS_PER_SECOND: unlimited,
       COMMANDS_BURST: unlimited,
       COMMANDS_IN_FLIGHT_MAX: unlimited,
