@@ -361,6 +361,35 @@ test('added again unseen: the page begins beyond the cursor, and that is said', 
   expect(short(sync.paged(asked, page(entries(30, 31), 31, 30), 200))).toEqual(['resync 29', '30', '31'])
 })
 
+test('removed while it asks what there is: an answer from before brings nothing twice, one from after begins behind it', () => {
+  const base = { conversation: 'c', epoch: 1, at: 0, by: 'bob' } as const
+  const added = (seq: number): Entry => ({
+    ...base,
+    event: 'member.added',
+    seq,
+    members: [{ user: me, role: 'member' }],
+  })
+  const removed = (): Sync => {
+    const sync = new Sync({ history: 'all' })
+    const asked = only(sync.begin(me, 1))
+    expect(short(sync.entry(added(90), 0))).toEqual(['90'])
+    expect(short(sync.entry({ ...base, event: 'member.removed', seq: 91, user: me }, 0))).toEqual(['91', 'left'])
+    answer = verdict => short(sync.resumed(asked, { epoch: 1, verdicts: [verdict] }, 0))
+    return sync
+  }
+  let answer: (verdict: ReplyOf<'sync.resume'>['verdicts'][number]) => string[] = () => []
+  const place = { conversation: 'c' }
+  const sync = removed()
+  expect(answer({ ...place, verdict: 'replayed', head: 90, entries: [added(90)] })).toEqual([])
+  expect(short(sync.due(1_000))).toEqual([])
+  removed()
+  expect(answer({ ...place, verdict: 'behind', from: 90, head: 90 })).toEqual([])
+  removed()
+  // Added again meanwhile, as the node that answers knows already.
+  const again = [added(95), entry(96)]
+  expect(answer({ conversation: 'c', verdict: 'replayed', head: 96, entries: again })).toEqual(['95', '96'])
+})
+
 test('a refused page means left; of what was never known nothing is said', () => {
   const sync = liveAt10()
   sync.entry(entry(12), 0)

@@ -318,6 +318,8 @@ export class Sync {
       if (known?.namedIn === number) this.#leave(known, now)
       return
     }
+    // Left meanwhile: the node answered by what was before.
+    if (known === undefined && verdict.head <= (this.#graves.get(verdict.conversation) ?? 0)) return
     const track = known ?? this.#track(verdict.conversation, this.#epoch, undefined)
     track.head = Math.max(track.head, verdict.head)
     track.oldUpTo = Math.max(track.oldUpTo, verdict.head)
