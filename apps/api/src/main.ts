@@ -12,6 +12,7 @@ import {
   openTracing,
   readCommandLine,
   serveHealth,
+  settingsOrEnd,
   socketsMax,
   toStoragePlace,
 } from '@flotilla/service'
@@ -24,7 +25,7 @@ readCommandLine({
   about: 'The API: signs people in, names the gateways, and does over REST what needs no socket.',
   settings: 'API',
 })
-const settings = readApiSettings()
+const settings = settingsOrEnd(readApiSettings)
 const logger = createLogger('api', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
 let chat: ChatContext | undefined

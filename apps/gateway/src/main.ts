@@ -11,6 +11,7 @@ import {
   parseSecretKeys,
   readCommandLine,
   serveHealth,
+  settingsOrEnd,
   socketsMax,
 } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
@@ -22,7 +23,9 @@ readCommandLine({
   about: 'A gateway: holds the sockets of clients. Answers /healthz, /readyz and /metrics on its operator port.',
   settings: 'Gateway',
 })
-const settings = readGatewaySettings()
+const settings = settingsOrEnd(readGatewaySettings)
+const masterKeys = settingsOrEnd(() => parseSecretKeys(settings.MASTER_KEYS))
+const ticketKeys = settingsOrEnd(() => parseSecretKeys(settings.TICKET_KEYS))
 const logger = createLogger('gateway', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
 const applicationName = `flotilla-gateway ${settings.NODE_ID}`
@@ -52,7 +55,6 @@ const pool = createPool({
   logger,
   applicationName,
 })
-const masterKeys = parseSecretKeys(settings.MASTER_KEYS)
 const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: masterKeys, logger })
 const tracing = await openTracing({
   url: settings.TRACES_URL,
@@ -68,7 +70,7 @@ const started = await createGateway({
   logger,
   registry,
   masterKeys,
-  ticketKeys: parseSecretKeys(settings.TICKET_KEYS),
+  ticketKeys,
   nodeId: settings.NODE_ID,
   region: settings.REGION,
   publicUrl: settings.PUBLIC_URL,

@@ -60,3 +60,13 @@ test.each([
   expect(said).toMatch(/^unable to start: (unknown option '--\w+'|what is 'now'\?)\nusage: .+\n--help says more\.\n$/)
   expect(code).toBe(2)
 })
+
+test.each(['gateway', 'api', 'worker'])(
+  'the %s says in a sentence what is wrong with its settings',
+  { timeout: 120_000 },
+  async app => {
+    const { code, said } = await run(`apps/${app}/src/main.ts`)
+    expect(said).toMatch(/^unable to start: [^\n]*DATABASE_URL[^\n]*\n$/)
+    expect(code).toBe(1)
+  },
+)

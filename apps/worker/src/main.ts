@@ -11,6 +11,7 @@ import {
   openTracing,
   readCommandLine,
   serveHealth,
+  settingsOrEnd,
   toStoragePlace,
 } from '@flotilla/service'
 import { readWorkerSettings } from './config.ts'
@@ -23,7 +24,7 @@ readCommandLine({
   about: 'A worker: does what may happen later, such as mail, push, erasure and clean-up.',
   settings: 'Worker',
 })
-const settings = readWorkerSettings()
+const settings = settingsOrEnd(readWorkerSettings)
 const logger = createLogger('worker', settings.LOG_LEVEL)
 const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
 let chat: ChatContext | undefined

@@ -113,6 +113,16 @@ function givenFor(
   }
 }
 
+/** At the start of a process: what is wrong with its settings is said in a sentence, and it ends with 1. */
+export function settingsOrEnd<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return process.exit(1)
+  }
+}
+
 /**
  * Reads declared settings from an environment. An empty value counts as missing; a secret may be in a file.
  * @throws Error that names every setting at fault and its rule; values of secrets are not shown

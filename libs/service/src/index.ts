@@ -28,6 +28,7 @@ export {
   optionalUrl,
   port,
   readSettings,
+  settingsOrEnd,
   requiredSecret,
   requiredUrl,
   type Setting,
