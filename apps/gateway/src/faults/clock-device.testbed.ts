@@ -36,6 +36,7 @@ const account = createSignIn(device.api)
 const { username, password } = device
 await account.signIn({ username, password })
 const client = createClient({
+  history: 'all',
   api: device.api,
   getToken: account.getToken,
   WebSocket: ProxiedSocket,

@@ -155,6 +155,7 @@ async function signUp(username: string, gateway: Part): Promise<Person> {
   const account = createSignIn(url())
   const { id: user } = await account.register({ username, password })
   const client = createClient({
+    history: 'all',
     api: url(),
     getToken: account.getToken,
     WebSocket: class extends WebSocket {
