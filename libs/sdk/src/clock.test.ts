@@ -121,6 +121,17 @@ test('a device that wakes asks at once whether the connection stands', async () 
   expect(states[0]).not.toBe('live')
 })
 
+test('a program that is busy, and late again and again, is not taken for a device that woke', async () => {
+  const frames = server.frames
+  for (let late = 0; late < 28; late++) {
+    clock.sleep(3_000)
+    await clock.advance(240)
+  }
+  expect(server.frames).toBe(frames)
+  await clock.advance(400)
+  expect(server.frames).toBe(frames + 1)
+})
+
 test('a device that wakes does not wait for the rest of a pause', async () => {
   sockets.at(-1)!.end(4100, JSON.stringify({ code: 'overloaded', retryMs: 600_000 }))
   await clock.advance(1_000)

@@ -92,9 +92,10 @@ export interface ConnectionOptions {
 /** Wakes (the network is back, the page is looked at) closer together than this count as one. */
 const wakeSpacingMs = 1_000
 /** How often it is looked whether the device slept. */
-const sleepLookMs = 5_000
-/** A timer that is later by this stood still. */
+const sleepLookMs = 4_750
+/** A timer that is later by this stood still, or the program was busy: awake again, the next one is on time. */
 const sleptMsMin = 2_000
+const awakeMs = 250
 /** How soon a socket that reported an error must close by itself. */
 const errorGraceMs = 1_000
 /** Fresh tokens that a server may refuse in a row: keys that are being rotated pass, a wrong deployment does not. */
@@ -299,14 +300,20 @@ export class Connection {
     }
   }
 
-  /** Timers stand still while the device sleeps, and in many places nothing else says that it woke. */
-  #watchSleep(): void {
+  /**
+   * Timers stand still while the device sleeps, and in many places nothing else says that it woke. A busy program is late
+   * too, but again and again: if that counted as a wake, thousands of clients in one process would give up what they wait
+   * for and begin anew, which keeps it busy.
+   */
+  #watchSleep(mayHaveSlept = false): void {
     const { clock } = this.#options
     const turn = this.#turn
     const at = clock.steady()
-    this.#after(sleepLookMs, () => {
-      if (clock.steady() - at >= sleepLookMs + sleptMsMin) this.wake()
-      if (turn === this.#turn) this.#watchSleep()
+    const lookMs = mayHaveSlept ? awakeMs : sleepLookMs
+    this.#after(lookMs, () => {
+      const isLate = clock.steady() - at >= lookMs + sleptMsMin
+      if (mayHaveSlept && !isLate) this.wake()
+      if (turn === this.#turn) this.#watchSleep(isLate)
     })
   }
 
