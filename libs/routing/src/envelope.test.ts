@@ -36,6 +36,11 @@ test.each([
   ['nobody to whom it is', { ...header, items: [{ to: null }] }, ['{}']],
   ['a version that is no count', { ...header, items: [{ to: { conversation: 'talk', version: 1e300 } }] }, ['{}']],
   ['an entry that is none', { ...header, items: [{ to: ['ann'], entry: { conversation: 'talk', seq: 1.5 } }] }, ['{}']],
+  [
+    'a membership that is none',
+    { ...header, items: [{ to: ['ann'], asOf: { conversation: 'talk', version: 1e300 } }] },
+    ['{}'],
+  ],
   ['presence of nobody', { ...header, presence: [null] }, []],
 ])('%s is refused', (_name, bad, frames) => {
   expect(decodeEnvelope(encodeEnvelope(bad as Header, frames))).toBeUndefined()

@@ -20,8 +20,8 @@ export interface AsOf {
 /** For whom one frame of an envelope is: people, or whoever is here of a conversation at a version of its membership. */
 export interface Item {
   readonly to: string[] | { readonly conversation: string; readonly version: number }
-  readonly entry?: Entry
-  readonly asOf?: AsOf
+  readonly entry?: Entry | undefined
+  readonly asOf?: AsOf | undefined
 }
 
 /** `at` is of the clock of whoever looked, for nodes that still pass it on: nothing may go by it. */
@@ -85,6 +85,8 @@ function hasKnownShape({ from, to, n, items, presence }: Header): boolean {
       : typeof to?.conversation === 'string' && Number.isSafeInteger(to.version)
   const isEntry = (entry: Entry | null | undefined) =>
     entry === undefined || (typeof entry?.conversation === 'string' && Number.isSafeInteger(entry.seq))
+  const isAsOf = (asOf: AsOf | null | undefined) =>
+    asOf === undefined || (typeof asOf?.conversation === 'string' && Number.isSafeInteger(asOf.version))
   const isPresence = (line: PresenceLine | null) =>
     Array.isArray(line) && typeof line[0] === 'string' && typeof line[1] === 'boolean'
   return (
@@ -94,7 +96,9 @@ function hasKnownShape({ from, to, n, items, presence }: Header): boolean {
     n >= 0 &&
     (items === undefined ||
       (Array.isArray(items) &&
-        (items as readonly (Item | null)[]).every(item => item !== null && isPlace(item.to) && isEntry(item.entry)))) &&
+        (items as readonly (Item | null)[]).every(
+          item => item !== null && isPlace(item.to) && isEntry(item.entry) && isAsOf(item.asOf),
+        ))) &&
     (presence === undefined || (Array.isArray(presence) && presence.every(isPresence)))
   )
 }

@@ -232,7 +232,8 @@ export function createRouter(options: RouterOptions): Router {
       const { frame, entry, asOf } = waiting.routed
       if (target.items.length > 0 && target.chars + frame.length > options.envelopeCharsMax)
         sending.push(publish(target, began))
-      target.items.push({ to, ...(entry === undefined ? {} : { entry }), ...(asOf === undefined ? {} : { asOf }) })
+      // What is undefined is left out on the way.
+      target.items.push({ to, entry, asOf })
       target.frames.push(frame)
       target.chars += frame.length
       target.last = waiting
