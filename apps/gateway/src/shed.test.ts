@@ -75,6 +75,16 @@ test('above a fifth more than the mean it sheds half a percent a second, and far
   expect(after(60, 5_000)).toBeCloseTo(75, 1)
 })
 
+test('while many come it waits: they level the fleet by themselves', () => {
+  const perSecond = createShedding(settings)
+  const ask = (second: number, mean: number) =>
+    perSecond({ mean, takers: 3, givers: 1, settled: true }, mean * 2, second * 1_000)
+  const coming = Array.from({ length: 30 }, (_, second) => ask(second, 60 + second * 40))
+  expect(coming.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 0))
+  const steady = Array.from({ length: 15 }, (_, second) => ask(30 + second, 1_260))
+  expect(steady.at(-1)).toBeGreaterThan(0)
+})
+
 test('it begins when it has been above for a while, and goes on until it is near the mean', () => {
   expect(after(shedLimits.aboveMsMin / 1_000, 1_300)).toBe(0)
   expect(after(shedLimits.aboveMsMin / 1_000 + 1, 1_300)).toBeGreaterThan(0)

@@ -35,6 +35,11 @@ export const shedLimits = {
   beatAgeMsMax: 7_000,
   /** It must have been above for so long: a new gateway is known by its beats before clients can reach it. */
   aboveMsMin: 6_000,
+  /**
+   * More than by this share within `aboveMsMin` the mean does not rise while it sheds: those who come level the fleet by
+   * themselves. After a cut of 10,000, 3 of the 200 whom it had spared were moved without it.
+   */
+  riseShareMax: 0.1,
   /** Once begun it goes on down to this share of the limit, so that it does not begin again for each newcomer. */
   untilShare: 0.25,
   /** From 3.5 times the mean to within a quarter of it: one and a half minutes instead of three and a half. */
@@ -48,6 +53,8 @@ export const shedLimits = {
   /** Between two closes, so that a second's share does not leave at once. */
   tickMs: 100,
 }
+
+const meansMax = shedLimits.aboveMsMin / shedLimits.decideMs
 
 /** Adds up what the beats tell. */
 export function readLoad(
@@ -80,10 +87,14 @@ export function createShedding(settings: ShedSettings) {
   let aboveSince: number | undefined
   let shedding = false
   let askedAt = Number.NEGATIVE_INFINITY
+  /** The means that were seen within `aboveMsMin`, the oldest first. */
+  let means: number[] = []
 
   return function perSecond(load: FleetLoad, connections: number, nowMs: number): number {
     const stoodStill = nowMs - askedAt > shedLimits.decideMs * 3
     askedAt = nowMs
+    means = stoodStill ? [load.mean] : [...means.slice(-meansMax), load.mean]
+    const rises = load.mean > means[0]! * (1 + shedLimits.riseShareMax)
     const above = connections / load.mean - 1
     // Those who are on their way are in nobody's count: the mean is a little low while it sheds.
     const tiny = load.mean < shedLimits.connectionsMeanMin * (shedding ? 0.9 : 1)
@@ -91,6 +102,7 @@ export function createShedding(settings: ShedSettings) {
       limit === 0 ||
       !load.settled ||
       tiny ||
+      rises ||
       stoodStill ||
       above <= (shedding ? limit * shedLimits.untilShare : limit)
     ) {
