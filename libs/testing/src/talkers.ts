@@ -23,7 +23,7 @@ export interface Talkers {
   readonly clients: readonly Client[]
   /** Messages acknowledged so far. */
   acknowledged(): number
-  /** Messages that wait for their acknowledgement. */
+  /** Messages that wait for their acknowledgement. What a client that was stopped had not sent stays in its outbox. */
   unanswered(): number
   /**
    * Sends at this rate until the answer is called.
@@ -76,13 +76,13 @@ export function createTalkers(options: TalkersOptions): Talkers {
   return {
     clients,
     acknowledged: () => acknowledged,
-    unanswered: () => clients.reduce((sum, client) => sum + client.pending().length, 0),
+    unanswered: () => clients.reduce((sum, client) => sum + (owesNothing(client) ? 0 : client.pending().length), 0),
     talk: (messagesPerSecond, pick = () => Math.floor(Math.random() * people.length)) =>
       atRate(messagesPerSecond, () => say(pick())),
     behind: heads =>
       people.flatMap(({ device, conversations }, nth) => {
+        if (owesNothing(clients[nth]!)) return []
         const { state } = clients[nth]!
-        if (state.name === 'idle' || (state.name === 'stopped' && state.reason === 'stopped')) return []
         return conversations
           .map(conversation => ({
             conversation,
@@ -94,6 +94,10 @@ export function createTalkers(options: TalkersOptions): Talkers {
       }),
   }
 }
+
+/** It was not started, or went home. */
+const owesNothing = ({ state }: Client) =>
+  state.name === 'idle' || (state.name === 'stopped' && state.reason === 'stopped')
 
 /** Takes down what a client's application is told. `seen` gets the highest seq of each conversation. */
 export function recordClient(client: Client, device: string, history: History, seen: Map<string, number>): void {
