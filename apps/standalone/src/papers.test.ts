@@ -2,11 +2,12 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { apiMetrics } from '@flotilla/api'
-import { gatewayMetrics } from '@flotilla/gateway'
-import { type Metric, processMetrics } from '@flotilla/service'
-import { workerMetrics } from '@flotilla/worker'
+import { apiMetrics, apiSettings, migrateSettings } from '@flotilla/api'
+import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
+import { type Metric, processMetrics, type Settings } from '@flotilla/service'
+import { workerMetrics, workerSettings } from '@flotilla/worker'
 import { expect, test } from 'vitest'
+import { standaloneSettings } from './config.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const papers = globSync(['*.md', 'docs/**/*.md', 'apps/*/README.md', 'libs/*/README.md'], { cwd: root })
@@ -79,7 +80,42 @@ test.each(namesMetrics)('%s names only metrics that are exported', path => {
   expect(unknownMetrics(read(path))).toEqual([])
 })
 
+const allSettings: readonly Settings[] = [
+  apiSettings,
+  gatewaySettings,
+  migrateSettings,
+  standaloneSettings,
+  workerSettings,
+]
+/** `NAME=value`, of a setting that is no secret: a value that no process takes would keep it from starting. */
+const wrongValues = (text: string) =>
+  [...text.matchAll(/(?<![\w$])([A-Z][A-Z\d_]+)=(?:'([^'$…\n]*)'|([^\s'"`$…]+)(?=[\s'"`]|$))/g)].flatMap(
+    ([given, name = '', quoted, bare = '']) => {
+      const owners = allSettings.flatMap(settings => settings[name] ?? [])
+      // The end of a sentence is none of the value.
+      const value = quoted ?? bare.replace(/[.,;:)]+$/, '')
+      return owners.some(({ secret, parse }) => !secret && throws(() => parse(value))) ? [given] : []
+    },
+  )
+
+function throws(work: () => unknown): boolean {
+  try {
+    work()
+    return false
+  } catch {
+    return true
+  }
+}
+
+test.each(papers)('%s gives settings values that they take', paper => {
+  expect(wrongValues(read(paper))).toEqual([])
+})
+
 test('what is looked for is found', () => {
+  expect(wrongValues('set MAIL=off, PORT=80 and `MAIL=perhaps`; PORT=eighty. LOG_LEVEL=$LEVEL NODE_ENV=x')).toEqual([
+    'MAIL=perhaps',
+    'PORT=eighty.',
+  ])
   expect(unknownMetrics('sum(rate(flotilla_connections[5m])) flotilla_closes_total')).toEqual(['flotilla_closes_total'])
 
   expect(papers).toContain('docs/life-of-a-message.md')

@@ -8,7 +8,9 @@ import { wireHash } from './version.ts'
 
 /** Everything that a peer can observe, without the sentences that explain it. */
 function wire(): string {
-  const withoutWords = (key: string, value: unknown) => (key === 'description' || key === 'meaning' ? undefined : value)
+  // A field may bear such a name too; then it is a schema, and no sentence.
+  const withoutWords = (key: string, value: unknown) =>
+    (key === 'description' || key === 'meaning') && typeof value === 'string' ? undefined : value
   return JSON.stringify({ up, down, errors, closeCodes }, withoutWords)
 }
 

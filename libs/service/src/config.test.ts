@@ -32,7 +32,7 @@ test('all mistakes are named at once, and no secret is shown', () => {
   const read = () =>
     readSettings(
       { ...settings, KEY: { ...settings.KEY, parse: () => fail() } },
-      { COUNT: '10', SHARE: 'half', LOUD: 'yes', MODE: 'x', KEY: 'hunter2' },
+      { COUNT: '10', SHARE: 'half', LOUD: 'loud', MODE: 'x', KEY: 'hunter2' },
     )
   const fail = (): never => {
     throw new Error('must be a key')
@@ -42,6 +42,19 @@ test('all mistakes are named at once, and no secret is shown', () => {
   )
   expect(read).not.toThrow(/hunter2/)
   expect(() => readSettings(settings, {})).toThrow(/KEY is missing/)
+})
+
+test.each([
+  ['true', true],
+  ['ON', true],
+  ['yes', true],
+  ['1', true],
+  ['False', false],
+  ['off', false],
+  ['no', false],
+  ['0', false],
+])('a switch that says %s is %s', (given, value) => {
+  expect(flag(!value, 'Whether.').parse(given)).toBe(value)
 })
 
 test('a secret may stand in a file, and nothing else may', () => {

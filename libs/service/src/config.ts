@@ -53,9 +53,22 @@ function toDecimal(min: number, max: number) {
   }
 }
 
+/** As people write them in one tool or another. */
+const switches: Readonly<Record<string, boolean>> = {
+  true: true,
+  on: true,
+  yes: true,
+  1: true,
+  false: false,
+  off: false,
+  no: false,
+  0: false,
+}
+
 function toBoolean(text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new Error('must be true or false')
-  return text === 'true'
+  const value = Object.hasOwn(switches, text.toLowerCase()) ? switches[text.toLowerCase()] : undefined
+  if (value === undefined) throw new Error('must be true or false (on or off, yes or no, 1 or 0)')
+  return value
 }
 
 export const text = (fallback: string, description: string) => setting('text', toText, description, { value: fallback })
