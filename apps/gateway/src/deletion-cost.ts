@@ -27,7 +27,8 @@ export interface DeletionCost {
 }
 
 export const deletionCostLimits = {
-  everyMs: 30_000,
+  /** Emptied at 60 a second over five gateways, the order of 30 s ago named one with 293 connections before one with 195. */
+  everyMs: 10_000,
   /** A change within this share of what was told last is not worth a write. */
   changeMin: 0.05,
   requestMsMax: 5_000,
@@ -59,7 +60,7 @@ export function keepDeletionCost(options: DeletionCostOptions): DeletionCost {
       told = now
     } catch (error) {
       const cause = causeOf(error)
-      // Once for each cause: what is not allowed now will not be in half a minute.
+      // Once for each cause: what is not allowed now will not be soon.
       if (!logged.has(cause)) logger.warn({ err: error }, 'unable to tell the deletion cost of this pod')
       logged.add(cause)
     } finally {
