@@ -134,14 +134,13 @@ test('nobody who is not there is suspended, banned or signed out', async () => {
   expect(await lines()).toEqual([])
 })
 
-test('a sign-in that is being written ends with the others', async () => {
+test.each(['sign-in', 'registration'] as const)('a %s that is being written ends with the others', async what => {
   await ctx.pool.query(`
     CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END';
     CREATE TRIGGER linger BEFORE INSERT ON sessions FOR EACH ROW WHEN (NEW.agent = 'slow') EXECUTE FUNCTION linger()`)
   onTestFinished(async () => void (await ctx.pool.query('DROP TRIGGER linger ON sessions; DROP FUNCTION linger')))
   const alice = await someone()
-  const slow = { username: alice.username, password, client: { ...client, agent: 'slow' } }
-  const signing = signIn(ctx, slow)
+  const signing = begin(ctx, alice, what === 'sign-in' ? 'password' : what, { ...client, agent: 'slow' })
   await becomes(
     async () => {
       const sleeping = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`
