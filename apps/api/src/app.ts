@@ -226,7 +226,10 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
 
 function installBrowserSafety(app: Api, settings: ApiSettings): void {
   app.register(fastifyHelmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+    },
     // Answers are for pages of other origins that CORS lets in.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   })

@@ -3,7 +3,7 @@ import { createLogger, readCommandLine, settingsOrEnd } from '@flotilla/service'
 import { readOperateSettings } from './config.ts'
 import { operatorProgram, runOperatorCommand } from './operator-command.ts'
 
-const given = readCommandLine(operatorProgram('node apps/api/dist/operate.js'))
+const given = readCommandLine({ ...operatorProgram, usage: 'node apps/api/dist/operate.js COMMAND …' })
 const settings = settingsOrEnd(readOperateSettings)
 
 try {

@@ -32,7 +32,7 @@ beforeAll(async () => {
 })
 
 async function run(...args: string[]): Promise<string> {
-  const given = readCommandLine(operatorProgram('operate'), args)
+  const given = readCommandLine({ ...operatorProgram, usage: 'operate' }, args)
   return runOperatorCommand({ databaseUrl: url, masterKeys, mail: true, logger: silentLogger }, given)
 }
 

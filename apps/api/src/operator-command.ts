@@ -108,8 +108,8 @@ const verbs: Readonly<Record<string, Verb>> = {
 const asking = new Set(['show', 'list'])
 const pageMax = 50
 
-export const operatorProgram = (call: string): Program => ({
-  usage: `${call} COMMAND …`,
+/** Without how it is called. */
+export const operatorProgram = {
   about: [
     'Does what operators do, straight on the store. A PERSON is a username or an id.',
     ...Object.entries(verbs).map(([name, { words, about }]) => `  ${[name, ...words].join(' ').padEnd(32)}${about}`),
@@ -123,7 +123,7 @@ export const operatorProgram = (call: string): Program => ({
   },
   words: { min: 1, max: 3 },
   settings: 'Operating',
-})
+} as const satisfies Omit<Program, 'usage'>
 
 export interface OperatorStore {
   readonly databaseUrl: string
@@ -146,7 +146,12 @@ export async function runOperatorCommand(store: OperatorStore, given: Given): Pr
     if (words.length !== verb.words.length) throw new Error(`it takes ${verb.words.join(' and ') || 'nothing'}`)
     const reason = given.values['reason']
     if (reason === undefined && !asking.has(name)) throw new Error('--reason says why')
-    const by = { program: (given.values['by'] ?? whoRuns()).trim().slice(0, nameLengthMax) }
+    const by = {
+      program: (given.values['by'] ?? whoRuns())
+        .replaceAll(/\p{Cc}+/gu, ' ')
+        .trim()
+        .slice(0, nameLengthMax),
+    }
     const input = { by, words, values: given.values, reason: reason ?? '' }
     return await onStore(store, ctx => verb.run(ctx, input))
   } catch (error) {

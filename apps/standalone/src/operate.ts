@@ -9,7 +9,7 @@ import { openFolder } from './folder.ts'
 import { loadKeys } from './keys.ts'
 import { runningPostgres } from './postgres.ts'
 
-const given = readCommandLine(operatorProgram('npm run operate --'))
+const given = readCommandLine({ ...operatorProgram, usage: 'npm run operate -- COMMAND …' })
 const settings = settingsOrEnd(readStandaloneSettings)
 
 try {
