@@ -232,16 +232,14 @@ function lineOf({
     .join('  ')
 }
 
-function whoRuns(): string {
-  const sudo = process.env['SUDO_USER']
-  return `${sudo === undefined ? nameOfSelf() : sudo}@${hostname()}`
-}
-
 /** In a container the user of the process may have no name. */
-function nameOfSelf(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.())
+function whoRuns(): string {
+  const name = () => {
+    try {
+      return userInfo().username
+    } catch {
+      return String(process.getuid?.())
+    }
   }
+  return `${name()}@${hostname()}`
 }
