@@ -26,6 +26,7 @@ linked() {
   tar -C "$source" -cf - -T - | tar -C "$out/packages" -xf -
 cd "$out/packages"
 npm ci --omit=dev --ignore-scripts --workspace "apps/$app" --os=linux --cpu="$cpu" --libc=glibc
+if [ -d node_modules/uWebSockets.js ]; then node "$source/tools/check-binaries.mjs" --root "$PWD"; fi
 # npm has installed more than that: what only the development of a linked library needs, when some other workspace needs it
 # at run time. So the project shrinks to the workspaces that are here, and what nobody asks for goes.
 npm pkg set --json "workspaces=[$(linked | sed 's/.*/"&"/' | paste -sd,)]"

@@ -178,7 +178,7 @@ test('answers carry the headers that keep browsers safe, and are not cached', as
   const { headers } = await call('GET /v1/me')
   expect(headers).toMatchObject({
     'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+    'content-security-policy': "default-src 'none';base-uri 'none';frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
   })
   expect(headers['access-control-allow-origin']).toBeUndefined()

@@ -55,6 +55,7 @@ import { providerRoutes } from './routes/providers.ts'
 import { type OwnPort, ownPortRoutes } from './routes/own-port.ts'
 import { ownSessionRoutes } from './routes/own-sessions.ts'
 import { passkeyRoutes, passkeySignInRoutes } from './routes/passkeys.ts'
+import { operatorActionRoutes } from './routes/operator-actions.ts'
 import { operatorPushRoutes } from './routes/operator-push.ts'
 import { operatorReportRoutes } from './routes/operator-reports.ts'
 import { receiptRoutes } from './routes/receipts.ts'
@@ -208,6 +209,7 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
     contactRoutes,
     blockRoutes,
     reportRoutes,
+    operatorActionRoutes,
     operatorPushRoutes,
     operatorReportRoutes,
     connectRoutes,
@@ -224,7 +226,10 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
 
 function installBrowserSafety(app: Api, settings: ApiSettings): void {
   app.register(fastifyHelmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+    },
     // Answers are for pages of other origins that CORS lets in.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   })

@@ -455,6 +455,24 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     ask: () => plain(`/v1/operator/reports/${randomUUID()}/decision`, { body: { decision: 'dismissed' } }),
     outcome: operators,
   },
+  'GET /v1/operator/actions': get('/v1/operator/actions', operators),
+  'GET /v1/operator/users/:id': {
+    ask: cast => plain(`/v1/operator/users/${cast.target.user}`),
+    outcome: operators,
+  },
+  ...Object.fromEntries(
+    ['suspend', 'ban', 'lift', 'sign-out'].map(verb => [
+      `POST /v1/operator/users/:id/${verb}`,
+      {
+        ask: (cast: Cast) => plain(`/v1/operator/users/${cast.target.user}/${verb}`, { body: { reason: 'Spam' } }),
+        outcome: operators,
+      },
+    ]),
+  ),
+  'POST /v1/operator/conversations/:id/remove-message': {
+    ask: cast => plain(`/v1/operator/conversations/${cast.group}/remove-message`, { body: { seq: 1, reason: 'Spam' } }),
+    outcome: operators,
+  },
   'GET /v1/operator/pushes': get('/v1/operator/pushes', operators),
   'GET /v1/operator/dead-pushes': get('/v1/operator/dead-pushes', operators),
   'POST /v1/operator/dead-pushes/:id/retry': {

@@ -458,3 +458,18 @@ export const migrateSettings = {
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export const readMigrateSettings = () => readSettings(migrateSettings, process.env)
+
+/** Of operate.ts: what the API has, as far as one act needs it. */
+export const operateSettings = {
+  DATABASE_URL: apiSettings.DATABASE_URL,
+  MASTER_KEYS: apiSettings.MASTER_KEYS,
+  MAIL: apiSettings.MAIL,
+  LOG_LEVEL: {
+    ...apiSettings.LOG_LEVEL,
+    default: 'warn' as const,
+    description: 'The least important lines that are logged, on the standard error.',
+  },
+}
+
+/** Reads the settings of this process. @throws Error that names every setting at fault */
+export const readOperateSettings = () => readSettings(operateSettings, process.env)

@@ -1,3 +1,4 @@
+import { operators } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
@@ -216,6 +217,21 @@ test('an erased account is found neither by its identity nor by its address', as
   const again = (await visitors.signIn('one')).body.user.id
   expect(again).not.toBe(gone)
   expect((await visitors.signIn('one')).body.user.id).toBe(again)
+})
+
+test('nobody comes back by an identity or an address of a banned person whose account was erased', async () => {
+  const email = `banned-${turn}@example.org`
+  vouch(one, email, true)
+  const banned = (await visitors.signIn('one')).body.user.id
+  await operators.ban(store.chat, { program: 'test' }, { user: banned, reason: 'Threats' })
+  expect((await visitors.signIn('one')).body.error.code).toBe('account_suspended')
+  await sql('UPDATE users SET erased_at = now(), email = NULL WHERE id = $1', [banned])
+  expect((await visitors.signIn('one')).body.error.code).toBe('identity_taken')
+  // The same address, vouched for elsewhere.
+  vouch(other, email, true)
+  expect((await visitors.signIn('other')).body.error.code).toBe('identity_taken')
+  await operators.lift(store.chat, { program: 'test' }, { user: banned, reason: 'Enough' })
+  expect((await visitors.signIn('one')).status).toBe(201)
 })
 
 test('an identity does not go around the second factor', async () => {

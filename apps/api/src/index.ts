@@ -1,5 +1,12 @@
 export { type ApiDeps, buildApp } from './app.ts'
-export { type ApiSettings, apiDefaults, apiSettings, migrateSettings, readApiSettings } from './config.ts'
+export {
+  type ApiSettings,
+  apiDefaults,
+  apiSettings,
+  migrateSettings,
+  operateSettings,
+  readApiSettings,
+} from './config.ts'
 export type { GatewayUrl } from './connect.ts'
 export { openApiDocument } from './document.ts'
 export { type OpenIdSettings, type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'
@@ -7,3 +14,4 @@ export { loadCountries } from './regions.ts'
 export type { DevInbox, DevMail } from './routes/dev-mail.ts'
 export { generateTokenKey, parseTokenKeys, type TokenKey } from './tokens.ts'
 export { apiMetrics } from './metrics.ts'
+export { type OperatorStore, operatorProgram, runOperatorCommand } from './operator-command.ts'

@@ -7,6 +7,15 @@ import { Refusal } from '@flotilla/protocol'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
 
+/**
+ * No operator shuts out another, nor themselves: of a stolen session, or of one who has gone bad, the others could then be rid
+ * of by it. Whoever has the configuration takes them out of OPERATORS, or uses the command line (operate.ts).
+ * @throws Refusal operator_protected
+ */
+export function demandNoOperator(operators: readonly string[], user: string): void {
+  if (operators.includes(user)) throw new Refusal('operator_protected')
+}
+
 /** What a route that demands an operator may answer. */
 export const operatorRefusals = ['unauthenticated', 'operators_only', 'operator_unprotected', 'proof_needed'] as const
 

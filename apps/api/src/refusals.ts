@@ -32,7 +32,9 @@ type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 502 | 503
 /** The error answers of a route for its `response` schema: those named, and those that every route can give. */
 export function refusals(...codes: readonly ErrorCode[]) {
   const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of new Set([...always, ...codes]))
+  // Whoever signs in, or is signed in, may be suspended.
+  const suspended: readonly ErrorCode[] = codes.includes('unauthenticated') ? ['account_suspended'] : []
+  for (const code of new Set([...always, ...codes, ...suspended]))
     byStatus.set(errors[code].http, [...(byStatus.get(errors[code].http) ?? []), code])
   const schemas = [...byStatus].map(([status, listed]) => [
     status,

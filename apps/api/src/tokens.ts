@@ -188,6 +188,7 @@ export function createAuthentication(chat: ChatContext) {
     if (!isUuid.Check(user) || !isUuid.Check(session)) throw new Refusal('unauthenticated')
     const live = await sessions.check(chat, session)
     if (live?.user !== user) throw new Refusal('unauthenticated', 'the session has ended: sign in again')
+    if (live.suspension !== undefined) throw sessions.suspendedRefusal(live.suspension)
     request.caller = { user, session }
   }
 }

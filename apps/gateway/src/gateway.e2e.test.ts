@@ -1,6 +1,6 @@
 /** Two gateways in one process, the memory broker between them, real PostgreSQL and real sockets. */
 import { randomUUID } from 'node:crypto'
-import { blocks, conversations, createPool, messages, type Pool, sessions } from '@flotilla/chat'
+import { blocks, conversations, createPool, messages, operators, type Pool, sessions } from '@flotilla/chat'
 import { closeCodes, type EventOf, limits } from '@flotilla/protocol'
 import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
 import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
@@ -290,6 +290,34 @@ test('a session that is revoked loses its socket within two seconds, and no tick
   await sessions.end(nodes[1]!.chat, alice.session)
   expect(await socket.closed).toEqual({ code: closeCodes.session_ended.code, reason: '{"code":"session_ended"}' })
   expect(performance.now() - revokedAt).toBeLessThan(2_000)
+  expect(await closedWith(connect(alice))).toEqual({ code: 'session_ended' })
+})
+
+test('whoever is suspended loses their sockets within two seconds, and hears why; what was under way comes to its end', async () => {
+  const [alice, bob, operator] = (await people(3)) as [Person, Person, Person]
+  const conversation = await makeConversation(pool, [alice.user, bob.user])
+  const [socket, other] = [await connect(alice), await connect(bob, 1)]
+  // Sends wait for the conversation, which somebody else has in hand.
+  const holder = await pool.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM conversations WHERE id = $1 FOR UPDATE', [conversation])
+  const sending = socket.request('message.send', { conversation, ...text('the last word') }).then(
+    () => 'acknowledged',
+    () => 'unanswered',
+  )
+  await until(() => nodes[0]!.chat.inserts.queued > 0, { what: 'the send is under way' })
+  const suspendedAt = performance.now()
+  await operators.suspend(nodes[1]!.chat, { operator: operator.user }, { user: alice.user, reason: 'Spam' })
+  const reason = '{"code":"account_suspended"}'
+  expect(await socket.closed).toEqual({ code: closeCodes.account_suspended.code, reason })
+  expect(performance.now() - suspendedAt).toBeLessThan(2_000)
+  await holder.query('COMMIT')
+  holder.release()
+  expect(await sending).toBe('unanswered')
+  // It was taken before: the others have it, once.
+  expect(await other.nextEvent('message.new')).toMatchObject({ by: alice.user, seq: 1 })
+  expect(await closedWith(connect(alice))).toEqual({ code: 'account_suspended' })
+  await operators.lift(nodes[1]!.chat, { operator: operator.user }, { user: alice.user, reason: 'Enough' })
   expect(await closedWith(connect(alice))).toEqual({ code: 'session_ended' })
 })
 

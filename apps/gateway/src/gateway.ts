@@ -236,7 +236,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const backlog = new Backlog<Connection>(options.sendQueuesBytesMax)
   const sweepSessions = createSessionSweep({
     all: () => hub.all(),
-    isGood: async session => (await sessions.check(chat, session)) !== undefined,
+    async whyEnded(session) {
+      const found = await sessions.check(chat, session)
+      if (found?.suspension !== undefined) return 'account_suspended'
+      return found === undefined ? 'session_ended' : undefined
+    },
   })
   const ticketRefusals = createTicketRefusals(logger, chat.clockSkewMs)
   const admission = createAdmission({ ...options, random, nowMs: steady() })
@@ -307,6 +311,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger.debug({ ...connection.names, how }, 'a connection ended')
   }
 
+  /** The close of a session that the pulse says is over. */
+  const revokedAs = (session: string): CloseName =>
+    chat.pulse.isSuspended(session) ? 'account_suspended' : 'session_ended'
+
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
   async function greet(connection: Connection, ticketId: string): Promise<CloseName | undefined> {
     const askedAt = performance.now()
@@ -317,13 +325,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ])
     if (spent !== undefined && spent.count > 1) return 'ticket_used'
     if (admitted === undefined) return 'session_ended'
+    if (admitted.suspended) return 'account_suspended'
     if (connects !== undefined && connects.count > options.connectsPerPersonMax) return 'too_many_connections'
     if (!connection.open) return undefined
     hub.add(connection)
     // Of a device whose network flaps the oldest is dead already; refusing the newest would keep its owner out.
     for (const surplus of hub.surplus(connection, options)) surplus.close('too_many_connections', minuteMs)
     // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
-    if (chat.pulse.isRevoked(connection.session)) return 'session_ended'
+    if (chat.pulse.isRevoked(connection.session)) return revokedAs(connection.session)
     if (admitted.large.length > 0) {
       connection.large = admitted.large.map(one => one.conversation)
       for (const { conversation, version, joinedSeq } of admitted.large)
@@ -416,7 +425,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   chat.pulse.onRevoked(revoked => {
     const ended = new Set(revoked)
-    for (const connection of hub.all()) if (ended.has(connection.session)) connection.close('session_ended')
+    for (const connection of hub.all())
+      if (ended.has(connection.session)) connection.close(revokedAs(connection.session))
   })
   chat.pulse.onNewEpoch(epoch => {
     const frame = JSON.stringify({ event: 'sync.heads', epoch, heads: [] } satisfies Event)

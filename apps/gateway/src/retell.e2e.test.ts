@@ -1,6 +1,7 @@
 /** Changes that are committed and told to nobody, as when their process died in between: the pulse finds them. */
 import { randomUUID } from 'node:crypto'
-import { conversations, createPool, messages, type Pool } from '@flotilla/chat'
+import { conversations, createPool, messages, operators, type Pool } from '@flotilla/chat'
+import { closeCodes } from '@flotilla/protocol'
 import { type Counters, createMemoryBus, createMemoryRouting } from '@flotilla/routing'
 import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
 import {
@@ -107,6 +108,24 @@ test('a rename, an addition and a removal that nobody told are told within a pul
   expect(sockets[1].received.filter(frame => 'event' in frame && frame.event === 'typing.start')).toEqual([])
 })
 
+test('whoever is suspended while they are being greeted does not get in', async () => {
+  const { users, connect } = await people(2)
+  const [operator, alice] = users as [string, string]
+  const witness = await connect(0)
+  const gate = Promise.withResolvers<void>()
+  held = gate.promise
+  const arriving = connect(1).catch((error: unknown) => error)
+  await until(() => ticketsAsked === 4 && pool.idleCount === pool.totalCount, {
+    what: 'the store has said that the session is good',
+  })
+  await operators.suspend(silent.ctx, { operator }, { user: alice, reason: 'Spam' })
+  const ended = await pool.query<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1', [alice])
+  await until(() => gateway.chat.pulse.isSuspended(ended.rows[0]!.id), { what: 'the pulse has told' })
+  gate.resolve()
+  expect(await arriving).toMatchObject({ code: closeCodes.account_suspended.code })
+  await witness.request('ping', {})
+})
+
 test('who was added to a large conversation, and was not told, hears what is said there afterwards', async () => {
   const { users, connect } = await people(6)
   const [alice] = users as [string]
@@ -134,7 +153,7 @@ test('who was added to a large conversation while they were on their way here he
   const gate = Promise.withResolvers<void>()
   held = gate.promise
   const arriving = connect(5)
-  await until(() => ticketsAsked === 2 && pool.idleCount === pool.totalCount, {
+  await until(() => ticketsAsked === 4 && pool.idleCount === pool.totalCount, {
     what: 'the store has said what the newcomer is in',
   })
   await conversations.addMembers(silent.ctx, alice, { conversation, users: [newcomer] })

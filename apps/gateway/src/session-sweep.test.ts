@@ -17,9 +17,9 @@ test('every connection is looked at in its turn, and those whose session is over
   const asked: string[] = []
   const look = createSessionSweep({
     all: () => connections.filter(one => one.open),
-    isGood: async session => {
+    whyEnded: async session => {
       asked.push(session)
-      return !session.endsWith('7')
+      return session.endsWith('7') ? 'session_ended' : undefined
     },
   })
   await look()
@@ -36,9 +36,9 @@ test('a store that does not answer closes nobody, and is asked again', async () 
   let away = true
   const look = createSessionSweep({
     all: () => [one],
-    isGood: async () => {
+    whyEnded: async () => {
       if (away) throw new Error('unable to ask')
-      return false
+      return 'session_ended'
     },
   })
   await look()

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { apiMetrics, apiSettings, migrateSettings, openApiDocument } from '@flotilla/api'
+import { apiMetrics, apiSettings, migrateSettings, openApiDocument, operateSettings } from '@flotilla/api'
 import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
 import { asyncApiDocument } from '@flotilla/protocol'
 import { describeMetrics, describeSettings, processMetrics, readCommandLine, type Settings } from '@flotilla/service'
@@ -65,6 +65,13 @@ ${describeSettings(withoutHostName(apiSettings))}
 once before a roll-out, and give the processes MIGRATE=false.
 
 ${describeSettings(migrateSettings)}
+
+## Operating
+
+\`apps/api/dist/operate.js\` is the command line of operators: \`--help\` lists its commands. It has the settings of the API,
+of which it reads these.
+
+${describeSettings(operateSettings)}
 
 ## Worker
 

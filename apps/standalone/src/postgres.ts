@@ -112,7 +112,7 @@ export async function startEmbeddedPostgres(folder: string, password: string): P
     server.once('exit', () => resolve())
   })
   const started: EmbeddedPostgres = {
-    url: `postgres://${user}:${password}@127.0.0.1:${port}/${database}`,
+    url: urlOf(port, password),
     ended,
     stop: () => stop(server, ended),
   }
@@ -196,11 +196,25 @@ function placeOf(data: string, owner: Owner | undefined): { data: string; cwd: s
     : { data, cwd: data }
 }
 
-/** Line 1 of the file is the server's process number, line 8 its state. */
-function readState(data: string): { pid: number; state: string } | undefined {
+/**
+ * Where the server of a folder is that another process has started.
+ * @throws Error when none runs there
+ */
+export function runningPostgres(folder: string, password: string): string {
+  const data = join(folder, 'postgres')
+  const found = readState(data)
+  if (found === undefined || !isServerOf(found.pid, data))
+    throw new Error(`unable to open the data in ${folder}: Flotilla does not run on it. npm start it first`)
+  return urlOf(found.port, password)
+}
+
+const urlOf = (port: number, password: string) => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`
+
+/** Line 1 of the file is the server's process number, line 4 its port, line 8 its state. */
+function readState(data: string): { pid: number; port: number; state: string } | undefined {
   try {
     const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
-    return { pid: Number(lines[0]), state: lines[7]?.trim() ?? '' }
+    return { pid: Number(lines[0]), port: Number(lines[3]), state: lines[7]?.trim() ?? '' }
   } catch {
     return undefined
   }

@@ -25,7 +25,13 @@ const reading = sources.filter(path => textOf(path).includes('readCommandLine({'
 
 /** What people start. The others differ in nothing but what they say. */
 const started = ['standalone/src/main', 'standalone/src/chat', 'gateway/src/main', 'api/src/main', 'worker/src/main']
-const once = ['api/src/migrate', 'api/src/make-keys', 'api/src/country-regions']
+const once = [
+  'api/src/migrate',
+  'api/src/make-keys',
+  'api/src/operate',
+  'api/src/country-regions',
+  'standalone/src/operate',
+]
 
 const run = (path: string, ...args: string[]) =>
   promisify(execFile)(process.execPath, ['--conditions=source', join(root, path), ...args], {

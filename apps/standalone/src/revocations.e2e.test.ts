@@ -1,6 +1,9 @@
 /** What is revoked over REST closes its sockets on the gateway within two seconds (P8), and nothing else. */
+import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { closeCodes } from '@flotilla/protocol'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type CloseName, closeCodes } from '@flotilla/protocol'
 import { silentLogger } from '@flotilla/service'
 import { connectSocket, dropFolder, makeFolder, type TestSocket } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
@@ -10,9 +13,10 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const password = 'correct horse battery staple'
 let standalone: Standalone
+let folder: string
 
 beforeAll(async () => {
-  const folder = makeFolder('revocations')
+  folder = makeFolder('revocations')
   standalone = await startStandalone({ folder, host: '127.0.0.1', port: 0, logger: silentLogger })
   return async () => {
     await standalone.stop()
@@ -73,12 +77,17 @@ const isOpen = async ({ socket }: Device) =>
   )
 
 /** Does something and waits until these sockets are closed. @returns how long after the answer the slowest was */
-async function closing(devices: readonly Device[], act: () => Promise<{ status: number }>, status = 204) {
+async function closing(
+  devices: readonly Device[],
+  act: () => Promise<{ status: number }>,
+  status = 204,
+  how: CloseName = 'session_ended',
+) {
   expect(await Promise.all(devices.map(isOpen))).toEqual(devices.map(() => true))
   expect((await act()).status).toBe(status)
   const begun = performance.now()
   const closed = await Promise.all(devices.map(one => one.socket.closed))
-  for (const one of closed) expect(one.code).toBe(closeCodes.session_ended.code)
+  for (const one of closed) expect(one.code).toBe(closeCodes[how].code)
   return performance.now() - begun
 }
 
@@ -126,4 +135,24 @@ test('asking for the end of the account closes the others', async () => {
   const [laptop, phone] = [await device('POST /v1/users', 'leaving'), await device('POST /v1/sessions', 'leaving')]
   expect(await closing([phone], () => call('PUT /v1/me/deletion', laptop.token), 200)).toBeLessThan(2_000)
   expect(await isOpen(laptop)).toBe(true)
+})
+
+test('a suspension, here by the command line of operators, which finds the store by its folder', async () => {
+  const phone = await device('POST /v1/users', 'suspended')
+  const main = fileURLToPath(new URL('operate.ts', import.meta.url))
+  const operate = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['--conditions=source', main, ...args], {
+      env: { ...process.env, FLOTILLA_FOLDER: folder },
+      timeout: 50_000,
+    }).then(() => ({ status: 204 }))
+  const suspend = () => operate('suspend', 'suspended', '--reason', 'Spam', '--until', '2d')
+  expect(await closing([phone], suspend, 204, 'account_suspended')).toBeLessThan(2_000)
+  for (const again of [
+    call('GET /v1/me', phone.token),
+    call('POST /v1/sessions', undefined, { username: 'suspended', password }),
+  ]) {
+    const { status, body } = await again
+    expect({ status, code: body.error.code }).toEqual({ status: 403, code: 'account_suspended' })
+    expect(body.error.until).toBeGreaterThan(Date.now())
+  }
 })

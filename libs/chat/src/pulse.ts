@@ -6,6 +6,7 @@
 import type { Pool } from 'pg'
 import type { ChatLogger } from './context.ts'
 import type { StoreClock } from './store/clock.ts'
+import { isSuspended } from './sessions/suspension.ts'
 import { StandbyError, watchOf } from './store/watch.ts'
 
 /** A change of a conversation other than a message. */
@@ -29,6 +30,8 @@ export interface Pulse {
   unready(): string | undefined
   /** Whether the session was revoked lately, as of the last pulse: for whoever registers something after asking for it. */
   isRevoked(session: string): boolean
+  /** Whether that was because its person was suspended. */
+  isSuspended(session: string): boolean
   /** Calls back with sessions that were revoked since the last pulse. A session may be named twice. */
   onRevoked(listener: (sessions: readonly string[]) => void): void
   /** Calls back with people who hid something from somebody since the last pulse. Somebody may be named twice. */
@@ -70,6 +73,8 @@ const since = `least(now(), to_timestamp($2::float8 / 1000)) - $1 * interval '1 
 const news = `
 SELECT epoch, ${storeMs} AS at,
        ARRAY(SELECT id FROM sessions WHERE revoked_at > ${since}) AS revoked,
+       ARRAY(SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id
+              WHERE s.revoked_at > ${since} AND ${isSuspended('u')}) AS suspended,
        ARRAY(SELECT id || ' ' || extract(epoch FROM hidden_at) FROM users WHERE hidden_at > ${since}) AS hidden
   FROM store`
 
@@ -87,6 +92,7 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   const overrunListeners: ((ageMs: number) => void)[] = []
   const epochListeners = [options.onNewEpoch]
   let recent = new Set<string>()
+  let suspended = new Set<string>()
   /** A person and when they hid: who does it again is named again. */
   let recentlyHidden = new Set<string>()
   /** Of the store, by the last pulse. */
@@ -146,7 +152,13 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   async function beat() {
     const readOnly = await lookAtStore()
     const askedAt = performance.now()
-    const found = await pool.query<{ epoch: number; at: number; revoked: string[]; hidden: string[] }>({
+    const found = await pool.query<{
+      epoch: number
+      at: number
+      revoked: string[]
+      suspended: string[]
+      hidden: string[]
+    }>({
       name: 'pulse',
       text: news,
       values: [overlapSeconds, at],
@@ -156,6 +168,7 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     options.clock.heard(at, askedAt)
     const fresh = row.revoked.filter(session => !recent.has(session))
     recent = new Set(row.revoked)
+    suspended = new Set(row.suspended)
     if (fresh.length > 0) for (const listener of revokedListeners) listener(fresh)
     const hidden = row.hidden.filter(one => !recentlyHidden.has(one)).map(one => one.split(' ')[0]!)
     recentlyHidden = new Set(row.hidden)
@@ -207,6 +220,7 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
       return watch.isFull() ? 'the store takes no writes: it has no room' : undefined
     },
     isRevoked: session => recent.has(session),
+    isSuspended: session => suspended.has(session),
     onRevoked: listener => void revokedListeners.push(listener),
     onHidden: listener => void hiddenListeners.push(listener),
     onChanged: listener => void changeListeners.push(listener),

@@ -68,6 +68,17 @@ async function makeRows(): Promise<void> {
     await ctx.pool.query(`INSERT INTO security_events (user_id, kind, at) VALUES ($1, 'x', ${ago(`${days} days`)})`, [
       user,
     ])
+  const [suspended] = await makeUsers(ctx.pool, 1)
+  await ctx.pool.query(`UPDATE users SET suspended_until = 'infinity' WHERE id = $1`, [suspended])
+  for (const [about, years] of [
+    [user, 3],
+    [user, 1],
+    [suspended, 3],
+  ])
+    await ctx.pool.query(
+      `INSERT INTO operator_actions (id, action, user_id, reason, at) VALUES ($1, 'suspended', $2, 'x', ${ago(`${years} years`)})`,
+      [randomUUID(), about],
+    )
   for (const [days, state] of [
     [8, 'sent'],
     [8, 'waiting'],
@@ -107,13 +118,14 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
     push_deliveries: 1,
     pushes: 1,
     jobs: 1,
+    operator_actions: 1,
     reports: 1,
     sessions: 2,
     uploads: 1,
   })
   for (const table of ['codes', 'challenges', 'uploads', 'notifications', 'security_events', 'pushes', 'sessions'])
     expect(await count(table)).toBe(1)
-  expect([await count('push_deliveries'), await count('reports')]).toEqual([2, 2])
+  expect([await count('push_deliveries'), await count('reports'), await count('operator_actions')]).toEqual([2, 2, 2])
   expect(await claim(ctx, { max: 10, leaseMs: 1_000 })).toMatchObject([
     { job: { kind: 'delete-files', keys: [expect.stringMatching(/^uploads\/[0-9a-f-]{36}$/)] } },
   ])

@@ -26,6 +26,8 @@ const overdue = {
   push_deliveries: `created_at < now() - interval '7 days' AND state <> 'waiting'`,
   pushes: `due_at IS NULL AND (pushed_at IS NULL OR pushed_at < now() - interval '1 day')`,
   jobs: `dead_at < now() - interval '30 days'`,
+  operator_actions: `at < now() - interval '2 years'
+    AND NOT EXISTS (SELECT FROM users u WHERE u.id = user_id AND u.suspended_until > now())`,
   reports: `decided_at < now() - interval '180 days'`,
   sessions: `revoked_at < now() - interval '30 days' OR expires_at < now() - interval '30 days'`,
 } as const

@@ -35,6 +35,10 @@ export const closeCodes = {
     meaning: 'The node does not speak this version of the protocol: update the client.',
   },
   frame_malformed: { code: 4202, meaning: 'The client sent something that is not a JSON object. Its build is broken.' },
+  account_suspended: {
+    code: 4203,
+    meaning: 'The account was suspended. To sign in is refused with `account_suspended`, which says until when.',
+  },
 } as const
 
 export type CloseName = keyof typeof closeCodes

@@ -15,6 +15,11 @@ export const messageNew = event('message.new', 'Somebody posted a message.', {
   clientId: Uuid,
   body: Body,
   replyTo: Type.Optional(Seq),
+  removed: Type.Optional(
+    Type.Literal('operator', {
+      description: 'An operator took away what was said. The body says so in words, for clients that do not know this.',
+    }),
+  ),
 })
 
 export const conversationCreated = event('conversation.created', 'The conversation begins. Always seq 1.', {

@@ -44,6 +44,11 @@ const table = {
     meaning: 'The server failed in a way that it did not expect; the log has the cause.',
   },
   unauthenticated: { http: 401, retry: false, meaning: 'No valid access token came with the request.' },
+  account_suspended: {
+    http: 403,
+    retry: false,
+    meaning: 'The account is suspended. `until` says until when; without it, for good.',
+  },
   credentials_wrong: { http: 401, retry: false, meaning: 'The name and the password do not fit each other.' },
   refresh_invalid: {
     http: 401,
@@ -161,6 +166,12 @@ const table = {
     retry: false,
     meaning: 'An operator needs a second factor or a passkey: set one up first.',
   },
+  operator_protected: {
+    http: 403,
+    retry: false,
+    meaning: 'The person is an operator: take them out of OPERATORS first, or use the command line.',
+  },
+  suspension_unknown: { http: 404, retry: false, meaning: 'The person is neither suspended nor banned.' },
   push_unknown: { http: 404, retry: false, meaning: 'There is no dead push with this id.' },
   job_unknown: { http: 404, retry: false, meaning: 'There is no dead job with this id.' },
   watch_full: { http: 409, retry: false, meaning: 'The connection watches as many people as it may.' },
@@ -181,13 +192,15 @@ export interface ErrorBody {
   readonly field?: string
   /** The rule that it breaks: `maxLength 8000`. */
   readonly rule?: string
+  /** When it ends, in milliseconds since 1970: with `account_suspended`, unless that is for good. */
+  readonly until?: number
 }
 
 /** The one error class that crosses a package border on purpose: a refusal with a code from the table. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: ErrorCode
-  readonly detail: { retryMs?: number; field?: string; rule?: string }
+  readonly detail: { retryMs?: number; field?: string; rule?: string; until?: number }
 
   constructor(code: ErrorCode, message: string = errors[code].meaning, detail: Refusal['detail'] = {}) {
     super(message)

@@ -334,6 +334,7 @@ test('every reason to stop says what helps', async () => {
     [4200, 'session_ended', 'sign_in'],
     [4201, 'protocol_unsupported', 'reload'],
     [4202, 'frame_malformed', 'reload'],
+    [4203, 'account_suspended', 'sign_in'],
     [4299, 'closed_4299', 'reload'],
   ]
   for (const [code, name, advice] of stops) {

@@ -44,6 +44,8 @@ export type StopReason =
   | 'stopped'
   /** The session was signed out or revoked, or its tokens are not good any longer. */
   | 'session_ended'
+  /** An operator has suspended the account: signing in says until when. */
+  | 'account_suspended'
   | 'unauthenticated'
   | 'refresh_invalid'
   | 'refresh_reused'
@@ -103,6 +105,7 @@ const refusalsMax = 3
 /** Without a new sign-in these stay. Anything else may pass. */
 const signInNeeded: readonly string[] = [
   'session_ended',
+  'account_suspended',
   'unauthenticated',
   'refresh_invalid',
   'refresh_reused',

@@ -31,6 +31,8 @@ export interface FlotillaErrorDetail {
   readonly field?: string | undefined
   /** The rule that it breaks: `maxLength 8000`. */
   readonly rule?: string | undefined
+  /** When it ends, in milliseconds since 1970: with `account_suspended`, unless that is for good. */
+  readonly until?: number | undefined
   readonly cause?: unknown
 }
 
@@ -40,6 +42,7 @@ export class FlotillaError extends Error {
   readonly retryMs: number | undefined
   readonly field: string | undefined
   readonly rule: string | undefined
+  readonly until: number | undefined
 
   constructor(code: FlotillaErrorCode, message: string, detail: FlotillaErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -47,6 +50,7 @@ export class FlotillaError extends Error {
     this.retryMs = detail.retryMs
     this.field = detail.field
     this.rule = detail.rule
+    this.until = detail.until
   }
 
   /** Whether the same request can succeed later without being changed. A newer server's code says so by `retryMs`. */
@@ -60,8 +64,8 @@ export class FlotillaError extends Error {
 /** Reads an error as the server writes it. What is not one becomes `fallback`. */
 export function readError(body: unknown, fallback: FlotillaError): FlotillaError {
   if (typeof body !== 'object' || body === null || !('code' in body) || typeof body.code !== 'string') return fallback
-  const { code, message, retryMs, field, rule } = body as ErrorBody
-  return new FlotillaError(code, message ?? code, { retryMs: retryMs ?? fallback.retryMs, field, rule })
+  const { code, message, retryMs, field, rule, until } = body as ErrorBody
+  return new FlotillaError(code, message ?? code, { retryMs: retryMs ?? fallback.retryMs, field, rule, until })
 }
 
 /** Whatever was thrown, as an error of this SDK. */

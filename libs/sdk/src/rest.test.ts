@@ -55,6 +55,13 @@ const without: Readonly<Record<string, string>> = {
   retryPush: 'for operators',
   listDeadJobs: 'for operators',
   retryJob: 'for operators',
+  getStanding: 'for operators',
+  suspendUser: 'for operators',
+  banUser: 'for operators',
+  liftSuspension: 'for operators',
+  signUserOut: 'for operators',
+  removeMessage: 'for operators',
+  listOperatorActions: 'for operators',
 }
 
 // ---- samples: each has every field of its type. A missing one does not compile; one too many the API does not know. ----

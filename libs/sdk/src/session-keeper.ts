@@ -119,7 +119,7 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       looseAttempt = undefined
       return kept
     } catch (thrown) {
-      if (isRefused(thrown, 'refresh_invalid', 'refresh_reused')) await sessions.save(undefined)
+      if (isRefused(thrown, 'refresh_invalid', 'refresh_reused', 'account_suspended')) await sessions.save(undefined)
       throw thrown
     }
   }

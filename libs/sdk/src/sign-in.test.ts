@@ -115,6 +115,17 @@ test('a refused refresh forgets the session; an API that is away does not', asyn
   expect(asked.length, 'nothing to ask with').toBe(3)
 })
 
+test('whoever is suspended hears until when, and is signed in no longer', async () => {
+  const until = 1_900_000_000_000
+  const answer = refused(403, 'account_suspended')
+  answers = [signedIn(1), { ...answer, body: { error: { ...answer.body.error, until } } }]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  const failed = await failure(account.getToken({ expired: true }))
+  expect(failed).toMatchObject({ code: 'account_suspended', retry: false, until })
+  expect(await account.user()).toBeUndefined()
+})
+
 const attempts = () => asked.map(({ body }) => (body as { attempt?: string }).attempt)
 
 test('a refresh that is tried again names itself the same, in another tab and in the next run too', async () => {

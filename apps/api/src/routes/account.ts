@@ -37,7 +37,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
           { ...ShownCode.properties, password: Password, deviceName: Type.Optional(DeviceName) },
           closed,
         ),
-        response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid', 'password_weak') },
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid', 'password_weak', 'account_suspended') },
       },
     },
     async (request, reply) => {

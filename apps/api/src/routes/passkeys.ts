@@ -61,7 +61,10 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
         description: 'The authenticator must have verified its owner, which makes the passkey two factors in one.',
         headers: CookieHeader,
         body: Type.Object({ challenge: Uuid, passkey: UsedPasskey, deviceName: Type.Optional(DeviceName) }, closed),
-        response: { ...signInAnswers, ...refusals(...bodyCodes, 'challenge_invalid', 'passkey_invalid') },
+        response: {
+          ...signInAnswers,
+          ...refusals(...bodyCodes, 'challenge_invalid', 'passkey_invalid', 'account_suspended'),
+        },
       },
     },
     async (request, reply) => {

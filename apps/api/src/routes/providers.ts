@@ -211,7 +211,10 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
           'Takes the grant that the browser brought back, and the secret of the visit. An identity that is not known here joins the account with the same address if both sides have verified it; otherwise an account is made.',
         headers: CookieHeader,
         body: Type.Object({ ...Shown, deviceName: Type.Optional(DeviceName) }, closed),
-        response: { ...signInAnswers, ...refusals(...bodyCodes, 'identity_refused', 'identity_taken') },
+        response: {
+          ...signInAnswers,
+          ...refusals(...bodyCodes, 'identity_refused', 'identity_taken', 'account_suspended'),
+        },
       },
     },
     async (request, reply) => {

@@ -56,7 +56,7 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
         body: SecondFactor,
         response: {
           201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
-          ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong'),
+          ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong', 'account_suspended'),
         },
       },
     },

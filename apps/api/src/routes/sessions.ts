@@ -87,7 +87,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
         tags: ['sign-in'],
         headers: CookieHeader,
         body: Type.Object({ username: SignInName, password: Password, deviceName: Type.Optional(DeviceName) }, closed),
-        response: { ...signInAnswers, ...refusals(...bodyCodes, 'credentials_wrong') },
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'credentials_wrong', 'account_suspended') },
       },
     },
     async (request, reply) => {
@@ -111,7 +111,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
         tags: ['sign-in'],
         headers: CookieHeader,
         body: Type.Object({ ...ShownCode.properties, deviceName: Type.Optional(DeviceName) }, closed),
-        response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid') },
+        response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid', 'account_suspended') },
       },
     },
     async (request, reply) => {
@@ -143,7 +143,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
         ),
         response: {
           200: answered('The person, the session, and new tokens.', SignedIn),
-          ...refusals(...bodyCodes, 'refresh_invalid', 'refresh_reused'),
+          ...refusals(...bodyCodes, 'refresh_invalid', 'refresh_reused', 'account_suspended'),
         },
       },
     },

@@ -29,10 +29,22 @@ const happened: Readonly<Partial<Record<security.SecurityEventKind, string>>> = 
   deletion_asked: 'The deletion of your account was asked for. Until it is due, you can sign in and take it back.',
   deletion_cancelled: 'Your account will not be deleted.',
   exported: 'A copy of everything that your account holds was taken.',
+  suspended: 'Your account was suspended: nobody can sign in to it.',
+  suspension_lifted: 'Your account is no longer suspended: you can sign in again.',
+  signed_out_by_operator: 'All sign-ins of your account were ended.',
+  message_removed: 'A message that you wrote was removed.',
 }
 
+/** What those did who run the deployment: nothing that the person could undo. */
+const byOperators: ReadonlySet<string> = new Set<security.SecurityEventKind>([
+  'suspended',
+  'suspension_lifted',
+  'signed_out_by_operator',
+  'message_removed',
+])
+
 export function securityNoticeMail(mail: Extract<jobs.Mail, { template: 'security-notice' }>, name: string): MailWords {
-  const { deleteAfter } = mail.detail ?? {}
+  const { deleteAfter, reason = '', until } = mail.detail ?? {}
   const fact = (label: string, value: string) => (value === '' ? [] : [[label, value] as const])
   return {
     subject: `Your account at ${name}: a security notice`,
@@ -44,10 +56,14 @@ export function securityNoticeMail(mail: Extract<jobs.Mail, { template: 'securit
       ...fact('Country', mail.country),
       ...fact('Program', mail.agent),
       ...fact('Due', deleteAfter === undefined ? '' : new Date(deleteAfter).toUTCString()),
+      ...fact('Until', until === undefined ? '' : new Date(until).toUTCString()),
+      ...fact('Reason', reason),
     ],
-    after: [
-      'If that was you, there is nothing to do.',
-      'If it was not you, sign in, change your password and end the sign-ins that you do not know.',
-    ],
+    after: byOperators.has(mail.kind)
+      ? [`It was done by those who run ${name}. If you think that it is wrong, turn to them.`]
+      : [
+          'If that was you, there is nothing to do.',
+          'If it was not you, sign in, change your password and end the sign-ins that you do not know.',
+        ],
   }
 }

@@ -1,9 +1,11 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
+import { identityText, isHeldBack } from '../operators/held-back.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { transaction } from '../store/transaction.ts'
+import { emailKey } from '../users/email.ts'
 import { type Caller, redeem, type Shown } from './grant.ts'
 import { cleanName } from './new-person.ts'
 import { comparableEmail, type Profile } from './profile.ts'
@@ -51,10 +53,21 @@ export async function link(ctx: ChatContext, by: Caller, input: Shown & { readon
   })
 }
 
+/** Nobody comes back with what a banned person came with. @throws Refusal identity_taken */
+export async function demandNotHeldBack(client: PoolClient, profile: Profile): Promise<void> {
+  const email = comparableEmail(profile)
+  const held = await client.query(`SELECT WHERE ${isHeldBack('identity', '$1')} OR ${isHeldBack('email', '$2')}`, [
+    identityText(profile),
+    email === undefined ? null : emailKey(email),
+  ])
+  if (held.rowCount !== 0) throw new Refusal('identity_taken')
+}
+
 /** Within a transaction that holds the person's row. @throws Refusal identity_taken */
 export async function attach(ctx: ChatContext, client: PoolClient, attachment: Attachment): Promise<void> {
   const { user, provider, profile } = attachment
   const { issuer, subject } = profile
+  await demandNotHeldBack(client, profile)
   // One of an erased account is nobody's.
   const added = await client.query(
     `INSERT INTO identities AS i (issuer, subject, user_id, provider, name, email) VALUES ($1, $2, $3, $4, $5, $6)

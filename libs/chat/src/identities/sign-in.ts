@@ -17,7 +17,7 @@ import { transaction } from '../store/transaction.ts'
 import { emailKey } from '../users/email.ts'
 import { get } from '../users/get.ts'
 import { redeem, type Shown } from './grant.ts'
-import { attach, isSame, keptName } from './link.ts'
+import { attach, demandNotHeldBack, isSame, keptName } from './link.ts'
 import { addPerson } from './new-person.ts'
 import { comparableEmail, type Profile } from './profile.ts'
 
@@ -105,6 +105,7 @@ async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Pro
 
 async function make(ctx: ChatContext, client: PoolClient, visitor: Visitor, attempt: number): Promise<string> {
   const { provider, profile } = visitor
+  await demandNotHeldBack(client, profile)
   const user = await addPerson(ctx, client, { profile, client: visitor.client, attempt })
   await client.query(
     'INSERT INTO identities (issuer, subject, user_id, provider, name, email) VALUES ($1, $2, $3, $4, $5, $6)',

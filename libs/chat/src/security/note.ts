@@ -36,6 +36,10 @@ export type SecurityEventKind =
   | 'deletion_asked'
   | 'deletion_cancelled'
   | 'exported'
+  | 'suspended'
+  | 'suspension_lifted'
+  | 'signed_out_by_operator'
+  | 'message_removed'
 
 export interface SecurityEvent {
   readonly user: string
@@ -70,6 +74,10 @@ const told: ReadonlySet<SecurityEventKind> = new Set([
   'deletion_asked',
   'deletion_cancelled',
   'exported',
+  'suspended',
+  'suspension_lifted',
+  'signed_out_by_operator',
+  'message_removed',
 ])
 
 interface Noted {

@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
 import type { Client } from './client.ts'
+import { isSuspended, suspendedRefusal, suspendedUntil } from './suspension.ts'
 
 export interface Opened {
   readonly session: string
@@ -11,11 +12,14 @@ export interface Opened {
   readonly number: number
 }
 
-/** The person's row is held, so that nobody gets a session whose erasure has begun (users/erase.ts). */
+/**
+ * The person's row is held, so that nobody gets a session whose erasure has begun (users/erase.ts), or who is being
+ * suspended (operators/suspend.ts).
+ */
 const insert = `
 INSERT INTO sessions (id, user_id, device_name, signed_in_by, address, country, agent, expires_at)
 SELECT $1, u.id, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond'
-  FROM users u WHERE u.id = $2 AND u.erased_at IS NULL FOR KEY SHARE`
+  FROM users u WHERE u.id = $2 AND u.erased_at IS NULL AND NOT ${isSuspended('u')} FOR KEY SHARE`
 
 const erasedRetryMs = 1_000
 
@@ -23,7 +27,8 @@ const erasedRetryMs = 1_000
  * Signs a person in who has shown who they are, by everything that is demanded of them (begin.ts).
  * @param by what they have shown, for the list of sign-ins
  * @param tx the transaction that it belongs to
- * @throws Refusal field_invalid, unavailable (the account was erased this moment: the next try finds nobody)
+ * @throws Refusal field_invalid, account_suspended, unavailable (the account was erased this moment: the next try finds
+ *   nobody)
  */
 export async function open(
   ctx: ChatContext,
@@ -38,7 +43,19 @@ export async function open(
   const { address, country, agent } = client
   const lifeMs = Math.min(sessionIdleMs, sessionLifeMs)
   const made = await tx.query(insert, [session, user, deviceName, by, address, country, agent, lifeMs])
-  if (made.rowCount === 0)
+  if (made.rowCount === 0) {
+    await demandNotSuspended(tx, user)
     throw new Refusal('unavailable', 'unable to sign in: the account is gone', { retryMs: erasedRetryMs })
+  }
   return { session, number: 1 }
+}
+
+/** @throws Refusal account_suspended */
+export async function demandNotSuspended(tx: Pick<PoolClient, 'query'>, user: string): Promise<void> {
+  const found = await tx.query<{ until: number | null }>(
+    `SELECT ${suspendedUntil('u')} AS until FROM users u WHERE u.id = $1 AND ${isSuspended('u')}`,
+    [user],
+  )
+  const suspended = found.rows[0]
+  if (suspended !== undefined) throw suspendedRefusal({ until: suspended.until ?? undefined })
 }

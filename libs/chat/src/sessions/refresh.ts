@@ -12,7 +12,7 @@ import { transaction } from '../store/transaction.ts'
 import type { User } from '../users/user.ts'
 import type { Client } from './client.ts'
 import { end } from './end.ts'
-import type { Opened } from './open.ts'
+import { demandNotSuspended, type Opened } from './open.ts'
 
 export interface Refreshed extends Opened {
   readonly user: User
@@ -56,7 +56,7 @@ SELECT s.refresh_number AS number, u.id AS user_id, u.username, u.display_name, 
 
 /**
  * @returns the number of the token that is good from now on
- * @throws Refusal refresh_invalid, refresh_reused (the session is ended)
+ * @throws Refusal refresh_invalid, refresh_reused (the session is ended), account_suspended
  */
 export async function refresh(ctx: ChatContext, input: RefreshInput): Promise<Refreshed> {
   const { session, number, client } = input
@@ -79,7 +79,11 @@ export async function refresh(ctx: ChatContext, input: RefreshInput): Promise<Re
 
   const found = await ctx.pool.query<Row & { tolerated: boolean }>(look, [session, number, toleranceMs, by, attempt])
   const row = found.rows[0]
-  if (row === undefined) throw new Refusal('refresh_invalid')
+  if (row === undefined) {
+    const owner = await ctx.pool.query<{ id: string }>('SELECT user_id AS id FROM sessions WHERE id = $1', [session])
+    if (owner.rows[0] !== undefined) await demandNotSuspended(ctx.pool, owner.rows[0].id)
+    throw new Refusal('refresh_invalid')
+  }
   if (row.tolerated) return toRefreshed(session, row)
   await endStolen(ctx, row.user_id, session, client)
   throw new Refusal('refresh_reused')

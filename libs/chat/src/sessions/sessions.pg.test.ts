@@ -138,12 +138,13 @@ test('checks of one turn are one query, and a failed one is not remembered', asy
 test('a socket is admitted with a good session of its own, and learns the large conversations', async () => {
   const [bob] = await makeUsers(ctx.pool, 1)
   const session = await openSession()
-  expect(await admit(ctx, { user: alice.id, session })).toEqual({ large: [] })
+  expect(await admit(ctx, { user: alice.id, session })).toEqual({ suspended: false, large: [] })
   const [small, large] = [await makeConversation(ctx.pool, [alice.id]), await makeConversation(ctx.pool, [alice.id])]
   await ctx.pool.query('UPDATE conversations SET large_since = now(), version = 7 WHERE id = $1', [large])
   await ctx.pool.query('UPDATE members SET joined_seq = 5 WHERE conversation_id = $1', [large])
   expect(small).not.toBe(large)
   expect(await admit(ctx, { user: alice.id, session })).toEqual({
+    suspended: false,
     large: [{ conversation: large, version: 7, joinedSeq: 5 }],
   })
   expect(await admit(ctx, { user: bob!, session })).toBeUndefined()

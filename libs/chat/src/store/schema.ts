@@ -52,6 +52,7 @@ export const users = pgTable('users', {
   mailFactor: boolean('mail_factor').notNull().default(false),
   deleteAfter: at('delete_after'),
   erasedAt: at('erased_at'),
+  suspendedUntil: at('suspended_until'),
 })
 
 export const sessions = pgTable('sessions', {
@@ -303,6 +304,31 @@ export const reports = pgTable('reports', {
   decisionNote: text('decision_note').notNull().default(''),
   decidedAt: at('decided_at'),
   decidedBy: uuid('decided_by'),
+})
+
+export const heldBack = pgTable(
+  'held_back',
+  {
+    kind: text('kind').notNull(),
+    key: bytea('key').notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+  },
+  table => [primaryKey({ columns: [table.kind, table.key, table.userId] })],
+)
+
+export const operatorActions = pgTable('operator_actions', {
+  id: uuid('id').primaryKey(),
+  at: at('at').notNull().defaultNow(),
+  operatorId: uuid('operator_id'),
+  program: text('program').notNull().default(''),
+  action: text('action').notNull(),
+  userId: uuid('user_id'),
+  conversationId: uuid('conversation_id'),
+  seq: seq('seq'),
+  reason: text('reason').notNull(),
+  detail: jsonb('detail').notNull().default({}),
 })
 
 export const devices = pgTable('devices', {

@@ -8,6 +8,7 @@ import { ask } from '../codes/ask.ts'
 import type { AskedCode } from '../codes/code.ts'
 import { check, spend } from '../codes/redeem.ts'
 import type { ChatContext } from '../context.ts'
+import { isHeldBack } from '../operators/held-back.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
@@ -15,6 +16,7 @@ import { transaction } from '../store/transaction.ts'
 import { readAccount } from './account.ts'
 import { emailTaken, isTaken } from './create.ts'
 import { demandWayIn } from './demand-way-in.ts'
+import { emailKey } from './email.ts'
 
 interface Changing {
   readonly session: string
@@ -48,6 +50,7 @@ export async function changeEmail(
   try {
     await transaction(ctx, async tx => {
       await spend(tx, right)
+      await demandNotHeldBack(tx, right.email)
       await note(ctx, { user: by, kind: 'email_changed', session, client }, tx)
       await write(tx, by, right.email)
     })
@@ -74,6 +77,12 @@ export async function removeEmail(ctx: ChatContext, by: string, input: Changing)
     await note(ctx, { user: by, kind: 'email_removed', session, client }, tx)
     await write(tx, by, null)
   })
+}
+
+/** One of the banned is nobody's. @throws Refusal email_taken */
+async function demandNotHeldBack(tx: PoolClient, email: string): Promise<void> {
+  const held = await tx.query(`SELECT WHERE ${isHeldBack('email', '$1')}`, [emailKey(email)])
+  if (held.rowCount !== 0) throw emailTaken()
 }
 
 /** What was sent to the address before, or is meant for another, is worth nothing any more. */

@@ -1,11 +1,12 @@
 import type { ChatContext } from '../context.ts'
+import { isHeldBack } from '../operators/held-back.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkUsername, isTaken, usernameTaken } from './create.ts'
 import { searchText } from './fold.ts'
 import { tellChanged } from './tell-changed.ts'
-import type { User } from './user.ts'
+import { type User, usernameKey } from './user.ts'
 
 interface Row {
   id: string
@@ -35,11 +36,11 @@ export async function changeUsername(
       const { display_name: displayName, username: before, ...rest } = found.rows[0]!
       const user: User = { ...rest, username, displayName }
       if (before === username) return { user, changed: false }
-      await tx.query('UPDATE users SET username = $2, search_text = $3 WHERE id = $1', [
-        by,
-        username,
-        searchText(username, displayName),
-      ])
+      const written = await tx.query(
+        `UPDATE users SET username = $2, search_text = $3 WHERE id = $1 AND NOT ${isHeldBack('username', '$4')}`,
+        [by, username, searchText(username, displayName), usernameKey(username)],
+      )
+      if (written.rowCount === 0) throw usernameTaken()
       const detail = { from: before, to: username }
       await note(ctx, { user: by, kind: 'username_changed', session, client, detail }, tx)
       return { user, changed: true }

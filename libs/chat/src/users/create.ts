@@ -1,15 +1,14 @@
 /** The one door to a new person, whatever they sign in by. */
 import { randomInt, randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
-import { sql } from 'drizzle-orm'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
+import { isHeldBack } from '../operators/held-back.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { folded } from '../store/folded.ts'
 import { uniqueViolation } from '../store/failures.ts'
-import { users } from '../store/schema.ts'
 import { emailKey } from './email.ts'
 import { searchText } from './fold.ts'
 import { isUsername, typedUsername, type User, usernameKey } from './user.ts'
@@ -32,7 +31,8 @@ const derivedTriesMax = 6
 const derivedLengthMax = 20
 
 /**
- * Makes a person, and notes it. Of two at once who want one name or one address, the index lets one have it.
+ * Makes a person, and notes it. Of two at once who want one name or one address, the index lets one have it; nobody gets
+ * those of the banned.
  * @param client of the transaction that it belongs to; a refusal leaves the transaction usable
  * @throws Refusal field_invalid, username_taken, email_taken
  */
@@ -54,8 +54,18 @@ export async function create(
     }
     const inserted = await client.query(
       `INSERT INTO users (id, username, display_name, search_text, email, password_hash)
-       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-      [user.id, name, user.displayName, searchText(name, user.displayName), email ?? null, passwordHash ?? null],
+       SELECT $1, $2, $3, $4, $5, $6 WHERE NOT (${isHeldBack('username', '$7')} OR ${isHeldBack('email', '$8')})
+       ON CONFLICT DO NOTHING`,
+      [
+        user.id,
+        name,
+        user.displayName,
+        searchText(name, user.displayName),
+        email ?? null,
+        passwordHash ?? null,
+        usernameKey(name),
+        email === undefined ? null : emailKey(email),
+      ],
     )
     if (inserted.rowCount === 1) {
       await note(ctx, { user: user.id, kind: 'registered', client: input.client }, client)
@@ -97,16 +107,19 @@ export const emailTaken = () => new Refusal('email_taken', undefined, { field: '
 
 /** For whoever wants to refuse before costly work; the index decides. @throws Refusal username_taken */
 export async function demandUsernameFree(ctx: ChatContext, username: string): Promise<void> {
-  const found = await ctx.db
-    .select({ id: users.id })
-    .from(users)
-    .where(sql`${sql.raw(folded('users.username'))} = ${usernameKey(username)}`)
-  if (found.length > 0) throw usernameTaken()
+  const found = await ctx.pool.query(
+    `SELECT FROM users WHERE ${folded('username')} = $1 UNION ALL SELECT WHERE ${isHeldBack('username', '$1')}`,
+    [usernameKey(username)],
+  )
+  if (found.rowCount !== 0) throw usernameTaken()
 }
 
 /** @throws Refusal email_taken */
 export async function demandEmailFree(client: Pick<PoolClient, 'query'>, email: string): Promise<void> {
-  const found = await client.query(`SELECT FROM users WHERE ${folded('email')} = $1`, [emailKey(email)])
+  const found = await client.query(
+    `SELECT FROM users WHERE ${folded('email')} = $1 UNION ALL SELECT WHERE ${isHeldBack('email', '$1')}`,
+    [emailKey(email)],
+  )
   if (found.rowCount !== 0) throw emailTaken()
 }
 

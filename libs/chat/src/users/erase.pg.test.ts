@@ -229,6 +229,7 @@ async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, 
       quiet_zone: null,
       mail_factor: false,
       delete_after: null,
+      suspended_until: null,
     },
   ])
   expect(await check(ctx, alice.session)).toBeUndefined()

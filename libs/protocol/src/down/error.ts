@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { type ErrorBody, type ErrorCode, errors } from '../errors.ts'
+import { At } from '../fields.ts'
 import { event } from '../message.ts'
 
 /** The schema of ErrorBody. */
@@ -10,6 +11,7 @@ export const ErrorSchema = Type.Object(
     retryMs: Type.Optional(Type.Integer({ minimum: 0 })),
     field: Type.Optional(Type.String()),
     rule: Type.Optional(Type.String()),
+    until: Type.Optional(At),
   },
   { additionalProperties: false },
 )
