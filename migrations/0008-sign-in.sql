@@ -6,7 +6,7 @@ ALTER TABLE security_events ADD COLUMN told boolean NOT NULL DEFAULT false;
 
 -- Names that look alike (users/lookalike.ts). Not unique: there may be such accounts already.
 CREATE INDEX users_username_lookalike_idx
-  ON users (replace(lower(translate(username COLLATE "C", '01I', 'OlI') COLLATE "C"), 'm', 'rn'));
+  ON users (replace(lower(translate(username COLLATE "C", '01I', 'Oll') COLLATE "C"), 'm', 'rn'));
 
 -- Names that were given up, or whose owner was erased: nobody else gets them for a time. By a hash: of who is erased no
 -- name stays.

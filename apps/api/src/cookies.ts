@@ -61,22 +61,15 @@ export function readRefreshCookie(deps: RouteDeps, request: FastifyRequest) {
 
 // ── the device ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Of a device that has signed in. @returns the token for the body, where the caller wants no cookies */
-export function rememberDevice(
-  deps: RouteDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  device: KnownDevice,
-): string | undefined {
-  const token = signDeviceToken(deps.keys.refresh, device, deps.chat.clock())
-  if (!wantsCookie(request)) return token
+/** Of a device that has signed in, for the body of the answer; or for the browser to keep. */
+export const deviceToken = (deps: RouteDeps, device: KnownDevice): string =>
+  signDeviceToken(deps.keys.refresh, device, deps.chat.clock())
+
+export function setDeviceCookie(deps: RouteDeps, reply: FastifyReply, device: KnownDevice): void {
   const { cookieSecure } = deps.settings
-  const options = cookieSecure ? hostOptions : plainOptions(deps)
-  reply.setCookie(cookieSecure ? onHost(deviceName) : deviceName, token, {
-    ...options,
-    maxAge: Math.floor(deviceLifeMs / 1_000),
-  })
-  return undefined
+  const maxAge = Math.floor(deviceLifeMs / 1_000)
+  const options = { ...(cookieSecure ? hostOptions : plainOptions(deps)), maxAge }
+  reply.setCookie(cookieSecure ? onHost(deviceName) : deviceName, deviceToken(deps, device), options)
 }
 
 /** The device that asks, if somebody has signed in on it before. @param token from the body, where there is one */

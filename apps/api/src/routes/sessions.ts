@@ -9,9 +9,11 @@ import {
   clearRefreshCookie,
   CookieHeader,
   deviceOf,
+  deviceToken,
   readRefreshCookie,
-  rememberDevice,
+  setDeviceCookie,
   setRefreshCookie,
+  wantsCookie,
 } from '../cookies.ts'
 import { takeTryByName, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
@@ -63,9 +65,10 @@ function answerSignedIn(
     accessToken: signAccessToken(app, { user: user.id, session }, deps.chat.clock()),
     accessTokenExpiresInMs: deps.settings.accessTokenLifeMs,
   }
-  const device = rememberDevice(deps, request, reply, { user: user.id, session })
-  if (device !== undefined) return { ...answer, refreshToken, device }
+  const device = { user: user.id, session }
+  if (!wantsCookie(request)) return { ...answer, refreshToken, device: deviceToken(deps, device) }
   setRefreshCookie(deps, reply, refreshToken)
+  setDeviceCookie(deps, reply, device)
   return answer
 }
 

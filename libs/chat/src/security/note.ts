@@ -72,8 +72,11 @@ const told: ReadonlySet<SecurityEventKind> = new Set([
   'exported',
 ])
 
-/** Told when the statement below finds it worth telling. */
-const toldSometimes: ReadonlySet<SecurityEventKind> = new Set(['signed_in', 'sign_in_failed', 'second_factor_failed'])
+/** Told when the statement below finds it worth telling, and not again and again. */
+const toldOnce: ReadonlySet<SecurityEventKind> = new Set(['sign_in_failed', 'second_factor_failed'])
+
+/** Any number that nobody else uses; the second key is of the person. */
+const lockKey = 7_160_534
 
 interface Noted {
   id: number
@@ -130,10 +133,12 @@ SELECT n.id, floor(extract(epoch FROM n.at) * 1000)::float8 AS at, u.username, u
 export async function note(ctx: ChatContext, event: SecurityEvent, client?: Pick<PoolClient, 'query'>): Promise<void> {
   const { user, kind, session, client: from, detail = {} } = event
   if (client === undefined) {
-    return told.has(kind) || toldSometimes.has(kind)
+    return told.has(kind) || toldOnce.has(kind) || kind === 'signed_in'
       ? transaction(ctx, tx => note(ctx, event, tx))
       : note(ctx, event, ctx.pool)
   }
+  // Of failures at once the first is told, and the others see that it was.
+  if (toldOnce.has(kind)) await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [lockKey, user])
   const { address, country, agent } = from ?? { address: '', country: '', agent: '' }
   const values = [user, kind, session ?? null, address, country, agent, JSON.stringify(detail), told.has(kind)]
   const noted = (await client.query<Noted>(insert, values)).rows[0]

@@ -23,7 +23,7 @@ SELECT EXISTS (SELECT FROM users u WHERE ${lookalikeColumn('u.username')} = $1 A
     OR EXISTS (SELECT FROM users u WHERE lower(u.username COLLATE "C") = $5 AND u.id IS DISTINCT FROM $4)
     OR EXISTS (SELECT FROM held_names h
                 WHERE h.name_hash = $2 AND h.freed_at > now() - $3 * interval '1 millisecond'
-                  AND h.user_id IS DISTINCT FROM $4) AS taken`
+                  AND (h.user_id IS NULL OR h.user_id IS DISTINCT FROM $4)) AS taken`
 
 /**
  * Whether a name can be had.

@@ -15,4 +15,4 @@ export const lookalikeOf = (username: string): string => skeletonOf(username)
 
 /** The same in SQL, where usernames have ASCII letters only; the index of 0008-sign-in.sql is of this. */
 export const lookalikeColumn = (column: string): string =>
-  `replace(lower(translate(${column} COLLATE "C", '01I', 'OlI') COLLATE "C"), 'm', 'rn')`
+  `replace(lower(translate(${column} COLLATE "C", '01I', 'Oll') COLLATE "C"), 'm', 'rn')`
