@@ -173,7 +173,7 @@ function usernameRoute(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'changeUsername',
         summary: 'Change my username',
-        description: 'From then on the previous name is free for others.',
+        description: 'For a time nobody else gets the previous name, nor one that looks like it.',
         tags,
         security,
         body: Type.Object({ username: Username }, closed),

@@ -246,7 +246,10 @@ describe('a request by address', () => {
     ['somebody who is not found by it', () => setColumn(bob, 'found_by_email_to = 3')],
     ['somebody whom contacts find by it', () => setColumn(bob, 'found_by_email_to = 2')],
     ['somebody who has said nothing about it', async () => {}],
-    ['somebody who has blocked the caller', () => setColumn(bob, 'found_by_email_to = 1').then(() => block(ctx, bob, alice))],
+    [
+      'somebody who has blocked the caller',
+      () => setColumn(bob, 'found_by_email_to = 1').then(() => block(ctx, bob, alice)),
+    ],
     ['somebody who is a contact', () => befriend(bob, alice)],
     ['the caller', () => setColumn(alice, `email = 'alice-${alice}@example.org'`)],
   ])('of %s is answered the same, and leaves no request', async (who, prepare) => {

@@ -136,7 +136,9 @@ describe('an invitation', () => {
   test('is not used up by whoever does not get in', async () => {
     const ctx = inMode('invitation')
     const { code } = await invite()
-    await expect(register(ctx, { username: 'host', invitation: code })).rejects.toMatchObject({ code: 'username_taken' })
+    await expect(register(ctx, { username: 'host', invitation: code })).rejects.toMatchObject({
+      code: 'username_taken',
+    })
     await register(ctx, { username: 'second-try', invitation: code })
   })
 
