@@ -249,8 +249,9 @@ test('the username is changed, and not too often', async () => {
   const answer = await take('renamed')
   expect(answer.status).toBe(200)
   expect(answer.body.username).toBe('renamed')
-  await api.register('original')
-  expect((await take('Original')).body.error.code).toBe('username_taken')
+  expect((await call('POST /v1/users', { body: { username: 'original' } })).body.error.code).toBe('username_taken')
+  await api.register('another-original')
+  expect((await take('Another-Original')).body.error.code).toBe('username_taken')
   expect((await take('no name')).body.error).toMatchObject({ code: 'field_invalid', field: 'username' })
   const here = another({ usernameChanges: { max: 1, windowMs: 60_000 } })
   expect((await take('renamed-2', here)).status).toBe(200)
@@ -361,6 +362,61 @@ describe('tries at a password', () => {
     const proof = { factor: 'password', password }
     const proved = await here.call('POST /v1/sessions/current/proof', { token: one.token, body: proof })
     expect(proved.body.error.code).toBe('rate_limited')
+  })
+
+  test('come to an end from wherever they come, known or not, and spare a device that has signed in before', async () => {
+    const one = await person('guessed-at')
+    const guesses = { max: 4, windowMs: 600_000, waitMsMax: 60_000 }
+    const here = another({ signIns: { max: 3, windowMs: 600_000 }, guesses })
+    const known = await here.call('POST /v1/sessions', { body: { username: one.username, password } })
+    expect(known.status).toBe(201)
+    let addresses = 0
+    const attempt = (username: string, more: object = {}) =>
+      here.call('POST /v1/sessions', {
+        body: { username, password: 'not the password', ...more },
+        address: `192.0.2.${++addresses}`,
+      })
+    for (const username of [one.username, one.email, 'no-such-guess', 'nobody@example.org']) {
+      // Four are free, the fifth has the first turn; then everybody waits for it.
+      for (let turn = 0; turn < 5; turn++) expect((await attempt(username)).status).toBe(401)
+      const refused = await attempt(username, { password })
+      expect(refused.body.error).toMatchObject({ code: 'rate_limited', retryMs: expect.any(Number) })
+      expect(refused.body.error.retryMs).toBeLessThanOrEqual(1_000)
+    }
+    const device = known.body.device as string
+    const mine = await attempt(one.username, { password, device })
+    expect([mine.status, (await attempt(one.email, { password, device })).status]).toEqual([201, 201])
+    // It is worth nothing for another name, nor one that nobody signed.
+    expect((await attempt('no-such-guess', { device })).status).toBe(429)
+    expect((await attempt(one.username, { password, device: `${device.slice(0, -4)}AAAA` })).status).toBe(429)
+    // Its own guesses have their end too.
+    for (let turn = 0; turn < 5; turn++) expect((await attempt(one.username, { device })).status).toBe(401)
+    expect((await attempt(one.username, { device })).status).toBe(429)
+  })
+
+  test('that are right are no guesses', async () => {
+    const { username } = await api.register('often-here')
+    const here = another({ signIns: many, guesses: { max: 1, windowMs: 600_000, waitMsMax: 60_000 } })
+    const attempt = (secret: string) => here.call('POST /v1/sessions', { body: { username, password: secret } })
+    for (let turn = 0; turn < 4; turn++) expect((await attempt(password)).status).toBe(201)
+    expect((await attempt('not the password')).status).toBe(401)
+    expect((await attempt('not the password')).status).toBe(401)
+    expect((await attempt(password)).status).toBe(429)
+  })
+
+  test('are told to the owner by mail, once', async () => {
+    const { username, email } = await person('besieged')
+    const here = another({ signIns: many })
+    const told = async () =>
+      (await api.mails()).flatMap(({ to, mail }) =>
+        to === email && mail.template === 'security-notice' ? [mail.kind] : [],
+      )
+    for (let turn = 0; turn < 15; turn++)
+      await here.call('POST /v1/sessions', { body: { username, password: 'not the password' } })
+    await expect.poll(told, { timeout: 20_000 }).toEqual(['sign_in_failed'])
+    // Who was right in the end may have been somebody else.
+    expect((await here.call('POST /v1/sessions', { body: { username, password } })).status).toBe(201)
+    expect(await told()).toEqual(['sign_in_failed', 'signed_in'])
   })
 
   test('are counted under no name and no address of mail', async () => {

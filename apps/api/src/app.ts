@@ -46,6 +46,7 @@ import { exportRoutes } from './routes/export.ts'
 import { factorRoutes } from './routes/factors.ts'
 import { healthRoutes } from './routes/health.ts'
 import { identityRoutes } from './routes/identities.ts'
+import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { memberRoutes } from './routes/members.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -59,6 +60,7 @@ import { operatorActionRoutes } from './routes/operator-actions.ts'
 import { operatorPushRoutes } from './routes/operator-push.ts'
 import { operatorReportRoutes } from './routes/operator-reports.ts'
 import { receiptRoutes } from './routes/receipts.ts'
+import { registrationRoutes } from './routes/registration.ts'
 import { proofRoutes, secondFactorRoutes } from './routes/second-factor.ts'
 import { searchRoutes } from './routes/search.ts'
 import { securityRoutes } from './routes/security.ts'
@@ -188,7 +190,9 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
   })
   const routeDeps: RouteDeps = { ...deps, counter, providers, metrics, authenticate, authenticateOperator }
   const groups = [
+    registrationRoutes,
     userRoutes,
+    invitationRoutes,
     profileRoutes,
     avatarRoutes,
     searchRoutes,

@@ -162,16 +162,56 @@ describe('the refresh cookie', () => {
     const here = another({ settings: { cookieSecure: true } })
     const { body, cookies } = await here.call('POST /v1/sessions', { body: { username: 'alice', password }, headers })
     expect(body.refreshToken).toBeUndefined()
-    expect(cookies).toEqual([
-      expect.objectContaining({
-        name: 'flotilla_refresh',
-        httpOnly: true,
-        secure: true,
-        sameSite: 'Strict',
-        path: '/v1/sessions',
-        maxAge: store.chat.settings.sessionIdleMs / 1000,
-      }),
+    const kept = { httpOnly: true, secure: true, sameSite: 'Strict', maxAge: store.chat.settings.sessionIdleMs / 1000 }
+    expect(cookies).toMatchObject([
+      { ...kept, name: '__Host-flotilla_refresh', path: '/' },
+      // For the version before, as long as a roll-out is half done.
+      { ...kept, name: 'flotilla_refresh', path: '/v1/sessions' },
+      { ...kept, name: '__Host-flotilla_device', path: '/', maxAge: 365 * 86_400 },
     ])
+    expect(cookies.every(cookie => cookie['domain'] === undefined)).toBe(true)
+  })
+
+  test('over https is that of the host; the plain one counts for what the version before has written', async () => {
+    const here = another({ settings: { cookieSecure: true } })
+    const signIn = async () =>
+      (await here.call('POST /v1/sessions', { body: { username: 'alice', password }, headers })).cookies
+    const refreshWith = (cookies: Record<string, string>, more: object = { headers }) =>
+      here.call('POST /v1/sessions/refresh', { cookies, ...more })
+    const host = '__Host-flotilla_refresh'
+    const [mine, foreign] = [(await signIn())[0]!.value, (await signIn())[0]!.value]
+    const sessionOf = (token: string) => token.split('.')[0]
+    // Another host below the domain has put its own session there.
+    const first = await refreshWith({ [host]: mine, flotilla_refresh: foreign })
+    expect(first.body.session).toBe(sessionOf(mine))
+    // A process of the version before has refreshed, and knows the plain one alone.
+    const earlier = first.cookies[0]!.value
+    const { status, cookies } = await refreshWith({ flotilla_refresh: earlier })
+    expect(status).toBe(200)
+    const later = cookies.find(cookie => cookie.name === 'flotilla_refresh')!.value
+    const healed = await refreshWith({ [host]: earlier, flotilla_refresh: later })
+    expect(healed.body.session).toBe(sessionOf(mine))
+    const dead = await refreshWith({ [host]: 'dead', flotilla_refresh: foreign })
+    expect(dead.status).toBe(401)
+    expect(dead.cookies.map(({ name, value, path }) => [name, value, path])).toEqual([
+      [host, '', '/'],
+      ['flotilla_refresh', '', '/v1/sessions'],
+    ])
+    // It goes everywhere, and is read nowhere else, nor without the header.
+    const held = { [host]: healed.cookies[0]!.value }
+    expect((await refreshWith(held, {})).status).toBe(401)
+    expect((await here.call('GET /v1/me', { cookies: held, headers })).status).toBe(401)
+  })
+
+  test('the device is known by its cookie too', async () => {
+    const guesses = { max: 0, windowMs: 600_000, waitMsMax: 600_000 }
+    const here = another({ settings: { guesses, cookieSecure: true } })
+    const attempt = (cookies: Record<string, string> = {}) =>
+      here.call('POST /v1/sessions', { body: { username: 'alice', password }, headers, cookies })
+    const { cookies } = await attempt()
+    const device = cookies.find(cookie => cookie.name === '__Host-flotilla_device')!.value
+    expect((await attempt()).status).toBe(429)
+    expect((await attempt({ '__Host-flotilla_device': device })).status).toBe(201)
   })
 
   test('refreshes only with the header that a foreign page cannot send', async () => {

@@ -79,6 +79,16 @@ async function aPasskeyOf(user: string): Promise<string> {
   return id
 }
 
+async function anInvitationOf(user: string): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO invitations (id, code_hash, user_id, by_operator, uses_max, expires_at)
+     VALUES ($1, $2, $3, false, 1, now() + interval '1 day')`,
+    [id, Buffer.from(id), user],
+  )
+  return id
+}
+
 async function anUploadOf(user: string): Promise<string> {
   const id = randomUUID()
   await insert(
@@ -149,6 +159,9 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
 
   // Signing in: what is shown decides, not who asks. Nothing right is shown here; the flows have tests of their own.
   'POST /v1/users': { ask: () => plain('/v1/users', { body: { username: aName() } }), outcome: anybody },
+  'GET /v1/registration': get('/v1/registration', anybody),
+  // No work is asked for here.
+  'POST /v1/registration/work': { ask: () => plain('/v1/registration/work'), outcome: all('route_unknown') },
   'POST /v1/users/by-passkey/options': {
     ask: () => plain('/v1/users/by-passkey/options', { body: { username: aName() } }),
     outcome: anybody,
@@ -449,7 +462,24 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   },
   'PUT /v1/conversations/:id/receipts': ofGroup('/receipts', inGroup, () => ({ read: 1 })),
 
+  // Operators alone invite, unless the deployment says otherwise.
+  'POST /v1/invitations': {
+    ask: () => plain('/v1/invitations', { body: {} }),
+    outcome: { ...all('operators_only'), nobody: 'unauthenticated' },
+  },
+  'GET /v1/invitations': get('/v1/invitations', signedIn),
+  'DELETE /v1/invitations/:id': {
+    ask: async cast => plain(`/v1/invitations/${await anInvitationOf(cast.people.owner.user)}`),
+    outcome: ownOnly('invitation_unknown'),
+  },
+
   // The operators.
+  'POST /v1/operator/invitations': { ask: () => plain('/v1/operator/invitations', { body: {} }), outcome: operators },
+  'GET /v1/operator/invitations': get('/v1/operator/invitations', operators),
+  'DELETE /v1/operator/invitations/:id': {
+    ask: async cast => plain(`/v1/operator/invitations/${await anInvitationOf(cast.people.owner.user)}`),
+    outcome: operators,
+  },
   'GET /v1/operator/reports': get('/v1/operator/reports', operators),
   'POST /v1/operator/reports/:id/decision': {
     ask: () => plain(`/v1/operator/reports/${randomUUID()}/decision`, { body: { decision: 'dismissed' } }),

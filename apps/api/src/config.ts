@@ -35,13 +35,18 @@ import {
 import { Compile } from 'typebox/compile'
 import type { GatewayUrl } from './connect.ts'
 import type { Limit } from './limits.ts'
+import type { GuessLimit } from './password-tries.ts'
 import { type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'
 import { parseRegion, type Region } from './regions.ts'
+import type { RegistrationCheckSettings } from './registration-check.ts'
+import { demandDomains, registrationSettings, toRegistrationCheck } from './registration-settings.ts'
 import { parseTokenKeys } from './tokens.ts'
 
 const many = { min: 1, max: 1_000_000 }
 const minuteMs = 60_000
 const window = { min: 1_000, max: 86_400_000 }
+/** Within an hour: whoever makes and revokes them all the time is stopped. */
+const invitationsMadeMax = 60
 
 /** A setting with a shape of its own. A required one has no default. */
 const parsed = <T>(
@@ -244,14 +249,22 @@ export const apiSettings = {
   REQUEST_WINDOW_MS: integer(minuteMs, window, 'The window of REQUESTS_MAX.'),
   SIGN_INS_MAX: integer(15, many, 'Attempts to sign in to one account from one address within the window.'),
   SIGN_IN_WINDOW_MS: integer(15 * minuteMs, window, 'The window of SIGN_INS_MAX.'),
+  GUESSES_MAX: integer(
+    20,
+    many,
+    'Wrong passwords for one name, from all addresses together, within the window. After more of them one is let through at a time, after a second, two, four; a device that has signed in to the account before has a count of its own.',
+  ),
+  GUESS_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of GUESSES_MAX.'),
+  GUESS_WAIT_MS_MAX: integer(15 * minuteMs, window, 'How long the wait between two more of them grows at most.'),
   FACTOR_TRIES_MAX: integer(
     30,
     many,
-    'Second factors and fresh proofs that are tried for one account, from whatever address, within the window.',
+    'Second factors that are tried for one account, from whatever address, within the window; on a device that it has signed in on, and for the proofs of each sign-in, so many apart.',
   ),
   FACTOR_TRY_WINDOW_MS: integer(15 * minuteMs, window, 'The window of FACTOR_TRIES_MAX.'),
   CEREMONIES_MAX: integer(60, many, 'Passkey ceremonies that are begun from one address within the window.'),
   CEREMONY_WINDOW_MS: integer(minuteMs, window, 'The window of CEREMONIES_MAX.'),
+  ...registrationSettings,
   REGISTRATIONS_MAX: integer(20, many, 'Registrations from one address within the window.'),
   REGISTRATION_WINDOW_MS: integer(60 * minuteMs, window, 'The window of REGISTRATIONS_MAX.'),
   SEARCHES_MAX: integer(30, many, 'Searches for people that one person makes within the window.'),
@@ -339,10 +352,13 @@ export interface ApiSettings {
   readonly requestsMax: number
   readonly requestWindowMs: number
   readonly signIns: Limit
+  readonly guesses: GuessLimit
   readonly factorTries: Limit
   readonly ceremonies: Limit
   readonly webauthn: WebauthnSettings
   readonly registrations: Limit
+  readonly registrationCheck: RegistrationCheckSettings
+  readonly invitations: Limit
   readonly searches: Limit
   readonly pictures: Limit
   readonly picturesAtOnceMax: number
@@ -389,10 +405,13 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   requestsMax: values.REQUESTS_MAX,
   requestWindowMs: values.REQUEST_WINDOW_MS,
   signIns: { max: values.SIGN_INS_MAX, windowMs: values.SIGN_IN_WINDOW_MS },
+  guesses: { max: values.GUESSES_MAX, windowMs: values.GUESS_WINDOW_MS, waitMsMax: values.GUESS_WAIT_MS_MAX },
   factorTries: { max: values.FACTOR_TRIES_MAX, windowMs: values.FACTOR_TRY_WINDOW_MS },
   ceremonies: { max: values.CEREMONIES_MAX, windowMs: values.CEREMONY_WINDOW_MS },
   webauthn: webauthnOf(values),
   registrations: { max: values.REGISTRATIONS_MAX, windowMs: values.REGISTRATION_WINDOW_MS },
+  registrationCheck: toRegistrationCheck(values, values.PROVIDER_MS_MAX),
+  invitations: { max: invitationsMadeMax, windowMs: 60 * minuteMs },
   searches: { max: values.SEARCHES_MAX, windowMs: values.SEARCH_WINDOW_MS },
   pictures: { max: values.PICTURES_MAX, windowMs: values.PICTURE_WINDOW_MS },
   picturesAtOnceMax: values.PICTURES_AT_ONCE_MAX,
@@ -432,6 +451,8 @@ export const apiDefaults: ApiSettings = toApiSettings(
 export function readApiSettings(environment: NodeJS.ProcessEnv = process.env, limit = fileLimit()): ApiValues {
   const values = readSettings(apiSettings, environment)
   const { REGION, REGIONS, GATEWAY_URLS } = values
+  demandDomains(values)
+  toRegistrationCheck(values, values.PROVIDER_MS_MAX)
   for (const region of REGIONS.length === 0 ? [] : [REGION, ...GATEWAY_URLS.map(one => one.region)])
     if (!REGIONS.some(one => one.name === region))
       throw new Error(`unable to start: the region ${region} is not one of REGIONS`)

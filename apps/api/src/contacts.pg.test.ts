@@ -90,7 +90,7 @@ describe('contacts', () => {
 
   test('by address the answer is the same whoever has it, and the one who may be found is asked', async () => {
     const [known, hidden] = [`bob-${people}@example.org`, `carol-${people}@example.org`]
-    await store.chat.pool.query('UPDATE users SET email = $2 WHERE id = $1', [bob.id, known])
+    await store.chat.pool.query('UPDATE users SET email = $2, found_by_email_to = 1 WHERE id = $1', [bob.id, known])
     await store.chat.pool.query('UPDATE users SET email = $2, found_by_email_to = 3 WHERE id = $1', [carol.id, hidden])
     for (const email of [known, hidden, `nobody-${people}@example.org`, known])
       expect(await request(alice, { email, note: 'hi' })).toEqual({ status: 202, body: {} })

@@ -16,7 +16,8 @@ const accounts = 8
 const rounds = 70
 const bounds = { least: 0.3, most: 0.7 }
 const unlimited = { max: 1_000_000, windowMs: 60_000 }
-const settings = { codes: unlimited, codesPerEmail: unlimited, signIns: unlimited, requestsMax: 1_000_000 }
+const guesses = { ...unlimited, waitMsMax: 1_000 }
+const settings = { guesses, codes: unlimited, codesPerEmail: unlimited, signIns: unlimited, requestsMax: 1_000_000 }
 
 const name = (kind: 'known' | 'unknown', at: number) => `${kind === 'known' ? 'known' : 'other'}-${at % accounts}`
 const address = (kind: 'known' | 'unknown', at: number) => `${name(kind, at)}@example.org`

@@ -244,6 +244,27 @@ test('an identity does not go around the second factor', async () => {
   expect(body.accessToken).toBeUndefined()
 })
 
+test('an identity joins by its address only once the second factor of the account was shown', async () => {
+  const ada = await local()
+  await sql('UPDATE users SET mail_factor = true WHERE id = $1', [ada.id])
+  vouch(one, `local-${turn}@example.org`, true)
+  const { challenge } = (await visitors.signIn('one')).body.secondFactor
+  expect(await identitiesOf(ada)).toEqual([])
+  const finish = (code: string) =>
+    call('POST /v1/sessions/second-factor', { body: { challenge, factor: 'email_code', code } })
+  await call('POST /v1/sessions/second-factor/code', { body: { challenge } })
+  const mail = (await api.mails()).findLast(sent => sent.to === `local-${turn}@example.org`)?.mail
+  const right = mail?.template === 'code' ? mail.code : ''
+  expect((await finish(right === '111111' ? '222222' : '111111')).body.error.code).toBe('second_factor_wrong')
+  expect(await identitiesOf(ada)).toEqual([])
+  const { status, body } = await finish(right)
+  expect([status, body.user.id]).toEqual([201, ada.id])
+  expect(await identitiesOf(ada)).toEqual(['one'])
+  expect(await events(ada.id)).toEqual(['registered', 'second_factor_failed', 'identity_linked', 'signed_in'])
+  const sealed = await sql<{ data: object }>("SELECT data FROM challenges WHERE kind = 'second-factor'")
+  expect(JSON.stringify(sealed)).not.toContain(`local-${turn}@`)
+})
+
 describe('linking', () => {
   test('lets one sign in by it from then on, and is written down', async () => {
     const ada = await local()

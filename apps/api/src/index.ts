@@ -10,6 +10,13 @@ export {
 export type { GatewayUrl } from './connect.ts'
 export { openApiDocument } from './document.ts'
 export { type OpenIdSettings, type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'
+export {
+  demandDomains,
+  type RegistrationValues,
+  registrationSettings,
+  toRegistration,
+  toRegistrationCheck,
+} from './registration-settings.ts'
 export { loadCountries } from './regions.ts'
 export type { DevInbox, DevMail } from './routes/dev-mail.ts'
 export { generateTokenKey, parseTokenKeys, type TokenKey } from './tokens.ts'

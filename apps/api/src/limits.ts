@@ -21,7 +21,8 @@ export interface Count {
   readonly resetMs: number
 }
 
-export type Counter = (key: string, windowMs: number) => Promise<Count>
+/** Counts one, or takes one back. */
+export type Counter = (key: string, windowMs: number, by?: 1 | -1) => Promise<Count>
 
 /** Keys that one process counts by itself; beyond it the oldest is forgotten. */
 const localKeysMax = 50_000
@@ -29,11 +30,11 @@ const localKeysMax = 50_000
 function createLocalCounter(steady: () => number) {
   /** In the order of their last use: a Map keeps it. */
   const windows = new Map<string, { count: number; until: number }>()
-  return (key: string, windowMs: number): Count => {
+  return (key: string, windowMs: number, by: 1 | -1 = 1): Count => {
     const now = steady()
     const known = windows.get(key)
     const current = known !== undefined && known.until > now ? known : { count: 0, until: now + windowMs }
-    current.count++
+    current.count += by
     windows.delete(key)
     windows.set(key, current)
     const oldest = windows.keys().next().value
@@ -45,11 +46,11 @@ function createLocalCounter(steady: () => number) {
 /** Counts together with the others when that can be done, alone otherwise. Never fails. */
 export function createCounter(node: Pick<RoutingNode, 'hit'>, steady = () => performance.now()): Counter {
   const local = createLocalCounter(steady)
-  return async (key, windowMs) => {
+  return async (key, windowMs, by) => {
     try {
-      return (await node.hit(`api:${key}`, windowMs)) ?? local(key, windowMs)
+      return (await node.hit(`api:${key}`, windowMs, by)) ?? local(key, windowMs, by)
     } catch {
-      return local(key, windowMs)
+      return local(key, windowMs, by)
     }
   }
 }

@@ -18,6 +18,7 @@ import {
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
+import { toRegistration } from './registration-settings.ts'
 import { loadCountries } from './regions.ts'
 
 readCommandLine({
@@ -90,6 +91,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       deploymentName: settings.DEPLOYMENT_NAME,
       mail: settings.MAIL,
       directFrom: settings.DIRECT_FROM,
+      ...toRegistration(settings),
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     },
     logger,

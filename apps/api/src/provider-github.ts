@@ -51,7 +51,10 @@ export function createGitHubProvider(settings: GitHubSettings, parts: ProviderPa
   }
 
   async function whoIs(accessToken: string): Promise<identities.Profile> {
-    const [person, addresses] = await Promise.all([get(accessToken, '/user'), get(accessToken, '/user/emails')])
+    const [person, addresses] = await Promise.all([
+      get(accessToken, '/user'),
+      settings.trustEmail ? get(accessToken, '/user/emails') : [],
+    ])
     if (!Person.Check(person)) throw new Error('/user answered what it never does')
     if (!Addresses.Check(addresses)) throw new Error('/user/emails answered what it never does')
     // The login can be changed and then be taken by somebody else; the number stays.
@@ -69,7 +72,10 @@ export function createGitHubProvider(settings: GitHubSettings, parts: ProviderPa
     ready: async () => {},
     authorizationUrl: visit =>
       ask(name, logger, async () =>
-        oauth.buildAuthorizationUrl(server, { ...(await spokenParameters(visit, callbackUrl)), scope }),
+        oauth.buildAuthorizationUrl(server, {
+          ...(await spokenParameters(visit, callbackUrl)),
+          scope: settings.trustEmail ? scope : '',
+        }),
       ),
     profileOf: (visit, answer) =>
       ask(name, logger, async () => {

@@ -30,10 +30,15 @@ test('Google and GitHub take an id and a secret, any other provider its issuer t
     OIDC_PROVIDERS: JSON.stringify([provider]),
   })
   expect(providers).toMatchObject([
-    { kind: 'openid', name: 'google', issuer: 'https://accounts.google.com', clientId: 'g', trustEmail: true },
-    { kind: 'github', name: 'github', issuer: 'https://github.com', clientSecret: 'hs' },
-    { kind: 'openid', ...provider, scopes: 'openid profile email', trustEmail: true },
+    { kind: 'openid', name: 'google', issuer: 'https://accounts.google.com', clientId: 'g', trustEmail: false },
+    { kind: 'github', name: 'github', issuer: 'https://github.com', clientSecret: 'hs', trustEmail: false },
+    { kind: 'openid', ...provider, scopes: 'openid profile email', trustEmail: false },
   ])
+  // Addresses are believed where that is said, provider by provider.
+  expect(
+    read({ PUBLIC_URL, GITHUB_CLIENT_ID: 'h', GITHUB_CLIENT_SECRET: 'hs', GITHUB_TRUST_EMAIL: 'true' }),
+  ).toMatchObject([{ name: 'github', trustEmail: true }])
+  expect(readOidc({ ...provider, trustEmail: true })).toMatchObject([{ trustEmail: true }])
   expect(readSettings(providerSettings, { PUBLIC_URL }).PUBLIC_URL).toBe('https://chat.example.org')
 })
 

@@ -1,6 +1,6 @@
 /** Where people can come from and go back to: the settings of the sign-in providers. */
 import { isIP } from 'node:net'
-import { optionalText, type Setting, secret, type Values } from '@flotilla/service'
+import { flag, optionalText, type Setting, secret, type Values } from '@flotilla/service'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 
@@ -32,6 +32,8 @@ export interface GitHubSettings extends ProviderIdentity {
   readonly authorizationUrl: string
   readonly tokenUrl: string
   readonly apiUrl: string
+  /** Whether the addresses that GitHub calls verified are believed. */
+  readonly trustEmail: boolean
 }
 
 export type ProviderSettings = OpenIdSettings | GitHubSettings
@@ -44,7 +46,6 @@ const google = {
   title: 'Google',
   issuer: 'https://accounts.google.com',
   scopes: scopesDefault,
-  trustEmail: true,
 } as const
 
 export const github = {
@@ -87,7 +88,7 @@ export const mayBeInsecure = (url: string) => new URL(url).protocol === 'http:' 
 
 export const demandSecure = (url: string): string => {
   if (URL.canParse(url) && (new URL(url).protocol === 'https:' || mayBeInsecure(url))) return url
-  throw new Error('must name issuers by https URLs')
+  throw new Error('must be https URLs')
 }
 
 /** @throws Error that shows nothing of what was given: it holds secrets */
@@ -106,7 +107,7 @@ export function parseOpenIdProviders(text: string): readonly OpenIdSettings[] {
   }
   const taken = new Set<string>([google.name, github.name])
   const issuers = new Set([google.issuer, github.issuer].map(issuer => new URL(issuer).href))
-  return given.map(({ scopes = scopesDefault, trustEmail = true, ...one }) => {
+  return given.map(({ scopes = scopesDefault, trustEmail = false, ...one }) => {
     const issuer = new URL(demandSecure(one.issuer)).href
     if (taken.has(one.name) || issuers.has(issuer)) throw new Error('must name each provider and each issuer once')
     taken.add(one.name)
@@ -143,6 +144,9 @@ const optional = <T, D>(
   isSecret = false,
 ): Setting<T | D> => ({ type, description, default: fallback, required: false, secret: isSecret, parse })
 
+const trustSentence = (name: string) =>
+  `Whether the addresses that ${name} calls verified are believed: accounts get them, and an account here that has proved the same address is joined.`
+
 export const providerSettings = {
   PUBLIC_URL: optional(
     'URL',
@@ -160,14 +164,16 @@ export const providerSettings = {
     'Of the OAuth client at Google. With its secret, and PUBLIC_URL, people can sign in with Google.',
   ),
   GOOGLE_CLIENT_SECRET: secret('Of the OAuth client at Google.'),
+  GOOGLE_TRUST_EMAIL: flag(false, trustSentence('Google')),
   GITHUB_CLIENT_ID: optionalText(
     'Of the OAuth app at GitHub. With its secret, and PUBLIC_URL, people can sign in with GitHub.',
   ),
   GITHUB_CLIENT_SECRET: secret('Of the OAuth app at GitHub.'),
+  GITHUB_TRUST_EMAIL: flag(false, trustSentence('GitHub')),
   OIDC_PROVIDERS: optional(
     'secret',
     parseOpenIdProviders,
-    'Other providers that speak OpenID Connect, as JSON: `[{"name", "title", "issuer", "clientId", "clientSecret", "scopes"?, "trustEmail"?}]`. The name stands in URLs and never changes. `trustEmail: false` is for one where people enter addresses that nobody checks.',
+    'Other providers that speak OpenID Connect, as JSON: `[{"name", "title", "issuer", "clientId", "clientSecret", "scopes"?, "trustEmail"?}]`. The name stands in URLs and never changes. `trustEmail: true` believes the addresses that the provider calls verified: an account here that has proved the same address is then joined. Only for one that checks them, and gives none to another person later.',
     [] as readonly OpenIdSettings[],
     true,
   ),
@@ -188,7 +194,8 @@ export function toProviders(
     const clientSecret = values[`${name}_CLIENT_SECRET`]
     if ((clientId === undefined) !== (clientSecret === undefined))
       throw new Error(`unable to start: ${name}_CLIENT_ID and ${name}_CLIENT_SECRET go together`)
-    return clientId === undefined || clientSecret === undefined ? [] : [{ clientId, clientSecret }]
+    const trustEmail = values[`${name}_TRUST_EMAIL`]
+    return clientId === undefined || clientSecret === undefined ? [] : [{ clientId, clientSecret, trustEmail }]
   }
   const providers = [
     ...pair('GOOGLE').map(credentials => ({ ...google, ...credentials })),

@@ -122,6 +122,7 @@ export async function startGitHub(): Promise<GitHubBed> {
       authorizationUrl: `${origin}/login/oauth/authorize`,
       tokenUrl: `${origin}/login/oauth/access_token`,
       apiUrl: origin,
+      trustEmail: true,
     },
     person: { id: 1, login: 'octocat', name: null },
     emails: [],

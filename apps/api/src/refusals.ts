@@ -43,6 +43,12 @@ export function refusals(...codes: readonly ErrorCode[]) {
   return Object.fromEntries(schemas) as Record<RefusalStatus, typeof ErrorAnswer>
 }
 
+/** What everything that makes an account can be refused for. */
+export const registrationRefusals = [
+  'registration_closed',
+  'invitation_invalid',
+] as const satisfies readonly ErrorCode[]
+
 /** What a body can be refused for before a route sees it. */
 export const bodyCodes = ['frame_malformed'] as const satisfies readonly ErrorCode[]
 

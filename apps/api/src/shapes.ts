@@ -48,8 +48,19 @@ export const Password = Type.String({ minLength: 1, maxLength: 1024 })
 export const DisplayName = Type.String({ minLength: 1, maxLength: limits.nameLengthMax })
 /** Stricter than the domain in every point, so that nobody is registered and then cannot be signed in. */
 export const DeviceName = Type.String({
-  pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f]{1,60}$',
-  description: 'What the person calls this device, for the list of sign-ins. No control characters.',
+  pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]{1,60}$',
+  description:
+    'What the person calls this device, for the list of sign-ins. No control characters, no marks of direction.',
+})
+/** Passed over when it is none, or not of the account. */
+export const DeviceToken = Type.String({
+  maxLength: 256,
+  description: '`device` of an earlier sign-in on this device. Wrong passwords of others then do not keep it waiting.',
+})
+export const InvitationCode = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'The code of an invitation. Blanks, hyphens and case make no difference.',
 })
 /** As lax as can be: the domain decides. */
 export const Email = Type.String({ minLength: 3, maxLength: 320, description: 'An address of mail.' })
@@ -91,6 +102,12 @@ export const SignedIn = named(
       accessTokenExpiresInMs: Type.Integer({ minimum: 1 }),
       refreshToken: Type.Optional(
         Type.String({ description: 'Good once. Not here when it was asked for as a cookie.' }),
+      ),
+      device: Type.Optional(
+        Type.String({
+          description:
+            'To keep, also after signing out, and to show at the next sign-in. Not here when it is a cookie.',
+        }),
       ),
     },
     closed,

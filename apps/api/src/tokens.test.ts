@@ -1,7 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { expect, test } from 'vitest'
-import { generateTokenKey, parseTokenKeys, signRefreshToken, verifyRefreshToken } from './tokens.ts'
+import {
+  generateTokenKey,
+  parseTokenKeys,
+  signDeviceToken,
+  signRefreshToken,
+  verifyDeviceToken,
+  verifyRefreshToken,
+} from './tokens.ts'
 
 const session = '00000000-0000-4000-8000-000000000001'
 const [old, current] = [generateSecretKey('k1'), generateSecretKey('k2')]
@@ -22,6 +29,19 @@ test('a refresh token that was altered anywhere is refused', () => {
   }
   for (const text of ['', '.', '...', `${session}.0.x`, `${token}.`, 'x'.repeat(256)])
     expect(verifyRefreshToken(keys, text)).toBeUndefined()
+})
+
+test('a device token tells who signed in where, for a year, and is no refresh token', () => {
+  const keys = parseSecretKeys(current)
+  const device = { user: '00000000-0000-4000-8000-000000000002', session }
+  const token = signDeviceToken(keys, device, 1_000)
+  const yearMs = 365 * 86_400_000
+  expect(verifyDeviceToken(keys, token, yearMs)).toEqual(device)
+  expect(verifyDeviceToken(keys, token, yearMs + 2_000)).toBeUndefined()
+  expect(verifyDeviceToken(parseSecretKeys(old), token, 1_000)).toBeUndefined()
+  expect(verifyRefreshToken(keys, token)).toBeUndefined()
+  for (const text of ['', token.replace('.1.', '.2.'), signRefreshToken(keys, session, 1)])
+    expect(verifyDeviceToken(keys, text, 1_000)).toBeUndefined()
 })
 
 test('token keys come as a JWK, as an array and as a set, and only public parts are for publishing', () => {

@@ -193,16 +193,24 @@ export function createAuthentication(chat: ChatContext) {
   }
 }
 
-const refreshMac = (key: SecretKey, payload: string) =>
-  createHmac('sha256', key.key).update(`refresh.${payload}`).digest()
+// ── HMACs under the refresh keys ─────────────────────────────────────────────────────────────────────────────────────
+
+const macOf = (key: SecretKey, payload: string) => createHmac('sha256', key.key).update(payload).digest()
+
+/** @param use what the token is for: one for something else is worth nothing */
+function sign(keys: readonly SecretKey[], use: string, payload: string): string {
+  const key = keys[0]
+  if (key === undefined) throw new Error(`unable to sign a ${use} token: no key`)
+  return `${payload}.${macOf(key, `${use}.${payload}`).toString('base64url')}`
+}
+
+/** No key id in the token: a set has two or three keys, and an HMAC costs microseconds. */
+const isSigned = (keys: readonly SecretKey[], use: string, payload: string, mac: string): boolean =>
+  keys.some(key => timingSafeEqual(macOf(key, `${use}.${payload}`), Buffer.from(mac, 'base64url')))
 
 /** The refresh token that is good at this number of the session. */
-export function signRefreshToken(keys: readonly SecretKey[], session: string, number: number): string {
-  const key = keys[0]
-  if (key === undefined) throw new Error('unable to sign a refresh token: no key')
-  const payload = `${session}.${number}`
-  return `${payload}.${refreshMac(key, payload).toString('base64url')}`
-}
+export const signRefreshToken = (keys: readonly SecretKey[], session: string, number: number): string =>
+  sign(keys, 'refresh', `${session}.${number}`)
 
 const refreshShape = /^([0-9a-f-]{36})\.([1-9]\d{0,8})\.([\w-]{43})$/
 
@@ -213,9 +221,27 @@ export function verifyRefreshToken(
 ): { session: string; number: number } | undefined {
   const [, session, number, mac] = refreshShape.exec(token) ?? []
   if (session === undefined || number === undefined || mac === undefined) return undefined
-  const given = Buffer.from(mac, 'base64url')
-  const payload = `${session}.${number}`
-  // No key id in the token: a set has two or three keys, and an HMAC costs microseconds.
-  const good = keys.some(key => timingSafeEqual(refreshMac(key, payload), given))
-  return good ? { session, number: Number(number) } : undefined
+  return isSigned(keys, 'refresh', `${session}.${number}`, mac) ? { session, number: Number(number) } : undefined
+}
+
+/** A device on which somebody has signed in before: known by the session that they had there. */
+export interface KnownDevice {
+  readonly user: string
+  readonly session: string
+}
+
+export const deviceLifeMs = 365 * 86_400_000
+
+/** Says that this device has signed in. It opens nothing: it only spares its owner the waiting that others are put to. */
+export const signDeviceToken = (keys: readonly SecretKey[], { user, session }: KnownDevice, nowMs: number): string =>
+  sign(keys, 'device', `${user}.${session}.${Math.floor(nowMs / 1_000)}`)
+
+const deviceShape = /^([0-9a-f-]{36})\.([0-9a-f-]{36})\.(\d{1,12})\.([\w-]{43})$/
+
+/** What a device token says, if one of our keys signed it within a year; otherwise undefined. */
+export function verifyDeviceToken(keys: readonly SecretKey[], token: string, nowMs: number): KnownDevice | undefined {
+  const [, user, session, at, mac] = deviceShape.exec(token) ?? []
+  if (user === undefined || session === undefined || at === undefined || mac === undefined) return undefined
+  if (nowMs - Number(at) * 1_000 > deviceLifeMs) return undefined
+  return isSigned(keys, 'device', `${user}.${session}.${at}`, mac) ? { user, session } : undefined
 }

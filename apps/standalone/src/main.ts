@@ -1,5 +1,5 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
-import { toProviders } from '@flotilla/api'
+import { demandDomains, toProviders, toRegistrationCheck } from '@flotilla/api'
 import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings, warnOfUnread } from './config.ts'
 import { isLoopback, type Standalone, startStandalone } from './standalone.ts'
@@ -29,6 +29,8 @@ readCommandLine({
 function readSettings() {
   try {
     const read = readStandaloneSettings()
+    demandDomains(read)
+    toRegistrationCheck(read, 0)
     // It knows its own URL when it is given none, and only this machine comes here.
     const ownUrl = read.PUBLIC_URL ?? (isLoopback(read.HOST) ? 'http://localhost' : undefined)
     return { ...read, providers: toProviders(read, ownUrl) }
@@ -73,6 +75,7 @@ starting = startStandalone({
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,
   operators: settings.OPERATORS,
+  registration: settings,
   directFrom: settings.DIRECT_FROM,
   providers: settings.providers,
   returnUrls: settings.RETURN_URLS,

@@ -5,7 +5,16 @@
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
+import {
+  type ApiSettings,
+  apiDefaults,
+  buildApp,
+  loadCountries,
+  type ProviderSettings,
+  type RegistrationValues,
+  toRegistration,
+  toRegistrationCheck,
+} from '@flotilla/api'
 import { chatDefaults, createPool, prepareSchema } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
@@ -60,6 +69,8 @@ export interface StandaloneOptions {
   readonly returnUrls?: readonly string[]
   /** The ids of the people who may call the routes of operators; none when left out. */
   readonly operators?: readonly string[] | undefined
+  /** Who may register, and what that takes; everybody, and nothing, when left out. */
+  readonly registration?: RegistrationValues
   /** From whom people take new direct conversations who have not said so themselves; anyone when left out. */
   readonly directFrom?: 'anyone' | 'contacts' | undefined
   /** As its people know it; Flotilla when left out. */
@@ -179,6 +190,7 @@ async function start(
       deploymentName: publicName,
       pushNames: options.push?.names ?? chatDefaults.pushNames,
       directFrom: options.directFrom ?? chatDefaults.directFrom,
+      ...(options.registration === undefined ? {} : toRegistration(options.registration)),
     },
   })
   measureProcess(registry, { pool, ...gateway })
@@ -337,6 +349,10 @@ export const apiSettingsFor = (publicUrl: string, options: ApiOptions): ApiSetti
   webauthn: webauthnFor(publicUrl, options.allowedOrigins ?? []),
   requestsMax: apiDefaults.requestsMax * 10,
   registrations: tenfold(apiDefaults.registrations),
+  registrationCheck:
+    options.registration === undefined
+      ? apiDefaults.registrationCheck
+      : toRegistrationCheck(options.registration, apiDefaults.providerMsMax),
   codes: tenfold(apiDefaults.codes),
   ceremonies: tenfold(apiDefaults.ceremonies),
   visits: tenfold(apiDefaults.visits),

@@ -193,6 +193,7 @@ BODY_BYTES_MAX: edge.bodyBytesMax
 CONNECTIONS_MAX: gateway.connectionsMax
 CONNECTIONS_PER_ADDRESS_MAX: edge.connectionsPerAddressMax
 CONNECTS_BURST: edge.connectsBurst
+CAPTCHA_SECRET: providers
 COOKIE_SECURE: publicUrl
 COUNTRY_HEADER: edge
 COUNTRY_REGIONS: edge.countryRegions

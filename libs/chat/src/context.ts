@@ -7,6 +7,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { Pool } from 'pg'
 import type { DirectFrom } from './access.ts'
 import { createInserts, type Inserts } from './inserts.ts'
+import type { RegistrationMode } from './users/may-register.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
 import { readAlong } from './notifications/follow.ts'
 import { createRestrictions, type Restrictions } from './privacy/restrictions.ts'
@@ -126,6 +127,22 @@ export interface ChatSettings {
   readonly deploymentName: string
   /** Whether a worker sends mail. Without it nothing that needs an address can be begun. */
   readonly mail: boolean
+  /** Who may make an account. Whoever shows a good invitation may, unless nobody may. */
+  readonly registration: RegistrationMode
+  /** Those whose proved address is in one of these domains may register, where the mode is `domain`. In A-labels. */
+  readonly registrationDomains: readonly string[]
+  /** Whether everybody may invite, or operators only. */
+  readonly invitationsFrom: 'people' | 'operators'
+  /** Good invitations that one person may have. */
+  readonly invitationsMax: number
+  /** How often one of theirs may be used. */
+  readonly invitationUsesMax: number
+  /** How long an invitation is good that says nothing else. */
+  readonly invitationLifeMs: number
+  /** Names of which nobody's may be made, beside those that are reserved anyway. */
+  readonly reservedNames: readonly string[]
+  /** Nobody else gets a username for so long after it was given up, or its owner was erased. */
+  readonly nameHeldMs: number
   /** From whom people take new direct conversations who have not said so themselves. */
   readonly directFrom: DirectFrom
   /** A push waits so long, for somebody who is only just reconnecting. */
@@ -174,6 +191,14 @@ export const chatDefaults: ChatSettings = {
   codesOpenMax: 3,
   deploymentName: 'Flotilla',
   mail: true,
+  registration: 'open',
+  registrationDomains: [],
+  invitationsFrom: 'operators',
+  invitationsMax: 10,
+  invitationUsesMax: 10,
+  invitationLifeMs: 14 * dayMs,
+  reservedNames: [],
+  nameHeldMs: 90 * dayMs,
   directFrom: 'anyone',
   pushDelayMs: 2_000,
   pushCollapseMs: 30_000,

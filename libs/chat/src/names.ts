@@ -14,6 +14,8 @@ export function checkName(text: string, field: string): string {
   if (lengthOf(name) > limits.nameLengthMax) throw refuse(field, `maxLength ${limits.nameLengthMax}`)
   // A name with a line break would forge lines in lists and logs.
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) throw refuse(field, 'no control characters')
+  // It would turn around what stands beside it.
+  if (/\p{Bidi_Control}/u.test(name)) throw refuse(field, 'no marks of direction')
   if (!isWellFormed(name)) throw refuse(field, wellFormedRule)
   if (!isVisible(name)) throw refuse(field, visibleRule)
   return name

@@ -99,6 +99,16 @@ async function makeRows(): Promise<void> {
       `INSERT INTO jobs (id, kind, key_id, body, dead_at) VALUES ($1, 'nothing', 1, '', ${ago(`${days} days`)})`,
       [randomUUID()],
     )
+  for (const days of [367, 365])
+    await ctx.pool.query(`INSERT INTO held_names (name_hash, freed_at) VALUES ($1, ${ago(`${days} days`)})`, [
+      Buffer.from(String(days)),
+    ])
+  for (const days of [1, -1])
+    await ctx.pool.query(
+      `INSERT INTO invitations (id, code_hash, user_id, by_operator, uses_max, expires_at)
+       VALUES ($1, $2, $3, false, 1, ${ago(`${days} days`)})`,
+      [randomUUID(), Buffer.from(String(days)), user],
+    )
   for (const decided of [ago('181 days'), ago('179 days'), 'NULL'])
     await ctx.pool.query(
       `INSERT INTO reports (id, user_id, reason, created_at, decision, decided_at)
@@ -110,6 +120,8 @@ async function makeRows(): Promise<void> {
 test('what has had its time goes, and nothing else; files of uploads go by a job', async () => {
   await makeRows()
   expect(await upkeep(ctx)).toEqual({
+    held_names: 1,
+    invitations: 1,
     changes: 1,
     codes: 1,
     challenges: 1,

@@ -18,6 +18,9 @@ const lockKey = 7_160_532
 
 /** What goes when, by table. Each has an index that finds it, but for the few that are small or seldom looked at. */
 const overdue = {
+  // The longest that a deployment may hold names.
+  held_names: `freed_at < now() - interval '366 days'`,
+  invitations: `expires_at < now()`,
   codes: `expires_at < now() - interval '1 hour'`,
   changes: `at < now() - interval '1 hour'`,
   challenges: `expires_at < now() - interval '1 hour'`,

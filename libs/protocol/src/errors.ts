@@ -66,6 +66,19 @@ const table = {
     retry: false,
     meaning: 'The password is too short, too long or among the commonest ones.',
   },
+  registration_closed: {
+    http: 403,
+    retry: false,
+    meaning: 'This deployment takes nobody who registers like that: GET /v1/registration says whom it takes.',
+  },
+  invitation_invalid: { http: 403, retry: false, meaning: 'The invitation is unknown, used up, revoked, or too old.' },
+  invitation_unknown: { http: 404, retry: false, meaning: 'The caller has no good invitation with this id.' },
+  check_needed: {
+    http: 403,
+    retry: false,
+    meaning:
+      'Registering asks for a proof of work or a captcha, good once: GET /v1/registration says which, and none that holds was shown.',
+  },
   email_taken: { http: 409, retry: false, meaning: 'Another account has this address.' },
   code_invalid: {
     http: 401,

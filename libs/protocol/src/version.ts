@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '71e861b69941b39d'
+export const wireHash = '1766fd66674ef074'

@@ -10,7 +10,7 @@ export function createMemoryCounters(clock: Clock): Counters {
   let hits = 0
 
   return {
-    async hit(key, windowMs) {
+    async hit(key, windowMs, by = 1) {
       const now = clock.steady()
       if (++hits % hitsPerCleanup === 0)
         for (const [key, window] of windows) if (window.endsAt <= now) windows.delete(key)
@@ -19,7 +19,7 @@ export function createMemoryCounters(clock: Clock): Counters {
         window = { count: 0, endsAt: now + windowMs }
         windows.set(key, window)
       }
-      window.count++
+      window.count += by
       return { count: window.count, resetMs: Math.min(windowMs, Math.ceil(window.endsAt - now)) }
     },
   }

@@ -6,8 +6,8 @@ const hitScript = loadScript('hit')
 
 export function createRedisCounters(link: RedisLink): Counters {
   return {
-    async hit(key, windowMs) {
-      const answer = await link.script(hitScript, [link.key(`hit:${key}`)], [windowMs])
+    async hit(key, windowMs, by = 1) {
+      const answer = await link.script(hitScript, [link.key(`hit:${key}`)], [windowMs, by])
       const [count, resetMs] = answer as [number, number]
       return { count, resetMs }
     },

@@ -6,6 +6,6 @@ export interface Hit {
 }
 
 export interface Counters {
-  /** Counts one hit. The window begins with the first hit. */
-  hit(key: string, windowMs: number): Promise<Hit>
+  /** Counts one hit, or takes one back (−1). The window begins with the first hit. */
+  hit(key: string, windowMs: number, by?: 1 | -1): Promise<Hit>
 }

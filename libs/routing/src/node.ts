@@ -115,8 +115,8 @@ export interface RoutingNode {
   nodes(): readonly NodeView[]
   /** Tells the fleet now what `info` answers, instead of with the next beat. */
   tell(): void
-  /** Counts a hit; undefined while the store is away. */
-  hit(key: string, windowMs: number): Promise<{ count: number; resetMs: number } | undefined>
+  /** Counts a hit, or takes one back (−1); undefined while the store is away. */
+  hit(key: string, windowMs: number, by?: 1 | -1): Promise<{ count: number; resetMs: number } | undefined>
   readonly stats: Readonly<NodeStats>
 }
 
@@ -392,9 +392,9 @@ export function createNode(options: NodeOptions): RoutingNode {
     leave: conversation => registrar.set('interest', [conversation], false),
     nodes: () => fleet.nodes(),
     tell: () => keeper.beatSoon(),
-    async hit(key, windowMs) {
+    async hit(key, windowMs, by) {
       try {
-        return await counters.hit(key, windowMs)
+        return await counters.hit(key, windowMs, by)
       } catch {
         return undefined
       }

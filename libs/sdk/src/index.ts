@@ -24,6 +24,7 @@ export type { Contact, ContactQuestion, Requested } from './rest/contacts.ts'
 export type { Device, DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
 export { type Identity, readVisit, type ShownVisit, type Visit } from './rest/identities.ts'
+export type { Invitation } from './rest/invitations.ts'
 export type { Unread } from './rest/notifications.ts'
 export type {
   CreatedPasskey,
@@ -39,7 +40,14 @@ export type { Report, ReportReason } from './rest/reports.ts'
 export type { Session, Whence } from './rest/sessions.ts'
 export type { GetToken, Page } from './rest/signed.ts'
 export { type Conversation, type HistoryRange, type Member, mutedForEver, type Rest } from './rest.ts'
-export type { Factor, SecondFactorNeeded, SessionStore, SignInAnswer, StoredSession } from './session-keeper.ts'
+export type {
+  DeviceStore,
+  Factor,
+  SecondFactorNeeded,
+  SessionStore,
+  SignInAnswer,
+  StoredSession,
+} from './session-keeper.ts'
 export {
   type Credentials,
   createSignIn,
@@ -47,6 +55,7 @@ export {
   type Proof,
   type Provider,
   type Registration,
+  type RegistrationRules,
   type SecondFactor,
   type SignIn,
   type SignInOptions,
@@ -62,4 +71,5 @@ export { createMemoryStore } from './store-memory.ts'
 export type { HistoryStart } from './sync.ts'
 export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'
+export { type SolveWork, solveWork, type Work } from './work.ts'
 export type { ContactRequest, Notification, NotificationKind } from '@flotilla/protocol'

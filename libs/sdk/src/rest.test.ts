@@ -62,6 +62,10 @@ const without: Readonly<Record<string, string>> = {
   signUserOut: 'for operators',
   removeMessage: 'for operators',
   listOperatorActions: 'for operators',
+  makeInvitationAsOperator: 'for operators',
+  listInvitationsAsOperator: 'for operators',
+  revokeInvitationAsOperator: 'for operators',
+  askForWork: 'createSignIn does it by itself: sign-in.test.ts',
 }
 
 // ---- samples: each has every field of its type. A missing one does not compile; one too many the API does not know. ----
@@ -70,7 +74,15 @@ const id = '00000000-0000-4000-8000-000000000001'
 const at = 1_700_000_000_000
 const user = { id, username: 'ann', displayName: 'Ann', avatar: id }
 const me = { ...user, about: 'Hi', email: 'ann@example.org', hasPassword: true, deleteAfter: at, createdAt: at }
-const signedIn = { user, session: id, accessToken: 'a', accessTokenExpiresInMs: 600_000, refreshToken: 'r' }
+const signedIn = {
+  user,
+  session: id,
+  accessToken: 'a',
+  accessTokenExpiresInMs: 600_000,
+  refreshToken: 'r',
+  device: 'd',
+}
+const invitation = { id, user: id, byOperator: false, uses: 1, used: 0, createdAt: at, expiresAt: at }
 const needed = { secondFactor: { challenge: id, factors: ['totp' as const, 'passkey' as const], lifeMs: 1 } }
 const asked = { request: id, lifeMs: 1, resendAfterMs: 1 }
 const shown = { request: id, code: '123456' }
@@ -320,6 +332,16 @@ const cases: readonly Case[] = [
     ({ rest }) => rest.reports.file({ user: id, reason: 'spam', comment: 'x', conversation: id, seq: 1 }),
     { id },
   ),
+  // invitations
+  plain('makeInvitation', ({ rest }) => rest.invitations.make({ uses: 2, lifeMs: 60_000 }), {
+    ...invitation,
+    code: 'c',
+  }),
+  plain('listInvitations', ({ rest }) => rest.invitations.list({ limit: 5, after: 'x' }), {
+    invitations: [invitation],
+    next: 'y',
+  }),
+  plain('revokeInvitation', ({ rest }) => rest.invitations.revoke(id), done),
   // devices, notifications
   plain('listDevices', ({ rest }) => rest.devices.list(), { devices: [device] }),
   plain(
@@ -347,10 +369,24 @@ const cases: readonly Case[] = [
   // registering and signing in
   plain('askCode', ({ account }) => account.askCode({ email: 'ann@example.org', purpose: 'register' }), asked),
   plain('resendCode', ({ account }) => account.resendCode(id), asked),
+  plain('readRegistration', ({ account }) => account.registration(), {
+    mode: 'domain',
+    domains: ['example.org'],
+    check: 'captcha',
+    captchaSiteKey: 'k',
+  }),
   made(
     [['register', signedIn]],
     ({ account }) =>
-      account.register({ username: 'ann', password: 'p', email: shown, displayName: 'Ann', deviceName: 'd' }),
+      account.register({
+        username: 'ann',
+        password: 'p',
+        email: shown,
+        displayName: 'Ann',
+        deviceName: 'd',
+        invitation: 'i',
+        captcha: 'c',
+      }),
     user,
   ),
   made(
@@ -376,7 +412,9 @@ const cases: readonly Case[] = [
   ),
   plain('listProviders', ({ account }) => account.listProviders(), { providers: [{ name: 'x', title: 'X' }] }),
   plain('beginVisit', ({ account }) => account.beginVisit({ provider: 'x', returnTo: 'https://x' }), visit),
-  made([['signInByVisit', signedIn]], ({ account }) => account.signInByVisit(shownVisit), { user }),
+  made([['signInByVisit', signedIn]], ({ account }) => account.signInByVisit({ ...shownVisit, invitation: 'i' }), {
+    user,
+  }),
   made([['resetPassword', needed]], ({ account }) => account.resetPassword({ ...shown, password: 'new' }), needed),
   plain('askFactorCode', ({ account }) => account.askFactorCode(id), asked),
   ...(['totp', 'recovery_code', 'email_code'] as const).map(factor =>

@@ -10,6 +10,7 @@ import { createContacts } from './rest/contacts.ts'
 import { createDevices } from './rest/devices.ts'
 import { createFactors } from './rest/factors.ts'
 import { createIdentities } from './rest/identities.ts'
+import { createInvitations } from './rest/invitations.ts'
 import { createNotifications } from './rest/notifications.ts'
 import { createPasskeys } from './rest/passkeys.ts'
 import { createPeople, type Me, type Profile, type User } from './rest/people.ts'
@@ -130,6 +131,7 @@ export function createRest(call: Call, getToken: GetToken) {
     devices: createDevices(signed),
     factors: createFactors(signed),
     identities: createIdentities(signed),
+    invitations: createInvitations(signed),
     notifications: createNotifications(signed),
     passkeys: createPasskeys(signed),
     people: createPeople(signed),

@@ -30,6 +30,15 @@ export interface SessionStore {
   save(session: StoredSession | undefined): Promise<void>
 }
 
+/**
+ * Where the device is kept: a text that tells the server that this device has signed in before, so that nobody else's wrong
+ * passwords keep it waiting. It opens nothing, and outlives signing out.
+ */
+export interface DeviceStore {
+  load(): Promise<string | undefined>
+  save(device: string): Promise<void>
+}
+
 /** What can be shown after the first proof, to finish a sign-in. */
 export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
 
@@ -54,11 +63,13 @@ interface SignedIn {
   accessToken: string
   accessTokenExpiresInMs: number
   refreshToken?: string
+  device?: string
 }
 
 export interface SessionKeeperOptions {
   readonly call: Call
   readonly sessions: SessionStore
+  readonly devices: DeviceStore
   readonly cookie: boolean
   readonly clock: Clock
   readonly uuid: () => string
@@ -67,6 +78,8 @@ export interface SessionKeeperOptions {
 export interface SessionKeeper {
   /** Shows something at a URL that signs in, and keeps the session that comes of it. */
   open(path: string, shown: object): Promise<SignInAnswer>
+  /** As `open`, with this device. */
+  openOnDevice(path: string, shown: object): Promise<SignInAnswer>
   /** As `open`, where no second factor is ever asked for. */
   openAtOnce(path: string, shown: object): Promise<User>
   end(): Promise<void>
@@ -97,6 +110,7 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       attempt: uuid(),
     }
     await sessions.save(kept)
+    if (signedIn.device !== undefined) await options.devices.save(signedIn.device)
     return kept
   }
 
@@ -131,6 +145,10 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
 
   return {
     open,
+    async openOnDevice(path, shown) {
+      const device = options.cookie ? undefined : await options.devices.load()
+      return open(path, device === undefined ? shown : { ...shown, device })
+    },
     async openAtOnce(path, shown) {
       const { user } = await open(path, shown)
       if (user !== undefined) return user
@@ -164,6 +182,16 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
 
 function isRefused(thrown: unknown, ...codes: FlotillaErrorCode[]): boolean {
   return thrown instanceof FlotillaError && codes.includes(thrown.code)
+}
+
+export function memoryDevice(): DeviceStore {
+  let held: string | undefined
+  return {
+    load: async () => held,
+    async save(device) {
+      held = device
+    },
+  }
 }
 
 export function memorySessions(): SessionStore {

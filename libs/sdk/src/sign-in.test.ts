@@ -5,6 +5,7 @@ import { createRest } from './rest.ts'
 import type { SessionStore, StoredSession } from './session-keeper.ts'
 import { createSignIn } from './sign-in.ts'
 import { SimClock } from './simulation/sim-clock.ts'
+import { solveWork } from './work.ts'
 
 interface Asked {
   method: string
@@ -320,4 +321,49 @@ test('a file for another host takes neither the token nor anything else along', 
   await finish(call()('PUT', 'https://store.example/x?sign=y', request))
   expect(asked[0]).toMatchObject({ url: 'https://store.example/x?sign=y', headers: {} })
   expect(asked[0]?.headers).toEqual({})
+})
+
+test('the work that registering asks for is done, and shown with the second try', async () => {
+  const needed = {
+    status: 403,
+    body: { error: { code: 'check_needed', message: 'work', field: 'check', rule: 'work' } },
+  }
+  answers = [needed, { status: 201, body: { challenge: 'c', bits: 8, lifeMs: 1 } }, signedIn(1)]
+  const account = signIn({ solveWork })
+  const registering = account.register({ username: 'ann' })
+  for (let turn = 0; asked.length < 3 && turn < 10_000; turn++) {
+    await clock.advance(10)
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  expect(await finish(registering)).toEqual(user)
+  const { challenge, solution } = (asked[2]!.body as { check: { challenge: string; solution: string } }).check
+  expect(challenge).toBe('c')
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`c.${solution}`))
+  expect(new Uint8Array(hash)[0]).toBe(0)
+
+  answers = [
+    { status: 403, body: { error: { code: 'check_needed', message: 'captcha', rule: 'captcha' } } },
+    signedIn(2),
+  ]
+  expect(await failure(account.register({ username: 'bob' }))).toMatchObject({ code: 'check_needed' })
+  await finish(account.register({ username: 'bob', captcha: 'token' }))
+  expect(asked.at(-1)!.body).toEqual({ username: 'bob', check: { captcha: 'token' } })
+})
+
+test('the device is shown at the next sign-in, also after signing out, and never beside cookies', async () => {
+  const withDevice = { ...signedIn(1), body: { ...signedIn(1).body, device: 'known' } }
+  answers = [withDevice, { status: 204 }, signedIn(2)]
+  const account = signIn()
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  await finish(account.signOut())
+  await finish(account.signIn({ username: 'ann', password: 'p' }))
+  expect(asked.map(one => (one.body as { device?: string } | undefined)?.device)).toEqual([
+    undefined,
+    undefined,
+    'known',
+  ])
+  const devices = { load: async () => 'known', save: async () => {} }
+  answers = [signedIn(3)]
+  await finish(signIn({ cookie: true, devices }).signIn({ username: 'ann', password: 'p' }))
+  expect(asked.at(-1)!.body).toEqual({ username: 'ann', password: 'p' })
 })

@@ -4,6 +4,7 @@
  */
 import { type Clock, systemClock } from './clock.ts'
 import { clientDefaults } from './options.ts'
+import { FlotillaError } from './flotilla-error.ts'
 import { createCall, type Fetch } from './http.ts'
 import type { AskedCode, ShownCode } from './rest/account.ts'
 import type { ShownVisit, Visit } from './rest/identities.ts'
@@ -17,12 +18,24 @@ import {
 } from './rest/passkeys.ts'
 import type { User } from './rest/people.ts'
 import { createSigned, type GetToken } from './rest/signed.ts'
-import { createSessionKeeper, memorySessions, type SessionStore, type SignInAnswer } from './session-keeper.ts'
+import {
+  createSessionKeeper,
+  type DeviceStore,
+  memoryDevice,
+  memorySessions,
+  type SessionStore,
+  type SignInAnswer,
+} from './session-keeper.ts'
 import { randomUuid } from './uuid.ts'
+import { type SolveWork, solveWork, type Work } from './work.ts'
 
 export interface SignInOptions {
   /** In memory when left out: then a new run signs in again, except in cookie mode. */
   readonly sessions?: SessionStore
+  /** In memory when left out: after a new run the device is one among others. Not needed in cookie mode. */
+  readonly devices?: DeviceStore
+  /** Does the proof of work that registering may ask for; crypto.subtle when left out. */
+  readonly solveWork?: SolveWork
   /** For browsers on the API's own site: the refresh token becomes a cookie that no script can read. */
   readonly cookie?: boolean
   /** For passkeys: `{ create: startRegistration, get: startAuthentication }` of @simplewebauthn/browser will do. */
@@ -44,8 +57,28 @@ export interface Credentials extends Named {
   readonly password: string
 }
 
+/** How one registers at a deployment. */
+export interface RegistrationRules {
+  /** Everybody may; those with an address of `domains`, or invited; those who are invited; nobody. */
+  readonly mode: 'open' | 'domain' | 'invitation' | 'closed'
+  readonly domains?: readonly string[]
+  /** `work` is done by itself; a `captcha` is for the page, which hands in its token. */
+  readonly check: 'none' | 'work' | 'captcha'
+  readonly captchaSiteKey?: string
+}
+
+interface Admitted {
+  /** The code of an invitation. */
+  readonly invitation?: string
+}
+
+interface Checked {
+  /** What the captcha gave, where the deployment asks for one. */
+  readonly captcha?: string
+}
+
 /** A username alone is enough; without one it is made of the address, or of chance. */
-export interface Registration extends Named {
+export interface Registration extends Named, Admitted, Checked {
   readonly username?: string
   readonly password?: string
   /** A code for `register`: its address becomes that of the account. */
@@ -53,7 +86,7 @@ export interface Registration extends Named {
   readonly displayName?: string
 }
 
-export interface PasskeyRegistration extends Named {
+export interface PasskeyRegistration extends Named, Admitted, Checked {
   readonly username: string
   readonly displayName?: string
 }
@@ -95,9 +128,14 @@ export interface SignIn {
   resendCode(request: string): Promise<AskedCode>
 
   // ---- registering, which signs in ----
-  /** @throws FlotillaError username_taken, email_taken, password_weak, code_invalid */
+  /** Whom the deployment takes, and what it asks for. */
+  registration(): Promise<RegistrationRules>
+  /**
+   * @throws FlotillaError username_taken, email_taken, password_weak, code_invalid, registration_closed,
+   *   invitation_invalid, check_needed (a captcha)
+   */
   register(person: Registration): Promise<User>
-  /** With a passkey instead of a password. @throws FlotillaError username_taken, passkey_failed, passkey_invalid */
+  /** With a passkey instead of a password. @throws FlotillaError as `register`, passkey_failed, passkey_invalid */
   registerByPasskey(person: PasskeyRegistration): Promise<User>
 
   // ---- signing in: each answers `user`, or `secondFactor` for `finish` ----
@@ -114,8 +152,11 @@ export interface SignIn {
    * @throws FlotillaError provider_unknown, provider_failed, field_invalid (the deployment does not know `returnTo`)
    */
   beginVisit(visit: { readonly provider: string; readonly returnTo: string }): Promise<Visit>
-  /** With what the visit has brought. @throws FlotillaError identity_refused, identity_taken */
-  signInByVisit(shown: ShownVisit & Named): Promise<SignInAnswer>
+  /**
+   * With what the visit has brought. Somebody new may need an invitation.
+   * @throws FlotillaError identity_refused, identity_taken, registration_closed, invitation_invalid
+   */
+  signInByVisit(shown: ShownVisit & Named & Admitted): Promise<SignInAnswer>
   /** Sets a new password by a code for `reset-password`. All sessions of before end. @throws FlotillaError code_invalid */
   resetPassword(reset: ShownCode & { readonly password: string } & Named): Promise<SignInAnswer>
 
@@ -150,23 +191,37 @@ export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
   const { requestTimeoutMs, fileTimeoutMs } = clientDefaults
   const timeoutMs = options.timeoutMs ?? requestTimeoutMs
   const call = createCall({ api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
-  const { sessions = memorySessions(), cookie = false } = options
-  const keeper = createSessionKeeper({ call, sessions, cookie, clock, uuid })
+  const { sessions = memorySessions(), devices = memoryDevice(), cookie = false } = options
+  const keeper = createSessionKeeper({ call, sessions, devices, cookie, clock, uuid })
   const signed = createSigned(call, keeper.getToken)
   const post = <T>(path: string, body: object) => call<T>('POST', path, { body })
+  const solve = options.solveWork ?? solveWork
+
+  /** Asks once more with the work done, where the deployment asks for that. */
+  async function checked<T>({ captcha, ...shown }: Checked, ask: (shown: object) => Promise<T>): Promise<T> {
+    if (captcha !== undefined) return ask({ ...shown, check: { captcha } })
+    try {
+      return await ask(shown)
+    } catch (thrown) {
+      if (!(thrown instanceof FlotillaError) || thrown.code !== 'check_needed' || thrown.rule !== 'work') throw thrown
+      const work = await call<Work>('POST', '/v1/registration/work')
+      return ask({ ...shown, check: { challenge: work.challenge, solution: await solve(work) } })
+    }
+  }
 
   return {
     askCode: ask => post('/v1/codes', ask),
     resendCode: request => post(`/v1/codes/${encodeURIComponent(request)}/resend`, {}),
 
-    register: person => keeper.openAtOnce('/v1/users', person),
+    registration: () => call('GET', '/v1/registration'),
+    register: person => checked(person, shown => keeper.openAtOnce('/v1/users', shown)),
     async registerByPasskey({ deviceName, ...person }) {
-      const asked = await post<ToCreate>('/v1/users/by-passkey/options', person)
+      const asked = await checked(person, shown => post<ToCreate>('/v1/users/by-passkey/options', shown))
       const passkey = await createPasskey(passkeys, asked.options)
       return keeper.openAtOnce('/v1/users/by-passkey', { challenge: asked.challenge, passkey, deviceName })
     },
 
-    signIn: credentials => keeper.open('/v1/sessions', credentials),
+    signIn: credentials => keeper.openOnDevice('/v1/sessions', credentials),
     signInByCode: shown => keeper.open('/v1/sessions/by-code', shown),
     async signInByPasskey({ deviceName } = {}) {
       const asked = await call<ToUse>('POST', '/v1/passkeys/options')

@@ -8,7 +8,8 @@ import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { answered, AskedCode, DeviceName, Email, Password, ShownCode, User, Username } from '../shapes.ts'
 import { takeCode, takeTry } from './codes.ts'
-import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
+import { CookieHeader } from '../cookies.ts'
+import { answerSignIn, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 const security = [{ accessToken: [] }]
@@ -81,6 +82,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
       const client = clientOf(deps, request)
       await withPlace(chat, async place => {
         await takeOwnTry(deps, request, user)
+        await take(deps.counter, `factor:${user}:${session}`, deps.settings.factorTries)
         await users.setPassword(chat, user, { ...request.body, session, client, place })
       })
       return reply.code(204).send(null)
@@ -171,7 +173,7 @@ function usernameRoute(app: Api, deps: RouteDeps): void {
       schema: {
         operationId: 'changeUsername',
         summary: 'Change my username',
-        description: 'From then on the previous name is free for others.',
+        description: 'For a time nobody else gets the previous name, nor one that looks like it.',
         tags,
         security,
         body: Type.Object({ username: Username }, closed),

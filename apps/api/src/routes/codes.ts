@@ -57,12 +57,14 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
         body: Type.Object({ email: Email, purpose: Purpose }, closed),
         response: {
           202: answered('The request to show together with the code.', AskedCode),
-          ...refusals(...bodyCodes, 'mail_unavailable'),
+          ...refusals(...bodyCodes, 'mail_unavailable', 'registration_closed'),
         },
       },
     },
     async (request, reply) => {
       const { purpose } = request.body
+      // Whoever is invited, or proves an address, may: only where nobody may at all, no mail is worth sending.
+      if (purpose === 'register') users.demandNotClosed(chat)
       const email = await takeCode(deps, request, request.body.email)
       return reply.code(202).send(await codes.ask(chat, { purpose, email }))
     },

@@ -4,9 +4,9 @@ import { At, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
+import { clearRefreshCookie } from '../cookies.ts'
 import { refusals } from '../refusals.ts'
 import { answered, ById, listOf, named } from '../shapes.ts'
-import { clearRefreshCookie } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 

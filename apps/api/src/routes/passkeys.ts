@@ -1,5 +1,5 @@
 /** Passkeys: signing in and registering by one, and those that one has. */
-import { passkeys, sessions } from '@flotilla/chat'
+import { passkeys, sessions, users } from '@flotilla/chat'
 import { Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -15,9 +15,11 @@ import {
   UsedPasskey,
 } from '../passkey-shapes.ts'
 import { creationOptions, newPasskey, requestOptions, shownPasskey } from '../passkeys.ts'
-import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, DeviceName, DisplayName, listOf, SignedIn, Username } from '../shapes.ts'
-import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
+import { Check, demandCheck } from '../registration-check.ts'
+import { bodyCodes, refusals, registrationRefusals } from '../refusals.ts'
+import { answered, DeviceName, DisplayName, InvitationCode, listOf, SignedIn, Username } from '../shapes.ts'
+import { CookieHeader } from '../cookies.ts'
+import { answerSignIn, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 
@@ -87,16 +89,27 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
         summary: 'Ask for the options of a first passkey',
         description:
           'For registering without a password. Give the options to `navigator.credentials.create`, and its result to `POST /v1/users/by-passkey`.',
-        body: Type.Object({ username: Username, displayName: Type.Optional(DisplayName) }, closed),
+        body: Type.Object(
+          {
+            username: Username,
+            displayName: Type.Optional(DisplayName),
+            invitation: Type.Optional(InvitationCode),
+            check: Type.Optional(Check),
+          },
+          closed,
+        ),
         response: {
           200: answered('The options for the authenticator, and the challenge to show with its answer.', toCreate),
-          ...refusals(...bodyCodes, 'username_taken'),
+          ...refusals(...bodyCodes, ...registrationRefusals, 'username_taken', 'check_needed'),
         },
       },
     },
     async request => {
       await take(counter, `register-passkey:${addressOf(request)}`, settings.registrations)
-      const begun = await passkeys.beginRegister(chat, request.body)
+      const { check, ...wanted } = request.body
+      users.demandNotClosed(chat)
+      await demandCheck(deps, check)
+      const begun = await passkeys.beginRegister(chat, wanted)
       return { challenge: begun.challenge, options: await creationOptions(deps, begun) }
     },
   )
@@ -113,7 +126,7 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
         body: Type.Object({ challenge: Uuid, passkey: CreatedPasskey, deviceName: Type.Optional(DeviceName) }, closed),
         response: {
           201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
-          ...refusals(...bodyCodes, 'challenge_invalid', 'passkey_invalid', 'username_taken'),
+          ...refusals(...bodyCodes, ...registrationRefusals, 'challenge_invalid', 'passkey_invalid', 'username_taken'),
         },
       },
     },

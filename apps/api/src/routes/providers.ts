@@ -11,10 +11,11 @@ import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { addressOf, take } from '../limits.ts'
 import { providersUrl } from '../providers.ts'
-import { bodyCodes, refusals } from '../refusals.ts'
+import { bodyCodes, refusals, registrationRefusals } from '../refusals.ts'
 import { createReturnCheck } from '../return-urls.ts'
-import { answered, DeviceName, named } from '../shapes.ts'
-import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
+import { answered, DeviceName, InvitationCode, named } from '../shapes.ts'
+import { CookieHeader } from '../cookies.ts'
+import { answerSignIn, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 const token = { pattern: '^[\\w-]{43}$' }
@@ -208,19 +209,28 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'signInByVisit',
         summary: 'Sign in by a visit',
         description:
-          'Takes the grant that the browser brought back, and the secret of the visit. An identity that is not known here joins the account with the same address if both sides have verified it; otherwise an account is made.',
+          'Takes the grant that the browser brought back, and the secret of the visit. An identity that is not known here joins the account with the same address if both sides have verified it, once the second factor of the account was shown; otherwise an account is made, where the deployment takes whoever comes, or the `invitation`.',
         headers: CookieHeader,
-        body: Type.Object({ ...Shown, deviceName: Type.Optional(DeviceName) }, closed),
+        body: Type.Object(
+          { ...Shown, deviceName: Type.Optional(DeviceName), invitation: Type.Optional(InvitationCode) },
+          closed,
+        ),
         response: {
           ...signInAnswers,
-          ...refusals(...bodyCodes, 'identity_refused', 'identity_taken', 'account_suspended'),
+          ...refusals(...bodyCodes, ...registrationRefusals, 'identity_refused', 'identity_taken', 'account_suspended'),
         },
       },
     },
     async (request, reply) => {
-      const { grant, secret, deviceName } = request.body
+      const { grant, secret, deviceName, invitation } = request.body
       const client = clientOf(deps, request, deviceName)
-      return answerSignIn(app, deps, request, reply, await identities.signIn(chat, { grant, secret, client }))
+      return answerSignIn(
+        app,
+        deps,
+        request,
+        reply,
+        await identities.signIn(chat, { grant, secret, invitation, client }),
+      )
     },
   )
 

@@ -10,9 +10,10 @@ import { RequestOptions, UsedPasskey } from '../passkey-shapes.ts'
 import { requestOptions, shownPasskey } from '../passkeys.ts'
 import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, AskedCode, DeviceName, FactorCode, Password, SignedIn } from '../shapes.ts'
+import { answered, AskedCode, DeviceName, DeviceToken, FactorCode, Password, SignedIn } from '../shapes.ts'
 import { takeMail } from './codes.ts'
-import { answerSignIn, CookieHeader } from './sessions.ts'
+import { CookieHeader, deviceOf } from '../cookies.ts'
+import { answerSignIn } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 
@@ -20,7 +21,7 @@ const withCode = <F extends string>(factor: F) => ({ factor: Type.Literal(factor
 const withPassword = { factor: Type.Literal('password'), password: Password }
 const withPasskey = { factor: Type.Literal('passkey'), passkey: UsedPasskey }
 
-const begun = { challenge: Uuid, deviceName: Type.Optional(DeviceName) }
+const begun = { challenge: Uuid, deviceName: Type.Optional(DeviceName), device: Type.Optional(DeviceToken) }
 
 const SecondFactor = Type.Union([
   Type.Object({ ...begun, ...withCode('totp') }, closed),
@@ -56,17 +57,19 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
         body: SecondFactor,
         response: {
           201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
-          ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong', 'account_suspended'),
+          ...refusals(...bodyCodes, 'challenge_invalid', 'second_factor_wrong', 'identity_taken', 'account_suspended'),
         },
       },
     },
     async (request, reply) => {
-      const { challenge, deviceName, ...given } = request.body
+      const { challenge, deviceName, device, ...given } = request.body
+      const known = deviceOf(deps, request, device)
       const client = { ...clientOf(deps, request, deviceName), ...(deviceName === undefined ? { deviceName } : {}) }
       const finish = async (shown: sessions.Shown) => {
         const user = await sessions.challenged(chat, challenge)
         if (shown.factor === 'password') await takeOwnTry(deps, request, user)
-        await take(counter, `factor:${user}`, settings.factorTries)
+        const own = known?.user === user ? `:${known.session}` : ''
+        await take(counter, `factor:${user}${own}`, settings.factorTries)
         return sessions.finish(chat, { challenge, shown, client })
       }
       const result =
@@ -158,7 +161,7 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
       const prove = async (proof: sessions.Proof) => {
         if (proof.factor === 'password') await takeOwnTry(deps, request, user)
         else await take(counter, `prove:${user}:${addressOf(request)}`, settings.signIns)
-        await take(counter, `factor:${user}`, settings.factorTries)
+        await take(counter, `factor:${user}:${session}`, settings.factorTries)
         await sessions.prove(chat, user, { proof, session, client })
       }
       const proof = proofOf(deps, request)

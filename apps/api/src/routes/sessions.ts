@@ -1,38 +1,36 @@
-/**
- * Signing in, staying signed in, signing out. A browser asks for the refresh token as a cookie that its scripts cannot
- * read. The cookie is SameSite=Strict, goes to these routes only, is read by the refresh alone, and that only with a header
- * that a foreign page cannot send without being asked by CORS first: three walls against forged requests.
- */
+/** Signing in, staying signed in, signing out. A browser asks for the refresh token as a cookie (cookies.ts). */
 import { sessions } from '@flotilla/chat'
 import { Refusal, Uuid } from '@flotilla/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
+import {
+  clearRefreshCookie,
+  CookieHeader,
+  deviceOf,
+  deviceToken,
+  readRefreshCookie,
+  setDeviceCookie,
+  setRefreshCookie,
+  wantsCookie,
+} from '../cookies.ts'
 import { takeTryByName, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, DeviceName, FactorNeeded, Password, ShownCode, SignedIn, SignInName } from '../shapes.ts'
+import {
+  answered,
+  DeviceName,
+  DeviceToken,
+  FactorNeeded,
+  Password,
+  ShownCode,
+  SignedIn,
+  SignInName,
+} from '../shapes.ts'
 import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../tokens.ts'
 import { takeTry } from './codes.ts'
 
 const closed = { additionalProperties: false }
-const cookieName = 'flotilla_refresh'
-
-export const CookieHeader = Type.Object({
-  'x-flotilla-cookie': Type.Optional(
-    Type.Literal('1', { description: 'Put the refresh token into an HTTP-only cookie instead of the body.' }),
-  ),
-})
-
-const wantsCookie = (request: FastifyRequest) => request.headers['x-flotilla-cookie'] === '1'
-
-const cookieOptions = (deps: RouteDeps) =>
-  ({ path: '/v1/sessions', httpOnly: true, sameSite: 'strict', secure: deps.settings.cookieSecure }) as const
-
-/** Takes the cookie away from a browser whose session is over. */
-export const clearRefreshCookie = (deps: RouteDeps, reply: FastifyReply) =>
-  reply.clearCookie(cookieName, cookieOptions(deps))
-
 /** What a route that signs in can answer. */
 export const signInAnswers = {
   200: FactorNeeded,
@@ -67,9 +65,10 @@ function answerSignedIn(
     accessToken: signAccessToken(app, { user: user.id, session }, deps.chat.clock()),
     accessTokenExpiresInMs: deps.settings.accessTokenLifeMs,
   }
-  if (!wantsCookie(request)) return { ...answer, refreshToken }
-  const maxAge = Math.floor(deps.chat.settings.sessionIdleMs / 1000)
-  reply.setCookie(cookieName, refreshToken, { ...cookieOptions(deps), maxAge })
+  const device = { user: user.id, session }
+  if (!wantsCookie(request)) return { ...answer, refreshToken, device: deviceToken(deps, device) }
+  setRefreshCookie(deps, reply, refreshToken)
+  setDeviceCookie(deps, reply, device)
   return answer
 }
 
@@ -83,19 +82,29 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'signIn',
         summary: 'Sign in by a password',
         description:
-          'Takes the username, or the address of the account instead. With a second factor set up, the answer is 200 and names what will do: go on at `POST /v1/sessions/second-factor`.',
+          'Takes the username, or the address of the account instead. With a second factor set up, the answer is 200 and names what will do: go on at `POST /v1/sessions/second-factor`. After many wrong passwords for one name the answer is `rate_limited`, for growing times; a device that shows the `device` of an earlier sign-in is counted by itself.',
         tags: ['sign-in'],
         headers: CookieHeader,
-        body: Type.Object({ username: SignInName, password: Password, deviceName: Type.Optional(DeviceName) }, closed),
+        body: Type.Object(
+          {
+            username: SignInName,
+            password: Password,
+            deviceName: Type.Optional(DeviceName),
+            device: Type.Optional(DeviceToken),
+          },
+          closed,
+        ),
         response: { ...signInAnswers, ...refusals(...bodyCodes, 'credentials_wrong', 'account_suspended') },
       },
     },
     async (request, reply) => {
-      const { username, password, deviceName } = request.body
+      const { username, password, deviceName, device } = request.body
       const client = clientOf(deps, request, deviceName)
       const result = await withPlace(chat, async place => {
-        const mayTry = await takeTryByName(deps, request, username)
-        return sessions.signIn(chat, { username, password, client, place, mayTry })
+        const tried = await takeTryByName(deps, request, username, deviceOf(deps, request, device))
+        const signed = await sessions.signIn(chat, { username, password, client, place, mayTry: tried.mayTry })
+        await tried.wasRight()
+        return signed
       })
       return answerSignIn(app, deps, request, reply, result)
     },
@@ -148,8 +157,9 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const cookie = wantsCookie(request) ? request.cookies[cookieName] : undefined
-      const stated = verifyRefreshToken(deps.keys.refresh, request.body.refreshToken ?? cookie ?? '')
+      const { refreshToken } = request.body
+      const cookie = readRefreshCookie(deps, request)
+      const stated = refreshToken === undefined ? cookie.stated : verifyRefreshToken(deps.keys.refresh, refreshToken)
       try {
         if (stated === undefined) throw new Refusal('refresh_invalid')
         const input = { ...stated, client: clientOf(deps, request), attempt: request.body.attempt }
@@ -157,7 +167,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       } catch (error) {
         // A dead cookie would be sent again for ever.
         const dead = error instanceof Refusal && error.code.startsWith('refresh_')
-        if (dead && cookie !== undefined) clearRefreshCookie(deps, reply)
+        if (dead && cookie.held) clearRefreshCookie(deps, reply)
         throw error
       }
     },

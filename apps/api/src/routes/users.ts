@@ -5,10 +5,12 @@ import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
 import { addressOf, take } from '../limits.ts'
 import { withPlace } from '../password-tries.ts'
-import { bodyCodes, refusals } from '../refusals.ts'
-import { DeviceName, DisplayName, Password, ShownCode, Username } from '../shapes.ts'
+import { Check, demandCheck } from '../registration-check.ts'
+import { bodyCodes, refusals, registrationRefusals } from '../refusals.ts'
+import { DeviceName, DisplayName, InvitationCode, Password, ShownCode, Username } from '../shapes.ts'
 import { takeTry } from './codes.ts'
-import { answerSignIn, CookieHeader, signInAnswers } from './sessions.ts'
+import { CookieHeader } from '../cookies.ts'
+import { answerSignIn, signInAnswers } from './sessions.ts'
 
 const closed = { additionalProperties: false }
 
@@ -21,6 +23,8 @@ const Registration = Type.Object(
     ),
     displayName: Type.Optional(DisplayName),
     deviceName: Type.Optional(DeviceName),
+    invitation: Type.Optional(InvitationCode),
+    check: Type.Optional(Check),
   },
   closed,
 )
@@ -35,21 +39,31 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'register',
         summary: 'Register and sign in',
         description:
-          'A username alone is enough. Without one, the name is made from the address, or at random. Registering also opens the first session.',
+          'A username alone is enough. Without one, the name is made from the address, or at random. Registering also opens the first session. `GET /v1/registration` says whom the deployment takes, and whether `check` must be shown.',
         tags: ['people'],
         headers: CookieHeader,
         body: Registration,
         response: {
           ...signInAnswers,
-          ...refusals(...bodyCodes, 'username_taken', 'email_taken', 'password_weak', 'code_invalid'),
+          ...refusals(
+            ...bodyCodes,
+            ...registrationRefusals,
+            'username_taken',
+            'email_taken',
+            'password_weak',
+            'code_invalid',
+            'check_needed',
+          ),
         },
       },
     },
     async (request, reply) => {
-      const { deviceName, ...registration } = request.body
+      const { deviceName, check, ...registration } = request.body
       const client = clientOf(deps, request, deviceName)
       const register = async (place?: users.Place) => {
         await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
+        users.demandNotClosed(chat)
+        await demandCheck(deps, check)
         if (registration.email !== undefined) await takeTry(deps, request, registration.email)
         return users.register(chat, { ...registration, client, place })
       }

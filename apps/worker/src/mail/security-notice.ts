@@ -4,8 +4,8 @@ import type { MailWords } from './page.ts'
 /** What happened, as a sentence. */
 const happened: Readonly<Partial<Record<security.SecurityEventKind, string>>> = {
   registered: 'Your account was made.',
-  signed_in: 'Somebody signed in to your account from a new program or place.',
-  sign_in_failed: 'Somebody tried to sign in to your account and failed.',
+  signed_in: 'Somebody signed in to your account, from a new program or place, or after many failed tries.',
+  sign_in_failed: 'Somebody has tried many times to sign in to your account, and failed.',
   second_factor_failed: 'Somebody knew your first factor, but failed at the second one.',
   signed_out: 'You signed out.',
   session_revoked: 'A sign-in of your account was ended.',

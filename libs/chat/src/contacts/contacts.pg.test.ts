@@ -231,7 +231,7 @@ describe('a request by address', () => {
 
   test('asks whoever lets themselves be found by it', async () => {
     const email = address()
-    await setColumn(bob, `email = '${email}'`)
+    await setColumn(bob, `email = '${email}', found_by_email_to = 1`)
     expect(await asked(email.toUpperCase())).toBeUndefined()
     expect(await openOf(bob, 'received')).toHaveLength(1)
     await until(() => told().length > 0, { what: 'the request is told' })
@@ -245,7 +245,11 @@ describe('a request by address', () => {
     ['nobody', async () => {}],
     ['somebody who is not found by it', () => setColumn(bob, 'found_by_email_to = 3')],
     ['somebody whom contacts find by it', () => setColumn(bob, 'found_by_email_to = 2')],
-    ['somebody who has blocked the caller', () => block(ctx, bob, alice)],
+    ['somebody who has said nothing about it', async () => {}],
+    [
+      'somebody who has blocked the caller',
+      () => setColumn(bob, 'found_by_email_to = 1').then(() => block(ctx, bob, alice)),
+    ],
     ['somebody who is a contact', () => befriend(bob, alice)],
     ['the caller', () => setColumn(alice, `email = 'alice-${alice}@example.org'`)],
   ])('of %s is answered the same, and leaves no request', async (who, prepare) => {
@@ -259,7 +263,7 @@ describe('a request by address', () => {
 
   test('costs the store as much whether it is somebody’s or nobody’s', async () => {
     const email = address()
-    await setColumn(bob, `email = '${email}'`)
+    await setColumn(bob, `email = '${email}', found_by_email_to = 1`)
     const nobody = await costOf(from => asked(address(), from))
     const hidden = address()
     await setColumn(carol, `email = '${hidden}', found_by_email_to = 3`)

@@ -1,5 +1,6 @@
 /** What a person can show, and what is asked of them beyond their first proof. */
 import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import type { Factor, FirstProof } from '../sessions/begin.ts'
 
@@ -24,10 +25,15 @@ SELECT u.password_hash IS NOT NULL AS password, u.email IS NOT NULL AS email,
 
 /**
  * What somebody has set up.
+ * @param client of a transaction that must see it as it stands
  * @throws Refusal user_unknown
  */
-export async function read(ctx: ChatContext, user: string): Promise<Factors> {
-  const found = await ctx.pool.query<Factors>({ name: 'factors-read', text: readFactors, values: [user] })
+export async function read(
+  ctx: ChatContext,
+  user: string,
+  client: Pick<PoolClient, 'query'> = ctx.pool,
+): Promise<Factors> {
+  const found = await client.query<Factors>({ name: 'factors-read', text: readFactors, values: [user] })
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('user_unknown')
   return row

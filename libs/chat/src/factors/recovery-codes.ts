@@ -1,50 +1,26 @@
-/**
- * Recovery codes: for whoever has lost their second factor. Each holds 80 random bits, so that a plain hash of it cannot
- * be guessed back, and is good once.
- */
-import { createHash, randomBytes } from 'node:crypto'
+/** Recovery codes: for whoever has lost their second factor. Each is good once. */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
+import { makePaperCode, paperCodeHash } from '../paper-codes.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
 import { transaction } from '../store/transaction.ts'
-import { plainCode } from '../typed.ts'
 
 export const recoveryCodesMade = 10
-const codeBytes = 10
-const groupLength = 4
-/** Crockford's base 32: without letters that are taken for digits. */
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-
-const encode = (bytes: Buffer): string =>
-  Array.from({ length: (bytes.length * 8) / 5 }, (_, at) => {
-    const bit = at * 5
-    const pair = (bytes[bit >> 3]! << 8) | (bytes[(bit >> 3) + 1] ?? 0)
-    return alphabet[(pair >> (11 - (bit & 7))) & 31]
-  }).join('')
-
-const grouped = (code: string): string => code.match(new RegExp(`.{${groupLength}}`, 'g'))!.join('-')
-
-/** However it was typed: groups, case, and the letters that look like digits make no difference. */
-function hashOf(typed: string): Buffer {
-  const code = plainCode(typed).toLowerCase().replace(/o/g, '0').replace(/[il]/g, '1')
-  return createHash('sha256').update(code).digest()
-}
-
 /**
  * Makes codes anew. Those of before are worth nothing any more.
  * @param tx the transaction, which holds the lock of the person's row
  */
 export async function replaceRecoveryCodes(tx: PoolClient, user: string): Promise<string[]> {
-  const codes = Array.from({ length: recoveryCodesMade }, () => encode(randomBytes(codeBytes)))
+  const codes = Array.from({ length: recoveryCodesMade }, makePaperCode)
   await tx.query('DELETE FROM recovery_codes WHERE user_id = $1', [user])
   await tx.query('INSERT INTO recovery_codes (user_id, code_hash) SELECT $1, unnest($2::bytea[])', [
     user,
-    codes.map(hashOf),
+    codes.map(paperCodeHash),
   ])
-  return codes.map(grouped)
+  return codes
 }
 
 /** Uses a code up, and notes it. Of two who show one at once, only one gets it. */
@@ -52,7 +28,7 @@ export function spendRecoveryCode(ctx: ChatContext, user: string, typed: string,
   return transaction(ctx, async tx => {
     const spent = await tx.query(
       'UPDATE recovery_codes SET used_at = now() WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL',
-      [user, hashOf(typed)],
+      [user, paperCodeHash(typed)],
     )
     if (spent.rowCount !== 1) return false
     await note(ctx, { user, kind: 'recovery_code_used', client }, tx)

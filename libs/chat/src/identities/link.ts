@@ -39,11 +39,7 @@ export async function link(ctx: ChatContext, by: Caller, input: Shown & { readon
       by.user,
     ])
     if (locked.rowCount === 0) throw new Refusal('identity_refused')
-    const own = await client.query<{ issuer: string; subject: string }>(
-      'SELECT issuer, subject FROM identities WHERE user_id = $1 AND provider = $2',
-      [by.user, provider],
-    )
-    const there = own.rows[0]
+    const there = await findOwn(client, by.user, provider)
     if (there !== undefined && isSame(there, profile)) return
     if (there !== undefined)
       throw new Refusal('too_many', 'an account has one identity of a provider: unlink the other first', {
@@ -61,6 +57,15 @@ export async function demandNotHeldBack(client: PoolClient, profile: Profile): P
     email === undefined ? null : emailKey(email),
   ])
   if (held.rowCount !== 0) throw new Refusal('identity_taken')
+}
+
+/** The identity that somebody has of a provider. */
+export async function findOwn(client: PoolClient, user: string, provider: string): Promise<Key | undefined> {
+  const own = await client.query<Key>('SELECT issuer, subject FROM identities WHERE user_id = $1 AND provider = $2', [
+    user,
+    provider,
+  ])
+  return own.rows[0]
 }
 
 /** Within a transaction that holds the person's row. @throws Refusal identity_taken */

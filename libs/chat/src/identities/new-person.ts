@@ -5,6 +5,8 @@ import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import type { Client } from '../sessions/client.ts'
 import { create } from '../users/create.ts'
+import { isDisplayName } from '../users/display-name.ts'
+import { isReserved } from '../users/reserved-names.ts'
 import { comparableEmail, type Profile } from './profile.ts'
 
 /** With room for digits behind it. */
@@ -14,18 +16,25 @@ const stemLengthMin = 3
 /**
  * Makes the person, within a transaction.
  * @param attempt how often a name was taken already
- * @throws Refusal username_taken, email_taken: look again
+ * @throws Refusal username_taken, email_taken: look again; registration_closed, invitation_invalid
  */
 export async function addPerson(
   ctx: ChatContext,
   client: PoolClient,
-  input: { readonly profile: Profile; readonly client: Client; readonly attempt: number },
+  input: {
+    readonly profile: Profile
+    readonly invitation?: Buffer | undefined
+    readonly client: Client
+    readonly attempt: number
+  },
 ): Promise<string> {
-  const { profile, attempt } = input
-  const username = deriveUsername(profile, attempt)
-  const displayName = cleanName(profile.name) || username
+  const { profile, attempt, invitation } = input
+  const derived = deriveUsername(profile, attempt)
+  const username = derived === undefined || isReserved(ctx, derived) ? undefined : derived
+  const name = cleanName(profile.name)
+  const displayName = isDisplayName(ctx, name) ? name : username
   const email = comparableEmail(profile)
-  const { id } = await create(ctx, { username, displayName, email, client: input.client }, client)
+  const { id } = await create(ctx, { username, displayName, email, invitation, client: input.client }, client)
   return id
 }
 

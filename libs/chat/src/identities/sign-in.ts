@@ -1,6 +1,6 @@
 /**
  * Signs in by an identity. Known, it is its person's. Unknown, it joins the account with the same address, if both sides
- * have had that proved; otherwise it makes an account.
+ * have had that proved, and once the second factor of the account was shown, if it has one; otherwise it makes an account.
  *
  * An address that only one side vouches for joins nothing and is not even looked up, so that nobody finds out by it who
  * has an account here: they get an account without an address, and can link the identity from the other one after
@@ -9,6 +9,8 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
+import { hasSecondFactor, read } from '../factors/read.ts'
+import { paperCodeHash } from '../paper-codes.ts'
 import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../sessions/client.ts'
 import { folded } from '../store/folded.ts'
@@ -17,39 +19,55 @@ import { transaction } from '../store/transaction.ts'
 import { emailKey } from '../users/email.ts'
 import { get } from '../users/get.ts'
 import { redeem, type Shown } from './grant.ts'
-import { attach, demandNotHeldBack, isSame, keptName } from './link.ts'
+import { attach, demandNotHeldBack, findOwn, isSame, keptName } from './link.ts'
+import { sealJoin } from './join-later.ts'
 import { addPerson } from './new-person.ts'
 import { comparableEmail, type Profile } from './profile.ts'
 
 interface Visitor {
   readonly provider: string
   readonly profile: Profile
+  /** The hash of the code. */
+  readonly invitation: Buffer | undefined
   readonly client: Client
+}
+
+/** Whose sign-in it is, and whether the identity is only to join when it is done. */
+interface Found {
+  readonly user: string
+  readonly joins?: true
 }
 
 /** A name that is derived can be taken, and another request can be faster; the indexes decide, and one looks again. */
 const attemptsMax = 6
 
-/** @throws Refusal identity_refused, identity_taken, field_invalid (the name of the device) */
+/**
+ * @param input.invitation a code, as it was typed: for an account that is made
+ * @throws Refusal identity_refused, identity_taken, registration_closed, invitation_invalid, field_invalid (the name of
+ *   the device)
+ */
 export async function signIn(
   ctx: ChatContext,
-  input: Shown & { readonly client: Client },
+  input: Shown & { readonly invitation?: string | undefined; readonly client: Client },
 ): Promise<SignedIn | FactorNeeded> {
   const { provider, profile } = await redeem(ctx, input, 'sign-in')
-  const id = await findOrMake(ctx, { provider, profile, client: input.client })
-  const [user] = await get(ctx, [id])
+  const { client } = input
+  const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)
+  const found = await findOrMake(ctx, { provider, profile, invitation, client })
+  const [user] = await get(ctx, [found.user])
   if (user === undefined) throw new Refusal('identity_refused')
-  return begin(ctx, user, 'identity', input.client)
+  const identity = found.joins ? sealJoin(ctx, { user: user.id, provider, profile }) : undefined
+  return begin(ctx, user, 'identity', client, { identity })
 }
 
-async function findOrMake(ctx: ChatContext, visitor: Visitor): Promise<string> {
+async function findOrMake(ctx: ChatContext, visitor: Visitor): Promise<Found> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const known = await findKnown(ctx, visitor.profile)
-    if (known !== undefined) return known
+    if (known !== undefined) return { user: known }
     try {
       return await transaction(ctx, async client => {
         await forgetErased(client, visitor.profile)
-        return (await join(ctx, client, visitor)) ?? (await make(ctx, client, visitor, attempt))
+        return (await join(ctx, client, visitor)) ?? { user: await make(ctx, client, visitor, attempt) }
       })
     } catch (error) {
       if (!wasTaken(error)) throw error
@@ -82,7 +100,7 @@ async function forgetErased(client: PoolClient, { issuer, subject }: Profile): P
 }
 
 /** `users.email` holds only what its owner has proved here, and the profile only what they have proved there. */
-async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Promise<string | undefined> {
+async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Promise<Found | undefined> {
   const email = comparableEmail(visitor.profile)
   if (email === undefined) return undefined
   const found = await client.query<{ id: string }>(
@@ -91,22 +109,24 @@ async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Pro
   )
   const user = found.rows[0]?.id
   if (user === undefined) return undefined
-  const own = await client.query<{ issuer: string; subject: string }>(
-    'SELECT issuer, subject FROM identities WHERE user_id = $1 AND provider = $2',
-    [user, visitor.provider],
-  )
-  const there = own.rows[0]
+  const there = await findOwn(client, user, visitor.provider)
   // Another request with the same identity was faster.
-  if (there !== undefined && isSame(there, visitor.profile)) return user
+  if (there !== undefined && isSame(there, visitor.profile)) return { user }
   if (there !== undefined) throw new Refusal('identity_taken')
+  if (hasSecondFactor(await read(ctx, user, client))) return { user, joins: true }
   await attach(ctx, client, { ...visitor, user, by: 'address' })
-  return user
+  return { user }
 }
 
 async function make(ctx: ChatContext, client: PoolClient, visitor: Visitor, attempt: number): Promise<string> {
   const { provider, profile } = visitor
   await demandNotHeldBack(client, profile)
-  const user = await addPerson(ctx, client, { profile, client: visitor.client, attempt })
+  const user = await addPerson(ctx, client, {
+    profile,
+    invitation: visitor.invitation,
+    client: visitor.client,
+    attempt,
+  })
   await client.query(
     'INSERT INTO identities (issuer, subject, user_id, provider, name, email) VALUES ($1, $2, $3, $4, $5, $6)',
     [profile.issuer, profile.subject, user, provider, keptName(profile), comparableEmail(profile) ?? null],

@@ -4,11 +4,14 @@ import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../challenges.ts'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
+import { paperCodeHash } from '../paper-codes.ts'
 import { note } from '../security/note.ts'
 import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../sessions/client.ts'
 import { transaction } from '../store/transaction.ts'
-import { checkUsername, create, demandUsernameFree } from '../users/create.ts'
+import { checkNewUsername, create, demandUsernameFree } from '../users/create.ts'
+import { checkDisplayName } from '../users/display-name.ts'
+import { demandMayRegister } from '../users/may-register.ts'
 import { insertPasskey } from './add.ts'
 import { beginCeremony, type Ceremony, type NewPasskey } from './passkey.ts'
 
@@ -23,25 +26,37 @@ interface Wanted {
   readonly user: string
   readonly username: string
   readonly displayName: string
+  /** The hash of the code, in hexadecimal. */
+  readonly invitation?: string
   readonly nonce: string
 }
 
 /** The first passkey of a person has no name of their own yet. */
 const firstName = 'Passkey'
 
-/** @throws Refusal field_invalid, username_taken */
+/** @throws Refusal field_invalid, username_taken, registration_closed, invitation_invalid */
 export async function beginRegister(
   ctx: ChatContext,
-  input: { readonly username: string; readonly displayName?: string | undefined },
+  input: {
+    readonly username: string
+    readonly displayName?: string | undefined
+    readonly invitation?: string | undefined
+  },
 ): Promise<RegisterCeremony> {
-  const username = checkUsername(input.username)
-  const displayName = checkName(input.displayName ?? username, 'displayName')
+  const username = checkNewUsername(ctx, input.username)
+  const displayName = input.displayName === undefined ? username : checkDisplayName(ctx, input.displayName)
+  const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)
+  await demandMayRegister(ctx, { invitation })
   await demandUsernameFree(ctx, username)
   const wanted = { user: randomUUID(), username, displayName }
-  return { ...(await beginCeremony(ctx, 'passkey-register', { data: wanted })), ...wanted }
+  const data = { ...wanted, ...(invitation === undefined ? {} : { invitation: invitation.toString('hex') }) }
+  return { ...(await beginCeremony(ctx, 'passkey-register', { data })), ...wanted }
 }
 
-/** @throws Refusal challenge_invalid, passkey_invalid, username_taken (by another meanwhile), field_invalid */
+/**
+ * @throws Refusal challenge_invalid, passkey_invalid, username_taken and invitation_invalid (by another meanwhile),
+ *   field_invalid
+ */
 export async function register(
   ctx: ChatContext,
   input: { readonly challenge: string; readonly passkey: NewPasskey; readonly client: Client },
@@ -53,7 +68,8 @@ export async function register(
   if (made === undefined) throw new Refusal('passkey_invalid')
   const { user: id, username, displayName } = wanted
   const user = await transaction(ctx, async tx => {
-    const user = await create(ctx, { id, username, displayName, client }, tx)
+    const invitation = wanted.invitation === undefined ? undefined : Buffer.from(wanted.invitation, 'hex')
+    const user = await create(ctx, { id, username, displayName, invitation, client }, tx)
     await insertPasskey(tx, id, made, firstName)
     await note(ctx, { user: id, kind: 'passkey_added', client, detail: { name: firstName } }, tx)
     return user

@@ -61,6 +61,7 @@ describe('what somebody shows', () => {
       await visible(ctx, carol, [alice], what),
       await audience(ctx, alice, [bob, carol], what),
     ]
+    await set(alice, column, 1)
     expect(await seen()).toEqual([new Set([alice]), new Set([alice]), new Set([bob, carol])])
     await set(alice, column, 2)
     expect(await seen()).toEqual([new Set(), new Set([alice]), new Set([carol])])

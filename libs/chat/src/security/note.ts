@@ -80,42 +80,77 @@ const told: ReadonlySet<SecurityEventKind> = new Set([
   'message_removed',
 ])
 
+/** Told when the statement below finds it worth telling, and not again and again. */
+const toldOnce: ReadonlySet<SecurityEventKind> = new Set(['sign_in_failed', 'second_factor_failed'])
+
+/** Any number that nobody else uses; the second key is of the person. */
+const lockKey = 7_160_534
+
 interface Noted {
   id: number
   at: number
   username: string
   email: string | null
-  unfamiliar: boolean
+  told: boolean
 }
 
-/** A statement does not see what it writes itself, so a sign-in does not make itself familiar. */
+/** So many failed sign-ins within a day, and so many second factors by somebody familiar, are no longer slips of a hand. */
+const failedSignInsTold = 10
+const failedFactorsTold = 3
+
+/**
+ * A statement does not see what it writes itself, so a sign-in does not make itself familiar. For a sign-in those failures
+ * count that have come since the last one.
+ */
 const insert = `
-WITH noted AS (
-  INSERT INTO security_events (user_id, kind, session_id, address, country, agent, detail)
-  VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, at
+WITH before AS (
+  SELECT NOT EXISTS (
+           SELECT FROM security_events e
+            WHERE e.user_id = $1 AND e.kind IN ('registered', 'signed_in') AND e.country = $5 AND e.agent = $6
+         ) AS unfamiliar,
+         EXISTS (
+           SELECT FROM security_events e
+            WHERE e.user_id = $1 AND e.kind = $2::text AND e.told AND e.at > now() - interval '12 hours'
+         ) AS told_lately,
+         (SELECT count(*) FROM security_events e
+           WHERE e.user_id = $1 AND e.at > now() - interval '1 day'
+             AND e.kind = CASE WHEN $2 = 'second_factor_failed' THEN $2 ELSE 'sign_in_failed' END
+             AND ($2 <> 'signed_in' OR e.id > coalesce(
+                   (SELECT max(s.id) FROM security_events s WHERE s.user_id = $1 AND s.kind = 'signed_in'), 0))
+         ) AS failures
+), noted AS (
+  INSERT INTO security_events (user_id, kind, session_id, address, country, agent, detail, told)
+  SELECT $1::uuid, $2::text, $3::uuid, $4::text, $5::text, $6::text, $7::jsonb,
+         CASE $2 WHEN 'signed_in' THEN unfamiliar OR failures >= ${failedSignInsTold}
+                 WHEN 'sign_in_failed' THEN failures >= ${failedSignInsTold - 1} AND NOT told_lately
+                 WHEN 'second_factor_failed'
+                   THEN (unfamiliar OR failures >= ${failedFactorsTold - 1}) AND NOT told_lately
+                 ELSE $8::boolean END
+    FROM before
+  RETURNING id, at, told
 )
-SELECT n.id, floor(extract(epoch FROM n.at) * 1000)::float8 AS at, u.username, u.email,
-       $2 = 'signed_in' AND NOT EXISTS (
-         SELECT FROM security_events e
-          WHERE e.user_id = $1 AND e.kind IN ('registered', 'signed_in') AND e.country = $5 AND e.agent = $6
-       ) AS unfamiliar
+SELECT n.id, floor(extract(epoch FROM n.at) * 1000)::float8 AS at, u.username, u.email, n.told
   FROM noted n JOIN users u ON u.id = $1`
 
 /**
  * Writes one line of the trail, and what must be told of it. Of sign-ins, that is one from a program and a country that
- * the account has not seen together.
+ * the account has not seen together, and one that comes after many failures. Failures are told when they are many, or when
+ * somebody unfamiliar knew the first factor: once in twelve hours, so that an attack on an account is none on its mailbox.
  * @param client of the transaction that it belongs to
  */
 export async function note(ctx: ChatContext, event: SecurityEvent, client?: Pick<PoolClient, 'query'>): Promise<void> {
   const { user, kind, session, client: from, detail = {} } = event
   if (client === undefined) {
-    const mayBeTold = told.has(kind) || kind === 'signed_in'
-    return mayBeTold ? transaction(ctx, tx => note(ctx, event, tx)) : note(ctx, event, ctx.pool)
+    return told.has(kind) || toldOnce.has(kind) || kind === 'signed_in'
+      ? transaction(ctx, tx => note(ctx, event, tx))
+      : note(ctx, event, ctx.pool)
   }
+  // Of failures at once the first is told, and the others see that it was.
+  if (toldOnce.has(kind)) await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [lockKey, user])
   const { address, country, agent } = from ?? { address: '', country: '', agent: '' }
-  const values = [user, kind, session ?? null, address, country, agent, JSON.stringify(detail)]
+  const values = [user, kind, session ?? null, address, country, agent, JSON.stringify(detail), told.has(kind)]
   const noted = (await client.query<Noted>(insert, values)).rows[0]
-  if (noted === undefined || !(told.has(kind) || noted.unfamiliar)) return
+  if (noted === undefined || !noted.told) return
 
   const { id, username, at } = noted
   const to = event.notify ?? noted.email

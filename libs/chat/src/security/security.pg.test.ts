@@ -132,6 +132,44 @@ test('a sign-in is told when the account has not seen that program in that count
   expect(await notices()).toHaveLength(2)
 })
 
+test('many failed sign-ins are told once, and so is the sign-in that comes after them', async () => {
+  const fail = (times: number) =>
+    Promise.all(Array.from({ length: times }, () => note(ctx, { user: alice.id, kind: 'sign_in_failed', client })))
+  const signIn = () => note(ctx, { user: alice.id, kind: 'signed_in', client })
+  await fail(9)
+  await signIn()
+  expect(await mails()).toEqual([])
+  await note(ctx, { user: alice.id, kind: 'sign_in_failed', client })
+  expect(await mails()).toEqual([[`alice${nth}@example.org`, 'sign_in_failed']])
+  await fail(20)
+  await signIn()
+  await signIn()
+  expect(await mails()).toEqual([
+    [`alice${nth}@example.org`, 'sign_in_failed'],
+    [`alice${nth}@example.org`, 'signed_in'],
+  ])
+  expect(await notices()).toHaveLength(2)
+  // Half a day later it is told again.
+  await ctx.pool.query(`UPDATE security_events SET at = at - interval '13 hours' WHERE user_id = $1`, [alice.id])
+  await fail(3)
+  expect(await notices()).toHaveLength(3)
+})
+
+test('a second factor that fails is told at once where the program or the place is new, else from the third', async () => {
+  const fail = (from: Client) => note(ctx, { user: alice.id, kind: 'second_factor_failed', client: from })
+  await fail(client)
+  await fail(client)
+  expect(await mails()).toEqual([])
+  await fail(client)
+  await fail(client)
+  expect(await mails()).toEqual([[`alice${nth}@example.org`, 'second_factor_failed']])
+
+  alice = await create(ctx, { username: `alice${nth}b`, client })
+  await fail({ ...client, country: 'ZZ' })
+  await fail({ ...client, country: 'ZZ' })
+  expect(await notices()).toEqual([['security_notice', 'second_factor_failed']])
+})
+
 test('the mail goes where the event says: after a change to the address before', async () => {
   await note(ctx, { user: alice.id, kind: 'email_changed', client, notify: 'before@example.org' })
   expect(await mails()).toEqual([['before@example.org', 'email_changed']])

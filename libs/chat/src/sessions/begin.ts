@@ -5,6 +5,7 @@
 import { openChallenge } from '../challenges.ts'
 import type { ChatContext } from '../context.ts'
 import { factorsAfter, read } from '../factors/read.ts'
+import type { SealedText } from '../identities/visit.ts'
 import { checkName } from '../names.ts'
 import { note } from '../security/note.ts'
 import { transaction } from '../store/transaction.ts'
@@ -39,13 +40,15 @@ export interface Begun {
   readonly request?: string
   /** What a passkey is to sign. */
   readonly nonce?: string
+  /** What joins the account when the second step is done (identities/join-later.ts). */
+  readonly identity?: SealedText
 }
 
 export const secondFactorKind = 'second-factor'
 const secondFactorLifeMs = 10 * 60_000
 
 /**
- * @param passwordHash what a password was held against, where one was shown
+ * @param shown.passwordHash what a password was held against, where one was shown
  * @throws Refusal field_invalid (the name of the device), credentials_wrong (the password was changed meanwhile)
  */
 export async function begin(
@@ -53,15 +56,16 @@ export async function begin(
   user: User,
   proof: FirstProof,
   client: Client,
-  passwordHash?: string,
+  shown: { readonly passwordHash?: string; readonly identity?: SealedText | undefined } = {},
 ): Promise<SignedIn | FactorNeeded> {
+  const { passwordHash, identity } = shown
   const deviceName = checkName(client.deviceName, 'deviceName')
   if (proof === 'registration') return { user, ...(await open(ctx, user.id, client, proof)) }
   const factors = factorsAfter(proof, await read(ctx, user.id))
   return transaction(ctx, async tx => {
     await holdPassword(tx, user.id, passwordHash)
     if (factors.length > 0) {
-      const data: Begun = { proof, factors, deviceName }
+      const data: Begun = { proof, factors, deviceName, ...(identity === undefined ? {} : { identity }) }
       const lifeMs = secondFactorLifeMs
       const challenge = await openChallenge(ctx, { kind: secondFactorKind, user: user.id, data, lifeMs }, tx)
       return { challenge, factors, lifeMs }

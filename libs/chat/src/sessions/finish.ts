@@ -7,6 +7,7 @@ import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../challenges.ts'
 import { type AskedCode, ask, resend } from '../codes/index.ts'
 import type { ChatContext } from '../context.ts'
+import { joinNow } from '../identities/join-later.ts'
 import { makeNonce, nonceText, type PasskeyRef, refsOf } from '../passkeys/passkey.ts'
 import { note } from '../security/note.ts'
 import { transaction } from '../store/transaction.ts'
@@ -37,7 +38,8 @@ export async function challenged(ctx: ChatContext, challenge: string): Promise<s
 
 /**
  * Finishes a sign-in by a second factor.
- * @throws Refusal challenge_invalid, second_factor_wrong, field_invalid (a factor that was not offered), overloaded
+ * @throws Refusal challenge_invalid, second_factor_wrong, identity_taken (what was to join the account is another's
+ *   meanwhile), field_invalid (a factor that was not offered), overloaded
  */
 export async function finish(
   ctx: ChatContext,
@@ -65,6 +67,8 @@ export async function finish(
     await holdPassword(tx, id)
     await takeChallenge(ctx, challenge, { kind: secondFactorKind, user: id }, tx)
     const opened = await open(ctx, id, client, data.proof, tx)
+    if (data.identity !== undefined)
+      await joinNow(ctx, tx, { user: id, sealed: data.identity, session: opened.session, client })
     const detail = { by: data.proof, factor }
     await note(ctx, { user: id, kind: 'signed_in', session: opened.session, client, detail }, tx)
     return { user, ...opened }

@@ -34,7 +34,8 @@ export async function signIn(
   const mayTry = (await input.mayTry?.(found?.user.id)) ?? true
   const hash = (mayTry ? found?.passwordHash : undefined) ?? undefined
   const right = await ctx.passwords.verify(hash, input.password, input.place)
-  if (found !== undefined && hash !== undefined && right) return begin(ctx, found.user, 'password', input.client, hash)
+  if (found !== undefined && hash !== undefined && right)
+    return begin(ctx, found.user, 'password', input.client, { passwordHash: hash })
   noteFailure(ctx, async () => found?.user.id, input.client, 'password')
   throw new Refusal('credentials_wrong')
 }

@@ -42,7 +42,7 @@ export const users = pgTable('users', {
   lastSeenAt: at('last_seen_at'),
   lastSeenTo: smallint('last_seen_to').notNull().default(1),
   readReceiptsTo: smallint('read_receipts_to').notNull().default(1),
-  foundByEmailTo: smallint('found_by_email_to').notNull().default(1),
+  foundByEmailTo: smallint('found_by_email_to').notNull().default(2),
   directFrom: smallint('direct_from'),
   hiddenAt: at('hidden_at'),
   pushNames: boolean('push_names').notNull().default(true),
@@ -245,6 +245,26 @@ export const securityEvents = pgTable('security_events', {
   country: text('country').notNull().default(''),
   agent: text('agent').notNull().default(''),
   detail: jsonb('detail').notNull().default({}),
+  told: boolean('told').notNull().default(false),
+})
+
+export const heldNames = pgTable('held_names', {
+  nameHash: bytea('name_hash').primaryKey(),
+  userId: uuid('user_id').references(() => users.id, { onDelete: 'set null' }),
+  freedAt: at('freed_at').notNull().defaultNow(),
+})
+
+export const invitations = pgTable('invitations', {
+  id: uuid('id').primaryKey(),
+  codeHash: bytea('code_hash').notNull(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  byOperator: boolean('by_operator').notNull(),
+  usesMax: integer('uses_max').notNull(),
+  usedCount: integer('used_count').notNull().default(0),
+  createdAt: at('created_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
 })
 
 export const contacts = pgTable(

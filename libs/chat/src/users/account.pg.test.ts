@@ -357,7 +357,7 @@ describe('the address', () => {
 })
 
 describe('the username', () => {
-  test('is changed, found and told; the old one is free', async () => {
+  test('is changed, found and told; the old one is kept for its owner', async () => {
     const one = await person()
     const told = () => chat.emitted.filter(({ event }) => event.event === 'user.changed')
     chat.emitted.length = 0
@@ -371,7 +371,7 @@ describe('the username', () => {
       [one.id],
     )
     expect(detail.rows).toEqual([{ detail: { from: one.username, to: name } }])
-    await create(ctx, { username: one.username })
+    await expect(create(ctx, { username: one.username })).rejects.toMatchObject({ code: 'username_taken' })
     // The same again changes nothing; another spelling of one's own name is no conflict.
     await changeUsername(ctx, one.id, { username: name, session: one.session, client })
     await changeUsername(ctx, one.id, { username: name.toUpperCase(), session: one.session, client })

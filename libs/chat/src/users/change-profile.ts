@@ -1,7 +1,8 @@
 import { limits, Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { checkName, checkText } from '../names.ts'
+import { checkText } from '../names.ts'
 import { transaction } from '../store/transaction.ts'
+import { checkDisplayName } from './display-name.ts'
 import { searchText } from './fold.ts'
 import { type Me, me } from './me.ts'
 import { tellChanged } from './tell-changed.ts'
@@ -22,7 +23,7 @@ interface Row {
  * @throws Refusal field_invalid, user_unknown
  */
 export async function changeProfile(ctx: ChatContext, by: string, change: ProfileChange): Promise<Me> {
-  const displayName = change.displayName === undefined ? undefined : checkName(change.displayName, 'displayName')
+  const displayName = change.displayName === undefined ? undefined : checkDisplayName(ctx, change.displayName)
   const about = change.about === undefined ? undefined : checkText(change.about, 'about', limits.aboutLengthMax)
   const renamed = await transaction(ctx, async client => {
     // The row is held, since the text to search by is made of two columns that can be changed apart.

@@ -1,12 +1,12 @@
 import type { ChatContext } from '../context.ts'
-import { isHeldBack } from '../operators/held-back.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
 import { transaction } from '../store/transaction.ts'
-import { checkUsername, isTaken, usernameTaken } from './create.ts'
+import { checkNewUsername, isTaken, usernameTaken } from './create.ts'
 import { searchText } from './fold.ts'
+import { holdName, isNameFree } from './held-names.ts'
 import { tellChanged } from './tell-changed.ts'
-import { type User, usernameKey } from './user.ts'
+import type { User } from './user.ts'
 
 interface Row {
   id: string
@@ -16,7 +16,7 @@ interface Row {
 }
 
 /**
- * Gives the caller another name; the old one is free from then on. Of two who want one name the index lets one have it.
+ * Gives the caller another name; the old one is theirs to take back, and for a time nobody else's. Of two who want one name the index lets one have it.
  * @throws Refusal field_invalid, username_taken
  */
 export async function changeUsername(
@@ -25,7 +25,7 @@ export async function changeUsername(
   input: { username: string; session: string; client: Client },
 ): Promise<User> {
   const { session, client } = input
-  const username = checkUsername(input.username)
+  const username = checkNewUsername(ctx, input.username)
   try {
     const { user, changed } = await transaction(ctx, async tx => {
       // Locked first: the text for the search is made of the display name, which may be changing too.
@@ -36,11 +36,13 @@ export async function changeUsername(
       const { display_name: displayName, username: before, ...rest } = found.rows[0]!
       const user: User = { ...rest, username, displayName }
       if (before === username) return { user, changed: false }
-      const written = await tx.query(
-        `UPDATE users SET username = $2, search_text = $3 WHERE id = $1 AND NOT ${isHeldBack('username', '$4')}`,
-        [by, username, searchText(username, displayName), usernameKey(username)],
-      )
-      if (written.rowCount === 0) throw usernameTaken()
+      if (!(await isNameFree(ctx, username, tx, by))) throw usernameTaken()
+      await holdName(tx, before, by)
+      await tx.query('UPDATE users SET username = $2, search_text = $3 WHERE id = $1', [
+        by,
+        username,
+        searchText(username, displayName),
+      ])
       const detail = { from: before, to: username }
       await note(ctx, { user: by, kind: 'username_changed', session, client, detail }, tx)
       return { user, changed: true }

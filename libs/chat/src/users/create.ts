@@ -7,11 +7,16 @@ import { checkName } from '../names.ts'
 import { isHeldBack } from '../operators/held-back.ts'
 import { note } from '../security/note.ts'
 import type { Client } from '../sessions/client.ts'
+import { spendInvitation } from '../invitations/spend.ts'
 import { folded } from '../store/folded.ts'
 import { uniqueViolation } from '../store/failures.ts'
+import { checkDisplayName } from './display-name.ts'
 import { emailKey } from './email.ts'
 import { searchText } from './fold.ts'
-import { isUsername, typedUsername, type User, usernameKey } from './user.ts'
+import { isNameFree } from './held-names.ts'
+import { demandMode } from './may-register.ts'
+import { isReserved, nameReserved } from './reserved-names.ts'
+import { isUsername, typedUsername, type User } from './user.ts'
 
 export interface NewUser {
   /** Where it had to be known before; drawn when left out. */
@@ -23,6 +28,8 @@ export interface NewUser {
   /** Proved to be theirs. */
   readonly email?: string | undefined
   readonly passwordHash?: string | undefined
+  /** The hash of the code that they show. */
+  readonly invitation?: Buffer | undefined
   /** For the audit trail. */
   readonly client?: Client | undefined
 }
@@ -31,10 +38,10 @@ const derivedTriesMax = 6
 const derivedLengthMax = 20
 
 /**
- * Makes a person, and notes it. Of two at once who want one name or one address, the index lets one have it; nobody gets
- * those of the banned.
- * @param client of the transaction that it belongs to; a refusal leaves the transaction usable
- * @throws Refusal field_invalid, username_taken, email_taken
+ * Makes a person whom the deployment takes, and notes it. Of two at once who want one name or one address, the index lets
+ * one have it; nobody gets those of the banned.
+ * @param client of the transaction that it belongs to, which uses the invitation up; a refusal leaves it usable
+ * @throws Refusal field_invalid, username_taken, email_taken, registration_closed, invitation_invalid
  */
 export async function create(
   ctx: ChatContext,
@@ -42,10 +49,14 @@ export async function create(
   client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<User> {
   const { email, passwordHash } = input
-  const username = input.username === undefined ? undefined : checkUsername(input.username)
+  const username = input.username === undefined ? undefined : checkNewUsername(ctx, input.username)
+  if (input.displayName !== undefined) checkDisplayName(ctx, input.displayName)
+  demandMode(ctx, { email, invited: input.invitation !== undefined })
+  const invitation = input.invitation === undefined ? undefined : await spendInvitation(client, input.invitation)
   const tries = username === undefined ? derivedTriesMax : 1
   for (let attempt = 0; attempt < tries; attempt++) {
-    const name = username ?? deriveUsername(email, attempt)
+    const name = username ?? deriveUsername(ctx, email, attempt)
+    if (!(await isNameFree(ctx, name, client))) continue
     const user = {
       id: input.id ?? randomUUID(),
       username: name,
@@ -54,7 +65,7 @@ export async function create(
     }
     const inserted = await client.query(
       `INSERT INTO users (id, username, display_name, search_text, email, password_hash)
-       SELECT $1, $2, $3, $4, $5, $6 WHERE NOT (${isHeldBack('username', '$7')} OR ${isHeldBack('email', '$8')})
+       SELECT $1, $2, $3, $4, $5, $6 WHERE NOT ${isHeldBack('email', '$7')}
        ON CONFLICT DO NOTHING`,
       [
         user.id,
@@ -63,12 +74,12 @@ export async function create(
         searchText(name, user.displayName),
         email ?? null,
         passwordHash ?? null,
-        usernameKey(name),
         email === undefined ? null : emailKey(email),
       ],
     )
     if (inserted.rowCount === 1) {
-      await note(ctx, { user: user.id, kind: 'registered', client: input.client }, client)
+      const detail = invitation === undefined ? {} : { invitation }
+      await note(ctx, { user: user.id, kind: 'registered', client: input.client, detail }, client)
       return user
     }
     if (email !== undefined) await demandEmailFree(client, email)
@@ -92,6 +103,16 @@ export function checkUsername(text: string): string {
   return username
 }
 
+/**
+ * The same of a name that is to be somebody's from now on.
+ * @throws Refusal field_invalid, also for one that is reserved
+ */
+export function checkNewUsername(ctx: ChatContext, text: string): string {
+  const username = checkUsername(text)
+  if (isReserved(ctx, username)) throw nameReserved('username')
+  return username
+}
+
 /** Those of before are those that the version before looks through (migrations/0004-text.sql). */
 const constraints = {
   username: ['users_username_folded_key', 'users_username_key'],
@@ -105,13 +126,9 @@ export const isTaken = (error: unknown, what: keyof typeof constraints): boolean
 export const usernameTaken = () => new Refusal('username_taken', undefined, { field: 'username' })
 export const emailTaken = () => new Refusal('email_taken', undefined, { field: 'email' })
 
-/** For whoever wants to refuse before costly work; the index decides. @throws Refusal username_taken */
+/** For whoever wants to refuse before costly work; `create` decides. @throws Refusal username_taken */
 export async function demandUsernameFree(ctx: ChatContext, username: string): Promise<void> {
-  const found = await ctx.pool.query(
-    `SELECT FROM users WHERE ${folded('username')} = $1 UNION ALL SELECT WHERE ${isHeldBack('username', '$1')}`,
-    [usernameKey(username)],
-  )
-  if (found.rowCount !== 0) throw usernameTaken()
+  if (!(await isNameFree(ctx, username, ctx.pool))) throw usernameTaken()
 }
 
 /** @throws Refusal email_taken */
@@ -124,12 +141,13 @@ export async function demandEmailFree(client: Pick<PoolClient, 'query'>, email: 
 }
 
 /** What stands before the `@`, without a tag, and digits: more of them each time that the name was taken. */
-function deriveUsername(email: string | undefined, attempt: number): string {
+function deriveUsername(ctx: ChatContext, email: string | undefined, attempt: number): string {
   const local = (email ?? '').split(/[+@]/)[0] ?? ''
   const letters = local
     .normalize('NFKD')
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]/g, '')
   const digits = 4 + attempt
-  return `${letters.slice(0, derivedLengthMax) || 'user'}${String(randomInt(10 ** digits)).padStart(digits, '0')}`
+  const stem = letters.slice(0, derivedLengthMax)
+  return `${stem === '' || isReserved(ctx, stem) ? 'user' : stem}${String(randomInt(10 ** digits)).padStart(digits, '0')}`
 }

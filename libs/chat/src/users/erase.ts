@@ -18,6 +18,7 @@ import { add as addJob } from '../jobs/add.ts'
 import { endAll } from '../sessions/end.ts'
 import { transaction } from '../store/transaction.ts'
 import { avatarKeys } from './change-avatar.ts'
+import { holdNameOfErased } from './held-names.ts'
 import { leaveForGood } from './leave-for-good.ts'
 import { tellChanged } from './tell-changed.ts'
 
@@ -57,7 +58,7 @@ UPDATE users SET erased_at = now(), delete_after = now() + $2 * interval '1 mill
 RETURNING id`
 
 /** With the person's id in `user_id`. */
-const waysIn = ['codes', 'challenges', 'identities', 'passkeys', 'totp_factors', 'recovery_codes']
+const waysIn = ['codes', 'challenges', 'identities', 'passkeys', 'totp_factors', 'recovery_codes', 'invitations']
 
 async function shutOut(ctx: ChatContext, max: number): Promise<void> {
   await transaction(ctx, async tx => {
@@ -122,8 +123,12 @@ async function erase(ctx: ChatContext, user: string): Promise<void> {
   const username = `deleted-${randomBytes(6).toString('hex')}`
   const ties = await transaction(ctx, async tx => {
     // Whoever ties somebody to the person, or gives them a picture, waits for this row, and then finds the tombstone.
-    const found = await tx.query<{ avatar: string | null }>('SELECT avatar FROM users WHERE id = $1 FOR UPDATE', [user])
-    const avatar = found.rows[0]?.avatar ?? null
+    const found = await tx.query<{ username: string; avatar: string | null }>(
+      'SELECT username, avatar FROM users WHERE id = $1 FOR UPDATE',
+      [user],
+    )
+    const { username: before, avatar } = found.rows[0]!
+    await holdNameOfErased(tx, before, user)
     await deleteFrom(tx, own, user)
     const cut = await cutTies(tx, user)
     // What was uploaded and never used is deleted as what is left lying, with its file.

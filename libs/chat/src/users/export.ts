@@ -73,6 +73,13 @@ const lists: readonly List[] = [
     from: 'security_events e WHERE e.user_id = $1',
   },
   {
+    path: 'invitations.json',
+    keyType: 'uuid',
+    key: 'i.id',
+    item: `'id', i.id, 'usesMax', i.uses_max, 'usedCount', i.used_count, 'createdAt', i.created_at, 'expiresAt', i.expires_at`,
+    from: 'invitations i WHERE i.user_id = $1',
+  },
+  {
     path: 'contacts.json',
     keyType: 'uuid',
     key: 'c.contact_id',

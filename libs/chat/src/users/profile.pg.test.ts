@@ -198,7 +198,7 @@ test('the erased are not found by name', async () => {
 const untouched = {
   lastSeenTo: 'everyone',
   readReceiptsTo: 'everyone',
-  foundByEmailTo: 'everyone',
+  foundByEmailTo: 'contacts',
   directFrom: null,
   pushNames: true,
   quietHours: null,
@@ -208,11 +208,11 @@ test('settings are changed in part, and taken back', async () => {
   expect(await settings(ctx, ann)).toEqual(untouched)
   const quietHours = { from: '22:00', until: '07:05', zone: 'Europe/Amsterdam' }
   await changeSettings(ctx, ann, { quietHours, directFrom: 'contacts' })
-  await changeSettings(ctx, ann, { readReceiptsTo: 'nobody', foundByEmailTo: 'contacts', pushNames: false })
+  await changeSettings(ctx, ann, { readReceiptsTo: 'nobody', foundByEmailTo: 'everyone', pushNames: false })
   const changed = {
     ...untouched,
     readReceiptsTo: 'nobody',
-    foundByEmailTo: 'contacts',
+    foundByEmailTo: 'everyone',
     pushNames: false,
     quietHours,
     directFrom: 'contacts',

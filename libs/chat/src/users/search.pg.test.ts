@@ -116,6 +116,10 @@ test('an exact address finds who lets themselves be found by it', async () => {
   const owner = await person('hidden.name', 'Somebody Else', 'Olga@Example.com')
   const friend = await person('friend', 'Friend')
   await ctx.pool.query('INSERT INTO contacts (user_id, contact_id) VALUES ($1, $2), ($2, $1)', [owner, friend])
+  // Contacts only, unless its owner says something else.
+  expect(await names('olga@example.com')).toEqual([])
+  expect(await names('olga@example.com', friend)).toEqual(['hidden.name'])
+  await changeSettings(ctx, owner, { foundByEmailTo: 'everyone' })
   expect(await names(' olga@example.COM ')).toEqual(['hidden.name'])
   expect(await names('olga@example.co')).toEqual([])
   expect(await names('olga')).toEqual([])

@@ -13,6 +13,7 @@ import { find } from './find.ts'
 import { refold } from './refold.ts'
 import { register } from './register.ts'
 import { search } from './search.ts'
+import { changeSettings } from './settings.ts'
 
 const client = { deviceName: 'laptop', address: '192.0.2.1', country: 'TR', agent: 'Firefox' }
 const password = 'a long enough phrase'
@@ -75,6 +76,7 @@ test('one name and one address have one account, in whatever case they are writt
   await expect(create(ctx, { email: 'INFO@EXAMPLE.ORG' })).rejects.toMatchObject({ code: 'email_taken' })
   expect((await find(ctx, 'IRIS')).id).toBe(iris.id)
   expect(await signIn(ctx, { username: 'iRIS', password, client })).toMatchObject({ user: { id: iris.id } })
+  await changeSettings(ctx, info.id, { foundByEmailTo: 'everyone' })
   expect((await search(ctx, iris.id, 'INFO@EXAMPLE.ORG')).map(user => user.id)).toEqual([info.id])
   expect((await search(ctx, info.id, 'IRIS')).map(user => user.id)).toEqual([iris.id])
 

@@ -48,7 +48,7 @@ export function createAccount(signed: Signed) {
     /** @throws FlotillaError proof_needed, last_way_in, factor_conflict (codes are sent to it as a second factor) */
     removeEmail: () => signed<undefined>('DELETE', '/v1/me/email'),
 
-    /** The name of before is free for others at once. @throws FlotillaError username_taken, field_invalid */
+    /** The name of before is kept for oneself, for a time. @throws FlotillaError username_taken, field_invalid */
     changeUsername: (username: string) => signed<User>('PUT', '/v1/me/username', { body: { username } }),
 
     /** The latest first; it goes on at `next`. */

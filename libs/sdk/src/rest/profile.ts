@@ -13,6 +13,7 @@ export interface Settings {
   /** Who is told what one has read. */
   readonly readReceiptsTo: Audience
   /** Whom one is shown to who searches for one's exact address. */
+  /** Contacts, unless one has said something else. */
   readonly foundByEmailTo: Audience
   /** Who may open a direct conversation; null is whatever the deployment says. */
   readonly directFrom: 'anyone' | 'contacts' | null
