@@ -1,4 +1,5 @@
 export { type ApiDeps, buildApp } from './app.ts'
+export { boundSettings, toBounds } from './bounds.ts'
 export { type ApiSettings, apiDefaults, apiSettings, migrateSettings, readApiSettings } from './config.ts'
 export type { GatewayUrl } from './connect.ts'
 export { openApiDocument } from './document.ts'

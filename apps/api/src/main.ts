@@ -17,6 +17,7 @@ import {
   toStoragePlace,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
+import { toBounds } from './bounds.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { loadCountries } from './regions.ts'
 
@@ -89,7 +90,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     settings: {
       deploymentName: settings.DEPLOYMENT_NAME,
       mail: settings.MAIL,
-      directFrom: settings.DIRECT_FROM,
+      ...toBounds(settings),
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     },
     logger,

@@ -1,5 +1,5 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
-import { toProviders } from '@flotilla/api'
+import { toBounds, toProviders } from '@flotilla/api'
 import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings, warnOfUnread } from './config.ts'
 import { isLoopback, type Standalone, startStandalone } from './standalone.ts'
@@ -73,7 +73,7 @@ starting = startStandalone({
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,
   operators: settings.OPERATORS,
-  directFrom: settings.DIRECT_FROM,
+  bounds: toBounds(settings),
   providers: settings.providers,
   returnUrls: settings.RETURN_URLS,
   deploymentName: settings.DEPLOYMENT_NAME,

@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiSettings, apiDefaults, buildApp, loadCountries, type ProviderSettings } from '@flotilla/api'
-import { chatDefaults, createPool, prepareSchema } from '@flotilla/chat'
+import { chatDefaults, type ChatSettings, createPool, prepareSchema } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
@@ -60,8 +60,8 @@ export interface StandaloneOptions {
   readonly returnUrls?: readonly string[]
   /** The ids of the people who may call the routes of operators; none when left out. */
   readonly operators?: readonly string[] | undefined
-  /** From whom people take new direct conversations who have not said so themselves; anyone when left out. */
-  readonly directFrom?: 'anyone' | 'contacts' | undefined
+  /** Whom people let into conversations, and how much each may have; the defaults when left out. */
+  readonly bounds?: Partial<ChatSettings>
   /** As its people know it; Flotilla when left out. */
   readonly deploymentName?: string
   /** An SMTP server and the sender. Left out, and if only this machine gets here, a page shows the mails. */
@@ -178,7 +178,7 @@ async function start(
       mail: mailer !== undefined,
       deploymentName: publicName,
       pushNames: options.push?.names ?? chatDefaults.pushNames,
-      directFrom: options.directFrom ?? chatDefaults.directFrom,
+      ...options.bounds,
     },
   })
   measureProcess(registry, { pool, ...gateway })

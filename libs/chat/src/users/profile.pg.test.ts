@@ -251,6 +251,16 @@ test.each([
   expect(row.rows[0]!.hidden_at !== null).toBe(expected)
 })
 
+test('a deployment says which choices there are', async () => {
+  const strict = { ...ctx, settings: { ...ctx.settings, directFromAllowed: ['known', 'request'] as const } }
+  expect(await changeSettings(strict, ann, { directFrom: 'request' })).toMatchObject({ directFrom: 'request' })
+  await expect(changeSettings(strict, ann, { directFrom: 'anyone' })).rejects.toMatchObject({
+    code: 'field_invalid',
+    detail: { field: 'directFrom', rule: 'null or one of known, request' },
+  })
+  expect(await changeSettings(strict, ann, { directFrom: null })).toMatchObject({ directFrom: null })
+})
+
 test('what read receipts are shown to is known everywhere at once, also when it is more again', async () => {
   await changeSettings(ctx, ann, { readReceiptsTo: 'nobody' })
   expect(await ctx.restrictions.of(ann)).toMatchObject({ readReceiptsTo: 'nobody' })
