@@ -171,6 +171,7 @@ describe('at the same time (P8)', () => {
   })
 
   test('a block that is being made is not missed by the opening of a conversation', async () => {
+    const group = await createGroup(ctx, alice, { name: 'Crew', members: [] })
     const [made, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const blocking = transaction(elsewhere, async client => {
       await holdUsers(client, [alice, bob])
@@ -179,7 +180,6 @@ describe('at the same time (P8)', () => {
       await goOn.promise
     })
     await made.promise
-    const group = await createGroup(ctx, alice, { name: 'Crew', members: [] })
     const openings = Promise.all(
       [
         createDirect(ctx, alice, bob),

@@ -7,7 +7,7 @@ import type { ChatContext } from '../context.ts'
 import { readCounterparts } from '../privacy/counterparts.ts'
 import { demandReachable } from '../privacy/reachable.ts'
 import { conversations } from '../store/schema.ts'
-import { demandRoomToAsk } from '../requests/ask.ts'
+import { demandRoomToAsk, tellAsked } from '../requests/ask.ts'
 import { enter } from '../requests/accept.ts'
 import { holdUsers } from '../users/hold.ts'
 import { create } from './change.ts'
@@ -34,7 +34,10 @@ export async function createDirect(
     members: [by, user].map(one => ({ user: one, role: 'member' })),
     decide: client => decide(ctx, client, by, user),
   })
-  if (made !== undefined) return { conversation: await get(ctx, by, made.conversation), created: true }
+  if (made !== undefined) {
+    await tellAsked(ctx, made.conversation, made.asked)
+    return { conversation: await get(ctx, by, made.conversation), created: true }
+  }
   const other = await findDirect(ctx, by, user)
   if (other === undefined) throw new Error('unable to open a direct conversation: it is neither new nor there')
   return reopen(ctx, by, user, other)

@@ -140,8 +140,10 @@ describe('receipts', () => {
     // What is read is shown by a setting of its own.
     expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob, carol) })
     await set(bob, 'read_receipts_to', 3)
+    ctx.restrictions.forget([bob])
     expect(await readBy('group')).toEqual({ 'message.read': [bob] })
     await set(bob, 'last_seen_to', 2)
+    ctx.restrictions.forget([bob])
     await befriend(bob, carol)
     expect(await readBy('group', delivered)).toEqual({ 'message.delivered': [carol] })
     expect(await readBy('group')).toEqual({ 'message.read': [bob], 'message.delivered': [carol] })

@@ -83,9 +83,9 @@ describe('a direct conversation of a stranger', () => {
     expect(opened).toMatchObject({ created: true, conversation: { kind: 'direct', pending: true, memberCount: 1 } })
     expect(opened.conversation.members!.map(one => one.user.id)).toEqual([alice, bob])
     const { id } = opened.conversation
-    expect(told(bob)).toEqual([])
-    const { seq } = await say(id)
     expect(told(bob)).toEqual(['conversation.requested'])
+    const { seq } = await say(id)
+    expect(told(bob)).toEqual(['conversation.requested', 'conversation.requested'])
     expect(await received(bob)).toMatchObject([
       { conversation: id, kind: 'direct', from: { id: alice }, to: { id: bob }, messages: 1 },
     ])

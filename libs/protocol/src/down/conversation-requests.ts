@@ -24,7 +24,7 @@ export type ConversationRequest = Type.Static<typeof ConversationRequest>
 
 export const conversationRequested = event(
   'conversation.requested',
-  'Somebody asks the person into a group, or has written to them in a direct conversation that they have not accepted yet. It comes with each message, and is no reason for a sound.',
+  'Somebody asks the person into a group or a direct conversation. Of a direct one it comes once more with each message before they accept. It is no reason for a sound.',
   { request: ConversationRequest },
 )
 
