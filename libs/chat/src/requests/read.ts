@@ -21,7 +21,7 @@ interface Row {
 const select = (where: string) => `
 SELECT r.id, r.conversation_id AS conversation, c.kind, c.name, r.from_id, r.user_id,
        (extract(epoch FROM r.changed_at) * 1000)::float8 AS at, ${placeOf('r.changed_at')} AS place,
-       CASE WHEN c.kind = ${kindNumbersOfConversations.direct} THEN c.head_seq - 1 ELSE 0 END AS messages
+       CASE WHEN c.kind = ${kindNumbersOfConversations.direct} THEN greatest(c.head_seq - 1, 0) ELSE 0 END AS messages
   FROM conversation_requests r JOIN conversations c ON c.id = r.conversation_id
  WHERE r.from_id IS NOT NULL AND ${where}`
 
