@@ -38,6 +38,7 @@ import { codeRoutes } from './routes/codes.ts'
 import { blockRoutes } from './routes/blocks.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { contactRoutes } from './routes/contacts.ts'
+import { conversationRequestRoutes } from './routes/conversation-requests.ts'
 import { conversationRoutes } from './routes/conversations.ts'
 import { deletionRoutes } from './routes/deletion.ts'
 import { type DevInbox, devMailRoutes } from './routes/dev-mail.ts'
@@ -211,6 +212,7 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
     providerRoutes,
     identityRoutes,
     contactRoutes,
+    conversationRequestRoutes,
     blockRoutes,
     reportRoutes,
     operatorActionRoutes,

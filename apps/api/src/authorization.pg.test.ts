@@ -431,6 +431,35 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
       outcome: { ...signedIn, blocked: 'direct_closed' },
     },
   },
+  'GET /v1/conversation-requests': get('/v1/conversation-requests?direction=received', signedIn),
+  'GET /v1/conversation-requests/:id': {
+    ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}`),
+    outcome: ownOnly('request_unknown'),
+  },
+  'POST /v1/conversation-requests/:id/accept': {
+    'of a direct conversation': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}/accept`),
+      outcome: ownOnly('request_unknown'),
+    },
+    'of a group, by whom it is not for': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.group.request}/accept`),
+      outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
+    },
+  },
+  'POST /v1/conversation-requests/:id/decline': {
+    ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}/decline`),
+    outcome: ownOnly('request_unknown'),
+  },
+  'DELETE /v1/conversation-requests/:id': {
+    'into the group': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.group.request}`),
+      outcome: { ...ownOnly('request_unknown'), admin: 'ok' },
+    },
+    'of somebody else, to the owner': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}`),
+      outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
+    },
+  },
   'GET /v1/conversations/:id': ofGroup('', inGroup),
   'PATCH /v1/conversations/:id': ofGroup('', managers, () => ({ name: 'Another name' })),
   'PUT /v1/conversations/:id/mute': ofGroup('/mute', inGroup, () => ({ untilMs: null })),
@@ -450,6 +479,10 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'GET /v1/conversations/:id/messages': ofGroup('/messages', inGroup),
   'POST /v1/conversations/:id/messages': {
     'in the group': ofGroup('/messages', inGroup, message),
+    'before it is accepted': {
+      ask: cast => plain(`/v1/conversations/${cast.asked.direct.conversation}/messages`, { body: message() }),
+      outcome: { ...all(outside), nobody: 'unauthenticated' },
+    },
     'across a block': {
       ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/messages`, { body: message() }),
       outcome: {

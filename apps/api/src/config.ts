@@ -33,6 +33,7 @@ import {
   urlOf,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
+import { boundSettings } from './bounds.ts'
 import type { GatewayUrl } from './connect.ts'
 import type { Limit } from './limits.ts'
 import type { GuessLimit } from './password-tries.ts'
@@ -199,11 +200,7 @@ export const apiSettings = {
     parse: parseHeaderName,
   },
   ...storageSettings,
-  DIRECT_FROM: choice(
-    ['anyone', 'contacts'],
-    'anyone',
-    'From whom people take new direct conversations, and let themselves be added to groups, who have not said so themselves.',
-  ),
+  ...boundSettings,
   OPERATORS: parsed(
     'comma-separated list of user ids',
     inParts(parseUserId),

@@ -77,6 +77,11 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   const { id: group } = await conversations.createGroup(store.chat, bob.id, { name: 'Later', members: [] })
   await say(bob, group, 'before alice')
   await conversations.addMembers(store.chat, bob.id, { conversation: group, users: [alice.id] })
+  const { id: asked } = await conversations.createGroup(store.chat, bob.id, { name: 'Asked', members: [] })
+  await store.chat.pool.query(
+    'INSERT INTO conversation_requests (id, conversation_id, user_id, from_id, state) VALUES ($1, $1, $2, $3, 1)',
+    [asked, alice.id, bob.id],
+  )
   const { id: left } = await conversations.createGroup(store.chat, bob.id, { name: 'Left', members: [alice.id] })
   await say(bob, left, 'what alice has left')
   await conversations.leave(store.chat, alice.id, { conversation: left })
@@ -101,6 +106,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       'blocks.json',
       'contact-requests.json',
       'contacts.json',
+      'conversation-requests.json',
       'conversations.json',
       'devices.json',
       'identities.json',
@@ -123,6 +129,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   expect(json('identities.json')).toMatchObject([{ provider: 'idp', subject: 'subject' }])
   expect(json('passkeys.json')).toMatchObject([{ name: 'Blue key' }])
   expect(json('contacts.json')).toMatchObject([{ user: bobPerson }])
+  expect(json('conversation-requests.json')).toMatchObject([{ name: 'Asked', from: { username: 'bob' } }])
   expect(json('contact-requests.json')).toMatchObject([{ from: { username: 'carol' }, note: 'Hello alice' }])
   expect(json('blocks.json')).toMatchObject([{ user: { username: 'carol' } }])
   expect(json('reports.json')).toMatchObject([{ comment: 'My report' }])

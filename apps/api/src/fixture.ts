@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ChatContext, createChat, createPool, type Emission, type jobs } from '@flotilla/chat'
+import { type ChatContext, type ChatSettings, createChat, createPool, type Emission, type jobs } from '@flotilla/chat'
 import { openLocalStorage, type Storage } from '@flotilla/files'
 import { createRegistry, generateSecretKey, parseSecretKeys, type Registry, silentLogger } from '@flotilla/service'
 import type { FastifyInstance, InjectOptions } from 'fastify'
@@ -80,12 +80,14 @@ export interface TestChat {
 }
 
 /** The domain on a migrated database, alone: nobody is connected. */
-export async function openChat(url: string): Promise<TestChat> {
+export async function openChat(url: string, settings: Partial<ChatSettings> = {}): Promise<TestChat> {
   const pool = createPool({ url, connectionsMax: 5, logger: silentLogger, applicationName: 'flotilla-api-test' })
   const emitted: Emission[] = []
   const chat = await createChat({
     pool,
     masterKeys: secretKeys(),
+    // Who may write to whom is the subject of few tests.
+    settings: { directFrom: 'anyone', ...settings },
     logger: silentLogger,
     presumedAbsent: users => users,
     emit: emission => void emitted.push(emission),

@@ -1,4 +1,5 @@
 export { type ApiDeps, buildApp } from './app.ts'
+export { boundSettings, toBounds } from './bounds.ts'
 export {
   type ApiSettings,
   apiDefaults,

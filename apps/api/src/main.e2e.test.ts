@@ -98,14 +98,17 @@ test('a message posted over REST reaches a socket on a gateway, and connect name
   try {
     await gateway.start()
     await gateway.connect(bob.user.id)
-    const opened = await call('POST', '/v1/conversations', alice.accessToken, { kind: 'direct', user: bob.user.id })
+    // They do not know each other: whoever opens what they were asked into accepts it.
+    const opened = await call('POST', '/v1/conversations', bob.accessToken, { kind: 'direct', user: alice.user.id })
+    await call('POST', '/v1/conversations', alice.accessToken, { kind: 'direct', user: bob.user.id })
     const body = { clientId: randomUUID(), body: { text: 'over the wire' } }
     expect((await call('POST', `/v1/conversations/${opened.body.id}/messages`, alice.accessToken, body)).status).toBe(
       201,
     )
-    await until(() => frames.length === 2, { what: 'both entries arrive' })
-    expect(frames.map(frame => frame.event)).toEqual(['conversation.created', 'message.new'])
-    expect(frames[1]?.body?.text).toBe('over the wire')
+    await until(() => frames.length === 4, { what: 'all of it arrives' })
+    const events = ['conversation.created', 'member.added', 'conversation.answered', 'message.new']
+    expect(frames.map(frame => frame.event)).toEqual(events)
+    expect(frames[3]?.body?.text).toBe('over the wire')
     const connect = await until(
       async () => {
         const answer = await call('GET', '/v1/connect', bob.accessToken)

@@ -17,6 +17,7 @@ import {
   toStoragePlace,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
+import { toBounds } from './bounds.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { toRegistration } from './registration-settings.ts'
 import { loadCountries } from './regions.ts'
@@ -90,8 +91,8 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
     settings: {
       deploymentName: settings.DEPLOYMENT_NAME,
       mail: settings.MAIL,
-      directFrom: settings.DIRECT_FROM,
       ...toRegistration(settings),
+      ...toBounds(settings),
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     },
     logger,

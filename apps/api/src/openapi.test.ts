@@ -91,7 +91,7 @@ test('null is a type, and several words are one choice', () => {
   const text = JSON.stringify(document)
   expect(text).not.toContain('"nullable"')
   expect(document.components.schemas['Settings']?.['properties']).toMatchObject({
-    directFrom: { type: ['string', 'null'], enum: ['anyone', 'contacts', null] },
+    directFrom: { type: ['string', 'null'], enum: ['anyone', 'contacts', 'known', 'request', null] },
     lastSeenTo: { type: 'string', enum: ['everyone', 'contacts', 'nobody'] },
   })
 })

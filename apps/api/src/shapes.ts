@@ -15,6 +15,7 @@ import {
   Notification,
   Body,
   ContactRequest,
+  ConversationRequest as ConversationRequestSchema,
 } from '@flotilla/protocol'
 import { type TSchema, type TSchemaOptions, Type } from 'typebox'
 
@@ -181,6 +182,12 @@ export const Conversation = named(
       unread: Type.Integer({ minimum: 0 }),
       mutedUntil: Type.Optional(At),
       memberCount: Type.Integer({ minimum: 0 }),
+      pending: Type.Optional(
+        Type.Boolean({
+          description:
+            'The other has not accepted the direct conversation yet: named among `members`, but not in it, and told nothing but that somebody asks. Few messages may be sent before.',
+        }),
+      ),
       members: Type.Optional(
         listOf(Type.Object({ user: User, role: Role }, closed), {
           description: 'Left out of large groups; page them then.',
@@ -205,7 +212,9 @@ export const MemberPage = Type.Object(
           user: User,
           role: Role,
           deliveredSeq: Type.Optional(
-            Type.With(Cursor, { description: 'Left out when the caller or the person has blocked the other.' }),
+            Type.With(Cursor, {
+              description: 'Left out when the person does not show the caller when they are here (`lastSeenTo`).',
+            }),
           ),
           readSeq: Type.Optional(
             Type.With(Cursor, { description: 'Left out when the person does not show it to the caller.' }),
@@ -286,6 +295,29 @@ export const ReportPage = Type.Object(
 export const Placed = Type.Object(
   { seq: Seq },
   { ...closed, description: 'The change is an entry of the conversation; this is its place.' },
+)
+
+export const Added = Type.Object(
+  {
+    seq: Type.With(Seq, { description: 'The place of the entry; the head where nobody has joined yet.' }),
+    asked: listOf(Uuid, { description: 'Those who are asked first: they join when they accept.' }),
+  },
+  { ...closed, description: 'Those who let themselves be added have joined.' },
+)
+
+export const ConversationRequest = named('ConversationRequest', ConversationRequestSchema)
+export const ConversationRequestPage = Type.Object(
+  { requests: listOf(ConversationRequest), next: Type.Optional(PageCursor) },
+  closed,
+)
+export const ConversationRequestRead = Type.Object(
+  {
+    request: ConversationRequest,
+    messages: listOf(named('MessageNew', entries['message.new'].schema), {
+      description: 'What was said in the direct conversation so far, in order. Of a group nothing is shown.',
+    }),
+  },
+  closed,
 )
 
 export const Posted = up['message.send'].reply

@@ -59,6 +59,10 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
       fields: cast => ({ conversation: cast.directWith.blocked, ...message() }),
       outcome: inClosedDirect,
     },
+    'to whom one is asked by, before one accepts': {
+      fields: cast => ({ conversation: cast.asked.direct.conversation, ...message() }),
+      outcome: noneOf(outside),
+    },
     'to nothing': {
       fields: () => ({ conversation: randomUUID(), ...message() }),
       outcome: noneOf('conversation_unknown'),
@@ -74,6 +78,10 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
   'message.read': { 'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup } },
   'history.page': {
     'of the group': { fields: cast => ({ conversation: cast.group, limit: 10 }), outcome: inGroup },
+    'of what one is asked into': {
+      fields: cast => ({ conversation: cast.asked.direct.conversation, limit: 10 }),
+      outcome: noneOf(outside),
+    },
     'what was before a block': {
       fields: cast => ({ conversation: cast.directWith.blocked, limit: 10 }),
       outcome: { ...inDirect, contact: outside, blocked: 'ok', owner: 'ok' },
@@ -99,6 +107,10 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     'of the owner': {
       fields: cast => ({ users: [cast.people.owner.user] }),
       outcome: { ...everybody, stranger: 'not_acquainted', removed: 'not_acquainted' },
+    },
+    'of whoever asks the owner': {
+      fields: cast => ({ users: [cast.newcomer.user] }),
+      outcome: noneOf('not_acquainted'),
     },
   },
   'presence.unwatch': {

@@ -1,6 +1,6 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
-import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
+import { chatDefaults, checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
 import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   checkFileLimit,
@@ -72,6 +72,11 @@ export const gatewaySettings = {
     1_000,
     { min: 2, max: 100_000 },
     'A group that grows past this many members is routed by interest, for good. Equal for all processes.',
+  ),
+  REQUEST_MESSAGES_MAX: integer(
+    chatDefaults.requestMessagesMax,
+    { min: 1, max: 7 },
+    'Messages that somebody may send into a direct conversation before the other has accepted it. Equal for all processes.',
   ),
   CONNECTIONS_MAX: integer(
     18_000,

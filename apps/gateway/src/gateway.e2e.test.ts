@@ -37,7 +37,7 @@ async function openGateway(nodeId: string, more: Partial<GatewayOptions> = {}): 
     ticketKeys,
     nodeId,
     drainMs: 200,
-    chat: { pulseMs: 100, receiptWindowMs: 10, largeConversationMin: 4, largeSettleMs: 0 },
+    chat: { directFrom: 'anyone', pulseMs: 100, receiptWindowMs: 10, largeConversationMin: 4, largeSettleMs: 0 },
     ...more,
   })
 }

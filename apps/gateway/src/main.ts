@@ -93,7 +93,11 @@ const started = await createGateway({
   shed: { abovePercent: settings.SHED_ABOVE_PERCENT, percentPerSecond: settings.SHED_PERCENT_PER_SECOND },
   allowedOrigins: settings.ALLOWED_ORIGINS,
   ...(tracing === undefined ? {} : { trace: tracing.trace }),
-  chat: { commitWindowMs: settings.COMMIT_WINDOW_MS, largeConversationMin: settings.LARGE_CONVERSATION_MIN },
+  chat: {
+    commitWindowMs: settings.COMMIT_WINDOW_MS,
+    largeConversationMin: settings.LARGE_CONVERSATION_MIN,
+    requestMessagesMax: settings.REQUEST_MESSAGES_MAX,
+  },
 })
 measureProcess(registry, { pool, ...started })
 gateway = started

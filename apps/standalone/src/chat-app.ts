@@ -3,8 +3,8 @@
  * the SDK alone, as any application would.
  */
 import type { Entry, EntryOf } from '@flotilla/protocol'
-import { type Client, FlotillaError, type Send, type User } from '@flotilla/sdk'
-import { type Room, Rooms } from './chat-rooms.ts'
+import { type Client, type ConversationRequest, FlotillaError, type Send, type User } from '@flotilla/sdk'
+import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
 const finishMsMax = 5_000
@@ -35,7 +35,9 @@ const help = [
   '/with <name>              talk to one person',
   '/group <name> <people…>   start a group',
   '/open <number>            open a conversation of the list',
-  '/list                     conversations and people',
+  '/list                     conversations, requests and people',
+  '/accept <name>            what somebody asks you into',
+  '/decline <name>           the same, without you',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -113,15 +115,26 @@ export class ChatApp {
       const room = this.#rooms.all()[Number(first) - 1]
       return room === undefined ? this.#note('there is no such number: /list') : this.#enter(room)
     }
+    if ((command === '/accept' || command === '/decline') && first !== undefined)
+      return this.#answer(command, [first, ...rest].join(' '))
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
     }
     if (command === '/list') {
       await this.#rooms.readAll()
+      await this.#listRequests()
       return this.#list()
     }
     for (const line of help) this.#screen.write(style.dim(line))
+  }
+
+  async #answer(command: '/accept' | '/decline', name: string): Promise<void> {
+    const request = await this.#rooms.requestOf(name)
+    if (request === undefined) return this.#note(`nothing by that name asks you: /list`)
+    if (command === '/accept') return this.#enter(await this.#rooms.accept(request))
+    await this.#client.rest.conversationRequests.decline(request.id)
+    this.#note(`declined: ${harmless(name)}`)
   }
 
   async #send(text: string): Promise<void> {
@@ -131,6 +144,29 @@ export class ChatApp {
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------------
+
+  async #listRequests(): Promise<void> {
+    for (const request of await this.#rooms.requests()) this.#showRequest(request)
+  }
+
+  /** One who was named at the start may come in: that was one's own wish. */
+  async #asked(request: ConversationRequest): Promise<void> {
+    const isWanted = request.kind === 'direct' && request.from.username === this.#person
+    if (this.#open === undefined && isWanted) return this.#enter(await this.#rooms.accept(request))
+    // Of what somebody says while they ask, the first word is enough.
+    if (request.messages <= 1) this.#showRequest(request)
+  }
+
+  #showRequest(request: ConversationRequest): void {
+    const name = harmless(nameOfRequest(request))
+    const what =
+      request.kind === 'group' ? `${request.from.username} asks you into ${name}` : `${name} asks to talk to you`
+    this.#note(`${what}: /accept ${name} or /decline ${name}`, {
+      event: 'request',
+      conversation: request.conversation,
+      by: request.from.username,
+    })
+  }
 
   #list(): void {
     const rooms = this.#rooms.all()
@@ -152,6 +188,7 @@ export class ChatApp {
     this.#own.clear()
     this.#note(`— ${harmless(room.name)} —`)
     const fresh = await this.#rooms.read(room.id)
+    if (fresh.pending) this.#note(`${harmless(room.name)} is asked first: until they accept, few messages can be sent`)
     for (const entry of await this.#rooms.latest(fresh)) this.#show(entry)
     for (const send of this.#client.pending())
       if (send.conversation === room.id)
@@ -174,6 +211,7 @@ export class ChatApp {
       case 'conversation.renamed':
         return this.#note(`${by} named it ${harmless(entry.name)}`)
       case 'member.added':
+        if (entry.members[0]?.user === entry.by) return this.#note(`${by} joined`)
         return this.#note(`${by} added ${names(entry.members)}`)
       case 'member.removed':
         return this.#note(`${by} removed ${this.#rooms.nameOf(entry.user)}`)
@@ -273,6 +311,9 @@ export class ChatApp {
       this.#status()
     })
     client.on('entry', entry => this.#heard(entry))
+    client.on('conversationRequest', change => {
+      if (change.event === 'conversation.requested') this.#then(() => this.#asked(change.request))
+    })
     client.on('sendState', send => this.#sendChanged(send))
     client.on('receipt', receipt => {
       this.#rooms.heard(receipt)
@@ -321,7 +362,10 @@ export class ChatApp {
   /** The first view: the list, or the conversation with this person. */
   async #begin(): Promise<void> {
     await this.#rooms.readAll()
-    if (this.#person === undefined) return this.#list()
+    if (this.#person === undefined) {
+      await this.#listRequests()
+      return this.#list()
+    }
     try {
       await this.#enter(await this.#rooms.withPerson(this.#person))
     } catch (thrown) {

@@ -1,6 +1,6 @@
 /** What the terminal client knows: the conversations, who is in them, and what their people have had of them. */
 import type { Entry } from '@flotilla/protocol'
-import type { Client, Conversation, Receipt, User } from '@flotilla/sdk'
+import type { Client, Conversation, ConversationRequest, Receipt, User } from '@flotilla/sdk'
 
 export interface Room {
   readonly id: string
@@ -9,6 +9,8 @@ export interface Room {
   /** Everybody but oneself. */
   others: User[]
   unread: number
+  /** The other has not accepted it yet. */
+  pending: boolean
   /** By person: what has arrived, what was read. */
   readonly receipts: Map<string, { delivered: number; read: number }>
 }
@@ -66,9 +68,26 @@ export class Rooms {
       this.#people.set(user.id, user)
       if (user.id !== this.#me.id) room.receipts.set(user.id, { delivered: deliveredSeq, read: readSeq })
     }
-    room.others = members.map(member => member.user).filter(user => user.id !== this.#me.id)
+    // Whoever is asked is no member yet, and stays the other of a direct conversation.
+    if (room.kind === 'group') room.others = members.map(member => member.user).filter(user => user.id !== this.#me.id)
     await this.#watch()
     return room
+  }
+
+  /** Into what the person is asked. */
+  async requests(): Promise<readonly ConversationRequest[]> {
+    const { requests } = await this.#client.rest.conversationRequests.list({ direction: 'received', limit: 50 })
+    for (const { from } of requests) this.#people.set(from.id, from)
+    return requests
+  }
+
+  /** The request of this person, or into the group of this name. */
+  async requestOf(name: string): Promise<ConversationRequest | undefined> {
+    return (await this.requests()).find(one => nameOfRequest(one) === name)
+  }
+
+  async accept(request: ConversationRequest): Promise<Room> {
+    return this.read((await this.#client.rest.conversationRequests.accept(request.id)).id)
   }
 
   async withPerson(username: string): Promise<Room> {
@@ -108,22 +127,28 @@ export class Rooms {
   }
 
   #take(conversation: Conversation): Room {
-    const { id, kind, unread, members } = conversation
+    const { id, kind, unread, members, pending = false } = conversation
     const others = members?.map(member => member.user).filter(user => user.id !== this.#me.id)
     for (const user of others ?? []) this.#people.set(user.id, user)
     const name = conversation.name ?? others?.map(user => user.username).join(', ') ?? 'a conversation'
     const before = this.#rooms.get(id)
     if (before !== undefined) {
-      Object.assign(before, { name, unread, others: others ?? before.others })
+      Object.assign(before, { name, unread, pending, others: others ?? before.others })
       return before
     }
-    const room: Room = { id, kind, name, others: others ?? [], unread, receipts: new Map() }
+    const room: Room = { id, kind, name, others: others ?? [], unread, pending, receipts: new Map() }
     this.#rooms.set(id, room)
     return room
   }
 
-  /** Presence is a courtesy: without it one can chat as well. */
+  /** Presence is a courtesy: without it one can chat as well. It is shown to those who share a conversation. */
   async #watch(): Promise<void> {
-    await this.#client.watch(this.people().map(user => user.id)).catch(() => {})
+    const shared = this.all().filter(room => !room.pending)
+    const people = new Set(shared.flatMap(room => room.others.map(user => user.id)))
+    await this.#client.watch([...people]).catch(() => {})
   }
 }
+
+/** By what one answers a request. */
+export const nameOfRequest = ({ kind, name, from }: ConversationRequest) =>
+  kind === 'group' ? (name ?? '') : from.username

@@ -145,10 +145,43 @@ test('programs read and write too: each line is JSON, and says what it is about'
       .split('\n')
       .map(line => JSON.parse(line) as Record<string, unknown>)
   const text = '\u001b[31mred "alert"'
-  expect(linesOf(bot)).toContainEqual(expect.objectContaining({ event: 'message', by: 'ada', text, seq: 2 }))
+  expect(linesOf(bot)).toContainEqual(expect.objectContaining({ event: 'message', by: 'ada', text, seq: 3 }))
   expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'own', text, state: 'sending' }))
-  expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'state', seq: 2, state: 'read' }))
+  expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'state', seq: 3, state: 'read' }))
   expect(linesOf(ada)).toContainEqual({ event: 'note', text: 'waiting for bot, who has never been here' })
+})
+
+test('whoever is asked accepts, or declines, and sees it in the list', async () => {
+  const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
+  const publicUrl = `http://127.0.0.1:${port}`
+  const server = await startStandalone({
+    folder: folderFor('server'),
+    host: '127.0.0.1',
+    port,
+    logger: silentLogger,
+    databaseUrl: database.url,
+    publicUrl,
+  })
+  undo.push(() => server.stop())
+  const at = ['--url', publicUrl, '--folder', folder]
+  const bob = new Terminal('--as', 'bob', ...at)
+  await bob.sees('no conversations yet')
+  const alice = new Terminal('--as', 'alice', '--with', 'bob', ...at)
+  await alice.sees('bob is asked first')
+  await bob.sees('alice asks to talk to you: /accept alice')
+  alice.type('hello')
+  await alice.sees('me: hello')
+  bob.type('/list')
+  await bob.sees('alice asks to talk to you')
+  bob.type('/accept alice')
+  await bob.sees('alice: hello')
+  await alice.sees('bob joined')
+  const carol = new Terminal('--as', 'carol', ...at)
+  await carol.sees('no conversations yet')
+  alice.type('/group boat carol')
+  await carol.sees('alice asks you into boat: /accept boat or /decline boat')
+  carol.type('/decline boat')
+  await carol.sees('declined: boat')
 })
 
 test('one terminal a person, and a name that somebody else has is refused', async () => {

@@ -1,5 +1,5 @@
 /** The settings of the standalone process. docs/configuration.md is generated from them. */
-import { apiSettings, providerSettings, registrationSettings } from '@flotilla/api'
+import { apiSettings, boundSettings, providerSettings, registrationSettings } from '@flotilla/api'
 import { checkDatabaseUrl } from '@flotilla/chat'
 import { gatewaySettings } from '@flotilla/gateway'
 import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
@@ -60,7 +60,7 @@ export const standaloneSettings = {
   DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
   OPERATORS: apiSettings.OPERATORS,
   ...registrationSettings,
-  DIRECT_FROM: apiSettings.DIRECT_FROM,
+  ...boundSettings,
   SMTP_URL: optionalUrl(
     'Where mail is handed in: `smtps://user:password@host:465`. Without it a page whose address is printed at the start shows what would have been sent, as long as only this machine reaches the process; otherwise nothing that needs mail can be begun.',
     smtpUrl,

@@ -1,5 +1,5 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
-import { demandDomains, toProviders, toRegistrationCheck } from '@flotilla/api'
+import { demandDomains, toBounds, toProviders, toRegistrationCheck } from '@flotilla/api'
 import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings, warnOfUnread } from './config.ts'
 import { isLoopback, type Standalone, startStandalone } from './standalone.ts'
@@ -76,7 +76,7 @@ starting = startStandalone({
   nodeId: settings.NODE_ID,
   operators: settings.OPERATORS,
   registration: settings,
-  directFrom: settings.DIRECT_FROM,
+  bounds: toBounds(settings),
   providers: settings.providers,
   returnUrls: settings.RETURN_URLS,
   deploymentName: settings.DEPLOYMENT_NAME,

@@ -25,7 +25,13 @@ let standalone: Standalone
 
 beforeAll(async () => {
   folder = makeFolder('people')
-  standalone = await startStandalone({ folder, host: '127.0.0.1', port: 0, logger: silentLogger })
+  standalone = await startStandalone({
+    folder,
+    host: '127.0.0.1',
+    port: 0,
+    logger: silentLogger,
+    bounds: { directFrom: 'anyone' },
+  })
 })
 afterEach(async () => {
   for (const run of undo.splice(0).toReversed()) await run()

@@ -65,6 +65,8 @@ export async function startProcesses(settings: Readonly<Record<string, string>> 
         OPERATOR_PORT: String(operatorPort),
         NODE_ID: `${part}-1`,
         REGION: 'here',
+        // Who may write to whom is not what these tests are about.
+        DIRECT_FROM: 'anyone',
         PUBLIC_URL: part === 'gateway' ? `ws://127.0.0.1:${port}/v1/socket` : `http://127.0.0.1:${port}`,
         STORAGE_FOLDER: join(root, 'files'),
         SMTP_URL: `smtp://127.0.0.1:${smtp.port}`,

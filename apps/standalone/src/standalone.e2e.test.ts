@@ -38,7 +38,14 @@ function folderFor(name: string): string {
 }
 
 async function start(folder: string, more: Partial<StandaloneOptions> = {}): Promise<Standalone> {
-  const standalone = await startStandalone({ folder, host: '127.0.0.1', port: 0, logger, ...more })
+  const standalone = await startStandalone({
+    folder,
+    host: '127.0.0.1',
+    port: 0,
+    logger,
+    bounds: { directFrom: 'anyone' },
+    ...more,
+  })
   undo.push(() => standalone.stop())
   return standalone
 }
@@ -217,6 +224,7 @@ async function npmStart(folder: string): Promise<{ child: ChildProcess; url: str
       FLOTILLA_FOLDER: folder,
       DATABASE_URL: '',
       REDIS_URL: '',
+      DIRECT_FROM: 'anyone',
       NODE_OPTIONS: '',
     },
     // A group of its own, as a terminal makes it: Ctrl-C goes to all of it.

@@ -15,7 +15,7 @@ import {
   toRegistration,
   toRegistrationCheck,
 } from '@flotilla/api'
-import { chatDefaults, createPool, prepareSchema } from '@flotilla/chat'
+import { chatDefaults, type ChatSettings, createPool, prepareSchema } from '@flotilla/chat'
 import { openLocalStorage } from '@flotilla/files'
 import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
@@ -71,8 +71,8 @@ export interface StandaloneOptions {
   readonly operators?: readonly string[] | undefined
   /** Who may register, and what that takes; everybody, and nothing, when left out. */
   readonly registration?: RegistrationValues
-  /** From whom people take new direct conversations who have not said so themselves; anyone when left out. */
-  readonly directFrom?: 'anyone' | 'contacts' | undefined
+  /** Whom people let into conversations, and how much each may have; the defaults when left out. */
+  readonly bounds?: Partial<ChatSettings>
   /** As its people know it; Flotilla when left out. */
   readonly deploymentName?: string
   /** An SMTP server and the sender. Left out, and if only this machine gets here, a page shows the mails. */
@@ -189,8 +189,8 @@ async function start(
       mail: mailer !== undefined,
       deploymentName: publicName,
       pushNames: options.push?.names ?? chatDefaults.pushNames,
-      directFrom: options.directFrom ?? chatDefaults.directFrom,
       ...(options.registration === undefined ? {} : toRegistration(options.registration)),
+      ...options.bounds,
     },
   })
   measureProcess(registry, { pool, ...gateway })

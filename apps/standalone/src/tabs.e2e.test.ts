@@ -47,7 +47,14 @@ beforeAll(async () => {
   const port = await freePort()
   local = `http://localhost:${port}`
   lan = `http://${lanName}:${port}`
-  standalone = await startStandalone({ folder, host: '127.0.0.1', port, publicUrl: lan, logger: silentLogger })
+  standalone = await startStandalone({
+    folder,
+    host: '127.0.0.1',
+    port,
+    publicUrl: lan,
+    logger: silentLogger,
+    bounds: { directFrom: 'anyone' },
+  })
   browser = await openBrowser(chromium, lanName)
   script = await bundleSdk()
 })

@@ -85,8 +85,12 @@ const deadline = setTimeout(() => {
 
 const people = [await signUp(), await signUp()]
 try {
-  // A deployment may let contacts only begin a conversation.
-  await call('PATCH', '/v1/me/settings', { token: people[1].token, body: { directFrom: 'anyone' } })
+  // Whomever the deployment lets write: contacts may ask, and to open what one was asked into is to accept it.
+  const [{ token, id }, other] = people
+  const asked = await call('POST', '/v1/contact-requests', { token, body: { user: other.id } })
+  await call('POST', `/v1/contact-requests/${asked.id}/accept`, { token: other.token })
+  await call('POST', '/v1/conversations', { token, body: { kind: 'direct', user: other.id } })
+  await call('POST', '/v1/conversations', { token: other.token, body: { kind: 'direct', user: id } })
   await converse(...people)
 } finally {
   for (const { token } of people)

@@ -12,7 +12,16 @@ import {
   demandMember,
   demandNotBlocked,
   demandOpen,
+  type DirectFrom,
+  directFromNumbers,
   directFromOf,
+  directFromSaid,
+  directFroms,
+  demandMayAskAgain,
+  demandMayStillAsk,
+  demandMayTakeBack,
+  demandStillAsked,
+  requestStates,
   roleNumbers,
   roleOf,
   shows,
@@ -108,16 +117,62 @@ describe('between two people', () => {
     expect(() => audienceOf(0)).toThrow('unable to read an audience: 0 is unknown')
   })
 
-  test('from whom new conversations are taken is said by the person, or else by the deployment', () => {
-    expect([null, 1, 2].map(number => directFromOf(number, 'contacts'))).toEqual(['contacts', 'anyone', 'contacts'])
-    expect([null, 1, 2].map(number => directFromOf(number, 'anyone'))).toEqual(['anyone', 'anyone', 'contacts'])
+  test('from whom conversations are taken is said by the person where the deployment allows it, or else by it', () => {
+    const inForce = (directFrom: DirectFrom, directFromAllowed = directFroms) =>
+      [null, 1, 2, 3, 4].map(number => directFromOf(number, { directFrom, directFromAllowed }))
+    expect(inForce('contacts')).toEqual(['contacts', 'anyone', 'contacts', 'known', 'request'])
+    expect(inForce('known', ['anyone'])).toEqual(['known', 'anyone', 'known', 'known', 'known'])
+    expect(inForce('anyone', [])).toEqual(['anyone', 'anyone', 'anyone', 'anyone', 'anyone'])
+    for (const one of directFroms) expect(directFromSaid(directFromNumbers[one])).toBe(one)
+    expect(() => directFromSaid(0)).toThrow('unable to read from whom conversations are taken: 0 is unknown')
   })
 
-  test('who may begin something with whom', () => {
-    const reach = (from: 'anyone' | 'contacts') =>
-      [stranger, contact, blocked].map(tie => outcome(() => demandMayReach(from, tie, 'bob', 'user')))
-    expect(reach('anyone')).toEqual(['allowed', 'allowed', 'direct_closed'])
-    expect(reach('contacts')).toEqual(['direct_refused', 'allowed', 'direct_closed'])
+  test('who enters a conversation at once, who is asked first, and who is out of reach', () => {
+    const [unknown, met, friend, shut] = [
+      { ...stranger, known: false },
+      { ...stranger, known: true },
+      { ...contact, known: true },
+      { ...blocked, known: true },
+    ]
+    const reach = (from: DirectFrom) =>
+      [unknown, met, friend, shut].map(tie => {
+        let approach = ''
+        const refused = outcome(() => {
+          approach = demandMayReach(from, tie, 'bob', 'user')
+        })
+        return refused === 'allowed' ? approach : refused
+      })
+    expect(reach('anyone')).toEqual(['enters', 'enters', 'enters', 'direct_closed'])
+    expect(reach('known')).toEqual(['asked', 'enters', 'enters', 'direct_closed'])
+    expect(reach('request')).toEqual(['asked', 'asked', 'asked', 'direct_closed'])
+    expect(reach('contacts')).toEqual(['direct_refused', 'direct_refused', 'enters', 'direct_closed'])
+  })
+
+  test('who was in a group or was asked into it is not simply added again', () => {
+    const again = (state: number, ageMs: number) => demandMayAskAgain({ state, ageMs }, 1_000, 'enters', 'bob')
+    expect(demandMayAskAgain(undefined, 1_000, 'enters', 'bob')).toBe('enters')
+    expect(again(requestStates.open, 0)).toBe('enters')
+    expect(again(requestStates.left, 0)).toBe('asked')
+    expect(again(requestStates.declined, 1_000)).toBe('asked')
+    expect(() => again(requestStates.declined, 400)).toThrow(
+      expect.objectContaining({ code: 'request_declined', detail: { field: 'users', retryMs: 600 } }),
+    )
+  })
+
+  test('before it is accepted, a direct conversation takes few messages', () => {
+    // Its beginning is an entry too.
+    expect(outcome(() => demandMayStillAsk(3, 3))).toBe('allowed')
+    expect(outcome(() => demandMayStillAsk(4, 3))).toBe('request_waiting')
+  })
+
+  test('who asks somebody into a group must be able to add them, and whoever is may take it back', () => {
+    expect(outcome(() => demandStillAsked('owner'))).toBe('allowed')
+    expect(outcome(() => demandStillAsked('admin'))).toBe('allowed')
+    expect(outcome(() => demandStillAsked('member'))).toBe('request_unknown')
+    expect(outcome(() => demandStillAsked(undefined))).toBe('request_unknown')
+    expect(outcome(() => demandMayTakeBack(true, undefined))).toBe('allowed')
+    expect(outcome(() => demandMayTakeBack(false, 'admin'))).toBe('allowed')
+    expect(outcome(() => demandMayTakeBack(false, 'member'))).toBe('request_unknown')
   })
 
   test('nothing passes across a block', () => {

@@ -32,6 +32,16 @@ export function demandManager(role: Role): void {
   if (role === 'member') throw new Refusal('role_insufficient')
 }
 
+/** Who asked somebody into a group must still be able to add them when they accept. */
+export function demandStillAsked(role: Role | undefined): void {
+  if (role === undefined || role === 'member') throw new Refusal('request_unknown')
+}
+
+/** Who asked takes that back, or whoever else manages the group. */
+export function demandMayTakeBack(isOwn: boolean, role: Role | undefined): void {
+  if (!isOwn) demandStillAsked(role)
+}
+
 /** An admin removes members, an owner anybody else. */
 export function demandMayRemove(by: Role, target: Role): void {
   if (roleNumbers[by] <= roleNumbers[target] && by !== 'owner') throw new Refusal('role_insufficient')
@@ -62,14 +72,30 @@ export function audienceOf(number: number): Audience {
   return audience
 }
 
-/** From whom somebody takes new direct conversations, and lets themselves be added to groups. */
-export const directFromNumbers = { anyone: 1, contacts: 2 } as const
+/**
+ * Who may put somebody into a conversation, direct or group, without asking them first: anyone; those whom they know,
+ * and the others ask; nobody, so that all ask; or contacts only, and the others may not even ask.
+ */
+export const directFromNumbers = { anyone: 1, contacts: 2, known: 3, request: 4 } as const
 export type DirectFrom = keyof typeof directFromNumbers
+export const directFroms = Object.keys(directFromNumbers) as DirectFrom[]
+const directFromNames = new Map<number, DirectFrom>(directFroms.map(name => [directFromNumbers[name], name]))
 
-/** What a row's number stands for; null is whatever the deployment says. */
-export function directFromOf(number: number | null, deployment: DirectFrom): DirectFrom {
-  if (number === null) return deployment
-  return number === directFromNumbers.contacts ? 'contacts' : 'anyone'
+/** What a row's number stands for, as the person has said it. */
+export function directFromSaid(number: number): DirectFrom {
+  const said = directFromNames.get(number)
+  if (said === undefined) throw new Error(`unable to read from whom conversations are taken: ${number} is unknown`)
+  return said
+}
+
+/** What is in force: what the person has said where the deployment allows that, or else what the deployment says. */
+export function directFromOf(
+  number: number | null,
+  deployment: { readonly directFrom: DirectFrom; readonly directFromAllowed: readonly DirectFrom[] },
+): DirectFrom {
+  if (number === null) return deployment.directFrom
+  const said = directFromSaid(number)
+  return deployment.directFromAllowed.includes(said) ? said : deployment.directFrom
 }
 
 /** What two people are to each other; the same from both sides. */
@@ -96,9 +122,51 @@ export function demandNotBlocked(tie: Pick<Tie, 'blocked'>, name: string, field?
   throw new Refusal('direct_closed', message, field === undefined ? {} : { field })
 }
 
-/** To open a direct conversation with somebody, or to add them to a group. */
-export function demandMayReach(from: DirectFrom, tie: Tie, name: string, field: string): void {
+/** Whether somebody comes into a conversation at once, or is asked first. */
+export type Approach = 'enters' | 'asked'
+
+/**
+ * To open a direct conversation with somebody, or to add them to a group.
+ * @param tie `known`: a contact, or somebody in whose direct conversation they have agreed to be
+ */
+export function demandMayReach(
+  from: DirectFrom,
+  tie: Tie & { readonly known: boolean },
+  name: string,
+  field: string,
+): Approach {
   demandNotBlocked(tie, name, field)
   if (from === 'contacts' && !tie.contact)
     throw new Refusal('direct_refused', `${name} takes new conversations from contacts only`, { field })
+  if (from === 'request' || (from === 'known' && !tie.known)) return 'asked'
+  return 'enters'
+}
+
+/** What has become of it that somebody was asked into a conversation, or was in a group. */
+export const requestStates = { open: 1, declined: 2, left: 3 } as const
+
+/**
+ * To put somebody into a group who was in it or was asked before: who has left is asked, whatever their setting says; who
+ * has declined is left alone for a time.
+ * @param before the state and its age
+ */
+export function demandMayAskAgain(
+  before: { readonly state: number; readonly ageMs: number } | undefined,
+  pauseMs: number,
+  approach: Approach,
+  name: string,
+): Approach {
+  if (before === undefined) return approach
+  if (before.state === requestStates.declined && before.ageMs < pauseMs)
+    throw new Refusal('request_declined', `${name} has declined and is not asked again yet`, {
+      field: 'users',
+      retryMs: Math.ceil(pauseMs - before.ageMs),
+    })
+  return before.state === requestStates.open ? approach : 'asked'
+}
+
+/** Before it is accepted, a direct conversation holds its beginning and a few messages. */
+export function demandMayStillAsk(head: number, messagesMax: number): void {
+  if (head > messagesMax)
+    throw new Refusal('request_waiting', undefined, { rule: `maxItems ${messagesMax} before it is accepted` })
 }

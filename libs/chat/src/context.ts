@@ -2,10 +2,10 @@
  * What every verb of the domain works with. Whatever comes from outside (clock, logger, who is online, how an event
  * finds its way) is an argument here; main.ts of an app joins them.
  */
-import type { Event } from '@flotilla/protocol'
+import { type Event, limits } from '@flotilla/protocol'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { Pool } from 'pg'
-import type { DirectFrom } from './access.ts'
+import { type DirectFrom, directFroms } from './access.ts'
 import { createInserts, type Inserts } from './inserts.ts'
 import type { RegistrationMode } from './users/may-register.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
@@ -18,6 +18,7 @@ import { type Admissions, createAdmissions } from './sessions/admissions.ts'
 import { createStoreClock, type StoreClock } from './store/clock.ts'
 import { createLane } from './store/pool.ts'
 import * as schema from './store/schema.ts'
+import { createTurns, type Turns } from './turns.ts'
 import { createLastSeen, type LastSeen } from './users/last-seen.ts'
 import { createPasswords, type Passwords } from './users/passwords.ts'
 
@@ -143,8 +144,31 @@ export interface ChatSettings {
   readonly reservedNames: readonly string[]
   /** Nobody else gets a username for so long after it was given up, or its owner was erased. */
   readonly nameHeldMs: number
-  /** From whom people take new direct conversations who have not said so themselves. */
+  /** Who may put people into conversations without asking them first, where they have not said so themselves. */
   readonly directFrom: DirectFrom
+  /** What people may say about that themselves; for who has said anything else, `directFrom` counts. */
+  readonly directFromAllowed: readonly DirectFrom[]
+  /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
+  readonly requestMessagesMax: number
+  /** For so long nobody asks somebody again into a group that they have declined. */
+  readonly requestPauseMs: number
+  /** People whom one person asks into conversations at one time, and conversations into which one person is asked. */
+  readonly conversationRequestsSentMax: number
+  readonly conversationRequestsReceivedMax: number
+  /** Conversations that one person may be in. */
+  readonly conversationsMax: number
+  /** Members of one group. */
+  readonly groupMembersMax: number
+  readonly contactsMax: number
+  /** Contact requests that one person has open, and that are open to one person. */
+  readonly contactRequestsSentMax: number
+  readonly contactRequestsReceivedMax: number
+  /** People whom one person may have blocked. */
+  readonly blocksMax: number
+  /** Push devices of one person; the longest unseen goes. */
+  readonly devicesMax: number
+  /** Sign-ins of one person; the longest unseen ends. */
+  readonly sessionsMax: number
   /** A push waits so long, for somebody who is only just reconnecting. */
   readonly pushDelayMs: number
   /** Of one conversation no device gets a second push within so long: what comes meanwhile is gathered. */
@@ -199,7 +223,20 @@ export const chatDefaults: ChatSettings = {
   invitationLifeMs: 14 * dayMs,
   reservedNames: [],
   nameHeldMs: 90 * dayMs,
-  directFrom: 'anyone',
+  directFrom: 'known',
+  directFromAllowed: directFroms,
+  requestMessagesMax: 5,
+  requestPauseMs: 7 * dayMs,
+  conversationRequestsSentMax: 200,
+  conversationRequestsReceivedMax: 500,
+  conversationsMax: 5_000,
+  groupMembersMax: limits.groupMembersMax,
+  contactsMax: 5_000,
+  contactRequestsSentMax: 100,
+  contactRequestsReceivedMax: 500,
+  blocksMax: 5_000,
+  devicesMax: 20,
+  sessionsMax: 50,
   pushDelayMs: 2_000,
   pushCollapseMs: 30_000,
   pushSendMs: 10_000,
@@ -225,6 +262,8 @@ export interface ChatContext extends ChatPorts {
   readonly admissions: Admissions
   readonly pulse: Pulse
   readonly restrictions: Restrictions
+  /** Who says something in a conversation that is not accepted yet comes after whoever is saying something there. */
+  readonly turns: Turns
   /** The store's epoch, as of the last pulse. */
   epoch(): number
   /** Writes what waits, stops the timers. The pool stays open: it is the caller's. */
@@ -293,6 +332,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     passwords: createPasswords(settings),
     admissions,
     restrictions,
+    turns: createTurns(),
     pulse,
     epoch: () => pulse.epoch(),
     async close() {

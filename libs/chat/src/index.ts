@@ -1,3 +1,4 @@
+export { type DirectFrom, directFroms } from './access.ts'
 export {
   type ChatContext,
   type ChatLogger,
@@ -29,6 +30,7 @@ export * as push from './push/index.ts'
 export * as receipts from './receipts/index.ts'
 export { type EntryRow, toEntries } from './entries.ts'
 export { createSealer, type MasterKey, rewrapDataKeys, type Sealer } from './seal.ts'
+export * as requests from './requests/index.ts'
 export * as reports from './reports/index.ts'
 export * as security from './security/index.ts'
 export * as sessions from './sessions/index.ts'

@@ -21,6 +21,8 @@ export interface Membership {
   readonly size: number
   /** Direct, and one of the two has blocked the other: nothing passes. It is read with the version (P8). */
   readonly closed: boolean
+  /** Direct, and one of the two has not accepted yet: they are no member, and little can be said (P8). */
+  readonly pending: boolean
   /** Routed by interest, and not held whole. */
   readonly large: boolean
   /** Everybody; empty when large. */
@@ -94,7 +96,8 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     if (before !== undefined && before.version > one.version) return before
     if (before !== undefined) forget(before)
     // Whoever unblocks must be heard at once, and an unblocked send would never get so far as to be found stale.
-    if (one.closed) return one
+    // And while one of the two is asked, each message is decided by what the store says.
+    if (one.closed || one.pending) return one
     cached.set(one.conversation, one)
     weight += weigh(one)
     for (const oldest of cached.values()) {
@@ -211,6 +214,7 @@ function fromRow(row: Row): Membership {
     version: row.version,
     size: row.member_count,
     closed: row.closed,
+    pending: row.kind === 1 && row.member_count < 2,
     large: row.large,
     members,
     users,

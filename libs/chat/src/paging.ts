@@ -25,8 +25,8 @@ export const peoplePageMax = 200
 /** A time as the `at` of a place. */
 export const placeOf = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::int8`
 /** What is behind a place in a list whose latest comes first. */
-export const behind = (column: string, at: string, id: string) =>
-  `(${column}, id) < (timestamptz 'epoch' + ${at}::int8 * interval '1 microsecond', ${id}::uuid)`
+export const behind = (column: string, at: string, id: string, idColumn = 'id') =>
+  `(${column}, ${idColumn}) < (timestamptz 'epoch' + ${at}::int8 * interval '1 microsecond', ${id}::uuid)`
 
 /** The same in a list whose oldest comes first. */
 export const beyond = (column: string, at: string, id: string) =>

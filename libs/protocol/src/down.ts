@@ -9,6 +9,7 @@ import {
   contactRequested,
 } from './down/contacts.ts'
 import { conversationMuted } from './down/conversation-muted.ts'
+import { conversationAnswered, conversationRequested } from './down/conversation-requests.ts'
 import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
@@ -31,6 +32,8 @@ export const down = {
   'presence.changed': presenceChanged,
   'user.changed': userChanged,
   'conversation.muted': conversationMuted,
+  'conversation.requested': conversationRequested,
+  'conversation.answered': conversationAnswered,
   'notification.new': notificationNew,
   'notification.read': notificationRead,
   'notification.removed': notificationRemoved,

@@ -37,6 +37,12 @@ export const conversationRenamed = event('conversation.renamed', 'The group has 
 export const memberAdded = event('member.added', 'People joined. They see entries from this one on.', {
   ...place,
   members: Type.Array(MemberRef),
+  since: Type.Optional(
+    Type.With(Seq, {
+      description:
+        'They see entries from there on instead: who accepts a direct conversation sees what was said to them before.',
+    }),
+  ),
 })
 
 export const memberRemoved = event(

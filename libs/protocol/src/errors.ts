@@ -153,15 +153,25 @@ const table = {
     retry: false,
     meaning: 'One of the two has blocked the other, so that nothing passes between them.',
   },
-  direct_refused: { http: 403, retry: false, meaning: 'The person takes new direct conversations from contacts only.' },
+  direct_refused: { http: 403, retry: false, meaning: 'The person takes new conversations from contacts only.' },
+  request_waiting: {
+    http: 409,
+    retry: false,
+    meaning: 'The person has not accepted the conversation yet: no more messages before that. `rule` says how many.',
+  },
+  request_declined: {
+    http: 409,
+    retry: true,
+    meaning: 'The person has declined to join the group. `retryMs` says when they may be asked again.',
+  },
   contact_exists: { http: 409, retry: false, meaning: 'The two are contacts already.' },
   request_exists: { http: 409, retry: false, meaning: 'There is an open contact request to this person.' },
-  request_unknown: { http: 404, retry: false, meaning: 'The caller has no open contact request with this id.' },
+  request_unknown: { http: 404, retry: false, meaning: 'The caller has no open request with this id.' },
   contact_unknown: { http: 404, retry: false, meaning: 'The person is not a contact of the caller.' },
   too_many: {
     http: 409,
     retry: false,
-    meaning: 'The caller has as many of these as one may have. `rule` says how many.',
+    meaning: 'The caller, or the person named, has as many of these as one may have. `rule` says how many.',
   },
   report_unknown: { http: 404, retry: false, meaning: 'There is no open report with this id.' },
   image_invalid: {

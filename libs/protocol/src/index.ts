@@ -15,6 +15,7 @@ export {
 export { type Down, down, type Event, type EventName, type EventOf, type Reply } from './down.ts'
 export { ErrorSchema } from './down/error.ts'
 export { ContactRequest } from './down/contacts.ts'
+export { ConversationRequest } from './down/conversation-requests.ts'
 export { Notification, NotificationKind, UnreadNotifications } from './down/notifications.ts'
 export { Entry, type EntryKind, type EntryOf, entries } from './entry.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'

@@ -328,6 +328,9 @@ export class Client {
       case 'contact.cancelled':
       case 'contact.removed':
         return this.#events.emit('contact', event)
+      case 'conversation.requested':
+      case 'conversation.answered':
+        return this.#events.emit('conversationRequest', event)
       case 'notification.new':
       case 'notification.read':
       case 'notification.removed':

@@ -10,6 +10,7 @@ export {
   type ClientOptions,
   type ClientSettings,
   type ContactChange,
+  type ConversationRequestChange,
   clientDefaults,
   type Logger,
   type NotificationChange,
@@ -21,6 +22,7 @@ export type { Receipt } from './receipts.ts'
 export type { AskedCode, SecurityEvent, ShownCode } from './rest/account.ts'
 export type { Block } from './rest/blocks.ts'
 export type { Contact, ContactQuestion, Requested } from './rest/contacts.ts'
+export type { ConversationRequestRead } from './rest/conversation-requests.ts'
 export type { Device, DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
 export { type Identity, readVisit, type ShownVisit, type Visit } from './rest/identities.ts'
@@ -72,4 +74,4 @@ export type { HistoryStart } from './sync.ts'
 export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'
 export { type SolveWork, solveWork, type Work } from './work.ts'
-export type { ContactRequest, Notification, NotificationKind } from '@flotilla/protocol'
+export type { ContactRequest, ConversationRequest, Notification, NotificationKind } from '@flotilla/protocol'

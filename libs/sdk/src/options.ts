@@ -87,6 +87,12 @@ export type ContactChange = EventsOf<'contact'>
 /** A notification came, was read on some device, or is gone; `event` says which, `unread` how many now wait. */
 export type NotificationChange = EventsOf<'notification'>
 
+/** One is asked into a conversation, or a request was answered; `event` says which. */
+export type ConversationRequestChange = Extract<
+  Event,
+  { event: 'conversation.requested' } | { event: 'conversation.answered' }
+>
+
 /** An entry as a listener hears it. */
 export type Told<E extends Entry> = E & {
   /** It was stored before this connection, and the device catches up. False for what happens now. */
@@ -108,11 +114,13 @@ export interface ClientEvents {
   typing: Typing
   presence: Presence
   /**
-   * From here on every change is told: read now what is no log (contacts, requests, blocks, notifications, profiles). It
+   * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications, profiles). It
    * comes with each connection, the first too, and when the node suspects that something was lost.
    */
   refresh: Record<string, never>
   contact: ContactChange
+  /** A request to join a conversation came, or has been answered. It is no reason for a sound. */
+  conversationRequest: ConversationRequestChange
   notification: NotificationChange
   /** One has blocked or unblocked somebody, on whatever device. */
   block: { readonly user: string; readonly blocked: boolean }

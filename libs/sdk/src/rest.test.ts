@@ -104,6 +104,7 @@ const conversation = {
   unread: 0,
   mutedUntil: at,
   memberCount: 1,
+  pending: true,
   members: [{ user, role }],
   lastMessage: { ...message, body: { text: 'hi' } },
 }
@@ -116,6 +117,16 @@ const settings = {
   quietHours: { from: '22:00', until: '07:00', zone: 'Europe/Amsterdam' },
 }
 const contact = { user, at }
+const conversationRequest = {
+  id,
+  conversation: id,
+  kind: 'group' as const,
+  name: 'Crew',
+  from: user,
+  to: user,
+  at,
+  messages: 0,
+}
 const contactRequest = { id, from: user, to: user, note: 'Hello', at }
 const kind = 'mention' as const
 const notification = { id, kind, at, read: false, actor: user, conversation: id, seq: 1, detail: { a: 'b' } }
@@ -214,7 +225,7 @@ const cases: readonly Case[] = [
     members: [{ user, role, deliveredSeq: 1, readSeq: 1 }],
     next: id,
   }),
-  plain('addMembers', ({ rest }) => rest.addMembers(id, [id]), { seq: 1 }),
+  plain('addMembers', ({ rest }) => rest.addMembers(id, [id]), { seq: 1, asked: [id] }),
   plain('removeMember', ({ rest }) => rest.removeMember(id, id), { seq: 1 }),
   plain('changeRole', ({ rest }) => rest.changeRole(id, id, 'admin'), { seq: 1 }),
   plain('history', ({ rest }) => rest.history(id, { after: 1, limit: 5 }), {
@@ -324,6 +335,18 @@ const cases: readonly Case[] = [
   plain('acceptContactRequest', ({ rest }) => rest.contacts.accept(id), contact),
   plain('rejectContactRequest', ({ rest }) => rest.contacts.reject(id), done),
   plain('cancelContactRequest', ({ rest }) => rest.contacts.cancel(id), done),
+  plain(
+    'listConversationRequests',
+    ({ rest }) => rest.conversationRequests.list({ direction: 'received', limit: 5, after: 'x' }),
+    { requests: [conversationRequest], next: 'y' },
+  ),
+  plain('getConversationRequest', ({ rest }) => rest.conversationRequests.get(id), {
+    request: conversationRequest,
+    messages: [conversation.lastMessage],
+  }),
+  plain('acceptConversationRequest', ({ rest }) => rest.conversationRequests.accept(id), conversation),
+  plain('declineConversationRequest', ({ rest }) => rest.conversationRequests.decline(id), done),
+  plain('cancelConversationRequest', ({ rest }) => rest.conversationRequests.cancel(id), done),
   plain('listBlocks', ({ rest }) => rest.blocks.list({ limit: 5, after: id }), { blocks: [contact], next: id }),
   plain('block', ({ rest }) => rest.blocks.block(id), done),
   plain('unblock', ({ rest }) => rest.blocks.unblock(id), done),

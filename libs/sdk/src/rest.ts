@@ -7,6 +7,7 @@ import type { Call } from './http.ts'
 import { createAccount } from './rest/account.ts'
 import { createBlocks } from './rest/blocks.ts'
 import { createContacts } from './rest/contacts.ts'
+import { createConversationRequests } from './rest/conversation-requests.ts'
 import { createDevices } from './rest/devices.ts'
 import { createFactors } from './rest/factors.ts'
 import { createIdentities } from './rest/identities.ts'
@@ -42,6 +43,8 @@ export interface Conversation {
   /** No push tells of it until then: milliseconds since 1970. */
   readonly mutedUntil?: number
   readonly memberCount: number
+  /** The other has not accepted the direct conversation yet: named among `members`, but not in it. */
+  readonly pending?: boolean
   /** Of direct conversations and small groups; page `members` for the others. */
   readonly members?: readonly Pick<Member, 'user' | 'role'>[]
   readonly lastMessage?: EntryOf<'message.new'>
@@ -84,12 +87,13 @@ export function createRest(call: Call, getToken: GetToken) {
     connect: () => signed<ConnectAnswer>('GET', '/v1/connect'),
 
     /**
-     * The direct conversation with a person; the one that exists is given back.
-     * @throws FlotillaError user_unknown, direct_closed, direct_refused
+     * The direct conversation with a person; the one that exists is given back. `pending` says that the person is asked
+     * first: few messages may be sent before they accept. What one was asked into oneself is accepted by it.
+     * @throws FlotillaError user_unknown, direct_closed, direct_refused, too_many
      */
     createDirect: (user: string) =>
       signed<Conversation>('POST', '/v1/conversations', { body: { kind: 'direct', user } }),
-    /** A group with these people, oneself as its owner. @throws FlotillaError user_unknown, conversation_full */
+    /** A group with these people, oneself as its owner. Some may be asked first. @throws FlotillaError user_unknown, conversation_full */
     createGroup: (name: string, members: readonly string[]) =>
       signed<Conversation>('POST', '/v1/conversations', { body: { kind: 'group', name, members } }),
     /** The most recent first. `next` of one page is `after` of the one that follows it. */
@@ -106,9 +110,13 @@ export function createRest(call: Call, getToken: GetToken) {
     /** Who is in it and how far they are; it goes on at `next`. */
     members: (conversation: string, page: Page = {}) =>
       signed<{ members: Member[]; next?: string }>('GET', at(conversation, '/members'), { query: { ...page } }),
-    /** @throws FlotillaError role_insufficient, already_a_member, conversation_full, direct_fixed, user_unknown */
+    /**
+     * Adds people to a group. Those who want to be asked first, or have left it before, are in `asked`.
+     * @throws FlotillaError role_insufficient, already_a_member, conversation_full, direct_fixed, user_unknown,
+     *   request_declined, too_many
+     */
     addMembers: (conversation: string, users: readonly string[]) =>
-      signed<{ seq: number }>('POST', at(conversation, '/members'), { body: { users } }),
+      signed<{ seq: number; asked: readonly string[] }>('POST', at(conversation, '/members'), { body: { users } }),
     /** Removing oneself is leaving. @throws FlotillaError role_insufficient, last_owner, direct_fixed */
     removeMember: (conversation: string, user: string) => signed<{ seq: number }>('DELETE', member(conversation, user)),
     /** @throws FlotillaError role_insufficient, last_owner, direct_fixed */
@@ -128,6 +136,7 @@ export function createRest(call: Call, getToken: GetToken) {
     account: createAccount(signed),
     blocks: createBlocks(signed),
     contacts: createContacts(signed),
+    conversationRequests: createConversationRequests(signed),
     devices: createDevices(signed),
     factors: createFactors(signed),
     identities: createIdentities(signed),

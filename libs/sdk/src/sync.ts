@@ -393,7 +393,8 @@ export class Sync {
   /** The entry with which this person's part of a conversation begins, by definition. */
   #isBeginning(entry: Entry): boolean {
     if (entry.event === 'conversation.created') return true
-    return entry.event === 'member.added' && entry.members.some(member => member.user === this.#me)
+    if (entry.event !== 'member.added' || entry.since !== undefined) return false
+    return entry.members.some(member => member.user === this.#me)
   }
 
   #isEnd(entry: Entry): boolean {

@@ -3,6 +3,7 @@
  * Whoever asks for something of the group is a member, an admin, its owner, somebody who was removed, or not in it at
  * all; whoever asks for something of the owner is a stranger, a contact, or blocked.
  */
+import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { makeConversation, makeSessions, makeUsers } from './population.ts'
 
@@ -24,6 +25,8 @@ export interface Cast {
   readonly group: string
   /** The direct conversations of the owner. */
   readonly directWith: Readonly<Record<'contact' | 'blocked', string>>
+  /** The newcomer asks the owner into a direct conversation, and the owner the newcomer into the group. */
+  readonly asked: Readonly<Record<'direct' | 'group', { readonly conversation: string; readonly request: string }>>
 }
 
 /** Writes the cast into the tables. Everybody has signed in a moment ago, so that their proof is fresh. */
@@ -46,5 +49,23 @@ export async function makeCast(pool: pg.Pool): Promise<Cast> {
     blocked: await makeConversation(pool, [owner.user, blocked.user], 'direct'),
   }
   await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [owner.user, blocked.user])
-  return { people: cast, target, newcomer: cast.newcomer, group, directWith }
+  const { newcomer } = cast
+  const direct = await makeConversation(pool, [newcomer.user, owner.user], 'direct')
+  // Whoever is asked is no member yet.
+  await pool.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [direct, owner.user])
+  await pool.query('UPDATE conversations SET member_count = 1 WHERE id = $1', [direct])
+  const asked = {
+    direct: { conversation: direct, request: await ask(pool, direct, newcomer.user, owner.user) },
+    group: { conversation: group, request: await ask(pool, group, owner.user, newcomer.user) },
+  }
+  return { people: cast, target, newcomer, group, directWith, asked }
+}
+
+async function ask(pool: pg.Pool, conversation: string, from: string, user: string): Promise<string> {
+  const id = randomUUID()
+  await pool.query(
+    'INSERT INTO conversation_requests (id, conversation_id, user_id, from_id, state) VALUES ($1, $2, $3, $4, 1)',
+    [id, conversation, user, from],
+  )
+  return id
 }

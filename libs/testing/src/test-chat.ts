@@ -12,7 +12,8 @@ export interface TestChat {
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 /**
- * Opens the domain. Unless told otherwise, everybody counts as here, so that no offline rows are written.
+ * Opens the domain. Unless told otherwise, everybody counts as here, so that no offline rows are written, and takes
+ * conversations from anyone.
  * @param url of a migrated database
  * @param overrides instead of what this makes; with a pool given, closing it is the caller's
  */
@@ -31,6 +32,8 @@ export async function openTestChat(
     masterKeys: [{ id: 'test', key: randomBytes(32) }],
     ...(clock === undefined ? {} : { clock: { now: clock, skewMs: () => 0, heard() {} } }),
     ...overrides,
+    // Who may write to whom is the subject of few tests.
+    settings: { directFrom: 'anyone', ...overrides.settings },
     pool,
   })
   return {

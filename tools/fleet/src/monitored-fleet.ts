@@ -106,6 +106,7 @@ function sharedSettings(options: MonitoredFleetOptions, folder: string): Readonl
     TOKEN_KEYS: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
     STORAGE_FOLDER: join(folder, 'files'),
     MAIL: 'false',
+    DIRECT_FROM: 'anyone',
     DRAIN_MS: '10000',
     ...options.settings,
     // Everybody comes from one address here.

@@ -34,7 +34,8 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'openConversation',
         summary: 'Open a conversation',
-        description: 'Two people have one direct conversation: opening it again answers 200 with the one that exists.',
+        description:
+          'Two people have one direct conversation: opening it again answers 200 with the one that exists, and accepts it where the caller was asked. Whoever wants to be asked first gets a request instead of becoming a member (`GET /v1/conversation-requests`); a direct conversation is `pending` until then.',
         body: Opening,
         response: {
           200: answered('The direct conversation existed.', Conversation),
@@ -46,6 +47,7 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
             'direct_closed',
             'direct_refused',
             'conversation_full',
+            'too_many',
           ),
         },
       },

@@ -4,7 +4,7 @@ import { limits, Role, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, ById, MemberPage, Placed, pageLimit } from '../shapes.ts'
+import { Added, answered, ById, MemberPage, Placed, pageLimit } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const pageDefault = 100
@@ -45,11 +45,12 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
         ...shared,
         operationId: 'addMembers',
         summary: 'Add people to a group',
-        description: 'For owners and admins. Those who are added see the entries from this one on.',
+        description:
+          'For owners and admins. Those who are added see the entries from this one on. Who wants to be asked first, or has left the group before, gets a request instead (`GET /v1/conversation-requests`).',
         params: ById,
         body: Type.Object({ users: Type.Array(Uuid, { minItems: 1, maxItems: limits.membersAtOnceMax }) }, closed),
         response: {
-          200: Placed,
+          200: Added,
           ...refusals(
             ...bodyCodes,
             ...inside,
@@ -58,6 +59,8 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
             'already_a_member',
             'direct_closed',
             'direct_refused',
+            'request_declined',
+            'too_many',
             'conversation_full',
             'direct_fixed',
           ),

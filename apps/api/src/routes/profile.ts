@@ -1,5 +1,5 @@
 /** Oneself: the profile and what one decides about it. And others, by name and by id. */
-import { users } from '@flotilla/chat'
+import { type DirectFrom, directFroms, users } from '@flotilla/chat'
 import { At, limits } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -57,9 +57,12 @@ const settings = {
   lastSeenTo: audience('is shown when one was last connected, and whether one is connected now'),
   readReceiptsTo: audience('is told what one has read'),
   foundByEmailTo: audience('one is shown who searches for one’s exact address'),
-  directFrom: Type.Union([Type.Literal('anyone'), Type.Literal('contacts'), Type.Null()], {
-    description: 'Who may open a direct conversation; null is whatever the deployment says.',
-  }),
+  directFrom: Type.Unsafe<DirectFrom | null>(
+    Type.Union([...directFroms.map(one => Type.Literal(one)), Type.Null()], {
+      description:
+        'Who puts one into conversations, direct or group, without asking first: anyone; those one knows (contacts, and whom one has a direct conversation with), while the others ask; nobody, so that all ask; or contacts, while the others may not even ask. Null is whatever the deployment says. A deployment may not allow all of them.',
+    }),
+  ),
   pushNames: Type.Boolean({ description: 'Whether a push may name people and groups.' }),
   quietHours: Type.Union(
     [

@@ -5,15 +5,12 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import { kindNumbersOfConversations } from '../access.ts'
+import { kindNumbersOfConversations, requestStates } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { requestNote } from '../contacts/befriend.ts'
 import { withdraw } from '../notifications/follow.ts'
 import { transaction } from '../store/transaction.ts'
 import { holdUsers } from '../users/hold.ts'
-
-/** People whom one person may have blocked. */
-export const blocksMax = 5_000
 
 interface Direct {
   readonly id: string
@@ -25,6 +22,8 @@ interface Blocked {
   readonly direct: Direct | undefined
   readonly wereContacts: boolean
   readonly requests: readonly { id: string; from_id: string }[]
+  /** Into conversations. */
+  readonly asked: readonly { id: string; from: string; conversation: string }[]
 }
 
 /**
@@ -34,7 +33,7 @@ interface Blocked {
 export async function block(ctx: ChatContext, by: string, user: string): Promise<void> {
   if (user === by)
     throw new Refusal('field_invalid', 'user: must be another person', { field: 'user', rule: 'not oneself' })
-  const done = await transaction(ctx, client => write(client, by, user))
+  const done = await transaction(ctx, client => write(ctx, client, by, user))
   if (done === undefined) return
   learn(ctx, [by, user], done.direct)
   ctx.emit({ to: [by], event: { event: 'block.changed', user, blocked: true } })
@@ -50,10 +49,16 @@ export async function block(ctx: ChatContext, by: string, user: string): Promise
     })
     await withdraw(ctx, from === by ? user : by, requestNote(request))
   }
+  for (const { id: request, from, conversation } of done.asked) {
+    const answer = from === by ? 'cancelled' : 'declined'
+    // Who asked and is blocked for it is not told.
+    const to = from === by ? [by, user] : [by]
+    ctx.emit({ to, event: { event: 'conversation.answered', request, conversation, answer } })
+  }
 }
 
 /** The version is raised last: sends to the conversation wait for nothing but the commit. */
-async function write(client: PoolClient, by: string, user: string): Promise<Blocked | undefined> {
+async function write(ctx: ChatContext, client: PoolClient, by: string, user: string): Promise<Blocked | undefined> {
   const held = await holdUsers(client, [by, user])
   if (!held.has(user)) throw new Refusal('user_unknown', undefined, { field: 'user' })
   const made = await client.query<{ blocks: number }>(
@@ -63,6 +68,7 @@ async function write(client: PoolClient, by: string, user: string): Promise<Bloc
   )
   if (made.rowCount === 0) return undefined
   // The count is that of before.
+  const { blocksMax } = ctx.settings
   if (made.rows[0]!.blocks >= blocksMax) throw new Refusal('too_many', undefined, { rule: `maxItems ${blocksMax}` })
   const requests = await client.query<{ id: string; from_id: string }>(
     `DELETE FROM contact_requests WHERE (from_id, to_id) IN (($1, $2), ($2, $1)) RETURNING id, from_id`,
@@ -74,10 +80,29 @@ async function write(client: PoolClient, by: string, user: string): Promise<Bloc
   )
   await noteHidden(client, by, user)
   return {
+    asked: await endRequests(client, by, user),
     direct: await raiseVersion(client, by, user),
     wereContacts: contacts.rowCount !== 0,
     requests: requests.rows,
   }
+}
+
+/** A direct conversation stays begun, and is declined; nobody is asked into a group any more by the other. */
+const endRequestsText = `
+WITH between AS (
+  SELECT r.id, c.kind FROM conversation_requests r JOIN conversations c ON c.id = r.conversation_id
+   WHERE (r.from_id, r.user_id) IN (($1, $2), ($2, $1)) AND r.state = ${requestStates.open} ORDER BY r.id FOR UPDATE OF r
+), declined AS (
+  UPDATE conversation_requests r SET state = ${requestStates.declined}, changed_at = now() FROM between b
+   WHERE r.id = b.id AND b.kind = ${kindNumbersOfConversations.direct} RETURNING r.id, r.from_id, r.conversation_id
+), gone AS (
+  DELETE FROM conversation_requests r USING between b
+   WHERE r.id = b.id AND b.kind <> ${kindNumbersOfConversations.direct} RETURNING r.id, r.from_id, r.conversation_id
+)
+SELECT id, from_id AS from, conversation_id AS conversation FROM declined UNION ALL SELECT * FROM gone`
+
+async function endRequests(client: PoolClient, by: string, user: string): Promise<Blocked['asked']> {
+  return (await client.query<Blocked['asked'][number]>(endRequestsText, [by, user])).rows
 }
 
 /** To unblock whom one has not blocked changes nothing. What the block took away does not come back. */

@@ -153,23 +153,25 @@ describe('at the same time (P8)', () => {
     const opening = create(ctx, alice, {
       kind: 'direct',
       members: [alice, bob].map(user => ({ user, role: 'member' })),
-      check: async client => {
+      decide: async client => {
         await holdUsers(client, [alice, bob])
         held.resolve()
         await goOn.promise
+        return new Set()
       },
     })
     await held.promise
     const blocking = block(elsewhere, bob, alice)
     expect(await Promise.race([blocking, sleep(150, 'waits')])).toBe('waits')
     goOn.resolve()
-    const conversation = (await opening)!
+    const { conversation } = (await opening)!
     await blocking
     expect((await row(conversation)).version).toBe(2)
     await refused(say(ctx, alice, conversation), 'direct_closed')
   })
 
   test('a block that is being made is not missed by the opening of a conversation', async () => {
+    const group = await createGroup(ctx, alice, { name: 'Crew', members: [] })
     const [made, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const blocking = transaction(elsewhere, async client => {
       await holdUsers(client, [alice, bob])
@@ -178,11 +180,17 @@ describe('at the same time (P8)', () => {
       await goOn.promise
     })
     await made.promise
-    const opening = createDirect(ctx, alice, bob).catch((error: { code: string }) => error.code)
-    expect(await Promise.race([opening, sleep(150, 'waits')])).toBe('waits')
+    const openings = Promise.all(
+      [
+        createDirect(ctx, alice, bob),
+        createGroup(ctx, alice, { name: 'Another', members: [bob] }),
+        addMembers(ctx, alice, { conversation: group.id, users: [bob] }),
+      ].map(opening => opening.catch((error: { code: string }) => error.code)),
+    )
+    expect(await Promise.race([openings, sleep(150, 'waits')])).toBe('waits')
     goOn.resolve()
     await blocking
-    expect(await opening).toBe('direct_closed')
+    expect(await openings).toEqual(['direct_closed', 'direct_closed', 'direct_closed'])
   })
 
   test('two who block each other, again and again, never wait for each other', async () => {

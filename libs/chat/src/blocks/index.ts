@@ -1,3 +1,3 @@
 export { between, blockers } from './between.ts'
-export { block, blocksMax, unblock } from './block.ts'
+export { block, unblock } from './block.ts'
 export { type Block, type BlockPage, list } from './list.ts'

@@ -19,7 +19,7 @@ export async function accept(ctx: ChatContext, by: string, request: string): Pro
     const open = found.rows[0]
     if (open === undefined) throw new Refusal('request_unknown')
     await holdUsers(client, [open.from_id, open.to_id])
-    return befriend(client, open)
+    return befriend(ctx, client, open)
   })
   return tellAccepted(ctx, by, accepted)
 }

@@ -2,13 +2,11 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
+import { settleDirect } from '../conversations/create-direct.ts'
 import { add as notify } from '../notifications/add.ts'
 import { withdraw } from '../notifications/follow.ts'
 import { get } from '../users/get.ts'
 import type { Contact } from './list.ts'
-
-/** Contacts that one person may have. */
-export const contactsMax = 5_000
 
 export interface OpenRequest {
   readonly id: string
@@ -38,7 +36,12 @@ export interface Accepted {
  * @param client of a transaction that holds both of the people
  * @throws Refusal request_unknown (decided meanwhile), too_many
  */
-export async function befriend(client: PoolClient, request: OpenRequest): Promise<Accepted> {
+export async function befriend(
+  ctx: Pick<ChatContext, 'settings'>,
+  client: PoolClient,
+  request: OpenRequest,
+): Promise<Accepted> {
+  const { contactsMax } = ctx.settings
   const { id, from_id: from, to_id: to } = request
   const gone = await client.query('DELETE FROM contact_requests WHERE id = $1', [id])
   if (gone.rowCount === 0) throw new Refusal('request_unknown')
@@ -66,6 +69,7 @@ export async function tellAccepted(ctx: ChatContext, by: string, accepted: Accep
   if (sender === undefined || receiver === undefined) throw new Refusal('user_unknown')
   ctx.emit({ to: [from], event: { event: 'contact.accepted', request, user: receiver } })
   ctx.emit({ to: [to], event: { event: 'contact.accepted', request, user: sender } })
+  await settleDirect(ctx, from, to)
   await withdraw(ctx, to, requestNote(request))
   await notify(ctx, {
     user: from,

@@ -2,24 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { makeUsers, openTestChat, type TestChat, type TestDatabase, testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { block } from '../blocks/index.ts'
-import type { ChatContext } from '../context.ts'
+import { type ChatContext, chatDefaults } from '../context.ts'
 import { addMembers } from '../conversations/add-members.ts'
 import { createDirect } from '../conversations/create-direct.ts'
 import { createGroup } from '../conversations/create-group.ts'
 import { list as notified } from '../notifications/index.ts'
-import {
-  accept,
-  cancel,
-  contactsMax,
-  list,
-  reject,
-  remove,
-  request,
-  requestByEmail,
-  requests,
-  sentRequestsMax,
-} from './index.ts'
+import { accept, cancel, list, reject, remove, request, requestByEmail, requests } from './index.ts'
 
+const { contactsMax, contactRequestsSentMax: sentRequestsMax, contactRequestsReceivedMax } = chatDefaults
 let database: TestDatabase
 let chat: TestChat
 let ctx: ChatContext
@@ -337,6 +327,20 @@ describe('at the same time', () => {
     )
     const all = await Promise.allSettled(crowd.slice(sentRequestsMax - 1).map(user => request(ctx, alice, { user })))
     expect(all.filter(one => one.status === 'fulfilled')).toHaveLength(1)
+  })
+
+  test('no more requests to one person than allowed, however many are sent at once, and by address nobody is told', async () => {
+    const crowd = await makeUsers(ctx.pool, contactRequestsReceivedMax + 4)
+    await ctx.pool.query(
+      'INSERT INTO contact_requests (id, from_id, to_id) SELECT gen_random_uuid(), id, $1 FROM unnest($2::uuid[]) AS c (id)',
+      [alice, crowd.slice(0, contactRequestsReceivedMax - 1)],
+    )
+    const late = crowd.slice(contactRequestsReceivedMax - 1)
+    const all = await Promise.allSettled(late.map(user => request(ctx, user, { user: alice })))
+    expect(outcomes(all)).toEqual(['done', 'too_many', 'too_many', 'too_many', 'too_many'])
+    await setColumn(alice, `email = '${alice}@example.org'`)
+    await requestByEmail(ctx, bob, { email: `${alice}@example.org` })
+    await expect(request(ctx, bob, { user: alice })).rejects.toMatchObject({ detail: { field: 'user' } })
   })
 
   test('no more contacts than allowed, however many are accepted at once', async () => {

@@ -1,7 +1,6 @@
 export { accept } from './accept.ts'
-export { contactsMax } from './befriend.ts'
 export { cancel, reject } from './decline.ts'
 export { type Contact, type ContactPage, list } from './list.ts'
 export { remove } from './remove.ts'
-export { request, requestByEmail, type Requested, sentRequestsMax } from './request.ts'
+export { request, requestByEmail, type Requested } from './request.ts'
 export { type RequestDirection, requests } from './requests.ts'

@@ -21,9 +21,6 @@ import { holdUsers } from '../users/hold.ts'
 import { type Accepted, befriend, type OpenRequest, requestColumns, requestNote, tellAccepted } from './befriend.ts'
 import type { Contact } from './list.ts'
 
-/** Requests that one person may have open. */
-export const sentRequestsMax = 100
-
 export type Requested = { readonly request: ContactRequest } | { readonly contact: Contact }
 
 type Outcome = { readonly open: OpenRequest } | { readonly accepted: Accepted }
@@ -41,7 +38,7 @@ export async function request(
   const note = checkText(input.note ?? '', 'note', limits.contactNoteLengthMax)
   if (user === by)
     throw new Refusal('field_invalid', `${field}: must be another person`, { field, rule: 'not oneself' })
-  const outcome = await transaction(ctx, client => write(client, { by, user, note, field }))
+  const outcome = await transaction(ctx, client => write(ctx, client, { by, user, note, field }))
   return tell(ctx, by, outcome)
 }
 
@@ -68,10 +65,10 @@ export async function requestByEmail(
   const user = findable ? candidate : randomUUID()
   const outcome = await transaction(ctx, async client => {
     try {
-      return await write(client, { by, user, note, field: 'email' })
+      return await write(ctx, client, { by, user, note, field: 'email' })
     } catch (error) {
       // Nothing was written yet. That the caller has sent too many says nothing about the other.
-      if (!(error instanceof Refusal) || error.code === 'too_many') throw error
+      if (!(error instanceof Refusal) || (error.code === 'too_many' && error.detail.field === undefined)) throw error
       await addJob(ctx, { kind: 'nothing' }, client)
       return undefined
     }
@@ -89,7 +86,8 @@ interface ToWrite {
 }
 
 /** Checks all that may fail, then writes. Whom it is not for shows only at the end, after the same questions. */
-async function write(client: PoolClient, { by, user, note, field }: ToWrite): Promise<Outcome> {
+async function write(ctx: ChatContext, client: PoolClient, { by, user, note, field }: ToWrite): Promise<Outcome> {
+  const { contactRequestsSentMax: sentMax, contactRequestsReceivedMax: receivedMax } = ctx.settings
   const held = await holdUsers(client, [by, user])
   const tie = (await readCounterparts(client, by, [user])).get(user)
   const open = await client.query<OpenRequest & { to_id: string }>(
@@ -97,20 +95,28 @@ async function write(client: PoolClient, { by, user, note, field }: ToWrite): Pr
       WHERE (from_id, to_id) IN (($1, $2), ($2, $1))`,
     [by, user],
   )
-  const sent = await client.query<{ sent: number }>(
-    'SELECT count(*)::int AS sent FROM contact_requests WHERE from_id = $1',
-    [by],
+  const counted = await client.query<{ sent: number; received: number }>(
+    `SELECT (SELECT count(*)::int FROM contact_requests WHERE from_id = $1) AS sent,
+            (SELECT count(*)::int FROM contact_requests WHERE to_id = $2) AS received`,
+    [by, user],
   )
+  const { sent, received } = counted.rows[0]!
   const crossing = open.rows.find(row => row.from_id === user)
-  if (sent.rows[0]!.sent >= sentRequestsMax && crossing === undefined)
+  if (sent >= sentMax && crossing === undefined)
     throw new Refusal('too_many', 'the caller has as many open requests as one may have', {
-      rule: `maxItems ${sentRequestsMax}`,
+      rule: `maxItems ${sentMax}`,
     })
   if (!held.has(user) || tie === undefined) throw new Refusal('user_unknown', undefined, { field })
   demandNotBlocked(tie, 'the person', field)
   if (tie.contact) throw new Refusal('contact_exists', undefined, { field })
-  if (crossing !== undefined) return { accepted: await befriend(client, crossing) }
+  if (crossing !== undefined) return { accepted: await befriend(ctx, client, crossing) }
   if (open.rows.length > 0) throw new Refusal('request_exists', undefined, { field })
+  // By address it is not told: that would tell that there is somebody.
+  if (received >= receivedMax)
+    throw new Refusal('too_many', 'the person has as many open requests as one may have', {
+      field,
+      rule: `maxItems ${receivedMax}`,
+    })
   const made = await client.query<OpenRequest>(
     `INSERT INTO contact_requests (id, from_id, to_id, note) VALUES ($1, $2, $3, $4) RETURNING ${requestColumns}`,
     [randomUUID(), by, user, note],

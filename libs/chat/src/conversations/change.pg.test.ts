@@ -119,7 +119,7 @@ describe('each change is one entry, rows and a version', () => {
     await say(alice, 'before')
     chat.emitted.length = 0
     absent = [carol, eve]
-    expect(await addMembers(ctx, alice, { conversation, users: [dave, eve, dave] })).toEqual({ seq: 3 })
+    expect(await addMembers(ctx, alice, { conversation, users: [dave, eve, dave] })).toEqual({ seq: 3, asked: [] })
     expect(await row()).toMatchObject({ head: 3, version: 2, size: 5, large: false })
     const members = [dave, eve].map(user => ({ user, role: 'member' }))
     await expectTold([alice, bob, carol, dave, eve], { event: 'member.added', by: alice, members }, 2)

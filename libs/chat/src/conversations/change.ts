@@ -11,11 +11,20 @@
 import { randomUUID } from 'node:crypto'
 import { type Entry, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import { type ConversationKind, demandMember, kindNumbersOfConversations, roleNumbers, roleOf } from '../access.ts'
+import {
+  type ConversationKind,
+  demandMember,
+  kindNumbersOfConversations,
+  requestStates,
+  roleNumbers,
+  roleOf,
+} from '../access.ts'
 import type { ChatContext, Emission } from '../context.ts'
 import { kindNumbers, type PayloadOf } from '../entries.ts'
 import { forget, tellForgotten } from '../notifications/follow.ts'
+import { ask } from '../requests/ask.ts'
 import { transaction } from '../store/transaction.ts'
+import { holdUsers } from '../users/hold.ts'
 
 type ChangeKind = 'member.added' | 'member.removed' | 'member.left' | 'member.changed' | 'conversation.renamed'
 type PartOf<K extends ChangeKind | 'conversation.created'> = { readonly event: K } & PayloadOf<K>
@@ -32,8 +41,10 @@ export interface Changed {
 export interface Locked {
   readonly kind: ConversationKind
   readonly size: number
-  /** Of the caller. */
+  /** Of the caller; `member` where they are coming in. */
   readonly role: Role
+  /** Of the people who were to be held, those who exist and were not erased. */
+  readonly held: ReadonlySet<string>
   /** Of those of these people who are members. */
   rolesOf(users: readonly string[]): Promise<ReadonlyMap<string, Role>>
   /** Of the member whom the request names as `user`. @throws Refusal user_unknown */
@@ -81,29 +92,41 @@ WITH moved AS (
 )
 SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS at FROM moved`
 
+export interface ChangeOptions {
+  /** People who are held before the conversation is locked: what is read of them stands. */
+  readonly hold?: readonly string[]
+  /** The caller is no member: they come in by it. */
+  readonly entering?: boolean
+}
+
 /**
- * Changes a conversation that the caller is a member of.
- * @param decide checks what may fail and returns the entry; whatever it throws leaves everything as it was
+ * Changes a conversation that the caller is a member of, or enters.
+ * @param decide checks what may fail and returns the entry, or nothing if there is none to write; whatever it throws
+ *   leaves everything as it was
+ * @returns where the entry came to stand; without one, the head
  * @throws Refusal conversation_unknown, not_a_member, unavailable, and those of `decide`
  */
 export async function change(
   ctx: ChatContext,
   by: string,
   conversation: string,
-  decide: (locked: Locked) => Change | Promise<Change>,
+  decide: (locked: Locked) => Change | undefined | Promise<Change | undefined>,
+  { hold = [], entering = false }: ChangeOptions = {},
 ): Promise<Changed> {
   const startedAt = ctx.trace === undefined ? 0 : performance.now()
-  const { part, written, forgot } = await transaction(ctx, async client => {
+  const done = await transaction(ctx, async client => {
+    const held = hold.length === 0 ? new Set<string>() : await holdUsers(client, hold)
     const row = await lock(ctx, client, conversation)
     const rolesOf = (users: readonly string[]) => readRoles(client, conversation, users)
     // A statement of its own: within the one that waited for the lock it would see the time before.
-    const role = (await rolesOf([by])).get(by)
+    const role = entering ? 'member' : (await rolesOf([by])).get(by)
     demandMember(row !== undefined, role)
     const { kind, large, head_seq: head, member_count: size } = row!
     const part = await decide({
       kind: kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
       size,
       role,
+      held,
       rolesOf,
       async roleOfTarget(user) {
         const found = (await rolesOf([user])).get(user)
@@ -113,9 +136,12 @@ export async function change(
       owners: () => countOwners(client, conversation),
       client,
     })
+    if (part === undefined) return { head }
     const forgot = await applyChange(client, conversation, by, part, head + 1)
     return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
   })
+  if ('head' in done) return { seq: done.head }
+  const { part, written, forgot } = done
   ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, namedBy(part, by))
   if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
@@ -127,27 +153,39 @@ export interface Founding {
   readonly kind: ConversationKind
   readonly name?: string
   readonly members: readonly MemberRef[]
-  /** What must hold in the transaction that makes it; whatever it throws leaves everything as it was. */
-  readonly check?: (client: PoolClient) => Promise<void>
+  /**
+   * What must hold in the transaction that makes it; whatever it throws leaves everything as it was.
+   * @returns those of the members who are asked first
+   */
+  readonly decide: (client: PoolClient) => Promise<ReadonlySet<string>>
+}
+
+export interface Founded {
+  readonly conversation: string
+  /** Those who are in it. */
+  readonly members: readonly string[]
+  /** Those who were asked. */
+  readonly asked: readonly string[]
 }
 
 /**
- * Makes a conversation.
- * @returns its id; undefined when it is direct and the two have one already
+ * Makes a conversation. Of a group the first entry names those who are in it, of a direct conversation both people.
+ * @returns undefined when it is direct and the two have one already
  */
-export async function create(ctx: ChatContext, by: string, founding: Founding): Promise<string | undefined> {
-  const { kind, name, members } = founding
+export async function create(ctx: ChatContext, by: string, founding: Founding): Promise<Founded | undefined> {
+  const { kind, name } = founding
   const conversation = randomUUID()
-  const [low, high] = kind === 'direct' ? members.map(member => member.user).sort() : []
-  const part: PartOf<'conversation.created'> = {
-    event: 'conversation.created',
-    kind,
-    ...(name === undefined ? {} : { name }),
-    members: [...members],
-  }
+  const [low, high] = kind === 'direct' ? founding.members.map(member => member.user).sort() : []
   const startedAt = ctx.trace === undefined ? 0 : performance.now()
-  const written = await transaction(ctx, async client => {
-    await founding.check?.(client)
+  const founded = await transaction(ctx, async client => {
+    const toAsk = await founding.decide(client)
+    const members = founding.members.filter(member => !toAsk.has(member.user))
+    const part: PartOf<'conversation.created'> = {
+      event: 'conversation.created',
+      kind,
+      ...(name === undefined ? {} : { name }),
+      members: [...(kind === 'direct' ? founding.members : members)],
+    }
     const made = await client.query(
       `INSERT INTO conversations (id, kind, name, direct_low, direct_high) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (direct_low, direct_high) WHERE kind = 1 DO NOTHING`,
@@ -155,12 +193,16 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
     )
     if (made.rowCount === 0) return undefined
     await insertMembers(client, conversation, members, 1)
-    return write(ctx, client, { conversation, by, part, large: false })
+    const asked = [...toAsk]
+    await ask(client, { conversation, from: by, users: asked })
+    const joined = members.map(member => member.user)
+    return { part, joined, asked, written: await write(ctx, client, { conversation, by, part, large: false, joined }) }
   })
-  if (written === undefined) return undefined
+  if (founded === undefined) return undefined
+  const { part, written, joined: members, asked } = founded
   ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, [])
-  return conversation
+  return { conversation, members, asked }
 }
 
 // ── the transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,11 +246,12 @@ async function applyChange(
 ): Promise<string | undefined> {
   switch (part.event) {
     case 'member.added':
-      await insertMembers(client, conversation, part.members, seq)
+      await insertMembers(client, conversation, part.members, part.since ?? seq)
       break
     case 'member.removed':
       return deleteMember(client, conversation, part.user)
     case 'member.left':
+      await noteLeft(client, conversation, by)
       return deleteMember(client, conversation, by)
     case 'member.changed':
       await client.query('UPDATE members SET role = $3 WHERE conversation_id = $1 AND user_id = $2', [
@@ -232,11 +275,25 @@ async function insertMembers(client: PoolClient, conversation: string, members: 
   )
 }
 
-/** The member's row first, as receipts lock it (receipts/book.ts), then what hangs on it. */
+/** The member's row first, as receipts lock it (receipts/book.ts), then what hangs on it: also whom they have asked in. */
 async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
   await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
   await client.query('DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
+  await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2', [
+    conversation,
+    user,
+  ])
   return (await forget(client, conversation, user)) ? user : undefined
+}
+
+/** Whoever has left is asked before they are in it again, whoever wants them there. */
+async function noteLeft(client: PoolClient, conversation: string, user: string): Promise<void> {
+  await client.query(
+    `INSERT INTO conversation_requests (id, conversation_id, user_id, state) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (conversation_id, user_id) DO UPDATE
+        SET id = EXCLUDED.id, from_id = NULL, state = EXCLUDED.state, changed_at = now()`,
+    [randomUUID(), conversation, user, requestStates.left],
+  )
 }
 
 interface ToWrite {
@@ -244,25 +301,27 @@ interface ToWrite {
   readonly by: string
   readonly part: Change | PartOf<'conversation.created'>
   readonly large: boolean
+  /** Of a new conversation: who is in it. */
+  readonly joined?: readonly string[]
 }
 
 /** Writes the entry and what the conversation's row says about it. The members' rows are written already. */
 async function write(
   ctx: ChatContext,
   client: PoolClient,
-  { conversation, by, part, large }: ToWrite,
+  { conversation, by, part, large, joined }: ToWrite,
 ): Promise<Written> {
   const { event, ...payload } = part
   const clientId = randomUUID()
   const kind = kindNumbers[event]
   const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, JSON.stringify(payload))
   const members = large ? undefined : await readMembers(client, conversation)
-  const named = namedBy(part, by)
+  const named = joined ?? namedBy(part, by)
   const users = members === undefined ? undefined : [...new Set([...members, ...named])]
   const found = await client.query<{ seq: number; version: number; at: number }>(append, [
     conversation,
     changesMembership(part) ? 1 : 0,
-    growthOf(part),
+    joined?.length ?? growthOf(part),
     ctx.settings.largeConversationMin,
     by,
     clientId,
@@ -293,13 +352,12 @@ function changesMembership(part: ToWrite['part']): boolean {
 
 function growthOf(part: ToWrite['part']): number {
   if (part.event === 'member.removed' || part.event === 'member.left') return -1
-  return part.event === 'member.added' || part.event === 'conversation.created' ? part.members.length : 0
+  return part.event === 'member.added' ? part.members.length : 0
 }
 
 /** Those who came or went: routing by interest does not reach them yet, or no more. */
 function namedBy(part: ToWrite['part'], by: string): readonly string[] {
-  if (part.event === 'member.added' || part.event === 'conversation.created')
-    return part.members.map(member => member.user)
+  if (part.event === 'member.added') return part.members.map(member => member.user)
   if (part.event === 'member.removed') return [part.user]
   return part.event === 'member.left' ? [by] : []
 }

@@ -1,4 +1,4 @@
-export { addMembers } from './add-members.ts'
+export { type Added, addMembers } from './add-members.ts'
 export { badge } from './badge.ts'
 export type { Changed } from './change.ts'
 export { changeRole } from './change-role.ts'

@@ -10,7 +10,7 @@ import { type User, userColumnsFor } from '../users/user.ts'
 export interface MemberItem {
   readonly user: User
   readonly role: Role
-  /** Left out across a block: it would tell when the person is here. */
+  /** Left out where the person does not show the caller when they are here: it would tell. */
   readonly deliveredSeq?: number
   /** Left out when the person does not show it to the caller. */
   readonly readSeq?: number
@@ -48,7 +48,7 @@ export async function members(
     return {
       user,
       role: roleOf(role),
-      ...(user.id === by || one?.blocked !== true ? { deliveredSeq } : {}),
+      ...(user.id === by || (one !== undefined && shows(one.to.last_seen, one)) ? { deliveredSeq } : {}),
       ...(user.id === by || (one !== undefined && shows(one.to.read_receipts, one)) ? { readSeq } : {}),
     }
   })

@@ -5,6 +5,7 @@ import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../ac
 import type { ChatContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
 import * as tables from '../store/schema.ts'
+import { get } from '../users/get.ts'
 import { type User, userColumnsFor } from '../users/user.ts'
 
 export interface Conversation {
@@ -25,6 +26,8 @@ export interface Conversation {
   /** The caller has muted it until then: no push tells of it, and the badge does not count it. */
   readonly mutedUntil?: number
   readonly memberCount: number
+  /** Direct, and the other has not accepted it yet: named among `members`, but not in it. */
+  readonly pending?: boolean
   /** Left out of groups past a size; see members.ts. */
   readonly members?: readonly { readonly user: User; readonly role: Role }[]
   /** The latest message, if one is among the last entries. */
@@ -44,6 +47,7 @@ interface Row extends EntryRow {
   head_seq: number
   head_at: string
   member_count: number
+  other: string | null
   role: number
   joined_seq: number
   delivered_seq: number
@@ -67,12 +71,14 @@ export const unreadOf = (member: string, conversation: string) =>
 const readConversations = (where: string, limit: string) => `
 WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
-         c.member_count, m.role, m.joined_seq, m.delivered_seq, m.read_seq, m.muted_until
+         c.member_count, m.role,
+         CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.delivered_seq, m.read_seq, m.muted_until
     FROM members m JOIN conversations c ON c.id = m.conversation_id
    WHERE m.user_id = $1 AND ${where}
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
-SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.role, p.joined_seq,
+SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
+       p.joined_seq,
        p.delivered_seq, p.read_seq, u.unread,
        CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*
   FROM page p
@@ -119,8 +125,10 @@ export async function readOne(ctx: ChatContext, by: string, id: string): Promise
 
 async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
   const small = rows.filter(row => isDirect(row) || row.member_count <= membersInlineMax).map(row => row.id)
-  const [people, entries] = await Promise.all([
+  const awaited = rows.flatMap(row => (isPending(row) && row.other !== null ? [row.other] : []))
+  const [people, asked, entries] = await Promise.all([
     readPeople(ctx, by, small),
+    get(ctx, awaited, by),
     // Without a message, the columns of the entry are null.
     toEntries(
       ctx.seal,
@@ -129,8 +137,11 @@ async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[
     ),
   ])
   const lastMessages = new Map(entries.map(entry => [entry.conversation, entry as EntryOf<'message.new'>]))
+  const others = new Map(asked.map(user => [user.id, { user, role: 'member' as const }]))
   return rows.map(row => {
-    const members = people.get(row.id)
+    const other = isPending(row) ? others.get(row.other ?? '') : undefined
+    const present = people.get(row.id)
+    const members = other === undefined ? present : [...(present ?? []), other]
     const lastMessage = lastMessages.get(row.id)
     return {
       id: row.id,
@@ -145,12 +156,15 @@ async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[
       unread: row.unread,
       ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
       memberCount: row.member_count,
+      ...(isPending(row) ? { pending: true } : {}),
       ...(members === undefined ? {} : { members }),
       ...(lastMessage === undefined ? {} : { lastMessage }),
     }
   })
 }
 
+/** Of a direct conversation both are members from when the other has accepted it. */
+const isPending = (row: Row) => isDirect(row) && row.member_count < 2
 const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
 
 /** The members of these conversations, in the order of their ids, as the caller sees them. */

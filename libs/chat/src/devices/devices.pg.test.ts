@@ -8,14 +8,15 @@ import {
   testDatabase,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { ChatContext } from '../context.ts'
-import { type DeviceInput, devicesMax, list, register, remove } from './index.ts'
+import { type ChatContext, chatDefaults } from '../context.ts'
+import { type DeviceInput, list, register, remove } from './index.ts'
 
 interface Caller {
   readonly user: string
   readonly session: string
 }
 
+const { devicesMax } = chatDefaults
 const hosts = ['fcm.googleapis.com', 'push.services.mozilla.com', 'localhost:4443']
 let database: TestDatabase
 let chat: TestChat

@@ -20,12 +20,6 @@ export interface DeviceInput {
   readonly subscription?: { readonly endpoint: string; readonly keys: WebPushKeys } | undefined
 }
 
-/**
- * A person's devices beyond this go, the longest unseen first. An app registers by itself when it starts, where nobody
- * would see a refusal: the new phone would stay silent for the sake of one that lies in a drawer.
- */
-export const devicesMax = 20
-
 /** With another owner it is another device: what is on its way to the old one must not arrive at the new one. */
 const upsert = `
 INSERT INTO devices AS d (id, user_id, session_id, name, platform, provider, token, web_keys, token_hash)
@@ -37,13 +31,16 @@ SELECT $1, s.user_id, s.id, $4, $5, $6, $7, $8, $9 FROM sessions s WHERE s.id = 
        provider = EXCLUDED.provider, token = EXCLUDED.token, web_keys = EXCLUDED.web_keys, seen_at = EXCLUDED.seen_at
 RETURNING ${deviceColumns}`
 
-/** Those whose session has ended, and those beyond the maximum. */
+/**
+ * Those whose session has ended, and those beyond the maximum, the longest unseen first. An app registers by itself when
+ * it starts, where nobody would see a refusal: the new phone would stay silent for the sake of one that lies in a drawer.
+ */
 const trim = `
 WITH mine AS (
   SELECT d.id, ${goodSession} AS good, row_number() OVER (ORDER BY (${goodSession}) DESC, ${lastSeen} DESC, d.id) AS place
     FROM devices d JOIN sessions s ON s.id = d.session_id WHERE d.user_id = $1
 )
-DELETE FROM devices WHERE id IN (SELECT id FROM mine WHERE NOT good OR place > ${devicesMax})`
+DELETE FROM devices WHERE id IN (SELECT id FROM mine WHERE NOT good OR place > $2)`
 
 /**
  * Registers the caller's device, or, by the same token, renews it.
@@ -73,7 +70,7 @@ export async function register(
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('unauthenticated')
   // After the commit of one's own row: of several at once the last sees them all.
-  await ctx.pool.query(trim, [by.user])
+  await ctx.pool.query(trim, [by.user, ctx.settings.devicesMax])
   return toDevice(row, by.session)
 }
 

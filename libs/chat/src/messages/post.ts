@@ -1,10 +1,12 @@
 /** Posts a message: check, commit, tell. The socket and REST call the same verb. */
 import { type Body, type Entry, type ErrorCode, Refusal, refuseBody } from '@flotilla/protocol'
-import { demandOpen } from '../access.ts'
+import { demandMayStillAsk, demandOpen } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { type EntryRow, kindNumbers, toEntries } from '../entries.ts'
 import type { Membership, Standing } from '../memberships.ts'
 import { mentioned } from '../notifications/mentioned.ts'
+import { reserve } from '../requests/reserve.ts'
+import { tellAsked } from '../requests/ask.ts'
 
 export interface PostInput {
   readonly conversation: string
@@ -25,17 +27,26 @@ export interface Posted {
 const kind = kindNumbers['message.new']
 /** A membership that moves at every attempt is a fault or an attack; the sender may come again. */
 const attemptsMax = 5
-const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_closed'])
+const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_closed', 'request_waiting'])
 
 /**
  * @param by the sender
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal field_invalid, data_too_deep, conversation_unknown, not_a_member, direct_closed, message_unknown (the
- *   reply's target), overloaded, unavailable
+ * @throws Refusal field_invalid, data_too_deep, conversation_unknown, not_a_member, direct_closed, request_waiting,
+ *   message_unknown (the reply's target), overloaded, unavailable
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const refusal = refuseBody(input.body)
   if (refusal !== undefined) throw refusal
+  return postChecked(ctx, by, input, { origin })
+}
+
+async function postChecked(
+  ctx: ChatContext,
+  by: string,
+  input: PostInput,
+  { origin, inTurn = false }: { readonly origin: object | undefined; readonly inTurn?: boolean },
+): Promise<Posted> {
   const place = { conversation: input.conversation, sender: by, clientId: input.clientId, kind }
   const startedAt = performance.now()
   const deadline = startedAt + ctx.settings.commitWaitMs
@@ -53,6 +64,12 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       const posted = shutOut ? await within(deadline, findPosted(ctx, by, input)) : undefined
       if (posted === undefined) throw refused
       return posted
+    }
+    if (membership.pending) {
+      if (!inTurn) return ctx.turns(input.conversation, () => postChecked(ctx, by, input, { origin, inTurn: true }))
+      const reserved = await within(deadline, reserve(ctx, membership))
+      if (reserved === undefined) continue
+      membership = reserved
     }
     const addedAt = ctx.trace === undefined ? 0 : performance.now()
     const adding = ctx.inserts.add({
@@ -77,6 +94,7 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
         ? tell(ctx, membership, messageNew(by, input, { seq, at, epoch }), origin)
         : await tellAgain(ctx, placed.earlier)
     if (input.body.mentions !== undefined) await mentioned(ctx, entry)
+    if (membership.pending) await tellAsked(ctx, input.conversation)
     ctx.trace?.(
       { conversation: input.conversation, seq },
       { name: 'message.send', startedAt, root: true, attributes: { attempt } },
@@ -163,10 +181,15 @@ function messageNew(by: string, input: PostInput, posted: Posted): Entry {
 function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Membership | Promise<Membership> {
   const standing = ctx.memberships.demand(input.conversation, by)
   if (!(standing instanceof Promise) && input.replyTo === undefined) {
-    demandOpen(standing.membership.closed)
+    demandMayWrite(ctx, standing.membership)
     return standing.membership
   }
   return checkSlowly(ctx, standing, input.replyTo)
+}
+
+function demandMayWrite(ctx: ChatContext, { closed, pending, headSeen }: Membership): void {
+  demandOpen(closed)
+  if (pending) demandMayStillAsk(headSeen, ctx.settings.requestMessagesMax)
 }
 
 async function checkSlowly(
@@ -175,7 +198,7 @@ async function checkSlowly(
   replyTo: number | undefined,
 ): Promise<Membership> {
   const { membership, member } = await standing
-  demandOpen(membership.closed)
+  demandMayWrite(ctx, membership)
   if (replyTo !== undefined) await checkReply(ctx, membership, member.joinedSeq, replyTo)
   return membership
 }

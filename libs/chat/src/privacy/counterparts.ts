@@ -7,6 +7,8 @@ export type Shown = 'last_seen' | 'read_receipts' | 'found_by_email'
 
 /** A person as they stand to another. */
 export interface Counterpart extends Tie {
+  /** They are contacts, or the person is in the direct conversation of the two: has begun it, or has accepted it. */
+  readonly known: boolean
   readonly to: Readonly<Record<Shown, Audience>>
   /** The number of directFromNumbers; null when the deployment decides. */
   readonly directFrom: number | null
@@ -20,6 +22,7 @@ interface Row {
   direct_from: number | null
   contact: boolean
   blocked: boolean
+  written: boolean
 }
 
 /**
@@ -37,7 +40,10 @@ export async function readCounterparts(
     text: `SELECT u.id, u.last_seen_to, u.read_receipts_to, u.found_by_email_to, u.direct_from,
                   EXISTS (SELECT FROM contacts c WHERE c.user_id = $1 AND c.contact_id = u.id) AS contact,
                   EXISTS (SELECT FROM blocks b
-                           WHERE (b.user_id, b.blocked_id) IN ((u.id, $1), ($1, u.id))) AS blocked
+                           WHERE (b.user_id, b.blocked_id) IN ((u.id, $1), ($1, u.id))) AS blocked,
+                  EXISTS (SELECT FROM conversations d JOIN members m ON m.conversation_id = d.id AND m.user_id = u.id
+                           WHERE d.kind = 1 AND d.direct_low = least(u.id, $1) AND d.direct_high = greatest(u.id, $1)
+                         ) AS written
              FROM users u WHERE u.id = ANY($2) AND u.erased_at IS NULL`,
     values: [of, users],
   })
@@ -47,6 +53,7 @@ export async function readCounterparts(
       {
         contact: row.contact,
         blocked: row.blocked,
+        known: row.contact || row.written,
         to: {
           last_seen: audienceOf(row.last_seen_to),
           read_receipts: audienceOf(row.read_receipts_to),

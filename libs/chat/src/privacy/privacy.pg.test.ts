@@ -134,6 +134,22 @@ describe('receipts', () => {
     expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob), 'message.delivered': [carol] })
   })
 
+  test('of an arrival go to those who see when somebody is here: an arrival would tell', async () => {
+    await set(bob, 'last_seen_to', 3)
+    expect(await readBy('direct', delivered)).toEqual({})
+    expect(await readBy('group', delivered)).toEqual({})
+    // What is read is shown by a setting of its own.
+    expect(await readBy('group')).toEqual({ 'message.read': sorted(alice, bob, carol) })
+    await set(bob, 'read_receipts_to', 3)
+    ctx.restrictions.forget([bob])
+    expect(await readBy('group')).toEqual({ 'message.read': [bob] })
+    await set(bob, 'last_seen_to', 2)
+    ctx.restrictions.forget([bob])
+    await befriend(bob, carol)
+    expect(await readBy('group', delivered)).toEqual({ 'message.delivered': [carol] })
+    expect(await readBy('group')).toEqual({ 'message.read': [bob], 'message.delivered': [carol] })
+  })
+
   test('do not cross a block, neither in the direct conversation nor in a group', async () => {
     const conversation = await makeConversation(ctx.pool, [alice, bob], 'direct')
     const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'hi' } })
@@ -165,6 +181,10 @@ describe('receipts', () => {
     expect(await bobFor(alice)).not.toHaveProperty('readSeq')
     expect(await bobFor(bob)).toMatchObject({ readSeq: seq })
     await set(bob, 'read_receipts_to', 1)
+    await set(bob, 'last_seen_to', 3)
+    expect(await bobFor(alice)).not.toHaveProperty('deliveredSeq')
+    expect(await bobFor(alice)).toMatchObject({ readSeq: seq })
+    await set(bob, 'last_seen_to', 1)
     await block(ctx, carol, bob)
     expect(await bobFor(carol)).not.toHaveProperty('readSeq')
     expect(await bobFor(carol), 'it would tell when he is here').not.toHaveProperty('deliveredSeq')
@@ -265,9 +285,17 @@ describe('the cache of what people keep back', () => {
   test('holds what somebody keeps back until they are named', async () => {
     const { counted, cache } = watched()
     await block(ctx, alice, bob)
-    expect(await cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', blocked: new Set([bob]) })
-    expect(await cache.of(bob)).toEqual({ readReceiptsTo: 'everyone', blocked: new Set([alice]) })
-    expect(cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', blocked: new Set([bob]) })
+    expect(await cache.of(alice)).toEqual({
+      readReceiptsTo: 'everyone',
+      lastSeenTo: 'everyone',
+      blocked: new Set([bob]),
+    })
+    expect(await cache.of(bob)).toEqual({
+      readReceiptsTo: 'everyone',
+      lastSeenTo: 'everyone',
+      blocked: new Set([alice]),
+    })
+    expect(cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', lastSeenTo: 'everyone', blocked: new Set([bob]) })
     expect(counted.queries).toBe(2)
     await ctx.pool.query('DELETE FROM blocks WHERE user_id = $1', [alice])
     cache.forget([alice])
@@ -294,6 +322,6 @@ describe('the cache of what people keep back', () => {
       alice,
       crowd,
     ])
-    expect(await cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', blocked: undefined })
+    expect(await cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', lastSeenTo: 'everyone', blocked: undefined })
   })
 })

@@ -1,11 +1,12 @@
 import type { Pool, PoolClient } from 'pg'
-import { demandMayReach, directFromOf } from '../access.ts'
+import { type Approach, demandMayReach, directFromOf } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { readCounterparts } from './counterparts.ts'
 
 /**
- * The caller may begin something with each of these people: no block stands between, and who takes contacts only has the
- * caller among them.
+ * How the caller may begin something with each of these people: no block stands between, and who takes contacts only has
+ * the caller among them.
+ * @param client of a transaction that holds all of them, so that a block comes before, and is seen here, or after (P8)
  * @param input.field what the refusal names
  * @throws Refusal direct_closed, direct_refused
  */
@@ -14,7 +15,10 @@ export async function demandReachable(
   client: Pool | PoolClient,
   by: string,
   input: { users: readonly string[]; field: string },
-): Promise<void> {
+): Promise<Map<string, Approach>> {
+  const approaches = new Map<string, Approach>()
   for (const [user, one] of await readCounterparts(client, by, input.users))
-    if (user !== by) demandMayReach(directFromOf(one.directFrom, ctx.settings.directFrom), one, user, input.field)
+    if (user !== by)
+      approaches.set(user, demandMayReach(directFromOf(one.directFrom, ctx.settings), one, user, input.field))
+  return approaches
 }

@@ -1,5 +1,5 @@
 /**
- * What people keep back in conversations: read receipts, and everything across a block. Nearly nobody keeps back
+ * What people keep back in conversations: read receipts, when they are here, and everything across a block. Nearly nobody keeps back
  * anything, and every receipt and every direct typing asks: so it is cached, and costs one look into a map. Whoever
  * changes it, in either direction, is named by the next pulse and forgotten here.
  */
@@ -10,6 +10,8 @@ import { createLoader } from '../loader.ts'
 /** What one person keeps back. */
 export interface Restriction {
   readonly readReceiptsTo: Audience
+  /** What has arrived tells when somebody was here, as presence does. */
+  readonly lastSeenTo: Audience
   /** With whom a block stands between, in either direction; undefined when they are too many to be held. */
   readonly blocked: ReadonlySet<string> | undefined
 }
@@ -20,9 +22,9 @@ export interface Restrictions {
 }
 
 /** Of those who keep back nothing: one value for all of them, so that they are told by it. */
-export const unrestricted: Restriction = { readReceiptsTo: 'everyone', blocked: new Set() }
+export const unrestricted: Restriction = { readReceiptsTo: 'everyone', lastSeenTo: 'everyone', blocked: new Set() }
 /** Of somebody who is gone. */
-const silent: Restriction = { readReceiptsTo: 'nobody', blocked: undefined }
+const silent: Restriction = { readReceiptsTo: 'nobody', lastSeenTo: 'nobody', blocked: undefined }
 
 /** People who are held, everybody blocked counting as one more; the oldest are forgotten first. */
 const cachedMax = 200_000
@@ -32,12 +34,13 @@ const loadBatchMax = 500
 interface Row {
   id: string
   read_receipts_to: number
+  last_seen_to: number
   blocked: string[]
 }
 
 /** The limits are inside, so that somebody whom a crowd has blocked costs no more than others. */
 const text = `
-SELECT u.id, u.read_receipts_to,
+SELECT u.id, u.read_receipts_to, u.last_seen_to,
        ARRAY(SELECT blocked_id FROM blocks WHERE user_id = u.id LIMIT ${blockedHeldMax + 1})
        || ARRAY(SELECT user_id FROM blocks WHERE blocked_id = u.id LIMIT ${blockedHeldMax + 1}) AS blocked
   FROM users u WHERE u.id = ANY($1) AND u.erased_at IS NULL`
@@ -101,6 +104,7 @@ const weigh = (restriction: Restriction) => 1 + (restriction.blocked?.size ?? 0)
 
 function fromRow(row: Row): Restriction {
   const readReceiptsTo = audienceOf(row.read_receipts_to)
-  if (readReceiptsTo === 'everyone' && row.blocked.length === 0) return unrestricted
-  return { readReceiptsTo, blocked: row.blocked.length > blockedHeldMax ? undefined : new Set(row.blocked) }
+  const lastSeenTo = audienceOf(row.last_seen_to)
+  if (readReceiptsTo === 'everyone' && lastSeenTo === 'everyone' && row.blocked.length === 0) return unrestricted
+  return { readReceiptsTo, lastSeenTo, blocked: row.blocked.length > blockedHeldMax ? undefined : new Set(row.blocked) }
 }

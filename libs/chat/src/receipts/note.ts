@@ -66,7 +66,10 @@ function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
   )
 }
 
-/** To whom the person does not show what they read, it has arrived, if that is news. Across a block nothing is told. */
+/**
+ * To whom the person does not show what they read, it has arrived, if that is news and if the person shows them when they
+ * are here: an arrival tells just that. Across a block nothing is told.
+ */
 async function tellSome(
   ctx: ChatContext,
   membership: Membership,
@@ -79,27 +82,31 @@ async function tellSome(
   const others = membership.users.filter(one => one !== user)
   const blocked = await blockedOf(ctx, user, others, restriction)
   const heard = others.filter(one => !blocked.has(one))
-  const shown = risen.readRose ? await readersOf(ctx, user, heard, restriction) : nobody
+  const shown = risen.readRose ? await shownTo(ctx, user, heard, 'read_receipts', restriction) : nobody
   const readers = heard.filter(one => shown.has(one))
+  const rest = heard.filter(one => !shown.has(one))
+  const reached = risen.deliveredRose ? await shownTo(ctx, user, rest, 'last_seen', restriction) : nobody
   emit(
     ctx,
     risen,
     [user, ...readers],
-    heard.filter(one => !shown.has(one)),
+    rest.filter(one => reached.has(one)),
   )
 }
 
 const nobody: ReadonlySet<string> = new Set()
 
 /** Asks the store only where the cache cannot know: who is a contact changes without being named by the pulse. */
-async function readersOf(
+async function shownTo(
   ctx: ChatContext,
   user: string,
   others: readonly string[],
-  { readReceiptsTo, blocked }: Restriction,
+  what: 'read_receipts' | 'last_seen',
+  { readReceiptsTo, lastSeenTo, blocked }: Restriction,
 ): Promise<ReadonlySet<string>> {
-  if (readReceiptsTo === 'contacts' || blocked === undefined) return audience(ctx, user, others, 'read_receipts')
-  return new Set(others.filter(one => shows(readReceiptsTo, { contact: false, blocked: blocked.has(one) })))
+  const to = what === 'read_receipts' ? readReceiptsTo : lastSeenTo
+  if (to === 'contacts' || blocked === undefined) return audience(ctx, user, others, what)
+  return new Set(others.filter(one => shows(to, { contact: false, blocked: blocked.has(one) })))
 }
 
 /**

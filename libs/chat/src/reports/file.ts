@@ -4,6 +4,7 @@ import { limits, Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import { history } from '../messages/history.ts'
 import { checkText } from '../names.ts'
+import { findShown } from '../requests/get.ts'
 import type { Sealed } from '../seal.ts'
 import { demandUsers } from '../users/user.ts'
 import { type ReportReason, sealName } from './report.ts'
@@ -64,8 +65,8 @@ async function copyMessage(
   at: { id: string; user: string; conversation: string; seq: number },
 ): Promise<Sealed> {
   const { id, user, conversation, seq } = at
-  const { entries } = await history(ctx, by, { conversation, after: seq - 1, limit: 1 })
-  const entry = entries[0]
+  const shown = await findShown(ctx, by, { conversation, seq })
+  const entry = shown ?? (await history(ctx, by, { conversation, after: seq - 1, limit: 1 })).entries[0]
   if (entry?.seq !== seq || entry.event !== 'message.new' || entry.by !== user)
     throw new Refusal('message_unknown', 'there is no such message of this person', { field: 'seq' })
   return ctx.seal.seal(sealName(id), JSON.stringify({ body: entry.body, at: entry.at }))

@@ -27,6 +27,9 @@ SELECT id, device_name AS "deviceName" FROM ended`
 
 const endOneText = endSessions('s.id = $1')
 const endOwnText = endSessions('s.id = $1 AND s.user_id = $2 AND s.expires_at > now()')
+const endOldestText = endSessions(`s.id IN (
+     SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND id <> $2
+      ORDER BY seen_at DESC, id OFFSET $3)`)
 const endAllText = endSessions('s.user_id = $1 AND s.id IS DISTINCT FROM $2')
 
 /**
@@ -55,6 +58,19 @@ export async function endAll(
   client: Querier = ctx.pool,
 ): Promise<Ended[]> {
   return run(ctx, client, endAllText, [input.user, input.except ?? null])
+}
+
+/**
+ * Ends those of a person beyond a number, the longest unseen first.
+ * @param client of the transaction that opened one, and holds the person: so two at once do not pass the number
+ * @param input.opened the one that stays whatever comes
+ */
+export async function endOldest(
+  ctx: ChatContext,
+  input: { readonly user: string; readonly opened: string },
+  client: Querier,
+): Promise<Ended[]> {
+  return run(ctx, client, endOldestText, [input.user, input.opened, ctx.settings.sessionsMax - 1])
 }
 
 /** Before the commit a check would find the session good and remember that. */

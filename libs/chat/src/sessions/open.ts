@@ -3,6 +3,7 @@ import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { checkName } from '../names.ts'
+import { endOldest } from './end.ts'
 import type { Client } from './client.ts'
 import { isSuspended, suspendedRefusal, suspendedUntil } from './suspension.ts'
 
@@ -13,18 +14,19 @@ export interface Opened {
 }
 
 /**
- * The person's row is held, so that nobody gets a session whose erasure has begun (users/erase.ts), or who is being
- * suspended (operators/suspend.ts).
+ * The person's row is held, so that nobody gets a session whose erasure has begun (users/erase.ts), who is being suspended
+ * (operators/suspend.ts), or one too many.
  */
 const insert = `
 INSERT INTO sessions (id, user_id, device_name, signed_in_by, address, country, agent, expires_at)
 SELECT $1, u.id, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond'
-  FROM users u WHERE u.id = $2 AND u.erased_at IS NULL AND NOT ${isSuspended('u')} FOR KEY SHARE`
+  FROM users u WHERE u.id = $2 AND u.erased_at IS NULL AND NOT ${isSuspended('u')} FOR NO KEY UPDATE`
 
 const erasedRetryMs = 1_000
 
 /**
- * Signs a person in who has shown who they are, by everything that is demanded of them (begin.ts).
+ * Signs a person in who has shown who they are, by everything that is demanded of them (begin.ts). Of as many sign-ins as
+ * one may have (`sessionsMax`) the longest unseen ends: nobody is kept out of their account by what lies in a drawer.
  * @param by what they have shown, for the list of sign-ins
  * @param tx the transaction that it belongs to
  * @throws Refusal field_invalid, account_suspended, unavailable (the account was erased this moment: the next try finds
@@ -47,6 +49,7 @@ export async function open(
     await demandNotSuspended(tx, user)
     throw new Refusal('unavailable', 'unable to sign in: the account is gone', { retryMs: erasedRetryMs })
   }
+  await endOldest(ctx, { user, opened: session }, tx)
   return { session, number: 1 }
 }
 

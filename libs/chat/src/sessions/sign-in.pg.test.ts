@@ -104,3 +104,25 @@ test('a code signs in once, and a wrong one does not', async () => {
   expect(await signInByCode(ctx, { ...shown, client })).toMatchObject({ user: { id: alice } })
   await expect(signInByCode(ctx, { ...shown, client })).rejects.toMatchObject({ code: 'code_invalid' })
 })
+
+test('of as many sign-ins as one may have the longest unseen ends, however many come at once', async () => {
+  await ctx.pool.query('DELETE FROM sessions WHERE user_id = $1', [alice])
+  const three = { ...ctx, settings: { ...ctx.settings, sessionsMax: 3 } }
+  const enter = () => signIn(three, { username: 'alice', password, client })
+  const good = async () => {
+    const found = await ctx.pool.query<{ id: string }>(
+      'SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()',
+      [alice],
+    )
+    return found.rows.map(row => row.id)
+  }
+  await enter()
+  const [oldest] = await good()
+  await ctx.pool.query("UPDATE sessions SET seen_at = now() - interval '1 day' WHERE id = $1", [oldest])
+  await Promise.all([enter(), enter()])
+  expect(await good()).toContain(oldest)
+  await enter()
+  expect(await good()).not.toContain(oldest)
+  await Promise.all(Array.from({ length: 4 }, enter))
+  expect(await good()).toHaveLength(3)
+})

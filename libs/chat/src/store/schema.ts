@@ -293,6 +293,19 @@ export const contactRequests = pgTable('contact_requests', {
   createdAt: at('created_at').notNull().defaultNow(),
 })
 
+export const conversationRequests = pgTable('conversation_requests', {
+  id: uuid('id').primaryKey(),
+  conversationId: uuid('conversation_id')
+    .notNull()
+    .references(() => conversations.id, { onDelete: 'cascade' }),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  fromId: uuid('from_id').references(() => users.id, { onDelete: 'cascade' }),
+  state: smallint('state').notNull(),
+  changedAt: at('changed_at').notNull().defaultNow(),
+})
+
 export const blocks = pgTable(
   'blocks',
   {

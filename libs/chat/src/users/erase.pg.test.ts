@@ -196,6 +196,11 @@ async function life() {
      SELECT 1`,
     [alice.id, alice.session, bob.id, carol.id],
   )
+  await ctx.pool.query(
+    `INSERT INTO conversation_requests (id, conversation_id, user_id, from_id, state)
+     VALUES (gen_random_uuid(), $1, $2, $3, 1), (gen_random_uuid(), $1, $3, $2, 1), (gen_random_uuid(), $1, $4, $3, 1)`,
+    [joined, alice.id, bob.id, carol.id],
+  )
   await ctx.pool.query('DELETE FROM jobs')
   return { alice, bob, carol, avatar, owned, joined, lonely, direct }
 }
@@ -204,6 +209,10 @@ type Life = Awaited<ReturnType<typeof life>>
 
 /** Everything that an erasure promises. */
 async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, direct }: Life): Promise<void> {
+  const asked = await ctx.pool.query('SELECT user_id, from_id FROM conversation_requests WHERE conversation_id = $1', [
+    joined,
+  ])
+  expect(asked.rows).toEqual([{ user_id: carol.id, from_id: bob.id }])
   const { rows } = await ctx.pool.query('SELECT * FROM users WHERE id = $1', [alice.id])
   expect(rows).toEqual([
     {

@@ -159,6 +159,7 @@ async function cutTies(tx: PoolClient, user: string): Promise<Ties> {
     sent.map(request => request.to),
     sent.map(request => requestNote(request.id)),
   ])
+  await tx.query('DELETE FROM conversation_requests WHERE user_id = $1 OR from_id = $1', [user])
   await tx.query('DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1', [user])
   return { contacts: contacts.rows.map(row => row.user_id).filter(id => id !== user), requests: requests.rows }
 }

@@ -4,7 +4,7 @@
  * gets out because a table has got one. Of conversations it is what the person may see today.
  */
 import { limits, Refusal } from '@flotilla/protocol'
-import { kindNumbersOfConversations, roleOf } from '../access.ts'
+import { kindNumbersOfConversations, requestStates, roleOf } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { history } from '../messages/history.ts'
 import { avatarKey } from './change-avatar.ts'
@@ -93,6 +93,16 @@ const lists: readonly List[] = [
     item: `'id', r.id, 'from', ${person('f')}, 'to', ${person('t')}, 'note', r.note, 'createdAt', r.created_at`,
     from: `contact_requests r JOIN users f ON f.id = r.from_id JOIN users t ON t.id = r.to_id
       WHERE (r.from_id = $1 OR r.to_id = $1)`,
+  },
+  {
+    path: 'conversation-requests.json',
+    keyType: 'uuid',
+    key: 'r.id',
+    item: `'id', r.id, 'conversation', r.conversation_id, 'name', c.name, 'from', ${person('f')}, 'to', ${person('t')},
+      'at', r.changed_at`,
+    from: `conversation_requests r JOIN conversations c ON c.id = r.conversation_id
+      JOIN users f ON f.id = r.from_id JOIN users t ON t.id = r.user_id
+      WHERE (r.from_id = $1 OR (r.user_id = $1 AND r.state = ${requestStates.open}))`,
   },
   {
     path: 'blocks.json',

@@ -1,3 +1,4 @@
+import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 
 /**
@@ -12,4 +13,13 @@ export async function holdUsers(client: PoolClient, ids: readonly string[]): Pro
     [ids],
   )
   return new Set(found.rows.filter(row => !row.erased).map(row => row.id))
+}
+
+/**
+ * Everybody named is among those who are held.
+ * @param field what the refusal names
+ */
+export function demandHeld(held: ReadonlySet<string>, ids: readonly string[], field: string): void {
+  const unknown = ids.find(id => !held.has(id))
+  if (unknown !== undefined) throw new Refusal('user_unknown', `there is no person ${unknown}`, { field })
 }

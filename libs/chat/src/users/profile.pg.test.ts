@@ -251,23 +251,28 @@ test.each([
   expect(row.rows[0]!.hidden_at !== null).toBe(expected)
 })
 
-test('what read receipts are shown to is known everywhere at once, also when it is more again', async () => {
-  await changeSettings(ctx, ann, { readReceiptsTo: 'nobody' })
-  expect(await ctx.restrictions.of(ann)).toMatchObject({ readReceiptsTo: 'nobody' })
-  await ctx.pool.query('UPDATE users SET hidden_at = NULL WHERE id = $1', [ann])
-  await changeSettings(ctx, ann, { readReceiptsTo: 'everyone' })
-  expect(await ctx.restrictions.of(ann)).toMatchObject({ readReceiptsTo: 'everyone' })
-  const row = await ctx.pool.query<{ hidden_at: Date | null }>('SELECT hidden_at FROM users WHERE id = $1', [ann])
-  expect(row.rows[0]!.hidden_at).not.toBeNull()
+test('a deployment says which choices there are', async () => {
+  const strict = { ...ctx, settings: { ...ctx.settings, directFromAllowed: ['known', 'request'] as const } }
+  expect(await changeSettings(strict, ann, { directFrom: 'request' })).toMatchObject({ directFrom: 'request' })
+  await expect(changeSettings(strict, ann, { directFrom: 'anyone' })).rejects.toMatchObject({
+    code: 'field_invalid',
+    detail: { field: 'directFrom', rule: 'null or one of known, request' },
+  })
+  expect(await changeSettings(strict, ann, { directFrom: null })).toMatchObject({ directFrom: null })
 })
 
-test('to show more again hides nothing', async () => {
-  await changeSettings(ctx, ann, { lastSeenTo: 'nobody' })
-  await ctx.pool.query('UPDATE users SET hidden_at = NULL WHERE id = $1', [ann])
-  await changeSettings(ctx, ann, { lastSeenTo: 'contacts' })
-  const row = await ctx.pool.query<{ hidden_at: Date | null }>('SELECT hidden_at FROM users WHERE id = $1', [ann])
-  expect(row.rows[0]!.hidden_at).toBeNull()
-})
+test.each(['readReceiptsTo', 'lastSeenTo'] as const)(
+  'what %s says is known everywhere at once, also when it is more again: receipts go by it',
+  async what => {
+    await changeSettings(ctx, ann, { [what]: 'nobody' })
+    expect(await ctx.restrictions.of(ann)).toMatchObject({ [what]: 'nobody' })
+    await ctx.pool.query('UPDATE users SET hidden_at = NULL WHERE id = $1', [ann])
+    await changeSettings(ctx, ann, { [what]: 'everyone' })
+    expect(await ctx.restrictions.of(ann)).toMatchObject({ [what]: 'everyone' })
+    const row = await ctx.pool.query<{ hidden_at: Date | null }>('SELECT hidden_at FROM users WHERE id = $1', [ann])
+    expect(row.rows[0]!.hidden_at).not.toBeNull()
+  },
+)
 
 // ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

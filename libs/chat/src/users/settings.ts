@@ -7,7 +7,7 @@ import {
   audienceOf,
   type DirectFrom,
   directFromNumbers,
-  directFromOf,
+  directFromSaid,
 } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
@@ -54,12 +54,13 @@ export async function settings(ctx: ChatContext, by: string): Promise<Settings> 
 }
 
 /**
- * What is left out stays. Whoever shows less than before is hidden at once from those who watch them. Read receipts are
- * cached everywhere, so that a change of them is named in both directions.
+ * What is left out stays. Whoever shows less than before is hidden at once from those who watch them. What is shown is
+ * cached everywhere, for receipts, so that a change of it is named in both directions.
  * @throws Refusal field_invalid, user_unknown
  */
 export async function changeSettings(ctx: ChatContext, by: string, change: SettingsChange): Promise<Settings> {
   const { directFrom, pushNames, quietHours } = change
+  if (directFrom !== undefined && directFrom !== null) demandAllowed(ctx, directFrom)
   const number = (audience: Audience | undefined) => (audience === undefined ? undefined : audienceNumbers[audience])
   const lastSeenTo = number(change.lastSeenTo)
   const readReceiptsTo = number(change.readReceiptsTo)
@@ -74,7 +75,7 @@ export async function changeSettings(ctx: ChatContext, by: string, change: Setti
       directFrom: directFrom === undefined || directFrom === null ? directFrom : directFromNumbers[directFrom],
       pushNames,
       ...quiet,
-      hiddenAt: sql`CASE WHEN ${lastSeenTo ?? 0}::smallint > ${users.lastSeenTo}
+      hiddenAt: sql`CASE WHEN ${lastSeenTo ?? null}::smallint <> ${users.lastSeenTo}
                            OR ${readReceiptsTo ?? null}::smallint <> ${users.readReceiptsTo}
                          THEN clock_timestamp() ELSE ${users.hiddenAt} END`,
     })
@@ -84,6 +85,13 @@ export async function changeSettings(ctx: ChatContext, by: string, change: Setti
   return toSettings(row)
 }
 
+function demandAllowed(ctx: ChatContext, directFrom: DirectFrom): void {
+  const { directFromAllowed: allowed } = ctx.settings
+  if (allowed.includes(directFrom)) return
+  const rule = allowed.length === 0 ? 'null' : `null or one of ${allowed.join(', ')}`
+  throw new Refusal('field_invalid', `directFrom: this deployment allows ${rule}`, { field: 'directFrom', rule })
+}
+
 function toSettings(row: Row | undefined): Settings {
   if (row === undefined) throw new Refusal('user_unknown')
   const { quietFrom, quietUntil, quietZone } = row
@@ -91,8 +99,7 @@ function toSettings(row: Row | undefined): Settings {
     lastSeenTo: audienceOf(row.lastSeenTo),
     readReceiptsTo: audienceOf(row.readReceiptsTo),
     foundByEmailTo: audienceOf(row.foundByEmailTo),
-    // With a number there is no deployment to ask.
-    directFrom: row.directFrom === null ? null : directFromOf(row.directFrom, 'anyone'),
+    directFrom: row.directFrom === null ? null : directFromSaid(row.directFrom),
     pushNames: row.pushNames,
     quietHours:
       quietFrom === null || quietUntil === null || quietZone === null

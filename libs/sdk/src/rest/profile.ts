@@ -15,8 +15,11 @@ export interface Settings {
   /** Whom one is shown to who searches for one's exact address. */
   /** Contacts, unless one has said something else. */
   readonly foundByEmailTo: Audience
-  /** Who may open a direct conversation; null is whatever the deployment says. */
-  readonly directFrom: 'anyone' | 'contacts' | null
+  /**
+   * Who puts one into conversations without asking first: anyone; those one knows, while the others ask; nobody (`request`);
+   * or contacts, while the others may not even ask. Null is whatever the deployment says.
+   */
+  readonly directFrom: 'anyone' | 'known' | 'request' | 'contacts' | null
   /** Whether a push may name people and groups. */
   readonly pushNames: boolean
   /** No push comes between the two. Hours and minutes (`22:00`) of an IANA zone; `until` may be on the next day. */

@@ -37,6 +37,8 @@ export async function beginTalk(api: string): Promise<Talk> {
   const usernames = ['alice', 'bob'].map(name => `${name}-${randomUUID().slice(0, 8)}`)
   const [alice, bob] = [await join(api, usernames[0]!), await join(api, usernames[1]!)]
   const { id: conversation } = await alice.client.rest.createDirect(bob.id)
+  // They do not know each other: to open it is to accept it.
+  await bob.client.rest.createDirect(alice.id)
   return {
     alice,
     bob,
