@@ -17,6 +17,7 @@ import { type Admissions, createAdmissions } from './sessions/admissions.ts'
 import { createStoreClock, type StoreClock } from './store/clock.ts'
 import { createLane } from './store/pool.ts'
 import * as schema from './store/schema.ts'
+import { createTurns, type Turns } from './turns.ts'
 import { createLastSeen, type LastSeen } from './users/last-seen.ts'
 import { createPasswords, type Passwords } from './users/passwords.ts'
 
@@ -77,6 +78,8 @@ export interface ChatSettings {
   readonly commitWindowMs: number
   /** Entries in one commit. */
   readonly commitEntriesMax: number
+  /** How much of the pool the reads of one person may hold at a time, in percent; one connection at the least. */
+  readonly personPoolPercent: number
   /** Entries that wait for their commit; beyond it a send is refused with `overloaded`. */
   readonly commitQueueMax: number
   /** How long a send waits for a store that is away before it is refused with `unavailable`. */
@@ -148,6 +151,7 @@ const pulseAnswerMs = 1_000
 export const chatDefaults: ChatSettings = {
   commitWindowMs: 8,
   commitEntriesMax: 256,
+  personPoolPercent: 25,
   commitQueueMax: 20_000,
   commitWaitMs: 10_000,
   receiptWindowMs: 500,
@@ -200,6 +204,7 @@ export interface ChatContext extends ChatPorts {
   readonly admissions: Admissions
   readonly pulse: Pulse
   readonly restrictions: Restrictions
+  readonly turns: Turns
   /** The store's epoch, as of the last pulse. */
   epoch(): number
   /** Writes what waits, stops the timers. The pool stays open: it is the caller's. */
@@ -268,6 +273,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     passwords: createPasswords(settings),
     admissions,
     restrictions,
+    turns: createTurns(pool, settings.personPoolPercent),
     pulse,
     epoch: () => pulse.epoch(),
     async close() {
