@@ -6,7 +6,7 @@
  */
 import { limits, type ReplyOf, type Verdict } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { type EntryRow, entryBytes, entryColumns, toEntries } from '../entries.ts'
+import { type EntryRow, entryBytes, entryBytesMin, entryColumns, toEntries } from '../entries.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 
 export interface ResumeInput {
@@ -123,7 +123,7 @@ async function readStandings(
 
 /** Replays gaps whole while they fit into one answer, in their order; the others are paged. */
 async function fill(ctx: ChatContext, gaps: readonly Gap[], epoch: number, bytesMax: number): Promise<Verdict[]> {
-  let left: number = limits.resumeEntriesMax
+  let left = Math.min(limits.resumeEntriesMax, Math.floor(bytesMax / entryBytesMin))
   const replayed = gaps.filter(gap => {
     const size = gap.head - gap.from + 1
     if (size > left) return false
