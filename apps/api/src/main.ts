@@ -91,6 +91,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       mail: settings.MAIL,
       directFrom: settings.DIRECT_FROM,
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
+      personPoolPercent: settings.DATABASE_PERSON_PERCENT,
     },
     logger,
     presumedAbsent: users => node.presumedAbsent(users),

@@ -98,7 +98,7 @@ export const gatewaySettings = {
   SEND_QUEUE_BYTES_MAX: integer(
     1_048_576,
     { min: 65_536, max: 268_435_456 },
-    'Bytes that may wait for a slow reader before it is disconnected and resumes.',
+    'Bytes that may wait for a slow reader before it is disconnected and resumes; a page that it has asked for does not count.',
   ),
   SEND_QUEUES_BYTES_MAX: integer(
     134_217_728,

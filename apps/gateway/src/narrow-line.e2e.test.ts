@@ -75,7 +75,8 @@ test('205 messages of 8,000 letters arrive with the SDK on one connection', asyn
     api: 'http://api',
     getToken: async () => 'token',
     history: 'all',
-    fetch: async () => Response.json({ urls: [{ url: url(), region: 'test' }], ticket: ticket(), protocol: 1, epoch: 1 }),
+    fetch: async () =>
+      Response.json({ urls: [{ url: url(), region: 'test' }], ticket: ticket(), protocol: 1, epoch: 1 }),
     logger: { debug() {}, warn() {} },
   })
   const seen: number[] = []

@@ -18,7 +18,14 @@ beforeAll(async () => {
       socketsMax: 100,
       idleSeconds: 30,
     },
-    { upgrade: () => undefined, open: () => ({}), message: () => {}, binary: () => {}, drained: () => {}, close: () => {} },
+    {
+      upgrade: () => undefined,
+      open: () => ({}),
+      message: () => {},
+      binary: () => {},
+      drained: () => {},
+      close: () => {},
+    },
   )
 })
 afterAll(() => server.close())

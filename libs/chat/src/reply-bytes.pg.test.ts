@@ -168,7 +168,12 @@ describe('somebody in very many conversations', () => {
   test('asked for little at a time, hears of little at a time', async () => {
     const reply = await resume(ctx, crowd, { cursors: [], start: 'latest', bytesMax: limits.replyBytesMin })
     expect(bytesOf(reply)).toBeLessThanOrEqual(limits.replyBytesMin)
-    expect(reply.next).toBe(reply.verdicts.map(one => one.conversation).sort().at(-1))
+    expect(reply.next).toBe(
+      reply.verdicts
+        .map(one => one.conversation)
+        .sort()
+        .at(-1),
+    )
   })
 })
 

@@ -50,7 +50,10 @@ test('no more waits than may', async () => {
   const lines = new Lines(1)
   const { work, end } = works()
   const all = Array.from({ length: turnsWaitingMax + 1 }, (_, nth) => lines.run({ user: 'a' }, work(`${nth}`)))
-  await expect(lines.run({ user: 'a' }, work('over'))).rejects.toMatchObject({ code: 'overloaded', detail: { retryMs: 1_000 } })
+  await expect(lines.run({ user: 'a' }, work('over'))).rejects.toMatchObject({
+    code: 'overloaded',
+    detail: { retryMs: 1_000 },
+  })
   for (let nth = 0; nth <= turnsWaitingMax; nth++) await end(`${nth}`)
   expect(await Promise.all(all)).toHaveLength(turnsWaitingMax + 1)
 })

@@ -37,7 +37,7 @@ function resumeAll(
   const asked: ResumeQuestion[] = []
   for (let next: ResumeQuestion | undefined = sync.begin(me, epoch); next !== undefined; ) {
     asked.push(next)
-    const effects = sync.resumed(next, { epoch, verdicts: [], ...answer(next) }, 0) ?? []
+    const effects: readonly Effect[] = sync.resumed(next, { epoch, verdicts: [], ...answer(next) }, 0) ?? []
     next = effects.find(effect => effect.do === 'ask')?.question
   }
   return asked
@@ -278,7 +278,10 @@ test('an answer that was cut is gone on with after the place that it names, and 
   const sync = new Sync()
   sync.restore(['b', 'd'].map(conversation => ({ conversation, epoch: 1, seq: 1 })))
   const pages = new Map([
-    [undefined, { verdicts: [{ conversation: 'a', verdict: 'behind' as const, head: 9, from: 1, after: 3 }], next: 'a' }],
+    [
+      undefined,
+      { verdicts: [{ conversation: 'a', verdict: 'behind' as const, head: 9, from: 1, after: 3 }], next: 'a' },
+    ],
     ['a', { verdicts: [{ conversation: 'c', verdict: 'behind' as const, head: 9, from: 1, after: 5 }], next: 'c' }],
   ])
   const asked = resumeAll(sync, 1, ({ fields }) => {
@@ -305,7 +308,9 @@ test('an answer that takes a known conversation for a new one does not make its 
 test('what the line did not carry is asked for in half, alone, and grows again with what arrives', () => {
   const sync = new Sync()
   sync.restore(knownIds.slice(0, 8).map(conversation => ({ conversation, epoch: 1, seq: 1 })))
-  const verdicts = knownIds.slice(0, 8).map(conversation => ({ conversation, verdict: 'behind' as const, head: 900, from: 1 }))
+  const verdicts = knownIds
+    .slice(0, 8)
+    .map(conversation => ({ conversation, verdict: 'behind' as const, head: 900, from: 1 }))
   const sizes = (effects: readonly Effect[]) =>
     effects.flatMap(effect => (effect.do === 'page' ? [[effect.question.limit, effect.question.bytesMax]] : []))
   const { historyPageMax, replyBytesMax } = limits
