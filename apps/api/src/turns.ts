@@ -3,7 +3,7 @@
  * pool free. What a route answers with is sent after its turn.
  */
 import type { Turns } from '@flotilla/chat'
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Api } from './app.ts'
 import type { Caller } from './tokens.ts'
 
@@ -18,7 +18,7 @@ declare module 'fastify' {
 export function installTurns(app: Api, turns: Turns): void {
   app.addHook('onRoute', route => {
     const { handler, config } = route
-    if ((config as FastifyContextConfig | undefined)?.outOfTurn === true) return
+    if (config?.outOfTurn === true) return
     route.handler = function (request: FastifyRequest, reply: FastifyReply) {
       const work = async () => handler.call(this, request, reply)
       const caller = request.caller as Caller | null

@@ -316,13 +316,13 @@ test('what the line did not carry is asked for in half, alone, and grows again w
   const { historyPageMax, replyBytesMax } = limits
   resumeAll(sync, 1, () => ({ verdicts }))
   const before = sync.due(0)
-  expect(sizes(before)).toEqual(Array(4).fill([historyPageMax, undefined]))
+  expect(sizes(before)).toEqual(Array.from({ length: 4 }, () => [historyPageMax, undefined]))
   sync.disconnected('slow_consumer')
   // Several that were under way are one sign.
   sync.pageFailed(question(before), { gone: false, late: true }, 0)
   const [asked] = resumeAll(sync, 1, () => ({ verdicts }))
   expect(asked?.fields.bytesMax).toBe(replyBytesMax / 2)
-  expect(sizes(sync.due(0))).toEqual(Array(2).fill([historyPageMax / 2, replyBytesMax / 2]))
+  expect(sizes(sync.due(0))).toEqual(Array.from({ length: 2 }, () => [historyPageMax / 2, replyBytesMax / 2]))
   for (const [nth, left] of [4, 8, 16, 16].entries()) {
     sync.disconnected(nth % 2 === 0 ? 'timed_out' : 'slow_consumer')
     const [smaller] = resumeAll(sync, 1, () => ({ verdicts }))
