@@ -69,6 +69,7 @@ import { reportRoutes } from './routes/reports.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { userRoutes } from './routes/users.ts'
 import { createAuthentication, installAccessTokens, type TokenKey } from './tokens.ts'
+import { installTurns } from './turns.ts'
 import { installBodyParser, validatorCompiler } from './validate.ts'
 
 export type Api = FastifyInstance<
@@ -227,6 +228,7 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
     notificationRoutes,
     keyRoutes,
   ]
+  installTurns(v1, deps.chat.turns)
   for (const group of groups) group(v1, routeDeps)
 }
 

@@ -136,6 +136,11 @@ export const apiSettings = {
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
+  DATABASE_PERSON_PERCENT: integer(
+    25,
+    { min: 1, max: 100 },
+    'How much of DATABASE_CONNECTIONS_MAX the requests of one person may hold at a time; one connection at the least. The rest of them waits.',
+  ),
   LARGE_CONVERSATION_MIN: integer(
     1_000,
     { min: 2, max: 100_000 },

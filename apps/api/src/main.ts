@@ -94,6 +94,7 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       ...toRegistration(settings),
       ...toBounds(settings),
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
+      personPoolPercent: settings.DATABASE_PERSON_PERCENT,
     },
     logger,
     presumedAbsent: users => node.presumedAbsent(users),

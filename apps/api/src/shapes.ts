@@ -88,7 +88,8 @@ export const GroupName = Type.String({ minLength: 1, maxLength: limits.nameLengt
 export const PageCursor = Type.String({
   minLength: 1,
   maxLength: 256,
-  description: '`next` of the page before. Its content is nobody’s business.',
+  description:
+    '`next` of the page before; missing on the last one. A page may hold fewer than `limit`: it ends where it would grow too large. Its content is nobody’s business.',
 })
 
 export const User = named('User', UserSchema)

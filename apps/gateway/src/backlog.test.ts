@@ -4,8 +4,13 @@ import { Backlog } from './backlog.ts'
 class Reader {
   open = true
   readonly bytes: number
-  constructor(bytes: number) {
+  readonly stalled: number
+  constructor(bytes: number, stalled = 0) {
     this.bytes = bytes
+    this.stalled = stalled
+  }
+  stalledMs(): number {
+    return this.stalled
   }
   bufferedBytes(): number {
     return this.bytes
@@ -15,8 +20,9 @@ class Reader {
   }
 }
 
+const stallMsMax = 1_000
 const waiting = (max: number, ...bytes: readonly number[]) => {
-  const backlog = new Backlog<Reader>(max)
+  const backlog = new Backlog<Reader>(max, stallMsMax)
   const readers = bytes.map(one => new Reader(one))
   for (const reader of readers) backlog.note(reader)
   return { backlog, open: () => readers.filter(reader => reader.open).map(reader => reader.bytes) }
@@ -41,4 +47,12 @@ test('whoever has read everything, or has gone, counts no more', () => {
   gone.open = false
   backlog.note(gone)
   expect(backlog.relieve()).toBe(0)
+})
+
+test('who takes nothing for too long goes, however little waits for them', () => {
+  const { backlog } = waiting(100)
+  const [still, gone] = [new Reader(1, stallMsMax), new Reader(1, stallMsMax + 1)]
+  expect([still, gone, gone].map(reader => backlog.note(reader))).toEqual([true, true, false])
+  expect(backlog.relieve()).toBe(0)
+  expect([still.open, gone.open]).toEqual([true, false])
 })

@@ -63,6 +63,11 @@ export const gatewaySettings = {
     { min: 3, max: 200 },
     'Connections to PostgreSQL. One of them carries all sends.',
   ),
+  DATABASE_PERSON_PERCENT: integer(
+    25,
+    { min: 1, max: 100 },
+    'How much of DATABASE_CONNECTIONS_MAX the reads of one person may hold at a time; one connection at the least. The rest of them waits.',
+  ),
   COMMIT_WINDOW_MS: integer(
     8,
     { min: 0, max: 100 },
@@ -98,12 +103,17 @@ export const gatewaySettings = {
   SEND_QUEUE_BYTES_MAX: integer(
     1_048_576,
     { min: 65_536, max: 268_435_456 },
-    'Bytes that may wait for a slow reader before it is disconnected and resumes.',
+    'Bytes that may wait for a slow reader before it is disconnected and resumes; a page that it has asked for does not count.',
   ),
   SEND_QUEUES_BYTES_MAX: integer(
     134_217_728,
     { min: 1_048_576, max: 17_179_869_184 },
     'Bytes that may wait for all slow readers together; above it those with the most are disconnected and resume.',
+  ),
+  READ_STALL_MS: integer(
+    30_000,
+    { min: 1_000, max: 600_000 },
+    'A client that takes nothing of what waits for it for so long is disconnected and resumes.',
   ),
   CONNECTIONS_PER_SESSION_MAX: integer(
     16,

@@ -59,7 +59,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     handle: options.handle ?? (async () => ({ seq: 1, at: 2, epoch: 1 })),
     bucketOf: () => bucket,
     markDirty: connection => dirty.push(connection),
-    onBacklog: () => void backlogs++,
+    onBacklog: () => backlogs++ === 0,
     onFault: error => faults.push(error),
     onCommand: () => {},
     onClose: () => {},
@@ -200,6 +200,112 @@ test('a slow reader loses what may be dropped first, then is closed to resume', 
   connection.push('z')
   connection.flush()
   expect(socket.sent).toHaveLength(2)
+})
+
+const page = (id: number) => ({ id, op: 'history.page', conversation })
+/** What a page holds in these tests: more than the send queue may. */
+const reply = { entries: ['x'.repeat(3_000)] }
+
+test('a large reply that was asked for does not count, what is pushed beside it does', async () => {
+  const { connection, socket, receive } = open({ handle: async () => reply })
+  socket.holding = true
+  await receive(page(1))
+  const push = (bytes: number) => {
+    connection.push('x'.repeat(bytes))
+    connection.flush()
+  }
+  push(900)
+  expect(socket.ended).toBeUndefined()
+  // Half of the reply has left: the rest of it counts no more than all of it did.
+  socket.buffered -= 1_500
+  connection.drained()
+  push(50)
+  expect(socket.ended).toBeUndefined()
+  push(60)
+  expect(socket.ended?.code).toBe(closeCodes.slow_consumer.code)
+})
+
+test('once a reply has left, everything that waits counts again', async () => {
+  const { connection, socket, receive } = open({ handle: async () => reply })
+  socket.holding = true
+  await receive(page(1))
+  connection.push('x'.repeat(900))
+  connection.flush()
+  socket.buffered = 904
+  connection.drained()
+  connection.push('x'.repeat(101))
+  connection.flush()
+  expect(socket.ended?.code).toBe(closeCodes.slow_consumer.code)
+})
+
+test('pages are answered one after the other, as the client reads them; other commands do not wait', async () => {
+  const begun: number[] = []
+  const { connection, socket, receive } = open({
+    limits: { commandsBurst: 50 },
+    handle: async (_, command) => {
+      begun.push(command.id ?? 0)
+      return command.op === 'history.page' ? reply : { seq: 1, at: 2, epoch: 1 }
+    },
+  })
+  socket.holding = true
+  for (const id of [1, 2, 3]) void receive(page(id))
+  await receive(send)
+  expect(begun).toEqual([1, 7])
+  const settle = () => new Promise(setImmediate)
+  socket.buffered -= 1_000
+  connection.drained()
+  await settle()
+  expect(begun).toEqual([1, 7])
+  socket.buffered = 0
+  connection.drained()
+  await settle()
+  expect(begun).toEqual([1, 7, 2])
+  // A client that takes everything at once waits for nothing.
+  socket.holding = false
+  socket.buffered = 0
+  connection.drained()
+  await settle()
+  expect(begun).toEqual([1, 7, 2, 3])
+  expect(socket.sent.map(one => (JSON.parse(one) as { id: number }).id)).toEqual([1, 7, 2, 3])
+})
+
+test('a page that fails makes room for the next, and one whose client has gone is not begun', async () => {
+  const begun: number[] = []
+  const { connection, socket, receive } = open({
+    limits: { commandsBurst: 50 },
+    handle: async (_, command) => {
+      begun.push(command.id ?? 0)
+      if (command.id === 1) throw new Refusal('not_a_member')
+      return reply
+    },
+  })
+  socket.holding = true
+  const all = [1, 2, 3, 4].map(id => receive(page(id)))
+  await new Promise(setImmediate)
+  expect(begun).toEqual([1, 2])
+  connection.closed()
+  await Promise.all(all)
+  expect(begun).toEqual([1, 2])
+  expect(connection.busy).toBe(false)
+})
+
+test('how long a client has taken nothing is counted from when something began to wait, and from each time that it takes', () => {
+  const { connection, socket, pass } = open()
+  pass(5_000)
+  expect(connection.stalledMs()).toBe(0)
+  socket.holding = true
+  connection.push('x')
+  connection.flush()
+  pass(1_000)
+  connection.push('y')
+  connection.flush()
+  expect(connection.stalledMs()).toBe(1_000)
+  socket.buffered = 1
+  connection.drained()
+  pass(300)
+  expect(connection.stalledMs()).toBe(300)
+  socket.buffered = 0
+  expect(connection.stalledMs()).toBe(0)
 })
 
 test('what is queued goes before the close', () => {

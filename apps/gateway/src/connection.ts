@@ -38,8 +38,8 @@ export interface ConnectionDeps {
   bucketOf(user: string): TokenBucket
   /** Asks for `flush` at the end of this turn of the loop. */
   markDirty(connection: Connection): void
-  /** The client does not take what is written as fast as it is written. */
-  onBacklog(connection: Connection): void
+  /** The client does not take what is written as fast as it is written. @returns whether that is new */
+  onBacklog(connection: Connection): boolean
   /** An error that is nobody's fault but ours. */
   onFault(error: unknown, op: Op, connection: Connection): void
   onCommand(op: string, outcome: string, startedAt: number): void
@@ -66,6 +66,16 @@ export interface ConnectionLimits {
 /** A frame that is refused costs a token for each so many bytes, besides the one that every frame costs. */
 const bytesPerToken = 4_096
 
+/** Operations with replies that are large: of one connection they are answered one after the other. */
+const pagedOps: ReadonlySet<string> = new Set(['history.page', 'sync.resume'] satisfies Op[])
+
+/** A large reply that has not left this process wholly. */
+interface OwedReply {
+  readonly bytes: number
+  /** Bytes that wait behind it. */
+  behind: number
+}
+
 /** How much of the send queue may be in use for frames that can be dropped (P10). */
 const droppableShare = 0.25
 
@@ -87,6 +97,11 @@ export class Connection implements Session {
   private readonly deps: ConnectionDeps
   private socket: Socket | undefined
   private queued: string | string[] | undefined = undefined
+  /** Paged commands that wait for the reply before theirs to leave; missing when none is under way. */
+  private paging: (() => void)[] | undefined = undefined
+  private owed: OwedReply | undefined = undefined
+  /** When the client last took something of what waits for it, or when that began to wait. */
+  private tookAt = 0
   private inFlight = 0
   private refused = 0
   /** Made at the first command. */
@@ -146,8 +161,7 @@ export class Connection implements Session {
         throw new Refusal('overloaded', 'too many commands of this connection wait for their answer', { retryMs: 500 })
       this.inFlight++
       try {
-        const ok = await this.deps.handle(this, command)
-        if (command.id !== undefined) this.push(JSON.stringify({ id: command.id, ok }))
+        await (pagedOps.has(command.op) ? this.page(command) : this.answer(command))
       } finally {
         this.inFlight--
       }
@@ -157,6 +171,60 @@ export class Connection implements Session {
       if (refusal.code === 'internal') this.deps.onFault(error, command.op, this)
       this.refuse(command.id, command.op, refusal, startedAt)
     }
+  }
+
+  private async answer(command: Command): Promise<void> {
+    const ok = await this.deps.handle(this, command)
+    if (command.id !== undefined) this.push(JSON.stringify({ id: command.id, ok }))
+  }
+
+  /**
+   * Begins when the reply before has left this process: a client gets as many pages as it reads, however many it has asked
+   * for, and is never closed for one of them.
+   */
+  private async page(command: Command): Promise<void> {
+    const { paging } = this
+    if (paging === undefined) this.paging = []
+    else await new Promise<void>(resolve => paging.push(resolve))
+    try {
+      if (!this.open) return
+      const ok = await this.deps.handle(this, command)
+      if (command.id !== undefined) this.owe(JSON.stringify({ id: command.id, ok }))
+    } finally {
+      this.nextPage()
+    }
+  }
+
+  /** Writes a large reply, behind what is queued. */
+  private owe(reply: string): void {
+    this.flush()
+    const { socket } = this
+    if (socket === undefined) return
+    this.deps.traffic.sent++
+    if (socket.send(reply) === sent) return
+    this.owed = { bytes: frameBytes(reply), behind: 0 }
+    this.backlog(false)
+  }
+
+  private nextPage(): void {
+    if (this.owed !== undefined && this.open) return
+    const next = this.paging?.shift()
+    if (next === undefined) this.paging = undefined
+    else next()
+  }
+
+  /** The client has taken something of what waited for it. */
+  drained(): void {
+    this.tookAt = this.deps.steady()
+    const { owed, socket } = this
+    if (owed === undefined || socket === undefined || socket.getBufferedAmount() > owed.behind) return
+    this.owed = undefined
+    this.nextPage()
+  }
+
+  /** How long the client has taken nothing, though something waits for it. */
+  stalledMs(): number {
+    return this.bufferedBytes() === 0 ? 0 : this.deps.steady() - this.tookAt
   }
 
   /** Takes a command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
@@ -210,33 +278,47 @@ export class Connection implements Session {
     else this.queued.push(frame)
   }
 
-  /** Writes what is queued. A client whose backlog passes the limit is closed: it catches up from its cursor. */
+  /**
+   * Writes what is queued. A client whose backlog passes the limit is closed: it catches up from its cursor. A large reply
+   * that it has asked for does not count.
+   */
   flush(): void {
     const { socket, queued } = this
     if (socket === undefined || queued === undefined) return
     this.queued = undefined
-    const max = this.deps.limits.sendQueueBytesMax
     if (typeof queued === 'string') {
-      this.deps.traffic.sent++
-      if (socket.send(queued) !== sent) this.backlog(socket.getBufferedAmount() > max)
+      if (!this.write(socket, queued)) this.backlog(this.isTooMuch(socket))
       return
     }
     let [waits, slow] = [false, false]
     socket.cork(() => {
       for (const frame of queued) {
-        this.deps.traffic.sent++
-        if (socket.send(frame) === sent) continue
+        if (this.write(socket, frame)) continue
         waits = true
-        slow = socket.getBufferedAmount() > max
+        slow = this.isTooMuch(socket)
         if (slow) break
       }
     })
     if (waits) this.backlog(slow)
   }
 
+  /** @returns whether the kernel took all of it */
+  private write(socket: Socket, frame: string): boolean {
+    this.deps.traffic.sent++
+    if (this.owed !== undefined) this.owed.behind += frameBytes(frame)
+    return socket.send(frame) === sent
+  }
+
+  private isTooMuch(socket: Socket): boolean {
+    const { owed } = this
+    const buffered = socket.getBufferedAmount()
+    const ofReply = owed === undefined ? 0 : Math.min(owed.bytes, Math.max(0, buffered - owed.behind))
+    return buffered - ofReply > this.deps.limits.sendQueueBytesMax
+  }
+
   private backlog(isTooMuch: boolean): void {
-    if (isTooMuch) this.close('slow_consumer')
-    else this.deps.onBacklog(this)
+    if (isTooMuch) return this.close('slow_consumer')
+    if (this.deps.onBacklog(this)) this.tookAt = this.deps.steady()
   }
 
   /** What waits in this process because the client does not take it. */
@@ -251,6 +333,7 @@ export class Connection implements Session {
     if (name !== 'slow_consumer') this.flush()
     if (this.socket === undefined) return
     this.socket = undefined
+    this.nextPage()
     this.deps.onClose(this, name)
     socket.end(closeCodes[name].code, JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) }))
   }
@@ -259,7 +342,14 @@ export class Connection implements Session {
   closed(): void {
     this.socket = undefined
     this.queued = undefined
+    this.nextPage()
   }
+}
+
+/** What a text frame takes on its way to a client, with its header. */
+function frameBytes(text: string): number {
+  const bytes = Buffer.byteLength(text)
+  return bytes + (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10)
 }
 
 /** What send() answers when everything went to the kernel. Other answers mean that it waits or was dropped. */

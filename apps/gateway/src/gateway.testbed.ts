@@ -13,6 +13,7 @@ export const testGateway = {
   commandsInFlightMax: 128,
   sendQueueBytesMax: 1_048_576,
   sendQueuesBytesMax: 134_217_728,
+  readStallMsMax: 30_000,
   connectionsPerSessionMax: 16,
   connectionsPerPersonMax: 64,
   connectsPerPersonMax: 10_000,

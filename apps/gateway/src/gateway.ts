@@ -70,6 +70,8 @@ export interface GatewayOptions {
   readonly sendQueueBytesMax: number
   /** Of all connections together. */
   readonly sendQueuesBytesMax: number
+  /** How long a client may take nothing of what waits for it. */
+  readonly readStallMsMax: number
   readonly connectionsPerSessionMax: number
   readonly connectionsPerPersonMax: number
   /** In a minute, over the whole fleet. */
@@ -233,7 +235,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const backlog = new Backlog<Connection>(options.sendQueuesBytesMax)
+  const backlog = new Backlog<Connection>(options.sendQueuesBytesMax, options.readStallMsMax)
   const sweepSessions = createSessionSweep({
     all: () => hub.all(),
     async whyEnded(session) {
@@ -443,6 +445,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       path: '/v1/socket',
       frameBytesMax: limits.frameBytesMax,
       sendQueueBytesMax: options.sendQueueBytesMax,
+      replyBytesMax: limits.replyBytesMax,
       socketsMax: options.socketsMax ?? Number.POSITIVE_INFINITY,
       // uWebSockets.js takes up to 960 s.
       idleSeconds: Math.min(960, Math.max(8, Math.ceil((options.pingIntervalMs * 2.4) / 1_000))),
@@ -465,6 +468,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         if (connection.open) void connection.receive(text, bytes)
       },
       binary: connection => connection.close('frame_malformed'),
+      drained: connection => connection.drained(),
       close: closeSocket,
     },
   )

@@ -18,6 +18,8 @@ export interface Session {
   readonly session: string
   /** Names the connection, so that it is not told what its reply tells it. */
   readonly origin: object
+  /** Whether somebody still waits for the reply. */
+  readonly open: boolean
 }
 
 /** What handlers work with: the domain, and the watches of this node. No socket, no hub. */

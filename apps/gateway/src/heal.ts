@@ -6,8 +6,8 @@
  */
 import { performance } from 'node:perf_hooks'
 import { type ChatContext, sync } from '@flotilla/chat'
-import type { Event } from '@flotilla/protocol'
 import type { Logger } from '@flotilla/service'
+import { headsFrames } from './heads-frames.ts'
 import type { Hub } from './hub.ts'
 
 /** A commit takes a moment until it is seen, and may stand behind a lock. */
@@ -39,7 +39,7 @@ export function createHealer(chat: ChatContext, hub: Hub, logger: Logger): Heale
     for await (const moved of sync.movedSince(chat, [...hub.users()], ageMs)) {
       for (const [user, heads] of moved) {
         stats.heads += heads.length
-        hub.tell(user, JSON.stringify({ event: 'sync.heads', epoch, heads } satisfies Event))
+        for (const frame of headsFrames(epoch, heads)) hub.tell(user, frame)
       }
       if (isStopped()) return
       await pause(chunkPauseMs)

@@ -84,6 +84,7 @@ const started = await createGateway({
   commandsInFlightMax: settings.COMMANDS_IN_FLIGHT_MAX,
   sendQueueBytesMax: settings.SEND_QUEUE_BYTES_MAX,
   sendQueuesBytesMax: settings.SEND_QUEUES_BYTES_MAX,
+  readStallMsMax: settings.READ_STALL_MS,
   connectionsPerSessionMax: settings.CONNECTIONS_PER_SESSION_MAX,
   connectionsPerPersonMax: settings.CONNECTIONS_PER_PERSON_MAX,
   connectsPerPersonMax: settings.CONNECTS_PER_PERSON_MAX,
@@ -97,6 +98,7 @@ const started = await createGateway({
     commitWindowMs: settings.COMMIT_WINDOW_MS,
     largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     requestMessagesMax: settings.REQUEST_MESSAGES_MAX,
+    personPoolPercent: settings.DATABASE_PERSON_PERCENT,
   },
 })
 measureProcess(registry, { pool, ...started })

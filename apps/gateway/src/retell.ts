@@ -4,7 +4,7 @@
  * nothing, one that lacks it asks, and one whose person was removed is told so by the answer.
  */
 import { type ChatContext, type ConversationChange, sync } from '@flotilla/chat'
-import type { ConversationHead, Event } from '@flotilla/protocol'
+import { headsFrames } from './heads-frames.ts'
 import type { Healer } from './heal.ts'
 import type { Hub } from './hub.ts'
 
@@ -82,8 +82,8 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
     }
     const epoch = chat.epoch()
     for (const [user, seqs] of headsOf) {
-      const heads: ConversationHead[] = [...seqs].map(([conversation, head]) => ({ conversation, head }))
-      hub.tell(user, JSON.stringify({ event: 'sync.heads', epoch, heads } satisfies Event))
+      const heads = [...seqs].map(([conversation, head]) => ({ conversation, head }))
+      for (const frame of headsFrames(epoch, heads)) hub.tell(user, frame)
     }
   }
 

@@ -13,11 +13,19 @@ beforeAll(async () => {
       port: 0,
       path,
       frameBytesMax: 1_024,
+      replyBytesMax: 262_144,
       sendQueueBytesMax: 65_536,
       socketsMax: 100,
       idleSeconds: 30,
     },
-    { upgrade: () => undefined, open: () => ({}), message: () => {}, binary: () => {}, close: () => {} },
+    {
+      upgrade: () => undefined,
+      open: () => ({}),
+      message: () => {},
+      binary: () => {},
+      drained: () => {},
+      close: () => {},
+    },
   )
 })
 afterAll(() => server.close())

@@ -17,6 +17,8 @@ export interface SocketEvents<T> {
   message(opened: T, text: string, bytes: number): void
   /** A frame that is not text. */
   binary(opened: T): void
+  /** Something that waited was taken. */
+  drained(opened: T): void
   /** @param clean whether there was a close frame, of whichever side */
   close(opened: T, clean: boolean): void
 }
@@ -49,6 +51,7 @@ export async function serveSockets<T>(
     path: string
     frameBytesMax: number
     sendQueueBytesMax: number
+    replyBytesMax: number
     socketsMax: number
     idleSeconds: number
   },
@@ -68,7 +71,7 @@ export async function serveSockets<T>(
     // A frame a little above the limit is answered with an error; one far above it is cut off by uWebSockets.js.
     maxPayloadLength: options.frameBytesMax * 2,
     // It would drop silently past its own limit; ours is lower and closes, so that nothing is dropped unseen.
-    maxBackpressure: options.sendQueueBytesMax * 4,
+    maxBackpressure: options.sendQueueBytesMax * 4 + options.replyBytesMax * 2,
     closeOnBackpressureLimit: false,
     idleTimeout: options.idleSeconds,
     sendPingsAutomatically: false,
@@ -108,6 +111,10 @@ export async function serveSockets<T>(
       if (opened === undefined) return
       if (isBinary) events.binary(opened)
       else events.message(opened, Buffer.from(message).toString('utf8'), message.byteLength)
+    },
+    drain(ws) {
+      const { opened } = ws.getUserData()
+      if (opened !== undefined) events.drained(opened)
     },
     close(ws, code) {
       connections--

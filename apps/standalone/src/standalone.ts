@@ -314,6 +314,7 @@ const gatewayDefaults = {
   commandsInFlightMax: defaultOf(gatewaySettings.COMMANDS_IN_FLIGHT_MAX),
   sendQueueBytesMax: defaultOf(gatewaySettings.SEND_QUEUE_BYTES_MAX),
   sendQueuesBytesMax: defaultOf(gatewaySettings.SEND_QUEUES_BYTES_MAX),
+  readStallMsMax: defaultOf(gatewaySettings.READ_STALL_MS),
   connectionsPerSessionMax: defaultOf(gatewaySettings.CONNECTIONS_PER_SESSION_MAX),
   connectionsPerPersonMax: defaultOf(gatewaySettings.CONNECTIONS_PER_PERSON_MAX),
   connectsPerPersonMax: defaultOf(gatewaySettings.CONNECTS_PER_PERSON_MAX),

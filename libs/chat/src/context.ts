@@ -79,6 +79,8 @@ export interface ChatSettings {
   readonly commitWindowMs: number
   /** Entries in one commit. */
   readonly commitEntriesMax: number
+  /** How much of the pool the reads of one person may hold at a time, in percent; one connection at the least. */
+  readonly personPoolPercent: number
   /** Entries that wait for their commit; beyond it a send is refused with `overloaded`. */
   readonly commitQueueMax: number
   /** How long a send waits for a store that is away before it is refused with `unavailable`. */
@@ -189,6 +191,7 @@ const pulseAnswerMs = 1_000
 export const chatDefaults: ChatSettings = {
   commitWindowMs: 8,
   commitEntriesMax: 256,
+  personPoolPercent: 25,
   commitQueueMax: 20_000,
   commitWaitMs: 10_000,
   receiptWindowMs: 500,
@@ -262,7 +265,6 @@ export interface ChatContext extends ChatPorts {
   readonly admissions: Admissions
   readonly pulse: Pulse
   readonly restrictions: Restrictions
-  /** Who says something in a conversation that is not accepted yet comes after whoever is saying something there. */
   readonly turns: Turns
   /** The store's epoch, as of the last pulse. */
   epoch(): number
@@ -332,7 +334,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     passwords: createPasswords(settings),
     admissions,
     restrictions,
-    turns: createTurns(),
+    turns: createTurns(pool, settings.personPoolPercent),
     pulse,
     epoch: () => pulse.epoch(),
     async close() {

@@ -43,6 +43,15 @@ export interface EntryRow {
 export const entryColumns =
   'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body'
 
+/** The least that an entry takes in a reply, in bytes. */
+export const entryBytesMin = 200
+
+/**
+ * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
+ * what stands beside it (places, ids, names of fields) has at most 272. The length of a body is known without reading it.
+ */
+export const entryBytes = 'octet_length(m.body) + 272'
+
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {
   await seal.ready(new Set(rows.map(row => row.key_id)))

@@ -1,5 +1,5 @@
 /** Pages: in the order of a time, and of the id where times are the same; or of people, in the order of their ids. */
-import { Refusal } from '@flotilla/protocol'
+import { limits, Refusal } from '@flotilla/protocol'
 
 /** Where a page ends. */
 export interface TimePlace {
@@ -47,15 +47,29 @@ export function decodePlace(cursor: string): TimePlace {
   return { at: Number(at), id }
 }
 
+/** What a page takes besides its items: the names of its fields, and `next`. */
+const pageFrameBytesMax = 256
+
+/** The first items of a page that fit into an answer; the first one always does. */
+export function fitting<T>(items: readonly T[]): readonly T[] {
+  let left = limits.replyBytesMax - pageFrameBytesMax
+  const end = items.findIndex((item, nth) => {
+    left -= Buffer.byteLength(JSON.stringify(item)) + 1
+    return left < 0 && nth > 0
+  })
+  return end < 0 ? items : items.slice(0, end)
+}
+
 /** Cuts what was read of people in the order of their ids, one more than the page holds, to the page. */
 export function toPageOfPeople<K extends string, T extends { readonly user: { readonly id: string } }>(
   name: K,
   people: readonly T[],
   limit: number,
 ): PageOf<K, T> {
-  const last = people[limit - 1]
-  const page = { [name]: people.slice(0, limit) } as { [key in K]: T[] }
-  return people.length <= limit || last === undefined ? page : { ...page, next: last.user.id }
+  const items = fitting(people.slice(0, limit))
+  const page = { [name]: items } as { readonly [key in K]: readonly T[] }
+  const last = items.at(-1)
+  return people.length === items.length || last === undefined ? page : { ...page, next: last.user.id }
 }
 
 /** Cuts what was read, one row more than the page holds, to the page. */
@@ -65,9 +79,10 @@ export function toPage<K extends string, R extends { place: number; id: string }
   limit: number,
   convert: (row: R) => T,
 ): PageOf<K, T> {
-  const last = rows[limit - 1]
-  const page = { [name]: rows.slice(0, limit).map(convert) } as { [key in K]: T[] }
-  return rows.length <= limit || last === undefined
+  const items = fitting(rows.slice(0, limit).map(convert))
+  const page = { [name]: items } as { readonly [key in K]: readonly T[] }
+  const last = rows[items.length - 1]
+  return rows.length === items.length || last === undefined
     ? page
     : { ...page, next: encodePlace({ at: last.place, id: last.id }) }
 }

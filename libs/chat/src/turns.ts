@@ -1,18 +1,85 @@
-/** One after the other: what is done under one name, in the order in which it came. */
+/**
+ * Turns: of one person so much is under way at a time, and the rest waits in its order. Whoever asks from twenty devices
+ * at once waits for themselves, not everybody else for them.
+ */
+import { Refusal } from '@flotilla/protocol'
+import type { Pool } from 'pg'
 
-export type Turns = <T>(name: string, work: () => Promise<T>) => Promise<T>
+/** Works of one person that wait for their turn. One more is told when to come back. */
+export const turnsWaitingMax = 256
+const retryMs = 1_000
 
-export function createTurns(): Turns {
-  /** By name, what the next one waits for; never rejected. */
-  const last = new Map<string, Promise<unknown>>()
-  return (name, work) => {
-    const mine = (last.get(name) ?? Promise.resolve()).then(work)
-    const done = mine
-      .catch(() => {})
-      .finally(() => {
-        if (last.get(name) === done) last.delete(name)
-      })
-    last.set(name, done)
-    return mine
+interface Line {
+  underWay: number
+  readonly waiting: (() => void)[]
+}
+
+export class Lines {
+  private readonly atOnceMax: number
+  private readonly lines = new Map<string, Line>()
+
+  /** @param atOnceMax works of one person that are under way at a time */
+  constructor(atOnceMax: number) {
+    this.atOnceMax = atOnceMax
+  }
+
+  /**
+   * Does the work when its turn comes.
+   * @throws Refusal overloaded, when too much waits already
+   */
+  async run<T>(who: Asker | string, work: () => Promise<T>): Promise<T> {
+    const name = typeof who === 'string' ? who : who.user
+    const line = this.lines.get(name) ?? { underWay: 0, waiting: [] }
+    this.lines.set(name, line)
+    if (line.underWay < this.atOnceMax) line.underWay++
+    else await this.wait(line)
+    try {
+      if (typeof who !== 'string' && who.open === false)
+        throw new Refusal('unavailable', 'nobody waits for the answer any more')
+      return await work()
+    } finally {
+      const next = line.waiting.shift()
+      if (next !== undefined) next()
+      else if (--line.underWay === 0) this.lines.delete(name)
+    }
+  }
+
+  private wait({ waiting }: Line): Promise<void> {
+    if (waiting.length >= turnsWaitingMax)
+      throw new Refusal('overloaded', 'too much that this person has asked for waits already', { retryMs })
+    return new Promise(resolve => waiting.push(resolve))
+  }
+
+  /** How many people have something under way. */
+  get size(): number {
+    return this.lines.size
+  }
+}
+
+/** Who asks. Somebody who is not `open` any longer when their turn comes takes nobody's time. */
+export interface Asker {
+  readonly user: string
+  readonly open?: boolean
+}
+
+/** The store is never busy with one person alone. */
+export interface Turns {
+  /** Works with the store, in the share of the pool that one person may hold. */
+  read<T>(who: Asker, work: () => Promise<T>): Promise<T>
+  /** The same, and one after the other: each looks at all conversations of the person. */
+  resume<T>(who: Asker, work: () => Promise<T>): Promise<T>
+  /** What is said in a conversation that is not accepted yet, in the order in which it came. */
+  inOrder<T>(conversation: string, work: () => Promise<T>): Promise<T>
+}
+
+/** @param sharePercent how much of the pool one person may hold; one connection at the least */
+export function createTurns(pool: Pick<Pool, 'options'>, sharePercent: number): Turns {
+  const reads = new Lines(Math.max(1, Math.floor((pool.options.max * sharePercent) / 100)))
+  const resumes = new Lines(1)
+  const pending = new Lines(1)
+  return {
+    read: (who, work) => reads.run(who, work),
+    resume: (who, work) => resumes.run(who, () => reads.run(who, work)),
+    inOrder: (conversation, work) => pending.run(conversation, work),
   }
 }

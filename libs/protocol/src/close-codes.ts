@@ -10,7 +10,8 @@ export const closeCodes = {
   },
   slow_consumer: {
     code: 4001,
-    meaning: 'The client read slower than its conversations write and its queue was full. Resume from the cursor.',
+    meaning:
+      'The client read slower than its conversations write and its queue was full, or took nothing at all for too long. Resume from the cursor; ask for smaller replies.',
   },
   rebalanced: {
     code: 4002,

@@ -18,6 +18,11 @@ export const Cursor = Type.Integer({
   description: 'The highest seq below which nothing is missing; 0 is none.',
 })
 export const At = Type.Integer({ description: 'Milliseconds since 1970-01-01 UTC, by the clock of the store.' })
+export const ReplyBytes = Type.Integer({
+  minimum: limits.replyBytesMin,
+  maximum: limits.replyBytesMax,
+  description: 'How large the reply may be, for a client behind a slow line; one entry always fits.',
+})
 export const Epoch = Type.Integer({
   minimum: 1,
   description: 'Changes when the store was restored from a backup: cursors of another epoch mean nothing.',

@@ -14,10 +14,19 @@ export const limits = {
   dataBytesMax: 8_192,
   /** People whom one message mentions. */
   mentionsMax: 20,
+  /**
+   * A reply, and an answer of the API, as JSON. What would be larger ends sooner and says that there is more; one entry
+   * always fits.
+   */
+  replyBytesMax: 262_144,
+  /** The least that a client may ask replies to be kept to. */
+  replyBytesMin: 16_384,
   /** Entries in one page of history. */
   historyPageMax: 200,
   /** Cursors in one `sync.resume`, so that they fit into a frame; a client with more conversations sends several. */
   resumeCursorsMax: 400,
+  /** Conversations that were not named, in one answer to `sync.resume`; `next` says where to go on. */
+  resumeConversationsMax: 1_000,
   /** Entries replayed inside one answer to `sync.resume`; the rest is paged. */
   resumeEntriesMax: 1_000,
   /** Entries with which a conversation begins on a device that does not know it and asks for the latest. */

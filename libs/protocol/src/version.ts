@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '848ef0acb747d1ad'
+export const wireHash = 'af9ebff525a3bf9a'

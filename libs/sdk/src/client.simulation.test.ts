@@ -89,6 +89,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         refuse: share,
         hang: fc.constantFrom(0, 0, 0.1),
         refuseConnect: share,
+        narrow: fc.constantFrom(0, 0, 3),
       }),
     }),
   },
@@ -263,3 +264,21 @@ test('exactly once, in order, whole or called off, and every send one row: throu
     { numRuns: Number(process.env['SIMULATION_RUNS'] ?? 60) },
   )
 }, 120_000)
+
+test('behind a line that carries little, everything arrives, and it is soon asked for in what the line carries', async () => {
+  const world = new World(1, { transactional: true, history: 'all', isOld: false })
+  const { server, clock, devices } = world
+  const ann = devices[0]!
+  const posted = 55
+  for (let count = 0; count < posted; count++)
+    server.append('c1', { event: 'message.new', by: ghost, clientId: `g${count}`, body: { text: 'x' } })
+  server.trouble = { ...calm, narrow: 2 }
+  const started = ann.start()
+  const isTold = () => server.delivered.get('c1 ann') === server.head('c1')
+  for (let round = 0; round < 600 && !isTold(); round++) await clock.advance(100)
+  await started
+  check({ server, devices: [ann], history: 'all' } as World)
+  // Halved until it fits, and grown too far now and then, ever more seldom.
+  expect(server.slowCloses).toBeGreaterThan(0)
+  expect(server.slowCloses).toBeLessThan(10)
+}, 30_000)

@@ -1,4 +1,4 @@
-import { type Entry, limits } from '@flotilla/protocol'
+import { type CommandOf, type Entry, limits } from '@flotilla/protocol'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
@@ -195,6 +195,42 @@ test('a node that has not heard of the epoch is asked until it has', async () =>
   await clock.advance(5_000)
   expect(heard).toEqual(['entry conversation.created 1'])
 })
+
+test.each([false, true])(
+  'more cursors than fit into a command are asked about one after the other, older nodes: %s',
+  async isOld => {
+    server.isOld = isOld
+    post('one')
+    const store = createMemoryStore()
+    const place = { epoch: 1, toldDelivered: 1, read: 1, toldRead: 1 }
+    const gone = Array.from({ length: 2 * limits.resumeCursorsMax }, (_, nth) => `a${1_000 + nth}`)
+    const held = ['c', ...gone].map(conversation => ({ conversation, seq: 1, ...place }))
+    await store.writeCursors(held, [])
+    server.create('d', 'bob', ['ann'])
+    const asked: CommandOf<'sync.resume'>[] = []
+    const answer = server.answer.bind(server)
+    server.answer = (socket, command) => {
+      if (command.op === 'sync.resume') asked.push(command)
+      return answer(socket, command)
+    }
+    await startClient('ann', { store })
+    await clock.advance(10_000)
+    expect(heard.filter(line => line.startsWith('left'))).toHaveLength(gone.length)
+    expect(heard.filter(line => !line.startsWith('left')).sort()).toEqual([
+      'entry conversation.created 1',
+      'entry message.new 2',
+      'message one',
+    ])
+    const shapes = asked.map(({ cursors, only, after, upto }) => [cursors.length, only, after, upto])
+    if (isOld) expect(shapes.filter(shape => shape[2] === undefined && shape[3] === undefined)).toHaveLength(4)
+    else
+      expect(shapes).toEqual([
+        [400, false, undefined, gone[399]],
+        [400, false, gone[399], gone[799]],
+        [1, false, gone[799], undefined],
+      ])
+  },
+)
 
 test('a conversation that was left leaves no cursor', async () => {
   const store = createMemoryStore()

@@ -5,7 +5,7 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import { type Entry, type Event, limits, type Reply } from '@flotilla/protocol'
+import type { Entry, Event, Reply, ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
@@ -17,7 +17,7 @@ import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } fr
 import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
 import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
-import { Requests } from './requests.ts'
+import { type Fields, Requests } from './requests.ts'
 import { createRest, type Rest } from './rest.ts'
 import type { Store, StoredCursor } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
@@ -90,7 +90,7 @@ export class Client {
       ports: {
         locate: () => this.rest.connect(),
         live: hello => this.#live(hello),
-        down: () => this.#down(),
+        down: reason => this.#down(reason),
         frame: text => this.#frame(text),
         ping: ms => this.#ping(ms),
         changed: state => this.#stateChanged(state),
@@ -257,9 +257,9 @@ export class Client {
     this.#events.emit('refresh', {})
   }
 
-  #down(): void {
+  #down(reason: string): void {
     this.#requests.close()
-    this.#sync.disconnected()
+    this.#sync.disconnected(reason)
     this.#schedule()
     this.#outbox.down()
     this.#receipts.down()
@@ -357,6 +357,7 @@ export class Client {
   #run(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.do === 'page') void this.#page(effect.question)
+      else if (effect.do === 'ask') void this.#ask(effect.question)
       else if (effect.do === 'resume') this.#startAgain(effect.epoch)
       else this.#delivery.push(effect)
     }
@@ -376,7 +377,7 @@ export class Client {
   }
 
   #resume(epoch: number): void {
-    for (const question of this.#sync.begin(this.#user ?? '', epoch)) void this.#ask(question)
+    void this.#ask(this.#sync.begin(this.#user ?? '', epoch))
     this.#schedule()
   }
 
@@ -399,11 +400,12 @@ export class Client {
       } catch (thrown) {
         const error = asFlotillaError(thrown, 'internal', 'resume')
         if (error.code === 'disconnected') return
-        if (error.code === 'field_invalid' && question.fields.start !== undefined) {
-          // A node of the version before: it knows no other start than the first entry.
-          question = withoutStart(question)
+        const plainer = error.code === 'field_invalid' ? plainerThan(question) : undefined
+        if (plainer !== undefined) {
+          question = plainer
           continue
         }
+        if (error.code === 'timed_out') question = this.#sync.slower(question)
         this.#report(error, 'resume')
         retryMs = error.retryMs ?? 0
       }
@@ -413,16 +415,26 @@ export class Client {
   }
 
   async #page(question: PageQuestion): Promise<void> {
-    const { conversation, after } = question
-    const range = after === undefined ? {} : { after }
+    const { number: _, ...page } = question
     try {
-      const page = { conversation, ...range, limit: limits.historyPageMax }
-      const reply = await this.#requests.request('history.page', page)
+      const reply = await this.#readPage(page)
       this.#run(this.#sync.paged(question, reply, this.#clock.steady()))
     } catch (thrown) {
       const { code, retryMs } = asFlotillaError(thrown, 'internal', 'page')
       const gone = code === 'not_a_member' || code === 'conversation_unknown'
-      this.#run(this.#sync.pageFailed(question, { gone, retryMs }, this.#clock.steady()))
+      const why = { gone, late: code === 'timed_out', retryMs }
+      this.#run(this.#sync.pageFailed(question, why, this.#clock.steady()))
+    }
+  }
+
+  async #readPage({ bytesMax, ...page }: Fields<'history.page'>): Promise<ReplyOf<'history.page'>> {
+    if (bytesMax === undefined) return this.#requests.request('history.page', page)
+    try {
+      return await this.#requests.request('history.page', { ...page, bytesMax })
+    } catch (thrown) {
+      if (!(thrown instanceof FlotillaError) || thrown.code !== 'field_invalid') throw thrown
+      // A node of the version before: it bounds a page by its entries alone.
+      return this.#requests.request('history.page', page)
     }
   }
 
@@ -466,9 +478,14 @@ function ownWebSocket(): SocketConstructor {
   )
 }
 
-function withoutStart({ number, fields }: ResumeQuestion): ResumeQuestion {
-  const { epoch, cursors } = fields
-  return { number, fields: { ...(epoch === undefined ? {} : { epoch }), cursors, only: false } }
+/** The question as a node of a version before understands it; undefined when it is as plain as can be. */
+function plainerThan({ number, fields }: ResumeQuestion): ResumeQuestion | undefined {
+  const { start, after, upto, bytesMax, ...plain } = fields
+  if (after === undefined && upto === undefined && bytesMax === undefined)
+    return start === undefined ? undefined : { number, fields: plain }
+  // Without ranges, the last question alone asks for what is not known here.
+  const only = plain.only === true || upto !== undefined
+  return { number, fields: { ...plain, only, ...(start === undefined || only ? {} : { start }) } }
 }
 
 const consoleLogger: Logger = {

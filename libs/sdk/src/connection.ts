@@ -67,7 +67,8 @@ export interface ConnectionPorts {
   /** `GET /v1/connect`. A FlotillaError that is not worth a retry ends it. */
   locate(): Promise<ConnectAnswer>
   live(hello: Hello): void
-  down(): void
+  /** @param reason a code, as in the state that follows */
+  down(reason: string): void
   /** A frame after hello, as it came. */
   frame(text: string): void
   /** Resolves when the node has answered anything at all. */
@@ -169,7 +170,7 @@ export class Connection {
 
   stop(reason: StopReason): void {
     if (this.#state.name === 'stopped') return
-    this.#letGo()
+    this.#letGo(reason)
     const advice = reason === 'stopped' ? 'nothing' : signInNeeded.includes(reason) ? 'sign_in' : 'reload'
     this.#enter({ name: 'stopped', reason, advice })
   }
@@ -192,7 +193,7 @@ export class Connection {
       if (waitMs <= 0) void this.#connect()
       else if (now + waitMs < this.#dueAt) this.#comeBack(waitMs, state.reason, state.error)
     } else if (state.name === 'connecting' && now - this.#startedAt >= wakeTimeoutMs) {
-      this.#letGo()
+      this.#letGo('timed_out')
       void this.#connect()
     }
   }
@@ -200,7 +201,7 @@ export class Connection {
   /** The device says that it has no network: that is believed, whatever the socket looks like. Tries go on at their times. */
   offline(): void {
     if (this.#state.name !== 'live' && this.#state.name !== 'connecting') return
-    this.#letGo()
+    this.#letGo('offline')
     this.#wait(
       undefined,
       'offline',
@@ -343,7 +344,7 @@ export class Connection {
     const wasLive = this.#state.name === 'live'
     const tried = this.#tried
     const error = new FlotillaError(wasLive ? 'disconnected' : 'unreachable', message, { retryMs, cause })
-    this.#letGo()
+    this.#letGo(code)
     if (wasLive) {
       if (this.#options.clock.steady() - this.#liveAt >= this.#options.stableMs) this.#failures = 0
       // The list may be older than its wish to be left: it drains, or holds too many.
@@ -378,12 +379,12 @@ export class Connection {
   }
 
   /** Lets go of the socket. Nothing that it still says is heard. */
-  #letGo(): void {
+  #letGo(reason: string): void {
     const socket = this.#socket
     this.#socket = undefined
     this.#tried = undefined
     socket?.close(1000)
-    if (this.#state.name === 'live') this.#options.ports.down()
+    if (this.#state.name === 'live') this.#options.ports.down(reason)
   }
 
   /** Answers the turn. Whoever hears of the new state may have ended it at once: then the turn is another one already. */

@@ -64,6 +64,8 @@ export interface HistoryRange {
   readonly after?: number
   readonly before?: number
   readonly limit?: number
+  /** How large a page may be; one entry always fits. */
+  readonly bytesMax?: number
 }
 
 /** The end of the year 9999, for `mute`: what is muted until then stays so. */

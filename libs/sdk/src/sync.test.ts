@@ -19,6 +19,7 @@ function short(effects: readonly Effect[] | undefined): string[] {
     if (effect.do === 'hand') return `${effect.entry.seq}`
     if (effect.do === 'resync') return `resync ${effect.cursor}`
     if (effect.do === 'page') return `page ${effect.question.after ?? 'latest'}`
+    if (effect.do === 'ask') return `ask after ${effect.question.fields.after ?? 'nothing'}`
     return effect.do === 'resume' ? `resume ${effect.epoch}` : effect.do
   })
 }
@@ -27,17 +28,26 @@ function question(effects: readonly Effect[]): PageQuestion {
   if (found === undefined) throw new Error('no page was asked for')
   return found.question
 }
-function only(questions: readonly ResumeQuestion[]): ResumeQuestion {
-  const [first] = questions
-  if (first === undefined || questions.length > 1) throw new Error('not one question')
-  return first
+/** Asks one question after the other, and answers each. */
+function resumeAll(
+  sync: Sync,
+  epoch: number,
+  answer: (question: ResumeQuestion) => Partial<ReplyOf<'sync.resume'>> = () => ({}),
+): ResumeQuestion[] {
+  const asked: ResumeQuestion[] = []
+  for (let next: ResumeQuestion | undefined = sync.begin(me, epoch); next !== undefined; ) {
+    asked.push(next)
+    const effects: readonly Effect[] = sync.resumed(next, { epoch, verdicts: [], ...answer(next) }, 0) ?? []
+    next = effects.find(effect => effect.do === 'ask')?.question
+  }
+  return asked
 }
 
 /** A core that is live, with everything up to 10 handed on. */
 function liveAt10(options: Partial<typeof syncDefaults> = {}): Sync {
   const sync = new Sync(options)
   sync.restore([{ conversation: 'c', epoch: 1, seq: 10 }])
-  sync.resumed(only(sync.begin(me, 1)), { epoch: 1, verdicts: [] }, 0)
+  sync.resumed(sync.begin(me, 1), { epoch: 1, verdicts: [] }, 0)
   return sync
 }
 
@@ -143,7 +153,7 @@ test('pages for a gap that has moved meanwhile say nothing about the store', () 
     expect(short(sync.paged(question(asked), late, now))).toEqual([])
     expect(question(sync.due(sync.dueAt() ?? 0)).after).toBe(missing + 1)
     sync.disconnected()
-    sync.resumed(only(sync.begin(me, 1)), { epoch: 1, verdicts: [] }, now)
+    sync.resumed(sync.begin(me, 1), { epoch: 1, verdicts: [] }, now)
   }
 })
 
@@ -152,7 +162,7 @@ test('the verdicts', () => {
   sync.restore(
     ['even', 'replayed', 'behind', 'resync', 'left'].map(conversation => ({ conversation, epoch: 1, seq: 10 })),
   )
-  const asked = only(sync.begin(me, 1))
+  const asked = sync.begin(me, 1)
   expect(asked.fields).toMatchObject({ epoch: 1, only: false })
   const place = { conversation: 'replayed', epoch: 1, at: 0, by: 'bob', clientId: 'x', body: { text: 'x' } }
   const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
@@ -175,7 +185,7 @@ test('the verdicts', () => {
 
 test('a new device that wants everything starts where the server says', () => {
   const sync = new Sync({ history: 'all' })
-  const asked = only(sync.begin(me, 1))
+  const asked = sync.begin(me, 1)
   expect(asked.fields).toEqual({ cursors: [], only: false })
   const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
     { conversation: 'c', verdict: 'replayed', head: 6, entries: entries(5, 6) },
@@ -187,7 +197,7 @@ test('a new device that wants everything starts where the server says', () => {
 
 test('a new device starts at the latest page or at what is unread, as the node says, and goes on without a gap', () => {
   const sync = new Sync({ history: 'unread' })
-  const asked = only(sync.begin(me, 1))
+  const asked = sync.begin(me, 1)
   expect(asked.fields).toEqual({ cursors: [], only: false, start: 'unread' })
   // What was stored before the verdict may come live before it.
   sync.entry(entry(90), 0)
@@ -212,7 +222,7 @@ test('a new device starts at the latest page or at what is unread, as the node s
 
 test('a node that does not know where to begin says everything, and the latest page is taken from it', () => {
   const sync = new Sync()
-  const { number, fields } = only(sync.begin(me, 1))
+  const { number, fields } = sync.begin(me, 1)
   const asked = { number, fields: { ...fields, start: undefined } } as unknown as ResumeQuestion
   const verdicts: ReplyOf<'sync.resume'>['verdicts'] = [
     { conversation: 'c', verdict: 'replayed', head: 120, entries: entries(1, 120) },
@@ -243,28 +253,106 @@ test('whoever is added while connected has all of it from there on, and none of 
 test('what comes before the verdict is kept and merged with it', () => {
   const sync = new Sync()
   sync.restore([{ conversation: 'c', epoch: 1, seq: 10 }])
-  const asked = only(sync.begin(me, 1))
+  const asked = sync.begin(me, 1)
   expect(short(sync.entry(entry(13), 0))).toEqual([])
   expect(sync.dueAt(), 'no page while the verdict is awaited').toBeUndefined()
   const verdict = { conversation: 'c', verdict: 'replayed' as const, head: 12, entries: entries(11, 12) }
   expect(short(sync.resumed(asked, { epoch: 1, verdicts: [verdict] }, 0))).toEqual(['11', '12', '13'])
 })
 
-test('more cursors than fit go in several questions, and only one of them asks for the unknown', () => {
+const knownIds = Array.from({ length: 2 * limits.resumeCursorsMax + 1 }, (_, at) => `c${String(at).padStart(4, '0')}`)
+
+test('more cursors than fit go in several questions, each with the range of ids that it covers', () => {
   const sync = new Sync()
-  sync.restore(
-    Array.from({ length: 2 * limits.resumeCursorsMax + 1 }, (_, at) => ({ conversation: `c${at}`, epoch: 1, seq: 1 })),
-  )
-  const questions = sync.begin(me, 1)
-  expect(questions.map(({ fields }) => [fields.cursors.length, fields.only])).toEqual([
-    [limits.resumeCursorsMax, true],
-    [limits.resumeCursorsMax, true],
-    [1, false],
+  sync.restore(knownIds.toReversed().map(conversation => ({ conversation, epoch: 1, seq: 1 })))
+  const asked = resumeAll(sync, 1)
+  expect(asked.map(({ fields: { cursors, after, upto } }) => [cursors.length, after, upto])).toEqual([
+    [limits.resumeCursorsMax, undefined, 'c0399'],
+    [limits.resumeCursorsMax, 'c0399', 'c0799'],
+    [1, 'c0799', undefined],
   ])
-  // The one that asks for the unknown cannot know what the others named: its answer must not make their cursors void.
-  const verdict = { conversation: 'c0', verdict: 'resync' as const, head: 20_000, from: 1 }
-  for (const one of questions) sync.resumed(one, { epoch: 1, verdicts: one.fields.only === false ? [verdict] : [] }, 0)
-  expect(sync.due(0)).toMatchObject([{ question: { conversation: 'c0', after: 1 } }])
+  expect(asked.flatMap(({ fields }) => fields.cursors.map(cursor => cursor.conversation))).toEqual(knownIds)
+})
+
+test('an answer that was cut is gone on with after the place that it names, and no page is asked for before the end', () => {
+  const sync = new Sync()
+  sync.restore(['b', 'd'].map(conversation => ({ conversation, epoch: 1, seq: 1 })))
+  const pages = new Map([
+    [
+      undefined,
+      { verdicts: [{ conversation: 'a', verdict: 'behind' as const, head: 9, from: 1, after: 3 }], next: 'a' },
+    ],
+    ['a', { verdicts: [{ conversation: 'c', verdict: 'behind' as const, head: 9, from: 1, after: 5 }], next: 'c' }],
+  ])
+  const asked = resumeAll(sync, 1, ({ fields }) => {
+    expect(sync.due(0)).toEqual([])
+    return pages.get(fields.after) ?? {}
+  })
+  expect(asked.map(({ fields }) => [fields.after, fields.cursors.map(cursor => cursor.conversation)])).toEqual([
+    [undefined, ['b', 'd']],
+    ['a', ['b', 'd']],
+    ['c', ['d']],
+  ])
+  expect(short(sync.due(0))).toEqual(['page 3', 'page 5'])
+})
+
+test('an answer that takes a known conversation for a new one does not make its cursor void', () => {
+  const sync = new Sync()
+  sync.restore(knownIds.map(conversation => ({ conversation, epoch: 1, seq: 1 })))
+  // A node of a version before knows no ranges: its last answer is about everything that it does not name.
+  const verdict = { conversation: 'c0000', verdict: 'resync' as const, head: 20_000, from: 1 }
+  resumeAll(sync, 1, ({ fields }) => (fields.upto === undefined ? { verdicts: [verdict] } : {}))
+  expect(sync.due(0)).toMatchObject([{ question: { conversation: 'c0000', after: 1 } }])
+})
+
+test('what the line did not carry is asked for in half, alone, and grows again with what arrives', () => {
+  const sync = new Sync()
+  sync.restore(knownIds.slice(0, 8).map(conversation => ({ conversation, epoch: 1, seq: 1 })))
+  const verdicts = knownIds
+    .slice(0, 8)
+    .map(conversation => ({ conversation, verdict: 'behind' as const, head: 900, from: 1 }))
+  const sizes = (effects: readonly Effect[]) =>
+    effects.flatMap(effect => (effect.do === 'page' ? [[effect.question.limit, effect.question.bytesMax]] : []))
+  const { historyPageMax, replyBytesMax } = limits
+  resumeAll(sync, 1, () => ({ verdicts }))
+  const before = sync.due(0)
+  expect(sizes(before)).toEqual(Array.from({ length: 4 }, () => [historyPageMax, undefined]))
+  sync.disconnected('slow_consumer')
+  // Several that were under way are one sign.
+  sync.pageFailed(question(before), { gone: false, late: true }, 0)
+  const [asked] = resumeAll(sync, 1, () => ({ verdicts }))
+  expect(asked?.fields.bytesMax).toBe(replyBytesMax / 2)
+  expect(sizes(sync.due(0))).toEqual(Array.from({ length: 2 }, () => [historyPageMax / 2, replyBytesMax / 2]))
+  for (const [nth, left] of [4, 8, 16, 16].entries()) {
+    sync.disconnected(nth % 2 === 0 ? 'timed_out' : 'slow_consumer')
+    const [smaller] = resumeAll(sync, 1, () => ({ verdicts }))
+    expect(smaller?.fields.bytesMax).toBe(replyBytesMax / left)
+    sync.due(0)
+  }
+  let seq = 1
+  const bytes: (number | undefined)[] = []
+  sync.disconnected()
+  resumeAll(sync, 1, () => ({ verdicts }))
+  for (let answers = 0; answers < 600; answers++) {
+    const asked = question(sync.due(0))
+    bytes.push(asked.bytesMax)
+    const one = entry(++seq, 1, asked.conversation)
+    sync.paged(asked, page([one], 900), 0)
+    sync.handed(asked.conversation, 0)
+  }
+  expect([...new Set(bytes)].map(max => (max === undefined ? 1 : replyBytesMax / max))).toEqual([16, 8, 4, 2, 1])
+})
+
+test('a connection that ends for another reason, or while nothing is asked, changes nothing', () => {
+  const sync = liveAt10()
+  for (const reason of ['node_draining', 'closed_1006', 'timed_out', undefined]) {
+    sync.disconnected(reason)
+    const [asked] = resumeAll(sync, 1)
+    expect(asked?.fields.bytesMax, reason).toBeUndefined()
+  }
+  // In the middle of an answer, silence is a sign.
+  const asked = sync.begin(me, 1)
+  expect(sync.slower(asked)).toMatchObject({ number: asked.number, fields: { bytesMax: limits.replyBytesMax / 2 } })
 })
 
 test('another epoch at the connection: every cursor is sent with its own, and every conversation starts again', () => {
@@ -273,13 +361,12 @@ test('another epoch at the connection: every cursor is sent with its own, and ev
     { conversation: 'c', epoch: 1, seq: 10 },
     { conversation: 'd', epoch: 2, seq: 3 },
   ])
-  const questions = sync.begin(me, 2)
-  expect(questions.map(({ fields }) => [fields.epoch, fields.cursors])).toEqual([
-    [1, [{ conversation: 'c', seq: 10 }]],
-    [2, [{ conversation: 'd', seq: 3 }]],
-  ])
   // Even a server that says nothing about c: its cursor means nothing any more.
-  for (const one of questions) sync.resumed(one, { epoch: 2, verdicts: [] }, 0)
+  const questions = resumeAll(sync, 2)
+  expect(questions.map(({ fields }) => [fields.epoch, fields.cursors, fields.only])).toEqual([
+    [1, [{ conversation: 'c', seq: 10 }], true],
+    [2, [{ conversation: 'd', seq: 3 }], false],
+  ])
   const asked = sync.due(0)
   expect(short(asked)).toEqual(['page latest'])
   expect(short(sync.paged(question(asked), page(entries(7, 8, 2), 8, 1, 2), 0))).toEqual(['resync 6', '7', '8'])
@@ -289,7 +376,7 @@ test('another epoch under way: resume again; what is late from the old one is dr
   const sync = liveAt10()
   sync.entry(entry(13), 0)
   expect(short(sync.entry(entry(11, 2), 0))).toEqual(['resume 2'])
-  const asked = only(sync.begin(me, 2))
+  const asked = sync.begin(me, 2)
   expect(short(sync.entry(entry(11, 1), 0))).toEqual([])
   expect(short(sync.entry(entry(12, 2), 0))).toEqual([])
   sync.resumed(asked, { epoch: 2, verdicts: [{ conversation: 'c', verdict: 'resync', head: 11, from: 1 }] }, 0)
@@ -302,7 +389,7 @@ test('another epoch under way, before it is known where a conversation begins: w
   const sync = liveAt10()
   sync.entry(entry(58, 1, 'n'), 0)
   expect(short(sync.entry(entry(11, 2), 0))).toEqual(['resume 2'])
-  for (const one of sync.begin(me, 2)) sync.resumed(one, { epoch: 2, verdicts: [] }, 0)
+  resumeAll(sync, 2)
   const asked = sync.due(0).find(effect => effect.do === 'page' && effect.question.conversation === 'n')
   const first = { ...entry(57, 2, 'n') }
   expect(short(sync.paged(question(asked ? [asked] : []), page([first], 57, 57, 2), 0))).toEqual(['57'])
@@ -311,7 +398,7 @@ test('another epoch under way, before it is known where a conversation begins: w
 
 test('a node that has not heard of the epoch yet is asked again', () => {
   const sync = new Sync()
-  const asked = only(sync.begin(me, 2))
+  const asked = sync.begin(me, 2)
   expect(sync.resumed(asked, { epoch: 1, verdicts: [] }, 0)).toBeUndefined()
   expect(sync.wants(asked)).toBe(true)
 })
@@ -336,7 +423,7 @@ test('one whose beginning was lost is asked for at once, from where the person m
 test('left in another epoch: the old cursor does not stand in the way of what is new there', () => {
   const sync = new Sync()
   sync.restore([{ conversation: 'c', epoch: 1, seq: 10 }])
-  const asked = only(sync.begin(me, 2))
+  const asked = sync.begin(me, 2)
   const left = { conversation: 'c', verdict: 'left' as const }
   expect(short(sync.resumed(asked, { epoch: 2, verdicts: [left] }, 0))).toEqual(['left'])
   const members = [{ user: me, role: 'member' as const }]
@@ -371,7 +458,7 @@ test('removed while it asks what there is: an answer from before brings nothing 
   })
   const removed = (): Sync => {
     const sync = new Sync({ history: 'all' })
-    const asked = only(sync.begin(me, 1))
+    const asked = sync.begin(me, 1)
     expect(short(sync.entry(added(90), 0))).toEqual(['90'])
     expect(short(sync.entry({ ...base, event: 'member.removed', seq: 91, user: me }, 0))).toEqual(['91', 'left'])
     answer = verdict => short(sync.resumed(asked, { epoch: 1, verdicts: [verdict] }, 0))
@@ -414,7 +501,7 @@ test('an answer that was asked for on a former connection is passed over', () =>
 test('a ping asks about the liveliest conversations, and not about those at rest', () => {
   const sync = new Sync()
   sync.restore(Array.from({ length: 100 }, (_, at) => ({ conversation: `c${at}`, epoch: 1, seq: at })))
-  sync.resumed(only(sync.begin(me, 1)), { epoch: 1, verdicts: [] }, 0)
+  sync.resumed(sync.begin(me, 1), { epoch: 1, verdicts: [] }, 0)
   expect(sync.seen(0)).toEqual([])
   for (let at = 0; at < 50; at++) sync.touch(`c${at}`, at)
   expect(sync.seen(100)).toHaveLength(32)
@@ -436,7 +523,7 @@ test('an application that is slow through a change of epoch gets nothing of the 
   const sync = liveAt10({ unhandedEntriesMax: 4 })
   for (let seq = 11; seq <= 14; seq++) sync.entry(entry(seq), 0)
   sync.entry(entry(15, 2), 0)
-  const asked = only(sync.begin(me, 2))
+  const asked = sync.begin(me, 2)
   sync.handed('c', 0)
   sync.handed('c', 0)
   expect(short(sync.entry(entry(15, 2), 0))).toEqual([])
@@ -490,7 +577,7 @@ test('whatever arrives how, the application gets every entry once and in order',
       }
       const reconnect = (size: number) => {
         sync.disconnected()
-        const resume = only(sync.begin(me, 1))
+        const resume = sync.begin(me, 1)
         const cursor = resume.fields.cursors[0]?.seq
         const missing = head - (cursor ?? 0)
         const verdict =

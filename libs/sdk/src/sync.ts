@@ -15,6 +15,7 @@ import {
   type ReplyOf,
   type Verdict,
 } from '@flotilla/protocol'
+import { Pace } from './pace.ts'
 import type { Fields } from './requests.ts'
 
 /**
@@ -31,7 +32,7 @@ export const syncDefaults = {
   bufferEntriesMax: 500,
   /** Entries of one conversation that the application has not taken yet. Beyond, nothing is fetched for it. */
   unhandedEntriesMax: 1_000,
-  /** Pages asked for at the same time. */
+  /** Pages asked for at the same time; fewer behind a line that does not carry so many. */
   pagesAtOnceMax: 4,
   /** Pages in a row that bring nothing although something is missing. Then the conversation starts again. */
   emptyPagesMax: 5,
@@ -50,6 +51,9 @@ export interface PageQuestion {
   readonly number: number
   readonly conversation: string
   readonly after?: number
+  readonly limit: number
+  /** Missing where the line carries as much as a page may have. */
+  readonly bytesMax?: number
 }
 
 /** A question for `sync.resume`. */
@@ -73,6 +77,8 @@ export type Effect =
   /** The person is not a member any longer. */
   | { readonly do: 'left'; readonly conversation: string }
   | { readonly do: 'page'; readonly question: PageQuestion }
+  /** The next question of those that `begin` began. */
+  | { readonly do: 'ask'; readonly question: ResumeQuestion }
   /** The store's epoch has changed under way: `begin` again with this one. */
   | { readonly do: 'resume'; readonly epoch: number }
 
@@ -102,6 +108,15 @@ interface Track {
   namedIn: number
 }
 
+/** What one question of resuming is about: these, and those that lie between two ids and are not known here. */
+interface Round {
+  readonly epoch: number | undefined
+  readonly tracks: readonly Track[]
+  readonly only: boolean
+  readonly after?: string | undefined
+  readonly upto?: string | undefined
+}
+
 export class Sync {
   readonly #options: SyncOptions
   readonly #tracks = new Map<string, Track>()
@@ -116,7 +131,12 @@ export class Sync {
   /** Every question has a number of its own; those of resuming before this one are of no interest any more. */
   #number = 0
   #roundFrom = 1
-  #unanswered = 0
+  /** What is still to be asked, after the question that is under way. */
+  #rounds: Round[] = []
+  #round: Round | undefined
+  readonly #pace = new Pace()
+  /** What was asked before this number says nothing about the pace of now. */
+  #pacedFrom = 1
 
   constructor(options: Partial<SyncOptions> = {}) {
     this.#options = { ...syncDefaults, ...options }
@@ -129,8 +149,8 @@ export class Sync {
     for (const { conversation, epoch, seq } of cursors) this.#track(conversation, epoch, seq)
   }
 
-  /** The connection is live, or the epoch has changed: what to ask, one question after the other. */
-  begin(me: string, epoch: number): ResumeQuestion[] {
+  /** The connection is live, or the epoch has changed: the first question. Each answer brings the next. */
+  begin(me: string, epoch: number): ResumeQuestion {
     this.#me = me
     this.#live = true
     const another = epoch !== this.#epoch
@@ -148,9 +168,9 @@ export class Sync {
       track.oldUpTo = 0
     }
     this.#roundFrom = this.#number + 1
-    const questions = this.#resumeQuestions()
-    this.#unanswered = questions.length
-    return questions
+    const [first, ...others] = this.#planRounds()
+    this.#rounds = others
+    return this.#ask(first)
   }
 
   /** Whether the answer to this question is still wanted. */
@@ -158,21 +178,37 @@ export class Sync {
     return this.#live && question.number >= this.#roundFrom
   }
 
-  /** The answer to one question of `begin`. `undefined` when it is to be asked again: this node is behind the times. */
+  /** The answer to a question of resuming. `undefined` when it is to be asked again: this node is behind the times. */
   resumed(question: ResumeQuestion, reply: ReplyOf<'sync.resume'>, now: number): Effect[] | undefined {
     if (!this.wants(question)) return []
     if (reply.epoch < this.#epoch) return undefined
     if (!this.#sameEpoch(reply.epoch)) return this.#take()
-    this.#unanswered -= 1
+    this.#pace.went()
     for (const verdict of reply.verdicts) this.#judge(verdict, question, now)
+    const { next } = reply
+    const round = this.#round
+    if (next !== undefined && round !== undefined)
+      this.#rounds.unshift({ ...round, tracks: round.tracks.filter(one => one.conversation > next), after: next })
+    const following = this.#rounds.shift()
+    this.#round = undefined
+    if (following !== undefined) this.#effects.push({ do: 'ask', question: this.#ask(following) })
     // Here the patience with gaps is over: the node has just said what there is.
-    for (const track of this.#tracks.values()) this.#settle(track, now, 0)
+    else for (const track of this.#tracks.values()) this.#settle(track, now, 0)
     return this.#take()
   }
 
-  /** The connection is gone. Cursors and buffers stay. */
-  disconnected(): void {
+  /** The answer did not come in time: the same question, for less. */
+  slower(question: ResumeQuestion): ResumeQuestion {
+    this.#slow(question.number)
+    return { ...question, fields: { ...question.fields, ...this.#bytesMax() } }
+  }
+
+  /** The connection is gone, and why. Cursors and buffers stay. */
+  disconnected(reason?: string): void {
     this.#live = false
+    const waits = this.#round !== undefined || this.#questions.size > 0
+    // A line that is busy with a large answer carries no sign of life beside it.
+    if (reason === 'slow_consumer' || (reason === 'timed_out' && waits)) this.#slow(this.#number)
   }
 
   /** An entry from the socket. */
@@ -207,6 +243,7 @@ export class Sync {
   paged(question: PageQuestion, reply: ReplyOf<'history.page'>, now: number): Effect[] {
     const track = this.#answered(question)
     if (track === undefined || (reply.epoch > this.#epoch && !this.#sameEpoch(reply.epoch))) return this.#take()
+    this.#pace.went()
     track.activeAt = now
     if (reply.epoch < this.#epoch) this.#tryLater(track, now, 0)
     else if (question.after === undefined) this.#startAgain(track, reply, now)
@@ -214,10 +251,18 @@ export class Sync {
     return this.#take()
   }
 
-  /** A page question that was refused. `gone` says that the person may not see the conversation (any longer). */
-  pageFailed(question: PageQuestion, why: { gone: boolean; retryMs?: number | undefined }, now: number): Effect[] {
+  /**
+   * A page question that was refused, or not answered in time. `gone` says that the person may not see the conversation (any
+   * longer).
+   */
+  pageFailed(
+    question: PageQuestion,
+    why: { gone: boolean; late?: boolean; retryMs?: number | undefined },
+    now: number,
+  ): Effect[] {
     const track = this.#answered(question)
     if (track === undefined) return []
+    if (why.late) this.#slow(question.number)
     if (why.gone) this.#leave(track, now)
     else this.#tryLater(track, now, why.retryMs ?? 0)
     return this.#take()
@@ -251,7 +296,8 @@ export class Sync {
       this.#questions.set(number, track)
       const latest = track.void || this.#isStale(track)
       const after = latest ? {} : { after: track.cursor ?? 0 }
-      this.#effects.push({ do: 'page', question: { number, conversation: track.conversation, ...after } })
+      const size = { limit: this.#pace.of(limits.historyPageMax), ...this.#bytesMax() }
+      this.#effects.push({ do: 'page', question: { number, conversation: track.conversation, ...after, ...size } })
     }
     return this.#take()
   }
@@ -286,29 +332,70 @@ export class Sync {
     return effects
   }
 
-  #resumeQuestions(): ResumeQuestion[] {
-    const byEpoch = new Map<number, Track[]>()
-    for (const track of this.#tracks.values()) {
-      if (track.cursor === undefined) continue
-      const tracks = byEpoch.get(track.epoch) ?? []
-      byEpoch.set(track.epoch, tracks)
-      tracks.push(track)
+  /**
+   * Those of the latest epoch in the order of their ids: each question is also answered about what this device does not know
+   * between its first and its last one. Those of other epochs apart: a question has one epoch.
+   */
+  #planRounds(): [Round, ...Round[]] {
+    const tracks = [...this.#tracks.values()].filter(track => track.cursor !== undefined)
+    const latest = Math.max(0, ...tracks.map(track => track.epoch))
+    const rounds: Round[] = []
+    for (const epoch of new Set(tracks.map(track => track.epoch)))
+      if (epoch !== latest)
+        for (const part of this.#parts(tracks, epoch)) rounds.push({ epoch, tracks: part, only: true })
+    const parts = this.#parts(tracks, latest)
+    for (const [nth, part] of parts.entries()) {
+      const upto = nth === parts.length - 1 ? undefined : part.at(-1)?.conversation
+      const after = parts[nth - 1]?.at(-1)?.conversation
+      rounds.push({ epoch: latest, tracks: part, only: false, after, upto })
     }
-    const questions: ResumeQuestion[] = []
-    for (const [epoch, tracks] of byEpoch) {
-      for (let at = 0; at < tracks.length; at += limits.resumeCursorsMax) {
-        const number = ++this.#number
-        const named = tracks.slice(at, at + limits.resumeCursorsMax)
-        for (const track of named) track.namedIn = number
-        const cursors = named.map(({ conversation, cursor }) => ({ conversation, seq: cursor ?? 0 }))
-        questions.push({ number, fields: { epoch, cursors, only: true } })
-      }
+    const [first = { epoch: undefined, tracks: [], only: false }, ...others] = rounds
+    return [first, ...others]
+  }
+
+  #parts(tracks: readonly Track[], epoch: number): Track[][] {
+    const named = tracks
+      .filter(track => track.epoch === epoch)
+      .sort((one, other) => (one.conversation < other.conversation ? -1 : 1))
+    const size = this.#pace.of(limits.resumeCursorsMax)
+    return Array.from({ length: Math.ceil(named.length / size) }, (_, nth) => named.slice(nth * size, (nth + 1) * size))
+  }
+
+  /** The question of a round, with the cursors of now. */
+  #ask(round: Round): ResumeQuestion {
+    const { epoch, tracks, only, after, upto } = round
+    const number = ++this.#number
+    this.#round = round
+    const cursors: ConversationCursor[] = []
+    for (const track of tracks) {
+      // It was left meanwhile, and perhaps joined again.
+      if (this.#tracks.get(track.conversation) !== track || track.epoch !== epoch) continue
+      track.namedIn = number
+      cursors.push({ conversation: track.conversation, seq: track.cursor ?? 0 })
     }
-    // The last one asks also for what this device does not know yet.
-    const { number, fields } = questions.pop() ?? { number: ++this.#number, fields: { cursors: [] } }
     const { history } = this.#options
-    const start = history === 'all' ? {} : { start: history }
-    return [...questions, { number, fields: { ...fields, only: false, ...start } }]
+    const fields = {
+      ...(epoch === undefined ? {} : { epoch }),
+      cursors,
+      only,
+      ...(only || history === 'all' ? {} : { start: history }),
+      ...(after === undefined ? {} : { after }),
+      ...(upto === undefined ? {} : { upto }),
+      ...this.#bytesMax(),
+    }
+    return { number, fields }
+  }
+
+  /** How large an answer may be, where the line does not carry the largest. */
+  #bytesMax(): { bytesMax?: number } {
+    return this.#pace.isFull ? {} : { bytesMax: this.#pace.of(limits.replyBytesMax) }
+  }
+
+  /** What this question asked for was too much; several that were under way together count once. */
+  #slow(number: number): void {
+    if (number < this.#pacedFrom) return
+    this.#pacedFrom = this.#number + 1
+    this.#pace.slow()
   }
 
   #judge(verdict: Verdict, { number, fields }: ResumeQuestion, now: number): void {
@@ -347,7 +434,8 @@ export class Sync {
   }
 
   #mayAsk(): boolean {
-    return this.#live && this.#unanswered === 0 && this.#questions.size < this.#options.pagesAtOnceMax
+    const pagesMax = this.#pace.of(this.#options.pagesAtOnceMax)
+    return this.#live && this.#round === undefined && this.#questions.size < pagesMax
   }
 
   #answered(question: PageQuestion): Track | undefined {

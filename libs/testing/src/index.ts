@@ -36,6 +36,7 @@ export { type DebianProgram, unpackDebian } from './debian-packages.ts'
 export { findPgBouncer, type PgBouncer, type PoolMode, startPgBouncer } from './pgbouncer.ts'
 export { findPostgres, type PostgresOptions, type PostgresServer, startPostgres, type StopMode } from './postgres.ts'
 export { type OldVersion, openOldVersion, versionBefore } from './old-version.ts'
+export { type NarrowLine, startNarrowLine } from './narrow-line.ts'
 export { freePort, type ProcessOptions, type StartedProcess, startProcess } from './processes.ts'
 export { dropFolder, makeFolder } from './reaper.ts'
 export {

@@ -17,6 +17,7 @@ export function exportRoutes(app: Api, deps: RouteDeps): void {
       // It would count as one of the few.
       exposeHeadRoute: false,
       preParsing: deps.authenticate,
+      config: { outOfTurn: true },
       schema: {
         operationId: 'exportMe',
         summary: 'Export all my data',

@@ -8,7 +8,7 @@ import { answered, ById, HistoryPage, Posted } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 /** The same fields as on the socket, without those that only a frame needs. */
-const { after, before, limit } = up['history.page'].schema.properties
+const { after, before, limit, bytesMax } = up['history.page'].schema.properties
 const { clientId, body, replyTo } = up['message.send'].schema.properties
 
 export function messageRoutes(app: Api, deps: RouteDeps): void {
@@ -25,8 +25,8 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'history',
         summary: 'Read a page of the log',
         description:
-          'The entries of a conversation in rising order: those after a seq, or the last ones before a seq; without either, the latest.',
-        querystring: Type.Object({ after, before, limit }, closed),
+          'The entries of a conversation in rising order: those after a seq, or the last ones before a seq; without either, the latest. A page ends at its limit or its size in bytes: `more` says whether there is another.',
+        querystring: Type.Object({ after, before, limit, bytesMax }, closed),
         response: {
           200: answered(
             'Entries in rising order. `from` is the seq of the first entry that the caller may see.',
@@ -43,6 +43,7 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
     '/conversations/:id/messages',
     {
       preParsing,
+      config: { outOfTurn: true },
       schema: {
         ...shared,
         operationId: 'postMessage',

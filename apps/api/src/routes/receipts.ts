@@ -12,6 +12,7 @@ export function receiptRoutes(app: Api, deps: RouteDeps): void {
     '/conversations/:id/receipts',
     {
       preParsing: deps.authenticate,
+      config: { outOfTurn: true },
       schema: {
         operationId: 'putReceipts',
         summary: 'Tell how far I have received and read',

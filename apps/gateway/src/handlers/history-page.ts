@@ -1,5 +1,5 @@
 import { messages } from '@flotilla/chat'
 import type { Handler } from '../handlers.ts'
 
-export const historyPage: Handler<'history.page'> = (deps, session, command) =>
-  messages.history(deps.chat, session.user, command)
+export const historyPage: Handler<'history.page'> = ({ chat }, session, command) =>
+  chat.turns.read(session, () => messages.history(chat, session.user, command))

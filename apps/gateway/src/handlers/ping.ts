@@ -1,10 +1,7 @@
 import { sync } from '@flotilla/chat'
 import type { Handler } from '../handlers.ts'
 
-export const ping: Handler<'ping'> = async (deps, session, command) => ({
-  at: deps.chat.clock(),
-  behind:
-    command.seen === undefined || command.seen.length === 0
-      ? []
-      : await sync.behind(deps.chat, session.user, command.seen),
+export const ping: Handler<'ping'> = async ({ chat }, session, { seen = [] }) => ({
+  at: chat.clock(),
+  behind: seen.length === 0 ? [] : await chat.turns.read(session, () => sync.behind(chat, session.user, seen)),
 })

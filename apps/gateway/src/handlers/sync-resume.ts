@@ -1,5 +1,5 @@
 import { sync } from '@flotilla/chat'
 import type { Handler } from '../handlers.ts'
 
-export const syncResume: Handler<'sync.resume'> = (deps, session, command) =>
-  sync.resume(deps.chat, session.user, command)
+export const syncResume: Handler<'sync.resume'> = ({ chat }, session, command) =>
+  chat.turns.resume(session, () => sync.resume(chat, session.user, command))

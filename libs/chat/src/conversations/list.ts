@@ -22,11 +22,8 @@ export async function list(
 ): Promise<ConversationPage> {
   const limit = Math.min(input.limit, pageMax)
   const after = input.after === undefined ? undefined : decode(input.after)
-  // One more than asked for tells whether there is a next page.
-  const { conversations, places } = await readPage(ctx, by, after, limit + 1)
-  const last = places[limit - 1]
-  if (conversations.length <= limit || last === undefined) return { conversations }
-  return { conversations: conversations.slice(0, limit), next: encode(last) }
+  const { conversations, next } = await readPage(ctx, by, after, limit)
+  return { conversations, ...(next === undefined ? {} : { next: encode(next) }) }
 }
 
 const encode = (place: Place) => Buffer.from(`${place.headAt}/${place.id}`).toString('base64url')

@@ -1,9 +1,10 @@
 /** Conversations as one of their members sees them: with cursors, unread count, last message and the people. */
-import type { EntryOf, Role } from '@flotilla/protocol'
+import { type EntryOf, limits, type Role } from '@flotilla/protocol'
 import { asc, eq, inArray } from 'drizzle-orm'
 import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../access.ts'
 import type { ChatContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
+import { fitting } from '../paging.ts'
 import * as tables from '../store/schema.ts'
 import { get } from '../users/get.ts'
 import { type User, userColumnsFor } from '../users/user.ts'
@@ -59,6 +60,8 @@ interface Row extends EntryRow {
 /** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
 const unreadMax = 1_000
 const membersInlineMax = 50
+/** How many members are read at once: they are what an answer is full of first. */
+const peopleAtOnceMax = 1_000
 /** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
 const lastEntriesMax = 20
 
@@ -67,7 +70,7 @@ export const unreadOf = (member: string, conversation: string) =>
   `x.kind = ${kindNumbers['message.new']} AND x.sender_id <> $1
    AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${member}.joined_seq) AND ${conversation}.head_seq`
 
-/** The page is cut before the logs are looked at. */
+/** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
 const readConversations = (where: string, limit: string) => `
 WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
@@ -77,23 +80,27 @@ WITH page AS MATERIALIZED (
    WHERE m.user_id = $1 AND ${where}
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
-SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
-       p.joined_seq,
-       p.delivered_seq, p.read_seq, u.unread,
-       CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*
-  FROM page p
-  CROSS JOIN LATERAL (
-    SELECT count(*)::int AS unread FROM (
-      SELECT FROM messages x WHERE x.conversation_id = p.id AND ${unreadOf('p', 'p')} LIMIT ${unreadMax}
-    ) others
-  ) u
-  LEFT JOIN LATERAL (
-    SELECT ${entryColumns} FROM messages m
-     WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']}
-       AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
-     ORDER BY m.seq DESC LIMIT 1
-  ) l ON true
- ORDER BY p.head_at DESC, p.id DESC`
+SELECT * FROM (
+  SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
+         p.joined_seq,
+         p.delivered_seq, p.read_seq, u.unread,
+         CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*,
+         row_number() OVER page AS nth,
+         sum(octet_length(l.body)) OVER page - coalesce(octet_length(l.body), 0) AS bytes_before
+    FROM page p
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS unread FROM (
+        SELECT FROM messages x WHERE x.conversation_id = p.id AND ${unreadOf('p', 'p')} LIMIT ${unreadMax}
+      ) others
+    ) u
+    LEFT JOIN LATERAL (
+      SELECT ${entryColumns} FROM messages m
+       WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']}
+         AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
+       ORDER BY m.seq DESC LIMIT 1
+    ) l ON true
+  WINDOW page AS (ORDER BY p.head_at DESC, p.id DESC)
+) c WHERE coalesce(bytes_before, 0) <= ${limits.replyBytesMax} ORDER BY nth`
 
 const pageText = readConversations(
   '($2::numeric IS NULL OR (extract(epoch FROM c.head_at), c.id) < ($2::numeric, $3::uuid))',
@@ -101,20 +108,44 @@ const pageText = readConversations(
 )
 const oneText = readConversations('c.id = $2', '1')
 
-/** Those of the caller's conversations that come after a place, the most recent first, and their places. */
+/** Those of the caller's conversations that come after a place, the most recent first, and where the next page begins. */
 export async function readPage(
   ctx: ChatContext,
   by: string,
   after: Place | undefined,
   limit: number,
-): Promise<{ conversations: Conversation[]; places: Place[] }> {
-  const found = await ctx.pool.query<Row>({
+): Promise<{ conversations: readonly Conversation[]; next?: Place }> {
+  const { rows } = await ctx.pool.query<Row>({
     name: 'conversations-page',
     text: pageText,
-    values: [by, after?.headAt, after?.id, limit],
+    // One more than asked for tells whether there is a next page.
+    values: [by, after?.headAt, after?.id, limit + 1],
   })
-  const places = found.rows.map(row => ({ headAt: row.head_at, id: row.id }))
-  return { conversations: await toConversations(ctx, by, found.rows), places }
+  let conversations: readonly Conversation[] = []
+  for (const part of partsOf(rows.slice(0, limit))) {
+    const all = [...conversations, ...(await toConversations(ctx, by, part))]
+    conversations = fitting(all)
+    if (conversations.length < all.length) break
+  }
+  const last = rows[conversations.length - 1]
+  if (last === undefined || conversations.length === rows.length) return { conversations }
+  return { conversations, next: { headAt: last.head_at, id: last.id } }
+}
+
+/** Parts whose members can be read at once. */
+function* partsOf(rows: readonly Row[]): Generator<Row[]> {
+  let part: Row[] = []
+  let people = 0
+  for (const row of rows) {
+    people += isSmall(row) ? row.member_count : 0
+    if (people > peopleAtOnceMax && part.length > 0) {
+      yield part
+      part = []
+      people = isSmall(row) ? row.member_count : 0
+    }
+    part.push(row)
+  }
+  if (part.length > 0) yield part
 }
 
 /** One conversation of the caller's; undefined when they are no member or it does not exist. */
@@ -124,7 +155,7 @@ export async function readOne(ctx: ChatContext, by: string, id: string): Promise
 }
 
 async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
-  const small = rows.filter(row => isDirect(row) || row.member_count <= membersInlineMax).map(row => row.id)
+  const small = rows.filter(isSmall).map(row => row.id)
   const awaited = rows.flatMap(row => (isPending(row) && row.other !== null ? [row.other] : []))
   const [people, asked, entries] = await Promise.all([
     readPeople(ctx, by, small),
@@ -166,6 +197,7 @@ async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[
 /** Of a direct conversation both are members from when the other has accepted it. */
 const isPending = (row: Row) => isDirect(row) && row.member_count < 2
 const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
+const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
 
 /** The members of these conversations, in the order of their ids, as the caller sees them. */
 async function readPeople(ctx: ChatContext, by: string, conversations: readonly string[]) {

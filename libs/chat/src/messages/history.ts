@@ -2,7 +2,7 @@
 import { limits, type ReplyOf } from '@flotilla/protocol'
 import { demandMember } from '../access.ts'
 import type { ChatContext } from '../context.ts'
-import { type EntryRow, entryColumns, toEntries } from '../entries.ts'
+import { type EntryRow, entryBytes, entryColumns, toEntries } from '../entries.ts'
 
 export interface HistoryInput {
   readonly conversation: string
@@ -11,9 +11,22 @@ export interface HistoryInput {
   /** The last entries with a lower seq. Without `after` and `before`: the latest. */
   readonly before?: number | undefined
   readonly limit?: number | undefined
+  readonly bytesMax?: number | undefined
 }
 
 const pageDefault = 50
+/** What a reply takes besides its entries. */
+const frameBytesMax = 256
+
+/** The sum ends the page before the bodies are read. One entry passes, whatever it takes. */
+const pageText = (direction: 'ASC' | 'DESC') => `
+SELECT * FROM (
+  SELECT ${entryColumns}, row_number() OVER page AS nth, sum(${entryBytes}) OVER page AS bytes
+    FROM (SELECT * FROM messages WHERE conversation_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq ${direction} LIMIT $4) m
+  WINDOW page AS (ORDER BY m.seq ${direction})
+) e WHERE e.bytes <= $5 OR e.nth = 1 ORDER BY e.nth`
+
+const texts = { after: pageText('ASC'), before: pageText('DESC') }
 
 /**
  * The head is read first and bounds the page, so that somebody who is removed between the two queries sees nothing
@@ -35,12 +48,15 @@ export async function history(ctx: ChatContext, by: string, input: HistoryInput)
   const low = Math.max(from, (input.after ?? 0) + 1)
   const high = Math.min(head, (input.before ?? Number.MAX_SAFE_INTEGER) - 1)
   const limit = Math.min(input.limit ?? pageDefault, limits.historyPageMax)
+  const bytesMax = Math.min(input.bytesMax ?? limits.replyBytesMax, limits.replyBytesMax)
   const page = await ctx.pool.query<EntryRow>({
     name: forward ? 'history-after' : 'history-before',
-    text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.seq BETWEEN $2 AND $3
-            ORDER BY m.seq ${forward ? 'ASC' : 'DESC'} LIMIT $4`,
-    values: [input.conversation, low, high, limit],
+    text: forward ? texts.after : texts.before,
+    values: [input.conversation, low, high, limit, bytesMax - frameBytesMax],
   })
+  const last = page.rows.at(-1)
+  const more = last !== undefined && (forward ? last.seq < high : last.seq > low)
   const rows = forward ? page.rows : page.rows.toReversed()
-  return { entries: await toEntries(ctx.seal, rows, ctx.epoch()), head, from, epoch: ctx.epoch() }
+  const entries = await toEntries(ctx.seal, rows, ctx.epoch())
+  return { entries, head, from, epoch: ctx.epoch(), ...(more ? { more } : {}) }
 }

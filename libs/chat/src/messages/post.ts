@@ -66,7 +66,8 @@ async function postChecked(
       return posted
     }
     if (membership.pending) {
-      if (!inTurn) return ctx.turns(input.conversation, () => postChecked(ctx, by, input, { origin, inTurn: true }))
+      if (!inTurn)
+        return ctx.turns.inOrder(input.conversation, () => postChecked(ctx, by, input, { origin, inTurn: true }))
       const reserved = await within(deadline, reserve(ctx, membership))
       if (reserved === undefined) continue
       membership = reserved

@@ -1,6 +1,6 @@
 import type { Notification, NotificationKind } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { behind, decodePlace, encodePlace, placeOf } from '../paging.ts'
+import { behind, decodePlace, encodePlace, fitting, placeOf } from '../paging.ts'
 import { get } from '../users/get.ts'
 
 export interface NotificationPage {
@@ -49,10 +49,9 @@ export async function list(
     text: pageText,
     values: [by, input.unread ?? false, after?.at ?? null, after?.id ?? null, limit + 1],
   })
-  const page = found.rows.slice(0, limit)
-  const last = page.at(-1)
-  const notifications = await toNotifications(ctx, by, page)
-  if (found.rows.length <= limit || last === undefined) return { notifications }
+  const notifications = fitting(await toNotifications(ctx, by, found.rows.slice(0, limit)))
+  const last = found.rows[notifications.length - 1]
+  if (found.rows.length === notifications.length || last === undefined) return { notifications }
   return { notifications, next: encodePlace({ at: last.place, id: last.id }) }
 }
 

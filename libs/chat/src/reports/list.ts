@@ -1,4 +1,4 @@
-import type { Body } from '@flotilla/protocol'
+import { type Body, limits } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
 import { mendPairs } from '../entries.ts'
 import { beyond, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../paging.ts'
@@ -40,12 +40,19 @@ interface Row {
   body: Buffer | null
 }
 
+/** Where the messages that were reported pass what an answer may take, no more of them are read. */
 const pageText = `
-SELECT id, (extract(epoch FROM created_at) * 1000)::float8 AS at, ${placeOf('created_at')} AS place, reporter_id, user_id,
-       conversation_id, seq, reason, comment, key_id, body
-  FROM reports
- WHERE decision IS NULL AND ($1::int8 IS NULL OR ${beyond('created_at', '$1', '$2')})
- ORDER BY created_at, id LIMIT $3`
+SELECT * FROM (
+  SELECT id, (extract(epoch FROM created_at) * 1000)::float8 AS at, ${placeOf('created_at')} AS place, reporter_id, user_id,
+         conversation_id, seq, reason, comment, key_id, body, row_number() OVER page AS nth,
+         sum(octet_length(body)) OVER page - coalesce(octet_length(body), 0) AS bytes_before
+    FROM (
+      SELECT * FROM reports
+       WHERE decision IS NULL AND ($1::int8 IS NULL OR ${beyond('created_at', '$1', '$2')})
+       ORDER BY created_at, id LIMIT $3
+    ) open
+  WINDOW page AS (ORDER BY created_at, id)
+) r WHERE coalesce(bytes_before, 0) <= ${limits.replyBytesMax} ORDER BY nth`
 
 /**
  * The open reports, the oldest first. For operators alone: the caller sees to that.

@@ -1,4 +1,5 @@
 import type { ChatContext } from '../context.ts'
+import { fitting } from '../paging.ts'
 import type { SecurityEventKind } from './note.ts'
 
 /** A line of the audit trail. */
@@ -45,9 +46,9 @@ SELECT id, kind, floor(extract(epoch FROM at) * 1000)::float8 AS at, address, co
     // One more than asked for tells whether there is a next page.
     values: [by, input.after ?? Number.MAX_SAFE_INTEGER, limit + 1],
   })
-  const events = found.rows
-    .slice(0, limit)
-    .map(({ session, ...event }) => (session === null ? event : { ...event, session }))
+  const events = fitting(
+    found.rows.slice(0, limit).map(({ session, ...event }) => (session === null ? event : { ...event, session })),
+  )
   const last = events.at(-1)
-  return { events, ...(found.rows.length > limit && last !== undefined ? { next: last.id } : {}) }
+  return { events, ...(found.rows.length > events.length && last !== undefined ? { next: last.id } : {}) }
 }

@@ -224,9 +224,9 @@ async function* conversationsOf(ctx: ChatContext, user: string): AsyncGenerator<
 async function* entriesOf(ctx: ChatContext, user: string, conversation: string): AsyncGenerator<string> {
   for (let after = 0; ; ) {
     try {
-      const { entries } = await history(ctx, user, { conversation, after, limit: limits.historyPageMax })
+      const { entries, more } = await history(ctx, user, { conversation, after, limit: limits.historyPageMax })
       yield entries.map(entry => `${JSON.stringify(entry)}\n`).join('')
-      if (entries.length < limits.historyPageMax) return
+      if (more !== true) return
       after = entries.at(-1)!.seq
     } catch (error) {
       if (error instanceof Refusal && ['not_a_member', 'conversation_unknown'].includes(error.code)) return

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { Entry } from '../entry.ts'
-import { Cursor, Epoch, Uuid } from '../fields.ts'
+import { Cursor, Epoch, ReplyBytes, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { command } from '../message.ts'
 
@@ -12,6 +12,7 @@ export const historyPage = command(
     after: Type.Optional(Cursor),
     before: Type.Optional(Cursor),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.historyPageMax })),
+    bytesMax: Type.Optional(ReplyBytes),
   },
   Type.Object(
     {
@@ -19,6 +20,11 @@ export const historyPage = command(
       head: Cursor,
       from: Cursor,
       epoch: Epoch,
+      more: Type.Optional(
+        Type.Boolean({
+          description: `There is more in this direction: ask again, after the last entry or before the first. A page ends at its limit, or where it would be larger than ${limits.replyBytesMax.toLocaleString('en')} bytes.`,
+        }),
+      ),
     },
     {
       additionalProperties: false,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { Entry } from '../entry.ts'
-import { ConversationCursor, Cursor, Epoch, Uuid } from '../fields.ts'
+import { ConversationCursor, Cursor, Epoch, ReplyBytes, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { command } from '../message.ts'
 
@@ -52,11 +52,32 @@ export const syncResume = command(
         description: 'Answer only about the conversations named, not about those the device does not know yet.',
       }),
     ),
+    after: Type.Optional(
+      Type.With(Uuid, {
+        description:
+          'Of the conversations not named, answer about those with a higher id: `next` of the answer before, or the last id of the command before.',
+      }),
+    ),
+    upto: Type.Optional(
+      Type.With(Uuid, { description: 'Of the conversations not named, answer about those up to this id.' }),
+    ),
+    bytesMax: Type.Optional(ReplyBytes),
     start: Type.Optional(
       Type.Union([Type.Literal('latest'), Type.Literal('unread')], {
         description: `Where conversations begin that the command does not name: with the last ${limits.resumeLatestMax} entries, or after what the person has read. Left out, with the first entry that the caller may see.`,
       }),
     ),
   },
-  Type.Object({ epoch: Epoch, verdicts: Type.Array(Verdict) }, { additionalProperties: false }),
+  Type.Object(
+    {
+      epoch: Epoch,
+      verdicts: Type.Array(Verdict),
+      next: Type.Optional(
+        Type.With(Uuid, {
+          description: `There are more conversations that were not named than the ${limits.resumeConversationsMax.toLocaleString('en')} of one answer: ask again with \`after\` set to this.`,
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
 )

@@ -28,11 +28,17 @@ export interface Trouble {
   hang: number
   /** Connections that are refused, in one of several ways. */
   refuseConnect: number
+  /** The line carries replies of so many entries; with a larger one the node closes it as slow. 0: any. */
+  narrow: number
 }
 
-export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, refuseConnect: 0 }
+export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, refuseConnect: 0, narrow: 0 }
 
-export const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60 }
+export const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60, resumeConversationsMax: 2 }
+
+/** So many of the entries that fit into the largest reply. */
+const fitting = (most: number, bytesMax: number = limits.replyBytesMax) =>
+  Math.max(1, Math.floor((most * bytesMax) / limits.replyBytesMax))
 
 /** An entry without its epoch: that is the store's, at the time when it is read. */
 type Row = DistributiveOmit<Entry, 'epoch'>
@@ -57,6 +63,8 @@ export class ModelServer {
   readonly resumedAt = new Map<string, number>()
   epoch = 1
   frames = 0
+  /** Connections that were closed as slow. */
+  slowCloses = 0
   #tickets = new Map<string, string>()
   #nextTicket = 1
   #tokens = new Map<string, number>()
@@ -195,21 +203,26 @@ export class ModelServer {
   }
 
   #page(user: string, command: CommandOf<'history.page'>): ReplyOf<'history.page'> {
-    const { conversation, after } = command
+    const { conversation, after, bytesMax } = command
+    if (this.isOld && bytesMax !== undefined) throw new ModelRefusal('field_invalid')
     const from = this.#memberSince(user, conversation)
     const head = this.head(conversation)
-    const size = Math.min(command.limit ?? modelLimits.pageEntriesMax, modelLimits.pageEntriesMax)
+    const most = fitting(modelLimits.pageEntriesMax, bytesMax)
+    const size = Math.min(command.limit ?? most, most)
     const start = Math.max(from - 1, after ?? head - size)
     const entries = this.entries(conversation, start, Math.min(head, start + size))
-    return { entries, head, from, epoch: this.epoch }
+    const more = after === undefined ? start > from - 1 : start + size < head
+    return { entries, head, from, epoch: this.epoch, ...(more ? { more } : {}) }
   }
 
   #resume(user: string, command: CommandOf<'sync.resume'>): ReplyOf<'sync.resume'> {
-    if (this.isOld && command.start !== undefined) throw new ModelRefusal('field_invalid')
+    const { start, after, upto, bytesMax } = command
+    if (this.isOld && [start, after, upto, bytesMax].some(field => field !== undefined))
+      throw new ModelRefusal('field_invalid')
     this.resumedAt.set(user, this.clock.steady())
     const verdicts: Verdict[] = []
     const named = new Set(command.cursors.map(cursor => cursor.conversation))
-    let room = modelLimits.replayEntriesMax
+    let room = fitting(modelLimits.replayEntriesMax, bytesMax)
     const judge = (conversation: string, seq: number | undefined) => {
       const since = this.members(conversation).get(user)
       if (since === undefined) {
@@ -230,10 +243,14 @@ export class ModelServer {
       }
     }
     for (const { conversation, seq } of command.cursors) judge(conversation, seq)
-    if (!command.only)
-      for (const conversation of this.logs.keys())
-        if (!named.has(conversation) && this.members(conversation).has(user)) judge(conversation, undefined)
-    return { epoch: this.epoch, verdicts }
+    const unnamed = [...this.logs.keys()]
+      .filter(one => !command.only && !named.has(one) && this.members(one).has(user))
+      .filter(one => one > (after ?? '') && (upto === undefined || one <= upto))
+      .sort()
+    const told = this.isOld ? unnamed : unnamed.slice(0, modelLimits.resumeConversationsMax)
+    for (const conversation of told) judge(conversation, undefined)
+    const next = told.length < unnamed.length ? told.at(-1) : undefined
+    return { epoch: this.epoch, verdicts, ...(next === undefined ? {} : { next }) }
   }
 
   /** The cursor with which a device begins that does not know the conversation. */
@@ -424,6 +441,10 @@ export class ModelSocket implements Socket {
       try {
         const ok = server.answer(this, command)
         if (!spared && server.chance(trouble.hang)) return
+        if (trouble.narrow > 0 && entriesOf(ok) > trouble.narrow) {
+          server.slowCloses += 1
+          return this.end(4001, JSON.stringify({ code: 'slow_consumer' }))
+        }
         reply({ ok })
       } catch (thrown) {
         if (!(thrown instanceof ModelRefusal)) throw thrown
@@ -448,4 +469,11 @@ export class ModelSocket implements Socket {
     if (this.#clientOpen) this.#dispatch({ type: 'close', code, reason })
     this.#clientOpen = false
   }
+}
+
+/** How many entries a reply carries. */
+function entriesOf(ok: unknown): number {
+  const { entries, verdicts } = ok as { entries?: readonly Entry[]; verdicts?: readonly Verdict[] }
+  if (entries !== undefined) return entries.length
+  return (verdicts ?? []).reduce((sum, one) => sum + (one.verdict === 'replayed' ? one.entries.length : 0), 0)
 }
