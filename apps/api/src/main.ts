@@ -15,6 +15,7 @@ import {
   settingsOrEnd,
   socketsMax,
   toStoragePlace,
+  toBudgets,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
@@ -91,10 +92,12 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       mail: settings.MAIL,
       directFrom: settings.DIRECT_FROM,
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
+      ...toBudgets(settings),
     },
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     ...traced,
+    spendAll: charges => node.budgets.spendAll(charges),
     emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
   })
   const node = createNode({

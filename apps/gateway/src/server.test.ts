@@ -17,7 +17,13 @@ beforeAll(async () => {
       socketsMax: 100,
       idleSeconds: 30,
     },
-    { upgrade: () => undefined, open: () => ({}), message: () => {}, binary: () => {}, close: () => {} },
+    {
+      upgrade: () => ({ address: '', retryMs: 0 }),
+      open: () => ({}),
+      message: () => {},
+      binary: () => {},
+      close: () => {},
+    },
   )
 })
 afterAll(() => server.close())

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '8dd1ad5a73c5f4d4'
+export const wireHash = 'f32d26afef11c124'

@@ -84,7 +84,7 @@ SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS
 /**
  * Changes a conversation that the caller is a member of.
  * @param decide checks what may fail and returns the entry; whatever it throws leaves everything as it was
- * @throws Refusal conversation_unknown, not_a_member, unavailable, and those of `decide`
+ * @throws Refusal conversation_unknown, not_a_member, rate_limited, unavailable, and those of `decide`
  */
 export async function change(
   ctx: ChatContext,
@@ -113,6 +113,8 @@ export async function change(
       owners: () => countOwners(client, conversation),
       client,
     })
+    // Who goes, or is sent away, goes at once.
+    if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
     const forgot = await applyChange(client, conversation, by, part, head + 1)
     return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
   })

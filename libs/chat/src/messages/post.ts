@@ -31,7 +31,7 @@ const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_cl
  * @param by the sender
  * @param origin the connection that gets the reply, so that it is not told a second time
  * @throws Refusal field_invalid, data_too_deep, conversation_unknown, not_a_member, direct_closed, message_unknown (the
- *   reply's target), overloaded, unavailable
+ *   reply's target), rate_limited, quota_exceeded, overloaded, unavailable
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const refusal = refuseBody(input.body)
@@ -54,12 +54,14 @@ export async function post(ctx: ChatContext, by: string, input: PostInput, origi
       if (posted === undefined) throw refused
       return posted
     }
+    const written = JSON.stringify({ body: input.body })
+    if (attempt === 1) ctx.spending.message(by, input.conversation, membership.size, Buffer.byteLength(written))
     const addedAt = ctx.trace === undefined ? 0 : performance.now()
     const adding = ctx.inserts.add({
       ...place,
       version: membership.version,
       replyTo: input.replyTo,
-      sealed: ctx.seal.seal(place, JSON.stringify({ body: input.body })),
+      sealed: ctx.seal.seal(place, written),
       absent: membership.large ? [] : ctx.presumedAbsent(membership.users),
     })
     const placed = await (hasWaited ? within(deadline, adding) : adding)
