@@ -174,8 +174,12 @@ export function createBudgets(options: {
 function every(clock: Clock, ms: number, run: () => Promise<void> | void): () => void {
   let cancel = () => {}
   let ended = false
-  const next = () => {
-    if (!ended) cancel = clock.after(ms, () => void Promise.resolve(run()).then(next))
+  async function round() {
+    await run()
+    next()
+  }
+  function next() {
+    if (!ended) cancel = clock.after(ms, () => void round())
   }
   next()
   return () => {
@@ -306,7 +310,8 @@ function createHoldings(
   const opened: { name: string; min: number; held: Map<string, Held> }[] = []
 
   async function tellOf({ name, min, held }: (typeof opened)[number]): Promise<void> {
-    const worth = [...held].filter(([, one]) => one.told || one.count >= min)
+    const worth: [string, Held][] = []
+    for (const [who, one] of held) if (one.told || one.count >= min) worth.push([who, one])
     if (worth.length === 0) return
     const counts = new Map(worth.map(([who, { count }]) => [`${name}:${who}`, count >= min ? count : 0]))
     // While the store is away, each node counts for itself.
