@@ -9,7 +9,7 @@ import rateLimit from '@fastify/rate-limit'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
-import type { RoutingNode } from '@flotilla/routing'
+import { createCounter, type RoutingNode } from '@flotilla/routing'
 import { createCallerReader, type Logger, type Registry, type SecretKey } from '@flotilla/service'
 import {
   type FastifyBaseLogger,
@@ -22,7 +22,7 @@ import {
 } from 'fastify'
 import { installCallers } from './client.ts'
 import type { ApiSettings } from './config.ts'
-import { addressOf, type Counter, createCounter, createLimitStore, tooOften } from './limits.ts'
+import { addressOf, type Counter, createLimitStore, tooOften } from './limits.ts'
 import { collectMethods } from './methods.ts'
 import { type ApiMetrics, installMetrics } from './metrics.ts'
 import { installRequestIds, makeRequestIds } from './request-ids.ts'
@@ -167,7 +167,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
 
 async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<void> {
   const { settings } = deps
-  const counter = createCounter(deps.node)
+  const counter = createCounter(deps.node, 'api')
   const shedder = createShedder({ ...settings, random: deps.random })
   v1.addHook('onClose', async () => shedder.stop())
   v1.addHook('onRequest', async (_request, reply) => {

@@ -7,6 +7,7 @@ import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   type AddressHeader,
   addressHeaders,
+  budgetSettings,
   checkFileLimit,
   choice,
   fileLimit,
@@ -247,6 +248,7 @@ export const apiSettings = {
   ),
   VISITS_MAX: integer(60, many, 'Visits at sign-in providers that are begun from one address within the window.'),
   VISIT_WINDOW_MS: integer(15 * minuteMs, window, 'The window of VISITS_MAX.'),
+  ...budgetSettings,
   REQUESTS_MAX: integer(600, many, 'Requests of one address within the window.'),
   REQUEST_WINDOW_MS: integer(minuteMs, window, 'The window of REQUESTS_MAX.'),
   SIGN_INS_MAX: integer(15, many, 'Attempts to sign in to one account from one address within the window.'),

@@ -15,6 +15,7 @@ import {
   settingsOrEnd,
   socketsMax,
   toStoragePlace,
+  toBudgets,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
 import { toBounds } from './bounds.ts'
@@ -95,10 +96,12 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       ...toBounds(settings),
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
       personPoolPercent: settings.DATABASE_PERSON_PERCENT,
+      ...toBudgets(settings),
     },
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     ...traced,
+    spendAll: charges => node.budgets.spendAll(charges),
     emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
   })
   const node = createNode({

@@ -2,7 +2,7 @@
  * Which connections a node takes. Above its rate or its count it says when to come back, each client another time, so
  * that a storm is spread instead of repeated.
  */
-import { TokenBucket } from './token-bucket.ts'
+import { TokenBucket } from '@flotilla/routing'
 
 export interface Admission {
   /** @returns 0 to let it in, otherwise the milliseconds after which the client may come again */

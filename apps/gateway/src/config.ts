@@ -3,6 +3,8 @@ import { hostname } from 'node:os'
 import { chatDefaults, checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
 import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
+  addressHeaders,
+  budgetSettings,
   checkFileLimit,
   choice,
   decimal,
@@ -10,6 +12,7 @@ import {
   flag,
   integer,
   list,
+  networks,
   parseListenHost,
   parseNodeName,
   parseOrigins,
@@ -96,7 +99,7 @@ export const gatewaySettings = {
   COMMANDS_PER_SECOND: integer(
     100,
     many,
-    'Commands that one connection may send a second on average; a person on this node, twice as many.',
+    'Commands that one connection may send a second on average; a person on all nodes, twice as many.',
   ),
   COMMANDS_BURST: integer(400, many, 'Commands that may come at once after a pause.'),
   COMMANDS_IN_FLIGHT_MAX: integer(128, many, 'Commands of one connection that may wait for their answer.'),
@@ -123,13 +126,32 @@ export const gatewaySettings = {
   CONNECTIONS_PER_PERSON_MAX: integer(
     64,
     many,
-    'Connections of one person on this node; the oldest is closed for one more.',
+    'Connections of one person, over all gateways; the oldest is closed for one more.',
   ),
   CONNECTS_PER_PERSON_MAX: integer(
     120,
     many,
     'Connections that one person may open in a minute, over all gateways; more are told to come back.',
   ),
+  CONNECTS_PER_ADDRESS_MAX: integer(
+    6_000,
+    many,
+    'Sockets that one network address may open in a minute, over all gateways; more are told to come back. An IPv6 network of 64 bits is one address.',
+  ),
+  SOCKETS_PER_ADDRESS_MAX: integer(
+    10_000,
+    many,
+    'Sockets of one network address, over all gateways; more are told to come back. A company or a mobile network may stand behind it.',
+  ),
+  TRUSTED_PROXIES: networks(
+    'Addresses or networks of the proxies in front, such as the edge, whose ADDRESS_HEADER is believed. Empty: the peer is the caller, and behind a proxy everybody is one.',
+  ),
+  ADDRESS_HEADER: choice(
+    addressHeaders,
+    'x-forwarded-for',
+    'The header in which these proxies name the caller; `forwarded` is that of RFC 7239. The other one is not looked at.',
+  ),
+  ...budgetSettings,
   PING_INTERVAL_MS: integer(
     25_000,
     { min: 1_000, max: 240_000 },

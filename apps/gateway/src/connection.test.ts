@@ -1,7 +1,7 @@
 import { type Command, closeCodes, limits, Refusal } from '@flotilla/protocol'
+import { TokenBucket } from '@flotilla/routing'
 import { expect, test } from 'vitest'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 const conversation = '00000000-0000-4000-8000-000000000001'
 const send = {
@@ -57,7 +57,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
       ...options.limits,
     },
     handle: options.handle ?? (async () => ({ seq: 1, at: 2, epoch: 1 })),
-    bucketOf: () => bucket,
+    spend: (_user, weight) => bucket.take(weight, now),
     markDirty: connection => dirty.push(connection),
     onBacklog: () => backlogs++ === 0,
     onFault: error => faults.push(error),
@@ -65,7 +65,13 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     onClose: () => {},
     traffic,
   }
-  const connection = new Connection(deps, socket, { user: 'u', session: 's', id: 'n-1', requestId: undefined })
+  const connection = new Connection(deps, socket, {
+    user: 'u',
+    session: 's',
+    id: 'n-1',
+    requestId: undefined,
+    address: '',
+  })
   connection.greeted = true
   const receive = async (frame: unknown) => {
     const text = typeof frame === 'string' ? frame : JSON.stringify(frame)

@@ -8,7 +8,7 @@ import {
   type CloseName,
   type Command,
   closeCodes,
-  commandWeights,
+  commandWeight,
   decodeCommand,
   type ErrorBody,
   type Event,
@@ -16,9 +16,9 @@ import {
   type Op,
   Refusal,
 } from '@flotilla/protocol'
+import { TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
 import type { Session } from './handlers.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** The part of a uWebSockets.js socket that a connection uses; tests give their own. */
 export interface Socket {
@@ -34,8 +34,8 @@ export interface ConnectionDeps {
   readonly steady: () => number
   readonly limits: ConnectionLimits
   handle(session: Session, command: Command): Promise<object>
-  /** The bucket that all connections of a person on this node share. */
-  bucketOf(user: string): TokenBucket
+  /** Takes from what all connections of a person share, on whatever node. @returns 0, or the milliseconds to wait */
+  spend(user: string, weight: number): number
   /** Asks for `flush` at the end of this turn of the loop. */
   markDirty(connection: Connection): void
   /** The client does not take what is written as fast as it is written. @returns whether that is new */
@@ -53,6 +53,7 @@ export interface ConnectionNames {
   readonly session: string
   readonly id: string
   readonly requestId: string | undefined
+  readonly address: string
 }
 
 export interface ConnectionLimits {
@@ -86,6 +87,8 @@ export class Connection implements Session {
   readonly id: string
   /** Of the upgrade, as the edge named it. */
   readonly requestId: string | undefined
+  /** The network address that it is counted by. */
+  readonly address: string
   /** Set by the hub when the first watch is made. */
   watching: Set<string> | undefined = undefined
   /** Whether `hello` was said; before it no command is taken. */
@@ -114,6 +117,7 @@ export class Connection implements Session {
     this.session = who.session
     this.id = who.id
     this.requestId = who.requestId
+    this.address = who.address
   }
 
   get origin(): object {
@@ -155,7 +159,7 @@ export class Connection implements Session {
       return
     }
     try {
-      const retryMs = this.spend(commandWeights[command.op] ?? 1, startedAt)
+      const retryMs = this.spend(commandWeight(command.op, command), startedAt)
       if (retryMs > 0) throw new Refusal('rate_limited', undefined, { retryMs })
       if (this.inFlight >= this.deps.limits.commandsInFlightMax)
         throw new Refusal('overloaded', 'too many commands of this connection wait for their answer', { retryMs: 500 })
@@ -231,7 +235,7 @@ export class Connection implements Session {
   private spend(weight: number, nowMs: number): number {
     const { commandsPerSecond, commandsBurst } = this.deps.limits
     this.bucket ??= new TokenBucket(commandsPerSecond, commandsBurst, nowMs)
-    const retryMs = this.bucket.take(weight, nowMs) || this.deps.bucketOf(this.user).take(weight, nowMs)
+    const retryMs = this.bucket.take(weight, nowMs) || this.deps.spend(this.user, weight)
     if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)
     else if (++this.refused > commandsBurst) this.close('flooding', 10_000)
     return retryMs

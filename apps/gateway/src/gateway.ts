@@ -23,7 +23,15 @@ import {
   protocolVersion,
   protocolVersionMin,
 } from '@flotilla/protocol'
-import { createNode, type NodePorts, type RoutingNode, type RoutingStore } from '@flotilla/routing'
+import {
+  type Budget,
+  createCounter,
+  createNode,
+  type NodePorts,
+  type RoutingNode,
+  type RoutingStore,
+  TokenBucket,
+} from '@flotilla/routing'
 import {
   clockSkewMsMax,
   type LogFields,
@@ -34,6 +42,7 @@ import {
   type TraceEntry,
   verifyTicket,
 } from '@flotilla/service'
+import { type AddressSettings, createAddresses } from './addresses.ts'
 import { createAdmission } from './admission.ts'
 import { Backlog } from './backlog.ts'
 import { Connection, type ConnectionDeps, type Socket } from './connection.ts'
@@ -44,13 +53,12 @@ import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { retellChanges } from './retell.ts'
-import { serveSockets, type SocketServer } from './server.ts'
+import { serveSockets, type SocketServer, type UpgradeQuery } from './server.ts'
 import { createSessionSweep, sweepLookMs } from './session-sweep.ts'
 import { createShedder, type ShedSettings, shedLimits } from './shed.ts'
 import { createTicketRefusals } from './ticket-refusals.ts'
-import { TokenBucket } from './token-bucket.ts'
 
-export interface GatewayOptions {
+export interface GatewayOptions extends AddressSettings {
   readonly pool: Pool
   readonly routing: RoutingStore
   readonly logger: Logger
@@ -110,11 +118,12 @@ export interface Gateway {
 /** Far above its rate a node answers before the upgrade: cheaper, but a browser cannot read it. */
 const hardFactor = 4
 const minuteMs = 60_000
+/** Of one person, over all nodes: so that many connections get no more than a few. */
+const personFactor = 2
 /** When a socket that is not greeted may come again; missing: as with any failure. */
 const retryAfter: Partial<Record<CloseName, number>> = { ticket_used: 0, too_many_connections: minuteMs }
 /** How often it is looked whether too much waits for slow readers. */
 const relieveMs = 250
-const bucketSweepMs = 60_000
 const drainTickMs = 50
 const partitionsMs = 3_600_000
 const steady = () => performance.now()
@@ -146,6 +155,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ...traced,
     presumedAbsent: users => node.presumedAbsent(users),
     onCommit: (entries, ms) => metrics.committed(entries, ms),
+    spendAll: charges => node.budgets.spendAll(charges),
+    connectionsOf: user => hub.connectionsOf(user),
     emit({ event, ...place }) {
       void node.route([{ frame: JSON.stringify(event), ...place }])
     },
@@ -246,9 +257,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const ticketRefusals = createTicketRefusals(logger, chat.clockSkewMs)
   const admission = createAdmission({ ...options, random, nowMs: steady() })
-  const personBuckets = new Map<string, TokenBucket>()
-  const personRate = options.commandsPerSecond * 2
-  const personBurst = options.commandsBurst * 2
+  const commands: Budget = {
+    name: 'commands',
+    perSecond: options.commandsPerSecond * personFactor,
+    burst: options.commandsBurst * personFactor,
+  }
+  const counter = createCounter(node, 'gateway')
+  const addresses = createAddresses({ settings: options, budgets: node.budgets, logger, random, steady })
+  const persons = node.budgets.holding('person-connections', options.connectionsPerPersonMax)
 
   const handlerDeps: HandlerDeps = {
     chat,
@@ -268,14 +284,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     steady,
     limits: { ...options, frameBytesMax: limits.frameBytesMax },
     handle: (session, command: Command) => (handlers[command.op] as Handler<Op>)(handlerDeps, session, command),
-    bucketOf(user) {
-      let bucket = personBuckets.get(user)
-      if (bucket === undefined) {
-        bucket = new TokenBucket(personRate, personBurst, steady())
-        personBuckets.set(user, bucket)
-      }
-      return bucket
-    },
+    spend: (user, weight) => node.budgets.spend(commands, user, weight),
     markDirty: connection => hub.markDirty(connection),
     onBacklog: connection => backlog.note(connection),
     onFault: (error, op, connection) => fault(error, `${op} failed`, { ...connection.names, op }),
@@ -285,10 +294,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     traffic: metrics.traffic,
   }
   timers.push(
-    setInterval(() => {
-      for (const [user, bucket] of personBuckets)
-        if (!hub.has(user) && bucket.isFull(steady())) personBuckets.delete(user)
-    }, bucketSweepMs),
     setInterval(() => void keepPartitions(), partitionsMs),
     setInterval(() => shedder.tick(), shedLimits.tickMs),
     setInterval(relieve, relieveMs),
@@ -316,23 +321,30 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   /** The close of a session that the pulse says is over. */
   const revokedAs = (session: string): CloseName =>
     chat.pulse.isSuspended(session) ? 'account_suspended' : 'session_ended'
+  /** What other nodes hold of a person leaves less room here, but for one. */
+  const most = (user: string) => ({
+    connectionsPerSessionMax: options.connectionsPerSessionMax,
+    connectionsPerPersonMax: Math.max(1, options.connectionsPerPersonMax - persons.elsewhere(user)),
+  })
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
   async function greet(connection: Connection, ticketId: string): Promise<CloseName | undefined> {
     const askedAt = performance.now()
     const [spent, connects, admitted] = await Promise.all([
       node.hit(`ticket:${ticketId}`, ticketMemoryMs),
-      node.hit(`connects:${connection.user}`, minuteMs),
+      counter(`connects:${connection.user}`, minuteMs),
       sessions.admit(chat, { user: connection.user, session: connection.session }),
     ])
     if (spent !== undefined && spent.count > 1) return 'ticket_used'
     if (admitted === undefined) return 'session_ended'
     if (admitted.suspended) return 'account_suspended'
-    if (connects !== undefined && connects.count > options.connectsPerPersonMax) return 'too_many_connections'
+    if (connects.count > options.connectsPerPersonMax) return 'too_many_connections'
     if (!connection.open) return undefined
     hub.add(connection)
+    persons.add(connection.user)
     // Of a device whose network flaps the oldest is dead already; refusing the newest would keep its owner out.
-    for (const surplus of hub.surplus(connection, options)) surplus.close('too_many_connections', minuteMs)
+    for (const surplus of hub.surplus(connection, most(connection.user)))
+      surplus.close('too_many_connections', minuteMs)
     // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
     if (chat.pulse.isRevoked(connection.session)) return revokedAs(connection.session)
     if (admitted.large.length > 0) {
@@ -362,11 +374,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           ...limits,
           commandsPerSecond: options.commandsPerSecond,
           commandsBurst: options.commandsBurst,
-          personCommandsPerSecond: personRate,
-          personCommandsBurst: personBurst,
+          personCommandsPerSecond: commands.perSecond,
+          personCommandsBurst: commands.burst,
           connectionsPerSessionMax: options.connectionsPerSessionMax,
           connectionsPerPersonMax: options.connectionsPerPersonMax,
           connectsPerPersonMax: options.connectsPerPersonMax,
+          connectsPerAddressMax: options.connectsPerAddressMax,
+          socketsPerAddressMax: options.socketsPerAddressMax,
+          messagesPerSecond: chat.settings.messagesPerSecond,
+          messagesBurst: chat.settings.messagesBurst,
+          fanoutPerSecond: chat.settings.fanoutPerSecond,
+          fanoutBurst: chat.settings.fanoutBurst,
+          storedBytesPerDayMax: chat.settings.storedBytesPerDayMax,
           commandsInFlightMax: options.commandsInFlightMax,
           sendQueueBytesMax: options.sendQueueBytesMax,
         },
@@ -382,10 +401,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return undefined
   }
 
-  function openSocket(
-    socket: Socket,
-    query: { ticket: string; version: string; requestId: string | undefined },
-  ): Connection {
+  function openSocket(socket: Socket, query: UpgradeQuery): Connection {
+    addresses.opened(query.address)
     const checked = verifyTicket(options.ticketKeys, query.ticket, chat.clock())
     const ticket = typeof checked === 'string' ? undefined : checked
     if (typeof checked === 'string') ticketRefusals.note(checked)
@@ -394,10 +411,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       session: ticket?.session ?? '',
       id: `${nodeId}-${(++connectionNumber).toString(36)}`,
       requestId: query.requestId,
+      address: query.address,
     })
     const version = query.version === '' ? protocolVersion : Number(query.version)
-    const retryMs = draining ? 0 : admission.admit(hub.connections, steady())
+    const isLimited = query.retryMs > 0
+    const retryMs = draining || isLimited ? 0 : admission.admit(hub.connections, steady())
     if (draining) connection.close('node_draining')
+    else if (isLimited) connection.close('address_limited', query.retryMs)
     else if (!(version >= protocolVersionMin && version <= protocolVersion)) connection.close('protocol_unsupported')
     else if (ticket === undefined)
       connection.close('ticket_invalid', ticketRetryMs + Math.floor(random() * 2 * ticketRetryMs))
@@ -416,7 +436,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   function closeSocket(connection: Connection, clean: boolean): void {
     if (connection.open) ended(connection, clean ? 'client' : 'lost')
     connection.closed()
+    addresses.closed(connection.address)
+    const before = hub.connectionsOf(connection.user)
     const last = hub.remove(connection)
+    if (hub.connectionsOf(connection.user) < before) persons.remove(connection.user)
     const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
     if (last) {
       void node.disconnect(connection.user)
@@ -451,17 +474,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       idleSeconds: Math.min(960, Math.max(8, Math.ceil((options.pingIntervalMs * 2.4) / 1_000))),
     },
     {
-      upgrade({ origin, connections }) {
+      upgrade({ origin, connections, peer, header }) {
         if (options.allowedOrigins.length > 0 && origin !== '' && !options.allowedOrigins.includes(origin)) {
           metrics.refusedConnect('origin')
           return { status: '403 Forbidden' }
+        }
+        const address = addresses.callerOf(peer, header)
+        const { retryMs, isTold } = addresses.judge(address)
+        if (!isTold) {
+          metrics.refusedConnect('address')
+          return { status: '429 Too Many Requests', retryAfterSeconds: Math.ceil(retryMs / 1_000) }
         }
         // Sockets that are not greeted yet count too: they hold memory all the same.
         if (connections >= options.connectionsMax * 1.1 || hard.take(1, steady()) > 0) {
           metrics.refusedConnect('flood')
           return { status: '503 Service Unavailable', retryAfterSeconds: 1 + Math.floor(random() * 10) }
         }
-        return undefined
+        return { address, retryMs }
       },
       open: openSocket,
       message(connection, text, bytes) {

@@ -151,6 +151,11 @@ export class Hub {
     return this.people.has(user)
   }
 
+  connectionsOf(user: string): number {
+    const present = this.people.get(user)
+    return present instanceof Set ? present.size : present === undefined ? 0 : 1
+  }
+
   /** Every connection, the people in the order in which they came. */
   *inOrder(): IterableIterator<Connection> {
     for (const present of this.people.values())

@@ -13,6 +13,7 @@ import {
   serveHealth,
   settingsOrEnd,
   socketsMax,
+  toBudgets,
 } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
@@ -88,6 +89,10 @@ const started = await createGateway({
   connectionsPerSessionMax: settings.CONNECTIONS_PER_SESSION_MAX,
   connectionsPerPersonMax: settings.CONNECTIONS_PER_PERSON_MAX,
   connectsPerPersonMax: settings.CONNECTS_PER_PERSON_MAX,
+  connectsPerAddressMax: settings.CONNECTS_PER_ADDRESS_MAX,
+  socketsPerAddressMax: settings.SOCKETS_PER_ADDRESS_MAX,
+  trustedProxies: settings.TRUSTED_PROXIES,
+  addressHeader: settings.ADDRESS_HEADER,
   pingIntervalMs: settings.PING_INTERVAL_MS,
   reconnect: { baseMs: settings.RECONNECT_BASE_MS, maxMs: settings.RECONNECT_MAX_MS },
   drainMs: settings.DRAIN_MS,
@@ -99,6 +104,7 @@ const started = await createGateway({
     largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     requestMessagesMax: settings.REQUEST_MESSAGES_MAX,
     personPoolPercent: settings.DATABASE_PERSON_PERCENT,
+    ...toBudgets(settings),
   },
 })
 measureProcess(registry, { pool, ...started })

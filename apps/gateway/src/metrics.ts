@@ -27,8 +27,8 @@ export const gatewayMetrics = {
   flotilla_connects_total: counter('connections', 'Connections that were greeted'),
   flotilla_connects_refused_total: counter(
     'connections',
-    'Connections that were turned away: before the upgrade (`flood`, `origin`), or with a close code before `hello`',
-    { reason: ['flood', 'origin', ...closeNames] },
+    'Connections that were turned away: before the upgrade (`address`, `flood`, `origin`), or with a close code before `hello`',
+    { reason: ['address', 'flood', 'origin', ...closeNames] },
   ),
   flotilla_disconnects_total: counter(
     'connections',
@@ -107,7 +107,7 @@ export interface GatewaySources {
 export interface GatewayMetrics {
   readonly traffic: Traffic
   command(op: string, outcome: string, seconds: number): void
-  refusedConnect(reason: 'flood' | 'origin'): void
+  refusedConnect(reason: 'address' | 'flood' | 'origin'): void
   /** A socket ended. Of one that the client or the network ended there is no name of ours. */
   ended(how: CloseName | 'client' | 'lost', greeted: boolean): void
   fault(): void

@@ -44,6 +44,7 @@ beforeEach(async () => {
   pool = createPool({ url: database.url, connectionsMax: 8, logger: silentLogger, applicationName: 'retell-test' })
   const routing = createMemoryRouting(createMemoryBus())
   const counters: Counters = {
+    ...routing.counters,
     hit(key, windowMs) {
       ticketsAsked++
       return held.then(() => routing.counters.hit(key, windowMs))

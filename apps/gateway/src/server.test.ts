@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serveSockets, type SocketServer } from './server.ts'
 
 let server: SocketServer
+/** What was told of the last upgrade. */
+let asked = {}
 const path = '/v1/socket'
 
 beforeAll(async () => {
@@ -19,7 +21,10 @@ beforeAll(async () => {
       idleSeconds: 30,
     },
     {
-      upgrade: () => undefined,
+      upgrade(request) {
+        asked = { peer: request.peer, hops: request.header('x-forwarded-for') }
+        return { address: '', retryMs: 0 }
+      },
       open: () => ({}),
       message: () => {},
       binary: () => {},
@@ -70,4 +75,10 @@ test('whatever opens no socket is told why, in the shape of the errors of the AP
   expect(other).toMatch(/^HTTP\/1\.1 404 [\s\S]*content-type: application\/json/)
   expect(bodyOf(other)).toMatchObject({ error: { code: 'route_unknown' } })
   expect(await say(`HEAD ${path}`), 'no body').toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\n\r\n$/)
+})
+
+test('of a header that comes in several lines all are told, so that no caller stands before what a proxy wrote', async () => {
+  const lines = ['X-Forwarded-For: 1.2.3.4', 'x-forwarded-for: 5.6.7.8, 192.0.2.1']
+  expect(await say(`GET ${path}`, [...upgrade, ...lines])).toMatch(/^HTTP\/1\.1 101 /)
+  expect(asked).toEqual({ peer: '127.0.0.1', hops: '1.2.3.4,5.6.7.8, 192.0.2.1' })
 })

@@ -8,12 +8,34 @@ import type { HttpRequest, HttpResponse, us_listen_socket, WebSocket } from 'uWe
 import { setHeaderBytesMax } from './config.ts'
 import type { Socket } from './connection.ts'
 
+export interface UpgradeRequest {
+  readonly origin: string
+  /** Sockets that were upgraded and are open. */
+  readonly connections: number
+  /** The address that the socket comes from: of the caller, or of the last proxy. */
+  readonly peer: string
+  /** All lines of a header, joined by commas; empty when there is none. */
+  header(name: string): string
+}
+
+/** Who calls, and whether they must come back later, of which they hear once the socket is open. */
+export interface Caller {
+  readonly address: string
+  readonly retryMs: number
+}
+
+export interface UpgradeQuery extends Caller {
+  readonly ticket: string
+  readonly version: string
+  /** Of the upgrade, if a proxy gave it one. */
+  readonly requestId: string | undefined
+}
+
 /** What a server does with a socket. `T` is what `open` makes of it. */
 export interface SocketEvents<T> {
-  /** Before the upgrade. @returns an HTTP answer instead of the upgrade, or undefined to go on */
-  upgrade(request: { origin: string; connections: number }): { status: string; retryAfterSeconds?: number } | undefined
-  /** @param requestId of the upgrade, if a proxy gave it one */
-  open(socket: Socket, query: { ticket: string; version: string; requestId: string | undefined }): T
+  /** Before the upgrade. @returns an HTTP answer instead of it, or what `open` is to know of the caller */
+  upgrade(request: UpgradeRequest): { status: string; retryAfterSeconds: number } | { status: string } | Caller
+  open(socket: Socket, query: UpgradeQuery): T
   message(opened: T, text: string, bytes: number): void
   /** A frame that is not text. */
   binary(opened: T): void
@@ -38,9 +60,7 @@ const headerBytesMax = 20_480
 const abnormalClosure = 1006
 
 interface Slot<T> {
-  readonly ticket: string
-  readonly version: string
-  readonly requestId: string | undefined
+  readonly query: UpgradeQuery
   opened: T | undefined
 }
 
@@ -77,20 +97,25 @@ export async function serveSockets<T>(
     sendPingsAutomatically: false,
     compression: 0,
     upgrade(response, request, context) {
-      const refusal = events.upgrade({ origin: request.getHeader('origin'), connections })
-      if (refusal !== undefined) {
-        response.writeStatus(refusal.status)
-        if (refusal.retryAfterSeconds !== undefined)
-          response.writeHeader('retry-after', String(refusal.retryAfterSeconds))
+      const verdict = events.upgrade({
+        origin: request.getHeader('origin'),
+        connections,
+        peer: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
+        header: name => linesOf(request, name),
+      })
+      if ('status' in verdict) {
+        response.writeStatus(verdict.status)
+        if ('retryAfterSeconds' in verdict) response.writeHeader('retry-after', String(verdict.retryAfterSeconds))
         response.end(undefined, true)
         return
       }
-      const slot: Slot<T> = {
+      const query = {
         ticket: request.getQuery('ticket') ?? '',
         version: request.getQuery('v') ?? '',
         requestId: requestIdOf(request.getHeader('x-request-id')),
-        opened: undefined,
+        ...verdict,
       }
+      const slot: Slot<T> = { query, opened: undefined }
       response.upgrade(
         slot,
         request.getHeader('sec-websocket-key'),
@@ -103,8 +128,7 @@ export async function serveSockets<T>(
     open(ws: WebSocket<Slot<T>>) {
       connections++
       const slot = ws.getUserData()
-      const { ticket, version, requestId } = slot
-      slot.opened = events.open(ws, { ticket, version, requestId })
+      slot.opened = events.open(ws, slot.query)
     },
     message(ws, message, isBinary) {
       const { opened } = ws.getUserData()
@@ -144,6 +168,13 @@ export async function serveSockets<T>(
       app.close()
     },
   }
+}
+
+/** getHeader() tells the first line only, which is the caller's own where proxies write one behind it. */
+function linesOf(request: HttpRequest, name: string): string {
+  const lines: string[] = []
+  request.forEach((header, value) => header === name && lines.push(value))
+  return lines.join(',')
 }
 
 /** Whatever opens no socket, in the shape of the API's errors. */

@@ -18,6 +18,7 @@ import {
   errors,
   isUndecodable,
   limits,
+  namedPerToken,
   MemberRef,
   type Op,
   protocolVersion,
@@ -229,7 +230,9 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
     'Those of the wire itself. A length is counted in Unicode code points, as JSON Schema does: `👍🏽` has two. Bytes are those of UTF-8. Rates and queues are settings of the gateway (configuration.md). `limits` of `hello` names them all, with the values in force.',
     `By their rate commands count for what they cost the store: ${Object.entries(commandWeights)
       .map(([op, weight]) => `\`${op}\` for ${weight}`)
-      .join(', ')}, all others for 1.`,
+      .join(
+        ', ',
+      )}, all others for 1; and for one more with each ${namedPerToken} people or conversations that they name. Messages also count by the people whom they tell, and by their bytes: \`rate_limited\` and \`quota_exceeded\` say when to send one again. Receipts and typing beyond that are not told.`,
     table(
       ['limit', 'value', 'what it is'],
       Object.entries(limits).map(([name, value]) => [

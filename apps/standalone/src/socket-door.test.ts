@@ -38,7 +38,7 @@ afterEach(async () => {
 
 async function open(gatewayPort: number) {
   server = createHttpServer((request, response) => void response.end(`answer to ${request.url}`))
-  door = openSocketDoor(server, '/v1/socket', gatewayPort)
+  door = openSocketDoor(server, '/v1/socket', gatewayPort, () => '192.0.2.7')
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 }
@@ -54,10 +54,16 @@ function dial(text: string) {
 }
 
 test('a socket is handed on as it came, both ways, and each end hears of the other', async () => {
-  const client = dial(`${upgrade('/v1/socket?ticket=a%20b')}early`)
+  const claimed = upgrade('/v1/socket?ticket=a%20b').replace(
+    'X-Odd',
+    'x-forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Odd',
+  )
+  const client = dial(`${claimed}early`)
   const { socket } = await until(() => handed[0], { what: 'the gateway is called' })
   await until(() => handed[0]?.text.endsWith('early'), { what: 'the head and what followed it' })
-  expect(handed[0]?.text).toBe(`${upgrade('/v1/socket?ticket=a%20b')}early`)
+  // Who called is what the door says, not what they do.
+  const told = upgrade('/v1/socket?ticket=a%20b').replace(/\r\n$/, 'x-forwarded-for: 192.0.2.7\r\n\r\n')
+  expect(handed[0]?.text).toBe(`${told}early`)
   socket.write('down')
   await until(() => client.text === 'down', { what: 'the answer' })
   socket.end('last words')

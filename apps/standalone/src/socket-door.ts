@@ -1,9 +1,14 @@
 /**
  * The one port for people: REST is answered by the API on it, and a socket that opens there is handed on to the
- * gateway's own port on the loopback, byte by byte. Nobody here looks into a frame.
+ * gateway's own port on the loopback, byte by byte. Nobody here looks into a frame. Only who called is written into the
+ * head, as a proxy does, in the place of what callers say of themselves.
  */
 import type { IncomingMessage, Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { addressHeaders } from '@flotilla/service'
+
+/** In which header it does. */
+export const doorHeader = 'x-forwarded-for'
 
 /** How long a client that reads nothing may take for the last bytes after the gateway has closed. */
 const lingerMs = 10_000
@@ -16,7 +21,12 @@ export interface SocketDoor {
 }
 
 /** Hands on sockets that open at `path`; every other request stays one, whatever it would like to become. */
-export function openSocketDoor(server: Server, path: string, gatewayPort: number): SocketDoor {
+export function openSocketDoor(
+  server: Server,
+  path: string,
+  gatewayPort: number,
+  callerOf: (request: IncomingMessage) => string,
+): SocketDoor {
   const open = new Set<Socket>()
   // Node 22.21 and later ask; the types do not know it yet.
   Object.assign(server, { shouldUpgradeCallback: (request: IncomingMessage) => request.url?.split('?')[0] === path })
@@ -28,7 +38,7 @@ export function openSocketDoor(server: Server, path: string, gatewayPort: number
     client.setTimeout(0)
     client.setNoDelay(true)
     // Headers are bytes that need not be UTF-8, and Node reads them as Latin-1.
-    gateway.write(headOf(request), 'latin1')
+    gateway.write(headOf(request, callerOf(request)), 'latin1')
     gateway.write(head)
     client.pipe(gateway)
     gateway.pipe(client)
@@ -58,9 +68,12 @@ export function openSocketDoor(server: Server, path: string, gatewayPort: number
   }
 }
 
-function headOf(request: IncomingMessage): string {
+const claims: ReadonlySet<string> = new Set(addressHeaders)
+
+function headOf(request: IncomingMessage, caller: string): string {
   let text = `${request.method} ${request.url} HTTP/1.1\r\n`
   for (let at = 0; at < request.rawHeaders.length; at += 2)
-    text += `${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}\r\n`
-  return `${text}\r\n`
+    if (!claims.has(request.rawHeaders[at]!.toLowerCase()))
+      text += `${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}\r\n`
+  return `${text}${doorHeader}: ${caller}\r\n\r\n`
 }

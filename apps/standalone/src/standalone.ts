@@ -21,6 +21,7 @@ import { createGateway, gatewaySettings } from '@flotilla/gateway'
 import { createMemoryBus, createMemoryRouting, createRedisRouting } from '@flotilla/routing'
 import {
   type AddressHeader,
+  createCallerReader,
   createRegistry,
   type Logger,
   measureProcess,
@@ -42,7 +43,7 @@ import { openFolder } from './folder.ts'
 import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
-import { openSocketDoor } from './socket-door.ts'
+import { doorHeader, openSocketDoor } from './socket-door.ts'
 import { startPage } from './start-page.ts'
 
 export interface StandaloneOptions {
@@ -183,6 +184,9 @@ async function start(
     host: '127.0.0.1',
     port: 0,
     ...gatewayDefaults,
+    // The door of the one port tells whom it hands on.
+    trustedProxies: ['127.0.0.1'],
+    addressHeader: doorHeader,
     connectionsMax: Math.min(gatewayDefaults.connectionsMax, peopleMax),
     drainMs,
     chat: {
@@ -224,7 +228,11 @@ async function start(
     random: Math.random,
   })
   app.server.maxConnections = peopleMax
-  const door = openSocketDoor(app.server, socketPath, gateway.port)
+  const callerOf = createCallerReader({
+    trustedProxies: options.trustedProxies ?? [],
+    header: options.addressHeader ?? apiDefaults.addressHeader,
+  })
+  const door = openSocketDoor(app.server, socketPath, gateway.port, request => callerOf(request).address)
   atStop(async () => {
     // Together: the API waits for its connections, which the gateway ends.
     const closed = app.close()
@@ -318,6 +326,9 @@ const gatewayDefaults = {
   connectionsPerSessionMax: defaultOf(gatewaySettings.CONNECTIONS_PER_SESSION_MAX),
   connectionsPerPersonMax: defaultOf(gatewaySettings.CONNECTIONS_PER_PERSON_MAX),
   connectsPerPersonMax: defaultOf(gatewaySettings.CONNECTS_PER_PERSON_MAX),
+  // Whoever tries things out has one address for everybody.
+  connectsPerAddressMax: defaultOf(gatewaySettings.CONNECTS_PER_ADDRESS_MAX) * 10,
+  socketsPerAddressMax: defaultOf(gatewaySettings.SOCKETS_PER_ADDRESS_MAX) * 10,
   pingIntervalMs: defaultOf(gatewaySettings.PING_INTERVAL_MS),
   reconnect: {
     baseMs: defaultOf(gatewaySettings.RECONNECT_BASE_MS),

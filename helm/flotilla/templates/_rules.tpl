@@ -266,6 +266,8 @@ WORKER_CONNECTIONS: edge.workerConnections
 {{- $values := index $.Values $component }}
 {{- /* Without the edge it is whatever stands there instead that names the country. */}}
 {{- $owned := ternary (omit $owned "COUNTRY_HEADER") $owned (and (eq $component "api") (not $.Values.edge.enabled)) }}
+{{- /* The edge has its own of that name. */}}
+{{- $owned := ternary (omit $owned "SOCKETS_PER_ADDRESS_MAX") $owned (eq $component "gateway") }}
 {{- range $name, $_ := $values.settings }}
 {{- with index $owned $name }}
 {{- $faults = append $faults (printf "%s.settings.%s is derived from something else: see %s." $component $name .) }}

@@ -6,6 +6,7 @@ import { type Event, limits } from '@flotilla/protocol'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { Pool } from 'pg'
 import { type DirectFrom, directFroms } from './access.ts'
+import { type BudgetPorts, type BudgetSettings, createSpending, type Spending } from './budgets.ts'
 import { createInserts, type Inserts } from './inserts.ts'
 import type { RegistrationMode } from './users/may-register.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
@@ -63,7 +64,7 @@ export type TraceEntry = (
 ) => void
 
 /** What the domain needs of the world outside it. */
-export interface ChatPorts {
+export interface ChatPorts extends BudgetPorts {
   readonly logger: ChatLogger
   /** Sends an event on its way. Never throws, never waits: what is lost is healed by seq. */
   emit(emission: Emission): void
@@ -74,7 +75,7 @@ export interface ChatPorts {
 }
 
 /** Every number that an operator may turn, with its default in `chatDefaults`. */
-export interface ChatSettings {
+export interface ChatSettings extends BudgetSettings {
   /** Sends wait so long, counted from the flush before, to be committed together. */
   readonly commitWindowMs: number
   /** Entries in one commit. */
@@ -196,6 +197,11 @@ export const chatDefaults: ChatSettings = {
   commitWaitMs: 10_000,
   receiptWindowMs: 500,
   lastSeenWindowMs: 2_000,
+  messagesPerSecond: 20,
+  messagesBurst: 200,
+  fanoutPerSecond: 10_000,
+  fanoutBurst: 50_000,
+  storedBytesPerDayMax: 100_000_000,
   receiptFanoutMax: 100,
   typingFanoutMax: 100,
   largeConversationMin: 1_000,
@@ -248,7 +254,7 @@ export const chatDefaults: ChatSettings = {
   pushNames: true,
 }
 
-export interface ChatContext extends ChatPorts {
+export interface ChatContext extends Omit<ChatPorts, keyof BudgetPorts> {
   /** What time it is, by the clock of the store. For durations there is performance.now(). */
   readonly clock: () => number
   /** How far the clock of this machine is ahead of the store's. */
@@ -257,6 +263,7 @@ export interface ChatContext extends ChatPorts {
   readonly pool: Pool
   readonly db: NodePgDatabase<typeof schema>
   readonly seal: Sealer
+  readonly spending: Spending
   readonly memberships: Memberships
   readonly inserts: Inserts
   readonly receipts: Receipts
@@ -327,6 +334,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     pool,
     db: drizzle(pool, { schema }),
     seal,
+    spending: createSpending(settings, options),
     memberships,
     inserts,
     receipts,

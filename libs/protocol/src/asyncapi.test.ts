@@ -80,6 +80,13 @@ test('hello names every limit that a client can run into', () => {
     'connectionsPerSessionMax',
     'connectionsPerPersonMax',
     'connectsPerPersonMax',
+    'connectsPerAddressMax',
+    'socketsPerAddressMax',
+    'messagesPerSecond',
+    'messagesBurst',
+    'fanoutPerSecond',
+    'fanoutBurst',
+    'storedBytesPerDayMax',
     'commandsInFlightMax',
     'sendQueueBytesMax',
   ]

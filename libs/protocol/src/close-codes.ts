@@ -30,6 +30,11 @@ export const closeCodes = {
     meaning:
       'The person or the session has more connections than it may, or opens them too fast. The oldest are closed.',
   },
+  address_limited: {
+    code: 4106,
+    meaning:
+      'The network address of the client has more sockets than it may, or opens them too fast. Others may share it: come back after the time.',
+  },
   session_ended: { code: 4200, meaning: 'The session was signed out or revoked: sign in again.' },
   protocol_unsupported: {
     code: 4201,

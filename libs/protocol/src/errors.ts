@@ -27,6 +27,12 @@ const table = {
   },
   data_too_deep: { http: 400, retry: false, meaning: 'The data of a message nests deeper than the limit.' },
   rate_limited: { http: 429, retry: true, meaning: 'Too many requests. `retryMs` says when to try again.' },
+  quota_exceeded: {
+    http: 429,
+    retry: true,
+    meaning:
+      'The caller has stored as much as one may in a day. `rule` says how much, `retryMs` when there is room again.',
+  },
   overloaded: {
     http: 503,
     retry: true,

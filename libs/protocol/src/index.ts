@@ -34,7 +34,7 @@ export {
   Uuid,
 } from './fields.ts'
 export { refuseSource } from './json.ts'
-export { commandWeights, type Limits, limits } from './limits.ts'
+export { commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export {
   bytesOf,
   cutText,

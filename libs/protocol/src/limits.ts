@@ -63,9 +63,19 @@ export const limits = {
 
 export type Limits = typeof limits
 
-/** How much of its rate a command takes, where it is not 1: what it costs the store. Both sides count alike. */
+/** How much of its rate a command takes, where it is not 1: what it costs the store. */
 export const commandWeights: Readonly<Record<string, number>> = {
   'history.page': 4,
   'sync.resume': 10,
   'presence.watch': 4,
+}
+
+/** A command takes one more for so many people or conversations that it names. */
+export const namedPerToken = 50
+
+/** What a command takes of its rate. Both sides count alike. */
+export function commandWeight(op: string, fields: object): number {
+  const { users, cursors } = fields as { readonly users?: readonly string[]; readonly cursors?: readonly object[] }
+  const named = (users?.length ?? 0) + (cursors?.length ?? 0)
+  return (commandWeights[op] ?? 1) + Math.floor(named / namedPerToken)
 }

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'af9ebff525a3bf9a'
+export const wireHash = '80f87ed6070f27eb'

@@ -243,5 +243,42 @@ describe.each(Object.entries(beds))('on %s', (_name, makeBed) => {
       expect((await store.counters.hit(fresh('key'), 400)).count).toBe(1)
       await until(async () => (await store.counters.hit(key, 50)).count === 1, { what: 'a new window' })
     })
+
+    test('take from one bucket, whoever spends, and fill it again at the rate', async () => {
+      const [key, full] = [fresh('bucket'), fresh('bucket')]
+      const spend = (on: RoutingStore, spent: number) =>
+        on.counters.spend([
+          { key, perSecond: 10, burst: 100, spent },
+          { key: full, perSecond: 10, burst: 50, spent: 0 },
+        ])
+      const first = await spend(store, 60)
+      expect(first[0]).toBeCloseTo(40, 0)
+      expect(first[1]).toBe(50)
+      const second = await spend(other, 90)
+      expect(second[0]).toBeGreaterThanOrEqual(-50)
+      expect(second[0]).toBeLessThan(0)
+      await until(async () => (await spend(store, 0))[0]! > second[0]! + 2, { what: 'some comes in' })
+    })
+
+    test('answer for many keys at once, each its own', async () => {
+      const keys = Array.from({ length: 600 }, () => fresh('bucket'))
+      const left = await store.counters.spend(
+        keys.map((key, at) => ({ key, perSecond: 1e-9, burst: 1_000, spent: at })),
+      )
+      expect(left.map(Math.round)).toEqual(keys.map((_, at) => 1_000 - at))
+    })
+
+    test('tell each node how many the others hold, until a note is over', async () => {
+      const [a, b, c] = [fresh('key'), fresh('key'), fresh('node')]
+      const [d, e] = [fresh('node'), fresh('node')]
+      const hold = (node: string, counts: number[], lifeMs = 60_000) =>
+        store.counters.hold(node, new Map([a, b].map((key, at) => [key, counts[at]!])), lifeMs)
+      expect(await hold(c, [3, 4])).toEqual([0, 0])
+      expect(await hold(d, [5, 0])).toEqual([3, 4])
+      expect(await hold(c, [2, 4])).toEqual([5, 0])
+      expect(await hold(d, [0, 0])).toEqual([2, 4])
+      await until(async () => (await hold(e, [0, 7], 50))[1] === 0, { what: 'the notes of c are over' })
+      expect(await hold(d, [0, 0])).toEqual([0, 7])
+    })
   })
 })

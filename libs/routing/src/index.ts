@@ -1,4 +1,17 @@
 export type { Broker } from './broker.ts'
+export {
+  type Budget,
+  type Budgets,
+  type Charge,
+  type Counter,
+  createBudgets,
+  createCounter,
+  type Holding,
+  isWithin,
+  type Limit,
+  take,
+  tooOften,
+} from './budgets.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { Counters, Hit } from './counters.ts'
 export type { Entry as RoutedEntry } from './envelope.ts'
@@ -22,5 +35,6 @@ export { type RedisFailure, redisFailures } from './redis-failures.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'
 export type { FleetKey, FleetKeys } from './seal.ts'
 export type { RoutingStore } from './store.ts'
+export { TokenBucket } from './token-bucket.ts'
 export type { Kind, Places, Whereabouts } from './whereabouts.ts'
 export type { PresenceChange } from './watching.ts'

@@ -3,6 +3,7 @@
  * frame that is routed reaches every socket of its people, on whatever node, or somebody hears that it may not have.
  * Either `absent` is called (nobody is live for them), or `suspect` on the node that may have missed it.
  */
+import { type Budgets, createBudgets } from './budgets.ts'
 import { type Clock, createAgeClock, systemClock } from './clock.ts'
 import { decodeEnvelope, type Header } from './envelope.ts'
 import { createFleet } from './fleet.ts'
@@ -117,6 +118,8 @@ export interface RoutingNode {
   tell(): void
   /** Counts a hit, or takes one back (−1); undefined while the store is away. */
   hit(key: string, windowMs: number, by?: 1 | -1): Promise<{ count: number; resetMs: number } | undefined>
+  /** What people and network addresses may take, over all nodes. */
+  readonly budgets: Budgets
   readonly stats: Readonly<NodeStats>
 }
 
@@ -243,6 +246,8 @@ export function createNode(options: NodeOptions): RoutingNode {
     },
   })
 
+  const budgets = createBudgets({ node: id, counters, clock: wallClock })
+
   let recheck: (() => void) | undefined
   let unreadSince: number | undefined
   let callOffUnread: (() => void) | undefined
@@ -354,7 +359,9 @@ export function createNode(options: NodeOptions): RoutingNode {
         await leases.release(place()).catch(() => {})
       }
       watching.stop()
+      budgets.stop()
     },
+    budgets,
     state: () => keeper.state(),
     connect: user => registrar.set('presence', [user], true),
     disconnect: user => registrar.set('presence', [user], false),

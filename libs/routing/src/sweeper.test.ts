@@ -50,7 +50,7 @@ test('of two that come at the same time one sweeps, and names everybody who went
 
 test('one whose claim ran out leaves the rest to the next, and nobody is named twice', async () => {
   const memory = createMemoryBus()
-  const bus = { ...memory, counters: { hit: async () => ({ count: 1, resetMs: 0 }) } }
+  const bus = { ...memory, counters: { ...memory.counters, hit: async () => ({ count: 1, resetMs: 0 }) } }
   const { place, people } = await startDead(bus)
   const [one, two] = [startSweeper(bus, 2), startSweeper(bus)]
   await one.sweeper.sweep(place)

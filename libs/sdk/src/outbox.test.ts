@@ -19,8 +19,10 @@ let changes: string[]
 let outbox: Outbox
 
 const ack = (seq: number): Ack => ({ seq, at: 5, epoch: 1 })
-const failure = (code: 'rate_limited' | 'disconnected' | 'not_a_member' | 'timed_out', retryMs?: number) =>
-  new FlotillaError(code, code, { retryMs })
+const failure = (
+  code: 'rate_limited' | 'quota_exceeded' | 'disconnected' | 'not_a_member' | 'timed_out',
+  retryMs?: number,
+) => new FlotillaError(code, code, { retryMs })
 
 function makeOutbox(outboxEntriesMax = 100): Outbox {
   let number = 0
@@ -96,17 +98,20 @@ test('one at a time in a conversation, several conversations at a time, and no m
   expect(flights.map(flight => flight.clientId)).toEqual(['m3', 'm4'])
 })
 
-test('what is refused for the moment is tried again, no sooner than said, and nothing overtakes it', async () => {
-  outbox.live()
-  add()
-  add()
-  await clock.settle()
-  next().crash(failure('rate_limited', 500))
-  await clock.advance(500)
-  expect(flights).toEqual([])
-  await clock.advance(50)
-  expect(inAir()).toEqual(['m1'])
-})
+test.each(['rate_limited', 'quota_exceeded'] as const)(
+  'what is refused with %s is tried again, no sooner than said, and nothing overtakes it',
+  async code => {
+    outbox.live()
+    add()
+    add()
+    await clock.settle()
+    next().crash(failure(code, 500))
+    await clock.advance(500)
+    expect(flights).toEqual([])
+    await clock.advance(50)
+    expect(inAir()).toEqual(['m1'])
+  },
+)
 
 test('tries grow apart', async () => {
   outbox.live()

@@ -5,7 +5,7 @@
  */
 import {
   type CommandOf,
-  commandWeights,
+  commandWeight,
   type EventOf,
   limits,
   type Op,
@@ -107,7 +107,7 @@ export class Requests {
         fail,
       })
       const text = JSON.stringify({ id, op, ...fields })
-      this.#push({ text, weight: commandWeights[op] ?? 1, written, refused: fail }, how.urgent ?? false)
+      this.#push({ text, weight: commandWeight(op, fields), written, refused: fail }, how.urgent ?? false)
     })
   }
 
@@ -116,7 +116,7 @@ export class Requests {
     if (how.ephemeral && this.#queue.length > 0) return false
     let taken = true
     const text = JSON.stringify({ op, ...fields })
-    this.#push({ text, weight: 1, written() {}, refused: () => (taken = false) }, false)
+    this.#push({ text, weight: commandWeight(op, fields), written() {}, refused: () => (taken = false) }, false)
     return taken
   }
 

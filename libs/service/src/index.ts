@@ -7,6 +7,7 @@ export {
   createCallerReader,
   networks,
 } from './caller.ts'
+export { budgetSettings, toBudgets } from './budget-settings.ts'
 export { type Given, type Option, type Program, readCommandLine } from './command-line.ts'
 export {
   parseHost,

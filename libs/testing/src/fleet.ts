@@ -134,6 +134,9 @@ async function startNode(
   const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } })
   const env = {
     LOG_LEVEL: 'info',
+    // Everybody comes from this machine.
+    CONNECTS_PER_ADDRESS_MAX: '1000000',
+    SOCKETS_PER_ADDRESS_MAX: '1000000',
     ...settings,
     NODE_ID: id,
     HOST: '127.0.0.1',

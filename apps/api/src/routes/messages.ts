@@ -53,7 +53,15 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
         body: Type.Object({ clientId, body, replyTo }, closed),
         response: {
           201: answered('The place of the message in the conversation.', Posted),
-          ...refusals(...bodyCodes, ...inside, 'direct_closed', 'request_waiting', 'message_unknown', 'data_too_deep'),
+          ...refusals(
+            ...bodyCodes,
+            ...inside,
+            'direct_closed',
+            'request_waiting',
+            'message_unknown',
+            'data_too_deep',
+            'quota_exceeded',
+          ),
         },
       },
     },

@@ -13,6 +13,7 @@ const masterKeys = generateSecretKey('bench')
 const ticketKeys = generateSecretKey('bench')
 /** Rates that no scenario reaches: what is measured is the path, not its limits. */
 const unlimited = '1000000'
+const boundless = '1000000000'
 const loopback = '127.0.0.1'
 
 /** @param fromSource whether the gateways run from their sources, without a build */
@@ -167,6 +168,13 @@ async function startGateway(
       // As many as the files of the process allow is the default already.
       CONNECTS_PER_SECOND: unlimited,
       CONNECTS_PER_PERSON_MAX: unlimited,
+      CONNECTS_PER_ADDRESS_MAX: unlimited,
+      SOCKETS_PER_ADDRESS_MAX: unlimited,
+      MESSAGES_PER_SECOND: boundless,
+      MESSAGES_BURST: boundless,
+      FANOUT_PER_SECOND: boundless,
+      FANOUT_BURST: boundless,
+      STORED_BYTES_PER_DAY_MAX: '1000000000000',
       CONNECTIONS_PER_PERSON_MAX: unlimited,
       CONNECTIONS_PER_SESSION_MAX: unlimited,
       COMMANDS_PER_SECOND: unlimited,

@@ -104,7 +104,7 @@ export interface ChangeOptions {
  * @param decide checks what may fail and returns the entry, or nothing if there is none to write; whatever it throws
  *   leaves everything as it was
  * @returns where the entry came to stand; without one, the head
- * @throws Refusal conversation_unknown, not_a_member, unavailable, and those of `decide`
+ * @throws Refusal conversation_unknown, not_a_member, rate_limited, unavailable, and those of `decide`
  */
 export async function change(
   ctx: ChatContext,
@@ -137,6 +137,8 @@ export async function change(
       client,
     })
     if (part === undefined) return { head }
+    // Who goes, or is sent away, goes at once.
+    if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
     const forgot = await applyChange(client, conversation, by, part, head + 1)
     return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
   })

@@ -33,7 +33,7 @@ const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_cl
  * @param by the sender
  * @param origin the connection that gets the reply, so that it is not told a second time
  * @throws Refusal field_invalid, data_too_deep, conversation_unknown, not_a_member, direct_closed, request_waiting,
- *   message_unknown (the reply's target), overloaded, unavailable
+ *   message_unknown (the reply's target), rate_limited, quota_exceeded, overloaded, unavailable
  */
 export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const refusal = refuseBody(input.body)
@@ -52,6 +52,7 @@ async function postChecked(
   const deadline = startedAt + ctx.settings.commitWaitMs
   /** The commit has a deadline of its own, which is the sender's only when nothing was waited for before. */
   let hasWaited = false
+  let hasPaid = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     let membership: Membership
     try {
@@ -72,12 +73,15 @@ async function postChecked(
       if (reserved === undefined) continue
       membership = reserved
     }
+    const written = JSON.stringify({ body: input.body })
+    if (!hasPaid) ctx.spending.message(by, input.conversation, membership.size, Buffer.byteLength(written))
+    hasPaid = true
     const addedAt = ctx.trace === undefined ? 0 : performance.now()
     const adding = ctx.inserts.add({
       ...place,
       version: membership.version,
       replyTo: input.replyTo,
-      sealed: ctx.seal.seal(place, JSON.stringify({ body: input.body })),
+      sealed: ctx.seal.seal(place, written),
       absent: membership.large ? [] : ctx.presumedAbsent(membership.users),
     })
     const placed = await (hasWaited ? within(deadline, adding) : adding)

@@ -57,6 +57,8 @@ function tellOnTime(ctx: ChatContext, asked: Membership, risen: Risen): void {
  */
 function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
   if (membership.large || membership.size > ctx.settings.receiptFanoutMax) return
+  // What is not told any more for now is read with the list of members.
+  if (!ctx.spending.notice(risen.user, membership.size)) return
   if (membership.closed) return emit(ctx, risen, [risen.user], [])
   const restriction = ctx.restrictions.of(risen.user)
   if (restriction === unrestricted) return emit(ctx, risen, membership.users, [])

@@ -1,4 +1,7 @@
-/** Tells the other members who are here that somebody types. Nothing is stored (P10). A block keeps it back. */
+/**
+ * Tells the other members who are here that somebody types. Nothing is stored (P10). A block keeps it back, and so does a
+ * budget that is spent: whoever types on is told of again.
+ */
 import { blockedOf } from '../blocks/between.ts'
 import type { ChatContext } from '../context.ts'
 
@@ -10,6 +13,7 @@ export async function tell(
 ): Promise<void> {
   const { membership } = await ctx.memberships.demand(input.conversation, by)
   if (membership.closed || membership.large || membership.size > ctx.settings.typingFanoutMax) return
+  if (!ctx.spending.notice(by, membership.size)) return
   const others = membership.users.filter(user => user !== by)
   if (membership.kind === 'direct') {
     const blocked = await blockedOf(ctx, by, others, await ctx.restrictions.of(by))
