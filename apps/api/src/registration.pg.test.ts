@@ -1,5 +1,6 @@
 /** Whom the deployment takes, invitations, and what registering asks for, over HTTP. */
 import { createServer } from 'node:http'
+import { text as readText } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import type { ChatContext } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
@@ -129,11 +130,11 @@ describe('the proof of work', () => {
 
 describe('a captcha', () => {
   async function verifier(answer: (form: URLSearchParams) => [number, string]) {
-    const server = createServer(async (request, response) => {
-      const parts: Buffer[] = []
-      for await (const part of request) parts.push(part as Buffer)
-      const [status, body] = answer(new URLSearchParams(Buffer.concat(parts).toString()))
-      response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+    const server = createServer((request, response) => {
+      void readText(request).then(given => {
+        const [status, body] = answer(new URLSearchParams(given))
+        response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+      })
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void server.close())

@@ -87,6 +87,6 @@ async function toRequests(ctx: ChatContext, rows: readonly Row[]): Promise<Conve
     from: people.get(row.from_id)!,
     to: people.get(row.user_id)!,
     at: Math.round(row.at),
-    messages: Number(row.messages),
+    messages: row.messages,
   }))
 }
