@@ -138,7 +138,7 @@ test('nodes with other keys are no fleet: what was sent is looked for, then all 
 /** The rights that docs/security.md names. */
 const rights =
   '~flotilla:* &flotilla:* +ping +hello +auth +info +select +client|setname +cluster|slots +cluster|shards ' +
-  '+get +set +del +mget +hget +hset +hdel +hgetall +hscan +hincrby +incr +pexpire +pttl +time +eval +evalsha ' +
+  '+get +set +del +mget +hget +hset +hdel +hgetall +hscan +hincrby +incrby +pexpire +pttl +time +eval +evalsha ' +
   '+publish +subscribe +spublish +ssubscribe'
 
 test('the rights that are documented are enough for a node, and for nothing beside it', async () => {

@@ -226,6 +226,8 @@ test('the banned do not come back by their name, address or identity, also after
   expect(identity.rowCount).toBe(1)
 
   await lift(ctx, by, { user: mallory.id, reason: 'Enough' })
+  // The name was held back as that of somebody erased too.
+  await ctx.pool.query(`UPDATE held_names SET freed_at = freed_at - interval '91 days'`)
   await create(ctx, { username: mallory.username, email })
 })
 

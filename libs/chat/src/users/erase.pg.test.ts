@@ -314,8 +314,11 @@ describe('erasing', () => {
     await expect(find(ctx, story.alice.username)).rejects.toMatchObject({ code: 'user_unknown' })
     const { username } = (await get(ctx, [story.alice.id]))[0]!
     await expect(find(ctx, username)).rejects.toMatchObject({ code: 'user_unknown' })
-    // The name and the address are free.
-    await create(ctx, { username: story.alice.username, email: `${story.alice.username}@example.org` })
+    // The address is free at once, the name when nobody takes the next one for her any more.
+    const anew = { username: story.alice.username, email: `${story.alice.username}@example.org` }
+    await expect(create(ctx, anew)).rejects.toMatchObject({ code: 'username_taken' })
+    await ctx.pool.query(`UPDATE held_names SET freed_at = freed_at - interval '91 days'`)
+    await create(ctx, anew)
   })
 
   test('interrupted at any statement, it is finished by the next run, and nobody loses anything', {
