@@ -47,8 +47,6 @@ import { parseTokenKeys } from './tokens.ts'
 const many = { min: 1, max: 1_000_000 }
 const minuteMs = 60_000
 const window = { min: 1_000, max: 86_400_000 }
-/** Within an hour: whoever makes and revokes them all the time is stopped. */
-const invitationsMadeMax = 60
 
 /** A setting with a shape of its own. A required one has no default. */
 const parsed = <T>(
@@ -244,7 +242,7 @@ export const apiSettings = {
   PROVIDER_MS_MAX: integer(
     5_000,
     { min: 100, max: 60_000 },
-    'How long a sign-in provider may take for one answer. A sign-in asks it up to four times.',
+    'How long a sign-in provider, or the server of a captcha, may take for one answer. A sign-in asks a provider up to four times.',
   ),
   VISITS_MAX: integer(60, many, 'Visits at sign-in providers that are begun from one address within the window.'),
   VISIT_WINDOW_MS: integer(15 * minuteMs, window, 'The window of VISITS_MAX.'),
@@ -362,7 +360,6 @@ export interface ApiSettings {
   readonly webauthn: WebauthnSettings
   readonly registrations: Limit
   readonly registrationCheck: RegistrationCheckSettings
-  readonly invitations: Limit
   readonly searches: Limit
   readonly pictures: Limit
   readonly picturesAtOnceMax: number
@@ -415,7 +412,6 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   webauthn: webauthnOf(values),
   registrations: { max: values.REGISTRATIONS_MAX, windowMs: values.REGISTRATION_WINDOW_MS },
   registrationCheck: toRegistrationCheck(values, values.PROVIDER_MS_MAX),
-  invitations: { max: invitationsMadeMax, windowMs: 60 * minuteMs },
   searches: { max: values.SEARCHES_MAX, windowMs: values.SEARCH_WINDOW_MS },
   pictures: { max: values.PICTURES_MAX, windowMs: values.PICTURE_WINDOW_MS },
   picturesAtOnceMax: values.PICTURES_AT_ONCE_MAX,

@@ -8,9 +8,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import { messageOf } from '@flotilla/service'
+import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { RouteDeps } from './app.ts'
-import { hashed, take } from './limits.ts'
+import { addressOf, hashed, take } from './limits.ts'
 import { fetchBounded } from './provider.ts'
 
 export const checkKinds = ['none', 'work', 'captcha'] as const
@@ -47,17 +48,25 @@ export const Check = Type.Union(
 
 const macBound = 'registration work'
 
-/** @returns a challenge and how much work it is */
+/** @returns a challenge and how much work it is. It costs nothing but the answer, so nothing counts it. */
 export function askForWork({ chat, settings }: RouteDeps) {
   const { workBits: bits, workLifeMs: lifeMs } = settings.registrationCheck
   const payload = `${chat.clock() + lifeMs}.${bits}.${randomBytes(16).toString('base64url')}`
   return { challenge: `${payload}.${chat.seal.mac(macBound, payload).toString('base64url')}`, bits, lifeMs }
 }
 
-/** @throws Refusal check_needed, unavailable (the captcha's server does not answer) */
-export async function demandCheck(deps: RouteDeps, check: Static<typeof Check> | undefined): Promise<void> {
+/**
+ * Before anything else is done, and before there is a place in the queue of passwords: a captcha takes its time.
+ * @throws Refusal check_needed, rate_limited, unavailable (the captcha's server does not answer)
+ */
+export async function demandCheck(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  check: Static<typeof Check> | undefined,
+): Promise<void> {
   const { kind } = deps.settings.registrationCheck
   if (kind === 'none') return
+  await take(deps.counter, `check:${addressOf(request)}`, deps.settings.registrations)
   const holds =
     kind === 'work'
       ? check !== undefined && 'challenge' in check && (await workHolds(deps, check))
@@ -114,7 +123,3 @@ async function captchaHolds(deps: RouteDeps, token: string): Promise<boolean> {
 
 /** Those who verify them take none that is older. */
 const captchaTokenLifeMs = 10 * 60_000
-
-/** Counts a challenge: they cost nothing but the answer. */
-export const takeWork = (deps: RouteDeps, address: string) =>
-  take(deps.counter, `work:${address}`, deps.settings.registrations)

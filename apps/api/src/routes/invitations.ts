@@ -3,7 +3,6 @@ import { invitations } from '@flotilla/chat'
 import { At, Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
-import { take } from '../limits.ts'
 import { operatorRefusals } from '../operators.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { answered, ById, listOf, named, PageCursor, pageLimit } from '../shapes.ts'
@@ -73,7 +72,7 @@ interface Door {
 }
 
 function routesFor(app: Api, deps: RouteDeps, door: Door): void {
-  const { chat, counter, settings } = deps
+  const { chat } = deps
   const { path, operator, preParsing, codes, whose } = door
   const shared = { tags: door.tags, security: [{ accessToken: [] }] }
   const as = operator ? ' as an operator' : ''
@@ -96,7 +95,6 @@ function routesFor(app: Api, deps: RouteDeps, door: Door): void {
     },
     async (request, reply) => {
       const { user } = request.caller
-      await take(counter, `invitation:${user}`, settings.invitations)
       return reply.code(201).send(await invitations.make(chat, user, { ...request.body, operator }))
     },
   )

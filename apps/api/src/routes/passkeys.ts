@@ -108,7 +108,7 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
       await take(counter, `register-passkey:${addressOf(request)}`, settings.registrations)
       const { check, ...wanted } = request.body
       users.demandNotClosed(chat)
-      await demandCheck(deps, check)
+      await demandCheck(deps, request, check)
       const begun = await passkeys.beginRegister(chat, wanted)
       return { challenge: begun.challenge, options: await creationOptions(deps, begun) }
     },

@@ -3,8 +3,7 @@ import { users } from '@flotilla/chat'
 import { Refusal } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
-import { addressOf } from '../limits.ts'
-import { askForWork, checkKinds, takeWork } from '../registration-check.ts'
+import { askForWork, checkKinds } from '../registration-check.ts'
 import { refusals } from '../refusals.ts'
 import { answered, named } from '../shapes.ts'
 
@@ -78,10 +77,9 @@ export function registrationRoutes(app: Api, deps: RouteDeps): void {
         response: { 201: answered('The work.', Work), ...refusals('route_unknown') },
       },
     },
-    async (request, reply) => {
+    async (_request, reply) => {
       if (settings.registrationCheck.kind !== 'work')
         throw new Refusal('route_unknown', 'no proof of work is asked for')
-      await takeWork(deps, addressOf(request))
       return reply.code(201).send(askForWork(deps))
     },
   )

@@ -60,10 +60,10 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const { deviceName, check, ...registration } = request.body
       const client = clientOf(deps, request, deviceName)
+      users.demandNotClosed(chat)
+      await demandCheck(deps, request, check)
       const register = async (place?: users.Place) => {
         await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
-        users.demandNotClosed(chat)
-        await demandCheck(deps, check)
         if (registration.email !== undefined) await takeTry(deps, request, registration.email)
         return users.register(chat, { ...registration, client, place })
       }

@@ -41,13 +41,13 @@ export async function isNameFree(ctx: ChatContext, username: string, client: Que
   return found.rows[0]?.taken === false
 }
 
+const hold = `
+INSERT INTO held_names (name_hash, user_id) VALUES ($1, $2)
+ON CONFLICT (name_hash) DO UPDATE SET user_id = excluded.user_id, freed_at = now()`
+
 /** Keeps a name that its owner gives up from everybody but them. @param client of the transaction */
 export async function holdName(client: Querier, username: string, owner: string): Promise<void> {
-  await client.query(
-    `INSERT INTO held_names (name_hash, user_id) VALUES ($1, $2)
-     ON CONFLICT (name_hash) DO UPDATE SET user_id = excluded.user_id, freed_at = now()`,
-    [hashOf(username), owner],
-  )
+  await client.query(hold, [hashOf(username), owner])
   await client.query(
     `DELETE FROM held_names WHERE user_id = $1 AND name_hash NOT IN (
        SELECT name_hash FROM held_names WHERE user_id = $1 ORDER BY freed_at DESC LIMIT ${heldNamesMax})`,
@@ -57,6 +57,6 @@ export async function holdName(client: Querier, username: string, owner: string)
 
 /** Keeps the name of somebody who is erased from everybody, and those that they had before. */
 export async function holdNameOfErased(client: Querier, username: string, owner: string): Promise<void> {
-  await holdName(client, username, owner)
+  await client.query(hold, [hashOf(username), null])
   await client.query('UPDATE held_names SET user_id = NULL WHERE user_id = $1', [owner])
 }
