@@ -48,6 +48,7 @@ beforeAll(async () => {
     // Less than one page: what a client has asked for does not count.
     sendQueueBytesMax: 65_536,
     readStallMsMax: 1_500,
+    chat: { messagesBurst: count },
   })
   line = await startNarrowLine(gateway, 6_000_000)
   const users = (await makeUsers(pool, 2)) as [string, string]
