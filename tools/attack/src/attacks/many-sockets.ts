@@ -1,0 +1,72 @@
+/** Sockets are counted: for each session, each person and each address, over all gateways. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { connectSocket, type TestSocket } from '@flotilla/testing'
+import { type Attack, atMost, check } from '../attack.ts'
+import type { Person, Stand } from '../stand.ts'
+
+/** The defaults of CONNECTIONS_PER_SESSION_MAX and CONNECTIONS_PER_PERSON_MAX, were they counted by each gateway alone. */
+const perSessionMax = 16
+const perPersonMax = 64
+const atOnce = 50
+/** By then those that are one too many are closed. */
+const settleMs = 1_500
+
+export const manySockets: Attack = {
+  name: 'many-sockets',
+  by: 'somebody with an account',
+  tries: 'to hold hundreds of sockets with one session, as one person, and from one address',
+  isFlood: true,
+  async run(stand) {
+    const gateways = stand.gateways.length
+    const [single] = (await stand.people(1)) as [Person]
+    const ofSession = await openMany(stand, stand.size(60, 1_000), () => single)
+    const [person] = (await stand.people(1)) as [Person]
+    const sessions = await sessionsOf(stand, person, 20)
+    const ofPerson = await openMany(stand, stand.size(150, 1_000), nth => sessions[nth % sessions.length]!)
+    const { socketsPerAddressMax } = stand.bounds
+    const crowd = await stand.people(Math.ceil(socketsPerAddressMax * 1.5))
+    const from = stand.address()
+    const ofAddress = await openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from }))
+    const other = await stand.socket(crowd[0]!).then(
+      ({ hello }) => hello.event,
+      (error: unknown) => String(error),
+    )
+    return [
+      atMost('sockets that stay open with one session', perSessionMax * gateways, ofSession),
+      atMost('sockets that stay open of one person', perPersonMax * gateways, ofPerson),
+      // Between two tellings each gateway may let in as many again.
+      atMost('sockets that stay open from one address', Math.ceil(socketsPerAddressMax * 1.25), ofAddress),
+      check('somebody else is let in meanwhile', other === 'hello', other),
+    ]
+  },
+}
+
+/** @returns how many stay open; all are ended */
+async function openMany(stand: Stand, count: number, who: (nth: number) => Person): Promise<number> {
+  const open: TestSocket[] = []
+  const all = Array.from({ length: count }, (_, nth) => nth)
+  while (all.length > 0)
+    await Promise.all(
+      all.splice(0, atOnce).map(async nth => {
+        const { user, session, from } = who(nth)
+        const gateway = stand.gateways[nth % stand.gateways.length]!
+        const ticket = stand.fleet.ticket(user, session)
+        const socket = await connectSocket({
+          url: gateway.directUrl,
+          ticket,
+          headers: { 'x-forwarded-for': from },
+          keep: false,
+        }).catch(() => undefined)
+        if (socket !== undefined) open.push(socket)
+      }),
+    )
+  await pause(settleMs)
+  const left = open.filter(socket => socket.open).length
+  await Promise.all(open.map(socket => socket.terminate()))
+  return left
+}
+
+async function sessionsOf(stand: Stand, person: Person, count: number): Promise<Person[]> {
+  const sessions = await stand.sessions(Array.from({ length: count }, () => person.user))
+  return sessions.map(session => ({ ...person, session }))
+}
