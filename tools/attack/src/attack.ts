@@ -1,4 +1,5 @@
 /** What an attack is: who tries what, and what must hold meanwhile and after it. */
+import { until, type UntilOptions } from '@flotilla/testing'
 import type { Stand } from './stand.ts'
 
 /** What the attacker has. */
@@ -44,4 +45,15 @@ export const none = (holds: string, found: readonly unknown[]): Check =>
 
 /** At most so many, with its unit for whoever reads it. */
 export const atMost = (holds: string, max: number, found: number, unit = ''): Check =>
-  check(`${holds}: at most ${max.toLocaleString('en-US')}${unit}`, found <= max, `${found.toLocaleString('en-US')}${unit}`)
+  check(
+    `${holds}: at most ${max.toLocaleString('en-US')}${unit}`,
+    found <= max,
+    `${found.toLocaleString('en-US')}${unit}`,
+  )
+
+/** Whether something comes to be in time. */
+export const happens = (ask: () => boolean | Promise<boolean>, options: UntilOptions): Promise<boolean> =>
+  until(ask, options).then(
+    () => true,
+    () => false,
+  )

@@ -20,12 +20,12 @@ const { flags, values, words } = readCommandLine({
   words: { min: 0, max: attacks.length },
 })
 
-function choose(name: string): Attack {
-  const found = attacks.find(one => one.name === name)
-  if (found !== undefined) return found
-  console.error(`unable to start: there is no attack ${name}. --help says more.`)
+function fail(reason: string): never {
+  console.error(`unable to start: ${reason}. --help says more.`)
   process.exit(2)
 }
+
+const choose = (name: string): Attack => attacks.find(one => one.name === name) ?? fail(`there is no attack ${name}`)
 
 const chosen = words.length === 0 ? attacks : words.map(choose)
 const isLong = !flags.has('short')
@@ -57,7 +57,8 @@ try {
 } finally {
   await postgres.drop()
 }
-const command = ['npm run test:attack', ...process.argv.slice(2)].join(' -- ')
+const given = process.argv.slice(2)
+const command = ['npm run test:attack', ...(given.length > 0 ? ['--', ...given] : [])].join(' ')
 const part = renderReport(outcomes, command, describeMachine())
 console.log(`\n${part}`)
 if (flags.has('write') && isLong && words.length === 0 && values['root'] === undefined) writePage(part)

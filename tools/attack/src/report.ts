@@ -54,7 +54,15 @@ export function tablesOf(outcomes: readonly Outcome[]): Table[] {
   return [
     {
       caption: 'What was tried, and what it did',
-      head: ['attack', 'by', 'tries', 'held', 'p99 of bystanders before / meanwhile, ms', 'their requests', 'most memory'],
+      head: [
+        'attack',
+        'by',
+        'tries',
+        'held',
+        'p99 of bystanders before / meanwhile, ms',
+        'their requests',
+        'most memory',
+      ],
       rows: outcomes.map(outcome => {
         const { attack, checks, before, meanwhile, resident } = outcome
         const held = checks.filter(one => one.held).length

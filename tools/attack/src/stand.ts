@@ -122,7 +122,12 @@ export interface Bounds {
   readonly fanoutPerSecond: number
   readonly fanoutBurst: number
 }
-const shortBounds: Bounds = { socketsPerAddressMax: 60, requestsSentMax: 30, fanoutPerSecond: 1_000, fanoutBurst: 2_000 }
+const shortBounds: Bounds = {
+  socketsPerAddressMax: 60,
+  requestsSentMax: 30,
+  fanoutPerSecond: 1_000,
+  fanoutBurst: 2_000,
+}
 /** All but the first are the defaults: so many sockets would be a test of this machine. */
 const longBounds: Bounds = {
   socketsPerAddressMax: 1_000,
@@ -213,7 +218,9 @@ export async function startStand(options: StandOptions): Promise<Stand> {
       return socket
     },
     processes: () => [
-      ...fleet.nodes.slice(0, gatewayCount).map(node => ({ name: node.id, app: 'gateway' as const, pid: node.pid, isRunning: node.running })),
+      ...fleet.nodes
+        .slice(0, gatewayCount)
+        .map(node => ({ name: node.id, app: 'gateway' as const, pid: node.pid, isRunning: node.running })),
       { name: 'api', app: 'api', pid: () => api.pid, isRunning: api.isRunning },
       { name: 'worker', app: 'worker', pid: () => worker.pid, isRunning: worker.isRunning },
     ],

@@ -17,7 +17,10 @@ export const endlessResume: Attack = {
     const count = stand.size(4_000, 20_000)
     for (let made = 0; made < count; made += batch) {
       const planned = { kind: 'group' as const, members: [hoarder.user, other.user] }
-      const groups = await makeConversations(stand.pool, Array(Math.min(batch, count - made)).fill(planned))
+      const groups = await makeConversations(
+        stand.pool,
+        Array.from({ length: Math.min(batch, count - made) }, () => planned),
+      )
       // So far along that their entries are not in the answer itself: each has its verdict, and nothing is read.
       await stand.pool.query('UPDATE conversations SET head_seq = 5000 WHERE id = ANY($1)', [groups])
     }

@@ -28,10 +28,7 @@ export const fanOut: Attack = {
       const socket = await stand.socket(person, nth % 2, { keep: false, onFrame: () => void frames++ })
       return socket
     }
-    await Promise.all([
-      ...listeners.map(listen),
-      ...Array.from({ length: 24 }, (_, nth) => listen(partner, nth)),
-    ])
+    await Promise.all([...listeners.map(listen), ...Array.from({ length: 24 }, (_, nth) => listen(partner, nth))])
     const own = await Promise.all(Array.from({ length: 16 }, (_, nth) => stand.socket(flooder, nth % 2)))
     frames = 0
     const startedAt = performance.now()

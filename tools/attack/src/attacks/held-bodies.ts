@@ -33,7 +33,10 @@ export const heldBodies: Attack = {
     }
     const refused = answers.filter(({ status }) => status !== 200)
     return [
-      none(`requests of others that are refused meanwhile, of ${answers.length}`, refused.length === 0 ? [] : [statuses(refused)]),
+      none(
+        `requests of others that are refused meanwhile, of ${answers.length}`,
+        refused.length === 0 ? [] : [statuses(refused)],
+      ),
     ]
   },
 }

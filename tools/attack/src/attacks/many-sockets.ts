@@ -7,7 +7,7 @@ import type { Person, Stand } from '../stand.ts'
 /** The defaults of CONNECTIONS_PER_SESSION_MAX and CONNECTIONS_PER_PERSON_MAX, were they counted by each gateway alone. */
 const perSessionMax = 16
 const perPersonMax = 64
-const atOnce = 50
+const atOnce = 25
 /** By then those that are one too many are closed. */
 const settleMs = 1_500
 
@@ -18,15 +18,16 @@ export const manySockets: Attack = {
   isFlood: true,
   async run(stand) {
     const gateways = stand.gateways.length
-    const [single] = (await stand.people(1)) as [Person]
-    const ofSession = await openMany(stand, stand.size(60, 1_000), () => single)
-    const [person] = (await stand.people(1)) as [Person]
-    const sessions = await sessionsOf(stand, person, 20)
-    const ofPerson = await openMany(stand, stand.size(150, 1_000), nth => sessions[nth % sessions.length]!)
+    const [single, person] = (await stand.people(2)) as [Person, Person]
+    const sessions = await stand.sessions(Array.from({ length: 20 }, () => person.user))
     const { socketsPerAddressMax } = stand.bounds
     const crowd = await stand.people(Math.ceil(socketsPerAddressMax * 1.5))
     const from = stand.address()
-    const ofAddress = await openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from }))
+    const [ofSession, ofPerson, ofAddress] = await Promise.all([
+      openMany(stand, stand.size(60, 1_000), () => single),
+      openMany(stand, stand.size(150, 1_000), nth => ({ ...person, session: sessions[nth % sessions.length]! })),
+      openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from })),
+    ])
     const other = await stand.socket(crowd[0]!).then(
       ({ hello }) => hello.event,
       (error: unknown) => String(error),
@@ -64,9 +65,4 @@ async function openMany(stand: Stand, count: number, who: (nth: number) => Perso
   const left = open.filter(socket => socket.open).length
   await Promise.all(open.map(socket => socket.terminate()))
   return left
-}
-
-async function sessionsOf(stand: Stand, person: Person, count: number): Promise<Person[]> {
-  const sessions = await stand.sessions(Array.from({ length: count }, () => person.user))
-  return sessions.map(session => ({ ...person, session }))
 }

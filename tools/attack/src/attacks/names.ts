@@ -28,7 +28,9 @@ export const misleadingNames: Attack = {
     const taken: string[] = []
     for (const username of usernames) {
       const answer = await stand.call('POST /v1/users', { from: stand.address(), body: { username, password } })
-      if (answer.status < 400 || answer.status >= 500) taken.push(`${JSON.stringify(username)}: ${answer.status}`)
+      // What hides may also be taken out: then the name is another.
+      const kept = answer.status < 400 && answer.body.user?.username === username
+      if (kept || answer.status >= 500) taken.push(`${escaped(username)}: ${answer.status}`)
     }
     const shown: string[] = []
     const [person] = await stand.people(1)
@@ -45,5 +47,4 @@ export const misleadingNames: Attack = {
   },
 }
 
-const escaped = (text: string) =>
-  text.replaceAll(/[^\w ]/gu, letter => `\\u{${letter.codePointAt(0)!.toString(16)}}`)
+const escaped = (text: string) => text.replaceAll(/[^\w ]/gu, letter => `\\u{${letter.codePointAt(0)!.toString(16)}}`)

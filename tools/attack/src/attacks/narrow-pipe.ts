@@ -69,7 +69,7 @@ async function readThrough(stand: Stand, { user, session, token, from }: Person,
     getToken: () => Promise.resolve(token()),
     logger: { debug() {}, warn() {} },
     fetch: (input, init) => {
-      if (String(input).endsWith('/v1/connect'))
+      if (input.endsWith('/v1/connect'))
         return Promise.resolve(Response.json({ ...answer, urls, ticket: stand.fleet.ticket(user, session) }))
       return fetch(input, { ...init, headers: { ...init?.headers, 'x-forwarded-for': from } })
     },

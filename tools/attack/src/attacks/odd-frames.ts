@@ -35,7 +35,11 @@ export const oddFrames: Attack = {
     ]
     return [
       ...ended,
-      check('another version of the WebSocket is not spoken', !version.head.includes(' 101 '), version.head.split('\r')[0]),
+      check(
+        'another version of the WebSocket is not spoken',
+        !version.head.includes(' 101 '),
+        version.head.split('\r')[0],
+      ),
       check('data with a key __proto__ is refused', answers[0] === 'refused', answers[0]),
       check('a command with a key __proto__ is refused', answers[1] === 'refused', answers[1]),
     ]

@@ -86,7 +86,11 @@ async function typedDigits(stand: Stand) {
   for (const code of digits) {
     const challenge = await beginSignIn(stand, person)
     const finished = { challenge, factor: 'totp', code }
-    look('second-factor', code, await stand.call('POST /v1/sessions/second-factor', { from: person.from, body: finished }))
+    look(
+      'second-factor',
+      code,
+      await stand.call('POST /v1/sessions/second-factor', { from: person.from, body: finished }),
+    )
     const proof = { factor: 'totp', code }
     look('proof', code, await stand.call('POST /v1/sessions/current/proof', { ...as(), body: proof }))
   }
@@ -106,5 +110,9 @@ async function unknownPaths(stand: Stand) {
     const paths = Array.from({ length: 50 }, (_, nth) => (nth % 10 === 0 ? 'GET /docs' : `GET /no/such/route/${nth}`))
     answers.push(...(await Promise.all(paths.map(path => stand.call(path, { from })))))
   }
-  return check('700 of them within a minute are too many', answers.some(({ status }) => status === 429), statuses(answers))
+  return check(
+    '700 of them within a minute are too many',
+    answers.some(({ status }) => status === 429),
+    statuses(answers),
+  )
 }

@@ -5,7 +5,7 @@ import { type Attack, check, none } from '../attack.ts'
 import type { Person } from '../stand.ts'
 
 /** Longer than receipts wait for each other. */
-const listenMs = 1_500
+const listenMs = 1_000
 
 export const receiptsToStrangers: Attack = {
   name: 'receipts-to-strangers',

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { makeConversation, type TestSocket, until } from '@flotilla/testing'
 import { Redis } from 'ioredis'
-import { type Attack, check, none } from '../attack.ts'
+import { type Attack, check, happens, none } from '../attack.ts'
 import type { Person, Stand } from '../stand.ts'
 
 const leases = 'flotilla:leases'
@@ -32,19 +32,19 @@ export const redisFoothold: Attack = {
     await hears(bobSocket, 'a secret')
     const malformedBefore = await malformed(stand)
     const forged = await forgeEnvelopes(redis, stand, { ann, bob, conversation, heard })
-    const dropped = await until(async () => (await malformed(stand)) - malformedBefore >= forged, {
+    const dropped = await happens(async () => (await malformed(stand)) - malformedBefore >= forged, {
       what: 'the forged envelopes are counted',
       withinMs: 5_000,
-    }).catch(() => false)
+    })
     await say('after the poison')
     await hears(bobSocket, 'after the poison')
     // Every subscription is lost at once, and a message with it: nodes must still be able to heal.
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
     const { seq } = await say('while nobody listens')
-    const healed = await until(() => knows(bobSocket, conversation, seq), {
+    const healed = await happens(() => knows(bobSocket, conversation, seq), {
       what: 'the last message is heard of',
       withinMs: 30_000,
-    }).catch(() => false)
+    })
     end()
 
     await pause(Math.max(0, forgedAt + beatMs - Date.now()))
@@ -61,8 +61,8 @@ export const redisFoothold: Attack = {
         texts.filter(text => text.includes('forged')),
       ),
       none('no envelope is taken twice', twice),
-      check('what no node has sealed is dropped and counted', dropped !== false, `${forged} envelopes`),
-      check('a poisonous envelope stops no healing', healed !== false, healed !== false ? 'healed' : 'nothing in 30 s'),
+      check('what no node has sealed is dropped and counted', dropped, `${forged} envelopes`),
+      check('a poisonous envelope stops no healing', healed, healed ? 'healed' : 'nothing in 30 s'),
       none(
         'no body on the inboxes',
         heard.filter(bytes => bytes.includes('secret') || bytes.includes('poison')).map(bytes => bytes.toString()),
@@ -126,9 +126,10 @@ async function forgeEnvelopes(
     broken,
     randomBytes(400),
   ]
-  for (const bytes of forged) await redis.publish(inbox, bytes as Buffer)
+  for (const bytes of forged) await redis.publish(inbox, bytes)
   // What was genuine once, again and elsewhere. What is published is heard as well: not for ever.
-  for (const bytes of [...about.heard]) for (const { id } of stand.gateways) await redis.publish(`flotilla:inbox:${id}`, bytes)
+  for (const bytes of about.heard.slice())
+    for (const { id } of stand.gateways) await redis.publish(`flotilla:inbox:${id}`, bytes)
   return forged.length
 }
 

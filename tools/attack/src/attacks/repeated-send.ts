@@ -31,11 +31,18 @@ async function repeatAfterJoin(stand: Stand, size: number) {
     from: ann.from,
     body: { users: [newcomer.user] },
   })
-  await until(async () => (await stand.call(`GET ${path}`, { token: newcomer.token(), from: newcomer.from })).status < 400, {
-    what: 'the newcomer is a member',
-  })
+  await until(
+    async () => (await stand.call(`GET ${path}`, { token: newcomer.token(), from: newcomer.from })).status < 400,
+    {
+      what: 'the newcomer is a member',
+    },
+  )
   const again = await annSocket.request('message.send', old)
-  await stand.call(`POST ${path}/messages`, { token: ann.token(), from: ann.from, body: { clientId: old.clientId, body: old.body } })
+  await stand.call(`POST ${path}/messages`, {
+    token: ann.token(),
+    from: ann.from,
+    body: { clientId: old.clientId, body: old.body },
+  })
   await annSocket.request('message.send', { conversation, clientId: randomUUID(), body: { text: 'after' } })
   const texts = () =>
     socket.received.flatMap(frame => ('event' in frame && frame.event === 'message.new' ? [frame.body.text ?? ''] : []))

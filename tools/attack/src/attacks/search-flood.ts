@@ -31,7 +31,11 @@ export const searchFlood: Attack = {
         'a flood is answered or told to come back, never with a fault',
         serverErrors(floods).filter(({ body }) => body.error?.retryMs === undefined),
       ),
-      check('some of the flood are told to come back', floods.some(({ status }) => status !== 200), statuses(floods)),
+      check(
+        'some of the flood are told to come back',
+        floods.some(({ status }) => status !== 200),
+        statuses(floods),
+      ),
       none(
         'requests of others that are refused meanwhile',
         others.filter(({ status }) => status !== 200),

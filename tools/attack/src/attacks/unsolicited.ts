@@ -35,7 +35,11 @@ export const unsolicited: Attack = {
     const isBack = (await conversationsOf(stand, victim)).includes(group)
     return [
       atMost('groups of a stranger that somebody is in who never agreed', 0, inside),
-      atMost(`of ${strangers.length} strangers those whom one account reaches at once`, stand.bounds.requestsSentMax, reached),
+      atMost(
+        `of ${strangers.length} strangers those whom one account reaches at once`,
+        stand.bounds.requestsSentMax,
+        reached,
+      ),
       check('who has left is not put back', !isBack, `${back.status}, ${isBack ? 'a member again' : 'no member'}`),
     ]
   },
