@@ -57,3 +57,15 @@ export const happens = (ask: () => boolean | Promise<boolean>, options: UntilOpt
     () => true,
     () => false,
   )
+
+/** So many at once, and no more. @returns the answers in the order of the items */
+export async function inBatches<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const answers: R[] = []
+  for (let from = 0; from < items.length; from += atOnce)
+    answers.push(...(await Promise.all(items.slice(from, from + atOnce).map(work))))
+  return answers
+}

@@ -139,6 +139,9 @@ const longBounds: Bounds = {
 /** Groups above this are routed by interest: small, so that every attack on groups meets both ways. */
 export const largeConversationMin = 20
 const gatewayCount = 2
+const connectTriesMax = 3
+/** On a machine with much else to do. */
+const readyWithinMs = 60_000
 /** The gateway whose way to Redis can be stalled: the next one that is added. */
 const stalledGateway = `node-${gatewayCount + 1}`
 
@@ -165,6 +168,7 @@ export async function startStand(options: StandOptions): Promise<Stand> {
     databaseUrl: database.url,
     redisUrl: redis.url,
     root,
+    readyWithinMs,
     settings: {
       ...shared,
       DRAIN_MS: '0',
@@ -260,7 +264,7 @@ async function launchPart(
       ...settings,
     },
     ready: async () => (await fetch(`http://127.0.0.1:${operatorPort}/readyz`)).ok,
-    readyWithinMs: 60_000,
+    readyWithinMs,
   })
   return {
     port,
@@ -333,12 +337,16 @@ function openWays(to: {
       await must(`POST /v1/contact-requests/${asked.body.id}/accept`, { token: other.token(), from: other.from })
     },
     sessions: users => makeSessions(to.pool, users),
-    socket: ({ user, session, from }, gateway = 0, options = {}) =>
-      connectSocket({
-        ...options,
-        url: to.fleet.nodes[gateway]!.directUrl,
-        ticket: to.fleet.ticket(user, session),
-        headers: { 'x-forwarded-for': from },
-      }),
+    async socket({ user, session, from }, gateway = 0, options = {}) {
+      const { directUrl: url } = to.fleet.nodes[gateway]!
+      for (let tries = 1; ; tries++)
+        try {
+          const ticket = to.fleet.ticket(user, session)
+          return await connectSocket({ ...options, url, ticket, headers: { 'x-forwarded-for': from } })
+        } catch (error) {
+          // A machine with much else to do may be late, or shed.
+          if (tries === connectTriesMax) throw error
+        }
+    },
   }
 }

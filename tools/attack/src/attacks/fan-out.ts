@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { makeConversation, type TestSocket } from '@flotilla/testing'
-import { type Attack, atMost, check } from '../attack.ts'
+import { type Attack, atMost, check, inBatches } from '../attack.ts'
 import type { Person } from '../stand.ts'
 
 /** Messages are one kind, typing is another: each has as much. */
@@ -24,11 +24,10 @@ export const fanOut: Attack = {
       [flooder, partner, ...listeners].map(({ user }) => user),
     )
     let frames = 0
-    const listen = async (person: Person, nth: number) => {
-      const socket = await stand.socket(person, nth % 2, { keep: false, onFrame: () => void frames++ })
-      return socket
-    }
-    await Promise.all([...listeners.map(listen), ...Array.from({ length: 24 }, (_, nth) => listen(partner, nth))])
+    const ears = [...listeners, ...Array.from({ length: 24 }, () => partner)].map((person, nth) => ({ person, nth }))
+    await inBatches(ears, 25, ({ person, nth }) =>
+      stand.socket(person, nth % 2, { keep: false, onFrame: () => void frames++ }),
+    )
     const own = await Promise.all(Array.from({ length: 16 }, (_, nth) => stand.socket(flooder, nth % 2)))
     frames = 0
     const startedAt = performance.now()

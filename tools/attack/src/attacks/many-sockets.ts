@@ -1,7 +1,7 @@
 /** Sockets are counted: for each session, each person and each address, over all gateways. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { connectSocket, type TestSocket } from '@flotilla/testing'
-import { type Attack, atMost, check } from '../attack.ts'
+import { connectSocket } from '@flotilla/testing'
+import { type Attack, atMost, check, inBatches } from '../attack.ts'
 import type { Person, Stand } from '../stand.ts'
 
 /** The defaults of CONNECTIONS_PER_SESSION_MAX and CONNECTIONS_PER_PERSON_MAX, were they counted by each gateway alone. */
@@ -44,23 +44,14 @@ export const manySockets: Attack = {
 
 /** @returns how many stay open; all are ended */
 async function openMany(stand: Stand, count: number, who: (nth: number) => Person): Promise<number> {
-  const open: TestSocket[] = []
-  const all = Array.from({ length: count }, (_, nth) => nth)
-  while (all.length > 0)
-    await Promise.all(
-      all.splice(0, atOnce).map(async nth => {
-        const { user, session, from } = who(nth)
-        const gateway = stand.gateways[nth % stand.gateways.length]!
-        const ticket = stand.fleet.ticket(user, session)
-        const socket = await connectSocket({
-          url: gateway.directUrl,
-          ticket,
-          headers: { 'x-forwarded-for': from },
-          keep: false,
-        }).catch(() => undefined)
-        if (socket !== undefined) open.push(socket)
-      }),
-    )
+  const numbers = Array.from({ length: count }, (_, nth) => nth)
+  const opened = await inBatches(numbers, atOnce, nth => {
+    const { user, session, from } = who(nth)
+    const { directUrl: url } = stand.gateways[nth % stand.gateways.length]!
+    const ticket = stand.fleet.ticket(user, session)
+    return connectSocket({ url, ticket, headers: { 'x-forwarded-for': from }, keep: false }).catch(() => undefined)
+  })
+  const open = opened.filter(socket => socket !== undefined)
   await pause(settleMs)
   const left = open.filter(socket => socket.open).length
   await Promise.all(open.map(socket => socket.terminate()))

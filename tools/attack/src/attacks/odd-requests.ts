@@ -1,5 +1,5 @@
 /** Requests that no client sends: each has an answer that says what is wrong, and none is a fault. */
-import { type Attack, check, none } from '../attack.ts'
+import { type Attack, check, inBatches, none } from '../attack.ts'
 import { codeOf } from '../totp.ts'
 import { type Answer, statuses } from '../rest.ts'
 import type { Person, Stand } from '../stand.ts'
@@ -105,11 +105,8 @@ async function beginSignIn(stand: Stand, { from }: Person): Promise<string> {
 /** The docs, and what does not exist, are counted like everything else. */
 async function unknownPaths(stand: Stand) {
   const from = stand.address()
-  const answers: Answer[] = []
-  while (answers.length < 700) {
-    const paths = Array.from({ length: 50 }, (_, nth) => (nth % 10 === 0 ? 'GET /docs' : `GET /no/such/route/${nth}`))
-    answers.push(...(await Promise.all(paths.map(path => stand.call(path, { from })))))
-  }
+  const paths = Array.from({ length: 700 }, (_, nth) => (nth % 10 === 0 ? 'GET /docs' : `GET /no/such/route/${nth}`))
+  const answers = await inBatches(paths, 50, path => stand.call(path, { from }))
   return check(
     '700 of them within a minute are too many',
     answers.some(({ status }) => status === 429),

@@ -1,5 +1,5 @@
 /** Guesses at a password are counted by account, whatever addresses they come from, and their owner learns of them. */
-import { type Attack, check, happens, none } from '../attack.ts'
+import { type Attack, check, happens, inBatches, none } from '../attack.ts'
 import { serverErrors, statuses } from '../rest.ts'
 
 const password = 'correct horse battery'
@@ -18,13 +18,14 @@ export const passwordGuessing: Attack = {
     const signIn = (guess: string, from: string, more = {}) =>
       stand.call('POST /v1/sessions', { from, body: { username: 'victim', password: guess, ...more } })
     const guesses = stand.size(40, 600)
-    const answers = []
-    while (answers.length < guesses) {
-      const from = stand.address()
-      answers.push(
-        ...(await Promise.all(Array.from({ length: perAddress }, (_, nth) => signIn(`a wrong guess ${nth}`, from)))),
-      )
-    }
+    const addresses = Array.from({ length: guesses / perAddress }, () => stand.address())
+    const answers = await inBatches(
+      addresses.flatMap(from =>
+        Array.from({ length: perAddress }, (_, nth) => ({ from, guess: `a wrong guess ${nth}` })),
+      ),
+      perAddress,
+      ({ from, guess }) => signIn(guess, from),
+    )
     const right = await signIn(password, stand.address())
     const own = await signIn(password, owner.from, owner.device === undefined ? {} : { device: owner.device })
     const told = await happens(() => stand.mails.some(mail => mail.includes(address) && alarming.test(mail)), {

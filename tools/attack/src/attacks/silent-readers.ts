@@ -1,7 +1,7 @@
 /** People who read nothing make what is for them wait in the node: all of it together has a bound. */
 import { randomUUID } from 'node:crypto'
 import { makeConversation, type TestSocket } from '@flotilla/testing'
-import { type Attack, check } from '../attack.ts'
+import { type Attack, check, inBatches } from '../attack.ts'
 import { cjk, cjkBytes } from '../bodies.ts'
 import type { Person, Stand } from '../stand.ts'
 
@@ -20,7 +20,7 @@ export const silentReaders: Attack = {
       [...talking, ...silent].map(({ user }) => user),
     )
     // All of them on one gateway, which is the worst.
-    const sockets = await Promise.all(silent.map(person => stand.socket(person, 0)))
+    const sockets = await inBatches(silent, 25, person => stand.socket(person, 0))
     for (const socket of sockets) socket.pause()
     const sent = await talk(stand, talking, conversation, stand.size(120, 400))
     const own = await stand.socket(talking[0]!, 0)

@@ -1,7 +1,10 @@
 /** Nobody is put into conversations without having agreed, without limit; and who has left stays out. */
 import { makeConversation } from '@flotilla/testing'
-import { type Attack, atMost, check } from '../attack.ts'
+import { type Attack, atMost, check, inBatches } from '../attack.ts'
 import type { Person, Stand } from '../stand.ts'
+
+/** Requests at once: a cap that is looked at before it is taken would be passed. */
+const atOnce = 45
 
 export const unsolicited: Attack = {
   name: 'unsolicited',
@@ -10,18 +13,13 @@ export const unsolicited: Attack = {
   async run(stand) {
     const [stranger, other, victim, friend] = (await stand.people(4)) as [Person, Person, Person, Person]
     const as = (person: Person) => ({ token: person.token(), from: person.from })
-    const groups = stand.size(10, 300)
-    for (let nth = 0; nth < groups; nth++)
-      await stand.call('POST /v1/conversations', {
-        ...as(stranger),
-        body: { kind: 'group', name: `Free coins ${nth}`, members: [victim.user] },
-      })
+    const groups = Array.from({ length: stand.size(10, 100) }, (_, nth) => `Free coins ${nth}`)
+    const open = (by: Person, body: object) => stand.call('POST /v1/conversations', { ...as(by), body })
+    await inBatches(groups, atOnce, name => open(stranger, { kind: 'group', name, members: [victim.user] }))
     const inside = (await conversationsOf(stand, victim)).length
 
-    const strangers = await stand.people(stand.size(45, 400))
-    const opened = []
-    for (const { user } of strangers)
-      opened.push(await stand.call('POST /v1/conversations', { ...as(other), body: { kind: 'direct', user } }))
+    const strangers = await stand.people(stand.size(45, 300))
+    const opened = await inBatches(strangers, atOnce, ({ user }) => open(other, { kind: 'direct', user }))
     const reached = opened.filter(({ status }) => status < 400).length
 
     // An admin of a group that somebody has left: even a contact, who may add them to others.
