@@ -25,6 +25,7 @@ export default defineConfig({
           exclude: [
             '**/node_modules/**',
             '**/dist/**',
+            '**/*.attack.test.ts',
             '**/*.fault.test.ts',
             '**/*.fleet.test.ts',
             '**/*.fuzz.test.ts',
@@ -45,6 +46,17 @@ export default defineConfig({
           globalSetup: ['libs/testing/src/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 900_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'attack',
+          sequence: { groupOrder: 4 },
+          include: ['tools/attack/src/**/*.attack.test.ts'],
+          globalSetup: ['libs/testing/src/global-setup.ts'],
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

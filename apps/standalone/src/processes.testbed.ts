@@ -1,6 +1,5 @@
 /** For tests: a gateway, the API and a worker as processes of their own, as in a fleet, and whatever they have said. */
 import { readFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generateTokenKey } from '@flotilla/api'
@@ -10,6 +9,7 @@ import {
   freePort,
   makeFolder,
   type StartedProcess,
+  startMailSink,
   startProcess,
   startRedis,
   type TestDatabase,
@@ -95,40 +95,5 @@ export async function startProcesses(settings: Readonly<Record<string, string>> 
       for (const { folder } of started) dropFolder(folder)
       dropFolder(root)
     },
-  }
-}
-
-/** As much of SMTP as it takes to be handed a mail. */
-async function startMailSink() {
-  const mails: string[] = []
-  const open = new Set<Socket>()
-  const server: Server = createServer(socket => {
-    open.add(socket.setEncoding('utf8').on('error', () => {}))
-    socket.write('220 here\r\n')
-    let text = ''
-    let inMail = false
-    socket.on('data', chunk => {
-      text += String(chunk)
-      for (;;) {
-        const end = text.indexOf(inMail ? '\r\n.\r\n' : '\r\n')
-        if (end < 0) return
-        const said = text.slice(0, end)
-        text = text.slice(end + (inMail ? 5 : 2))
-        if (inMail) mails.push(said)
-        inMail = !inMail && said.toUpperCase() === 'DATA'
-        socket.write(inMail ? '354 go on\r\n' : said.toUpperCase() === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n')
-      }
-    })
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return {
-    mails,
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    close: () =>
-      new Promise<void>(resolve => {
-        server.close(() => resolve())
-        for (const socket of open) socket.destroy()
-      }),
   }
 }

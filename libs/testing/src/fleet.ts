@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly settingsOf?: (id: string) => Readonly<Record<string, string>>
   /** The checkout whose gateway runs; the present one when missing. */
   readonly root?: string
+  /** How long a gateway may take to start. */
+  readonly readyWithinMs?: number
 }
 
 export interface FleetNode {
@@ -92,7 +94,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const add = async () => {
     const number = ++started
     const id = `node-${number}`
-    const node = await startNode(id, { ...settings, ...options.settingsOf?.(id) }, options.root)
+    const node = await startNode(id, { ...settings, ...options.settingsOf?.(id) }, options)
     nodes[number - 1] = node
     return node
   }
@@ -126,9 +128,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 async function startNode(
   id: string,
   settings: Readonly<Record<string, string>>,
-  checkout = projectRoot(),
+  options: Pick<FleetOptions, 'root' | 'readyWithinMs'>,
 ): Promise<FleetNode & { end(): Promise<void> }> {
-  let root = checkout
+  let root = options.root ?? projectRoot()
   const folder = makeFolder(id)
   const [port, operatorPort] = [await freePort(), await freePort()]
   const proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } })
@@ -154,6 +156,7 @@ async function startNode(
       folder,
       env,
       ready: async () => (await operator('/readyz')).ok,
+      ...(options.readyWithinMs === undefined ? {} : { readyWithinMs: options.readyWithinMs }),
     })
   let running: StartedProcess = await launch()
   let frozen = false

@@ -23,6 +23,7 @@ export {
   type Send,
 } from './history.ts'
 export { checkHistory, type Promised, type Violation } from './history-checker.ts'
+export { type MailSink, startMailSink } from './mail-sink.ts'
 export {
   makeConversation,
   makeConversations,

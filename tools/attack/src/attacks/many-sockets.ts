@@ -1,0 +1,59 @@
+/** Sockets are counted: for each session, each person and each address, over all gateways. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { connectSocket } from '@flotilla/testing'
+import { type Attack, atMost, check, inBatches } from '../attack.ts'
+import type { Person, Stand } from '../stand.ts'
+
+/** The defaults of CONNECTIONS_PER_SESSION_MAX and CONNECTIONS_PER_PERSON_MAX, counted by each gateway alone. */
+const perSessionMax = 16
+const perPersonMax = 64
+const atOnce = 25
+/** By then those that are one too many are closed. */
+const settleMs = 1_500
+
+export const manySockets: Attack = {
+  name: 'many-sockets',
+  by: 'somebody with an account',
+  tries: 'to hold hundreds of sockets with one session, as one person, and from one address',
+  isFlood: true,
+  async run(stand) {
+    const gateways = stand.gateways.length
+    const [single, person] = (await stand.people(2)) as [Person, Person]
+    const sessions = await stand.sessions(Array.from({ length: 20 }, () => person.user))
+    const { socketsPerAddressMax } = stand.bounds
+    const crowd = await stand.people(Math.ceil(socketsPerAddressMax * gateways * 1.5))
+    const from = stand.address()
+    const [ofSession, ofPerson, ofAddress] = await Promise.all([
+      openMany(stand, stand.size(60, 1_000), () => single),
+      openMany(stand, stand.size(150, 1_000), nth => ({ ...person, session: sessions[nth % sessions.length]! })),
+      openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from })),
+    ])
+    const other = await stand.socket(crowd[0]!).then(
+      ({ hello }) => hello.event,
+      (error: unknown) => String(error),
+    )
+    return [
+      atMost('sockets that stay open with one session', perSessionMax * gateways, ofSession),
+      atMost('sockets that stay open of one person', perPersonMax * gateways, ofPerson),
+      // Until the gateways have told each other, each counts for itself.
+      atMost('sockets that stay open from one address', socketsPerAddressMax * gateways, ofAddress),
+      check('somebody else is let in meanwhile', other === 'hello', other),
+    ]
+  },
+}
+
+/** @returns how many stay open; all are ended */
+async function openMany(stand: Stand, count: number, who: (nth: number) => Person): Promise<number> {
+  const numbers = Array.from({ length: count }, (_, nth) => nth)
+  const opened = await inBatches(numbers, atOnce, nth => {
+    const { user, session, from } = who(nth)
+    const { directUrl: url } = stand.gateways[nth % stand.gateways.length]!
+    const ticket = stand.fleet.ticket(user, session)
+    return connectSocket({ url, ticket, headers: { 'x-forwarded-for': from }, keep: false }).catch(() => undefined)
+  })
+  const open = opened.filter(socket => socket !== undefined)
+  await pause(settleMs)
+  const left = open.filter(socket => socket.open).length
+  await Promise.all(open.map(socket => socket.terminate()))
+  return left
+}

@@ -1,0 +1,67 @@
+/** The command `npm run test:attack`: attacks a fleet at full size, measures bystanders, and tells what held. */
+import { readCommandLine } from '@flotilla/service'
+import { freshDatabase, startPostgres } from '@flotilla/testing'
+import { describeMachine } from '@flotilla/testing/load'
+import type { Attack } from './attack.ts'
+import { attacks } from './attacks/all.ts'
+import { startBystanders } from './bystanders.ts'
+import { breachesOf, renderReport, writePage } from './report.ts'
+import { type Outcome, runAttack } from './run.ts'
+import { startStand } from './stand.ts'
+
+const { flags, values, words } = readCommandLine({
+  usage: 'npm run test:attack -- [<attack…>]',
+  about: `Attacks a fleet of processes and tells what held, what bystanders noticed, and what memory it took.\nAttacks: ${attacks.map(one => one.name).join(', ')}; all without a name.`,
+  options: {
+    short: { about: 'as small as npm test runs them, without bystanders' },
+    root: { value: 'DIR', about: 'attacks another checkout, with its packages installed: a commit before a mend' },
+    write: { about: 'writes what came out into docs/attacks.md; never with --short, --root or a name' },
+  },
+  words: { min: 0, max: attacks.length },
+})
+
+function fail(reason: string): never {
+  console.error(`unable to start: ${reason}. --help says more.`)
+  process.exit(2)
+}
+
+const choose = (name: string): Attack => attacks.find(one => one.name === name) ?? fail(`there is no attack ${name}`)
+
+const chosen = words.length === 0 ? attacks : words.map(choose)
+const isLong = !flags.has('short')
+const postgres = await startPostgres({ durable: isLong })
+const outcomes: Outcome[] = []
+const failed: string[] = []
+try {
+  const startedAt = performance.now()
+  const stand = await startStand({ isLong, database: () => freshDatabase(postgres.url), root: values['root'] })
+  try {
+    console.error(`started in ${Math.round(performance.now() - startedAt)} ms`)
+    const bystanders = isLong ? await startBystanders(stand) : undefined
+    for (const attack of chosen) {
+      console.error(`${attack.name}: ${attack.by} tries ${attack.tries}`)
+      try {
+        const outcome = await runAttack(attack, stand, bystanders)
+        outcomes.push(outcome)
+        console.error(`  ${outcome.seconds.toFixed(1)} s, ${outcome.checks.length} checks`)
+        for (const breach of breachesOf(outcome)) console.error(`  fell: ${breach}`)
+      } catch (error) {
+        failed.push(attack.name)
+        console.error(`${attack.name} could not be tried:`, error)
+      }
+    }
+    await bystanders?.stop()
+  } finally {
+    await stand.stop()
+  }
+} finally {
+  await postgres.drop()
+}
+const given = process.argv.slice(2)
+const command = ['npm run test:attack', ...(given.length > 0 ? ['--', ...given] : [])].join(' ')
+const part = renderReport(outcomes, command, describeMachine())
+console.log(`\n${part}`)
+if (flags.has('write') && isLong && words.length === 0 && values['root'] === undefined) writePage(part)
+const code = failed.length > 0 || outcomes.some(outcome => breachesOf(outcome).length > 0) ? 1 : 0
+// Sockets that were broken off in the middle may keep their handles for minutes.
+process.stdout.write('', () => process.exit(code))
