@@ -15,7 +15,7 @@ beforeAll(async () => {
   const database = await testDatabase()
   store = await openChat(database.url)
   const first = createFixture({ chat: store.chat })
-  ;[operator, other, alice] = (await Promise.all(['operator', 'other', 'alice'].map(first.register))) as [
+  ;[operator, other, alice] = (await Promise.all(['olivia', 'other', 'alice'].map(first.register))) as [
     Person,
     Person,
     Person,
@@ -116,7 +116,7 @@ test('a message is removed, and its line says where it was', async () => {
       {
         id: expect.any(String),
         at: expect.any(Number),
-        operator: expect.objectContaining({ username: 'operator' }),
+        operator: expect.objectContaining({ username: 'olivia' }),
         action: 'message_removed',
         user: expect.objectContaining({ id: alice.id }),
         conversation,

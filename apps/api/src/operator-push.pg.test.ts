@@ -16,7 +16,7 @@ beforeAll(async () => {
   const database = await testDatabase()
   store = await openChat(database.url)
   const first = createFixture({ chat: store.chat })
-  ;[operator, alice, bob] = (await Promise.all(['operator', 'alice', 'bob'].map(first.register))) as [
+  ;[operator, alice, bob] = (await Promise.all(['olivia', 'alice', 'bob'].map(first.register))) as [
     Person,
     Person,
     Person,
