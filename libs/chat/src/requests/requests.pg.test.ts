@@ -142,6 +142,20 @@ describe('a direct conversation of a stranger', () => {
     expect(entries.map(entry => entry.event)).toEqual(['conversation.created', ...Array(3).fill('message.new')])
   })
 
+  test('has one last place: of two messages for it, through two processes, one is stored', async () => {
+    const [here, there] = [ctx, other.ctx].map(one => ({
+      ...one,
+      settings: { ...one.settings, requestMessagesMax: 1 },
+    }))
+    const crowd = await makeUsers(ctx.pool, 12)
+    const opened = await Promise.all(crowd.map(user => createDirect(ctx, alice, user)))
+    const sendings = opened.map(async ({ conversation: { id } }) => {
+      const outcomes = await Promise.all([here!, there!].map(on => codeOf(say(id, alice, 'Hello', on))))
+      return outcomes.sort()
+    })
+    for (const outcomes of await Promise.all(sendings)) expect(outcomes).toEqual(['done', 'request_waiting'])
+  })
+
   test('keeps the order in which messages were sent, and a repetition is none', async () => {
     const { conversation } = await asked()
     const inputs = ['one', 'two', 'three'].map(text => ({ conversation, clientId: randomUUID(), body: { text } }))
