@@ -40,7 +40,7 @@ export const gatewayMetrics = {
   flotilla_command_seconds: histogram(
     'seconds',
     latencyBucketsSeconds,
-    'From the frame of a command to its reply; of `message.send` that is the acknowledgement, and contains the commit',
+    'From the frame of a command to its reply; of `message.send` that is the acknowledgement, and contains the commit; of `history.page` and `sync.resume` it contains the wait until the client has taken the reply before',
     { op: ops },
   ),
   flotilla_commands_total: counter('commands', 'Commands by outcome: `ok` or the code of the error', {
