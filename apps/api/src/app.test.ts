@@ -8,7 +8,7 @@ import { openApiDocument } from './document.ts'
 import { createFixture } from './fixture.ts'
 
 const chat = { epoch: () => 1, settings: { sessionIdleMs: 1_000 } } as ChatContext
-const { app, call, unanswered } = createFixture({ chat })
+const { app, call, unanswered } = createFixture({ chat, settings: { requestsMax: 10_000 } })
 afterAll(() => app.close())
 
 const person = { username: 'alice', password: 'correct horse battery' }
@@ -130,6 +130,25 @@ test('a URL that is there says which methods it takes; one that is not stays unk
   expect(await answer('GET /')).toEqual([404, undefined, 'route_unknown'])
 })
 
+test('every URL refuses the methods that it does not take, and names those that it does', async () => {
+  const taken = new Map<string, string[]>()
+  for (const route of allRoutes) {
+    const [method = '', url = ''] = route.split(' ')
+    taken.set(url, [...(taken.get(url) ?? []), method])
+  }
+  for (const [pattern, own] of taken) {
+    const url = pattern.replaceAll(/:\w+/g, '11111111-1111-4111-8111-111111111111')
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND']) {
+      if (own.includes(method)) continue
+      const { statusCode, headers } = await app.inject({ method: method as 'GET', url })
+      const allowed = String(headers['allow'] ?? '').split(', ')
+      // Another pattern may take it: /v1/sessions/by-code is a /v1/sessions/:id too.
+      if (statusCode !== 405) expect(statusCode, `${method} ${pattern}`).toBe(401)
+      else expect(allowed, `${method} ${pattern}`).toEqual(expect.arrayContaining(own))
+    }
+  }
+})
+
 test('the OpenAPI document is valid 3.1 and names every route', async () => {
   const document = (await openApiDocument()) as { openapi: string; paths: Record<string, Record<string, Operation>> }
   interface Operation {
@@ -159,6 +178,22 @@ test('the OpenAPI document is valid 3.1 and names every route', async () => {
 /** Taken before any test has called one. */
 await app.ready()
 const allRoutes = unanswered()
+
+test('the document is made when the process begins to listen, and not for who asks first', async () => {
+  const here = createFixture({ chat, settings: { requestsMax: 100 } })
+  onTestFinished(() => here.app.close())
+  let made = 0
+  await here.app.ready()
+  const { swagger } = here.app
+  here.app.swagger = ((...options: []) => {
+    made++
+    return swagger(...options)
+  }) as typeof swagger
+  await here.app.listen({ host: '127.0.0.1', port: 0 })
+  expect(made).toBe(1)
+  for (let turn = 0; turn < 2; turn++) expect((await here.call('GET /v1/openapi.json')).body.openapi).toMatch(/^3/)
+  expect(made).toBe(1)
+})
 
 test('the document is served, and the page that shows it loads nothing from elsewhere', async () => {
   expect((await call('GET /v1/openapi.json')).body.info.title).toBe('Flotilla API')
@@ -216,7 +251,10 @@ test('too many requests of one address are told when to come back; others and th
   expect(Number(refused.headers['retry-after'])).toBe(Math.ceil(refused.body.error.retryMs / 1000))
   expect((await from('10.0.0.2')).status).toBe(200)
   expect((await here.call('GET /healthz', { address: '10.0.0.1' })).status).toBe(200)
-  expect((await here.app.inject({ url: '/docs/', remoteAddress: '10.0.0.1' })).statusCode).toBe(200)
+  // Nothing else is free: neither the page nor what is not there.
+  for (const url of ['/docs/', '/docs/js/scalar.js', '/v1/nothing', '/nothing'])
+    expect((await here.app.inject({ url, remoteAddress: '10.0.0.1' })).statusCode, url).toBe(429)
+  expect((await here.call('GET /nothing', { address: '10.0.0.3' })).status).toBe(404)
 })
 
 test('the count is the one that all processes share, and an IPv6 network of 64 bits is one caller', async () => {

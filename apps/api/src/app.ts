@@ -1,19 +1,21 @@
 /**
  * The API without its process: everything that it needs is an argument, so that a test injects requests and standalone
- * runs it beside a gateway. A request goes: shed, limit, sign-in, body, schema, verb of the domain, answer.
+ * runs it beside a gateway. A request goes: shed, limit, sign-in, body, seat, schema, verb of the domain, answer.
  */
+import { STATUS_CODES } from 'node:http'
 import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
+import { type ErrorCode, errors } from '@flotilla/protocol'
 import { createCounter, type RoutingNode } from '@flotilla/routing'
 import { createCallerReader, type Logger, type Registry, type SecretKey } from '@flotilla/service'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyRequest,
   fastify,
   LogController,
   type RawReplyDefaultExpression,
@@ -22,13 +24,14 @@ import {
 } from 'fastify'
 import { installCallers } from './client.ts'
 import type { ApiSettings } from './config.ts'
-import { addressOf, type Counter, createLimitStore, tooOften } from './limits.ts'
+import { boundBody, boundSockets } from './doors.ts'
+import { addressOf, type Counter, take } from './limits.ts'
 import { collectMethods } from './methods.ts'
 import { type ApiMetrics, installMetrics } from './metrics.ts'
 import { installRequestIds, makeRequestIds } from './request-ids.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
 import { createOperatorAuthentication } from './operators.ts'
-import { createShedder } from './overload.ts'
+import { awaitsBody, createShedder } from './overload.ts'
 import { answerError, installErrorAnswers } from './refusals.ts'
 import { createProviders, type Providers } from './providers.ts'
 import type { CountryOf } from './regions.ts'
@@ -72,6 +75,13 @@ import { createAuthentication, installAccessTokens, type TokenKey } from './toke
 import { installTurns } from './turns.ts'
 import { installBodyParser, validatorCompiler } from './validate.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Asked for by machines that look after this one, who must get an answer in a flood too. */
+    isProbe?: boolean
+  }
+}
+
 export type Api = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -113,12 +123,16 @@ export interface RouteDeps extends ApiDeps {
   readonly metrics: ApiMetrics
   /** The hook of routes that demand a signed-in person. */
   readonly authenticate: ReturnType<typeof createAuthentication>
+  /** The same, where something changes of which the person is told by mail. */
+  readonly authenticateChange: ReturnType<typeof createAuthentication>[]
   /** The hook of routes that demand an operator. */
   readonly authenticateOperator: ReturnType<typeof createOperatorAuthentication>
 }
 
 /** An id of a passkey may have so many letters. */
 const paramLengthMax = 1_400
+/** How often it is looked for headers and requests that take too long. */
+const lateCheckMs = 1_000
 
 /** Builds the API. Nothing listens yet; `inject` and `listen` both make it ready. */
 export function buildApp(deps: ApiDeps): FastifyInstance {
@@ -134,6 +148,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     bodyLimit: settings.bodyBytesMax,
     requestTimeout: settings.requestMsMax,
     connectionTimeout: settings.requestMsMax,
+    http: { headersTimeout: settings.headersMsMax, connectionsCheckingInterval: lateCheckMs },
     // Longer than a load balancer keeps its connections, so that it is never this end that closes under a request.
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
@@ -153,36 +168,54 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   installBodyParser(app)
   installErrorAnswers(app, collectMethods(app, paramLengthMax))
   installBrowserSafety(app, settings)
+  boundSockets(app.server, { ...settings, callerOf, logger: deps.logger })
+  const counter = createCounter(deps.node, 'api')
   const metrics = installMetrics(app, deps.registry)
   installOpenApi(app)
   installAccessTokens(app, { ...settings, keys: deps.keys })
+  installBounds(app, { ...deps, counter, metrics })
   installDocs(app)
   app.register(async open => healthRoutes(open as Api, deps))
   const { devInbox, ownPort } = deps
   if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
   if (ownPort !== undefined) app.register(async open => ownPortRoutes(open as Api, ownPort))
-  app.register(async v1 => installV1(v1 as Api, deps, metrics), { prefix: '/v1' })
+  app.register(async v1 => installV1(v1 as Api, { ...deps, counter, metrics }), { prefix: '/v1' })
   return app
 }
 
-async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<void> {
+interface Counting {
+  readonly counter: Counter
+  readonly metrics: ApiMetrics
+}
+
+/** What holds for every request but those of probes, the unknown ones too. After CORS, so that pages can read a refusal. */
+function installBounds(app: Api, { settings, counter, metrics, random }: ApiDeps & Counting): void {
+  const shedder = createShedder({ ...settings, random })
+  const requests = { max: settings.requestsMax, windowMs: settings.requestWindowMs }
+  metrics.readUnderWay(() => shedder.underWay())
+  app.addHook('onClose', async () => shedder.stop())
+  app.after(() => {
+    app.addHook('onRequest', async (request, reply) => {
+      const { config, bodyLimit } = request.routeOptions
+      if (config.isProbe === true) return
+      shedder.arrive(request, reply)
+      const isLarge = (bodyLimit ?? 0) > settings.bodyBytesMax
+      boundBody(request, isLarge ? settings.requestMsMax : settings.bodyMsMax)
+      if (!awaitsBody(request)) shedder.seat(request, reply)
+      await take(counter, `address:${addressOf(request)}`, requests)
+    })
+    app.addHook('preValidation', async (request, reply) => {
+      if (request.routeOptions.config.isProbe !== true) shedder.seat(request, reply)
+    })
+  })
+}
+
+async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
   const { settings } = deps
-  const counter = createCounter(deps.node, 'api')
-  const shedder = createShedder({ ...settings, random: deps.random })
-  v1.addHook('onClose', async () => shedder.stop())
   v1.addHook('onRequest', async (_request, reply) => {
-    shedder.admit(reply)
     // Nearly every answer is about one person; none may lie in a cache unless its route says so.
     reply.header('cache-control', 'no-store')
   })
-  await v1.register(rateLimit, {
-    max: settings.requestsMax,
-    timeWindow: settings.requestWindowMs,
-    store: createLimitStore(counter),
-    keyGenerator: addressOf,
-    errorResponseBuilder: (_request, context) => tooOften(context.ttl),
-  })
-  metrics.readUnderWay(() => shedder.underWay())
   const authenticate = createAuthentication(deps.chat)
   const authenticateOperator = createOperatorAuthentication(deps.chat, authenticate, settings.operators)
   const providers = createProviders({
@@ -190,7 +223,11 @@ async function installV1(v1: Api, deps: ApiDeps, metrics: ApiMetrics): Promise<v
     logger: deps.logger,
     clockSkewMs: () => deps.chat.clockSkewMs(),
   })
-  const routeDeps: RouteDeps = { ...deps, counter, providers, metrics, authenticate, authenticateOperator }
+  const authenticateChange = [
+    authenticate,
+    (request: FastifyRequest) => take(deps.counter, `change:${request.caller.user}`, settings.accountChanges),
+  ]
+  const routeDeps: RouteDeps = { ...deps, providers, authenticate, authenticateChange, authenticateOperator }
   const groups = [
     registrationRoutes,
     userRoutes,
@@ -254,17 +291,22 @@ function installBrowserSafety(app: Api, settings: ApiSettings): void {
   app.register(fastifyCookie)
 }
 
+const unreadable: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'frame_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
 /** Bytes that are not even HTTP, or headers without end. There is no request to answer, only a connection to end. */
 function refuseUnreadable(
   error: Error & { code?: string },
   socket: { writable: boolean; destroy(): void; end(text: string): void },
 ) {
   if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const code = tooLarge ? 'frame_too_large' : 'frame_malformed'
-  const body = JSON.stringify({ error: { code, message: 'the request cannot be read' } })
+  const code = unreadable[error.code ?? ''] ?? 'frame_malformed'
+  const message = code === 'request_timeout' ? errors[code].meaning : 'the request cannot be read'
+  const body = JSON.stringify({ error: { code, message } })
   const head = [
-    tooLarge ? 'HTTP/1.1 413 Content Too Large' : 'HTTP/1.1 400 Bad Request',
+    `HTTP/1.1 ${errors[code].http} ${STATUS_CODES[errors[code].http]}`,
     'content-type: application/json',
     `content-length: ${body.length}`,
     'connection: close',

@@ -606,3 +606,51 @@ test.each(lines)('$name', async one => {
   const answered = await Promise.all(castRoles.map(async role => [role, await outcomeFor(role, one)]))
   expect(Object.fromEntries(answered)).toEqual(one.line.outcome)
 })
+
+/** The routes that take JSON, with the fields of their bodies. */
+function bodies(): { readonly route: string; readonly url: string; readonly fields: readonly string[] }[] {
+  const { paths } = api.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { requestBody }]) => {
+      const schema = requestBody?.content['application/json']?.schema
+      if (schema === undefined) return []
+      const kinds = schema.anyOf ?? [schema]
+      const fields = [...new Set(kinds.flatMap(kind => Object.keys(kind.properties ?? {})))]
+      const route = `${method.toUpperCase()} ${path}`
+      return { route, url: route.replaceAll(/\{\w+\}/g, randomUUID()), fields }
+    }),
+  )
+}
+
+interface BodySchema {
+  readonly properties?: object
+  readonly anyOf?: readonly BodySchema[]
+}
+interface Operation {
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: BodySchema }> }
+}
+
+test('null, and whatever is nested without end, is refused as a fault of the caller on every route', async () => {
+  const { people } = await makeCast(chat.chat.pool)
+  const token = tokenOf(people.owner)
+  const deep = 5_000
+  const nested = [`${'['.repeat(deep)}${']'.repeat(deep)}`, `${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`]
+  expect(bodies().length).toBeGreaterThan(30)
+  for (const { route, url, fields } of bodies()) {
+    const raws = ['null', ...nested, ...fields.flatMap(field => nested.map(value => `{"${field}":${value}}`))]
+    for (const raw of raws) {
+      const { status } = await api.call(url, { token, raw })
+      expect(status, `${route} ${raw.slice(0, 40)}`).toBeGreaterThanOrEqual(400)
+      expect(status, `${route} ${raw.slice(0, 40)}`).toBeLessThan(500)
+    }
+  }
+})
+
+test('data of a message is refused by its depth, however deep', async () => {
+  const { people, group } = await makeCast(chat.chat.pool)
+  for (const deep of [9, 100, 5_000]) {
+    const raw = `{"clientId":"${randomUUID()}","body":{"text":"x","data":${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}}}`
+    const answer = await api.call(`POST /v1/conversations/${group}/messages`, { token: tokenOf(people.owner), raw })
+    expect([answer.status, answer.body.error.code]).toEqual([400, 'data_too_deep'])
+  }
+})

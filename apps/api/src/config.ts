@@ -107,7 +107,13 @@ const keysOrFile = (value: string) =>
 export const apiSettings = {
   HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
   PORT: port(8080, 'The port that clients connect to.'),
-  OPERATOR_HOST: { ...text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
+  OPERATOR_HOST: {
+    ...text(
+      '127.0.0.1',
+      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
+    ),
+    parse: parseListenHost,
+  },
   OPERATOR_PORT: port(9080, 'The port of /healthz, /readyz and /metrics.'),
   NODE_ID: {
     ...text(`api-${hostname()}`, 'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.'),
@@ -270,6 +276,11 @@ export const apiSettings = {
   REGISTRATIONS_MAX: integer(20, many, 'Registrations from one address within the window.'),
   REGISTRATION_WINDOW_MS: integer(60 * minuteMs, window, 'The window of REGISTRATIONS_MAX.'),
   SEARCHES_MAX: integer(30, many, 'Searches for people that one person makes within the window.'),
+  SEARCHES_AT_ONCE_MAX: integer(
+    2,
+    { min: 1, max: 100 },
+    'Searches that are under way at once. Each has one of DATABASE_CONNECTIONS_MAX; the others stay free of them.',
+  ),
   SEARCH_WINDOW_MS: integer(minuteMs, window, 'The window of SEARCHES_MAX.'),
   PICTURES_MAX: integer(60, many, 'Steps of changing their picture that one person makes within the window.'),
   PICTURE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of PICTURES_MAX.'),
@@ -291,20 +302,55 @@ export const apiSettings = {
   CODES_PER_EMAIL_MAX: integer(
     10,
     many,
-    'Codes that are asked for one address of mail within the window; half of them at most from one address of the network, so that no stranger keeps its owner out.',
+    'Codes that one address of mail is sent within the window; half of them at most for one address of the network. Once strangers have used them up, its owner gets as many more from where they have been signed in, and twice as many go out for addresses of the network that ask for the first time.',
   ),
   CODE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CODES_MAX and CODES_PER_EMAIL_MAX.'),
+  ACCOUNT_CHANGES_MAX: integer(
+    30,
+    many,
+    'Changes to the ways in of an account, each of which its owner is told by mail, that one person makes within the window.',
+  ),
+  ACCOUNT_CHANGE_WINDOW_MS: integer(15 * minuteMs, window, 'The window of ACCOUNT_CHANGES_MAX.'),
+  SECURITY_MAIL_WINDOW_MS: integer(
+    5 * minuteMs,
+    { min: 0, max: 86_400_000 },
+    'What happens to an account within so long after a mail about it is told by one more, at the end.',
+  ),
   USERNAME_CHANGES_MAX: integer(5, many, 'How often one person may take another username within the window.'),
   USERNAME_CHANGE_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of USERNAME_CHANGES_MAX.'),
   DEPLOYMENT_NAME: text('Flotilla', 'What the deployment is called. No password may be that.'),
   MAIL: flag(true, 'Whether a worker sends mail. Without it nobody can prove an address or sign in by a code.'),
   EXPORTS_MAX: integer(2, many, 'Archives of all of their data that one person may fetch within the window.'),
   EXPORT_WINDOW_MS: integer(86_400_000, window, 'The window of EXPORTS_MAX.'),
-  REQUESTS_UNDER_WAY_MAX: integer(1_000, many, 'Requests that are answered at once; more are told to come back.'),
+  REQUESTS_UNDER_WAY_MAX: integer(
+    1_000,
+    many,
+    'Requests that are worked on at once, with their bodies read; more are told to come back.',
+  ),
+  REQUESTS_PER_ADDRESS_MAX: integer(
+    100,
+    many,
+    'Requests of one address that are open at once, those whose body has not arrived among them.',
+  ),
+  HTTP_CONNECTIONS_PER_ADDRESS_MAX: integer(
+    256,
+    many,
+    'Connections that one address holds, used or idle. Those of TRUSTED_PROXIES are not counted.',
+  ),
   EVENT_LOOP_DELAY_MS_MAX: integer(
     300,
     { min: 10, max: 60_000 },
     'When the event loop is later than this on average of half a second, requests are told to come back.',
+  ),
+  HEADERS_MS_MAX: integer(
+    10_000,
+    { min: 100, max: 600_000 },
+    'How long a client may take to send the headers of a request, counted from the connection on.',
+  ),
+  BODY_MS_MAX: integer(
+    10_000,
+    { min: 100, max: 600_000 },
+    'How long after its headers a body may take to arrive. A picture has REQUEST_MS_MAX.',
   ),
   REQUEST_MS_MAX: integer(
     30_000,
@@ -350,6 +396,8 @@ export interface ApiSettings {
   readonly countryHeader: string | undefined
   readonly operators: readonly string[]
   readonly bodyBytesMax: number
+  readonly headersMsMax: number
+  readonly bodyMsMax: number
   readonly requestMsMax: number
   readonly requestsMax: number
   readonly requestWindowMs: number
@@ -372,6 +420,7 @@ export interface ApiSettings {
   /** Of one address of the network. */
   readonly codes: Limit
   readonly codesPerEmail: Limit
+  readonly accountChanges: Limit
   readonly usernameChanges: Limit
   /** Under which browsers reach this API; needed only where there are providers. */
   readonly publicUrl: string | undefined
@@ -380,6 +429,8 @@ export interface ApiSettings {
   readonly providerMsMax: number
   readonly visits: Limit
   readonly requestsUnderWayMax: number
+  readonly requestsPerAddressMax: number
+  readonly httpConnectionsPerAddressMax: number
   readonly eventLoopDelayMsMax: number
 }
 
@@ -402,6 +453,8 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   operators: values.OPERATORS,
   // What the socket takes in one frame, REST takes in one body.
   bodyBytesMax: limits.frameBytesMax,
+  headersMsMax: Math.min(values.HEADERS_MS_MAX, values.REQUEST_MS_MAX),
+  bodyMsMax: values.BODY_MS_MAX,
   requestMsMax: values.REQUEST_MS_MAX,
   requestsMax: values.REQUESTS_MAX,
   requestWindowMs: values.REQUEST_WINDOW_MS,
@@ -423,6 +476,7 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   webPushHosts: values.WEB_PUSH_HOSTS,
   codes: { max: values.CODES_MAX, windowMs: values.CODE_WINDOW_MS },
   codesPerEmail: { max: values.CODES_PER_EMAIL_MAX, windowMs: values.CODE_WINDOW_MS },
+  accountChanges: { max: values.ACCOUNT_CHANGES_MAX, windowMs: values.ACCOUNT_CHANGE_WINDOW_MS },
   usernameChanges: { max: values.USERNAME_CHANGES_MAX, windowMs: values.USERNAME_CHANGE_WINDOW_MS },
   publicUrl: values.PUBLIC_URL,
   returnUrls: values.RETURN_URLS,
@@ -430,6 +484,8 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   providerMsMax: values.PROVIDER_MS_MAX,
   visits: { max: values.VISITS_MAX, windowMs: values.VISIT_WINDOW_MS },
   requestsUnderWayMax: values.REQUESTS_UNDER_WAY_MAX,
+  requestsPerAddressMax: values.REQUESTS_PER_ADDRESS_MAX,
+  httpConnectionsPerAddressMax: values.HTTP_CONNECTIONS_PER_ADDRESS_MAX,
   eventLoopDelayMsMax: values.EVENT_LOOP_DELAY_MS_MAX,
 })
 

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { testDatabase } from '@flotilla/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './fixture.ts'
 
 let store: TestChat
@@ -160,6 +160,65 @@ describe('an authenticator app', () => {
     expect(answers).toEqual([...Array(3).fill('second_factor_wrong'), 'rate_limited'])
     await here.app.close()
   })
+})
+
+test.each([
+  ['letters that are no digits', 'éééééé'],
+  ['letters of four bytes', '𝒶𝒷𝒸𝒹𝑒𝒻'],
+  ['signs', '\u2603'.repeat(6)],
+  ['halves of pairs made whole', '😀😀😀'],
+])('a code of %s is a wrong code, wherever it is shown', async (_name, code) => {
+  const { person } = await withTotp()
+  const { body } = await signIn(person)
+  const { challenge } = body.secondFactor
+  for (const factor of ['totp', 'recovery_code'])
+    expect(refusedBy(await finish({ challenge, factor, code }))).toBe('second_factor_wrong')
+  const proof = { token: person.token, body: { factor: 'totp', code } }
+  expect(refusedBy(await call('POST /v1/sessions/current/proof', proof))).toBe('second_factor_wrong')
+  const other = await someone()
+  await call('POST /v1/me/totp', { token: other.token })
+  const confirmed = await call('POST /v1/me/totp/confirm', { token: other.token, body: { code } })
+  expect(refusedBy(confirmed)).toBe('second_factor_wrong')
+  const mailed = await withMail()
+  const begun = await signIn(mailed)
+  const challenged = begun.body.secondFactor.challenge
+  expect((await call('POST /v1/sessions/second-factor/code', { body: { challenge: challenged } })).status).toBe(202)
+  expect(refusedBy(await finish({ challenge: challenged, factor: 'email_code', code }))).toBe('second_factor_wrong')
+})
+
+test('codes as a second factor and as a proof are counted by the person, each for itself', async () => {
+  const limited = createFixture({
+    chat: store.chat,
+    keys: api.deps.keys,
+    settings: { codes: many, codesPerEmail: { max: 2, windowMs: 60_000 } },
+  })
+  onTestFinished(() => limited.app.close())
+  const person = await withMail()
+  const statuses: number[] = []
+  for (const address of ['10.7.0.1', '10.7.0.2', '10.7.0.3']) {
+    const { challenge } = (await signIn(person)).body.secondFactor
+    const asked = await limited.call('POST /v1/sessions/second-factor/code', { body: { challenge }, address })
+    statuses.push(asked.status)
+  }
+  expect(statuses).toEqual([202, 202, 429])
+  const proof = await limited.call('POST /v1/sessions/current/proof/code', { token: person.token })
+  expect(proof.status).toBe(202)
+})
+
+test('changes to the ways in are counted by the person, before anything is changed or mailed', async () => {
+  const limited = createFixture({
+    chat: store.chat,
+    keys: api.deps.keys,
+    settings: { accountChanges: { max: 3, windowMs: 60_000 } },
+  })
+  onTestFinished(() => limited.app.close())
+  const person = await withMail()
+  const toggle = (turn: number) =>
+    limited.call(`${turn % 2 === 0 ? 'DELETE' : 'PUT'} /v1/me/mail-factor`, { token: person.token })
+  for (let turn = 0; turn < 3; turn++) expect((await toggle(turn)).status).toBe(204)
+  expect(refusedBy(await toggle(3))).toBe('rate_limited')
+  const other = await limited.call('PUT /v1/me/password', { token: person.token, body: { password } })
+  expect(refusedBy(other), 'all of them count together').toBe('rate_limited')
 })
 
 describe('a code by mail', () => {

@@ -1,9 +1,7 @@
 /** How the API counts: by whom, and with what it counts together with the other nodes (libs/routing). */
 import { createHash } from 'node:crypto'
-import type { Counter, Hit } from '@flotilla/routing'
 import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
-import type { FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 
 export { type Counter, isWithin, type Limit, take, tooOften } from '@flotilla/routing'
 
@@ -15,22 +13,3 @@ export const hashed = (text: string): string => createHash('sha256').update(text
 
 /** Who asks, as far as an address tells: all of an IPv6 network of 64 bits is one. */
 export const addressOf = (request: FastifyRequest) => callerNetworkOf(request.from.address)
-
-/** The counter as @fastify/rate-limit wants it. */
-export function createLimitStore(counter: Counter): FastifyRateLimitStoreCtor {
-  return class LimitStore {
-    incr(
-      key: string,
-      done: (error: Error | null, result?: { current: number; ttl: number }) => void,
-      windowMs: number,
-    ): void {
-      const answer = ({ count, resetMs }: Hit) => done(null, { current: count, ttl: Math.max(1, resetMs) })
-      void counter(`address:${key}`, windowMs).then(answer)
-    }
-
-    /** All routes count on one account. */
-    child() {
-      return this
-    }
-  }
-}

@@ -94,6 +94,8 @@ async function join(): Promise<{ chat: ChatContext; node: RoutingNode }> {
       mail: settings.MAIL,
       ...toRegistration(settings),
       ...toBounds(settings),
+      securityMailWindowMs: settings.SECURITY_MAIL_WINDOW_MS,
+      searchesAtOnceMax: settings.SEARCHES_AT_ONCE_MAX,
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
       personPoolPercent: settings.DATABASE_PERSON_PERCENT,
       ...toBudgets(settings),

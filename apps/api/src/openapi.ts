@@ -14,6 +14,7 @@ import {
 } from '@flotilla/protocol'
 import type { Api } from './app.ts'
 import { restValues, written } from './examples.ts'
+import { saidOnly } from './shapes.ts'
 
 const description = [
   'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
@@ -70,7 +71,7 @@ function completeOperations(document: Document): void {
     const json = operation.requestBody?.content['application/json']?.schema
     // validate.ts takes a body that is missing for an empty one, where nothing in it is needed.
     if (operation.requestBody !== undefined && json !== undefined && json.anyOf === undefined)
-      operation.requestBody.required = (json.required ?? []).length > 0
+      operation.requestBody.required = (json.required ?? []).length > 0 || 'oneOf' in json
   }
 }
 
@@ -87,9 +88,13 @@ function addExamples(document: Document): void {
   }
 }
 
+/** What only the document says stands in it as if the schemas said it. */
+const sayAll = (document: Json): Json =>
+  rewrite(document, ({ [saidOnly]: said, ...schema }) => ({ ...schema, ...(said as object | undefined) }))
+
 /** The document as it is shown, from the one that Fastify has made of the routes. */
 function completeDocument(made: object): object {
-  const document = joinWords(JSON.parse(JSON.stringify(made)) as Json) as unknown as Document
+  const document = sayAll(joinWords(JSON.parse(JSON.stringify(made)) as Json)) as unknown as Document
   completeOperations(document)
   const hoisted = hoistNamed(document as unknown as Json) as unknown as Document
   addExamples(hoisted)

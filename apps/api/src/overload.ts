@@ -1,14 +1,21 @@
 /**
- * When the process has more work than it can do, it says so at once rather than answering everybody late. Two signs: too
- * many requests under way, or an event loop that comes round too slowly.
+ * When the process has more work than it can do, it says so at once rather than answering everybody late. Three signs: too
+ * many requests are worked on, one address has too many open, or the event loop comes round too slowly.
+ *
+ * A seat is taken when there is something to work on: by a request with a body once that has arrived. Whoever announces
+ * bodies and withholds them fills the share of their own address, and nobody else's.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Refusal } from '@flotilla/protocol'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { addressOf } from './limits.ts'
 
 export interface Shedder {
-  /** Counts the request until its connection or its answer is done. @throws Refusal `overloaded` */
-  admit(reply: FastifyReply): void
+  /** Counts the request with those of its address until its answer is done. @throws Refusal overloaded, rate_limited */
+  arrive(request: FastifyRequest, reply: FastifyReply): void
+  /** Gives it a seat, unless it has one. @throws Refusal overloaded */
+  seat(request: FastifyRequest, reply: FastifyReply): void
+  /** Those with a seat. */
   underWay(): number
   stop(): void
 }
@@ -21,6 +28,7 @@ const retryMsSpread = 1_500
 
 export interface ShedderOptions {
   readonly requestsUnderWayMax: number
+  readonly requestsPerAddressMax: number
   readonly eventLoopDelayMsMax: number
   readonly random: () => number
 }
@@ -35,16 +43,34 @@ export function createShedder(options: ShedderOptions): Shedder {
     histogram.reset()
   }, sampleMs)
   sampler.unref()
+  const open = new Map<string, number>()
+  const seated = new WeakSet<FastifyRequest>()
   let underWay = 0
-  const refuse = (why: string) =>
-    new Refusal('overloaded', why, { retryMs: Math.round(retryMsMin + options.random() * retryMsSpread) })
+  const retryMs = () => Math.round(retryMsMin + options.random() * retryMsSpread)
+  const refuse = (why: string) => new Refusal('overloaded', why, { retryMs: retryMs() })
+
+  function leave(address: string) {
+    const left = (open.get(address) ?? 1) - 1
+    if (left === 0) open.delete(address)
+    else open.set(address, left)
+  }
 
   return {
-    admit(reply) {
-      if (underWay >= options.requestsUnderWayMax) throw refuse('too many requests are under way')
+    arrive(request, reply) {
       if (delayMs > options.eventLoopDelayMsMax) throw refuse('the server is too busy')
-      underWay++
+      const address = addressOf(request)
+      const others = open.get(address) ?? 0
+      if (others >= options.requestsPerAddressMax)
+        throw new Refusal('rate_limited', 'too many requests of this address are open', { retryMs: retryMs() })
+      open.set(address, others + 1)
       // `close` comes once for every answer, also when the caller went away.
+      reply.raw.once('close', () => leave(address))
+    },
+    seat(request, reply) {
+      if (seated.has(request)) return
+      if (underWay >= options.requestsUnderWayMax) throw refuse('too many requests are under way')
+      seated.add(request)
+      underWay++
       reply.raw.once('close', () => void underWay--)
     },
     underWay: () => underWay,
@@ -53,4 +79,10 @@ export function createShedder(options: ShedderOptions): Shedder {
       histogram.disable()
     },
   }
+}
+
+/** Whether a body was announced that has not arrived. */
+export function awaitsBody({ raw, headers }: FastifyRequest): boolean {
+  const isAnnounced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  return isAnnounced && !raw.complete
 }

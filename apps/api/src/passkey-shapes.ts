@@ -9,7 +9,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server'
 import { Type } from 'typebox'
-import { listOf, named } from './shapes.ts'
+import { listOf, named, nameOf } from './shapes.ts'
 
 const closed = { additionalProperties: false }
 const open = { additionalProperties: true, maxProperties: 16 }
@@ -26,11 +26,7 @@ const transportsMax = 16
 const base64Url = (max: number) => Type.String({ pattern: `^[A-Za-z0-9_-]{1,${max}}$` })
 
 export const PasskeyId = base64Url(passkeyIdLengthMax)
-export const PasskeyName = Type.String({
-  minLength: 1,
-  maxLength: limits.nameLengthMax,
-  description: 'What the person calls it.',
-})
+export const PasskeyName = nameOf(limits.nameLengthMax, { description: 'What the person calls it.' })
 
 const credential = { id: PasskeyId, rawId: PasskeyId, type: Type.Literal('public-key') }
 

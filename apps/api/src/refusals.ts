@@ -27,7 +27,7 @@ const always: readonly ErrorCode[] = [
   'internal',
 ]
 
-type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 502 | 503
+type RefusalStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 502 | 503
 
 /** The error answers of a route for its `response` schema: those named, and those that every route can give. */
 export function refusals(...codes: readonly ErrorCode[]) {
@@ -50,7 +50,7 @@ export const registrationRefusals = [
 ] as const satisfies readonly ErrorCode[]
 
 /** What a body can be refused for before a route sees it. */
-export const bodyCodes = ['frame_malformed'] as const satisfies readonly ErrorCode[]
+export const bodyCodes = ['frame_malformed', 'request_timeout'] as const satisfies readonly ErrorCode[]
 
 const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('frame_too_large'),

@@ -39,6 +39,29 @@ export function answered<T extends TSchema>(description: string, schema: T): T {
 /** Where @fastify/swagger looks for it. */
 export const answerDescription = 'x-response-description'
 
+/**
+ * Adds to a shape in the document what the domain demands of it beyond that: it can say so in better words than a check of
+ * the schema could.
+ */
+export function saying<T extends TSchema>(keywords: object, schema: T): T {
+  return Type.With(schema, { [saidOnly]: keywords }) as unknown as T
+}
+
+/** Where openapi.ts looks for it. */
+export const saidOnly = 'x-said-only'
+
+/** Blanks at the ends are cut off. */
+const edge = '[\\t-\\r \\u2028\\u2029]*'
+const withoutControls = { pattern: `^${edge}[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*${edge}$` }
+const withLines = { pattern: `^${edge}(?:\\r\\n|[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f])*${edge}$` }
+
+/** One line. */
+export const nameOf = (lengthMax: number, options: TSchemaOptions = {}) =>
+  saying(withoutControls, Type.String({ minLength: 1, maxLength: lengthMax, ...options }))
+/** Lines, or nothing. */
+export const textOf = (lengthMax: number, options: TSchemaOptions = {}) =>
+  saying(withLines, Type.String({ maxLength: lengthMax, ...options }))
+
 export const Username = Type.String({ minLength: 1, maxLength: 64, description: 'Upper and lower case are the same.' })
 export const SignInName = Type.String({
   minLength: 1,
@@ -46,7 +69,9 @@ export const SignInName = Type.String({
   description: 'The username, or the address of mail instead.',
 })
 export const Password = Type.String({ minLength: 1, maxLength: 1024 })
-export const DisplayName = Type.String({ minLength: 1, maxLength: limits.nameLengthMax })
+/** One that is being set. What is too short is refused as weak, and not as ill-formed. */
+export const NewPassword = saying({ minLength: 8, maxLength: 200 }, Password)
+export const DisplayName = nameOf(limits.nameLengthMax)
 /** Stricter than the domain in every point, so that nobody is registered and then cannot be signed in. */
 export const DeviceName = Type.String({
   pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]{1,60}$',
@@ -84,7 +109,7 @@ export const FactorCode = Type.String({
   description:
     'Six digits of the authenticator app or of the mail, or a recovery code. Blanks, hyphens and the script of the digits make no difference.',
 })
-export const GroupName = Type.String({ minLength: 1, maxLength: limits.nameLengthMax })
+export const GroupName = nameOf(limits.nameLengthMax)
 export const PageCursor = Type.String({
   minLength: 1,
   maxLength: 256,

@@ -32,7 +32,13 @@ const ms = { min: 1, max: 3_600_000 }
 export const gatewaySettings = {
   HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
   PORT: port(8081, 'The port that clients connect to.'),
-  OPERATOR_HOST: { ...text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
+  OPERATOR_HOST: {
+    ...text(
+      '127.0.0.1',
+      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
+    ),
+    parse: parseListenHost,
+  },
   OPERATOR_PORT: port(9081, 'The port of /healthz, /readyz and /metrics.'),
   NODE_ID: {
     ...text(hostname(), 'The name of this node; unique in its region. Letters, digits, `.`, `-` and `_`.'),

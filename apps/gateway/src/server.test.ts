@@ -82,3 +82,66 @@ test('of a header that comes in several lines all are told, so that no caller st
   expect(await say(`GET ${path}`, [...upgrade, ...lines])).toMatch(/^HTTP\/1\.1 101 /)
   expect(asked).toEqual({ peer: '127.0.0.1', hops: '1.2.3.4,5.6.7.8, 192.0.2.1' })
 })
+
+test.each(['12', '8', '13, 8', ''])(
+  'version %j of WebSocket opens none, and is told the one there is',
+  async version => {
+    const other = upgrade.filter(header => !header.startsWith('sec-websocket-version'))
+    const answer = await say(`GET ${path}`, [
+      ...other,
+      ...(version === '' ? [] : [`sec-websocket-version: ${version}`]),
+    ])
+    expect(answer).toMatch(/^HTTP\/1\.1 426 [\s\S]*sec-websocket-version: 13\r\n[\s\S]*"upgrade_required"/)
+  },
+)
+
+/** Head, key, and the body under it, as a client sends it. */
+function masked(head: readonly number[], body: readonly number[]): Buffer {
+  const key = [1, 2, 3, 4]
+  return Buffer.from([...head, ...key, ...body.map((byte, at) => byte ^ key[at % 4]!)])
+}
+/** What a socket hears after such a frame, until it is closed. */
+function hearAfter(frame: Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, '127.0.0.1')
+    const heard: Buffer[] = []
+    let isUp = false
+    socket.write([`GET ${path} HTTP/1.1`, 'host: x', ...upgrade, '', ''].join('\r\n'))
+    socket.on('data', chunk => {
+      if (isUp) heard.push(chunk)
+      else socket.write(frame)
+      isUp = true
+    })
+    socket.once('close', () => resolve(Buffer.concat(heard).toString('hex')))
+    socket.once('error', reject)
+  })
+}
+
+// What docs/protocol.md says of the library: should it learn to say 1002 and 1007, the paper is to be mended.
+test.each([
+  ['text that is no UTF-8', masked([0x81, 0x82], [0xc3, 0x28])],
+  ['a bit that is reserved', masked([0xc1, 0x81], [0x41])],
+  ['an operation that is reserved', masked([0x83, 0x81], [0x41])],
+  ['a ping in pieces', masked([0x09, 0x81], [0x41])],
+  [
+    'a ping too long',
+    masked(
+      [0x89, 0xfe, 0, 128],
+      Array.from({ length: 128 }, () => 0x41),
+    ),
+  ],
+  ['a piece of nothing', masked([0x80, 0x81], [0x41])],
+  [
+    'a frame far too large',
+    masked(
+      [0x81, 0xfe, 0x0f, 0xa0],
+      Array.from({ length: 4_000 }, () => 0x41),
+    ),
+  ],
+])('%s ends the connection without a word', async (_name, frame) => {
+  expect(await hearAfter(frame)).toBe('')
+})
+
+test('a close is answered with a close', async () => {
+  expect(await hearAfter(masked([0x88, 0x82], [0x03, 0xe8]))).toBe('880203e8')
+})

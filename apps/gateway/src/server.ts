@@ -56,6 +56,8 @@ export interface SocketServer {
 
 /** 16 kB, as the API takes them, and 4 kB for what proxies add. Above it uWebSockets.js answers 431 by itself. */
 const headerBytesMax = 20_480
+/** Of RFC 6455, and the only one there is. */
+const socketVersion = '13'
 /** What uWebSockets.js says when a socket ended without a close frame. */
 const abnormalClosure = 1006
 
@@ -97,6 +99,8 @@ export async function serveSockets<T>(
     sendPingsAutomatically: false,
     compression: 0,
     upgrade(response, request, context) {
+      // uWebSockets.js does not look at it.
+      if (request.getHeader('sec-websocket-version') !== socketVersion) return refuse(response, request, options.path)
       const verdict = events.upgrade({
         origin: request.getHeader('origin'),
         connections,
@@ -184,7 +188,10 @@ function refuse(response: HttpResponse, request: HttpRequest, path: string): voi
     request.getUrl() !== path ? 'route_unknown' : method === 'GET' ? 'upgrade_required' : 'method_not_allowed'
   const status = errors[code].http
   response.writeStatus(`${status} ${reasons[code]}`).writeHeader('content-type', 'application/json')
-  if (code === 'upgrade_required') response.writeHeader('connection', 'upgrade').writeHeader('upgrade', 'websocket')
+  if (code === 'upgrade_required') {
+    response.writeHeader('connection', 'upgrade').writeHeader('upgrade', 'websocket')
+    response.writeHeader('sec-websocket-version', socketVersion)
+  }
   if (code === 'method_not_allowed') response.writeHeader('allow', 'GET')
   if (method === 'HEAD') response.endWithoutBody()
   else response.end(JSON.stringify({ error: new Refusal(code).toBody() }))

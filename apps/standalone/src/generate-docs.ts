@@ -80,8 +80,9 @@ ${describeSettings(withoutHostName(workerSettings))}
 ## Standalone
 
 \`npm start\` needs none of these. Its keys are made at the first start and kept in \`.flotilla/keys.json\`; everything else
-has the defaults of the gateway and the API, but for what counts by the address alone. REQUESTS_MAX, REGISTRATIONS_MAX,
-CODES_MAX, CEREMONIES_MAX and VISITS_MAX are ten times as much, since whoever tries things out has one address for everybody.
+has the defaults of the gateway and the API, but for what counts by the address alone. REQUESTS_MAX,
+REQUESTS_PER_ADDRESS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, REGISTRATIONS_MAX, CODES_MAX, CEREMONIES_MAX and VISITS_MAX are ten times as
+much, since whoever tries things out has one address for everybody.
 
 ${describeSettings(standaloneSettings)}
 `

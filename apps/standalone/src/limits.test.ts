@@ -10,7 +10,9 @@ const settingOf = (key: string) => `${key.replace(/Max$/, '').replace(/[A-Z]/g, 
 
 test('every limit that counts by the address alone is ten times that of the fleet, no other is, and the papers name them', () => {
   const promised = Object.entries(apiSettings)
-    .filter(([, { description }]) => /one address( of the network)? within the window/.test(description))
+    .filter(([, { description }]) =>
+      /\bone address( of the network)? (within the window|holds|that are open)/.test(description),
+    )
     .filter(([, { description }]) => !description.includes('account'))
     .map(([name]) => name)
   const settings = apiSettingsFor('http://localhost:8080', { host: '127.0.0.1' })

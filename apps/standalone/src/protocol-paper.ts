@@ -226,6 +226,7 @@ export function protocolPaper(limitSentences: ReadonlyMap<string, string>): stri
       ['code', 'name', 'meaning'],
       Object.entries(closeCodes).map(([name, row]) => [row.code, `\`${name}\``, row.meaning]),
     ),
+    'What breaks WebSocket itself (RFC 6455) ends the connection without a close frame, so that the client sees 1006: text that is no UTF-8, reserved bits and operations, control frames that are long or in pieces, a frame of more than twice the limit. uWebSockets.js, which speaks it here, says neither 1002 nor 1007 nor 1009. Nor does it tell a frame that is not masked from one that is: its first four bytes are taken for the mask, and what is left is refused as whatever it looks like. `Sec-WebSocket-Version` must be 13; anything else is answered with 426.',
     '## Limits',
     'Those of the wire itself. A length is counted in Unicode code points, as JSON Schema does: `👍🏽` has two. Bytes are those of UTF-8. Rates and queues are settings of the gateway (configuration.md). `limits` of `hello` names them all, with the values in force.',
     `By their rate commands count for what they cost the store: ${Object.entries(commandWeights)

@@ -360,6 +360,8 @@ export const apiSettingsFor = (publicUrl: string, options: ApiOptions): ApiSetti
   cookieSecure: publicUrl.startsWith('https:'),
   webauthn: webauthnFor(publicUrl, options.allowedOrigins ?? []),
   requestsMax: apiDefaults.requestsMax * 10,
+  requestsPerAddressMax: apiDefaults.requestsPerAddressMax * 10,
+  httpConnectionsPerAddressMax: apiDefaults.httpConnectionsPerAddressMax * 10,
   registrations: tenfold(apiDefaults.registrations),
   registrationCheck:
     options.registration === undefined

@@ -77,7 +77,13 @@ function parseVapidSubject(value: string): string {
 }
 
 export const workerSettings = {
-  OPERATOR_HOST: { ...text('0.0.0.0', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
+  OPERATOR_HOST: {
+    ...text(
+      '127.0.0.1',
+      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
+    ),
+    parse: parseListenHost,
+  },
   OPERATOR_PORT: port(9080, 'The port of /healthz, /readyz and /metrics.'),
   NODE_ID: {
     ...text(

@@ -1,9 +1,9 @@
 /** Does the jobs of the store: mail, files that nothing points to. */
-import { type ChatContext, jobs } from '@flotilla/chat'
+import { type ChatContext, jobs, security } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger } from '@flotilla/service'
 import { type Loop, startLoop } from './loop.ts'
-import { renderMail } from './mail/render.ts'
+import { renderMail, type WholeMail } from './mail/render.ts'
 import { MailFailed, type Mailer } from './mailer.ts'
 import type { WorkerMetrics } from './metrics.ts'
 import { createSlots } from './slots.ts'
@@ -46,13 +46,19 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
         // A code that is past its life would only puzzle.
         if (job.mail.template === 'code' && ageMs > job.mail.lifeMs) return
         if (options.mailer === undefined) throw new MailFailed('unable to send a mail: SMTP_URL is not set', true)
-        return options.mailer.send({ id, to: job.to, ...renderMail(job.mail, options.publicName) })
+        return options.mailer.send({ id, to: job.to, ...renderMail(await whole(job.mail), options.publicName) })
       }
       case 'delete-files':
         return options.storage.remove(job.keys)
       case 'nothing':
         return
     }
+  }
+
+  /** What happened since a mail was put off is told with it. */
+  async function whole(mail: jobs.Mail): Promise<WholeMail> {
+    const put = mail.template === 'security-notice' ? mail.gathered : undefined
+    return put === undefined ? mail : { ...mail, ...(await security.gathered(chat, put)) }
   }
 
   async function run({ id, job, attempt, ageMs }: jobs.ClaimedJob): Promise<void> {

@@ -1,6 +1,7 @@
 /** From a job to an inbox, through a server that speaks SMTP. */
+import { randomUUID } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
-import { jobs } from '@flotilla/chat'
+import { jobs, security } from '@flotilla/chat'
 import { createLogger, createRegistry, type Registry, silentLogger } from '@flotilla/service'
 import { freePort, openTestChat, type TestChat, type TestDatabase, testDatabase, until } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -90,6 +91,27 @@ test('a code arrives at its address alone, in both parts, marked as sent by a ma
   expect(email.html).toContain('314159')
   expect(email.headers.find(one => one.key === 'auto-submitted')?.value).toBe('auto-generated')
   expect(email.messageId).toMatch(/^<[0-9a-f-]{36}@harbour\.example>$/)
+})
+
+test('changes in a row are two mails: the first at once, and the rest together when their time has come', async () => {
+  startWorker(smtpMailer((await open()).port))
+  const user = randomUUID()
+  await chat.ctx.pool.query(
+    `INSERT INTO users (id, username, display_name, email) VALUES ($1, 'ann', 'Ann', 'ann@example.org')`,
+    [user],
+  )
+  const kinds = ['password_changed', 'totp_disabled', 'exported', 'passkey_added'] as const
+  for (const kind of kinds) await security.note(chat.ctx, { user, kind })
+  await until(() => smtp.arrived.length === 1, { what: 'the first is there' })
+  expect(await rows()).toHaveLength(1)
+  await chat.ctx.pool.query('UPDATE jobs SET due_at = now()')
+  await untilDone()
+  const [first, rest] = smtp.arrived.map(one => one.email.text ?? '')
+  expect(smtp.arrived.map(one => one.to)).toEqual([['ann@example.org'], ['ann@example.org']])
+  expect(first).toContain('The password of your account was changed.')
+  for (const told of ['no longer a second factor', 'A copy of everything', 'A passkey was added'])
+    expect(rest).toContain(told)
+  expect(rest).not.toContain('The password of your account was changed.')
 })
 
 test('an address with a comma is one address and never two recipients', async () => {

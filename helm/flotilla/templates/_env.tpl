@@ -6,6 +6,7 @@
 - name: NODE_ID
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - {name: REGION, value: {{ $root.Values.region | quote }}}
+- {name: OPERATOR_HOST, value: "0.0.0.0"}
 - {name: LOG_LEVEL, value: {{ $root.Values.logLevel }}}
 {{- with $root.Values.tracing.url }}
 - {name: TRACES_URL, value: {{ . | quote }}}

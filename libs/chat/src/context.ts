@@ -15,6 +15,7 @@ import { createRestrictions, type Restrictions } from './privacy/restrictions.ts
 import { createPulse, type Pulse } from './pulse.ts'
 import { createReceipts, type Receipts } from './receipts/book.ts'
 import { createSealer, type MasterKey, type Sealer } from './seal.ts'
+import { createSeats, type Seats } from './seats.ts'
 import { type Admissions, createAdmissions } from './sessions/admissions.ts'
 import { createStoreClock, type StoreClock } from './store/clock.ts'
 import { createLane } from './store/pool.ts'
@@ -103,6 +104,9 @@ export interface ChatSettings extends BudgetSettings {
   /** Password hashes under way at once. One takes a core for some 30 ms and 19 MiB. */
   readonly passwordHashesMax: number
   readonly passwordQueueMax: number
+  /** Searches under way at once: each has a connection, and the others are for messages. */
+  readonly searchesAtOnceMax: number
+  readonly searchQueueMax: number
   /** A session that is not refreshed for so long ends. */
   readonly sessionIdleMs: number
   /** A session ends after so long, however often it is refreshed. */
@@ -129,6 +133,8 @@ export interface ChatSettings extends BudgetSettings {
   readonly codesOpenMax: number
   /** What the deployment is called: no password may be that. */
   readonly deploymentName: string
+  /** What happens to an account within so long after a mail about it is told by one more. */
+  readonly securityMailWindowMs: number
   /** Whether a worker sends mail. Without it nothing that needs an address can be begun. */
   readonly mail: boolean
   /** Who may make an account. Whoever shows a good invitation may, unless nobody may. */
@@ -210,6 +216,8 @@ export const chatDefaults: ChatSettings = {
   pulseMs: 1_000,
   passwordHashesMax: 2,
   passwordQueueMax: 200,
+  searchesAtOnceMax: 2,
+  searchQueueMax: 20,
   sessionIdleMs: 30 * dayMs,
   sessionLifeMs: 180 * dayMs,
   deletionGraceMs: 30 * dayMs,
@@ -223,6 +231,7 @@ export const chatDefaults: ChatSettings = {
   codeResendMs: 30_000,
   codesOpenMax: 3,
   deploymentName: 'Flotilla',
+  securityMailWindowMs: 5 * 60_000,
   mail: true,
   registration: 'open',
   registrationDomains: [],
@@ -269,6 +278,7 @@ export interface ChatContext extends Omit<ChatPorts, keyof BudgetPorts> {
   readonly receipts: Receipts
   readonly lastSeen: LastSeen
   readonly passwords: Passwords
+  readonly searches: Seats
   readonly admissions: Admissions
   readonly pulse: Pulse
   readonly restrictions: Restrictions
@@ -340,6 +350,7 @@ export async function createChat(options: ChatOptions): Promise<ChatContext> {
     receipts,
     lastSeen,
     passwords: createPasswords(settings),
+    searches: createSeats({ atOnceMax: settings.searchesAtOnceMax, queueMax: settings.searchQueueMax }),
     admissions,
     restrictions,
     turns: createTurns(pool, settings.personPoolPercent),

@@ -115,3 +115,17 @@ test('no text at all makes the decoder throw, and every refusal is in the table'
     ),
   )
 })
+
+test('a key that reaches a prototype is refused wherever a client can put one', () => {
+  const conversation = '11111111-1111-4111-8111-111111111111'
+  const send = (body: string) =>
+    `{"id":1,"op":"message.send","conversation":"${conversation}","clientId":"${conversation}","body":${body}}`
+  for (const text of [
+    send('{"text":"x","data":{"__proto__":{"admin":true}}}'),
+    send('{"text":"x","data":{"a":[{"\\u005f_proto__":1}]}}'),
+    send('{"text":"x","__proto__":{"data":1}}'),
+    `{"id":1,"op":"typing.start","conversation":"${conversation}","__proto__":{}}`,
+    '{"id":1,"__proto__":{"op":"ping"}}',
+  ])
+    expect(decodeCommand(text), text).toMatchObject({ refusal: { code: 'field_invalid' } })
+})

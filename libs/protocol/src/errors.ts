@@ -33,6 +33,11 @@ const table = {
     meaning:
       'The caller has stored as much as one may in a day. `rule` says how much, `retryMs` when there is room again.',
   },
+  request_timeout: {
+    http: 408,
+    retry: true,
+    meaning: 'The request did not arrive in time. The connection is closed.',
+  },
   overloaded: {
     http: 503,
     retry: true,

@@ -49,7 +49,7 @@ export const limits = {
   nameLengthMax: 120,
   /** What people say about themselves. */
   aboutLengthMax: 500,
-  /** What people are searched by. Of scripts in which a letter is a word, one is enough. */
+  /** What people are searched by. What is shorter finds usernames alone, but for scripts in which a letter is a word. */
   searchLengthMin: 2,
   searchLengthMax: 100,
   /** A picture as it is sent: its bytes, and its pixels. */

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '80f87ed6070f27eb'
+export const wireHash = 'b4ff64d0c5b5b598'

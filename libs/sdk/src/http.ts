@@ -54,6 +54,7 @@ export type Call = <T>(method: string, path: string, request?: HttpRequest) => P
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthenticated',
   404: 'route_unknown',
+  408: 'request_timeout',
   413: 'frame_too_large',
   429: 'rate_limited',
   502: 'unavailable',

@@ -44,6 +44,7 @@ export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
     'response_headers_conformance',
     'response_schema_conformance',
     'negative_data_rejection',
+    'schema_is_as_strict_as_the_domain',
     'missing_required_header',
     'ignored_auth',
   ]

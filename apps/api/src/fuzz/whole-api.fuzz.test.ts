@@ -18,7 +18,13 @@ function withoutLimits(): Partial<ApiSettings> {
     name,
     typeof value === 'object' && value !== null && 'windowMs' in value ? { ...value, max: 1e9 } : value,
   ])
-  const unlimited = { requestsMax: 1e9, requestsUnderWayMax: 1e9, eventLoopDelayMsMax: 1e9 }
+  const unlimited = {
+    requestsMax: 1e9,
+    requestsUnderWayMax: 1e9,
+    requestsPerAddressMax: 1e9,
+    httpConnectionsPerAddressMax: 1e9,
+    eventLoopDelayMsMax: 1e9,
+  }
   return { ...(Object.fromEntries(settings) as ApiSettings), ...unlimited }
 }
 

@@ -6,7 +6,7 @@ import { clientOf } from '../client.ts'
 import { take } from '../limits.ts'
 import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, AskedCode, DeviceName, Email, Password, ShownCode, User, Username } from '../shapes.ts'
+import { answered, AskedCode, DeviceName, Email, NewPassword, Password, ShownCode, User, Username } from '../shapes.ts'
 import { takeCode, takeTry } from './codes.ts'
 import { CookieHeader } from '../cookies.ts'
 import { answerSignIn, signInAnswers } from './sessions.ts'
@@ -23,7 +23,7 @@ export function accountRoutes(app: Api, deps: RouteDeps): void {
 }
 
 function passwordRoutes(app: Api, deps: RouteDeps): void {
-  const { chat, authenticate } = deps
+  const { chat, authenticateChange } = deps
 
   app.post(
     '/password-resets',
@@ -35,7 +35,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
         tags,
         headers: CookieHeader,
         body: Type.Object(
-          { ...ShownCode.properties, password: Password, deviceName: Type.Optional(DeviceName) },
+          { ...ShownCode.properties, password: NewPassword, deviceName: Type.Optional(DeviceName) },
           closed,
         ),
         response: { ...signInAnswers, ...refusals(...bodyCodes, 'code_invalid', 'password_weak', 'account_suspended') },
@@ -55,7 +55,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
   app.put(
     '/me/password',
     {
-      preParsing: authenticate,
+      preParsing: authenticateChange,
       schema: {
         operationId: 'setPassword',
         summary: 'Set my password',
@@ -63,7 +63,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
           'With the current password, if there is one; without one, a fresh proof is asked for. All other sessions end.',
         tags,
         security,
-        body: Type.Object({ current: Type.Optional(Password), password: Password }, closed),
+        body: Type.Object({ current: Type.Optional(Password), password: NewPassword }, closed),
         response: {
           204: Done,
           ...refusals(
@@ -91,7 +91,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
 }
 
 function emailRoutes(app: Api, deps: RouteDeps): void {
-  const { chat, authenticate } = deps
+  const { chat, authenticate, authenticateChange } = deps
 
   app.post(
     '/me/email',
@@ -112,15 +112,15 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user, session } = request.caller
-      const email = await takeCode(deps, request, request.body.email)
-      return reply.code(202).send(await users.askEmail(chat, user, { session, email }))
+      const taken = await takeCode(deps, request, request.body.email)
+      return reply.code(202).send(await users.askEmail(chat, user, { session, ...taken }))
     },
   )
 
   app.put(
     '/me/email',
     {
-      preParsing: authenticate,
+      preParsing: authenticateChange,
       schema: {
         operationId: 'changeEmail',
         summary: 'Take a new address, by its code',
@@ -142,7 +142,7 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
   app.delete(
     '/me/email',
     {
-      preParsing: authenticate,
+      preParsing: authenticateChange,
       schema: {
         operationId: 'removeEmail',
         summary: 'Remove my address',

@@ -1,9 +1,10 @@
 /** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
-import { codes, users } from '@flotilla/chat'
+import { codes, sessions, users } from '@flotilla/chat'
+import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
-import { addressOf, hashed, take } from '../limits.ts'
+import { addressOf, hashed, isWithin, take, tooOften } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { answered, AskedCode, ById, Email } from '../shapes.ts'
 
@@ -11,30 +12,58 @@ const closed = { additionalProperties: false }
 
 const Purpose = Type.Union([Type.Literal('register'), Type.Literal('sign-in'), Type.Literal('reset-password')])
 
+/** Of the first mail that a network asks for, so many times as many may go out. */
+const firstsShare = 2
+
 /**
- * Counts a request for a code: nobody's mailbox is flooded, and nobody tries many addresses. From one address of the
- * network no more than half of what goes to a mailbox can be asked for, so that a stranger does not keep its owner out.
- * @param mailbox whose code it is, the same whatever it is for
- * @throws Refusal rate_limited
+ * Counts a mail that is asked for: nobody's mailbox is flooded, and nobody tries many addresses. From one address of the
+ * network come no more than half of what a mailbox gets. When strangers have used up all of it, who has been signed in from
+ * here still gets theirs, and so does, within bounds, whoever asks from an address for the first time: no stranger with a
+ * few addresses keeps the owner out.
+ * @returns whether to send it; whoever is not known here must not be told
+ * @throws Refusal rate_limited, by the address of the network alone
  */
-export async function takeMail(deps: RouteDeps, request: FastifyRequest, mailbox: string): Promise<void> {
-  const { codes, codesPerEmail } = deps.settings
+async function mayMail(deps: RouteDeps, request: FastifyRequest, email: string): Promise<boolean> {
+  const { chat, counter, settings } = deps
+  const { codes, codesPerEmail: limit } = settings
   const from = addressOf(request)
-  const half = { ...codesPerEmail, max: Math.ceil(codesPerEmail.max / 2) }
-  await take(deps.counter, `codes:from:${from}`, codes)
-  await take(deps.counter, `codes:to:${mailbox}:${from}`, half)
-  await take(deps.counter, `codes:to:${mailbox}`, codesPerEmail)
+  const mailbox = `codes:to:${hashed(users.emailKey(email))}`
+  await take(counter, `codes:from:${from}`, codes)
+  const { count, resetMs } = await counter(`${mailbox}:${from}`, limit.windowMs)
+  if (count > Math.ceil(limit.max / 2)) throw tooOften(resetMs)
+  if (await isWithin(counter, mailbox, limit)) return true
+  const isKnown = await sessions.isFamiliar(chat, email, address => callerNetworkOf(address) === from)
+  const firsts = { ...limit, max: limit.max * firstsShare }
+  if (count === 1 && (await isWithin(counter, `${mailbox}:firsts`, firsts))) return true
+  return (await isWithin(counter, `${mailbox}:${isKnown ? 'familiar' : 'strange'}`, limit)) && isKnown
 }
 
 /**
  * Counts a request for a code to an address, known or not.
- * @returns the address as it is kept
+ * @returns the address as it is kept, and whether to send the mail
  * @throws Refusal field_invalid, rate_limited
  */
-export async function takeCode(deps: RouteDeps, request: FastifyRequest, address: string): Promise<string> {
+export async function takeCode(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  address: string,
+): Promise<{ email: string; isMailed: boolean }> {
   const email = users.checkEmail(address)
-  await takeMail(deps, request, hashed(users.emailKey(email)))
-  return email
+  return { email, isMailed: await mayMail(deps, request, email) }
+}
+
+/**
+ * Counts a code that is sent to somebody who has shown who they are, at least in part.
+ * @throws Refusal rate_limited
+ */
+export async function takeOwnMail(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  user: string,
+  step: 'second-factor' | 'proof',
+): Promise<void> {
+  await take(deps.counter, `codes:from:${addressOf(request)}`, deps.settings.codes)
+  await take(deps.counter, `codes:of:${user}:${step}`, deps.settings.codesPerEmail)
 }
 
 /** Counts a code that is shown, in the place of a password. @throws Refusal rate_limited */
@@ -52,7 +81,7 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'askCode',
         summary: 'Send a code by mail',
         description:
-          'Six digits, to be shown together with `request`. The answer is the same whether or not the address is known. Somebody who registers with an address that already has an account is told so by mail; a sign-in with an address that has none sends nothing.',
+          'Six digits, to be shown together with `request`. The answer is the same whether or not the address is known. Somebody who registers with an address that already has an account is told so by mail; a sign-in with an address that has none sends nothing. Nor is more sent than a mailbox may get in an hour, whoever asks.',
         tags: ['sign-in'],
         body: Type.Object({ email: Email, purpose: Purpose }, closed),
         response: {
@@ -65,8 +94,8 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
       const { purpose } = request.body
       // Whoever is invited, or proves an address, may: only where nobody may at all, no mail is worth sending.
       if (purpose === 'register') users.demandNotClosed(chat)
-      const email = await takeCode(deps, request, request.body.email)
-      return reply.code(202).send(await codes.ask(chat, { purpose, email }))
+      const taken = await takeCode(deps, request, request.body.email)
+      return reply.code(202).send(await codes.ask(chat, { purpose, ...taken }))
     },
   )
 
@@ -88,8 +117,9 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      await take(deps.counter, `codes:from:${addressOf(request)}`, deps.settings.codes)
-      return reply.code(202).send(await codes.resend(chat, request.params.id))
+      const { id } = request.params
+      const isMailed = await mayMail(deps, request, await codes.demandResendable(chat, id))
+      return reply.code(202).send(await codes.resend(chat, id, { isMailed }))
     },
   )
 }

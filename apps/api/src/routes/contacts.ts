@@ -16,6 +16,8 @@ import {
   PageCursor,
   pageLimit,
   Username,
+  saying,
+  textOf,
 } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
@@ -24,14 +26,17 @@ const contactsPageMax = 200
 const requestsPageDefault = 50
 const requestsPageMax = 100
 
-const Asking = Type.Object(
-  {
-    user: Type.Optional(Uuid),
-    username: Type.Optional(Username),
-    email: Type.Optional(Email),
-    note: Type.Optional(Type.String({ maxLength: limits.contactNoteLengthMax })),
-  },
-  { ...closed, description: 'One of `user`, `username` and `email`.' },
+const Asking = saying(
+  { oneOf: [{ required: ['user'] }, { required: ['username'] }, { required: ['email'] }] },
+  Type.Object(
+    {
+      user: Type.Optional(Uuid),
+      username: Type.Optional(Username),
+      email: Type.Optional(Email),
+      note: Type.Optional(textOf(limits.contactNoteLengthMax)),
+    },
+    { ...closed, description: 'One of `user`, `username` and `email`.' },
+  ),
 )
 
 /** @throws Refusal field_invalid unless one person is named, in one way */

@@ -8,13 +8,13 @@ import { refusals } from '../refusals.ts'
 import { answered } from '../shapes.ts'
 
 export function deletionRoutes(app: Api, deps: RouteDeps): void {
-  const { chat, authenticate: preParsing } = deps
+  const { chat } = deps
   const shared = { tags: ['account'], security: [{ accessToken: [] }] }
 
   app.put(
     '/me/deletion',
     {
-      preParsing,
+      preParsing: deps.authenticateChange,
       schema: {
         ...shared,
         operationId: 'askDeletion',
@@ -39,7 +39,7 @@ export function deletionRoutes(app: Api, deps: RouteDeps): void {
   app.delete(
     '/me/deletion',
     {
-      preParsing,
+      preParsing: deps.authenticateChange,
       schema: {
         ...shared,
         operationId: 'cancelDeletion',

@@ -3,7 +3,7 @@ import { devices } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, ById, Device, DeviceName } from '../shapes.ts'
+import { answered, ById, Device, DeviceName, saying } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const tokenLengthMax = 4_096
@@ -13,29 +13,37 @@ const keyLengthMax = 128
 const { platform, provider } = Device.properties
 const KeyText = Type.String({ pattern: `^[A-Za-z0-9_-]{1,${keyLengthMax}}={0,2}$` })
 
-const Registration = Type.Object(
-  {
-    name: DeviceName,
-    platform,
-    provider,
-    token: Type.Optional(
-      Type.String({
-        pattern: `^[\\x21-\\x7e]{1,${tokenLengthMax}}$`,
-        description: 'With `fcm`: the registration token of the app.',
-      }),
-    ),
-    subscription: Type.Optional(
-      Type.Object(
-        {
-          endpoint: Type.String({ minLength: 1, maxLength: endpointLengthMax }),
-          expirationTime: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
-          keys: Type.Object({ p256dh: KeyText, auth: KeyText }, closed),
-        },
-        { ...closed, description: 'With `webpush`: what `PushSubscription.toJSON()` of the browser says.' },
+/** What a service pushes by is with it, and what another one does is not. */
+const of = (service: string, needed: string, left: string) => ({
+  properties: { provider: { const: service }, [left]: false },
+  required: ['provider', needed],
+})
+const Registration = saying(
+  { oneOf: [of('fcm', 'token', 'subscription'), of('webpush', 'subscription', 'token')] },
+  Type.Object(
+    {
+      name: DeviceName,
+      platform,
+      provider,
+      token: Type.Optional(
+        Type.String({
+          pattern: `^[\\x21-\\x7e]{1,${tokenLengthMax}}$`,
+          description: 'With `fcm`: the registration token of the app.',
+        }),
       ),
-    ),
-  },
-  closed,
+      subscription: Type.Optional(
+        Type.Object(
+          {
+            endpoint: Type.String({ minLength: 1, maxLength: endpointLengthMax }),
+            expirationTime: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+            keys: Type.Object({ p256dh: KeyText, auth: KeyText }, closed),
+          },
+          { ...closed, description: 'With `webpush`: what `PushSubscription.toJSON()` of the browser says.' },
+        ),
+      ),
+    },
+    closed,
+  ),
 )
 
 export function deviceRoutes(app: Api, deps: RouteDeps): void {

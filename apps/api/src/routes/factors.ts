@@ -28,7 +28,7 @@ const RecoveryCodes = Type.Object(
 )
 
 export function factorRoutes(app: Api, deps: RouteDeps): void {
-  const { chat, authenticate: preParsing } = deps
+  const { chat, authenticate: preParsing, authenticateChange } = deps
   const shared = { tags: ['account'], security: [{ accessToken: [] }] }
   const done = Type.Null({ description: 'Done.' })
 
@@ -106,7 +106,7 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
   app.delete(
     '/me/totp',
     {
-      preParsing,
+      preParsing: authenticateChange,
       schema: {
         ...shared,
         operationId: 'disableTotp',
@@ -124,7 +124,7 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
   app.post(
     '/me/recovery-codes',
     {
-      preParsing,
+      preParsing: authenticateChange,
       schema: {
         ...shared,
         operationId: 'makeRecoveryCodes',
@@ -144,7 +144,7 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
   app.put(
     '/me/mail-factor',
     {
-      preParsing,
+      preParsing: authenticateChange,
       schema: {
         ...shared,
         operationId: 'enableMailFactor',
@@ -165,7 +165,7 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
   app.delete(
     '/me/mail-factor',
     {
-      preParsing,
+      preParsing: authenticateChange,
       schema: {
         ...shared,
         operationId: 'disableMailFactor',

@@ -8,6 +8,7 @@ export function healthRoutes(app: Api, deps: Pick<ApiDeps, 'ready'>): void {
   app.get(
     '/healthz',
     {
+      config: { isProbe: true },
       schema: {
         operationId: 'health',
         summary: 'Check that the process is alive',
@@ -22,6 +23,7 @@ export function healthRoutes(app: Api, deps: Pick<ApiDeps, 'ready'>): void {
   app.get(
     '/readyz',
     {
+      config: { isProbe: true },
       schema: {
         operationId: 'ready',
         summary: 'Check that the process wants work',

@@ -91,7 +91,7 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
   app.post(
     '/me/identities',
     {
-      preParsing,
+      preParsing: deps.authenticateChange,
       schema: {
         ...shared,
         operationId: 'linkIdentity',
@@ -114,7 +114,7 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
   app.delete(
     '/me/identities/:provider',
     {
-      preParsing,
+      preParsing: deps.authenticateChange,
       schema: {
         ...shared,
         operationId: 'unlinkIdentity',

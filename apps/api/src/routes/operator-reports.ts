@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { operatorRefusals } from '../operators.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, ById, PageCursor, pageLimit, ReportPage } from '../shapes.ts'
+import { answered, ById, PageCursor, pageLimit, ReportPage, textOf } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const pageDefault = 50
@@ -49,7 +49,7 @@ export function operatorReportRoutes(app: Api, deps: RouteDeps): void {
             decision: Type.Unsafe<reports.ReportDecision>(
               Type.Union(reports.reportDecisions.map(one => Type.Literal(one))),
             ),
-            note: Type.Optional(Type.String({ maxLength: limits.reportCommentLengthMax })),
+            note: Type.Optional(textOf(limits.reportCommentLengthMax)),
           },
           closed,
         ),

@@ -191,7 +191,7 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
   app.post(
     '/me/passkeys',
     {
-      preParsing,
+      preParsing: deps.authenticateChange,
       schema: {
         ...shared,
         operationId: 'addPasskey',
@@ -238,7 +238,7 @@ export function passkeyRoutes(app: Api, deps: RouteDeps): void {
   app.delete(
     '/me/passkeys/:id',
     {
-      preParsing,
+      preParsing: deps.authenticateChange,
       schema: {
         ...shared,
         operationId: 'removePasskey',

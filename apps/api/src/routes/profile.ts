@@ -4,13 +4,13 @@ import { At, limits } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, ById, DisplayName, named, User, Username } from '../shapes.ts'
+import { answered, ById, DisplayName, named, User, Username, textOf } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const tags = ['people']
 const security = [{ accessToken: [] }]
 
-const About = Type.String({ maxLength: limits.aboutLengthMax })
+const About = textOf(limits.aboutLengthMax)
 
 export const Me = named(
   'Me',

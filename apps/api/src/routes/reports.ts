@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { take } from '../limits.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, ReportReason } from '../shapes.ts'
+import { answered, ReportReason, saying, textOf } from '../shapes.ts'
 
 const closed = { additionalProperties: false }
 const Filed = Type.Object({ id: Uuid }, closed)
@@ -23,15 +23,18 @@ export function reportRoutes(app: Api, deps: RouteDeps): void {
           'With `conversation` and `seq`, it is that message, of which the operators get a copy. The person is not told. Reporting the same thing again answers with the report that is open.',
         tags: ['contacts'],
         security: [{ accessToken: [] }],
-        body: Type.Object(
-          {
-            user: Uuid,
-            reason: ReportReason,
-            comment: Type.Optional(Type.String({ maxLength: limits.reportCommentLengthMax })),
-            conversation: Type.Optional(Uuid),
-            seq: Type.Optional(Seq),
-          },
-          closed,
+        body: saying(
+          { dependentRequired: { conversation: ['seq'], seq: ['conversation'] } },
+          Type.Object(
+            {
+              user: Uuid,
+              reason: ReportReason,
+              comment: Type.Optional(textOf(limits.reportCommentLengthMax)),
+              conversation: Type.Optional(Uuid),
+              seq: Type.Optional(Seq),
+            },
+            closed,
+          ),
         ),
         response: {
           200: answered('It was reported, and the report is open.', Filed),

@@ -18,7 +18,7 @@ export function searchRoutes(app: Api, deps: RouteDeps): void {
         operationId: 'searchPeople',
         summary: 'Search people by name, or by an exact address',
         description:
-          'Ten at most, the best match first. Case, accents, width and the kind of kana make no difference, and a slip of the keyboard does little harm. An address finds those who let themselves be found by it.',
+          'Ten at most: first those whose username begins so, then those in whose names words do. Where these are fewer, a slip of the keyboard does little harm from four letters on. Case, accents, width and the kind of kana make no difference. Of what very many are called, the best of some are shown. An address finds those who let themselves be found by it. One search at a time.',
         tags: ['people'],
         security: [{ accessToken: [] }],
         querystring: Type.Object(
@@ -26,7 +26,7 @@ export function searchRoutes(app: Api, deps: RouteDeps): void {
             q: Type.String({
               minLength: 1,
               maxLength: limits.searchLengthMax,
-              description: `At least ${limits.searchLengthMin} characters, or one letter of a script in which it can be a name: Han, kana, Hangul.`,
+              description: `With less than ${limits.searchLengthMin} letters it is looked for among the usernames alone, unless one can be a name: Han, kana, Hangul.`,
             }),
           },
           closed,

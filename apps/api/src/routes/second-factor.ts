@@ -11,7 +11,7 @@ import { requestOptions, shownPasskey } from '../passkeys.ts'
 import { takeOwnTry, withPlace } from '../password-tries.ts'
 import { bodyCodes, refusals } from '../refusals.ts'
 import { answered, AskedCode, DeviceName, DeviceToken, FactorCode, Password, SignedIn } from '../shapes.ts'
-import { takeMail } from './codes.ts'
+import { takeOwnMail } from './codes.ts'
 import { CookieHeader, deviceOf } from '../cookies.ts'
 import { answerSignIn } from './sessions.ts'
 
@@ -97,7 +97,7 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { challenge } = request.body
-      await takeMail(deps, request, await sessions.challenged(chat, challenge))
+      await takeOwnMail(deps, request, await sessions.challenged(chat, challenge), 'second-factor')
       return reply.code(202).send(await sessions.askFactorCode(chat, challenge))
     },
   )
@@ -189,7 +189,7 @@ export function proofRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user } = request.caller
-      await takeMail(deps, request, user)
+      await takeOwnMail(deps, request, user, 'proof')
       return reply.code(202).send(await sessions.askProofCode(chat, user))
     },
   )

@@ -7,7 +7,7 @@ import { addressOf, take } from '../limits.ts'
 import { withPlace } from '../password-tries.ts'
 import { Check, demandCheck } from '../registration-check.ts'
 import { bodyCodes, refusals, registrationRefusals } from '../refusals.ts'
-import { DeviceName, DisplayName, InvitationCode, Password, ShownCode, Username } from '../shapes.ts'
+import { DeviceName, DisplayName, InvitationCode, NewPassword, ShownCode, Username } from '../shapes.ts'
 import { takeTry } from './codes.ts'
 import { CookieHeader } from '../cookies.ts'
 import { answerSignIn, signInAnswers } from './sessions.ts'
@@ -17,7 +17,7 @@ const closed = { additionalProperties: false }
 const Registration = Type.Object(
   {
     username: Type.Optional(Username),
-    password: Type.Optional(Password),
+    password: Type.Optional(NewPassword),
     email: Type.Optional(
       Type.With(ShownCode, { description: 'A code for `register`: its address becomes that of the account.' }),
     ),

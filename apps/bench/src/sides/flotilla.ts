@@ -116,6 +116,8 @@ export async function startApi(
       STORAGE_FOLDER: 'files',
       LOG_LEVEL: 'warn',
       REQUESTS_MAX: unlimited,
+      REQUESTS_PER_ADDRESS_MAX: unlimited,
+      HTTP_CONNECTIONS_PER_ADDRESS_MAX: unlimited,
     },
     ready: () => answers(`http://${loopback}:${operatorPort}/readyz`),
   })

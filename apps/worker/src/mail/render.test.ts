@@ -48,6 +48,21 @@ test('a notice says what happened, when and from where; what is not known is lef
   expect(renderMail({ ...notice, kind: 'something_new' }, 'Harbour').text).toContain('Something about the safety')
 })
 
+test('what was gathered is told in one mail, the first of it in full and of the rest how much there is', () => {
+  const { at, address, country, agent } = notice as Extract<jobs.Mail, { template: 'security-notice' }>
+  const event = { kind: 'totp_disabled', at, address, country, agent, detail: {} } as const
+  const several = renderMail(
+    { ...notice, events: [event, { ...event, kind: 'exported', country: '' }], more: 3 },
+    'Harbour',
+  )
+  expect(several.text).toContain('Several things happened to your account.')
+  expect(several.text).toContain(
+    'Fri, 02 Jan 2026 03:04:05 GMT: Codes from an app are no longer a second factor of your account. (192.0.2.7, NL, Firefox)',
+  )
+  expect(several.text).toContain('taken. (192.0.2.7, Firefox)\nAnd more: 3.')
+  expect(renderMail({ ...notice, events: [event], more: 0 }, 'Harbour').text).toContain('no longer a second factor')
+})
+
 test('what strangers wrote breaks neither HTML nor lines', () => {
   const { subject, text, html } = renderMail(
     { ...notice, agent: '<script>alert("1")</script>\r\n\r\nYour password is void: https://evil.example' },

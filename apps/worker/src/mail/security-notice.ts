@@ -35,6 +35,24 @@ const happened: Readonly<Partial<Record<security.SecurityEventKind, string>>> = 
   message_removed: 'A message that you wrote was removed.',
 }
 
+type Notice = Extract<jobs.Mail, { template: 'security-notice' }>
+
+const sentenceOf = (kind: string) =>
+  happened[kind as security.SecurityEventKind] ?? 'Something about the safety of your account changed.'
+
+const timeOf = (at: number | string) => new Date(at).toUTCString()
+
+/** From where, by what and why, in brackets; nothing where none is known. */
+function placeOf({
+  address,
+  country,
+  agent,
+  detail,
+}: Pick<Notice, 'address' | 'country' | 'agent' | 'detail'>): string {
+  const known = [address, country, agent, detail?.['reason'] ?? ''].filter(one => one !== '')
+  return known.length === 0 ? '' : `(${known.join(', ')})`
+}
+
 /** What those did who run the deployment: nothing that the person could undo. */
 const byOperators: ReadonlySet<string> = new Set<security.SecurityEventKind>([
   'suspended',
@@ -43,27 +61,51 @@ const byOperators: ReadonlySet<string> = new Set<security.SecurityEventKind>([
   'message_removed',
 ])
 
-export function securityNoticeMail(mail: Extract<jobs.Mail, { template: 'security-notice' }>, name: string): MailWords {
-  const { deleteAfter, reason = '', until } = mail.detail ?? {}
-  const fact = (label: string, value: string) => (value === '' ? [] : [[label, value] as const])
-  return {
+const afterOf = (kinds: readonly string[], name: string) =>
+  kinds.every(kind => byOperators.has(kind))
+    ? [`It was done by those who run ${name}. If you think that it is wrong, turn to them.`]
+    : [
+        'If that was you, there is nothing to do.',
+        'If it was not you, sign in, change your password and end the sign-ins that you do not know.',
+      ]
+
+export function securityNoticeMail(mail: Notice & Partial<security.GatheredEvents>, name: string): MailWords {
+  const { events = [], more = 0 } = mail
+  const kinds = (events.length === 0 ? [mail] : events).map(one => one.kind)
+  const head = {
     subject: `Your account at ${name}: a security notice`,
     greeting: `Hello ${mail.username},`,
-    lead: happened[mail.kind as security.SecurityEventKind] ?? 'Something about the safety of your account changed.',
-    facts: [
-      ['When', new Date(mail.at).toUTCString()],
-      ...fact('Address', mail.address),
-      ...fact('Country', mail.country),
-      ...fact('Program', mail.agent),
-      ...fact('Due', deleteAfter === undefined ? '' : new Date(deleteAfter).toUTCString()),
-      ...fact('Until', until === undefined ? '' : new Date(until).toUTCString()),
-      ...fact('Reason', reason),
-    ],
-    after: byOperators.has(mail.kind)
-      ? [`It was done by those who run ${name}. If you think that it is wrong, turn to them.`]
-      : [
-          'If that was you, there is nothing to do.',
-          'If it was not you, sign in, change your password and end the sign-ins that you do not know.',
-        ],
+    after: afterOf(kinds, name),
   }
+  if (events.length > 1)
+    return {
+      ...head,
+      lead: 'Several things happened to your account.',
+      facts: [
+        ...events.map(one => [timeOf(one.at), `${sentenceOf(one.kind)} ${placeOf(one)}`.trim()] as const),
+        ...(more === 0 ? [] : [['And more', `${more}. The application lists them all.`] as const]),
+      ],
+    }
+  const [only = mail] = events
+  return { ...head, lead: sentenceOf(only.kind), facts: factsOf(only) }
+}
+
+function factsOf({
+  at,
+  address,
+  country,
+  agent,
+  detail,
+}: Pick<Notice, 'at' | 'address' | 'country' | 'agent' | 'detail'>) {
+  const { deleteAfter, reason = '', until } = detail ?? {}
+  const fact = (label: string, value: string) => (value === '' ? [] : [[label, value] as const])
+  return [
+    ['When', timeOf(at)] as const,
+    ...fact('Address', address),
+    ...fact('Country', country),
+    ...fact('Program', agent),
+    ...fact('Due', deleteAfter === undefined ? '' : timeOf(deleteAfter)),
+    ...fact('Until', until === undefined ? '' : timeOf(until)),
+    ...fact('Reason', reason),
+  ]
 }

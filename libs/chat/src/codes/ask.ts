@@ -19,21 +19,27 @@ VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond', now() + $
 /**
  * Sends a code to an address, to be shown with the request (redeem.ts). Neither the answer nor its time tells whether
  * the address is known: a person who has it already hears that by mail.
- * @param input the user is the one who asks, where that is known: then nobody else can redeem it
+ * @param input the user is the one who asks, where that is known: then nobody else can redeem it; `isMailed` is whether
+ *   the mailbox may have one more, which the answer does not tell either
  * @throws Refusal field_invalid, mail_unavailable
  */
 export async function ask(
   ctx: ChatContext,
-  input: { readonly purpose: CodePurpose; readonly email: string; readonly user?: string | undefined },
+  input: {
+    readonly purpose: CodePurpose
+    readonly email: string
+    readonly user?: string | undefined
+    readonly isMailed?: boolean
+  },
 ): Promise<AskedCode> {
   demandMail(ctx)
   const { codeLifeMs, codeTriesMax, codesOpenMax } = ctx.settings
-  const { purpose, user = null } = input
+  const { purpose, user = null, isMailed = true } = input
   const email = checkEmail(input.email)
   const request = randomUUID()
   const pauseMs = resendAfterMs(ctx, 1)
   await transaction(ctx, async client => {
-    const mac = await send(ctx, client, { request, purpose, email, user })
+    const mac = await send(ctx, client, { request, purpose, email, user, isMailed })
     const values = [request, purpose, email, user, mac, codeTriesMax, pauseMs, codeLifeMs, codesOpenMax - 1]
     await client.query(insert, values)
   })

@@ -25,6 +25,8 @@ export interface Addressed {
   readonly email: string
   /** Who asks, where that is known. */
   readonly user: string | null
+  /** Without it the mailbox has had enough: everything is as it would be, and nothing is sent. */
+  readonly isMailed: boolean
 }
 
 interface Owner {
@@ -61,7 +63,8 @@ export async function send(ctx: ChatContext, client: PoolClient, asked: Addresse
   return ctx.seal.mac(`${what === 'code' ? 'code' : 'decoy'} ${asked.request}`, code)
 }
 
-function whatToSend({ purpose, user }: Addressed, owner: Owner | undefined): 'code' | 'already' | 'nothing' {
+function whatToSend({ purpose, user, isMailed }: Addressed, owner: Owner | undefined): 'code' | 'already' | 'nothing' {
+  if (!isMailed) return 'nothing'
   if (purpose === 'register') return owner === undefined ? 'code' : 'already'
   if (purpose === 'change-email') return owner === undefined || owner.id === user ? 'code' : 'already'
   if (owner === undefined) return 'nothing'

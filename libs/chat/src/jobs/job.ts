@@ -16,7 +16,17 @@ export type Mail =
       readonly agent: string
       /** What the line of the trail says beyond that. */
       readonly detail?: Readonly<Record<string, string>>
+      /** It tells of all that happened until it was due: the worker reads it from the trail. */
+      readonly gathered?: Gathered
     }
+
+/** What one mail tells of together: the events of a person, from one on, that share its time. */
+export interface Gathered {
+  readonly user: string
+  readonly from: number
+  /** Milliseconds since 1970. */
+  readonly due: number
+}
 
 /** What a code by mail is for. */
 export type CodePurpose = 'register' | 'sign-in' | 'reset-password' | 'change-email' | 'second-factor' | 'prove'

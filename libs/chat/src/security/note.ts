@@ -5,6 +5,7 @@
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { add as addJob } from '../jobs/add.ts'
+import type { Mail } from '../jobs/job.ts'
 import { add as addNotification } from '../notifications/add.ts'
 import type { Client } from '../sessions/client.ts'
 import { afterCommit, transaction } from '../store/transaction.ts'
@@ -133,6 +134,25 @@ SELECT n.id, floor(extract(epoch FROM n.at) * 1000)::float8 AS at, u.username, u
   FROM noted n JOIN users u ON u.id = $1`
 
 /**
+ * When the mail goes out that tells of this: at once, unless one went out within the window. Then at its end, together
+ * with whatever else happens until then. The row is held, so that of two at once one finds the time of the other; by the
+ * clock of that moment, for the transaction may have begun before the other's.
+ */
+const takeMail = `
+UPDATE users u
+   SET security_mail_due = CASE WHEN was.due > was.at THEN was.due
+                                WHEN was.due > was.at - $2 * interval '1 millisecond' THEN was.due + $2 * interval '1 millisecond'
+                                ELSE was.at END
+  FROM (SELECT id, security_mail_due AS due, date_trunc('milliseconds', clock_timestamp()) AS at
+          FROM users WHERE id = $1 FOR NO KEY UPDATE) was
+ WHERE u.id = was.id
+RETURNING floor(extract(epoch FROM security_mail_due) * 1000)::float8 AS due,
+          coalesce(was.due > was.at, false) AS "isGathered", security_mail_due > was.at AS "isLater"`
+
+/** Whatever was noted for a mail is committed when it is put together. */
+const settleMs = 2_000
+
+/**
  * Writes one line of the trail, and what must be told of it. Of sign-ins, that is one from a program and a country that
  * the account has not seen together, and one that comes after many failures. Failures are told when they are many, or when
  * somebody unfamiliar knew the first factor: once in twelve hours, so that an attack on an account is none on its mailbox.
@@ -156,7 +176,9 @@ export async function note(ctx: ChatContext, event: SecurityEvent, client?: Pick
   const to = event.notify ?? noted.email
   if (to !== null && ctx.settings.mail) {
     const mail = { template: 'security-notice', username, kind, at, address, country, agent, detail } as const
-    await addJob(ctx, { kind: 'mail', to, mail }, client)
+    // Another address than the account's hears this alone.
+    if (event.notify !== undefined) await addJob(ctx, { kind: 'mail', to, mail }, client)
+    else await tellByMail(ctx, { event: id, user, to, mail }, client)
   }
   const notice = {
     user,
@@ -165,4 +187,29 @@ export async function note(ctx: ChatContext, event: SecurityEvent, client?: Pick
     detail: { event: kind, address, country, agent },
   } as const
   await afterCommit(client, () => addNotification(ctx, notice))
+}
+
+interface Told {
+  readonly event: number
+  readonly user: string
+  readonly to: string
+  readonly mail: Extract<Mail, { template: 'security-notice' }>
+}
+
+/** However much happens, a mailbox gets one mail at the most within the window, after the first one. */
+async function tellByMail(ctx: ChatContext, told: Told, client: Pick<PoolClient, 'query'>): Promise<void> {
+  const { event, user, to, mail } = told
+  const taken = await client.query<{ due: number; isGathered: boolean; isLater: boolean }>(takeMail, [
+    user,
+    ctx.settings.securityMailWindowMs,
+  ])
+  const { due, isGathered, isLater } = taken.rows[0]!
+  if (!isLater) return addJob(ctx, { kind: 'mail', to, mail }, client)
+  await client.query('UPDATE security_events SET mail_due = to_timestamp($2::float8 / 1000) WHERE id = $1', [
+    event,
+    due,
+  ])
+  if (isGathered) return
+  const gathered = { user, from: event, due }
+  await addJob(ctx, { kind: 'mail', to, mail: { ...mail, gathered } }, client, due + settleMs)
 }

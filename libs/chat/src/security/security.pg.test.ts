@@ -7,6 +7,7 @@ import type { Client } from '../sessions/client.ts'
 import { transaction } from '../store/transaction.ts'
 import { create } from '../users/create.ts'
 import type { User } from '../users/user.ts'
+import { gathered } from './gathered.ts'
 import { list } from './list.ts'
 import { note, type SecurityEventKind } from './note.ts'
 
@@ -40,9 +41,18 @@ async function mails(): Promise<[string, string][]> {
     .map(one => one.job as Extract<Job, { kind: 'mail' }>)
     .map(({ to, mail }) => [to, mail.template === 'security-notice' ? mail.kind : mail.template])
 }
+/** Mails that are there, due or not. */
+const waiting = async () => (await ctx.pool.query(`SELECT FROM jobs WHERE kind = 'mail'`)).rowCount
 const notices = async () =>
   (await listNotifications(ctx, alice.id, { limit: 50 })).notifications.map(one => [one.kind, one.detail['event']])
-const kinds = async () => (await list(ctx, alice.id, { limit: 50 })).events.map(event => event.kind)
+const trail = async () => (await list(ctx, alice.id, { limit: 100 })).events
+/** What was put off, as if its time had come. */
+async function dueMail() {
+  await ctx.pool.query('UPDATE jobs SET due_at = now()')
+  const claimed = await claim(ctx, { max: 100, leaseMs: 1 })
+  return claimed.flatMap(one => (one.job.kind === 'mail' && 'gathered' in one.job.mail ? [one.job.mail] : []))[0]!
+}
+const kinds = async () => (await trail()).map(event => event.kind)
 
 test('a line says what, when, from where and by what', async () => {
   const session = '11111111-1111-4111-8111-111111111111'
@@ -126,9 +136,9 @@ test('a sign-in is told when the account has not seen that program in that count
   await note(ctx, { user: alice.id, kind: 'sign_in_failed', client: thief })
   await signIn(thief)
   await signIn({ ...client, agent: 'curl' })
-  expect(await mails()).toHaveLength(2)
+  expect(await waiting()).toBe(2)
   await signIn({ ...thief, address: '198.51.100.1' })
-  expect(await mails()).toHaveLength(2)
+  expect(await waiting()).toBe(2)
   expect(await notices()).toHaveLength(2)
 })
 
@@ -196,4 +206,46 @@ test('what is rolled back leaves no line, no mail and no notice; what is committ
     [[`alice${nth}@example.org`, 'password_changed']],
     [['security_notice', 'password_changed']],
   ])
+})
+
+test('whatever happens within the window is one mail at its end, and each is told in the application at once', async () => {
+  const toggles = 60
+  const change = () => note(ctx, { user: alice.id, kind: 'mail_factor_enabled', client })
+  for (let turn = 0; turn < toggles; turn += 10) await Promise.all(Array.from({ length: 10 }, change))
+  expect(await mails(), 'the first goes out at once').toEqual([[`alice${nth}@example.org`, 'mail_factor_enabled']])
+  expect(await waiting()).toBe(2)
+  expect((await kinds()).filter(kind => kind === 'mail_factor_enabled').length).toBeGreaterThan(40)
+  const put = await dueMail()
+  const { due } = put.gathered!
+  const { securityMailWindowMs } = ctx.settings
+  expect(due - (await trail())[0]!.at).toBeGreaterThan(securityMailWindowMs - 60_000)
+  const { events, more } = await gathered(ctx, put.gathered!)
+  expect(events).toHaveLength(20)
+  expect(events[0]).toMatchObject({
+    kind: 'mail_factor_enabled',
+    address: '192.0.2.1',
+    country: 'NL',
+    agent: 'Firefox',
+  })
+  expect(events.length + more).toBe(toggles - 1)
+})
+
+test('after a window that told of nothing more, the next is told at once; after a gathered one, a window later', async () => {
+  const { securityMailWindowMs } = ctx.settings
+  const later = () =>
+    ctx.pool.query(`UPDATE users SET security_mail_due = security_mail_due - $2 * interval '1 ms' WHERE id = $1`, [
+      alice.id,
+      securityMailWindowMs,
+    ])
+  const change = () => note(ctx, { user: alice.id, kind: 'username_changed', client })
+  await change()
+  await later()
+  await change()
+  expect(await mails()).toHaveLength(2)
+  await change()
+  expect(await waiting(), 'put off').toBe(3)
+  await later()
+  await change()
+  expect(await waiting(), 'the window of the one that was put off').toBe(4)
+  expect(await mails()).toHaveLength(2)
 })

@@ -53,6 +53,7 @@ export const users = pgTable('users', {
   deleteAfter: at('delete_after'),
   erasedAt: at('erased_at'),
   suspendedUntil: at('suspended_until'),
+  securityMailDue: at('security_mail_due'),
 })
 
 export const sessions = pgTable('sessions', {
@@ -246,6 +247,7 @@ export const securityEvents = pgTable('security_events', {
   agent: text('agent').notNull().default(''),
   detail: jsonb('detail').notNull().default({}),
   told: boolean('told').notNull().default(false),
+  mailDue: at('mail_due'),
 })
 
 export const heldNames = pgTable('held_names', {

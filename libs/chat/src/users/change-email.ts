@@ -30,10 +30,11 @@ interface Changing {
 export async function askEmail(
   ctx: ChatContext,
   by: string,
-  input: { session: string; email: string },
+  input: { session: string; email: string; isMailed?: boolean },
 ): Promise<AskedCode> {
-  await demandFresh(ctx, input.session)
-  return ask(ctx, { purpose: 'change-email', email: input.email, user: by })
+  const { session, email, isMailed = true } = input
+  await demandFresh(ctx, session)
+  return ask(ctx, { purpose: 'change-email', email, user: by, isMailed })
 }
 
 /**
