@@ -244,20 +244,19 @@ function createLedger(
       return waitMs
     },
     spendAll(charges) {
+      // Plain loops: it is asked for each message.
       const now = steady()
       let lack: Lack | undefined
-      const from = charges.map(({ budget, who, count }) => {
-        const account = accountOf(budget, who)
-        const retryMs = account.bucket.wait(count, now)
+      for (const { budget, who, count } of charges) {
+        const retryMs = accountOf(budget, who).bucket.wait(count, now)
         if (retryMs > (lack?.retryMs ?? 0)) lack = { budget, retryMs }
-        return account
-      })
+      }
       if (lack !== undefined) return lack
-      from.forEach((account, at) => {
-        const { count } = charges[at]!
+      for (const { budget, who, count } of charges) {
+        const account = accountOf(budget, who)
         account.bucket.take(count, now)
         note(account, count)
-      })
+      }
       return undefined
     },
     /** A store that does not answer is told nothing later on: meanwhile each node stood for itself. */
