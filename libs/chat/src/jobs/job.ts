@@ -20,10 +20,9 @@ export type Mail =
       readonly gathered?: Gathered
     }
 
-/** What one mail tells of together: the events of a person, from one on, that share its time. */
+/** What one mail tells of together: the events of a person that share its time. */
 export interface Gathered {
   readonly user: string
-  readonly from: number
   /** Milliseconds since 1970. */
   readonly due: number
 }

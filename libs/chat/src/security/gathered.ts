@@ -12,14 +12,14 @@ export interface GatheredEvents {
 }
 
 /** What a mail that was put off tells of, the oldest first. */
-export async function gathered(ctx: ChatContext, { user, from, due }: Gathered): Promise<GatheredEvents> {
+export async function gathered(ctx: ChatContext, { user, due }: Gathered): Promise<GatheredEvents> {
   const found = await ctx.pool.query<GatheredEvents['events'][number] & { all: number }>({
     name: 'security-gathered',
     text: `
 SELECT kind, floor(extract(epoch FROM at) * 1000)::float8 AS at, address, country, agent, detail, (count(*) OVER ())::int AS all
-  FROM security_events WHERE user_id = $1 AND id >= $2 AND mail_due = to_timestamp($3::float8 / 1000)
- ORDER BY id LIMIT $4`,
-    values: [user, from, due, eventsMax],
+  FROM security_events WHERE user_id = $1 AND mail_due = to_timestamp($2::float8 / 1000)
+ ORDER BY id LIMIT $3`,
+    values: [user, due, eventsMax],
   })
   return { events: found.rows, more: (found.rows[0]?.all ?? 0) - found.rows.length }
 }

@@ -210,6 +210,5 @@ async function tellByMail(ctx: ChatContext, told: Told, client: Pick<PoolClient,
     due,
   ])
   if (isGathered) return
-  const gathered = { user, from: event, due }
-  await addJob(ctx, { kind: 'mail', to, mail: { ...mail, gathered } }, client, due + settleMs)
+  await addJob(ctx, { kind: 'mail', to, mail: { ...mail, gathered: { user, due } } }, client, due + settleMs)
 }
