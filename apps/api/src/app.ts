@@ -193,6 +193,7 @@ function installBounds(app: Api, { settings, counter, metrics, random }: ApiDeps
   const shedder = createShedder({ ...settings, random })
   const requests = { max: settings.requestsMax, windowMs: settings.requestWindowMs }
   metrics.readUnderWay(() => shedder.underWay())
+  app.addHook('onListen', async () => shedder.begin())
   app.addHook('onClose', async () => shedder.stop())
   app.after(() => {
     app.addHook('onRequest', async (request, reply) => {

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ApiSettings } from './config.ts'
 import { createFixture, type Fixture } from './fixture.ts'
 
-const chat = { epoch: () => 1, settings: { sessionIdleMs: 1_000 } } as ChatContext
+const chat = { epoch: () => 1, clock: Date.now, settings: { sessionIdleMs: 1_000 } } as ChatContext
 const asked = 'GET /v1/.well-known/jwks.json HTTP/1.1\r\nhost: x\r\n\r\n'
 const withheld = (path = '/v1/sessions', type = 'application/json') =>
   `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: 100\r\n\r\n{`

@@ -17,6 +17,8 @@ export interface Shedder {
   seat(request: FastifyRequest, reply: FastifyReply): void
   /** Those with a seat. */
   underWay(): number
+  /** Forgets how slowly the event loop came round: a start blocks it, and is no load. */
+  begin(): void
   stop(): void
 }
 
@@ -37,12 +39,18 @@ export function createShedder(options: ShedderOptions): Shedder {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
   histogram.enable()
   let delayMs = 0
-  const sampler = setInterval(() => {
-    // An empty histogram has the mean NaN: not one turn in the whole sample.
-    delayMs = histogram.count === 0 ? sampleMs : Math.max(0, histogram.mean / 1e6 - resolutionMs)
+  let sampler: NodeJS.Timeout | undefined
+  function begin() {
+    clearInterval(sampler)
     histogram.reset()
-  }, sampleMs)
-  sampler.unref()
+    delayMs = 0
+    sampler = setInterval(() => {
+      // An empty histogram has the mean NaN: not one turn in the whole sample.
+      delayMs = histogram.count === 0 ? sampleMs : Math.max(0, histogram.mean / 1e6 - resolutionMs)
+      histogram.reset()
+    }, sampleMs).unref()
+  }
+  begin()
   const open = new Map<string, number>()
   const seated = new WeakSet<FastifyRequest>()
   let underWay = 0
@@ -74,6 +82,7 @@ export function createShedder(options: ShedderOptions): Shedder {
       reply.raw.once('close', () => void underWay--)
     },
     underWay: () => underWay,
+    begin,
     stop() {
       clearInterval(sampler)
       histogram.disable()

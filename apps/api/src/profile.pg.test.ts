@@ -115,8 +115,9 @@ describe('a search', () => {
     const found = await call('GET /v1/people?q=UNAL', { token: ann.token })
     expect(found.body.users).toEqual([{ id: bob.id, username: 'bob', displayName: 'Róbert Ünal', avatar: null }])
     expect((await call('GET /v1/people?q=unal', { token: bob.token })).body.users).toEqual([])
-    expect((await call(`GET /v1/people?q=${encodeURIComponent('森')}`, { token: ann.token })).status).toBe(200)
-    for (const query of ['', '?q=', '?q=a', '?q=a%00b', `?q=${'x'.repeat(101)}`, '?q=ab&limit=99'])
+    for (const single of ['森', 'a'])
+      expect((await call(`GET /v1/people?q=${encodeURIComponent(single)}`, { token: ann.token })).status).toBe(200)
+    for (const query of ['', '?q=', '?q=a%00b', `?q=${'x'.repeat(101)}`, '?q=ab&limit=99'])
       expect((await call(`GET /v1/people${query}`, { token: ann.token })).body.error.code).toBe('field_invalid')
   })
 
