@@ -123,7 +123,7 @@ describe('codes', () => {
   })
 
   test('a mailbox gets so many, whoever asks; its owner is not kept out by strangers, and nobody sees a difference', async () => {
-    const known = await person('besieged')
+    const known = await person('beleaguered')
     const asked = async (here: Fixture, email: string, address: string, purpose = 'sign-in') => {
       const before = (await api.mails()).length
       const answer = await here.call('POST /v1/codes', { body: { email, purpose }, address })
@@ -133,11 +133,11 @@ describe('codes', () => {
     // From where the owner has been signed in.
     const home = '10.4.0.1'
     const here = another({ codesPerEmail: { max: 4, windowMs: 60_000 } })
-    const signIn = await here.call('POST /v1/sessions', { body: { username: 'besieged', password }, address: home })
+    const signIn = await here.call('POST /v1/sessions', { body: { username: 'beleaguered', password }, address: home })
     expect(signIn.status).toBe(201)
     for (const [email, purpose] of [
       [known.email, 'sign-in'],
-      ['besieged-not@example.org', 'register'],
+      ['beleaguered-not@example.org', 'register'],
     ] as const) {
       const strangers = []
       for (let turn = 0; turn < 24; turn++) strangers.push(await asked(here, email, `10.4.1.${turn >> 1}`, purpose))

@@ -190,6 +190,8 @@ test('a beginning that a tenth of the people have reads so many rows and no more
   const [, dropped = '0'] = /Rows Removed by Index Recheck: (\d+)/.exec(plan) ?? []
   expect(Number(read)).toBe(500)
   expect(Number(dropped)).toBeLessThan(500)
+  const [, listed] = /Bitmap Index Scan on users_search_idx .*\(actual .*rows=([\d.]+) /.exec(plan) ?? []
+  expect(Number(listed), 'not the whole index').toBeLessThan(10_000)
   expect(await names('an')).toHaveLength(10)
 })
 
