@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { createChat, createPool, messages, type Pool } from '@flotilla/chat'
+import { createChat, createPool, messages, type Pool, watchOf } from '@flotilla/chat'
 import { parseSecretKeys, silentLogger } from '@flotilla/service'
 import { idOf } from '../ids.ts'
 import { writeStamp } from './messenger.ts'
@@ -115,7 +115,13 @@ export class Bare {
       logger: silentLogger,
       emit: () => {},
       presumedAbsent: users => users.slice(0, 0),
-      settings: { commitEntriesMax: this.plan.batchEntries, commitWindowMs: 0 },
+      // Nobody here is anybody's neighbour: what one person may write in a second is no part of the statement.
+      settings: {
+        commitEntriesMax: this.plan.batchEntries,
+        commitWindowMs: 0,
+        messagesBurst: count * this.plan.batchEntries,
+        storedBytesPerDayMax: Number.MAX_SAFE_INTEGER,
+      },
     })
     const post = (entry: number) => {
       const person = entry % this.plan.people
@@ -158,11 +164,13 @@ function recording(pool: Pool, statements: Statement[]): Pool {
     },
     release() {},
   })
-  return new Proxy(pool, {
+  const recorder = new Proxy(pool, {
     get(target, name) {
       if (name === 'connect') return () => Promise.resolve(client)
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+  watchOf(pool).mind(recorder)
+  return recorder
 }
