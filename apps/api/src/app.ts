@@ -31,7 +31,7 @@ import { type ApiMetrics, installMetrics } from './metrics.ts'
 import { installRequestIds, makeRequestIds } from './request-ids.ts'
 import { installDocs, installOpenApi } from './openapi.ts'
 import { createOperatorAuthentication } from './operators.ts'
-import { awaitsBody, createShedder } from './overload.ts'
+import { awaitsBody, createShedder, type Shedder } from './overload.ts'
 import { answerError, installErrorAnswers } from './refusals.ts'
 import { createProviders, type Providers } from './providers.ts'
 import type { CountryOf } from './regions.ts'
@@ -173,13 +173,15 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   const metrics = installMetrics(app, deps.registry)
   installOpenApi(app)
   installAccessTokens(app, { ...settings, keys: deps.keys })
-  installBounds(app, { ...deps, counter, metrics })
+  const shedder = installBounds(app, { ...deps, counter, metrics })
   installDocs(app)
   app.register(async open => healthRoutes(open as Api, deps))
   const { devInbox, ownPort } = deps
   if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
   if (ownPort !== undefined) app.register(async open => ownPortRoutes(open as Api, ownPort))
   app.register(async v1 => installV1(v1 as Api, { ...deps, counter, metrics }), { prefix: '/v1' })
+  // The last of the hooks: the OpenAPI document is made in one before it, which blocks the event loop for a moment.
+  app.register(async started => void started.addHook('onListen', async () => shedder.begin()))
   return app
 }
 
@@ -189,11 +191,10 @@ interface Counting {
 }
 
 /** What holds for every request but those of probes, the unknown ones too. After CORS, so that pages can read a refusal. */
-function installBounds(app: Api, { settings, counter, metrics, random }: ApiDeps & Counting): void {
+function installBounds(app: Api, { settings, counter, metrics, random }: ApiDeps & Counting): Shedder {
   const shedder = createShedder({ ...settings, random })
   const requests = { max: settings.requestsMax, windowMs: settings.requestWindowMs }
   metrics.readUnderWay(() => shedder.underWay())
-  app.addHook('onListen', async () => shedder.begin())
   app.addHook('onClose', async () => shedder.stop())
   app.after(() => {
     app.addHook('onRequest', async (request, reply) => {
@@ -209,6 +210,7 @@ function installBounds(app: Api, { settings, counter, metrics, random }: ApiDeps
       if (request.routeOptions.config.isProbe !== true) shedder.seat(request, reply)
     })
   })
+  return shedder
 }
 
 async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
