@@ -51,8 +51,10 @@ export function saying<T extends TSchema>(keywords: object, schema: T): T {
 export const saidOnly = 'x-said-only'
 
 /** Blanks at the ends are cut off. */
-const edge = '[\\t-\\r \\u2028\\u2029]*'
-const withoutControls = { pattern: `^${edge}[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*${edge}$` }
+const edge = '[\\t-\\r \\u00a0\\u2028\\u2029]*'
+const withoutControls = {
+  pattern: `^${edge}[^\\u0000- \\u007f-\\u00a0\\u2028\\u2029][^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*${edge}$`,
+}
 const withLines = { pattern: `^${edge}(?:\\r\\n|[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f])*${edge}$` }
 
 /** One line. */

@@ -25,7 +25,7 @@ class SomebodyNew:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
 
 
-# What no schema can say: how JSON is written, what a cursor holds, which addresses there are.
+# What no schema can say: how JSON is written, what a cursor holds, which addresses there are, what typing makes of a name.
 UNTOLD = {
     "a number that a double holds",
     "each key once",
@@ -33,6 +33,7 @@ UNTOLD = {
     "well-formed Unicode, no U+0000",
     "something visible",
     "an address of mail",
+    "3 to 32 of a-z 0-9 . _ -",
     "`next` of another page",
 }
 
