@@ -71,7 +71,7 @@ function completeOperations(document: Document): void {
     const json = operation.requestBody?.content['application/json']?.schema
     // validate.ts takes a body that is missing for an empty one, where nothing in it is needed.
     if (operation.requestBody !== undefined && json !== undefined && json.anyOf === undefined)
-      operation.requestBody.required = (json.required ?? []).length > 0 || 'oneOf' in json
+      operation.requestBody.required = (json.required ?? []).length > 0 || 'oneOf' in json || 'minProperties' in json
   }
 }
 

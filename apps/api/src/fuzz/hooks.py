@@ -33,6 +33,7 @@ UNTOLD = {
     "well-formed Unicode, no U+0000",
     "something visible",
     "an address of mail",
+    "another time than from",
     "3 to 32 of a-z 0-9 . _ -",
     "`next` of another page",
 }
