@@ -464,7 +464,7 @@ describe('tries at a password', () => {
   })
 
   test('are told to the owner by mail, once', async () => {
-    const { username, email } = await person('beleaguered')
+    const { username, email } = await person('surrounded')
     const here = another({ signIns: many })
     const told = async () =>
       (await api.mails()).flatMap(({ to, mail }) =>

@@ -245,7 +245,11 @@ const cases: readonly Case[] = [
   ),
   plain('putReceipts', ({ rest }) => rest.receipts(id, { delivered: 1, read: 1 }), done),
   // account
-  plain('setPassword', ({ rest }) => rest.account.setPassword({ current: 'old', password: 'new' }), done),
+  plain(
+    'setPassword',
+    ({ rest }) => rest.account.setPassword({ current: 'the old phrase', password: 'a new phrase' }),
+    done,
+  ),
   plain('askEmail', ({ rest }) => rest.account.askEmail('ann@example.org'), asked),
   plain('changeEmail', ({ rest }) => rest.account.changeEmail(shown), done),
   plain('removeEmail', ({ rest }) => rest.account.removeEmail(), done),
@@ -403,7 +407,7 @@ const cases: readonly Case[] = [
     ({ account }) =>
       account.register({
         username: 'ann',
-        password: 'p',
+        password: 'correct horse',
         email: shown,
         displayName: 'Ann',
         deviceName: 'd',
@@ -438,7 +442,11 @@ const cases: readonly Case[] = [
   made([['signInByVisit', signedIn]], ({ account }) => account.signInByVisit({ ...shownVisit, invitation: 'i' }), {
     user,
   }),
-  made([['resetPassword', needed]], ({ account }) => account.resetPassword({ ...shown, password: 'new' }), needed),
+  made(
+    [['resetPassword', needed]],
+    ({ account }) => account.resetPassword({ ...shown, password: 'a new phrase' }),
+    needed,
+  ),
   plain('askFactorCode', ({ account }) => account.askFactorCode(id), asked),
   ...(['totp', 'recovery_code', 'email_code'] as const).map(factor =>
     made(
