@@ -30,6 +30,8 @@ beforeAll(async () => {
       COMMANDS_PER_SECOND: '100000',
       COMMANDS_BURST: '1000000',
       COMMANDS_IN_FLIGHT_MAX: '10000',
+      MESSAGES_PER_SECOND: '100000',
+      MESSAGES_BURST: '1000000',
       CONNECTS_PER_SECOND: '2000',
     },
     2,

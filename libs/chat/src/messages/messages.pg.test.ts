@@ -164,6 +164,22 @@ test('messages that follow each other closely keep their order on a cold cache',
   }
 })
 
+test('of one commit they are told in the order of the log, whoever of them had to wait for the members', async () => {
+  // Both wait for the window of this one.
+  await post(chat.ctx, alice, {
+    ...message('before'),
+    conversation: await makeConversation(chat.ctx.pool, [alice, bob]),
+  })
+  chat.emitted.length = 0
+  const cold = [1, 2, 3].map(nth => post(chat.ctx, alice, message(`cold ${nth}`)))
+  await chat.ctx.memberships.of(conversation)
+  await new Promise(resolve => setImmediate(resolve))
+  const warm = [1, 2, 3].map(nth => post(chat.ctx, alice, message(`warm ${nth}`)))
+  await Promise.all([...cold, ...warm])
+  const told = chat.emitted.map(({ event }) => (event as Entry).seq)
+  expect(told).toEqual([1, 2, 3, 4, 5, 6])
+})
+
 test('a membership that goes stale under a full batch costs a retry and loses nothing', async () => {
   await post(chat.ctx, alice, message('warm'))
   await removeBob()

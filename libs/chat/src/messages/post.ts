@@ -84,7 +84,8 @@ async function postChecked(
       sealed: ctx.seal.seal(place, written),
       absent: membership.large ? [] : ctx.presumedAbsent(membership.users),
     })
-    const placed = await (hasWaited ? within(deadline, adding) : adding)
+    // Both take the same number of turns after the commit: of one batch, what is later in the log is told later.
+    const placed = await (hasWaited ? within(deadline, adding) : adding.then(same))
     hasWaited = true
     if (placed === 'stale' || placed === 'unknown') {
       ctx.memberships.drop(input.conversation, membership.version + 1)
@@ -115,16 +116,15 @@ async function postChecked(
  * At the deadline the sender is told that the store is away, whatever it was that took so long. What is under way may come
  * to its end all the same, which a repetition finds out.
  */
-async function within<T>(deadline: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const tell = () => late.reject(new Refusal('unavailable', undefined, { retryMs: 2_000 }))
+function within<T>(deadline: number, work: Promise<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const tell = () => reject(new Refusal('unavailable', undefined, { retryMs: 2_000 }))
   const timer = setTimeout(tell, Math.max(0, deadline - performance.now()))
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  work.then(resolve, reject).finally(() => clearTimeout(timer))
+  return promise
 }
+
+const same = <T>(result: T): T => result
 
 /** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
 function tell(ctx: ChatContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
