@@ -34,7 +34,7 @@ import {
   urlOf,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
-import { boundSettings } from './bounds.ts'
+import { boundSettings } from './bound-settings.ts'
 import type { GatewayUrl } from './connect.ts'
 import type { Limit } from './limits.ts'
 import type { GuessLimit } from './password-tries.ts'

@@ -1,5 +1,5 @@
 export { type ApiDeps, buildApp } from './app.ts'
-export { boundSettings, toBounds } from './bounds.ts'
+export { boundSettings, toBounds } from './bound-settings.ts'
 export {
   type ApiSettings,
   apiDefaults,

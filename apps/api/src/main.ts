@@ -18,7 +18,7 @@ import {
   toBudgets,
 } from '@flotilla/service'
 import { buildApp } from './app.ts'
-import { toBounds } from './bounds.ts'
+import { toBounds } from './bound-settings.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
 import { toRegistration } from './registration-settings.ts'
 import { loadCountries } from './regions.ts'

@@ -21,7 +21,7 @@ function works() {
 test('of one person so much is under way at a time, in order; another one waits for nothing', async () => {
   const lines = new Lines(2)
   const { begun, work, end } = works()
-  const all = ['a1', 'a2', 'a3', 'a4', 'b1'].map(name => lines.run({ user: name[0]! }, work(name)))
+  const all = ['a1', 'a2', 'a3', 'a4', 'b1'].map(name => lines.run(name[0]!, work(name)))
   expect(begun).toEqual(['a1', 'a2', 'b1'])
   await end('a2')
   expect(begun).toEqual(['a1', 'a2', 'b1', 'a3'])
@@ -33,11 +33,11 @@ test('of one person so much is under way at a time, in order; another one waits 
 test('work that fails, and whoever has gone meanwhile, make room for the next', async () => {
   const lines = new Lines(1)
   const { begun, work, end } = works()
-  const asker = { user: 'a', open: true }
-  const failing = lines.run({ user: 'a' }, () => Promise.reject(new Error('no')))
-  const gone = lines.run(asker, work('gone'))
-  const next = lines.run({ user: 'a' }, work('next'))
-  asker.open = false
+  let isWanted = true
+  const failing = lines.run('a', () => Promise.reject(new Error('no')))
+  const gone = lines.run('a', work('gone'), () => isWanted)
+  const next = lines.run('a', work('next'))
+  isWanted = false
   await expect(failing).rejects.toThrow('no')
   await expect(gone).rejects.toMatchObject({ code: 'unavailable' })
   expect(begun).toEqual(['next'])
@@ -49,8 +49,8 @@ test('work that fails, and whoever has gone meanwhile, make room for the next', 
 test('no more waits than may', async () => {
   const lines = new Lines(1)
   const { work, end } = works()
-  const all = Array.from({ length: turnsWaitingMax + 1 }, (_, nth) => lines.run({ user: 'a' }, work(`${nth}`)))
-  await expect(lines.run({ user: 'a' }, work('over'))).rejects.toMatchObject({
+  const all = Array.from({ length: turnsWaitingMax + 1 }, (_, nth) => lines.run('a', work(`${nth}`)))
+  await expect(lines.run('a', work('over'))).rejects.toMatchObject({
     code: 'overloaded',
     detail: { retryMs: 1_000 },
   })

@@ -14,30 +14,33 @@ interface Line {
   readonly waiting: (() => void)[]
 }
 
+/** Lines by name, of which each has so much under way at a time. */
 export class Lines {
   private readonly atOnceMax: number
+  private readonly waitingMax: number
   private readonly lines = new Map<string, Line>()
 
-  /** @param atOnceMax works of one person that are under way at a time */
-  constructor(atOnceMax: number) {
+  /** @param atOnceMax works under one name that are under way at a time */
+  constructor(atOnceMax: number, waitingMax = turnsWaitingMax) {
     this.atOnceMax = atOnceMax
+    this.waitingMax = waitingMax
   }
 
   /**
    * Does the work when its turn comes.
+   * @param isWanted asked then: what nobody waits for any longer takes nobody's time
    * @throws Refusal overloaded, when too much waits already
    */
-  async run<T>(who: Asker | string, work: () => Promise<T>): Promise<T> {
-    const name = typeof who === 'string' ? who : who.user
+  async run<T>(name: string, work: () => Promise<T>, isWanted: () => boolean = () => true): Promise<T> {
     const line = this.lines.get(name) ?? { underWay: 0, waiting: [] }
     this.lines.set(name, line)
     if (line.underWay < this.atOnceMax) line.underWay++
     else await this.wait(line)
     try {
-      if (typeof who !== 'string' && who.open === false)
-        throw new Refusal('unavailable', 'nobody waits for the answer any more')
+      if (!isWanted()) throw new Refusal('unavailable', 'nobody waits for the answer any more')
       return await work()
     } finally {
+      // A place that gets free goes straight to the first who waits.
       const next = line.waiting.shift()
       if (next !== undefined) next()
       else if (--line.underWay === 0) this.lines.delete(name)
@@ -45,12 +48,11 @@ export class Lines {
   }
 
   private wait({ waiting }: Line): Promise<void> {
-    if (waiting.length >= turnsWaitingMax)
-      throw new Refusal('overloaded', 'too much that this person has asked for waits already', { retryMs })
+    if (waiting.length >= this.waitingMax) throw new Refusal('overloaded', 'too many wait for their turn', { retryMs })
     return new Promise(resolve => waiting.push(resolve))
   }
 
-  /** How many people have something under way. */
+  /** How many names have something under way. */
   get size(): number {
     return this.lines.size
   }
@@ -77,9 +79,14 @@ export function createTurns(pool: Pick<Pool, 'options'>, sharePercent: number): 
   const reads = new Lines(Math.max(1, Math.floor((pool.options.max * sharePercent) / 100)))
   const resumes = new Lines(1)
   const pending = new Lines(1)
+  const runOf =
+    (lines: Lines): Turns['read'] =>
+    (who, work) =>
+      lines.run(who.user, work, () => who.open !== false)
+  const read = runOf(reads)
   return {
-    read: (who, work) => reads.run(who, work),
-    resume: (who, work) => resumes.run(who, () => reads.run(who, work)),
+    read,
+    resume: (who, work) => runOf(resumes)(who, () => read(who, work)),
     inOrder: (conversation, work) => pending.run(conversation, work),
   }
 }
