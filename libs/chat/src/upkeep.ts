@@ -8,13 +8,11 @@ import { ensurePartitions } from './offline/index.ts'
 import { transaction } from './store/transaction.ts'
 import { uploadKey } from './uploads/uploads.ts'
 import { refold } from './users/refold.ts'
+import { advisoryLocks } from './store/advisory-locks.ts'
 
 const rowsAtOnce = 2_000
 const bitesMax = 500
 const uploadsAtOnce = 200
-
-/** The key of the advisory lock that each bite is taken under; any number that nobody else uses. */
-const lockKey = 7_160_532
 
 /** What goes when, by table. Each has an index that finds it, but for the few that are small or seldom looked at. */
 const overdue = {
@@ -74,7 +72,9 @@ type DropRows = (ctx: ChatContext, tx: PoolClient) => Promise<Bite>
 /** The lock ends with the transaction: a session's own would stay with whoever gets the connection from a pooler next. */
 function takeBite(ctx: ChatContext, dropRows: DropRows): Promise<Bite & { readonly mine: boolean }> {
   return transaction(ctx, async tx => {
-    const locked = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [lockKey])
+    const locked = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
+      advisoryLocks.upkeep,
+    ])
     return locked.rows[0]!.mine ? { mine: true, ...(await dropRows(ctx, tx)) } : { mine: false, rows: 0, whole: true }
   })
 }

@@ -5,6 +5,7 @@
 import type { Pool } from 'pg'
 import type { ChatContext } from '../context.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
+import { advisoryLocks } from '../store/advisory-locks.ts'
 
 export interface Absence {
   readonly user: string
@@ -68,16 +69,15 @@ export async function owedToAll(ctx: Pick<ChatContext, 'pool'>, countedUpTo = co
 /** Owed entries are kept for so long; after that a person finds them by the cursor alone, and no push is sent. */
 const daysKept = 30
 const daysAhead = 3
-/** The key of the advisory lock, so that of many processes one does the upkeep. */
-const lockKey = 7_160_531
-
 /** Makes the partitions of the days to come and drops those past their time. Cheap to call again. */
 export async function ensurePartitions(pool: Pool): Promise<void> {
   const client = await pool.connect()
   try {
     await client.query('BEGIN')
     await client.query("SET LOCAL lock_timeout = '2s'")
-    const mine = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [lockKey])
+    const mine = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
+      advisoryLocks.offlineUpkeep,
+    ])
     if (mine.rows[0]!.mine) await makeAndDrop(client.query.bind(client))
     await client.query('COMMIT')
   } catch (error) {

@@ -1,3 +1,4 @@
+/** The events of the trail that one mail tells of together. */
 import type { ChatContext } from '../context.ts'
 import type { Gathered } from '../jobs/job.ts'
 import type { SecurityItem } from './list.ts'

@@ -9,6 +9,7 @@ import type { Mail } from '../jobs/job.ts'
 import { add as addNotification } from '../notifications/add.ts'
 import type { Client } from '../sessions/client.ts'
 import { afterCommit, transaction } from '../store/transaction.ts'
+import { advisoryLocks } from '../store/advisory-locks.ts'
 
 export type SecurityEventKind =
   | 'registered'
@@ -83,9 +84,6 @@ const told: ReadonlySet<SecurityEventKind> = new Set([
 
 /** Told when the statement below finds it worth telling, and not again and again. */
 const toldOnce: ReadonlySet<SecurityEventKind> = new Set(['sign_in_failed', 'second_factor_failed'])
-
-/** Any number that nobody else uses; the second key is of the person. */
-const lockKey = 7_160_534
 
 interface Noted {
   id: number
@@ -166,7 +164,8 @@ export async function note(ctx: ChatContext, event: SecurityEvent, client?: Pick
       : note(ctx, event, ctx.pool)
   }
   // Of failures at once the first is told, and the others see that it was.
-  if (toldOnce.has(kind)) await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [lockKey, user])
+  if (toldOnce.has(kind))
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [advisoryLocks.failures, user])
   const { address, country, agent } = from ?? { address: '', country: '', agent: '' }
   const values = [user, kind, session ?? null, address, country, agent, JSON.stringify(detail), told.has(kind)]
   const noted = (await client.query<Noted>(insert, values)).rows[0]

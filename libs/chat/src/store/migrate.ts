@@ -11,9 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { openClient } from './store-client.ts'
 import { StandbyError } from './watch.ts'
+import { advisoryLocks } from './advisory-locks.ts'
 
-/** The key of the advisory lock; any number that nobody else uses. */
-const lockKey = 7_160_530
 /** Between two tries to get it. */
 const lockPauseMs = 200
 const lockMsMaxDefault = 60_000
@@ -149,7 +148,9 @@ function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise
 async function locked<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
   await client.query(begin)
   try {
-    const tried = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [lockKey])
+    const tried = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
+      advisoryLocks.migration,
+    ])
     if (!tried.rows[0]!.mine) throw new MigrationLocked(`another process migrates: ${await describeHolder(client)}`)
     const result = await work()
     await client.query('COMMIT')
@@ -168,7 +169,7 @@ async function describeHolder(client: pg.Client): Promise<string> {
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::int8 << 32) + l.objid::int8 = $1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       LIMIT 1`,
-    [lockKey],
+    [advisoryLocks.migration],
   )
   const [holder] = found.rows
   if (holder === undefined) return 'it has just come to its end'

@@ -9,6 +9,7 @@ import type { ChatContext } from '../context.ts'
 import { isHeldBack } from '../operators/held-back.ts'
 import { lookalikeColumn, lookalikeOf } from './lookalike.ts'
 import { usernameKey } from './user.ts'
+import { advisoryLocks } from '../store/advisory-locks.ts'
 
 /** Old names that one person may hold: the latest. Whoever changes theirs all the time does not keep others from names. */
 export const heldNamesMax = 3
@@ -16,9 +17,6 @@ export const heldNamesMax = 3
 type Querier = Pick<PoolClient, 'query'>
 
 const hashOf = (username: string) => createHash('sha256').update(lookalikeOf(username)).digest()
-
-/** Any number that nobody else uses; the second key is of the name. */
-const lockKey = 7_160_533
 
 const taken = `
 SELECT EXISTS (SELECT FROM users u WHERE ${lookalikeColumn('u.username')} = $1 AND u.id IS DISTINCT FROM $4)
@@ -35,7 +33,7 @@ SELECT EXISTS (SELECT FROM users u WHERE ${lookalikeColumn('u.username')} = $1 A
  */
 export async function isNameFree(ctx: ChatContext, username: string, client: Querier, by?: string): Promise<boolean> {
   const key = lookalikeOf(username)
-  await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [lockKey, key])
+  await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [advisoryLocks.username, key])
   const values = [key, hashOf(username), ctx.settings.nameHeldMs, by ?? null, usernameKey(username)]
   const found = await client.query<{ taken: boolean }>(taken, values)
   return found.rows[0]?.taken === false
