@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { users } from '@flotilla/chat'
+import type { lifecycle } from '@flotilla/chat'
 import { expect, test } from 'vitest'
 import { unzip } from './archive.testbed.ts'
 import { archiveOf } from './archive.ts'
@@ -14,7 +14,7 @@ async function* textOf(...chunks: string[]): AsyncGenerator<string> {
 }
 
 test('parts come out as they went in, files among them, and a file that is gone is left out', async () => {
-  async function* parts(): AsyncGenerator<users.ExportPart> {
+  async function* parts(): AsyncGenerator<lifecycle.ExportPart> {
     yield { path: 'a.json', text: textOf('{"a":', '"ä"}') }
     yield { path: 'empty.json', text: textOf() }
     yield { path: 'gone.webp', file: 'gone' }
@@ -46,7 +46,7 @@ function endless() {
       seen.closed++
     }
   }
-  async function* parts(): AsyncGenerator<users.ExportPart> {
+  async function* parts(): AsyncGenerator<lifecycle.ExportPart> {
     try {
       yield { path: 'endless.json', text: text() }
     } finally {
@@ -81,7 +81,7 @@ test('a reader who goes away in the middle leaves nothing open', async () => {
 test('a reader who goes away while a file is opened leaves it closed', async () => {
   const body = new Readable({ read() {} })
   const opening = Promise.withResolvers<{ body: Readable }>()
-  async function* parts(): AsyncGenerator<users.ExportPart> {
+  async function* parts(): AsyncGenerator<lifecycle.ExportPart> {
     yield { path: 'avatar.webp', file: 'slow' }
   }
   let asked = false
@@ -112,7 +112,7 @@ test.each([
   ],
 ])(
   'when %s, the archive breaks off rather than end whole',
-  async (_name, parts: () => AsyncGenerator<users.ExportPart>) => {
+  async (_name, parts: () => AsyncGenerator<lifecycle.ExportPart>) => {
     await expect(buffer(archiveOf(parts(), noFile))).rejects.toThrow('the store is away')
   },
 )

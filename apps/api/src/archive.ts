@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { users } from '@flotilla/chat'
+import type { lifecycle } from '@flotilla/chat'
 import { ZipFile } from 'yazl'
 
 /** A stored file, opened; undefined when it is gone. */
@@ -12,7 +12,7 @@ type Open = (key: string) => Promise<{ readonly body: Readable } | undefined>
 
 const bufferBytes = 65_536
 
-export function archiveOf(parts: AsyncIterable<users.ExportPart>, open: Open): Readable {
+export function archiveOf(parts: AsyncIterable<lifecycle.ExportPart>, open: Open): Readable {
   const zip = new ZipFile()
   // yazl's types know less of it than it is.
   const archive = zip.outputStream as Readable
@@ -36,7 +36,7 @@ export function archiveOf(parts: AsyncIterable<users.ExportPart>, open: Open): R
   return archive
 }
 
-async function streamOf(part: users.ExportPart, open: Open): Promise<Readable | undefined> {
+async function streamOf(part: lifecycle.ExportPart, open: Open): Promise<Readable | undefined> {
   if ('file' in part) return (await open(part.file))?.body
   return Readable.from(part.text, { objectMode: false, highWaterMark: bufferBytes })
 }

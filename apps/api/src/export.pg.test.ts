@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { conversations, messages, users } from '@flotilla/chat'
+import { conversations, lifecycle, messages } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { unzip } from './archive.testbed.ts'
@@ -187,7 +187,7 @@ test('who leaves a conversation while the archive is written gets no more of it'
   const { id } = await conversations.createGroup(store.chat, gina.id, { name: 'Group', members: [finn.id] })
   await Promise.all(Array.from({ length: 300 }, (_, nth) => say(gina, id, `message ${nth}`)))
   let lines = 0
-  for await (const part of users.exportOf(store.chat, finn.id)) {
+  for await (const part of lifecycle.exportOf(store.chat, finn.id)) {
     if (!('text' in part) || part.path !== `messages/${id}.jsonl`) continue
     for await (const text of part.text) {
       lines += text.split('\n').length - 1

@@ -1,5 +1,5 @@
 /** What comes before a password is looked at: a place in the queue, and then the counting. */
-import { type ChatContext, sessions, type users } from '@flotilla/chat'
+import { type accounts, type ChatContext, sessions } from '@flotilla/chat'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
 import { addressOf, hashed, isWithin, type Limit, take, tooOften } from './limits.ts'
@@ -10,7 +10,7 @@ import type { KnownDevice } from './tokens.ts'
  * that whoever is only told to come back has lost nothing by it.
  * @throws Refusal overloaded, and whatever `work` throws
  */
-export async function withPlace<T>(chat: ChatContext, work: (place: users.Place) => Promise<T>): Promise<T> {
+export async function withPlace<T>(chat: ChatContext, work: (place: accounts.Place) => Promise<T>): Promise<T> {
   const place = chat.passwords.enter()
   try {
     return await work(place)

@@ -1,5 +1,5 @@
 /** Who may register, what that takes, and which names are had: settings of the API and of standalone. */
-import { users } from '@flotilla/chat'
+import { accounts, users } from '@flotilla/chat'
 import { choice, integer, list, optionalText, secret, type Values } from '@flotilla/service'
 import { demandSecure } from './provider-settings.ts'
 import { checkKinds, type RegistrationCheckSettings } from './registration-check.ts'
@@ -20,7 +20,7 @@ function parseDomains(text: string): readonly string[] {
 
 export const registrationSettings = {
   REGISTRATION: choice(
-    users.registrationModes,
+    accounts.registrationModes,
     'open',
     'Who may register, by whatever way: everybody; those who prove an address of REGISTRATION_DOMAINS, or are invited; those who are invited; nobody.',
   ),

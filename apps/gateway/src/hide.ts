@@ -4,7 +4,7 @@
  * watchers here are asked about anew; and so are the watches of whoever has left a conversation. Those who may not see
  * somebody any longer are told that they are offline, and watch no more.
  */
-import { type ChatContext, presence, privacy } from '@flotilla/chat'
+import { type ChatContext, privacy } from '@flotilla/chat'
 import type { Event } from '@flotilla/protocol'
 import type { Logger } from '@flotilla/service'
 import type { Connection } from './connection.ts'
@@ -74,7 +74,7 @@ export function createHider(options: HiderOptions): Hider {
   async function checkWatches(viewer: string) {
     const watched = new Set(hub.watchingOf(viewer).flatMap(connection => [...connection.watching!]))
     if (watched.size === 0) return
-    const may = await presence.acquaintedOf(chat, viewer, [...watched])
+    const may = await privacy.acquaintedOf(chat, viewer, [...watched])
     for (const connection of hub.watchingOf(viewer))
       for (const user of stillWatched(connection, watched)) if (!may.has(user)) shutOut(connection, user)
   }

@@ -123,9 +123,9 @@ test('what is looked for is found', () => {
     '](nowhere.md)',
     '](#nowhere)',
   ])
-  expect(missingFiles('see libs/chat/src/inserts.ts and libs/chat/src/none.ts')).toEqual(['libs/chat/src/none.ts'])
-  expect(missingNames('`post` and\n`pots` (libs/chat/src/messages/post.ts)')).toEqual([
-    'pots in libs/chat/src/messages/post.ts',
+  expect(missingFiles('see libs/chat/src/log/inserts.ts and libs/chat/src/none.ts')).toEqual(['libs/chat/src/none.ts'])
+  expect(missingNames('`post` and\n`pots` (libs/chat/src/log/messages/post.ts)')).toEqual([
+    'pots in libs/chat/src/log/messages/post.ts',
   ])
   expect(missingTests('`apps/standalone/src/papers.test.ts`: "what is\n looked for is found" and').length).toBe(0)
   const absent = ['what', 'is', 'not', 'there'].join(' ')

@@ -2,7 +2,7 @@
  * A worker, put together: jobs, push, upkeep. It keeps nothing that a restart would lose, and any number of them work side
  * by side: what one has claimed, the others leave alone. main.ts runs it as a process, the standalone app inside its own.
  */
-import { type ChatContext, upkeep, upkeptTables, users } from '@flotilla/chat'
+import { type ChatContext, lifecycle, upkeep, upkeptTables } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger, Registry } from '@flotilla/service'
 import { type JobSettings, startJobRunner } from './job-runner.ts'
@@ -91,7 +91,7 @@ export function createWorker(options: WorkerOptions): Worker {
       random,
       busyMs: settings.eraseMs,
       idleMs: settings.eraseMs,
-      turn: async () => ((await users.eraseDue(chat, erasedAtOnceMax)) === erasedAtOnceMax ? 'more' : 'none'),
+      turn: async () => ((await lifecycle.eraseDue(chat, erasedAtOnceMax)) === erasedAtOnceMax ? 'more' : 'none'),
     }),
   ]
 

@@ -40,6 +40,11 @@ test.each([
     `import { x } from '../../../node_modules/@flotilla/chat/src/x.ts'`,
   ],
   ['a relative import leaves no package', 'libs/sdk/src/client.ts', `import { up } from '../../protocol/src/up.ts'`],
+  [
+    'a wing of the domain imports none above it',
+    'libs/chat/src/accounts/sessions/begin.ts',
+    `import { post } from '../../log/messages/post.ts'`,
+  ],
   ['tests are not imported', 'libs/routing/src/node.ts', `import { bed } from './testbed.ts'`],
   ['what is ours must exist', 'apps/api/src/app.ts', `import { x } from '@flotilla/utils'`],
   ['a package must have its rung', 'libs/nowhere/src/a.ts', ''],
@@ -72,6 +77,16 @@ test.each([
     'a test of an app may use the SDK',
     'apps/gateway/src/a.e2e.test.ts',
     `import { createClient } from '@flotilla/sdk'`,
+  ],
+  [
+    'a wing may import those below it',
+    'libs/chat/src/log/messages/post.ts',
+    `import { holdUsers } from '../../users/hold.ts'`,
+  ],
+  [
+    'a test of a wing may use all of them',
+    'libs/chat/src/users/names.pg.test.ts',
+    `import { post } from '../log/messages/post.ts'`,
   ],
   ['the owner of sockets', 'apps/gateway/src/server.ts', `import { App } from 'uWebSockets.js'`],
   [

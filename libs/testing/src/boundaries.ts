@@ -37,6 +37,25 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
   'apps/bench': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing', 'libs/sdk', 'libs/testing'],
 }
 
+/**
+ * The wings of libs/chat, the lowest first: a wing imports itself and what stands below it. Beside them stand the
+ * permissions, which import nothing, and what joins the wings.
+ */
+const wings = [
+  'text',
+  'store',
+  'users',
+  'notices',
+  'accounts',
+  'privacy',
+  'log',
+  'people',
+  'push',
+  'operators',
+  'lifecycle',
+] as const
+const wingsFolder = 'libs/chat/src'
+
 /** What a test may import beyond its package: the tests' own library, and for an app's tests every library. */
 const testsOf: Readonly<Record<'libs' | 'apps', readonly string[]>> = {
   libs: ['libs/testing'],
@@ -103,7 +122,7 @@ export interface SourcePackage {
 }
 
 export interface SourceFile {
-  /** From the root: `libs/chat/src/inserts.ts` */
+  /** From the root: `libs/chat/src/log/inserts.ts` */
   readonly path: string
   readonly text: string
 }
@@ -147,6 +166,7 @@ function judgeImport(
   if (specifier.startsWith('.') || specifier.startsWith('/')) {
     const target = normalize(join(dirname(file.path), specifier))
     if (!target.startsWith(`${home.folder}/`)) return [`${file.path}: reaches out of its package for ${specifier}`]
+    if (!isTest(file.path) && climbs(file.path, target)) return [`${file.path}: reaches up for ${specifier}`]
     return isTest(target) && !isTest(file.path) ? [`${file.path}: imports ${specifier}, which is for tests alone`] : []
   }
   const target = packages.find(one => isOf(one, specifier))
@@ -157,6 +177,12 @@ function judgeImport(
   const kind = home.folder.startsWith('apps/') ? 'apps' : 'libs'
   const allowed = [...(ladder[home.folder] ?? []), ...(isTest(file.path) ? [home.folder, ...testsOf[kind]] : [])]
   return allowed.includes(target.folder) ? [] : [`${file.path}: ${home.folder} may not import ${target.folder}`]
+}
+
+/** Whether a file of a wing imports one that stands above it. */
+function climbs(path: string, target: string): boolean {
+  const [from, to] = [path, target].map(one => wings.findIndex(wing => one.startsWith(`${wingsFolder}/${wing}/`)))
+  return from! >= 0 && to! > from!
 }
 
 function findCycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] {

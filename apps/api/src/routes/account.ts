@@ -1,5 +1,5 @@
 /** What one signs in by: the password, the address, the username. */
-import { users } from '@flotilla/chat'
+import { accounts } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
@@ -46,7 +46,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
       const client = clientOf(deps, request, deviceName)
       const result = await withPlace(chat, async place => {
         await takeTry(deps, request, shown)
-        return users.resetPassword(chat, { ...shown, client, place })
+        return accounts.resetPassword(chat, { ...shown, client, place })
       })
       return answerSignIn(app, deps, request, reply, result)
     },
@@ -83,7 +83,7 @@ function passwordRoutes(app: Api, deps: RouteDeps): void {
       await withPlace(chat, async place => {
         await takeOwnTry(deps, request, user)
         await take(deps.counter, `factor:${user}:${session}`, deps.settings.factorTries)
-        await users.setPassword(chat, user, { ...request.body, session, client, place })
+        await accounts.setPassword(chat, user, { ...request.body, session, client, place })
       })
       return reply.code(204).send(null)
     },
@@ -113,7 +113,7 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const { user, session } = request.caller
       const taken = await takeCode(deps, request, request.body.email)
-      return reply.code(202).send(await users.askEmail(chat, user, { session, ...taken }))
+      return reply.code(202).send(await accounts.askEmail(chat, user, { session, ...taken }))
     },
   )
 
@@ -134,7 +134,7 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const { user, session } = request.caller
       await takeTry(deps, request, request.body)
-      await users.changeEmail(chat, user, { ...request.body, session, client: clientOf(deps, request) })
+      await accounts.changeEmail(chat, user, { ...request.body, session, client: clientOf(deps, request) })
       return reply.code(204).send(null)
     },
   )
@@ -157,7 +157,7 @@ function emailRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user, session } = request.caller
-      await users.removeEmail(chat, user, { session, client: clientOf(deps, request) })
+      await accounts.removeEmail(chat, user, { session, client: clientOf(deps, request) })
       return reply.code(204).send(null)
     },
   )
@@ -187,7 +187,7 @@ function usernameRoute(app: Api, deps: RouteDeps): void {
       const { user, session } = request.caller
       await take(deps.counter, `username:${user}`, deps.settings.usernameChanges)
       const { username } = request.body
-      return users.changeUsername(chat, user, { username, session, client: clientOf(deps, request) })
+      return accounts.changeUsername(chat, user, { username, session, client: clientOf(deps, request) })
     },
   )
 }

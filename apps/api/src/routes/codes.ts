@@ -1,5 +1,5 @@
 /** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
-import { codes, sessions, users } from '@flotilla/chat'
+import { accounts, codes, sessions, users } from '@flotilla/chat'
 import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -93,7 +93,7 @@ export function codeRoutes(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const { purpose } = request.body
       // Whoever is invited, or proves an address, may: only where nobody may at all, no mail is worth sending.
-      if (purpose === 'register') users.demandNotClosed(chat)
+      if (purpose === 'register') accounts.demandNotClosed(chat)
       const taken = await takeCode(deps, request, request.body.email)
       return reply.code(202).send(await codes.ask(chat, { purpose, ...taken }))
     },

@@ -1,5 +1,5 @@
 /** The end of an account: asked for, taken back. */
-import { users } from '@flotilla/chat'
+import { accounts } from '@flotilla/chat'
 import { At } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -32,7 +32,7 @@ export function deletionRoutes(app: Api, deps: RouteDeps): void {
     },
     async request => {
       const { user, session } = request.caller
-      return users.askDeletion(chat, user, { session, client: clientOf(deps, request) })
+      return accounts.askDeletion(chat, user, { session, client: clientOf(deps, request) })
     },
   )
 
@@ -50,7 +50,7 @@ export function deletionRoutes(app: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const { user, session } = request.caller
-      await users.cancelDeletion(chat, user, { session, client: clientOf(deps, request) })
+      await accounts.cancelDeletion(chat, user, { session, client: clientOf(deps, request) })
       return reply.code(204).send(null)
     },
   )

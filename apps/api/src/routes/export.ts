@@ -1,6 +1,6 @@
 /** All of one's data, as an archive. */
 import type { Readable } from 'node:stream'
-import { security, sessions, users } from '@flotilla/chat'
+import { lifecycle, security, sessions } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { archiveOf } from '../archive.ts'
@@ -39,7 +39,7 @@ export function exportRoutes(app: Api, deps: RouteDeps): void {
       await sessions.demandFresh(chat, session)
       await take(deps.counter, `export:${user}`, deps.settings.exports)
       await security.note(chat, { user, kind: 'exported', session, client: clientOf(deps, request) })
-      const archive = archiveOf(users.exportOf(chat, user), key => deps.storage.get(key))
+      const archive = archiveOf(lifecycle.exportOf(chat, user), key => deps.storage.get(key))
       return reply
         .type('application/zip')
         .header('content-disposition', 'attachment; filename="flotilla-export.zip"')

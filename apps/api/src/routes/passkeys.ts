@@ -1,5 +1,5 @@
 /** Passkeys: signing in and registering by one, and those that one has. */
-import { passkeys, sessions, users } from '@flotilla/chat'
+import { accounts, passkeys, sessions } from '@flotilla/chat'
 import { Uuid } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -107,7 +107,7 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
     async request => {
       await take(counter, `register-passkey:${addressOf(request)}`, settings.registrations)
       const { check, ...wanted } = request.body
-      users.demandNotClosed(chat)
+      accounts.demandNotClosed(chat)
       await demandCheck(deps, request, check)
       const begun = await passkeys.beginRegister(chat, wanted)
       return { challenge: begun.challenge, options: await creationOptions(deps, begun) }

@@ -1,5 +1,5 @@
 /** Oneself: the profile and what one decides about it. And others, by name and by id. */
-import { type DirectFrom, directFroms, users } from '@flotilla/chat'
+import { type DirectFrom, directFroms, people, users } from '@flotilla/chat'
 import { At, limits } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -161,7 +161,7 @@ export function profileRoutes(app: Api, deps: RouteDeps): void {
         },
       },
     },
-    async request => users.profile(chat, request.caller.user, request.params.id),
+    async request => people.profile(chat, request.caller.user, request.params.id),
   )
 }
 

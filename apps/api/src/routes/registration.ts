@@ -1,5 +1,5 @@
 /** How one registers here: whom the deployment takes, and what it asks for. */
-import { users } from '@flotilla/chat'
+import { accounts } from '@flotilla/chat'
 import { Refusal } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -13,7 +13,9 @@ const Registration = named(
   'Registration',
   Type.Object(
     {
-      mode: Type.Unsafe<users.RegistrationMode>(Type.Union(users.registrationModes.map(one => Type.Literal(one)))),
+      mode: Type.Unsafe<accounts.RegistrationMode>(
+        Type.Union(accounts.registrationModes.map(one => Type.Literal(one))),
+      ),
       domains: Type.Optional(Type.Immutable(Type.Array(Type.String()))),
       check: Type.Unsafe<(typeof checkKinds)[number]>(Type.Union(checkKinds.map(one => Type.Literal(one)))),
       captchaSiteKey: Type.Optional(Type.String({ description: 'For the captcha’s script.' })),

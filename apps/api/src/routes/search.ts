@@ -1,5 +1,5 @@
 /** Searching people. */
-import { users } from '@flotilla/chat'
+import { people } from '@flotilla/chat'
 import { limits } from '@flotilla/protocol'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
@@ -40,7 +40,7 @@ export function searchRoutes(app: Api, deps: RouteDeps): void {
     async request => {
       const { user } = request.caller
       await take(deps.counter, `search:${user}`, deps.settings.searches)
-      return { users: await users.search(deps.chat, user, request.query.q) }
+      return { users: await people.search(deps.chat, user, request.query.q) }
     },
   )
 }

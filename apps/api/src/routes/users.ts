@@ -1,5 +1,5 @@
 /** People: registering. */
-import { sessions, users } from '@flotilla/chat'
+import { accounts, sessions } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
@@ -60,12 +60,12 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
     async (request, reply) => {
       const { deviceName, check, ...registration } = request.body
       const client = clientOf(deps, request, deviceName)
-      users.demandNotClosed(chat)
+      accounts.demandNotClosed(chat)
       await demandCheck(deps, request, check)
-      const register = async (place?: users.Place) => {
+      const register = async (place?: accounts.Place) => {
         await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
         if (registration.email !== undefined) await takeTry(deps, request, registration.email)
-        return users.register(chat, { ...registration, client, place })
+        return accounts.register(chat, { ...registration, client, place })
       }
       const user = await (registration.password === undefined ? register() : withPlace(chat, register))
       return answerSignIn(app, deps, request, reply, await sessions.begin(chat, user, 'registration', client))

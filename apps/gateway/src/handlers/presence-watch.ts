@@ -1,8 +1,8 @@
-import { presence } from '@flotilla/chat'
+import { privacy } from '@flotilla/chat'
 import type { Handler } from '../handlers.ts'
 
 export const presenceWatch: Handler<'presence.watch'> = async (deps, session, { users }) => {
   const { chat } = deps
-  await chat.turns.read(session, () => presence.demandAcquainted(chat, session.user, users))
+  await chat.turns.read(session, () => privacy.demandAcquainted(chat, session.user, users))
   return { online: [...(await deps.watch(session, users))] }
 }

@@ -1,8 +1,8 @@
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { note } from '../security/note.ts'
+import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
-import { letGo } from './held-back.ts'
+import { letGo } from '../accounts/registration/held-back.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { ChatContext } from '../context.ts'
-import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../paging.ts'
+import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import { get } from '../users/get.ts'
 import type { User } from '../users/user.ts'
 import type { OperatorAction } from './note-action.ts'

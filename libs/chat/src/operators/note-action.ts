@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { limits, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import { checkText } from '../names.ts'
+import { checkText } from '../text/names.ts'
 
 export const operatorActions = [
   'suspended',

@@ -5,8 +5,8 @@
 import { type EntryOf, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
-import { kindNumbers, type PayloadOf } from '../entries.ts'
-import { note } from '../security/note.ts'
+import { kindNumbers, type PayloadOf } from '../log/entries.ts'
+import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
 

@@ -1,5 +1,5 @@
 import type { ChatContext } from '../context.ts'
-import { note } from '../security/note.ts'
+import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
 import { endEverywhere, holdPerson } from './suspend.ts'

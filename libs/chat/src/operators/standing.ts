@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { isSuspended, suspendedUntil } from '../sessions/suspension.ts'
+import { isSuspended, suspendedUntil } from '../accounts/sessions/suspension.ts'
 import type { User } from '../users/user.ts'
 
 /** How an account stands with the operators. */

@@ -6,10 +6,10 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
-import { note } from '../security/note.ts'
-import { endAll } from '../sessions/end.ts'
+import { note } from '../notices/security/note.ts'
+import { endAll } from '../accounts/sessions/end.ts'
 import { transaction } from '../store/transaction.ts'
-import { holdBack, letGo } from './held-back.ts'
+import { holdBack, letGo } from '../accounts/registration/held-back.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
 
 export interface SuspendInput {

@@ -5,7 +5,7 @@
  */
 import type { Pool } from 'pg'
 import { type Audience, audienceOf } from '../access.ts'
-import { createLoader } from '../loader.ts'
+import { createLoader } from '../store/loader.ts'
 
 /** What one person keeps back. */
 export interface Restriction {

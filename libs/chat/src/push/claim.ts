@@ -2,9 +2,9 @@
  * Deliveries on their way out. A claim is a lease of two sends and a collapse window: if the worker dies, nobody knows
  * whether the push was sent, and another may send it only when a second one would not be too soon.
  */
-import { badge } from '../conversations/badge.ts'
+import { badge } from '../log/conversations/badge.ts'
 import type { ChatContext } from '../context.ts'
-import { goodSession } from '../devices/device.ts'
+import { goodSession } from './devices/device.ts'
 import { type Facts, findFactsOf, judge, type SkipReason } from './facts.ts'
 import type { Provider } from './prepare.ts'
 

@@ -5,7 +5,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
-import { kindNumbers } from '../entries.ts'
+import { kindNumbers } from '../log/entries.ts'
 import { kindNumbersOfConversations } from '../access.ts'
 
 export interface Place {

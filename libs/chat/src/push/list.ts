@@ -1,6 +1,6 @@
 /** The trace of each push from message to answer, for operators. Kept for a week (upkeep.ts). */
 import type { ChatContext } from '../context.ts'
-import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../paging.ts'
+import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import type { DeliveryState } from './answered.ts'
 import type { Provider } from './prepare.ts'
 

@@ -1,7 +1,7 @@
 /** From what is to be pushed to one delivery for each device. */
 import type { PoolClient } from 'pg'
 import type { ChatContext } from '../context.ts'
-import { goodSession } from '../devices/device.ts'
+import { goodSession } from './devices/device.ts'
 import { transaction } from '../store/transaction.ts'
 import { findFactsOf, judge, type Place } from './facts.ts'
 

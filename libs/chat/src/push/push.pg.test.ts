@@ -10,8 +10,8 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatDefaults, type ChatContext } from '../context.ts'
-import { post } from '../messages/index.ts'
-import { delivered } from '../receipts/index.ts'
+import { post } from '../log/messages/index.ts'
+import { delivered } from '../log/receipts/index.ts'
 import { answered, claim, type Delivery, list, listDead, prepare, putBack, retry, sweep } from './index.ts'
 
 let database: TestDatabase

@@ -1,7 +1,7 @@
 /** From the offline index to what is to be pushed: one row for each person and conversation. */
 import type { ChatContext } from '../context.ts'
-import { goodSession } from '../devices/device.ts'
-import { kindNumbers } from '../entries.ts'
+import { goodSession } from './devices/device.ts'
+import { kindNumbers } from '../log/entries.ts'
 
 /**
  * Whoever has no device that could be pushed gets no row, nor does anybody for what they wrote themselves. Rows are taken

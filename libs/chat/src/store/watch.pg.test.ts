@@ -10,7 +10,7 @@ import {
   until,
 } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { createPulse, type Pulse } from '../pulse.ts'
+import { createPulse, type Pulse } from '../log/pulse.ts'
 import { asRefusal } from './failures.ts'
 import { createLane, createPool, type Pool } from './pool.ts'
 import { prepareSchema } from './prepare-schema.ts'

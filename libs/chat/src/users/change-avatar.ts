@@ -1,8 +1,8 @@
 import { avatarSizes, Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { add } from '../jobs/add.ts'
+import { add } from '../store/jobs/add.ts'
 import { transaction } from '../store/transaction.ts'
-import { takeOver, uploadKey } from '../uploads/uploads.ts'
+import { takeOver, uploadKey } from '../store/uploads/uploads.ts'
 import { tellChanged } from './tell-changed.ts'
 import type { User } from './user.ts'
 

@@ -1,9 +1,9 @@
 import { limits, Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { checkText } from '../names.ts'
+import { checkText } from '../text/names.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkDisplayName } from './display-name.ts'
-import { searchText } from './fold.ts'
+import { searchText } from '../text/fold.ts'
 import { type Me, me } from './me.ts'
 import { tellChanged } from './tell-changed.ts'
 

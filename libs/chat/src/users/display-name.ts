@@ -5,7 +5,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { checkName } from '../names.ts'
+import { checkName } from '../text/names.ts'
 import { isReserved, nameReserved } from './reserved-names.ts'
 
 /** The recommended scripts (UAX 31, table 5). Of the others none is mixed with these. */

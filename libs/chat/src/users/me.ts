@@ -2,7 +2,7 @@ import { Refusal } from '@flotilla/protocol'
 import { eq, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
 import { users } from '../store/schema.ts'
-import { shownEmail } from './email.ts'
+import { shownEmail } from '../text/email.ts'
 import { type User, userColumns } from './user.ts'
 
 /** A person, as they see themselves. */

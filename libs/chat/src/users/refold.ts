@@ -5,8 +5,8 @@
  */
 import type { ChatContext } from '../context.ts'
 import { uniqueViolation } from '../store/failures.ts'
-import { checkEmail, isEmail } from './email.ts'
-import { searchText } from './fold.ts'
+import { checkEmail, isEmail } from '../text/email.ts'
+import { searchText } from '../text/fold.ts'
 
 const rowsAtOnce = 500
 

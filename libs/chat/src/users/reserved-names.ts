@@ -4,7 +4,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { ChatContext } from '../context.ts'
-import { skeletonOf } from './lookalike.ts'
+import { skeletonOf } from '../text/lookalike.ts'
 
 /** RFC 2142 and what people take for an office. `deleted` begins the names of those who were erased (erase.ts). */
 const reserved = `

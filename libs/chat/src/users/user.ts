@@ -3,7 +3,7 @@ import { Refusal } from '@flotilla/protocol'
 import { and, inArray, isNull, sql } from 'drizzle-orm'
 import type { ChatContext } from '../context.ts'
 import { blocks, users } from '../store/schema.ts'
-import { plainly } from '../typed.ts'
+import { plainly } from '../text/typed.ts'
 
 export interface User {
   readonly id: string

@@ -1,0 +1,33 @@
+import { Refusal } from '@flotilla/protocol'
+import { demandMail } from '../codes/code.ts'
+import type { ChatContext } from '../../context.ts'
+import { note } from '../../notices/security/note.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { demandFresh } from '../sessions/fresh.ts'
+import { transaction } from '../../store/transaction.ts'
+
+/**
+ * From now on a code by mail is asked for after the first proof. Nothing changes where that is so already.
+ * @throws Refusal proof_needed, mail_unavailable, factor_conflict (the person has no address)
+ */
+export async function enableMailFactor(
+  ctx: ChatContext,
+  by: string,
+  input: { readonly session: string; readonly client: Client },
+): Promise<void> {
+  const { session, client } = input
+  await demandFresh(ctx, session)
+  demandMail(ctx)
+  await transaction(ctx, async tx => {
+    const found = await tx.query<{ addressed: boolean; mail_factor: boolean }>(
+      'SELECT email IS NOT NULL AS addressed, mail_factor FROM users WHERE id = $1 FOR NO KEY UPDATE',
+      [by],
+    )
+    const row = found.rows[0]
+    if (row?.addressed !== true)
+      throw new Refusal('factor_conflict', 'a code by mail needs an address: add one first', { rule: 'an address' })
+    if (row.mail_factor) return
+    await tx.query('UPDATE users SET mail_factor = true WHERE id = $1', [by])
+    await note(ctx, { user: by, kind: 'mail_factor_enabled', session, client }, tx)
+  })
+}

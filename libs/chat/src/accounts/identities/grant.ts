@@ -1,0 +1,71 @@
+/** What a visit leaves behind for its application: who somebody is at a provider, for a minute, once. */
+import { Refusal } from '@flotilla/protocol'
+import type { ChatContext } from '../../context.ts'
+import type { Profile } from './profile.ts'
+import {
+  grantKind,
+  hashToken,
+  openText,
+  type SealedText,
+  sealText,
+  splitToken,
+  type VisitData,
+  type VisitPurpose,
+} from './visit.ts'
+
+export interface GrantData extends Pick<VisitData, 'provider' | 'purpose' | 'secret' | 'session'> {
+  readonly grant: string
+  /** The profile: a name and an address. */
+  readonly sealed: SealedText
+}
+
+/** What an application shows: the grant that the browser brought, and what it kept itself. */
+export interface Shown {
+  readonly grant: string
+  readonly secret: string
+}
+
+/** In whose hands a grant for something of one's own must be. */
+export interface Caller {
+  readonly user: string
+  readonly session: string
+}
+
+const boundOf = (grant: string) => `visit-grant ${grant}`
+
+export const sealProfile = (ctx: ChatContext, profile: Profile, grant: string): SealedText =>
+  sealText(ctx, boundOf(grant), JSON.stringify(profile))
+
+const take = `
+DELETE FROM challenges
+ WHERE kind = $1 AND id = $2 AND data->>'grant' = $3 AND data->>'secret' = $4 AND data->>'purpose' = $5
+   AND user_id IS NOT DISTINCT FROM $6 AND data->>'session' IS NOT DISTINCT FROM $7 AND expires_at > now()
+RETURNING data`
+
+/**
+ * Takes the profile out: once, for what the visit was begun for, by who began it.
+ * @throws Refusal identity_refused
+ */
+export async function redeem(
+  ctx: ChatContext,
+  shown: Shown,
+  purpose: VisitPurpose,
+  by?: Caller,
+): Promise<{ provider: string; profile: Profile }> {
+  const granted = splitToken(shown.grant)
+  if (granted === undefined) throw new Refusal('identity_refused')
+  const grant = hashToken(granted.token)
+  const taken = await ctx.pool.query<{ data: GrantData }>(take, [
+    grantKind,
+    granted.id,
+    grant,
+    hashToken(shown.secret),
+    purpose,
+    by?.user ?? null,
+    by?.session ?? null,
+  ])
+  const data = taken.rows[0]?.data
+  if (data === undefined) throw new Refusal('identity_refused')
+  const profile = JSON.parse(await openText(ctx, boundOf(grant), data.sealed)) as Profile
+  return { provider: data.provider, profile }
+}

@@ -1,0 +1,92 @@
+import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
+import type { ChatContext } from '../../context.ts'
+import { identityText, isHeldBack } from '../registration/held-back.ts'
+import { note } from '../../notices/security/note.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { transaction } from '../../store/transaction.ts'
+import { emailKey } from '../../text/email.ts'
+import { type Caller, redeem, type Shown } from './grant.ts'
+import { cleanName } from './new-person.ts'
+import { comparableEmail, type Profile } from './profile.ts'
+
+interface Attachment {
+  readonly user: string
+  readonly provider: string
+  readonly profile: Profile
+  readonly client: Client
+  readonly session?: string
+  /** How it came about, for the trail. */
+  readonly by: 'address' | 'person'
+}
+
+export const keptName = (profile: Profile): string => cleanName(profile.username || profile.name)
+
+type Key = Pick<Profile, 'issuer' | 'subject'>
+
+export const isSame = (one: Key, other: Key): boolean => one.issuer === other.issuer && one.subject === other.subject
+
+/**
+ * Links an identity to the caller's account. The grant is good only in the session that began the visit: whoever is lured
+ * through somebody else's visit links nothing.
+ * @throws Refusal identity_refused, identity_taken, too_many (one identity of each provider)
+ */
+export async function link(ctx: ChatContext, by: Caller, input: Shown & { readonly client: Client }): Promise<void> {
+  const { provider, profile } = await redeem(ctx, input, 'link', by)
+  await transaction(ctx, async client => {
+    // Everything that changes a person's ways in waits here for each other.
+    const locked = await client.query('SELECT FROM users WHERE id = $1 AND erased_at IS NULL FOR NO KEY UPDATE', [
+      by.user,
+    ])
+    if (locked.rowCount === 0) throw new Refusal('identity_refused')
+    const there = await findOwn(client, by.user, provider)
+    if (there !== undefined && isSame(there, profile)) return
+    if (there !== undefined)
+      throw new Refusal('too_many', 'an account has one identity of a provider: unlink the other first', {
+        rule: '1 of each provider',
+      })
+    await attach(ctx, client, { ...by, provider, profile, client: input.client, by: 'person' })
+  })
+}
+
+/** Nobody comes back with what a banned person came with. @throws Refusal identity_taken */
+export async function demandNotHeldBack(client: PoolClient, profile: Profile): Promise<void> {
+  const email = comparableEmail(profile)
+  const held = await client.query(`SELECT WHERE ${isHeldBack('identity', '$1')} OR ${isHeldBack('email', '$2')}`, [
+    identityText(profile),
+    email === undefined ? null : emailKey(email),
+  ])
+  if (held.rowCount !== 0) throw new Refusal('identity_taken')
+}
+
+/** The identity that somebody has of a provider. */
+export async function findOwn(client: PoolClient, user: string, provider: string): Promise<Key | undefined> {
+  const own = await client.query<Key>('SELECT issuer, subject FROM identities WHERE user_id = $1 AND provider = $2', [
+    user,
+    provider,
+  ])
+  return own.rows[0]
+}
+
+/** Within a transaction that holds the person's row. @throws Refusal identity_taken */
+export async function attach(ctx: ChatContext, client: PoolClient, attachment: Attachment): Promise<void> {
+  const { user, provider, profile } = attachment
+  const { issuer, subject } = profile
+  await demandNotHeldBack(client, profile)
+  // One of an erased account is nobody's.
+  const added = await client.query(
+    `INSERT INTO identities AS i (issuer, subject, user_id, provider, name, email) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (issuer, subject) DO UPDATE
+        SET user_id = excluded.user_id, provider = excluded.provider, name = excluded.name, email = excluded.email,
+            created_at = now(), used_at = now()
+      WHERE EXISTS (SELECT FROM users u WHERE u.id = i.user_id AND u.erased_at IS NOT NULL)`,
+    [issuer, subject, user, provider, keptName(profile), comparableEmail(profile) ?? null],
+  )
+  if (added.rowCount === 0) throw new Refusal('identity_taken')
+  const detail = { provider, name: keptName(profile), by: attachment.by }
+  await note(
+    ctx,
+    { user, kind: 'identity_linked', session: attachment.session, client: attachment.client, detail },
+    client,
+  )
+}

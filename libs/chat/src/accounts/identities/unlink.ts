@@ -1,0 +1,31 @@
+import { Refusal } from '@flotilla/protocol'
+import type { ChatContext } from '../../context.ts'
+import { note } from '../../notices/security/note.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { transaction } from '../../store/transaction.ts'
+import { demandWayIn } from '../demand-way-in.ts'
+import type { Caller } from './grant.ts'
+
+/**
+ * Takes an identity off the caller's account.
+ * @throws Refusal identity_unknown, last_way_in
+ */
+export async function unlink(
+  ctx: ChatContext,
+  by: Caller,
+  input: { readonly provider: string; readonly client: Client },
+): Promise<void> {
+  const { provider, client: from } = input
+  const { user, session } = by
+  await transaction(ctx, async client => {
+    const removed = await client.query<{ name: string }>(
+      'DELETE FROM identities WHERE user_id = $1 AND provider = $2 RETURNING name',
+      [user, provider],
+    )
+    const identity = removed.rows[0]
+    if (identity === undefined) throw new Refusal('identity_unknown')
+    await demandWayIn(ctx, user, { identity: provider }, client)
+    const detail = { provider, name: identity.name }
+    await note(ctx, { user, kind: 'identity_unlinked', session, client: from, detail }, client)
+  })
+}

@@ -1,0 +1,30 @@
+import { Refusal } from '@flotilla/protocol'
+import type { ChatContext } from '../../context.ts'
+import { note } from '../../notices/security/note.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { demandFresh } from '../sessions/fresh.ts'
+import { transaction } from '../../store/transaction.ts'
+import { demandWayIn } from '../demand-way-in.ts'
+
+/**
+ * Takes a passkey away, unless it is the last way in.
+ * @throws Refusal proof_needed, passkey_unknown, last_way_in
+ */
+export async function remove(
+  ctx: ChatContext,
+  by: string,
+  input: { readonly passkey: string; readonly session: string; readonly client: Client },
+): Promise<void> {
+  const { passkey, session, client } = input
+  await demandFresh(ctx, session)
+  await transaction(ctx, async tx => {
+    const removed = await tx.query<{ name: string }>(
+      'DELETE FROM passkeys WHERE id = $1 AND user_id = $2 RETURNING name',
+      [passkey, by],
+    )
+    const row = removed.rows[0]
+    if (row === undefined) throw new Refusal('passkey_unknown')
+    await demandWayIn(ctx, by, { passkey }, tx)
+    await note(ctx, { user: by, kind: 'passkey_removed', session, client, detail: { name: row.name } }, tx)
+  })
+}

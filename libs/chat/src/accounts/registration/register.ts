@@ -1,0 +1,51 @@
+/** Makes a person who signs up by themselves: with a name alone, a password, an address that they prove, or several. */
+import { check, spend } from '../codes/redeem.ts'
+import type { ChatContext } from '../../context.ts'
+import { paperCodeHash } from '../../text/paper-codes.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { transaction } from '../../store/transaction.ts'
+import { checkNewUsername, create, demandEmailFree, demandUsernameFree } from './create.ts'
+import { checkDisplayName } from '../../users/display-name.ts'
+import { demandMayRegister } from './may-register.ts'
+import { checkPassword, type Place } from '../passwords/passwords.ts'
+import type { User } from '../../users/user.ts'
+
+export interface Registration {
+  /** Derived when left out. */
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Of a code for `register`: the address that it was sent to becomes theirs. */
+  readonly email?: { readonly request: string; readonly code: string } | undefined
+  /** The username, when left out. */
+  readonly displayName?: string | undefined
+  /** A code, as it was typed. */
+  readonly invitation?: string | undefined
+  readonly client?: Client | undefined
+  /** In the queue of passwords. */
+  readonly place?: Place | undefined
+}
+
+/**
+ * @throws Refusal field_invalid, password_weak, username_taken, email_taken, code_invalid, registration_closed,
+ *   invitation_invalid, overloaded
+ */
+export async function register(ctx: ChatContext, input: Registration): Promise<User> {
+  const { password, displayName, client, place } = input
+  const username = input.username === undefined ? undefined : checkNewUsername(ctx, input.username)
+  if (displayName !== undefined) checkDisplayName(ctx, displayName)
+  if (password !== undefined) await checkPassword(password, [username, ctx.settings.deploymentName])
+  if (username !== undefined) await demandUsernameFree(ctx, username)
+  const code = input.email === undefined ? undefined : await check(ctx, { ...input.email, purpose: 'register' })
+  const email = code?.email
+  const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)
+  await demandMayRegister(ctx, { email, invitation })
+  // Only here, to somebody who has proved that the address is theirs.
+  if (email !== undefined) await demandEmailFree(ctx.pool, email)
+  if (password !== undefined) await checkPassword(password, [email])
+
+  const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password, place)
+  return transaction(ctx, async tx => {
+    if (code !== undefined) await spend(tx, code)
+    return create(ctx, { username, displayName, email, passwordHash, invitation, client }, tx)
+  })
+}

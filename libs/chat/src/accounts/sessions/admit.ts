@@ -1,0 +1,11 @@
+import type { ChatContext } from '../../context.ts'
+import type { Admission } from './admissions.ts'
+
+/**
+ * Asked when a socket opens: whether the session is good and belongs to the person, and of which large conversations
+ * they are a member. Never from a cache.
+ * @returns undefined when the session is not good, and the person not suspended
+ */
+export function admit(ctx: ChatContext, input: { user: string; session: string }): Promise<Admission | undefined> {
+  return ctx.admissions.admit(input.user, input.session)
+}

@@ -1,0 +1,78 @@
+/**
+ * The one door to a session: whatever somebody has shown first (a password, a code, a passkey, an identity) ends here,
+ * and gets a session, or the question for a second factor.
+ */
+import { openChallenge } from '../../store/challenges.ts'
+import type { ChatContext } from '../../context.ts'
+import { factorsAfter, read } from '../factors/read.ts'
+import type { SealedText } from '../identities/visit.ts'
+import { checkName } from '../../text/names.ts'
+import { note } from '../../notices/security/note.ts'
+import { transaction } from '../../store/transaction.ts'
+import type { User } from '../../users/user.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { holdPassword } from './hold-password.ts'
+import { type Opened, open } from './open.ts'
+
+/** What was shown first. A passkey that checked its owner is two factors in one. */
+export type FirstProof = 'registration' | 'password' | 'email_code' | 'passkey' | 'identity'
+
+export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
+
+export interface SignedIn extends Opened {
+  readonly user: User
+}
+
+/** The session comes after a second factor: sessions.finish. */
+export interface FactorNeeded {
+  readonly challenge: string
+  /** Any one of these will do. */
+  readonly factors: readonly Factor[]
+  readonly lifeMs: number
+}
+
+/** What the second step must know of the first. */
+export interface Begun {
+  readonly proof: FirstProof
+  readonly factors: readonly Factor[]
+  readonly deviceName: string
+  /** The code by mail that was asked for last. */
+  readonly request?: string
+  /** What a passkey is to sign. */
+  readonly nonce?: string
+  /** What joins the account when the second step is done (identities/join-later.ts). */
+  readonly identity?: SealedText
+}
+
+export const secondFactorKind = 'second-factor'
+const secondFactorLifeMs = 10 * 60_000
+
+/**
+ * @param shown.passwordHash what a password was held against, where one was shown
+ * @throws Refusal field_invalid (the name of the device), credentials_wrong (the password was changed meanwhile)
+ */
+export async function begin(
+  ctx: ChatContext,
+  user: User,
+  proof: FirstProof,
+  client: Client,
+  shown: { readonly passwordHash?: string; readonly identity?: SealedText | undefined } = {},
+): Promise<SignedIn | FactorNeeded> {
+  const { passwordHash, identity } = shown
+  const deviceName = checkName(client.deviceName, 'deviceName')
+  if (proof === 'registration') return { user, ...(await open(ctx, user.id, client, proof)) }
+  const factors = factorsAfter(proof, await read(ctx, user.id))
+  return transaction(ctx, async tx => {
+    await holdPassword(tx, user.id, passwordHash)
+    if (factors.length > 0) {
+      const data: Begun = { proof, factors, deviceName, ...(identity === undefined ? {} : { identity }) }
+      const lifeMs = secondFactorLifeMs
+      const challenge = await openChallenge(ctx, { kind: secondFactorKind, user: user.id, data, lifeMs }, tx)
+      return { challenge, factors, lifeMs }
+    }
+    const opened = await open(ctx, user.id, client, proof, tx)
+    const { session } = opened
+    await note(ctx, { user: user.id, kind: 'signed_in', session, client, detail: { by: proof } }, tx)
+    return { user, ...opened }
+  })
+}

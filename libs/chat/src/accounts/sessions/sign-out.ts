@@ -1,0 +1,17 @@
+import type { ChatContext } from '../../context.ts'
+import { note } from '../../notices/security/note.ts'
+import { transaction } from '../../store/transaction.ts'
+import type { Client } from '../../notices/security/client.ts'
+import { end } from './end.ts'
+
+/** The caller leaves the session that they call with. */
+export async function signOut(
+  ctx: ChatContext,
+  by: string,
+  input: { readonly session: string; readonly client: Client },
+): Promise<void> {
+  const { session, client } = input
+  await transaction(ctx, async tx => {
+    if (await end(ctx, session, tx)) await note(ctx, { user: by, kind: 'signed_out', session, client }, tx)
+  })
+}

@@ -1,3 +1,0 @@
-export { between, blockers } from './between.ts'
-export { block, unblock } from './block.ts'
-export { type Block, type BlockPage, list } from './list.ts'

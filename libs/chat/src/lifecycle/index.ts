@@ -1,0 +1,3 @@
+export { eraseDue } from './erase.ts'
+export { exportOf, type ExportPart } from './export.ts'
+export { upkeep, type Upkept, upkeptTables } from './upkeep.ts'

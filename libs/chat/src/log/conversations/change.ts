@@ -1,0 +1,378 @@
+/**
+ * Every change of a conversation other than a message: one transaction on one connection that locks the conversation's
+ * row, decides on facts read after the lock, writes the rows and ONE entry of the log, and raises the head and the
+ * membership version, and leaves a row in `changes`. Then the others are told; whatever keeps that from happening, each
+ * node finds the row within a pulse and tells its own people.
+ *
+ * What is guaranteed (P3, P8): the group commit locks the same row, so an entry that was decided by the membership
+ * before the change either has a lower seq or is refused as stale. One change locks one conversation, and the group
+ * commit locks in id order, so that the two cannot wait for each other.
+ */
+import { randomUUID } from 'node:crypto'
+import { type Entry, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
+import {
+  type ConversationKind,
+  demandMember,
+  kindNumbersOfConversations,
+  requestStates,
+  roleNumbers,
+  roleOf,
+} from '../../access.ts'
+import type { ChatContext, Emission } from '../../context.ts'
+import { kindNumbers, type PayloadOf } from '../entries.ts'
+import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
+import { ask } from '../requests/ask.ts'
+import { transaction } from '../../store/transaction.ts'
+import { holdUsers } from '../../users/hold.ts'
+
+type ChangeKind = 'member.added' | 'member.removed' | 'member.left' | 'member.changed' | 'conversation.renamed'
+type PartOf<K extends ChangeKind | 'conversation.created'> = { readonly event: K } & PayloadOf<K>
+
+/** What a change writes into the log; the rows follow from it. */
+export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
+
+/** Where a change came to stand. */
+export interface Changed {
+  readonly seq: number
+}
+
+/** The conversation as it stands under the lock, and what else can be asked about it. */
+export interface Locked {
+  readonly kind: ConversationKind
+  readonly size: number
+  /** Of the caller; `member` where they are coming in. */
+  readonly role: Role
+  /** Of the people who were to be held, those who exist and were not erased. */
+  readonly held: ReadonlySet<string>
+  /** Of those of these people who are members. */
+  rolesOf(users: readonly string[]): Promise<ReadonlyMap<string, Role>>
+  /** Of the member whom the request names as `user`. @throws Refusal user_unknown */
+  roleOfTarget(user: string): Promise<Role>
+  owners(): Promise<number>
+  /** The connection that holds the lock. */
+  readonly client: PoolClient
+}
+
+interface LockedRow {
+  kind: number
+  head_seq: number
+  member_count: number
+  large: boolean
+}
+
+interface Written {
+  readonly entry: Entry
+  readonly version: number
+  /** Everybody who is or was a member; undefined in a conversation that is routed by interest. */
+  readonly users: readonly string[] | undefined
+}
+
+/**
+ * $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came
+ * or went. $12: all of them, whom routing by interest has to reach from the change on that makes the conversation large.
+ */
+const append = `
+WITH moved AS (
+  UPDATE conversations
+     SET head_seq = head_seq + 1, head_at = date_trunc('milliseconds', clock_timestamp()), version = version + $2,
+         member_count = member_count + $3,
+         large_since = coalesce(large_since, CASE WHEN member_count + $3 > $4 THEN now() END)
+   WHERE id = $1
+  RETURNING id, head_seq, head_at, version, large_since
+), written AS (
+  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
+  SELECT id, head_seq, head_at, $5, $6, $7, $8, $9 FROM moved
+), owed AS (
+  INSERT INTO offline_messages (user_id, conversation_id, seq, day)
+  SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
+), noted AS (
+  INSERT INTO changes (conversation_id, seq, version, users)
+  SELECT id, head_seq, version, CASE WHEN large_since = now() THEN $12::uuid[] ELSE $11::uuid[] END FROM moved
+)
+SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS at FROM moved`
+
+export interface ChangeOptions {
+  /** People who are held before the conversation is locked: what is read of them stands. */
+  readonly hold?: readonly string[]
+  /** The caller is no member: they come in by it. */
+  readonly entering?: boolean
+}
+
+/**
+ * Changes a conversation that the caller is a member of, or enters.
+ * @param decide checks what may fail and returns the entry, or nothing if there is none to write; whatever it throws
+ *   leaves everything as it was
+ * @returns where the entry came to stand; without one, the head
+ * @throws Refusal conversation_unknown, not_a_member, rate_limited, unavailable, and those of `decide`
+ */
+export async function change(
+  ctx: ChatContext,
+  by: string,
+  conversation: string,
+  decide: (locked: Locked) => Change | undefined | Promise<Change | undefined>,
+  { hold = [], entering = false }: ChangeOptions = {},
+): Promise<Changed> {
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
+  const done = await transaction(ctx, async client => {
+    const held = hold.length === 0 ? new Set<string>() : await holdUsers(client, hold)
+    const row = await lock(ctx, client, conversation)
+    const rolesOf = (users: readonly string[]) => readRoles(client, conversation, users)
+    // A statement of its own: within the one that waited for the lock it would see the time before.
+    const role = entering ? 'member' : (await rolesOf([by])).get(by)
+    demandMember(row !== undefined, role)
+    const { kind, large, head_seq: head, member_count: size } = row!
+    const part = await decide({
+      kind: kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
+      size,
+      role,
+      held,
+      rolesOf,
+      async roleOfTarget(user) {
+        const found = (await rolesOf([user])).get(user)
+        if (found !== undefined) return found
+        throw new Refusal('user_unknown', 'the person is not a member of the conversation', { field: 'user' })
+      },
+      owners: () => countOwners(client, conversation),
+      client,
+    })
+    if (part === undefined) return { head }
+    // Who goes, or is sent away, goes at once.
+    if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
+    const forgot = await applyChange(client, conversation, by, part, head + 1)
+    return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
+  })
+  if ('head' in done) return { seq: done.head }
+  const { part, written, forgot } = done
+  ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
+  tell(ctx, part, written, namedBy(part, by))
+  if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
+  return { seq: written.entry.seq }
+}
+
+/** A new conversation; its first entry says who is in it. */
+export interface Founding {
+  readonly kind: ConversationKind
+  readonly name?: string
+  readonly members: readonly MemberRef[]
+  /**
+   * What must hold in the transaction that makes it; whatever it throws leaves everything as it was.
+   * @returns those of the members who are asked first
+   */
+  readonly decide: (client: PoolClient) => Promise<ReadonlySet<string>>
+}
+
+export interface Founded {
+  readonly conversation: string
+  /** Those who are in it. */
+  readonly members: readonly string[]
+  /** Those who were asked. */
+  readonly asked: readonly string[]
+}
+
+/**
+ * Makes a conversation. Of a group the first entry names those who are in it, of a direct conversation both people.
+ * @returns undefined when it is direct and the two have one already
+ */
+export async function create(ctx: ChatContext, by: string, founding: Founding): Promise<Founded | undefined> {
+  const { kind, name } = founding
+  const conversation = randomUUID()
+  const [low, high] = kind === 'direct' ? founding.members.map(member => member.user).sort() : []
+  const startedAt = ctx.trace === undefined ? 0 : performance.now()
+  const founded = await transaction(ctx, async client => {
+    const toAsk = await founding.decide(client)
+    const members = founding.members.filter(member => !toAsk.has(member.user))
+    const part: PartOf<'conversation.created'> = {
+      event: 'conversation.created',
+      kind,
+      ...(name === undefined ? {} : { name }),
+      members: [...(kind === 'direct' ? founding.members : members)],
+    }
+    const made = await client.query(
+      `INSERT INTO conversations (id, kind, name, direct_low, direct_high) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (direct_low, direct_high) WHERE kind = 1 DO NOTHING`,
+      [conversation, kindNumbersOfConversations[kind], name ?? null, low ?? null, high ?? null],
+    )
+    if (made.rowCount === 0) return undefined
+    await insertMembers(client, conversation, members, 1)
+    const asked = [...toAsk]
+    await ask(client, { conversation, from: by, users: asked })
+    const joined = members.map(member => member.user)
+    return { part, joined, asked, written: await write(ctx, client, { conversation, by, part, large: false, joined }) }
+  })
+  if (founded === undefined) return undefined
+  const { part, written, joined: members, asked } = founded
+  ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
+  tell(ctx, part, written, [])
+  return { conversation, members, asked }
+}
+
+// ── the transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function lock(ctx: ChatContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
+  const found = await client.query<LockedRow>(
+    `SELECT kind, head_seq, member_count,
+            coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
+       FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
+    [conversation, ctx.settings.largeSettleMs],
+  )
+  return found.rows[0]
+}
+
+async function readRoles(client: PoolClient, conversation: string, users: readonly string[]) {
+  const found = await client.query<{ user_id: string; role: number }>(
+    'SELECT user_id, role FROM members WHERE conversation_id = $1 AND user_id = ANY($2)',
+    [conversation, users],
+  )
+  return new Map(found.rows.map(row => [row.user_id, roleOf(row.role)]))
+}
+
+async function countOwners(client: PoolClient, conversation: string): Promise<number> {
+  const found = await client.query<{ owners: number }>(
+    'SELECT count(*)::int AS owners FROM members WHERE conversation_id = $1 AND role = $2',
+    [conversation, roleNumbers.owner],
+  )
+  return found.rows[0]!.owners
+}
+
+/**
+ * The rows that follow from the entry. Whoever goes is owed nothing any more, so that no push tells them (P8).
+ * @returns whose notifications of the conversation are gone
+ */
+async function applyChange(
+  client: PoolClient,
+  conversation: string,
+  by: string,
+  part: Change,
+  seq: number,
+): Promise<string | undefined> {
+  switch (part.event) {
+    case 'member.added':
+      await insertMembers(client, conversation, part.members, part.since ?? seq)
+      break
+    case 'member.removed':
+      return deleteMember(client, conversation, part.user)
+    case 'member.left':
+      await noteLeft(client, conversation, by)
+      return deleteMember(client, conversation, by)
+    case 'member.changed':
+      await client.query('UPDATE members SET role = $3 WHERE conversation_id = $1 AND user_id = $2', [
+        conversation,
+        part.user,
+        roleNumbers[part.role],
+      ])
+      break
+    case 'conversation.renamed':
+      await client.query('UPDATE conversations SET name = $2 WHERE id = $1', [conversation, part.name])
+      break
+  }
+  return undefined
+}
+
+async function insertMembers(client: PoolClient, conversation: string, members: readonly MemberRef[], seq: number) {
+  await client.query(
+    `INSERT INTO members (conversation_id, user_id, role, joined_seq)
+     SELECT $1, m.user_id, m.role, $4 FROM unnest($2::uuid[], $3::smallint[]) AS m (user_id, role)`,
+    [conversation, members.map(member => member.user), members.map(member => roleNumbers[member.role]), seq],
+  )
+}
+
+/** The member's row first, as receipts lock it (receipts/book.ts), then what hangs on it: also whom they have asked in. */
+async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
+  await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
+  await client.query('DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
+  await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2', [
+    conversation,
+    user,
+  ])
+  return (await forget(client, conversation, user)) ? user : undefined
+}
+
+/** Whoever has left is asked before they are in it again, whoever wants them there. */
+async function noteLeft(client: PoolClient, conversation: string, user: string): Promise<void> {
+  await client.query(
+    `INSERT INTO conversation_requests (id, conversation_id, user_id, state) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (conversation_id, user_id) DO UPDATE
+        SET id = EXCLUDED.id, from_id = NULL, state = EXCLUDED.state, changed_at = now()`,
+    [randomUUID(), conversation, user, requestStates.left],
+  )
+}
+
+interface ToWrite {
+  readonly conversation: string
+  readonly by: string
+  readonly part: Change | PartOf<'conversation.created'>
+  readonly large: boolean
+  /** Of a new conversation: who is in it. */
+  readonly joined?: readonly string[]
+}
+
+/** Writes the entry and what the conversation's row says about it. The members' rows are written already. */
+async function write(
+  ctx: ChatContext,
+  client: PoolClient,
+  { conversation, by, part, large, joined }: ToWrite,
+): Promise<Written> {
+  const { event, ...payload } = part
+  const clientId = randomUUID()
+  const kind = kindNumbers[event]
+  const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, JSON.stringify(payload))
+  const members = large ? undefined : await readMembers(client, conversation)
+  const named = joined ?? namedBy(part, by)
+  const users = members === undefined ? undefined : [...new Set([...members, ...named])]
+  const found = await client.query<{ seq: number; version: number; at: number }>(append, [
+    conversation,
+    changesMembership(part) ? 1 : 0,
+    joined?.length ?? growthOf(part),
+    ctx.settings.largeConversationMin,
+    by,
+    clientId,
+    keyId,
+    kind,
+    body,
+    members === undefined ? [] : ctx.presumedAbsent(members),
+    named,
+    users ?? named,
+  ])
+  const { seq, version, at } = found.rows[0]!
+  // TypeScript loses the tie between an event's name and its fields when they are spread.
+  const entry = { event, conversation, seq, epoch: ctx.epoch(), at: Math.round(at), by, ...payload } as Entry
+  return { entry, version, users }
+}
+
+async function readMembers(client: PoolClient, conversation: string): Promise<string[]> {
+  const found = await client.query<{ user_id: string }>('SELECT user_id FROM members WHERE conversation_id = $1', [
+    conversation,
+  ])
+  return found.rows.map(row => row.user_id)
+}
+
+/** A new conversation starts at version 1; a name is no part of the membership. */
+function changesMembership(part: ToWrite['part']): boolean {
+  return part.event !== 'conversation.created' && part.event !== 'conversation.renamed'
+}
+
+function growthOf(part: ToWrite['part']): number {
+  if (part.event === 'member.removed' || part.event === 'member.left') return -1
+  return part.event === 'member.added' ? part.members.length : 0
+}
+
+/** Those who came or went: routing by interest does not reach them yet, or no more. */
+function namedBy(part: ToWrite['part'], by: string): readonly string[] {
+  if (part.event === 'member.added') return part.members.map(member => member.user)
+  if (part.event === 'member.removed') return [part.user]
+  return part.event === 'member.left' ? [by] : []
+}
+
+// ── after the commit ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+function tell(ctx: ChatContext, part: ToWrite['part'], written: Written, named: readonly string[]): void {
+  const { entry: event, version, users } = written
+  const { conversation, seq, at } = event
+  const membership = changesMembership(part)
+  if (membership) ctx.memberships.drop(conversation, version)
+  const entry = { conversation, seq, at, ...(membership ? { membership: version } : {}) }
+  const emit = (to: Emission['to']) => ctx.emit({ to, event, entry })
+  emit(users ?? { conversation, version })
+  if (users === undefined && named.length > 0) emit(named)
+}

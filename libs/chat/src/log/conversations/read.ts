@@ -1,0 +1,215 @@
+/** Conversations as one of their members sees them: with cursors, unread count, last message and the people. */
+import { type EntryOf, limits, type Role } from '@flotilla/protocol'
+import { asc, eq, inArray } from 'drizzle-orm'
+import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../../access.ts'
+import type { ChatContext } from '../../context.ts'
+import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
+import { fitting } from '../../store/paging.ts'
+import * as tables from '../../store/schema.ts'
+import { get } from '../../users/get.ts'
+import { type User, userColumnsFor } from '../../users/user.ts'
+
+export interface Conversation {
+  readonly id: string
+  readonly kind: ConversationKind
+  /** Groups have one. */
+  readonly name?: string
+  readonly head: number
+  /** When the head was written; milliseconds since 1970. */
+  readonly headAt: number
+  /** Of the caller, as are the cursors. */
+  readonly role: Role
+  readonly joinedSeq: number
+  readonly deliveredSeq: number
+  readonly readSeq: number
+  /** Messages of others that the caller may see and has not read; counted up to `unreadMax`. */
+  readonly unread: number
+  /** The caller has muted it until then: no push tells of it, and the badge does not count it. */
+  readonly mutedUntil?: number
+  readonly memberCount: number
+  /** Direct, and the other has not accepted it yet: named among `members`, but not in it. */
+  readonly pending?: boolean
+  /** Left out of groups past a size; see members.ts. */
+  readonly members?: readonly { readonly user: User; readonly role: Role }[]
+  /** The latest message, if one is among the last entries. */
+  readonly lastMessage?: EntryOf<'message.new'>
+}
+
+/** Where a conversation stands in the list. The time is seconds since 1970 as PostgreSQL writes them, so it is exact. */
+export interface Place {
+  readonly headAt: string
+  readonly id: string
+}
+
+interface Row extends EntryRow {
+  id: string
+  conversation_kind: number
+  name: string | null
+  head_seq: number
+  head_at: string
+  member_count: number
+  other: string | null
+  role: number
+  joined_seq: number
+  delivered_seq: number
+  read_seq: number
+  unread: number
+  muted_until: number | null
+}
+
+/** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
+const unreadMax = 1_000
+const membersInlineMax = 50
+/** How many members are read at once: they are what an answer is full of first. */
+const peopleAtOnceMax = 1_000
+/** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
+const lastEntriesMax = 20
+
+/** Of the messages `x`, those of others than $1 that a member with these columns may see and has not read. */
+export const unreadOf = (member: string, conversation: string) =>
+  `x.kind = ${kindNumbers['message.new']} AND x.sender_id <> $1
+   AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${member}.joined_seq) AND ${conversation}.head_seq`
+
+/** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
+const readConversations = (where: string, limit: string) => `
+WITH page AS MATERIALIZED (
+  SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
+         c.member_count, m.role,
+         CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.delivered_seq, m.read_seq, m.muted_until
+    FROM members m JOIN conversations c ON c.id = m.conversation_id
+   WHERE m.user_id = $1 AND ${where}
+   ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
+)
+SELECT * FROM (
+  SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
+         p.joined_seq,
+         p.delivered_seq, p.read_seq, u.unread,
+         CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*,
+         row_number() OVER page AS nth,
+         sum(octet_length(l.body)) OVER page - coalesce(octet_length(l.body), 0) AS bytes_before
+    FROM page p
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS unread FROM (
+        SELECT FROM messages x WHERE x.conversation_id = p.id AND ${unreadOf('p', 'p')} LIMIT ${unreadMax}
+      ) others
+    ) u
+    LEFT JOIN LATERAL (
+      SELECT ${entryColumns} FROM messages m
+       WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']}
+         AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
+       ORDER BY m.seq DESC LIMIT 1
+    ) l ON true
+  WINDOW page AS (ORDER BY p.head_at DESC, p.id DESC)
+) c WHERE coalesce(bytes_before, 0) <= ${limits.replyBytesMax} ORDER BY nth`
+
+const pageText = readConversations(
+  '($2::numeric IS NULL OR (extract(epoch FROM c.head_at), c.id) < ($2::numeric, $3::uuid))',
+  '$4',
+)
+const oneText = readConversations('c.id = $2', '1')
+
+/** Those of the caller's conversations that come after a place, the most recent first, and where the next page begins. */
+export async function readPage(
+  ctx: ChatContext,
+  by: string,
+  after: Place | undefined,
+  limit: number,
+): Promise<{ conversations: readonly Conversation[]; next?: Place }> {
+  const { rows } = await ctx.pool.query<Row>({
+    name: 'conversations-page',
+    text: pageText,
+    // One more than asked for tells whether there is a next page.
+    values: [by, after?.headAt, after?.id, limit + 1],
+  })
+  let conversations: readonly Conversation[] = []
+  for (const part of partsOf(rows.slice(0, limit))) {
+    const all = [...conversations, ...(await toConversations(ctx, by, part))]
+    conversations = fitting(all)
+    if (conversations.length < all.length) break
+  }
+  const last = rows[conversations.length - 1]
+  if (last === undefined || conversations.length === rows.length) return { conversations }
+  return { conversations, next: { headAt: last.head_at, id: last.id } }
+}
+
+/** Parts whose members can be read at once. */
+function* partsOf(rows: readonly Row[]): Generator<Row[]> {
+  let part: Row[] = []
+  let people = 0
+  for (const row of rows) {
+    people += isSmall(row) ? row.member_count : 0
+    if (people > peopleAtOnceMax && part.length > 0) {
+      yield part
+      part = []
+      people = isSmall(row) ? row.member_count : 0
+    }
+    part.push(row)
+  }
+  if (part.length > 0) yield part
+}
+
+/** One conversation of the caller's; undefined when they are no member or it does not exist. */
+export async function readOne(ctx: ChatContext, by: string, id: string): Promise<Conversation | undefined> {
+  const found = await ctx.pool.query<Row>({ name: 'conversations-one', text: oneText, values: [by, id] })
+  return (await toConversations(ctx, by, found.rows))[0]
+}
+
+async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
+  const small = rows.filter(isSmall).map(row => row.id)
+  const awaited = rows.flatMap(row => (isPending(row) && row.other !== null ? [row.other] : []))
+  const [people, asked, entries] = await Promise.all([
+    readPeople(ctx, by, small),
+    get(ctx, awaited, by),
+    // Without a message, the columns of the entry are null.
+    toEntries(
+      ctx.seal,
+      rows.filter(row => row.conversation_id !== null),
+      ctx.epoch(),
+    ),
+  ])
+  const lastMessages = new Map(entries.map(entry => [entry.conversation, entry as EntryOf<'message.new'>]))
+  const others = new Map(asked.map(user => [user.id, { user, role: 'member' as const }]))
+  return rows.map(row => {
+    const other = isPending(row) ? others.get(row.other ?? '') : undefined
+    const present = people.get(row.id)
+    const members = other === undefined ? present : [...(present ?? []), other]
+    const lastMessage = lastMessages.get(row.id)
+    return {
+      id: row.id,
+      kind: isDirect(row) ? 'direct' : 'group',
+      ...(row.name === null ? {} : { name: row.name }),
+      head: row.head_seq,
+      headAt: Math.floor(Number(row.head_at) * 1000),
+      role: roleOf(row.role),
+      joinedSeq: row.joined_seq,
+      deliveredSeq: row.delivered_seq,
+      readSeq: row.read_seq,
+      unread: row.unread,
+      ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
+      memberCount: row.member_count,
+      ...(isPending(row) ? { pending: true } : {}),
+      ...(members === undefined ? {} : { members }),
+      ...(lastMessage === undefined ? {} : { lastMessage }),
+    }
+  })
+}
+
+/** Of a direct conversation both are members from when the other has accepted it. */
+const isPending = (row: Row) => isDirect(row) && row.member_count < 2
+const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
+const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
+
+/** The members of these conversations, in the order of their ids, as the caller sees them. */
+async function readPeople(ctx: ChatContext, by: string, conversations: readonly string[]) {
+  const people = new Map<string, { user: User; role: Role }[]>(conversations.map(id => [id, []]))
+  if (conversations.length === 0) return people
+  const { members, users } = tables
+  const found = await ctx.db
+    .select({ conversation: members.conversationId, role: members.role, user: userColumnsFor(by) })
+    .from(members)
+    .innerJoin(users, eq(users.id, members.userId))
+    .where(inArray(members.conversationId, [...conversations]))
+    .orderBy(asc(members.userId))
+  for (const { conversation, role, user } of found) people.get(conversation)?.push({ user, role: roleOf(role) })
+  return people
+}

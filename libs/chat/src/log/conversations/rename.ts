@@ -1,0 +1,21 @@
+import { demandGroup, demandManager } from '../../access.ts'
+import type { ChatContext } from '../../context.ts'
+import { checkName } from '../../text/names.ts'
+import { type Changed, change } from './change.ts'
+
+/**
+ * Gives a group another name.
+ * @throws Refusal field_invalid, conversation_unknown, not_a_member, direct_fixed, role_insufficient
+ */
+export async function rename(
+  ctx: ChatContext,
+  by: string,
+  input: { conversation: string; name: string },
+): Promise<Changed> {
+  const name = checkName(input.name, 'name')
+  return change(ctx, by, input.conversation, locked => {
+    demandGroup(locked.kind)
+    demandManager(locked.role)
+    return { event: 'conversation.renamed', name }
+  })
+}

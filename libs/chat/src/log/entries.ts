@@ -1,0 +1,86 @@
+/**
+ * Between a row of the log and the entry that clients fold. A kind is a number in the row and a name on the wire; what
+ * the kind carries is the sealed body, so that a new kind needs no migration.
+ */
+import type { Entry, EntryKind, EntryOf } from '@flotilla/protocol'
+import type { Sealer } from '../store/seal.ts'
+
+/** Numbers are for ever: never change one, add at the end. */
+export const kindNumbers = {
+  'message.new': 1,
+  'conversation.created': 2,
+  'conversation.renamed': 3,
+  'member.added': 4,
+  'member.removed': 5,
+  'member.left': 6,
+  'member.changed': 7,
+} as const satisfies Record<EntryKind, number>
+
+const kindNames = new Map<number, EntryKind>(
+  Object.entries(kindNumbers).map(([name, number]) => [number, name as EntryKind]),
+)
+
+/** What a kind carries beyond its place in the log: the sealed part. */
+export type PayloadOf<K extends EntryKind> = Omit<
+  EntryOf<K>,
+  'event' | 'conversation' | 'seq' | 'epoch' | 'at' | 'by' | 'clientId' | 'replyTo'
+>
+
+export interface EntryRow {
+  readonly conversation_id: string
+  readonly seq: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly sender_id: string
+  readonly client_id: string
+  readonly reply_to: number | null
+  readonly key_id: number
+  readonly kind: number
+  readonly body: Buffer
+}
+
+/** The columns of EntryRow, for a SELECT from messages AS m. */
+export const entryColumns =
+  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body'
+
+/** The least that an entry takes in a reply, in bytes. */
+export const entryBytesMin = 200
+
+/**
+ * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
+ * what stands beside it (places, ids, names of fields) has at most 272. The length of a body is known without reading it.
+ */
+export const entryBytes = 'octet_length(m.body) + 272'
+
+/** Opens rows into entries, in their order. */
+export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {
+  await seal.ready(new Set(rows.map(row => row.key_id)))
+  return rows.map(row => toEntry(seal, row, epoch))
+}
+
+function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
+  const event = kindNames.get(row.kind)
+  if (event === undefined) throw new Error(`unable to read an entry: kind ${row.kind} is newer than this process`)
+  const place = { conversation: row.conversation_id, sender: row.sender_id, clientId: row.client_id, kind: row.kind }
+  const payload = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
+  return {
+    event,
+    conversation: row.conversation_id,
+    seq: row.seq,
+    epoch,
+    at: Math.round(row.at),
+    by: row.sender_id,
+    ...(event === 'message.new' ? { clientId: row.client_id } : {}),
+    ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
+    ...payload,
+  } as Entry
+}
+
+/**
+ * Before surrogates were refused, half of a pair could be stored, and to serve it ends strict clients. In what
+ * JSON.stringify has written only such a half stands as an escape, so a look at the text finds it.
+ */
+export function mendPairs(stored: string): string {
+  if (!stored.includes('\\ud')) return stored
+  return stored.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, escape => (escape.startsWith('\\ud') ? '\ufffd' : escape))
+}

@@ -1,0 +1,233 @@
+/**
+ * Who is in a conversation, cached by its membership version. The cache may be stale: every write names the version it
+ * decided by, and the store refuses an old one (see inserts.ts). Small conversations are held whole; of large ones
+ * only the members that were asked for, since nobody needs the whole list to route by interest.
+ */
+import type { Role } from '@flotilla/protocol'
+import type { Pool } from 'pg'
+import { type ConversationKind, demandMember, roleOf } from '../access.ts'
+import { createLoader } from '../store/loader.ts'
+
+export interface Member {
+  readonly role: Role
+  readonly joinedSeq: number
+}
+
+/** A conversation's members at one version. */
+export interface Membership {
+  readonly conversation: string
+  readonly kind: ConversationKind
+  readonly version: number
+  readonly size: number
+  /** Direct, and one of the two has blocked the other: nothing passes. It is read with the version (P8). */
+  readonly closed: boolean
+  /** Direct, and one of the two has not accepted yet: they are no member, and little can be said (P8). */
+  readonly pending: boolean
+  /** Routed by interest, and not held whole. */
+  readonly large: boolean
+  /** Everybody; empty when large. */
+  readonly members: ReadonlyMap<string, Member>
+  /** The users of `members`, as an array: what a send is addressed to. */
+  readonly users: readonly string[]
+  /** The highest seq known to this process; the store may be ahead. */
+  headSeen: number
+}
+
+/** Somebody's place in a conversation. */
+export interface Standing {
+  readonly membership: Membership
+  readonly member: Member
+}
+
+export interface Memberships {
+  /**
+   * A member's standing: at once when it is cached, which is nearly always, so that the message path waits for nothing.
+   * @throws Refusal conversation_unknown, not_a_member
+   */
+  demand(conversation: string, user: string): Standing | Promise<Standing>
+  /** The conversation, or undefined when there is none. */
+  of(conversation: string): Promise<Membership | undefined>
+  /** One member; asks the store for large conversations. */
+  member(membership: Membership, user: string): Promise<Member | undefined>
+  /** Forgets a conversation whose version is below the one given, or whatever its version. */
+  drop(conversation: string, belowVersion?: number): void
+  clear(): void
+}
+
+interface Row {
+  id: string
+  kind: number
+  version: number
+  head_seq: number
+  member_count: number
+  large: boolean
+  closed: boolean
+  users: string[] | null
+  roles: number[] | null
+  joined: number[] | null
+}
+
+export interface MembershipsOptions {
+  readonly pool: Pool
+  /** Conversations are forgotten, the least recently used first, when this many members are held. */
+  readonly membersCachedMax: number
+  /** For so long after it became large, a conversation is still addressed person by person: nodes join meanwhile. */
+  readonly largeSettleMs: number
+}
+
+const loadBatchMax = 500
+
+export function createMemberships(options: MembershipsOptions): Memberships {
+  const { pool, membersCachedMax, largeSettleMs } = options
+  /** A Map keeps insertion order: the first is the least recently used. */
+  const cached = new Map<string, Membership>()
+  /** Members of large conversations that were asked for, by the membership that they belong to. */
+  const asked = new WeakMap<Membership, Map<string, Promise<Member | undefined>>>()
+  let weight = 0
+  const weigh = (one: Membership) => one.users.length + 8
+
+  const forget = (one: Membership) => {
+    cached.delete(one.conversation)
+    weight -= weigh(one)
+  }
+  const remember = (one: Membership) => {
+    const before = cached.get(one.conversation)
+    // A load that was under way while a newer one finished must not put the older version back.
+    if (before !== undefined && before.version > one.version) return before
+    if (before !== undefined) forget(before)
+    // Whoever unblocks must be heard at once, and an unblocked send would never get so far as to be found stale.
+    // And while one of the two is asked, each message is decided by what the store says.
+    if (one.closed || one.pending) return one
+    cached.set(one.conversation, one)
+    weight += weigh(one)
+    for (const oldest of cached.values()) {
+      if (weight <= membersCachedMax || oldest === one) break
+      forget(oldest)
+    }
+    return one
+  }
+
+  const load = createLoader<Membership>(async ids => {
+    // One statement, one snapshot: the version, the members and the blocks belong together.
+    const found = await pool.query<Row>({
+      name: 'memberships-load',
+      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, l.large, m.users, m.roles, m.joined,
+                    c.kind = 1 AND EXISTS (
+                      SELECT FROM blocks b WHERE (b.user_id, b.blocked_id)
+                          IN ((c.direct_low, c.direct_high), (c.direct_high, c.direct_low))
+                    ) AS closed
+               FROM conversations c
+               CROSS JOIN LATERAL (SELECT coalesce(c.large_since < now() - $2 * interval '1 millisecond', false) AS large) l
+               LEFT JOIN LATERAL (
+                 SELECT array_agg(user_id) AS users, array_agg(role::int) AS roles, array_agg(joined_seq) AS joined
+                   FROM members WHERE conversation_id = c.id
+               ) m ON NOT l.large
+              WHERE c.id = ANY($1)`,
+      values: [ids, largeSettleMs],
+    })
+    return new Map(found.rows.map(row => [row.id, remember(fromRow(row))]))
+  }, loadBatchMax)
+
+  /**
+   * Whoever asks while a load is under way waits for that one: with a load of their own they would be overtaken by a
+   * later one that finds the first load's answer in the cache, and a connection's messages would change their order.
+   */
+  const loading = new Map<string, Promise<Membership | undefined>>()
+  const loadOnce = (conversation: string): Promise<Membership | undefined> => {
+    const underWay = loading.get(conversation)
+    if (underWay !== undefined) return underWay
+    const begun = load(conversation).finally(() => {
+      if (loading.get(conversation) === begun) loading.delete(conversation)
+    })
+    loading.set(conversation, begun)
+    return begun
+  }
+
+  /** The order of use matters only when something will have to be forgotten. */
+  const look = (conversation: string): Membership | undefined => {
+    const hit = cached.get(conversation)
+    if (hit !== undefined && weight > membersCachedMax / 2) {
+      cached.delete(conversation)
+      cached.set(conversation, hit)
+    }
+    return hit
+  }
+
+  const memberships: Memberships = {
+    demand(conversation, user) {
+      const membership = look(conversation)
+      const member = membership?.members.get(user)
+      return membership !== undefined && member !== undefined
+        ? { membership, member }
+        : demandSlowly(conversation, user)
+    },
+    async of(conversation) {
+      return look(conversation) ?? loadOnce(conversation)
+    },
+    async member(membership, user) {
+      if (!membership.large) return membership.members.get(user)
+      const known = asked.get(membership) ?? new Map<string, Promise<Member | undefined>>()
+      asked.set(membership, known)
+      const found = known.get(user) ?? loadMember(pool, membership.conversation, user)
+      if (!known.has(user) && known.size < membersCachedMax) known.set(user, found)
+      found.catch(() => known.delete(user))
+      return found
+    },
+    drop(conversation, belowVersion = Number.POSITIVE_INFINITY) {
+      const hit = cached.get(conversation)
+      if (hit !== undefined && hit.version < belowVersion) forget(hit)
+      // A load that is under way may have its answer from before the change.
+      loading.delete(conversation)
+    },
+    clear() {
+      cached.clear()
+      loading.clear()
+      weight = 0
+    },
+  }
+
+  async function demandSlowly(conversation: string, user: string): Promise<Standing> {
+    const known = cached.get(conversation)
+    let membership = await memberships.of(conversation)
+    let member = membership === undefined ? undefined : await memberships.member(membership, user)
+    if (member === undefined && membership !== undefined && membership === known) {
+      // Somebody who has just been added must not be refused because this process has not heard of it.
+      forget(known)
+      membership = await load(conversation)
+      member = membership === undefined ? undefined : await memberships.member(membership, user)
+    }
+    demandMember(membership !== undefined, member)
+    return { membership: membership!, member }
+  }
+
+  return memberships
+}
+
+function fromRow(row: Row): Membership {
+  const users = row.users ?? []
+  const members = new Map(
+    users.map((user, at) => [user, { role: roleOf(row.roles![at]!), joinedSeq: row.joined![at]! }]),
+  )
+  return {
+    conversation: row.id,
+    kind: row.kind === 1 ? 'direct' : 'group',
+    version: row.version,
+    size: row.member_count,
+    closed: row.closed,
+    pending: row.kind === 1 && row.member_count < 2,
+    large: row.large,
+    members,
+    users,
+    headSeen: row.head_seq,
+  }
+}
+
+async function loadMember(pool: Pool, conversation: string, user: string): Promise<Member | undefined> {
+  const found = await pool.query<{ role: number; joined_seq: number }>({
+    name: 'memberships-member',
+    text: 'SELECT role, joined_seq FROM members WHERE conversation_id = $1 AND user_id = $2',
+    values: [conversation, user],
+  })
+  const row = found.rows[0]
+  return row === undefined ? undefined : { role: roleOf(row.role), joinedSeq: row.joined_seq }
+}

@@ -1,0 +1,88 @@
+/**
+ * Somebody comes into a conversation that they were asked into. It is their own act, so the entry is by them, and from
+ * its commit on they are a member like any other (P8).
+ */
+import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
+import { demandNotBlocked, demandStillAsked, requestStates } from '../../access.ts'
+import { demandRoomForConversations } from '../caps.ts'
+import type { ChatContext } from '../../context.ts'
+import { change } from '../conversations/change.ts'
+import { get } from '../conversations/get.ts'
+import type { Conversation } from '../conversations/read.ts'
+import { readCounterparts } from '../../privacy/counterparts.ts'
+
+interface Open {
+  readonly conversation: string
+  readonly from: string
+}
+
+/**
+ * @throws Refusal request_unknown (also when whoever asked may add nobody any more), conversation_full, too_many,
+ *   direct_closed, unavailable
+ */
+export async function accept(ctx: ChatContext, by: string, request: string): Promise<Conversation> {
+  const found = await ctx.pool.query<Open>(
+    `SELECT conversation_id AS conversation, from_id AS from FROM conversation_requests
+      WHERE id = $1 AND user_id = $2 AND state = $3`,
+    [request, by, requestStates.open],
+  )
+  const open = found.rows[0]
+  if (open === undefined) throw new Refusal('request_unknown')
+  await enter(ctx, by, { ...open, request })
+  return get(ctx, by, open.conversation)
+}
+
+/**
+ * The person comes in: by a request, or into a direct conversation because they open it themselves, or because the two
+ * are contacts by now. Whoever is in it already stays so.
+ */
+export async function enter(
+  ctx: ChatContext,
+  by: string,
+  { conversation, from, request }: Open & { readonly request?: string },
+): Promise<void> {
+  let entered = false
+  let answered: string | undefined
+  await change(
+    ctx,
+    by,
+    conversation,
+    async locked => {
+      const { client, kind } = locked
+      if ((await locked.rolesOf([by])).has(by)) return undefined
+      answered = await takeRequest(client, { conversation, by, request })
+      const tie = (await readCounterparts(client, by, [from])).get(from)
+      if (tie === undefined) throw new Refusal('request_unknown')
+      demandNotBlocked(tie, 'the person')
+      if (kind === 'group') demandStillAsked((await locked.rolesOf([from])).get(from))
+      if (kind === 'group' && locked.size >= ctx.settings.groupMembersMax)
+        throw new Refusal('conversation_full', undefined, { rule: `maxItems ${ctx.settings.groupMembersMax}` })
+      await demandRoomForConversations(ctx, client, { users: [by], by })
+      entered = true
+      const members = [{ user: by, role: 'member' as const }]
+      // What was said to them by way of asking is theirs to read; of a group they see what comes from now on.
+      return { event: 'member.added', members, ...(kind === 'direct' ? { since: 1 } : {}) }
+    },
+    { hold: [by, from], entering: true },
+  )
+  if (entered && answered !== undefined)
+    ctx.emit({
+      to: [by, from],
+      event: { event: 'conversation.answered', request: answered, conversation, answer: 'accepted' },
+    })
+}
+
+/** Of an acceptance and a cancellation at once the first one counts. @throws Refusal request_unknown */
+async function takeRequest(
+  client: PoolClient,
+  { conversation, by, request }: { conversation: string; by: string; request: string | undefined },
+): Promise<string | undefined> {
+  const gone = await client.query<{ id: string }>(
+    `DELETE FROM conversation_requests
+      WHERE conversation_id = $1 AND user_id = $2 AND ($3::uuid IS NULL OR (id = $3 AND state = $4)) RETURNING id`,
+    [conversation, by, request ?? null, requestStates.open],
+  )
+  if (gone.rowCount === 0 && request !== undefined) throw new Refusal('request_unknown')
+  return gone.rows[0]?.id
+}

@@ -1,0 +1,62 @@
+/** A request ends, and nobody comes in: whom it was for does not want it, or it is taken back. */
+import { Refusal } from '@flotilla/protocol'
+import { demandGroup, demandMayTakeBack, kindNumbersOfConversations, requestStates, roleOf } from '../../access.ts'
+import type { ChatContext } from '../../context.ts'
+import { transaction } from '../../store/transaction.ts'
+
+interface Row {
+  readonly conversation: string
+  readonly from: string
+  readonly to: string
+  readonly kind: number
+}
+
+/**
+ * Who asked for a direct conversation is not told, and goes on seeing a request that is not answered. Who asked into a
+ * group is told, and nobody may ask the person again for a time (`requestPauseMs`).
+ * @throws Refusal request_unknown
+ */
+export async function decline(ctx: ChatContext, by: string, request: string): Promise<void> {
+  const found = await ctx.pool.query<Row>(
+    `UPDATE conversation_requests r
+        SET state = $3, changed_at = now(), from_id = CASE WHEN c.kind = $5 THEN r.from_id END
+       FROM conversations c, conversation_requests b
+      WHERE r.id = $1 AND r.user_id = $2 AND r.state = $4 AND c.id = r.conversation_id AND b.id = r.id
+  RETURNING r.conversation_id AS conversation, b.from_id AS from, b.user_id AS to, c.kind`,
+    [request, by, requestStates.declined, requestStates.open, kindNumbersOfConversations.direct],
+  )
+  const row = found.rows[0]
+  if (row === undefined) throw new Refusal('request_unknown')
+  const { conversation, from, kind } = row
+  ctx.emit({
+    to: kind === kindNumbersOfConversations.direct ? [by] : [by, from],
+    event: { event: 'conversation.answered', request, conversation, answer: 'declined' },
+  })
+}
+
+/**
+ * Whoever asked somebody into a group takes that back, or another of its managers does. A direct conversation stays as it
+ * is: it was begun.
+ * @throws Refusal request_unknown, direct_fixed
+ */
+export async function cancel(ctx: ChatContext, by: string, request: string): Promise<void> {
+  const { conversation, from, to } = await transaction(ctx, async client => {
+    const found = await client.query<Row & { role: number | null }>(
+      `SELECT r.conversation_id AS conversation, r.from_id AS from, r.user_id AS to, c.kind, m.role
+         FROM conversation_requests r JOIN conversations c ON c.id = r.conversation_id
+         LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2
+        WHERE r.id = $1 AND r.from_id IS NOT NULL FOR UPDATE OF r`,
+      [request, by],
+    )
+    const row = found.rows[0]
+    if (row === undefined) throw new Refusal('request_unknown')
+    demandMayTakeBack(row.from === by, row.role === null ? undefined : roleOf(row.role))
+    demandGroup(row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group')
+    await client.query('DELETE FROM conversation_requests WHERE id = $1', [request])
+    return row
+  })
+  ctx.emit({
+    to: [...new Set([by, from, to])],
+    event: { event: 'conversation.answered', request, conversation, answer: 'cancelled' },
+  })
+}

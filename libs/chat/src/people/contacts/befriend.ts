@@ -1,0 +1,82 @@
+/** Two people become contacts: what accepting a request and two crossing requests have in common. */
+import { Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
+import type { ChatContext } from '../../context.ts'
+import { settleDirect } from '../../log/conversations/create-direct.ts'
+import { add as notify } from '../../notices/notifications/add.ts'
+import { withdraw } from '../../notices/notifications/follow.ts'
+import { get } from '../../users/get.ts'
+import type { Contact } from './list.ts'
+
+export interface OpenRequest {
+  readonly id: string
+  readonly from_id: string
+  readonly to_id: string
+  readonly note: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+export const requestColumns = 'id, from_id, to_id, note, (extract(epoch FROM created_at) * 1000)::float8 AS at'
+
+/** What the notification of a request is called. */
+export const requestNote = (request: string) => `contact-request ${request}`
+
+export interface Accepted {
+  readonly request: string
+  /** Whose request it was. */
+  readonly from: string
+  readonly to: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/**
+ * Turns a request into two contacts.
+ * @param client of a transaction that holds both of the people
+ * @throws Refusal request_unknown (decided meanwhile), too_many
+ */
+export async function befriend(
+  ctx: Pick<ChatContext, 'settings'>,
+  client: PoolClient,
+  request: OpenRequest,
+): Promise<Accepted> {
+  const { contactsMax } = ctx.settings
+  const { id, from_id: from, to_id: to } = request
+  const gone = await client.query('DELETE FROM contact_requests WHERE id = $1', [id])
+  if (gone.rowCount === 0) throw new Refusal('request_unknown')
+  const counted = await client.query<{ most: number }>(
+    `SELECT max(contacts)::int AS most FROM unnest($1::uuid[]) AS u (id)
+      CROSS JOIN LATERAL (SELECT count(*) AS contacts FROM contacts WHERE user_id = u.id) c`,
+    [[from, to]],
+  )
+  if (counted.rows[0]!.most >= contactsMax)
+    throw new Refusal('too_many', 'one of the two has as many contacts as one may have', {
+      rule: `maxItems ${contactsMax}`,
+    })
+  const made = await client.query<{ at: number }>(
+    `INSERT INTO contacts (user_id, contact_id) VALUES ($1, $2), ($2, $1)
+     RETURNING (extract(epoch FROM created_at) * 1000)::float8 AS at`,
+    [from, to],
+  )
+  return { request: id, from, to, at: Math.round(made.rows[0]!.at) }
+}
+
+/** After the commit. @returns the contact that the caller got */
+export async function tellAccepted(ctx: ChatContext, by: string, accepted: Accepted): Promise<Contact> {
+  const { request, from, to, at } = accepted
+  const [sender, receiver] = await get(ctx, [from, to])
+  if (sender === undefined || receiver === undefined) throw new Refusal('user_unknown')
+  ctx.emit({ to: [from], event: { event: 'contact.accepted', request, user: receiver } })
+  ctx.emit({ to: [to], event: { event: 'contact.accepted', request, user: sender } })
+  await settleDirect(ctx, from, to)
+  await withdraw(ctx, to, requestNote(request))
+  await notify(ctx, {
+    user: from,
+    kind: 'contact_accepted',
+    dedup: `contact-accepted ${request}`,
+    actor: to,
+    detail: { request },
+  })
+  return { user: by === from ? receiver : sender, at }
+}

@@ -1,0 +1,51 @@
+import { Refusal } from '@flotilla/protocol'
+import { and, eq, sql } from 'drizzle-orm'
+import { blockers } from '../privacy/between.ts'
+import type { ChatContext } from '../context.ts'
+import { visible } from '../privacy/visible.ts'
+import { blocks, contacts, users } from '../store/schema.ts'
+import { type User, userColumnsFor } from '../users/user.ts'
+
+/** A person, as one other sees them. */
+export interface Profile extends User {
+  readonly about: string
+  /** When they were last connected, where they show it; milliseconds since 1970. */
+  readonly lastSeenAt?: number
+  /** Whether the two are contacts. */
+  readonly contact: boolean
+  /** Whether the caller has blocked them. What they have blocked is not told. */
+  readonly blocked: boolean
+}
+
+/**
+ * Whom they have blocked sees of them what stands in every list of members, and no more.
+ * @throws Refusal user_unknown
+ */
+export async function profile(ctx: ChatContext, by: string, user: string): Promise<Profile> {
+  const [[found], shown, hidden] = await Promise.all([
+    ctx.db
+      .select({
+        user: userColumnsFor(by),
+        about: users.about,
+        lastSeenAt: users.lastSeenAt,
+        contact: sql<boolean>`${contacts.userId} IS NOT NULL`,
+        blocked: sql<boolean>`${blocks.userId} IS NOT NULL`,
+      })
+      .from(users)
+      .leftJoin(contacts, and(eq(contacts.userId, by), eq(contacts.contactId, users.id)))
+      .leftJoin(blocks, and(eq(blocks.userId, by), eq(blocks.blockedId, users.id)))
+      .where(eq(users.id, user)),
+    visible(ctx, by, [user], 'last_seen'),
+    blockers(ctx, by, [user]),
+  ])
+  if (found === undefined) throw new Refusal('user_unknown')
+  const { user: seen, about, lastSeenAt, contact, blocked } = found
+  if (hidden.has(user)) return { ...seen, about: '', contact, blocked }
+  return {
+    ...seen,
+    about,
+    ...(lastSeenAt === null || !shown.has(user) ? {} : { lastSeenAt: lastSeenAt.getTime() }),
+    contact,
+    blocked,
+  }
+}

@@ -1,1 +1,0 @@
-export { acquaintedOf, demandAcquainted } from './may-watch.ts'

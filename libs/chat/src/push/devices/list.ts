@@ -1,0 +1,13 @@
+import type { ChatContext } from '../../context.ts'
+import { type Device, deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
+
+/** The caller's devices, the last seen first: at most `devicesMax` of the settings. */
+export async function list(ctx: ChatContext, by: { user: string; session: string }): Promise<Device[]> {
+  const found = await ctx.pool.query<DeviceRow>(
+    `SELECT ${deviceColumns.replace('d.seen_at', `${lastSeen} AS seen_at`)}
+       FROM devices d JOIN sessions s ON s.id = d.session_id
+      WHERE d.user_id = $1 AND ${goodSession} ORDER BY ${lastSeen} DESC, d.id LIMIT $2`,
+    [by.user, ctx.settings.devicesMax],
+  )
+  return found.rows.map(row => toDevice(row, by.session))
+}
