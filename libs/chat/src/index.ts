@@ -1,14 +1,6 @@
 export { type DirectFrom, directFroms } from './access.ts'
-export {
-  type ChatContext,
-  type ChatLogger,
-  type ChatOptions,
-  type ChatPorts,
-  type ChatSettings,
-  chatDefaults,
-  createChat,
-  type Emission,
-} from './context.ts'
+export { type ChatContext, chatDefaults, type ChatOptions, type ChatSettings, createChat } from './context.ts'
+export type { ChatLogger, ChatPorts, Emission } from './ports.ts'
 export * as accounts from './accounts/index.ts'
 export * as blocks from './people/blocks/index.ts'
 export * as codes from './accounts/codes/index.ts'

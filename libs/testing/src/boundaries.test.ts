@@ -45,6 +45,11 @@ test.each([
     'libs/chat/src/accounts/sessions/begin.ts',
     `import { post } from '../../log/messages/post.ts'`,
   ],
+  [
+    'nor what joins the wings',
+    'libs/chat/src/log/messages/post.ts',
+    `import type { ChatContext } from '../../context.ts'`,
+  ],
   ['tests are not imported', 'libs/routing/src/node.ts', `import { bed } from './testbed.ts'`],
   ['what is ours must exist', 'apps/api/src/app.ts', `import { x } from '@flotilla/utils'`],
   ['a package must have its rung', 'libs/nowhere/src/a.ts', ''],

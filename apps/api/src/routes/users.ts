@@ -1,5 +1,5 @@
 /** People: registering. */
-import { accounts, sessions } from '@flotilla/chat'
+import { accounts } from '@flotilla/chat'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'
@@ -67,8 +67,8 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
         if (registration.email !== undefined) await takeTry(deps, request, registration.email)
         return accounts.register(chat, { ...registration, client, place })
       }
-      const user = await (registration.password === undefined ? register() : withPlace(chat, register))
-      return answerSignIn(app, deps, request, reply, await sessions.begin(chat, user, 'registration', client))
+      const signedIn = await (registration.password === undefined ? register() : withPlace(chat, register))
+      return answerSignIn(app, deps, request, reply, signedIn)
     },
   )
 }

@@ -14,7 +14,8 @@ import { askEmail, changeEmail, removeEmail } from './change-email.ts'
 import { changeUsername } from './change-username.ts'
 import { create } from './registration/create.ts'
 import { demandWayIn, type Without } from './demand-way-in.ts'
-import { register } from './registration/register.ts'
+import { register as registerWithSession } from './registration/register.ts'
+import { laptop, registerUser as register } from './registration/register.testbed.ts'
 import { resetPassword, setPassword } from './passwords/set-password.ts'
 
 let database: TestDatabase
@@ -386,5 +387,21 @@ describe('the username', () => {
     const both = await Promise.allSettled([take(one, 'contended'), take(other, 'Contended')])
     expect(both.map(change => change.status).sort()).toEqual(['fulfilled', 'rejected'])
     await expect(take(one, 'no name')).rejects.toMatchObject({ code: 'field_invalid' })
+  })
+})
+
+test('an account whose first session cannot be written is not made, and its name is free', async () => {
+  await ctx.pool.query(`
+    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no room''; END';
+    CREATE TRIGGER fail BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION fail()`)
+  const input = { username: 'halfway', client: laptop }
+  try {
+    await expect(registerWithSession(ctx, input)).rejects.toThrow('no room')
+  } finally {
+    await ctx.pool.query('DROP TRIGGER fail ON sessions; DROP FUNCTION fail')
+  }
+  expect(await registerWithSession(ctx, input)).toMatchObject({
+    user: { username: 'halfway' },
+    session: expect.any(String),
   })
 })

@@ -1,7 +1,7 @@
 /** What the verbs of the account read of its owner. */
 import { Refusal } from '@flotilla/protocol'
 import { and, eq, isNull } from 'drizzle-orm'
-import type { ChatContext } from '../context.ts'
+import type { AccountsContext } from './context.ts'
 import { users } from '../store/schema.ts'
 import { type User, userColumns } from '../users/user.ts'
 
@@ -12,7 +12,7 @@ export interface Account {
 }
 
 /** @throws Refusal user_unknown when there is none, or none any more */
-export async function readAccount(ctx: ChatContext, id: string): Promise<Account> {
+export async function readAccount(ctx: AccountsContext, id: string): Promise<Account> {
   const { email, passwordHash } = users
   const [found] = await ctx.db
     .select({ user: userColumns, email, passwordHash })

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import type { Client } from '../notices/security/client.ts'
 import { endAll } from './sessions/end.ts'
@@ -19,7 +19,7 @@ RETURNING floor(extract(epoch FROM u.delete_after) * 1000)::float8 AS at, before
  * @throws Refusal proof_needed, user_unknown (the erasure has begun)
  */
 export async function askDeletion(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<{ deleteAfter: number }> {

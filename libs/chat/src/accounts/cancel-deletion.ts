@@ -1,11 +1,11 @@
-import type { ChatContext } from '../context.ts'
+import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import type { Client } from '../notices/security/client.ts'
 import { transaction } from '../store/transaction.ts'
 
 /** The account stays. Once its erasure has begun there is no way back, and nobody is signed in to ask for it. */
 export async function cancelDeletion(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<void> {

@@ -7,7 +7,7 @@ import type { PoolClient } from 'pg'
 import { ask } from './codes/ask.ts'
 import type { AskedCode } from './codes/code.ts'
 import { check, spend } from './codes/redeem.ts'
-import type { ChatContext } from '../context.ts'
+import type { AccountsContext } from './context.ts'
 import { isHeldBack } from './registration/held-back.ts'
 import { note } from '../notices/security/note.ts'
 import type { Client } from '../notices/security/client.ts'
@@ -28,7 +28,7 @@ interface Changing {
  * @throws Refusal proof_needed, field_invalid, mail_unavailable
  */
 export async function askEmail(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { session: string; email: string; isMailed?: boolean },
 ): Promise<AskedCode> {
@@ -42,7 +42,7 @@ export async function askEmail(
  * @throws Refusal code_invalid, email_taken
  */
 export async function changeEmail(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: Changing & { request: string; code: string },
 ): Promise<void> {
@@ -66,7 +66,7 @@ export async function changeEmail(
  * Takes the address from the account.
  * @throws Refusal proof_needed, last_way_in, factor_conflict while it is a second factor
  */
-export async function removeEmail(ctx: ChatContext, by: string, input: Changing): Promise<void> {
+export async function removeEmail(ctx: AccountsContext, by: string, input: Changing): Promise<void> {
   const { session, client } = input
   await demandFresh(ctx, session)
   if ((await readAccount(ctx, by)).email === null) return

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../context.ts'
+import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import type { Client } from '../notices/security/client.ts'
 import { transaction } from '../store/transaction.ts'
@@ -20,7 +20,7 @@ interface Row {
  * @throws Refusal field_invalid, username_taken
  */
 export async function changeUsername(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { username: string; session: string; client: Client },
 ): Promise<User> {

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { AccountsContext } from './context.ts'
 
 /** What is about to be removed. */
 export interface Without {
@@ -25,7 +25,12 @@ SELECT u.password_hash IS NOT NULL
  * @param client of the transaction that removes it, which then holds the lock of the person's row
  * @throws Refusal last_way_in
  */
-export async function demandWayIn(ctx: ChatContext, user: string, without: Without, client: PoolClient): Promise<void> {
+export async function demandWayIn(
+  ctx: AccountsContext,
+  user: string,
+  without: Without,
+  client: PoolClient,
+): Promise<void> {
   await client.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [user])
   const { email = false, passkey = null, identity = null } = without
   // Where no mail is sent, an address lets nobody in.

@@ -13,7 +13,7 @@
 import { randomBytes } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { requestNote } from '../people/contacts/befriend.ts'
-import type { ChatContext } from '../context.ts'
+import type { LifecycleContext } from './context.ts'
 import { add as addJob } from '../store/jobs/add.ts'
 import { endAll } from '../accounts/sessions/end.ts'
 import { transaction } from '../store/transaction.ts'
@@ -30,7 +30,7 @@ const tombstoneName = 'Deleted person'
  * @param max accounts that are taken in hand
  * @returns how many were erased
  */
-export async function eraseDue(ctx: ChatContext, max: number): Promise<number> {
+export async function eraseDue(ctx: LifecycleContext, max: number): Promise<number> {
   await shutOut(ctx, max)
   let erased = 0
   for (let taken = 0; taken < max; taken++) {
@@ -60,7 +60,7 @@ RETURNING id`
 /** With the person's id in `user_id`. */
 const waysIn = ['codes', 'challenges', 'identities', 'passkeys', 'totp_factors', 'recovery_codes', 'invitations']
 
-async function shutOut(ctx: ChatContext, max: number): Promise<void> {
+async function shutOut(ctx: LifecycleContext, max: number): Promise<void> {
   await transaction(ctx, async tx => {
     const begun = await tx.query<{ id: string }>(begin, [max, ctx.settings.erasureSettleMs])
     for (const { id } of begun.rows) {
@@ -76,7 +76,7 @@ async function deleteFrom(tx: PoolClient, tables: readonly string[], user: strin
 
 // ── the second step ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function claim(ctx: ChatContext): Promise<string | undefined> {
+async function claim(ctx: LifecycleContext): Promise<string | undefined> {
   const found = await ctx.pool.query<{ id: string }>(
     `UPDATE users SET delete_after = now() + $1 * interval '1 millisecond'
       WHERE id = (SELECT id FROM users WHERE erased_at IS NOT NULL AND delete_after <= now()
@@ -87,7 +87,7 @@ async function claim(ctx: ChatContext): Promise<string | undefined> {
   return found.rows[0]?.id
 }
 
-async function extend(ctx: ChatContext, user: string): Promise<void> {
+async function extend(ctx: LifecycleContext, user: string): Promise<void> {
   await ctx.pool.query(
     `UPDATE users SET delete_after = now() + $2 * interval '1 millisecond' WHERE id = $1 AND delete_after IS NOT NULL`,
     [user, leaseMs],
@@ -119,7 +119,7 @@ interface Ties {
   readonly requests: readonly { readonly id: string; readonly from: string; readonly to: string }[]
 }
 
-async function erase(ctx: ChatContext, user: string): Promise<void> {
+async function erase(ctx: LifecycleContext, user: string): Promise<void> {
   const username = `deleted-${randomBytes(6).toString('hex')}`
   const ties = await transaction(ctx, async tx => {
     // Whoever ties somebody to the person, or gives them a picture, waits for this row, and then finds the tombstone.

@@ -5,7 +5,7 @@
  */
 import { limits, Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations, requestStates, roleOf } from '../access.ts'
-import type { ChatContext } from '../context.ts'
+import type { LifecycleContext } from './context.ts'
 import { history } from '../log/messages/history.ts'
 import { avatarKey } from '../users/change-avatar.ts'
 import { me } from '../users/me.ts'
@@ -130,7 +130,7 @@ const lists: readonly List[] = [
 ]
 
 /** @throws Refusal user_unknown */
-export async function* exportOf(ctx: ChatContext, user: string): AsyncGenerator<ExportPart> {
+export async function* exportOf(ctx: LifecycleContext, user: string): AsyncGenerator<ExportPart> {
   const account = await me(ctx, user)
   yield { path: 'account.json', text: json(account) }
   yield { path: 'settings.json', text: json(await settings(ctx, user)) }
@@ -160,7 +160,7 @@ async function* array(pages: AsyncIterable<readonly object[]>): AsyncGenerator<s
 
 // ── page by page ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function* rowsOf(ctx: ChatContext, user: string, list: List): AsyncGenerator<object[]> {
+async function* rowsOf(ctx: LifecycleContext, user: string, list: List): AsyncGenerator<object[]> {
   const { key, keyType, item, from } = list
   const text = `SELECT ${key}::text AS key, json_build_object(${item}) AS item FROM ${from}
      AND ($2::${keyType} IS NULL OR ${key} > $2::${keyType}) ORDER BY ${key} LIMIT ${pageSize}`
@@ -172,7 +172,7 @@ async function* rowsOf(ctx: ChatContext, user: string, list: List): AsyncGenerat
   }
 }
 
-async function* conversationIds(ctx: ChatContext, user: string): AsyncGenerator<string[]> {
+async function* conversationIds(ctx: LifecycleContext, user: string): AsyncGenerator<string[]> {
   for (let last: string | undefined; ; ) {
     const { rows } = await ctx.pool.query<{ id: string }>(
       `SELECT conversation_id AS id FROM members WHERE user_id = $1 AND ($2::uuid IS NULL OR conversation_id > $2)
@@ -207,7 +207,7 @@ SELECT c.kind, m.role, json_build_object('id', c.id, 'name', c.name, 'createdAt'
 
 const conversationsAtOnce = 20
 
-async function* conversationsOf(ctx: ChatContext, user: string): AsyncGenerator<object[]> {
+async function* conversationsOf(ctx: LifecycleContext, user: string): AsyncGenerator<object[]> {
   for await (const ids of conversationIds(ctx, user))
     for (let from = 0; from < ids.length; from += conversationsAtOnce) {
       const chunk = ids.slice(from, from + conversationsAtOnce)
@@ -221,7 +221,7 @@ async function* conversationsOf(ctx: ChatContext, user: string): AsyncGenerator<
 }
 
 /** The entries as they are on the wire, one a line. Whoever is removed meanwhile gets no more of them (P8). */
-async function* entriesOf(ctx: ChatContext, user: string, conversation: string): AsyncGenerator<string> {
+async function* entriesOf(ctx: LifecycleContext, user: string, conversation: string): AsyncGenerator<string> {
   for (let after = 0; ; ) {
     try {
       const { entries, more } = await history(ctx, user, { conversation, after, limit: limits.historyPageMax })

@@ -5,7 +5,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations } from '../access.ts'
-import type { ChatContext } from '../context.ts'
+import type { LifecycleContext } from './context.ts'
 import { changeRole } from '../log/conversations/change-role.ts'
 import { leave } from '../log/conversations/leave.ts'
 import { transaction } from '../store/transaction.ts'
@@ -31,7 +31,7 @@ SELECT m.conversation_id AS id, ${deserted('c.id', '$1')} AS deserted
 const beforeAll = '00000000-0000-0000-0000-000000000000'
 
 /** @param alive called again and again, so that nobody else takes this up meanwhile */
-export async function leaveForGood(ctx: ChatContext, user: string, alive: () => Promise<void>): Promise<void> {
+export async function leaveForGood(ctx: LifecycleContext, user: string, alive: () => Promise<void>): Promise<void> {
   for (let last = beforeAll; ; ) {
     await alive()
     const page = await ctx.pool.query<{ id: string; deserted: boolean }>(toLeave, [user, last])
@@ -44,7 +44,7 @@ export async function leaveForGood(ctx: ChatContext, user: string, alive: () => 
   }
 }
 
-async function leaveGroup(ctx: ChatContext, user: string, conversation: string): Promise<void> {
+async function leaveGroup(ctx: LifecycleContext, user: string, conversation: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await leave(ctx, user, { conversation })
@@ -59,7 +59,7 @@ async function leaveGroup(ctx: ChatContext, user: string, conversation: string):
 }
 
 /** The group gets another owner: the longest-standing admin, or else member. */
-async function handOn(ctx: ChatContext, user: string, conversation: string): Promise<void> {
+async function handOn(ctx: LifecycleContext, user: string, conversation: string): Promise<void> {
   const found = await ctx.pool.query<{ id: string }>(
     `SELECT m.user_id AS id FROM members m JOIN users u ON u.id = m.user_id
       WHERE m.conversation_id = $1 AND m.user_id <> $2 AND u.erased_at IS NULL
@@ -77,7 +77,12 @@ async function handOn(ctx: ChatContext, user: string, conversation: string): Pro
 }
 
 /** Whether the conversation is still deserted is asked under its lock each time: nobody loses what they can still read. */
-async function drop(ctx: ChatContext, user: string, conversation: string, alive: () => Promise<void>): Promise<void> {
+async function drop(
+  ctx: LifecycleContext,
+  user: string,
+  conversation: string,
+  alive: () => Promise<void>,
+): Promise<void> {
   let more = true
   while (more) {
     more = await transaction(ctx, async tx => {

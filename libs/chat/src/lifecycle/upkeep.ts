@@ -2,7 +2,7 @@
  * What has had its time goes: in small bites, so that no statement holds locks for long, and by one worker at a time.
  */
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { LifecycleContext } from './context.ts'
 import { add } from '../store/jobs/add.ts'
 import { ensurePartitions } from '../log/offline/index.ts'
 import { transaction } from '../store/transaction.ts'
@@ -42,7 +42,7 @@ export type Upkept = Readonly<Record<(typeof upkeptTables)[number], number>>
  * @param signal ends it between two bites
  * @returns how many rows went, by table; undefined when another worker is at it
  */
-export async function upkeep(ctx: ChatContext, signal?: AbortSignal): Promise<Upkept | undefined> {
+export async function upkeep(ctx: LifecycleContext, signal?: AbortSignal): Promise<Upkept | undefined> {
   await ensurePartitions(ctx.pool)
   const gone = Object.fromEntries(upkeptTables.map(table => [table, 0])) as Record<keyof Upkept, number>
   let begun = false
@@ -67,10 +67,10 @@ interface Bite {
   readonly rows: number
   readonly whole: boolean
 }
-type DropRows = (ctx: ChatContext, tx: PoolClient) => Promise<Bite>
+type DropRows = (ctx: LifecycleContext, tx: PoolClient) => Promise<Bite>
 
 /** The lock ends with the transaction: a session's own would stay with whoever gets the connection from a pooler next. */
-function takeBite(ctx: ChatContext, dropRows: DropRows): Promise<Bite & { readonly mine: boolean }> {
+function takeBite(ctx: LifecycleContext, dropRows: DropRows): Promise<Bite & { readonly mine: boolean }> {
   return transaction(ctx, async tx => {
     const locked = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
       advisoryLocks.upkeep,
@@ -89,7 +89,7 @@ function dropOverdue(table: keyof typeof overdue): DropRows {
 }
 
 /** Uploads that were never taken over: their files go with them, by a job, since a store of files can be away. */
-async function dropUploads(ctx: ChatContext, tx: PoolClient): Promise<Bite> {
+async function dropUploads(ctx: LifecycleContext, tx: PoolClient): Promise<Bite> {
   const found = await tx.query<{ id: string }>(
     `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires_at < now() - interval '1 hour'
                                        LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,

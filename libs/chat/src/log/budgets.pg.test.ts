@@ -10,7 +10,7 @@ import {
   until,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Charge } from './budgets.ts'
+import type { Charge } from '../ports.ts'
 import { createGroup, leave, removeMember, rename } from './conversations/index.ts'
 import { post } from './messages/index.ts'
 import { read } from './receipts/index.ts'

@@ -4,33 +4,7 @@
  * kept in is a port: the nodes of the fleet share them, and nothing here waits for it.
  */
 import { Refusal } from '@flotilla/protocol'
-
-/** So many tokens a second, lasting, and so many at once. */
-export interface Budget {
-  readonly name: string
-  readonly perSecond: number
-  readonly burst: number
-}
-
-/** So much of a budget, for the one who pays. */
-export interface Charge {
-  readonly budget: Budget
-  readonly who: string
-  readonly count: number
-}
-
-/** The budget in which there is too little for longest, and for how long. */
-export interface Lack {
-  readonly budget: Budget
-  readonly retryMs: number
-}
-
-export interface BudgetPorts {
-  /** Takes all, or nothing and says what is lacking. Missing where nothing is limited. */
-  readonly spendAll?: (charges: readonly Charge[]) => Lack | undefined
-  /** Connections of somebody that are here: they hear what the person does on one of them. */
-  readonly connectionsOf?: (user: string) => number
-}
+import type { Budget, BudgetPorts, Charge } from '../ports.ts'
 
 export interface BudgetSettings {
   /** Messages of one person in one conversation, a second, lasting, and at once. */

@@ -4,7 +4,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { LogContext } from './context.ts'
 
 /** Counting ends at the maximum, whatever people have. */
 const full = `
@@ -18,7 +18,7 @@ SELECT u.id FROM unnest($1::uuid[]) AS u (id)
  * @throws Refusal too_many
  */
 export async function demandRoomForConversations(
-  ctx: Pick<ChatContext, 'settings'>,
+  ctx: Pick<LogContext, 'settings'>,
   client: PoolClient,
   input: { readonly users: readonly string[]; readonly by: string; readonly field?: string },
 ): Promise<void> {

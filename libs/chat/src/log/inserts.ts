@@ -14,7 +14,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { Pool, PoolClient } from 'pg'
-import type { ChatLogger } from '../context.ts'
+import type { ChatLogger } from '../ports.ts'
 import { type EntryRow, entryColumns } from './entries.ts'
 import type { Sealed } from '../store/seal.ts'
 import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arrays.ts'

@@ -4,7 +4,7 @@
  * process that made them is dead, and a restored backup is noticed without a restart.
  */
 import type { Pool } from 'pg'
-import type { ChatLogger } from '../context.ts'
+import type { ChatLogger } from '../ports.ts'
 import type { StoreClock } from '../store/clock.ts'
 import { isSuspended } from '../accounts/sessions/suspension.ts'
 import { StandbyError, watchOf } from '../store/watch.ts'

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { OperatorsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
 import { letGo } from '../accounts/registration/held-back.ts'
@@ -11,7 +11,7 @@ import { type Actor, checkReason, noteAction } from './note-action.ts'
  * @throws Refusal field_invalid, suspension_unknown
  */
 export async function lift(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   by: Actor,
   input: { readonly user: string; readonly reason: string },
 ): Promise<void> {

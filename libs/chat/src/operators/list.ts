@@ -1,4 +1,4 @@
-import type { ChatContext } from '../context.ts'
+import type { OperatorsContext } from './context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import { get } from '../users/get.ts'
 import type { User } from '../users/user.ts'
@@ -56,7 +56,7 @@ SELECT id, (extract(epoch FROM at) * 1000)::float8 AS at, ${placeOf('at')} AS pl
  * @throws Refusal field_invalid when `after` is none of ours
  */
 export async function list(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   filter: ActionFilter,
   input: PageWanted,
 ): Promise<PageOf<'actions', ActionItem>> {

@@ -134,13 +134,13 @@ test('nobody who is not there is suspended, banned or signed out', async () => {
   expect(await lines()).toEqual([])
 })
 
-test.each(['sign-in', 'registration'] as const)('a %s that is being written ends with the others', async what => {
+test('a sign-in that is being written ends with the others', async () => {
   await ctx.pool.query(`
     CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END';
     CREATE TRIGGER linger BEFORE INSERT ON sessions FOR EACH ROW WHEN (NEW.agent = 'slow') EXECUTE FUNCTION linger()`)
   onTestFinished(async () => void (await ctx.pool.query('DROP TRIGGER linger ON sessions; DROP FUNCTION linger')))
   const alice = await someone()
-  const signing = begin(ctx, alice, what === 'sign-in' ? 'password' : what, { ...client, agent: 'slow' })
+  const signing = begin(ctx, alice, 'password', { ...client, agent: 'slow' })
   await becomes(
     async () => {
       const sleeping = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`
@@ -153,13 +153,13 @@ test.each(['sign-in', 'registration'] as const)('a %s that is being written ends
   expect(await goodSessions(alice)).toBe(0)
 })
 
-test.each(['a sign-in', 'a registration'])('%s that waits for the suspension is refused', async what => {
+test('a sign-in that waits for the suspension is refused', async () => {
   const alice = await someone()
   const suspending = await ctx.pool.connect()
   await suspending.query('BEGIN')
   await suspending.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [alice.id])
   await suspending.query(`UPDATE users SET suspended_until = 'infinity' WHERE id = $1`, [alice.id])
-  const signing = begin(ctx, alice, what === 'a sign-in' ? 'password' : 'registration', client)
+  const signing = begin(ctx, alice, 'password', client)
   const settled = signing.catch((error: unknown) => error)
   await becomes(
     async () => {

@@ -4,7 +4,7 @@
  */
 import { type EntryOf, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { OperatorsContext } from './context.ts'
 import { kindNumbers, type PayloadOf } from '../log/entries.ts'
 import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
@@ -38,7 +38,7 @@ DELETE FROM offline_messages o
  * rule of reports. To remove it once more changes nothing.
  * @throws Refusal field_invalid, message_unknown
  */
-export async function removeMessage(ctx: ChatContext, by: Actor, input: RemoveMessageInput): Promise<void> {
+export async function removeMessage(ctx: OperatorsContext, by: Actor, input: RemoveMessageInput): Promise<void> {
   const { conversation, seq } = input
   const reason = checkReason(input.reason)
   await transaction(ctx, async tx => {
@@ -52,7 +52,7 @@ export async function removeMessage(ctx: ChatContext, by: Actor, input: RemoveMe
 
 /** @returns who wrote it */
 async function overwrite(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   tx: PoolClient,
   conversation: string,
   seq: number,

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../context.ts'
+import type { OperatorsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
@@ -9,7 +9,7 @@ import { endEverywhere, holdPerson } from './suspend.ts'
  * @throws Refusal field_invalid, user_unknown
  */
 export async function signOut(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   by: Actor,
   input: { readonly user: string; readonly reason: string },
 ): Promise<void> {

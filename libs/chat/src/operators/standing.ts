@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { OperatorsContext } from './context.ts'
 import { isSuspended, suspendedUntil } from '../accounts/sessions/suspension.ts'
 import type { User } from '../users/user.ts'
 
@@ -31,7 +31,7 @@ interface Row {
 }
 
 /** For operators alone: the caller sees to that. @throws Refusal user_unknown */
-export async function standing(ctx: ChatContext, id: string): Promise<Standing> {
+export async function standing(ctx: OperatorsContext, id: string): Promise<Standing> {
   const found = await ctx.pool.query<Row>(
     `SELECT u.username, u.display_name, u.avatar, (extract(epoch FROM u.created_at) * 1000)::float8 AS created_at,
             (SELECT count(*)::int FROM sessions s

@@ -5,7 +5,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { OperatorsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import { endAll } from '../accounts/sessions/end.ts'
 import { transaction } from '../store/transaction.ts'
@@ -26,7 +26,7 @@ const suspensionMsMax = 10 * 365 * 86_400_000
  * Takes the place of a suspension or a ban that stands.
  * @throws Refusal field_invalid, user_unknown
  */
-export async function suspend(ctx: ChatContext, by: Actor, input: SuspendInput): Promise<void> {
+export async function suspend(ctx: OperatorsContext, by: Actor, input: SuspendInput): Promise<void> {
   const { user, until } = input
   const reason = checkReason(input.reason)
   if (until !== undefined) checkUntil(ctx, until)
@@ -38,7 +38,7 @@ export async function suspend(ctx: ChatContext, by: Actor, input: SuspendInput):
 }
 
 /** @throws Refusal field_invalid, user_unknown */
-export async function ban(ctx: ChatContext, by: Actor, input: Omit<SuspendInput, 'until'>): Promise<void> {
+export async function ban(ctx: OperatorsContext, by: Actor, input: Omit<SuspendInput, 'until'>): Promise<void> {
   const { user } = input
   const reason = checkReason(input.reason)
   await transaction(ctx, async tx => {
@@ -48,7 +48,7 @@ export async function ban(ctx: ChatContext, by: Actor, input: Omit<SuspendInput,
   })
 }
 
-function checkUntil(ctx: ChatContext, until: number): void {
+function checkUntil(ctx: OperatorsContext, until: number): void {
   const now = ctx.clock()
   if (until > now && until <= now + suspensionMsMax) return
   const rule = 'in the future, within ten years'
@@ -57,7 +57,7 @@ function checkUntil(ctx: ChatContext, until: number): void {
 
 const factsOf = (until: number | undefined) => (until === undefined ? {} : { until: new Date(until).toISOString() })
 
-async function shutOut(ctx: ChatContext, tx: PoolClient, { user, reason, until }: SuspendInput): Promise<void> {
+async function shutOut(ctx: OperatorsContext, tx: PoolClient, { user, reason, until }: SuspendInput): Promise<void> {
   await holdPerson(tx, user)
   await tx.query(
     `UPDATE users SET suspended_until = coalesce(to_timestamp($2::float8 / 1000), 'infinity'::timestamptz) WHERE id = $1`,
@@ -78,7 +78,7 @@ export async function holdPerson(tx: PoolClient, user: string): Promise<void> {
 }
 
 /** Sign-ins that wait for their second step end too. @returns how many sessions there were */
-export async function endEverywhere(ctx: ChatContext, tx: PoolClient, user: string): Promise<number> {
+export async function endEverywhere(ctx: OperatorsContext, tx: PoolClient, user: string): Promise<number> {
   await tx.query('DELETE FROM challenges WHERE user_id = $1', [user])
   return (await endAll(ctx, { user }, tx)).length
 }

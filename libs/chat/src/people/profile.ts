@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import { and, eq, sql } from 'drizzle-orm'
 import { blockers } from '../privacy/between.ts'
-import type { ChatContext } from '../context.ts'
+import type { PeopleContext } from './context.ts'
 import { visible } from '../privacy/visible.ts'
 import { blocks, contacts, users } from '../store/schema.ts'
 import { type User, userColumnsFor } from '../users/user.ts'
@@ -21,7 +21,7 @@ export interface Profile extends User {
  * Whom they have blocked sees of them what stands in every list of members, and no more.
  * @throws Refusal user_unknown
  */
-export async function profile(ctx: ChatContext, by: string, user: string): Promise<Profile> {
+export async function profile(ctx: PeopleContext, by: string, user: string): Promise<Profile> {
   const [[found], shown, hidden] = await Promise.all([
     ctx.db
       .select({

@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto'
 import { lengthOf, limits, mended, Refusal } from '@flotilla/protocol'
 import pg, { type PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { PeopleContext } from './context.ts'
 import { visible } from '../privacy/visible.ts'
 import { folded } from '../store/folded.ts'
 import { transaction } from '../store/transaction.ts'
@@ -71,7 +71,7 @@ const last = '\u{10ffff}'
  * @returns the best first
  * @throws Refusal field_invalid, rate_limited (another search of the caller is under way), overloaded, unavailable
  */
-export async function search(ctx: ChatContext, by: string, text: string): Promise<User[]> {
+export async function search(ctx: PeopleContext, by: string, text: string): Promise<User[]> {
   const wanted = mended(text).trim()
   const { searchLengthMax } = limits
   if (lengthOf(wanted) > searchLengthMax) throw refuse(`maxLength ${searchLengthMax}`)
@@ -118,7 +118,7 @@ export async function expectSlips(client: PoolClient): Promise<void> {
 }
 
 /** The same questions whether somebody has the address or not: what they take must not tell of those who hide. */
-async function byAddress(ctx: ChatContext, by: string, address: string): Promise<User[]> {
+async function byAddress(ctx: PeopleContext, by: string, address: string): Promise<User[]> {
   const found = await ctx.pool.query<User>({
     name: 'people-by-address',
     text: `SELECT ${user} FROM users u WHERE ${folded('u.email')} = $2 AND ${mayBeFound}`,

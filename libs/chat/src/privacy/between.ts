@@ -1,9 +1,9 @@
-import type { ChatContext } from '../context.ts'
-import type { Restriction } from './restrictions.ts'
+import type { UsersContext } from '../users/context.ts'
+import type { Restriction } from '../users/restrictions.ts'
 
 /** Of these people, those with whom a block stands between, in either direction. */
 export async function between(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<UsersContext, 'pool'>,
   by: string,
   users: readonly string[],
 ): Promise<Set<string>> {
@@ -19,7 +19,7 @@ export async function between(
 
 /** Of these people, those who have blocked the caller. */
 export async function blockers(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<UsersContext, 'pool'>,
   by: string,
   users: readonly string[],
 ): Promise<Set<string>> {
@@ -34,7 +34,7 @@ export async function blockers(
 
 /** As `between`, from what is cached of the caller where that tells. */
 export async function blockedOf(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<UsersContext, 'pool'>,
   by: string,
   users: readonly string[],
   restriction: Restriction,

@@ -1,11 +1,11 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from '../users/context.ts'
 
 /**
  * Presence is shown to those who share a conversation: the caller does with each of these people, or is the person.
  * @throws Refusal not_acquainted
  */
-export async function demandAcquainted(ctx: ChatContext, by: string, users: readonly string[]): Promise<void> {
+export async function demandAcquainted(ctx: UsersContext, by: string, users: readonly string[]): Promise<void> {
   const acquainted = await acquaintedOf(ctx, by, users)
   const stranger = users.find(user => !acquainted.has(user))
   if (stranger !== undefined)
@@ -16,7 +16,7 @@ export async function demandAcquainted(ctx: ChatContext, by: string, users: read
 }
 
 /** Of these people, those who share a conversation with the caller, and the caller. */
-export async function acquaintedOf(ctx: ChatContext, by: string, users: readonly string[]): Promise<Set<string>> {
+export async function acquaintedOf(ctx: UsersContext, by: string, users: readonly string[]): Promise<Set<string>> {
   const others = [...new Set(users)].filter(user => user !== by)
   if (others.length === 0) return new Set([by])
   const found = await ctx.pool.query<{ user_id: string }>({

@@ -18,7 +18,7 @@ import { post } from '../log/messages/index.ts'
 import { delivered, read } from '../log/receipts/index.ts'
 import { tell as tellTyping } from '../log/typing/index.ts'
 import { audience, visible } from './index.ts'
-import { createRestrictions, unrestricted } from './restrictions.ts'
+import { createRestrictions, unrestricted } from '../users/restrictions.ts'
 
 const masterKeys = [{ id: 'test', key: randomBytes(32) }]
 let database: TestDatabase

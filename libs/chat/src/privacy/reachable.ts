@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { type Approach, demandMayReach, directFromOf } from '../access.ts'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from '../users/context.ts'
 import { readCounterparts } from './counterparts.ts'
 
 /**
@@ -11,7 +11,7 @@ import { readCounterparts } from './counterparts.ts'
  * @throws Refusal direct_closed, direct_refused
  */
 export async function demandReachable(
-  ctx: Pick<ChatContext, 'settings'>,
+  ctx: Pick<UsersContext, 'settings'>,
   client: Pool | PoolClient,
   by: string,
   input: { users: readonly string[]; field: string },

@@ -1,10 +1,10 @@
 import { shows } from '../access.ts'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from '../users/context.ts'
 import { readCounterparts, type Shown } from './counterparts.ts'
 
 /** Of these people, those who show this to the caller. Everybody shows everything to oneself. */
 export async function visible(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<UsersContext, 'pool'>,
   by: string,
   users: readonly string[],
   what: Shown,
@@ -15,7 +15,7 @@ export async function visible(
 
 /** The other way round: of these people, those to whom one person shows this. */
 export async function audience(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<UsersContext, 'pool'>,
   of: string,
   users: readonly string[],
   what: Shown,

@@ -1,5 +1,5 @@
 /** What a push service answered, and what follows from it. */
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 import type { Delivery } from './claim.ts'
 
 interface Because {
@@ -57,7 +57,7 @@ SELECT count(*)::int AS noted FROM noted`
  * @returns the state of the delivery, or undefined when it is somebody else's by now
  */
 export async function answered(
-  ctx: ChatContext,
+  ctx: PushContext,
   delivery: Delivery,
   answer: Answer,
   random: number,
@@ -83,7 +83,7 @@ export async function answered(
 }
 
 /** How long until the next attempt; undefined when there is none. */
-function waitAfter(ctx: ChatContext, attempt: number, answer: Answer, random: number): number | undefined {
+function waitAfter(ctx: PushContext, attempt: number, answer: Answer, random: number): number | undefined {
   const { pushAttemptsMax, pushRetryMs, pushCollapseMs } = ctx.settings
   if ((answer.answer !== 'later' && answer.answer !== 'unclear') || attempt >= pushAttemptsMax) return undefined
   const backOffMs = Math.min(pushRetryMs.first * 2 ** (attempt - 1), pushRetryMs.max) * (0.5 + random / 2)

@@ -3,7 +3,7 @@
  * whether the push was sent, and another may send it only when a second one would not be too soon.
  */
 import { badge } from '../log/conversations/badge.ts'
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 import { goodSession } from './devices/device.ts'
 import { type Facts, findFactsOf, judge, type SkipReason } from './facts.ts'
 import type { Provider } from './prepare.ts'
@@ -106,7 +106,7 @@ export interface Claimed {
 
 /** Takes deliveries of one provider that are due, the longest due first. Send each within `pushSendMs`. */
 export async function claim(
-  ctx: ChatContext,
+  ctx: PushContext,
   options: { readonly provider: Provider; readonly max: number },
 ): Promise<Claimed> {
   const { pushSendMs, pushCollapseMs, pushAttemptsMax } = ctx.settings
@@ -146,7 +146,7 @@ export async function claim(
 
 /** Gives a claimed delivery back without an attempt, for so long. */
 export async function putBack(
-  ctx: ChatContext,
+  ctx: PushContext,
   delivery: Pick<Delivery, 'id' | 'attempt'>,
   waitMs: number,
 ): Promise<void> {
@@ -159,7 +159,7 @@ export async function putBack(
   })
 }
 
-async function finish(ctx: ChatContext, unsent: readonly Unsent[]): Promise<void> {
+async function finish(ctx: PushContext, unsent: readonly Unsent[]): Promise<void> {
   await ctx.pool.query({
     name: 'push-finish-unsent',
     text: finishUnsent,
@@ -178,13 +178,13 @@ function targetOf(row: Row): Target | undefined {
   return { device: row.device_id, platform, token, tokenHash, webKeys: row.web_keys }
 }
 
-async function badgesOf(ctx: ChatContext, users: readonly string[]): Promise<Map<string, number>> {
+async function badgesOf(ctx: PushContext, users: readonly string[]): Promise<Map<string, number>> {
   const badges = new Map<string, number>()
   for (const user of users) badges.set(user, await badge(ctx, user))
   return badges
 }
 
-function contentOf(ctx: ChatContext, row: Row, facts: Facts, badge: number): PushContent {
+function contentOf(ctx: PushContext, row: Row, facts: Facts, badge: number): PushContent {
   const { groupName: group, senders } = facts
   const named = ctx.settings.pushNames && facts.names
   return {

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 
 export interface PushFigures {
   /** Deliveries that wait for an answer, by provider. */
@@ -8,7 +8,7 @@ export interface PushFigures {
 }
 
 /** For metrics: how much waits to be sent. */
-export async function figures(ctx: ChatContext): Promise<PushFigures> {
+export async function figures(ctx: PushContext): Promise<PushFigures> {
   const { rows } = await ctx.pool.query<{ provider: string; waiting: number; late_ms: number | null }>({
     name: 'push-figures',
     text: `SELECT provider, count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::float8 AS late_ms

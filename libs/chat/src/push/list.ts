@@ -1,5 +1,5 @@
 /** The trace of each push from message to answer, for operators. Kept for a week (upkeep.ts). */
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import type { DeliveryState } from './answered.ts'
 import type { Provider } from './prepare.ts'
@@ -61,7 +61,7 @@ export interface PushFilter {
 
 /** Pushes, the latest first. @throws Refusal field_invalid when `after` is none of ours */
 export async function list(
-  ctx: ChatContext,
+  ctx: PushContext,
   filter: PushFilter,
   page: PageWanted,
 ): Promise<PageOf<'pushes', TracedPush>> {
@@ -69,12 +69,12 @@ export async function list(
 }
 
 /** Pushes that nobody tries any more, the latest first. */
-export async function listDead(ctx: ChatContext, page: PageWanted): Promise<PageOf<'pushes', TracedPush>> {
+export async function listDead(ctx: PushContext, page: PageWanted): Promise<PageOf<'pushes', TracedPush>> {
   return read(ctx, 'finished_at', { state: 'dead' }, page)
 }
 
 async function read(
-  ctx: ChatContext,
+  ctx: PushContext,
   by: 'created_at' | 'finished_at',
   filter: PushFilter,
   page: PageWanted,

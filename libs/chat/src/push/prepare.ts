@@ -1,6 +1,6 @@
 /** From what is to be pushed to one delivery for each device. */
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 import { goodSession } from './devices/device.ts'
 import { transaction } from '../store/transaction.ts'
 import { findFactsOf, judge, type Place } from './facts.ts'
@@ -63,7 +63,7 @@ export interface Prepared {
  * @param providers those that this deployment can push through
  */
 export async function prepare(
-  ctx: ChatContext,
+  ctx: PushContext,
   options: { readonly max: number; readonly providers: readonly Provider[] },
 ): Promise<Prepared> {
   return transaction(ctx, async client => {
@@ -80,7 +80,7 @@ export async function prepare(
 }
 
 async function decide(
-  ctx: ChatContext,
+  ctx: PushContext,
   client: PoolClient,
   due: readonly Due[],
   providers: readonly Provider[],

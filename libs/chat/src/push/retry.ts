@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 import { uniqueViolation } from '../store/failures.ts'
 
 /** The window is kept here too: the last attempt may have arrived after all. */
@@ -16,7 +16,7 @@ UPDATE push_deliveries
  * to the same device waits already, that one says it all.
  * @throws Refusal push_unknown
  */
-export async function retry(ctx: ChatContext, id: string): Promise<void> {
+export async function retry(ctx: PushContext, id: string): Promise<void> {
   const put = async (state: 'waiting' | 'superseded') => {
     const found = await ctx.pool.query(revive, [id, state, ctx.settings.pushCollapseMs])
     if (found.rowCount === 0) throw new Refusal('push_unknown')

@@ -1,5 +1,5 @@
 /** From the offline index to what is to be pushed: one row for each person and conversation. */
-import type { ChatContext } from '../context.ts'
+import type { PushContext } from './context.ts'
 import { goodSession } from './devices/device.ts'
 import { kindNumbers } from '../log/entries.ts'
 
@@ -36,7 +36,7 @@ SELECT count(*)::int AS looked FROM due`
  * Looks at entries of the offline index that nobody has looked at.
  * @returns how many; as many as `max` when there may be more
  */
-export async function sweep(ctx: ChatContext, max: number): Promise<number> {
+export async function sweep(ctx: PushContext, max: number): Promise<number> {
   const { pushDelayMs, pushCollapseMs } = ctx.settings
   const found = await ctx.pool.query<{ looked: number }>({
     name: 'push-sweep',

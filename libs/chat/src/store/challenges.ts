@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { StoreContext } from './context.ts'
 
 export interface Challenge<D> {
   readonly kind: string
@@ -21,7 +21,7 @@ export interface Challenge<D> {
  * @returns its id, which only whoever began knows
  */
 export async function openChallenge<D extends object>(
-  ctx: ChatContext,
+  ctx: StoreContext,
   challenge: Challenge<D>,
   client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<string> {
@@ -42,7 +42,7 @@ export async function openChallenge<D extends object>(
  * @throws Refusal challenge_invalid
  */
 export async function takeChallenge<D extends object>(
-  ctx: ChatContext,
+  ctx: StoreContext,
   id: string,
   of: { readonly kind: string; readonly user?: string | undefined },
   client: Pick<PoolClient, 'query'> = ctx.pool,

@@ -5,7 +5,7 @@
  * of the machines are; and while the store is away it goes on evenly. How far this machine's own clock is off is told:
  * logs, certificates and other people's services still go by it.
  */
-import type { ChatLogger } from '../context.ts'
+import type { ChatLogger } from '../ports.ts'
 
 export interface StoreClock {
   /** Milliseconds since 1970-01-01 UTC. It may jump, when the store's clock was set or another store took over. */

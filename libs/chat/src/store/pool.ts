@@ -3,7 +3,7 @@
  * listener would end the process. 64-bit counters are read as numbers: a conversation with 2^53 entries is not a worry.
  */
 import pg from 'pg'
-import type { ChatLogger } from '../context.ts'
+import type { ChatLogger } from '../ports.ts'
 import { readDatabaseUrl } from './database-url.ts'
 import { type Remedy, remedyOf } from './failures.ts'
 import { clientClass, statementMsMax, usualSettings } from './store-client.ts'

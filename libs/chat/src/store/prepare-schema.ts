@@ -3,7 +3,7 @@
  * that is not up yet is waited for, within bounds; a mistake (a wrong password, a migration that fails) ends it at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ChatLogger } from '../context.ts'
+import type { ChatLogger } from '../ports.ts'
 import { checkPooler } from './check-pooler.ts'
 import { remedyOf } from './failures.ts'
 import { MigrationLocked, migrate, missingMigrations } from './migrate.ts'

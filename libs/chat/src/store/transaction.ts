@@ -1,6 +1,6 @@
 /** One transaction on one connection. */
 import type { Pool, PoolClient } from 'pg'
-import type { ChatContext } from '../context.ts'
+import type { StoreContext } from './context.ts'
 import { asRefusal, isPassing, keepsConnection } from './failures.ts'
 import { statementMsMax } from './store-client.ts'
 
@@ -31,7 +31,7 @@ const waiting = new WeakMap<object, (() => Promise<void>)[]>()
  * @throws Refusal unavailable when the store is away, and whatever `work` throws
  */
 export async function transaction<T>(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<StoreContext, 'pool'>,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const after: (() => Promise<void>)[] = []

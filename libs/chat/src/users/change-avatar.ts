@@ -1,5 +1,5 @@
 import { avatarSizes, Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { add } from '../store/jobs/add.ts'
 import { transaction } from '../store/transaction.ts'
 import { takeOver, uploadKey } from '../store/uploads/uploads.ts'
@@ -24,7 +24,7 @@ export interface AvatarChange {
  * process, they are deleted if and only if nothing points to them.
  * @throws Refusal upload_unknown (it was used already), user_unknown
  */
-export async function changeAvatar(ctx: ChatContext, by: string, change: AvatarChange): Promise<User> {
+export async function changeAvatar(ctx: UsersContext, by: string, change: AvatarChange): Promise<User> {
   const { avatar, upload } = change
   const { user, changed } = await transaction(ctx, async client => {
     const found = await client.query<User>(

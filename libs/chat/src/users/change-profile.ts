@@ -1,5 +1,5 @@
 import { limits, Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { checkText } from '../text/names.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkDisplayName } from './display-name.ts'
@@ -22,7 +22,7 @@ interface Row {
  * What is left out stays.
  * @throws Refusal field_invalid, user_unknown
  */
-export async function changeProfile(ctx: ChatContext, by: string, change: ProfileChange): Promise<Me> {
+export async function changeProfile(ctx: UsersContext, by: string, change: ProfileChange): Promise<Me> {
   const displayName = change.displayName === undefined ? undefined : checkDisplayName(ctx, change.displayName)
   const about = change.about === undefined ? undefined : checkText(change.about, 'about', limits.aboutLengthMax)
   const renamed = await transaction(ctx, async client => {

@@ -4,7 +4,7 @@
  * the letters around it; and none is reserved.
  */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { checkName } from '../text/names.ts'
 import { isReserved, nameReserved } from './reserved-names.ts'
 
@@ -77,7 +77,7 @@ const rules: readonly (readonly [rule: string, breaks: (name: string) => boolean
  * The name without blanks around it.
  * @throws Refusal field_invalid, which says in `rule` what is wrong
  */
-export function checkDisplayName(ctx: Pick<ChatContext, 'settings'>, text: string): string {
+export function checkDisplayName(ctx: Pick<UsersContext, 'settings'>, text: string): string {
   const field = 'displayName'
   const name = checkName(text, field)
   const broken = rules.find(([, breaks]) => breaks(name))
@@ -88,7 +88,7 @@ export function checkDisplayName(ctx: Pick<ChatContext, 'settings'>, text: strin
 }
 
 /** Whether it would be taken. */
-export function isDisplayName(ctx: Pick<ChatContext, 'settings'>, text: string): boolean {
+export function isDisplayName(ctx: Pick<UsersContext, 'settings'>, text: string): boolean {
   try {
     checkDisplayName(ctx, text)
     return true

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { folded } from '../store/folded.ts'
 import { users } from '../store/schema.ts'
 import { isUsername, type User, userColumns, userColumnsFor, usernameKey } from './user.ts'
@@ -10,7 +10,7 @@ import { isUsername, type User, userColumns, userColumnsFor, usernameKey } from 
  * @param by who asks: whom the person has blocked sees no picture
  * @throws Refusal user_unknown
  */
-export async function find(ctx: ChatContext, username: string, by?: string): Promise<User> {
+export async function find(ctx: UsersContext, username: string, by?: string): Promise<User> {
   const key = usernameKey(username)
   const [found] = isUsername(key)
     ? await ctx.db

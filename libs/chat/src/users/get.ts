@@ -1,5 +1,5 @@
 import { inArray } from 'drizzle-orm'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { users } from '../store/schema.ts'
 import { type User, userColumns, userColumnsFor } from './user.ts'
 
@@ -7,7 +7,7 @@ import { type User, userColumns, userColumnsFor } from './user.ts'
  * People by their ids, in the order asked for. Those who do not exist are left out.
  * @param by who will see them, where one of them may have blocked that person
  */
-export async function get(ctx: ChatContext, ids: readonly string[], by?: string): Promise<User[]> {
+export async function get(ctx: UsersContext, ids: readonly string[], by?: string): Promise<User[]> {
   if (ids.length === 0) return []
   const found = await ctx.db
     .select(by === undefined ? userColumns : userColumnsFor(by))

@@ -2,7 +2,8 @@
  * When people were last here, written behind: those who leave within a window become one statement. Nobody waits for it.
  */
 import type { Pool } from 'pg'
-import type { ChatContext, ChatLogger } from '../context.ts'
+import type { StoreContext } from '../store/context.ts'
+import type { ChatLogger } from '../ports.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { isPassing } from '../store/failures.ts'
 
@@ -102,6 +103,9 @@ export function createLastSeen(options: { pool: Pool; logger: ChatLogger; window
 }
 
 /** These people have just left this process. Costs the caller nothing but a note. */
-export function seen(ctx: Pick<ChatContext, 'lastSeen' | 'clock'>, users: readonly string[]): void {
+export function seen(
+  ctx: Pick<StoreContext, 'clock'> & { readonly lastSeen: LastSeen },
+  users: readonly string[],
+): void {
   ctx.lastSeen.note(users, ctx.clock())
 }

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { eq, sql } from 'drizzle-orm'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { users } from '../store/schema.ts'
 import { shownEmail } from '../text/email.ts'
 import { type User, userColumns } from './user.ts'
@@ -16,7 +16,7 @@ export interface Me extends User {
 }
 
 /** @throws Refusal user_unknown */
-export async function me(ctx: ChatContext, by: string): Promise<Me> {
+export async function me(ctx: UsersContext, by: string): Promise<Me> {
   const [found] = await ctx.db
     .select({
       ...userColumns,

@@ -3,7 +3,7 @@
  * it kept the spelling as typed. Rows that carry the mark of today's folding are not looked at, so that this costs
  * nothing once it is done; what old processes write while a roll-out is half done is found the next time.
  */
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { uniqueViolation } from '../store/failures.ts'
 import { checkEmail, isEmail } from '../text/email.ts'
 import { searchText } from '../text/fold.ts'
@@ -29,7 +29,7 @@ interface Row {
   email: string | null
 }
 
-export async function refold(ctx: ChatContext, signal?: AbortSignal): Promise<void> {
+export async function refold(ctx: UsersContext, signal?: AbortSignal): Promise<void> {
   const isEnded = () => signal?.aborted === true
   for (let last: string | undefined; !isEnded(); ) {
     const { rows } = await ctx.pool.query<Row>(findOld, [last ?? null])
@@ -46,7 +46,7 @@ export async function refold(ctx: ChatContext, signal?: AbortSignal): Promise<vo
   }
 }
 
-async function respell(ctx: ChatContext, { id, email }: Row): Promise<void> {
+async function respell(ctx: UsersContext, { id, email }: Row): Promise<void> {
   if (email === null || !isEmail(email) || checkEmail(email) === email) return
   try {
     await ctx.pool.query('UPDATE users SET email = $2 WHERE id = $1 AND email = $3', [id, checkEmail(email), email])

@@ -3,7 +3,7 @@
  * nothing else: `Admin`, `аdmin` with a Cyrillic а, `adm1n`, `Support Team`, `A d m i n`, the name of the deployment.
  */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { skeletonOf } from '../text/lookalike.ts'
 
 /** RFC 2142 and what people take for an office. `deleted` begins the names of those who were erased (erase.ts). */
@@ -36,7 +36,7 @@ interface Lists {
 /** Made once for each deployment, which is one for each process. */
 const made = new WeakMap<object, Lists>()
 
-function listsOf({ settings }: Pick<ChatContext, 'settings'>): Lists {
+function listsOf({ settings }: Pick<UsersContext, 'settings'>): Lists {
   const known = made.get(settings)
   if (known !== undefined) return known
   const deployment = wordsOf(settings.deploymentName)
@@ -52,7 +52,7 @@ function listsOf({ settings }: Pick<ChatContext, 'settings'>): Lists {
 }
 
 /** Whether a username or a display name speaks for the deployment. */
-export function isReserved(ctx: Pick<ChatContext, 'settings'>, name: string): boolean {
+export function isReserved(ctx: Pick<UsersContext, 'settings'>, name: string): boolean {
   const lists = listsOf(ctx)
   const words = wordsOf(name)
   const isIn = (set: ReadonlySet<string>, word: string) =>

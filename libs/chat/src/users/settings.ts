@@ -9,7 +9,7 @@ import {
   directFromNumbers,
   directFromSaid,
 } from '../access.ts'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { users } from '../store/schema.ts'
 
 /** Nothing is pushed between the two, by the clock of the zone. `until` may be on the next day. */
@@ -48,7 +48,7 @@ const columns = {
 type Row = Pick<typeof users.$inferSelect, keyof typeof columns>
 
 /** @throws Refusal user_unknown */
-export async function settings(ctx: ChatContext, by: string): Promise<Settings> {
+export async function settings(ctx: UsersContext, by: string): Promise<Settings> {
   const [row] = await ctx.db.select(columns).from(users).where(eq(users.id, by))
   return toSettings(row)
 }
@@ -58,7 +58,7 @@ export async function settings(ctx: ChatContext, by: string): Promise<Settings> 
  * cached everywhere, for receipts, so that a change of it is named in both directions.
  * @throws Refusal field_invalid, user_unknown
  */
-export async function changeSettings(ctx: ChatContext, by: string, change: SettingsChange): Promise<Settings> {
+export async function changeSettings(ctx: UsersContext, by: string, change: SettingsChange): Promise<Settings> {
   const { directFrom, pushNames, quietHours } = change
   if (directFrom !== undefined && directFrom !== null) demandAllowed(ctx, directFrom)
   const number = (audience: Audience | undefined) => (audience === undefined ? undefined : audienceNumbers[audience])
@@ -85,7 +85,7 @@ export async function changeSettings(ctx: ChatContext, by: string, change: Setti
   return toSettings(row)
 }
 
-function demandAllowed(ctx: ChatContext, directFrom: DirectFrom): void {
+function demandAllowed(ctx: UsersContext, directFrom: DirectFrom): void {
   const { directFromAllowed: allowed } = ctx.settings
   if (allowed.includes(directFrom)) return
   const rule = allowed.length === 0 ? 'null' : `null or one of ${allowed.join(', ')}`

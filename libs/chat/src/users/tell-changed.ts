@@ -1,4 +1,4 @@
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import type { User } from './user.ts'
 
 /** Of more acquaintances than this the rest learn of a change when they next read a list. */
@@ -22,7 +22,7 @@ SELECT a.id FROM (
  * Tells whoever knows a person that their name or picture is another now. A hint like every event: it never fails, for
  * the change itself is stored.
  */
-export async function tellChanged(ctx: ChatContext, user: User): Promise<void> {
+export async function tellChanged(ctx: UsersContext, user: User): Promise<void> {
   let others: string[] = []
   try {
     const found = await ctx.pool.query<{ id: string }>({

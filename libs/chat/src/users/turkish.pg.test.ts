@@ -11,7 +11,7 @@ import { listMigrations, migrate, migrationsFolder } from '../store/migrate.ts'
 import { create } from '../accounts/registration/create.ts'
 import { find } from './find.ts'
 import { refold } from './refold.ts'
-import { register } from '../accounts/registration/register.ts'
+import { registerUser as register } from '../accounts/registration/register.testbed.ts'
 import { search } from '../people/search.ts'
 import { changeSettings } from './settings.ts'
 

@@ -1,7 +1,7 @@
 /** A person, as others see them. */
 import { Refusal } from '@flotilla/protocol'
 import { and, inArray, isNull, sql } from 'drizzle-orm'
-import type { ChatContext } from '../context.ts'
+import type { UsersContext } from './context.ts'
 import { blocks, users } from '../store/schema.ts'
 import { plainly } from '../text/typed.ts'
 
@@ -43,7 +43,7 @@ export const usernameKey = (text: string): string => typedUsername(text).toLower
  * Everybody named exists, and was not erased.
  * @param field what the refusal names
  */
-export async function demandUsers(ctx: ChatContext, ids: readonly string[], field: string): Promise<void> {
+export async function demandUsers(ctx: UsersContext, ids: readonly string[], field: string): Promise<void> {
   if (ids.length === 0) return
   const found = await ctx.db
     .select({ id: users.id })

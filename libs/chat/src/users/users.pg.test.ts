@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ChatContext } from '../context.ts'
 import { find } from './find.ts'
 import { get } from './get.ts'
-import { register } from '../accounts/registration/register.ts'
+import { registerUser as register } from '../accounts/registration/register.testbed.ts'
 
 let database: TestDatabase
 let chat: TestChat

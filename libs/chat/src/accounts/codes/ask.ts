@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
 import { folded } from '../../store/folded.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -24,7 +24,7 @@ VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond', now() + $
  * @throws Refusal field_invalid, mail_unavailable
  */
 export async function ask(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: {
     readonly purpose: CodePurpose
     readonly email: string

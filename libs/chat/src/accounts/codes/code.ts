@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { add } from '../../store/jobs/add.ts'
 import type { CodePurpose, Mail } from '../../store/jobs/job.ts'
 import { folded } from '../../store/folded.ts'
@@ -36,15 +36,16 @@ interface Owner {
 }
 
 /** @throws Refusal mail_unavailable */
-export function demandMail(ctx: ChatContext): void {
+export function demandMail(ctx: AccountsContext): void {
   if (!ctx.settings.mail) throw new Refusal('mail_unavailable')
 }
 
 /** The pause after the sending of this number: 30 s, a minute, two, four. */
-export const resendAfterMs = (ctx: ChatContext, sends: number): number => ctx.settings.codeResendMs * 2 ** (sends - 1)
+export const resendAfterMs = (ctx: AccountsContext, sends: number): number =>
+  ctx.settings.codeResendMs * 2 ** (sends - 1)
 
 /** Draws a code and leaves the mail for the worker. @returns the MAC that the row is to hold */
-export async function send(ctx: ChatContext, client: PoolClient, asked: Addressed): Promise<Buffer> {
+export async function send(ctx: AccountsContext, client: PoolClient, asked: Addressed): Promise<Buffer> {
   const found = await client.query<Owner>(
     `SELECT id, username, email FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL`,
     [emailKey(asked.email)],

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type AskedCode, demandMail, resendAfterMs, send } from './code.ts'
@@ -29,7 +29,7 @@ UPDATE codes SET code_mac = coalesce($2, code_mac), sent_count = sent_count + 1,
  * @throws Refusal code_invalid (ask for a new one), rate_limited (too soon), too_many, mail_unavailable
  */
 export async function resend(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   request: string,
   { isMailed = true }: { readonly isMailed?: boolean } = {},
 ): Promise<AskedCode> {
@@ -46,7 +46,7 @@ export async function resend(
   })
 }
 
-function demandDue({ settings }: ChatContext, row: Row | undefined): Row {
+function demandDue({ settings }: AccountsContext, row: Row | undefined): Row {
   if (row === undefined) throw new Refusal('code_invalid')
   const { codeSendsMax } = settings
   if (row.sent_count >= codeSendsMax) throw new Refusal('too_many', undefined, { rule: `${codeSendsMax} sendings` })
@@ -59,7 +59,7 @@ function demandDue({ settings }: ChatContext, row: Row | undefined): Row {
  * @returns the address that it would go to
  * @throws Refusal as `resend`
  */
-export async function demandResendable(ctx: ChatContext, request: string): Promise<string> {
+export async function demandResendable(ctx: AccountsContext, request: string): Promise<string> {
   demandMail(ctx)
   return demandDue(ctx, (await ctx.pool.query<Row>(find, [request])).rows[0]).email
 }

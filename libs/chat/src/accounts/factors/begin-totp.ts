@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { demandFresh } from '../sessions/fresh.ts'
 import { makeSecret, sealSecret, uriOf } from './totp.ts'
 
@@ -21,7 +21,7 @@ ON CONFLICT (user_id) DO UPDATE SET key_id = excluded.key_id, secret = excluded.
  * @throws Refusal proof_needed, factor_conflict (there is one)
  */
 export async function beginTotp(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly issuer: string; readonly session: string },
 ): Promise<TotpSetUp> {

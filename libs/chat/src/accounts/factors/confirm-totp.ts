@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -25,7 +25,7 @@ UPDATE totp_factors SET confirmed_at = now(), last_step = $2
  * @throws Refusal factor_conflict (nothing was begun), second_factor_wrong
  */
 export async function confirmTotp(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly code: string; readonly session: string; readonly client: Client },
 ): Promise<string[]> {

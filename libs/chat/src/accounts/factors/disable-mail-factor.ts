@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
@@ -11,7 +11,7 @@ import { dropNeedlessRecoveryCodes } from './recovery-codes.ts'
  * @throws Refusal proof_needed, factor_conflict (it is off)
  */
 export async function disableMailFactor(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<void> {

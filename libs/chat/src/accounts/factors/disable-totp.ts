@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
@@ -12,7 +12,7 @@ import { dropNeedlessRecoveryCodes } from './recovery-codes.ts'
  * @throws Refusal proof_needed, factor_conflict (there is none)
  */
 export async function disableTotp(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<void> {

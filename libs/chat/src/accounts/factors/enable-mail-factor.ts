@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { demandMail } from '../codes/code.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
@@ -11,7 +11,7 @@ import { transaction } from '../../store/transaction.ts'
  * @throws Refusal proof_needed, mail_unavailable, factor_conflict (the person has no address)
  */
 export async function enableMailFactor(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<void> {

@@ -237,7 +237,6 @@ describe('what is asked for after the first proof', () => {
     ['email_code', { mailFactor: true, password: false, passkeys: 1 }, ['passkey']],
     ['email_code', { mailFactor: true, password: false }, []],
     ['passkey', { totp: true, mailFactor: true, passkeys: 1 }, []],
-    ['registration', { totp: true }, []],
   ])('%s with %j: %j', (proof, has, asked) => {
     expect(factorsAfter(proof, { ...nothing, ...has })).toEqual(asked)
   })

@@ -1,8 +1,12 @@
 /** What a person can show, and what is asked of them beyond their first proof. */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
-import type { Factor, FirstProof } from '../sessions/begin.ts'
+import type { AccountsContext } from '../context.ts'
+
+/** What was shown first. A passkey that checked its owner is two factors in one. */
+export type FirstProof = 'password' | 'email_code' | 'passkey' | 'identity'
+
+export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
 
 export interface Factors {
   readonly password: boolean
@@ -29,7 +33,7 @@ SELECT u.password_hash IS NOT NULL AS password, u.email IS NOT NULL AS email,
  * @throws Refusal user_unknown
  */
 export async function read(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   user: string,
   client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<Factors> {
@@ -63,7 +67,7 @@ export function demandLevel(factor: 'password' | 'totp' | 'email_code' | 'passke
  * count twice, but where there is nothing else it counts alone, so that nobody is locked out.
  */
 export function factorsAfter(proof: FirstProof, has: Factors): readonly Factor[] {
-  if (proof === 'registration' || proof === 'passkey' || !hasSecondFactor(has)) return []
+  if (proof === 'passkey' || !hasSecondFactor(has)) return []
   const mailShown = proof === 'email_code'
   const offered: readonly (readonly [Factor, boolean])[] = [
     ['totp', has.totp],

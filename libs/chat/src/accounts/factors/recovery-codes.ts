@@ -1,7 +1,7 @@
 /** Recovery codes: for whoever has lost their second factor. Each is good once. */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { makePaperCode, paperCodeHash } from '../../text/paper-codes.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -24,7 +24,7 @@ export async function replaceRecoveryCodes(tx: PoolClient, user: string): Promis
 }
 
 /** Uses a code up, and notes it. Of two who show one at once, only one gets it. */
-export function spendRecoveryCode(ctx: ChatContext, user: string, typed: string, client: Client): Promise<boolean> {
+export function spendRecoveryCode(ctx: AccountsContext, user: string, typed: string, client: Client): Promise<boolean> {
   return transaction(ctx, async tx => {
     const spent = await tx.query(
       'UPDATE recovery_codes SET used_at = now() WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL',
@@ -54,7 +54,7 @@ export async function dropNeedlessRecoveryCodes(tx: PoolClient, user: string): P
  * @throws Refusal proof_needed, factor_conflict (no second factor is set up)
  */
 export async function makeRecoveryCodes(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** Codes of an authenticator app (RFC 6238): the secret lies sealed, and a code is good once. */
 import { Secret, TOTP } from 'otpauth'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { plainCode } from '../../text/typed.ts'
 
 const periodSeconds = 30
@@ -20,7 +20,7 @@ export const makeSecret = (): string => new Secret({ size: secretBytes }).base32
 export const uriOf = (secret: string, names: { readonly issuer: string; readonly label: string }): string =>
   totpOf(secret, names).toString()
 
-export const sealSecret = (ctx: ChatContext, user: string, secret: string) => ctx.seal.seal(place(user), secret)
+export const sealSecret = (ctx: AccountsContext, user: string, secret: string) => ctx.seal.seal(place(user), secret)
 
 export interface SealedSecret {
   readonly key_id: number
@@ -29,7 +29,7 @@ export interface SealedSecret {
 
 /** @returns the time step that the code belongs to; undefined when it fits none of now */
 export async function stepOf(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   user: string,
   sealed: SealedSecret,
   code: string,
@@ -50,7 +50,7 @@ UPDATE totp_factors SET last_step = $2
  WHERE user_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2 AND secret = $3`
 
 /** Uses a code up. */
-export async function spendTotp(ctx: ChatContext, user: string, code: string): Promise<boolean> {
+export async function spendTotp(ctx: AccountsContext, user: string, code: string): Promise<boolean> {
   const found = await ctx.pool.query<SealedSecret>(
     'SELECT key_id, secret FROM totp_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL',
     [user],

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { openChallenge } from '../../store/challenges.ts'
 import { hashToken, makeSpoken, makeToken, type VisitData, visitKind, type VisitPurpose } from './visit.ts'
 
@@ -16,7 +16,7 @@ export interface VisitBegun {
  * @param input.returnTo where the browser goes at the end; the caller has checked that it may
  */
 export async function beginVisit(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: {
     readonly provider: string
     readonly purpose: VisitPurpose

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { openChallenge } from '../../store/challenges.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { type GrantData, sealProfile } from './grant.ts'
 import type { Profile } from './profile.ts'
 import {
@@ -35,7 +35,7 @@ RETURNING ${visitColumns}`
  * @throws Refusal identity_refused when there is no such visit for this browser, state and provider
  */
 export async function endVisit(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly provider: string; readonly state: string; readonly browser: string },
   ask: (visit: Visit) => Promise<Profile>,
 ): Promise<VisitEnded> {
@@ -59,7 +59,7 @@ export async function endVisit(
   }
 }
 
-async function grantFor(ctx: ChatContext, row: VisitRow, profile: Profile): Promise<string> {
+async function grantFor(ctx: AccountsContext, row: VisitRow, profile: Profile): Promise<string> {
   const { provider, purpose, secret, session } = row.data
   const token = makeToken()
   const grant = hashToken(token)

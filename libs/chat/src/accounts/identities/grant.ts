@@ -1,6 +1,6 @@
 /** What a visit leaves behind for its application: who somebody is at a provider, for a minute, once. */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { Profile } from './profile.ts'
 import {
   grantKind,
@@ -33,7 +33,7 @@ export interface Caller {
 
 const boundOf = (grant: string) => `visit-grant ${grant}`
 
-export const sealProfile = (ctx: ChatContext, profile: Profile, grant: string): SealedText =>
+export const sealProfile = (ctx: AccountsContext, profile: Profile, grant: string): SealedText =>
   sealText(ctx, boundOf(grant), JSON.stringify(profile))
 
 const take = `
@@ -47,7 +47,7 @@ RETURNING data`
  * @throws Refusal identity_refused
  */
 export async function redeem(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   shown: Shown,
   purpose: VisitPurpose,
   by?: Caller,

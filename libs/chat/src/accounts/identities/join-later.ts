@@ -4,7 +4,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { attach, findOwn, isSame } from './link.ts'
 import type { Profile } from './profile.ts'
@@ -19,7 +19,7 @@ interface Joining {
 const boundOf = (user: string) => `joining-identity ${user}`
 
 /** For the challenge of the second step, which lies in the store in the clear. */
-export const sealJoin = (ctx: ChatContext, { user, ...joining }: Joining): SealedText =>
+export const sealJoin = (ctx: AccountsContext, { user, ...joining }: Joining): SealedText =>
   sealText(ctx, boundOf(user), JSON.stringify(joining))
 
 /**
@@ -28,7 +28,7 @@ export const sealJoin = (ctx: ChatContext, { user, ...joining }: Joining): Seale
  * @throws Refusal identity_taken (by another meanwhile)
  */
 export async function joinNow(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   tx: PoolClient,
   input: { readonly user: string; readonly sealed: SealedText; readonly session: string; readonly client: Client },
 ): Promise<void> {

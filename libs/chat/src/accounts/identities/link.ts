@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { identityText, isHeldBack } from '../registration/held-back.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -31,7 +31,11 @@ export const isSame = (one: Key, other: Key): boolean => one.issuer === other.is
  * through somebody else's visit links nothing.
  * @throws Refusal identity_refused, identity_taken, too_many (one identity of each provider)
  */
-export async function link(ctx: ChatContext, by: Caller, input: Shown & { readonly client: Client }): Promise<void> {
+export async function link(
+  ctx: AccountsContext,
+  by: Caller,
+  input: Shown & { readonly client: Client },
+): Promise<void> {
   const { provider, profile } = await redeem(ctx, input, 'link', by)
   await transaction(ctx, async client => {
     // Everything that changes a person's ways in waits here for each other.
@@ -69,7 +73,7 @@ export async function findOwn(client: PoolClient, user: string, provider: string
 }
 
 /** Within a transaction that holds the person's row. @throws Refusal identity_taken */
-export async function attach(ctx: ChatContext, client: PoolClient, attachment: Attachment): Promise<void> {
+export async function attach(ctx: AccountsContext, client: PoolClient, attachment: Attachment): Promise<void> {
   const { user, provider, profile } = attachment
   const { issuer, subject } = profile
   await demandNotHeldBack(client, profile)

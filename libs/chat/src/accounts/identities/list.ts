@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 
 /** An identity, as its owner sees it. */
 export interface Identity {
@@ -22,7 +22,7 @@ interface Row {
 }
 
 /** A person's identities, by provider. */
-export async function list(ctx: ChatContext, user: string): Promise<Identity[]> {
+export async function list(ctx: AccountsContext, user: string): Promise<Identity[]> {
   const found = await ctx.pool.query<Row>(
     `SELECT provider, name, email, (extract(epoch FROM created_at) * 1000)::float8 AS linked_at,
             (extract(epoch FROM used_at) * 1000)::float8 AS used_at

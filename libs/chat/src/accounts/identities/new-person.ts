@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { cutText, isVisible, limits, mended } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { create } from '../registration/create.ts'
 import { isDisplayName } from '../../users/display-name.ts'
@@ -19,7 +19,7 @@ const stemLengthMin = 3
  * @throws Refusal username_taken, email_taken: look again; registration_closed, invitation_invalid
  */
 export async function addPerson(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   client: PoolClient,
   input: {
     readonly profile: Profile

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { hashToken, makeToken, toVisit, type Visit, type VisitRow, visitColumns, visitKind } from './visit.ts'
 
 /** The first browser has it; the same one may set out again, as people do who go back and forth. */
@@ -16,7 +16,7 @@ RETURNING ${visitColumns}`
  * @throws Refusal identity_refused
  */
 export async function openVisit(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly provider: string; readonly visit: string; readonly browser?: string | undefined },
 ): Promise<{ visit: Visit; browser: string }> {
   const browser = input.browser ?? makeToken()

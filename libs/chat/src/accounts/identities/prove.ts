@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { hasSecondFactor, read } from '../factors/read.ts'
 import { proved } from '../sessions/prove.ts'
 import { type Caller, redeem, type Shown } from './grant.ts'
@@ -9,7 +9,7 @@ import { type Caller, redeem, type Shown } from './grant.ts'
  * a second factor shows that instead: the provider is the first.
  * @throws Refusal identity_refused, proof_needed (a second factor is asked for)
  */
-export async function prove(ctx: ChatContext, by: Caller, input: Shown): Promise<void> {
+export async function prove(ctx: AccountsContext, by: Caller, input: Shown): Promise<void> {
   const { profile } = await redeem(ctx, input, 'prove', by)
   const own = await ctx.pool.query(
     'UPDATE identities SET used_at = now() WHERE issuer = $1 AND subject = $2 AND user_id = $3',

@@ -8,7 +8,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { hasSecondFactor, read } from '../factors/read.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
@@ -47,7 +47,7 @@ const attemptsMax = 6
  *   the device)
  */
 export async function signIn(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: Shown & { readonly invitation?: string | undefined; readonly client: Client },
 ): Promise<SignedIn | FactorNeeded> {
   const { provider, profile } = await redeem(ctx, input, 'sign-in')
@@ -60,7 +60,7 @@ export async function signIn(
   return begin(ctx, user, 'identity', client, { identity })
 }
 
-async function findOrMake(ctx: ChatContext, visitor: Visitor): Promise<Found> {
+async function findOrMake(ctx: AccountsContext, visitor: Visitor): Promise<Found> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const known = await findKnown(ctx, visitor.profile)
     if (known !== undefined) return { user: known }
@@ -81,7 +81,7 @@ function wasTaken(error: unknown): boolean {
   return uniqueViolation(error) !== undefined
 }
 
-async function findKnown(ctx: ChatContext, profile: Profile): Promise<string | undefined> {
+async function findKnown(ctx: AccountsContext, profile: Profile): Promise<string | undefined> {
   const found = await ctx.pool.query<{ user_id: string }>(
     `UPDATE identities i SET used_at = now(), name = $3, email = $4 FROM users u
       WHERE i.issuer = $1 AND i.subject = $2 AND u.id = i.user_id AND u.erased_at IS NULL RETURNING i.user_id`,
@@ -100,7 +100,7 @@ async function forgetErased(client: PoolClient, { issuer, subject }: Profile): P
 }
 
 /** `users.email` holds only what its owner has proved here, and the profile only what they have proved there. */
-async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Promise<Found | undefined> {
+async function join(ctx: AccountsContext, client: PoolClient, visitor: Visitor): Promise<Found | undefined> {
   const email = comparableEmail(visitor.profile)
   if (email === undefined) return undefined
   const found = await client.query<{ id: string }>(
@@ -118,7 +118,7 @@ async function join(ctx: ChatContext, client: PoolClient, visitor: Visitor): Pro
   return { user }
 }
 
-async function make(ctx: ChatContext, client: PoolClient, visitor: Visitor, attempt: number): Promise<string> {
+async function make(ctx: AccountsContext, client: PoolClient, visitor: Visitor, attempt: number): Promise<string> {
   const { provider, profile } = visitor
   await demandNotHeldBack(client, profile)
   const user = await addPerson(ctx, client, {

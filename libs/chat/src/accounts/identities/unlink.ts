@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -11,7 +11,7 @@ import type { Caller } from './grant.ts'
  * @throws Refusal identity_unknown, last_way_in
  */
 export async function unlink(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: Caller,
   input: { readonly provider: string; readonly client: Client },
 ): Promise<void> {

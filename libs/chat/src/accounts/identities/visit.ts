@@ -8,7 +8,7 @@
  *   signs nobody in.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 
 /** What a visit is for: a visit for one thing is good for nothing else. */
 export type VisitPurpose = 'sign-in' | 'link' | 'prove'
@@ -54,12 +54,12 @@ export const makeToken = (): string => randomBytes(32).toString('base64url')
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 /** For a column of JSON. */
-export function sealText(ctx: ChatContext, bound: string, text: string): SealedText {
+export function sealText(ctx: AccountsContext, bound: string, text: string): SealedText {
   const { keyId, body } = ctx.seal.seal(bound, text)
   return { keyId, body: body.toString('base64') }
 }
 
-export async function openText(ctx: ChatContext, bound: string, sealed: SealedText): Promise<string> {
+export async function openText(ctx: AccountsContext, bound: string, sealed: SealedText): Promise<string> {
   await ctx.seal.ready([sealed.keyId])
   return ctx.seal.open(bound, sealed.keyId, Buffer.from(sealed.body, 'base64'))
 }
@@ -73,7 +73,7 @@ interface Spoken {
   readonly verifier: string
 }
 
-export function makeSpoken(ctx: ChatContext): { state: string; sealed: SealedText } {
+export function makeSpoken(ctx: AccountsContext): { state: string; sealed: SealedText } {
   const spoken: Spoken = { token: makeToken(), nonce: makeToken(), verifier: makeToken() }
   const state = hashToken(spoken.token)
   return { state, sealed: sealText(ctx, boundOf(state), JSON.stringify(spoken)) }
@@ -88,7 +88,7 @@ export interface VisitRow {
 
 export const visitColumns = 'id, data, user_id, (extract(epoch FROM created_at) * 1000)::float8 AS began_at'
 
-export async function toVisit(ctx: ChatContext, row: VisitRow): Promise<Visit> {
+export async function toVisit(ctx: AccountsContext, row: VisitRow): Promise<Visit> {
   const { provider, purpose, returnTo, state, sealed } = row.data
   const { token, nonce, verifier } = JSON.parse(await openText(ctx, boundOf(state), sealed)) as Spoken
   return { provider, purpose, returnTo, state: `${row.id}.${token}`, nonce, verifier, beganAt: row.began_at }

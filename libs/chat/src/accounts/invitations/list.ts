@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, type PageWanted, pageMax, toPage } from '../../store/paging.ts'
 import { type Invitation, type InvitationRow, invitationColumns, toInvitation } from './invitation.ts'
 
@@ -13,7 +13,7 @@ SELECT ${invitationColumns} FROM invitations
  * @throws Refusal field_invalid when `after` is none of ours
  */
 export async function list(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string | undefined,
   input: PageWanted,
 ): Promise<PageOf<'invitations', Invitation>> {

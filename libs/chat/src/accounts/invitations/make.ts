@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { makePaperCode, paperCodeHash } from '../../text/paper-codes.ts'
 import { transaction } from '../../store/transaction.ts'
 import { type Invitation, type InvitationRow, invitationColumns, toInvitation } from './invitation.ts'
@@ -21,7 +21,7 @@ VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') RETURNING ${i
  * @throws Refusal operators_only, field_invalid (`uses`), too_many
  */
 export async function make(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly uses?: number | undefined; readonly lifeMs?: number | undefined; readonly operator: boolean },
 ): Promise<Invitation & { readonly code: string }> {

@@ -1,12 +1,12 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 
 /** One that can be used. */
 export const goodInvitation = 'used_count < uses_max AND expires_at > now()'
 
 /** @param hash of the code. @throws Refusal invitation_invalid */
-export async function checkInvitation(ctx: ChatContext, hash: Buffer): Promise<void> {
+export async function checkInvitation(ctx: AccountsContext, hash: Buffer): Promise<void> {
   const found = await ctx.pool.query(`SELECT FROM invitations WHERE code_hash = $1 AND ${goodInvitation}`, [hash])
   if (found.rowCount === 0) throw new Refusal('invitation_invalid')
 }

@@ -2,7 +2,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { takeChallenge } from '../../store/challenges.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -31,7 +31,7 @@ export interface AddCeremony extends Ceremony {
 
 /** @throws Refusal proof_needed, too_many */
 export async function beginAdd(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string },
 ): Promise<AddCeremony> {
@@ -49,7 +49,7 @@ export async function beginAdd(
 
 /** @throws Refusal field_invalid (the name), challenge_invalid, passkey_invalid, too_many */
 export async function add(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: {
     readonly challenge: string

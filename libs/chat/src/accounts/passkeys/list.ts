@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { type Passkey, passkeysMax } from './passkey.ts'
 
 interface Row {
@@ -14,7 +14,7 @@ SELECT id, name, synced, created_at, used_at FROM passkeys
  WHERE user_id = $1 AND ($3::text IS NULL OR id = $3) ORDER BY created_at, id LIMIT $2`
 
 /** The caller's passkeys, the oldest first. They are few: there is no second page. */
-export async function list(ctx: ChatContext, by: string, only?: string): Promise<Passkey[]> {
+export async function list(ctx: AccountsContext, by: string, only?: string): Promise<Passkey[]> {
   const found = await ctx.pool.query<Row>(listPasskeys, [by, passkeysMax, only ?? null])
   return found.rows.map(({ id, name, synced, created_at, used_at }) => ({
     id,

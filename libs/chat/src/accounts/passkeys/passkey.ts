@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { type Challenge, openChallenge } from '../../store/challenges.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 
 /** As its owner sees it in their list. */
 export interface Passkey {
@@ -77,7 +77,7 @@ export const nonceText = (nonce: Uint8Array): string => Buffer.from(nonce).toStr
 
 /** @param about the person, if known, and what the second step needs to know */
 export async function beginCeremony(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   kind: CeremonyKind,
   about: Pick<Challenge<object>, 'user'> & { readonly data?: object } = {},
 ): Promise<Ceremony> {
@@ -88,7 +88,7 @@ export async function beginCeremony(
 }
 
 /** The passkeys of a person, as a browser is told of them. */
-export async function refsOf(ctx: ChatContext, user: string): Promise<PasskeyRef[]> {
+export async function refsOf(ctx: AccountsContext, user: string): Promise<PasskeyRef[]> {
   const found = await ctx.pool.query<{ id: string; transports: string }>(
     'SELECT id, transports FROM passkeys WHERE user_id = $1 ORDER BY created_at LIMIT $2',
     [user, passkeysMax],

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { note } from '../../notices/security/note.ts'
-import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
+import { openFirst, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { transaction } from '../../store/transaction.ts'
 import { checkNewUsername, create, demandUsernameFree } from '../registration/create.ts'
@@ -36,7 +36,7 @@ const firstName = 'Passkey'
 
 /** @throws Refusal field_invalid, username_taken, registration_closed, invitation_invalid */
 export async function beginRegister(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: {
     readonly username: string
     readonly displayName?: string | undefined
@@ -58,21 +58,20 @@ export async function beginRegister(
  *   field_invalid
  */
 export async function register(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly challenge: string; readonly passkey: NewPasskey; readonly client: Client },
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn> {
   const { client } = input
   checkName(client.deviceName, 'deviceName')
   const wanted = await takeChallenge<Wanted>(ctx, input.challenge, { kind: 'passkey-register' })
   const made = await input.passkey.verify(wanted.nonce)
   if (made === undefined) throw new Refusal('passkey_invalid')
   const { user: id, username, displayName } = wanted
-  const user = await transaction(ctx, async tx => {
+  return transaction(ctx, async tx => {
     const invitation = wanted.invitation === undefined ? undefined : Buffer.from(wanted.invitation, 'hex')
     const user = await create(ctx, { id, username, displayName, invitation, client }, tx)
     await insertPasskey(tx, id, made, firstName)
     await note(ctx, { user: id, kind: 'passkey_added', client, detail: { name: firstName } }, tx)
-    return user
+    return openFirst(ctx, user, client, tx)
   })
-  return begin(ctx, user, 'registration', client)
 }

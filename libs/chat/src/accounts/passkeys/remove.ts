@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
@@ -11,7 +11,7 @@ import { demandWayIn } from '../demand-way-in.ts'
  * @throws Refusal proof_needed, passkey_unknown, last_way_in
  */
 export async function remove(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly passkey: string; readonly session: string; readonly client: Client },
 ): Promise<void> {

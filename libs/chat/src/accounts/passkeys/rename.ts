@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { list } from './list.ts'
 import type { Passkey } from './passkey.ts'
@@ -9,7 +9,7 @@ import type { Passkey } from './passkey.ts'
  * @throws Refusal field_invalid, passkey_unknown
  */
 export async function rename(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly passkey: string; readonly name: string },
 ): Promise<Passkey> {

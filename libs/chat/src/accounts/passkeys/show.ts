@@ -1,5 +1,5 @@
 /** Holds a shown passkey against the one that is kept. */
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { ShownPasskey } from './passkey.ts'
 
 interface Row {
@@ -27,7 +27,7 @@ export interface ShownResult {
  * @param demands.ownerChecked whether the authenticator must have checked its owner
  */
 export async function show(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   passkey: ShownPasskey,
   demands: { readonly nonce: string; readonly user?: string | undefined; readonly ownerChecked: boolean },
 ): Promise<ShownResult> {

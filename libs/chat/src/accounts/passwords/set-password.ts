@@ -5,7 +5,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { check, spend } from '../codes/redeem.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -21,7 +21,7 @@ import { checkPassword, type Place } from './passwords.ts'
  * @throws Refusal credentials_wrong, proof_needed, password_weak, overloaded
  */
 export async function setPassword(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { session: string; current?: string | undefined; password: string; client: Client; place?: Place },
 ): Promise<void> {
@@ -49,7 +49,7 @@ export async function setPassword(
  * @throws Refusal code_invalid, password_weak (the code stays good), overloaded
  */
 export async function resetPassword(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { request: string; code: string; password: string; client: Client; place?: Place },
 ): Promise<SignedIn | FactorNeeded> {
   const { request, code, password, client, place } = input
@@ -69,7 +69,7 @@ export async function resetPassword(
   return begin(ctx, user, 'email_code', client)
 }
 
-const namesOf = (ctx: ChatContext, { user, email }: Account) => [user.username, email, ctx.settings.deploymentName]
+const namesOf = (ctx: AccountsContext, { user, email }: Account) => [user.username, email, ctx.settings.deploymentName]
 
 /** @returns false when the account is no longer what was read */
 async function write(tx: PoolClient, { user, email, passwordHash }: Account, hash: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { isHeldBack } from './held-back.ts'
 import { note } from '../../notices/security/note.ts'
@@ -44,7 +44,7 @@ const derivedLengthMax = 20
  * @throws Refusal field_invalid, username_taken, email_taken, registration_closed, invitation_invalid
  */
 export async function create(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: NewUser,
   client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<User> {
@@ -107,7 +107,7 @@ export function checkUsername(text: string): string {
  * The same of a name that is to be somebody's from now on.
  * @throws Refusal field_invalid, also for one that is reserved
  */
-export function checkNewUsername(ctx: ChatContext, text: string): string {
+export function checkNewUsername(ctx: AccountsContext, text: string): string {
   const username = checkUsername(text)
   if (isReserved(ctx, username)) throw nameReserved('username')
   return username
@@ -127,7 +127,7 @@ export const usernameTaken = () => new Refusal('username_taken', undefined, { fi
 export const emailTaken = () => new Refusal('email_taken', undefined, { field: 'email' })
 
 /** For whoever wants to refuse before costly work; `create` decides. @throws Refusal username_taken */
-export async function demandUsernameFree(ctx: ChatContext, username: string): Promise<void> {
+export async function demandUsernameFree(ctx: AccountsContext, username: string): Promise<void> {
   if (!(await isNameFree(ctx, username, ctx.pool))) throw usernameTaken()
 }
 
@@ -141,7 +141,7 @@ export async function demandEmailFree(client: Pick<PoolClient, 'query'>, email: 
 }
 
 /** What stands before the `@`, without a tag, and digits: more of them each time that the name was taken. */
-function deriveUsername(ctx: ChatContext, email: string | undefined, attempt: number): string {
+function deriveUsername(ctx: AccountsContext, email: string | undefined, attempt: number): string {
   const local = (email ?? '').split(/[+@]/)[0] ?? ''
   const letters = local
     .normalize('NFKD')

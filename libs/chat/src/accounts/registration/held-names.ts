@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { isHeldBack } from './held-back.ts'
 import { lookalikeColumn, lookalikeOf } from '../../text/lookalike.ts'
 import { usernameKey } from '../../users/user.ts'
@@ -31,7 +31,12 @@ SELECT EXISTS (SELECT FROM users u WHERE ${lookalikeColumn('u.username')} = $1 A
  * @param client of the transaction that gives it, in which then nobody else gets one that looks like it
  * @param by who wants it, and may take back what they had
  */
-export async function isNameFree(ctx: ChatContext, username: string, client: Querier, by?: string): Promise<boolean> {
+export async function isNameFree(
+  ctx: AccountsContext,
+  username: string,
+  client: Querier,
+  by?: string,
+): Promise<boolean> {
   const key = lookalikeOf(username)
   await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [advisoryLocks.username, key])
   const values = [key, hashOf(username), ctx.settings.nameHeldMs, by ?? null, usernameKey(username)]

@@ -9,8 +9,8 @@ import { beginRegister, register as registerByPasskey } from '../passkeys/regist
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { transaction } from '../../store/transaction.ts'
 import { create } from './create.ts'
-import type { RegistrationMode } from './may-register.ts'
-import { register } from './register.ts'
+import type { RegistrationMode } from '../context.ts'
+import { registerUser as register } from './register.testbed.ts'
 
 let database: TestDatabase
 let chat: TestChat

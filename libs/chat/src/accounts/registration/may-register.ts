@@ -1,11 +1,7 @@
 /** Whom the deployment takes. Every way that makes a person goes through here (create.ts). */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { checkInvitation } from '../invitations/spend.ts'
-
-/** Each takes those that the next one takes, and more. */
-export const registrationModes = ['open', 'domain', 'invitation', 'closed'] as const
-export type RegistrationMode = (typeof registrationModes)[number]
 
 interface Applicant {
   /** Proved to be theirs. */
@@ -15,7 +11,7 @@ interface Applicant {
 }
 
 /** @throws Refusal registration_closed, which says in `rule` what is missing */
-export function demandMode(ctx: Pick<ChatContext, 'settings'>, { email, invited }: Applicant): void {
+export function demandMode(ctx: Pick<AccountsContext, 'settings'>, { email, invited }: Applicant): void {
   const { registration, registrationDomains } = ctx.settings
   if (registration === 'open' || (registration !== 'closed' && invited)) return
   const domain = email?.slice(email.lastIndexOf('@') + 1)
@@ -30,7 +26,7 @@ export function demandMode(ctx: Pick<ChatContext, 'settings'>, { email, invited 
 }
 
 /** Somebody may register at all. @throws Refusal registration_closed */
-export const demandNotClosed = (ctx: Pick<ChatContext, 'settings'>) => demandMode(ctx, { invited: true })
+export const demandNotClosed = (ctx: Pick<AccountsContext, 'settings'>) => demandMode(ctx, { invited: true })
 
 /**
  * For whoever wants to refuse before costly work; `create` decides.
@@ -38,7 +34,7 @@ export const demandNotClosed = (ctx: Pick<ChatContext, 'settings'>) => demandMod
  * @throws Refusal registration_closed, invitation_invalid
  */
 export async function demandMayRegister(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   { email, invitation }: { readonly email?: string | undefined; readonly invitation: Buffer | undefined },
 ): Promise<void> {
   demandMode(ctx, { email, invited: invitation !== undefined })

@@ -1,14 +1,15 @@
 /** Makes a person who signs up by themselves: with a name alone, a password, an address that they prove, or several. */
 import { check, spend } from '../codes/redeem.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
+import { checkName } from '../../text/names.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import type { Client } from '../../notices/security/client.ts'
+import { openFirst, type SignedIn } from '../sessions/begin.ts'
 import { transaction } from '../../store/transaction.ts'
 import { checkNewUsername, create, demandEmailFree, demandUsernameFree } from './create.ts'
 import { checkDisplayName } from '../../users/display-name.ts'
 import { demandMayRegister } from './may-register.ts'
 import { checkPassword, type Place } from '../passwords/passwords.ts'
-import type { User } from '../../users/user.ts'
 
 export interface Registration {
   /** Derived when left out. */
@@ -20,17 +21,19 @@ export interface Registration {
   readonly displayName?: string | undefined
   /** A code, as it was typed. */
   readonly invitation?: string | undefined
-  readonly client?: Client | undefined
+  readonly client: Client
   /** In the queue of passwords. */
   readonly place?: Place | undefined
 }
 
 /**
+ * The account and its first session are made together or not at all: who has a name alone has no other way in.
  * @throws Refusal field_invalid, password_weak, username_taken, email_taken, code_invalid, registration_closed,
  *   invitation_invalid, overloaded
  */
-export async function register(ctx: ChatContext, input: Registration): Promise<User> {
+export async function register(ctx: AccountsContext, input: Registration): Promise<SignedIn> {
   const { password, displayName, client, place } = input
+  checkName(client.deviceName, 'deviceName')
   const username = input.username === undefined ? undefined : checkNewUsername(ctx, input.username)
   if (displayName !== undefined) checkDisplayName(ctx, displayName)
   if (password !== undefined) await checkPassword(password, [username, ctx.settings.deploymentName])
@@ -46,6 +49,7 @@ export async function register(ctx: ChatContext, input: Registration): Promise<U
   const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password, place)
   return transaction(ctx, async tx => {
     if (code !== undefined) await spend(tx, code)
-    return create(ctx, { username, displayName, email, passwordHash, invitation, client }, tx)
+    const user = await create(ctx, { username, displayName, email, passwordHash, invitation, client }, tx)
+    return openFirst(ctx, user, client, tx)
   })
 }

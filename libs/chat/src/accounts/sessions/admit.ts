@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import type { Admission } from './admissions.ts'
 
 /**
@@ -6,6 +6,6 @@ import type { Admission } from './admissions.ts'
  * they are a member. Never from a cache.
  * @returns undefined when the session is not good, and the person not suspended
  */
-export function admit(ctx: ChatContext, input: { user: string; session: string }): Promise<Admission | undefined> {
+export function admit(ctx: AccountsContext, input: { user: string; session: string }): Promise<Admission | undefined> {
   return ctx.admissions.admit(input.user, input.session)
 }

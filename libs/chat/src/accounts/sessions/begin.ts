@@ -3,8 +3,9 @@
  * and gets a session, or the question for a second factor.
  */
 import { openChallenge } from '../../store/challenges.ts'
-import type { ChatContext } from '../../context.ts'
-import { factorsAfter, read } from '../factors/read.ts'
+import type { PoolClient } from 'pg'
+import type { AccountsContext } from '../context.ts'
+import { type Factor, factorsAfter, type FirstProof, read } from '../factors/read.ts'
 import type { SealedText } from '../identities/visit.ts'
 import { checkName } from '../../text/names.ts'
 import { note } from '../../notices/security/note.ts'
@@ -13,11 +14,6 @@ import type { User } from '../../users/user.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { holdPassword } from './hold-password.ts'
 import { type Opened, open } from './open.ts'
-
-/** What was shown first. A passkey that checked its owner is two factors in one. */
-export type FirstProof = 'registration' | 'password' | 'email_code' | 'passkey' | 'identity'
-
-export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
 
 export interface SignedIn extends Opened {
   readonly user: User
@@ -47,12 +43,22 @@ export interface Begun {
 export const secondFactorKind = 'second-factor'
 const secondFactorLifeMs = 10 * 60_000
 
+/** The session of somebody who is made in this transaction: there is nothing yet that could be asked for besides. */
+export async function openFirst(
+  ctx: AccountsContext,
+  user: User,
+  client: Client,
+  tx: Pick<PoolClient, 'query'>,
+): Promise<SignedIn> {
+  return { user, ...(await open(ctx, user.id, client, 'registration', tx)) }
+}
+
 /**
  * @param shown.passwordHash what a password was held against, where one was shown
  * @throws Refusal field_invalid (the name of the device), credentials_wrong (the password was changed meanwhile)
  */
 export async function begin(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   user: User,
   proof: FirstProof,
   client: Client,
@@ -60,7 +66,6 @@ export async function begin(
 ): Promise<SignedIn | FactorNeeded> {
   const { passwordHash, identity } = shown
   const deviceName = checkName(client.deviceName, 'deviceName')
-  if (proof === 'registration') return { user, ...(await open(ctx, user.id, client, proof)) }
   const factors = factorsAfter(proof, await read(ctx, user.id))
   return transaction(ctx, async tx => {
     await holdPassword(tx, user.id, passwordHash)

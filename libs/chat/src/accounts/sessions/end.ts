@@ -3,7 +3,7 @@
  * is pushed to their devices any more.
  */
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { afterCommit } from '../../store/transaction.ts'
 
 /** What runs a statement: the pool, or the connection of a transaction. */
@@ -37,13 +37,13 @@ const endAllText = endSessions('s.user_id = $1 AND s.id IS DISTINCT FROM $2')
  * @param client of the transaction that it belongs to, here and below
  * @returns false when it was not there or had ended
  */
-export async function end(ctx: ChatContext, session: string, client: Querier = ctx.pool): Promise<boolean> {
+export async function end(ctx: AccountsContext, session: string, client: Querier = ctx.pool): Promise<boolean> {
   return (await run(ctx, client, endOneText, [session])).length > 0
 }
 
 /** Ends a session of this person that is still good. @returns undefined when there is none */
 export async function endOwn(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   user: string,
   session: string,
   client: Querier = ctx.pool,
@@ -53,7 +53,7 @@ export async function endOwn(
 
 /** Ends all sessions of a person. @param input.except the one that stays */
 export async function endAll(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly user: string; readonly except?: string | undefined },
   client: Querier = ctx.pool,
 ): Promise<Ended[]> {
@@ -66,7 +66,7 @@ export async function endAll(
  * @param input.opened the one that stays whatever comes
  */
 export async function endOldest(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly user: string; readonly opened: string },
   client: Querier,
 ): Promise<Ended[]> {
@@ -74,7 +74,7 @@ export async function endOldest(
 }
 
 /** Before the commit a check would find the session good and remember that. */
-async function run(ctx: ChatContext, client: Querier, text: string, values: unknown[]): Promise<Ended[]> {
+async function run(ctx: AccountsContext, client: Querier, text: string, values: unknown[]): Promise<Ended[]> {
   const { rows } = await client.query<Ended>(text, values)
   await afterCommit(client, async () => ctx.admissions.forget(rows.map(ended => ended.id)))
   return rows

@@ -1,7 +1,7 @@
 /** What somebody shows to be who they are, and whether it holds. Whatever is good once is used up by looking at it. */
 import { Refusal } from '@flotilla/protocol'
 import { redeem } from '../codes/redeem.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { spendRecoveryCode } from '../factors/recovery-codes.ts'
 import { spendTotp } from '../factors/totp.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
@@ -33,7 +33,7 @@ export interface Asked {
  * Whether it is right.
  * @throws Refusal overloaded (a password without a place in the queue)
  */
-export async function holds(ctx: ChatContext, user: string, shown: Shown, asked: Asked): Promise<boolean> {
+export async function holds(ctx: AccountsContext, user: string, shown: Shown, asked: Asked): Promise<boolean> {
   const { nonce, ownerChecked, client } = asked
   switch (shown.factor) {
     case 'totp':
@@ -52,7 +52,7 @@ export async function holds(ctx: ChatContext, user: string, shown: Shown, asked:
 }
 
 /** The address may have changed since the code went out: then the code proves nothing any more. */
-async function holdsCode(ctx: ChatContext, user: string, code: string, asked: Asked): Promise<boolean> {
+async function holdsCode(ctx: AccountsContext, user: string, code: string, asked: Asked): Promise<boolean> {
   const { request, purpose } = asked
   if (request === undefined) return false
   try {
@@ -64,12 +64,12 @@ async function holdsCode(ctx: ChatContext, user: string, code: string, asked: As
   }
 }
 
-export async function emailOf(ctx: ChatContext, user: string): Promise<string | undefined> {
+export async function emailOf(ctx: AccountsContext, user: string): Promise<string | undefined> {
   const found = await ctx.pool.query<{ email: string | null }>('SELECT email FROM users WHERE id = $1', [user])
   return found.rows[0]?.email ?? undefined
 }
 
-async function passwordHashOf(ctx: ChatContext, user: string): Promise<string | undefined> {
+async function passwordHashOf(ctx: AccountsContext, user: string): Promise<string | undefined> {
   const found = await ctx.pool.query<{ hash: string | null }>('SELECT password_hash AS hash FROM users WHERE id = $1', [
     user,
   ])

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
 import { emailKey } from '../../text/email.ts'
 
@@ -19,7 +19,7 @@ SELECT s.address, p.asked FROM person p
  * be seen in an answer: it would tell that there is an account.
  */
 export async function isFamiliar(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   email: string,
   isThere: (address: string) => boolean,
 ): Promise<boolean> {

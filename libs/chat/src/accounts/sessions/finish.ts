@@ -6,13 +6,14 @@
 import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
 import { type AskedCode, ask, resend } from '../codes/index.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { joinNow } from '../identities/join-later.ts'
 import { makeNonce, nonceText, type PasskeyRef, refsOf } from '../passkeys/passkey.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import { get } from '../../users/get.ts'
-import { type Begun, type Factor, secondFactorKind, type SignedIn } from './begin.ts'
+import { type Factor } from '../factors/read.ts'
+import { type Begun, secondFactorKind, type SignedIn } from './begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { emailOf, holds, type Shown } from './factor.ts'
 import { holdPassword } from './hold-password.ts'
@@ -32,7 +33,7 @@ const good = `id = $1 AND kind = '${secondFactorKind}' AND tries_left > 0 AND ex
  * Whose sign-in waits here, for what is counted by person.
  * @throws Refusal challenge_invalid
  */
-export async function challenged(ctx: ChatContext, challenge: string): Promise<string> {
+export async function challenged(ctx: AccountsContext, challenge: string): Promise<string> {
   return (await look(ctx, challenge)).user_id
 }
 
@@ -42,7 +43,7 @@ export async function challenged(ctx: ChatContext, challenge: string): Promise<s
  *   meanwhile), field_invalid (a factor that was not offered), overloaded
  */
 export async function finish(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly challenge: string; readonly shown: Shown; readonly client: FinishingClient },
 ): Promise<SignedIn> {
   const { challenge, shown } = input
@@ -79,7 +80,7 @@ export async function finish(
  * Sends the code by mail of a sign-in that waits for one; asked again, another one after a pause.
  * @throws Refusal challenge_invalid, field_invalid (a code was not offered), rate_limited, too_many, mail_unavailable
  */
-export async function askFactorCode(ctx: ChatContext, challenge: string): Promise<AskedCode> {
+export async function askFactorCode(ctx: AccountsContext, challenge: string): Promise<AskedCode> {
   const { user_id: user, data } = await look(ctx, challenge)
   demandOffered(data, 'email_code')
   const email = await emailOf(ctx, user)
@@ -92,7 +93,7 @@ export async function askFactorCode(ctx: ChatContext, challenge: string): Promis
 }
 
 /** Undefined when the request is too old, or its tries are used up. */
-async function resendIfOpen(ctx: ChatContext, request: string): Promise<AskedCode | undefined> {
+async function resendIfOpen(ctx: AccountsContext, request: string): Promise<AskedCode | undefined> {
   try {
     return await resend(ctx, request)
   } catch (error) {
@@ -106,7 +107,7 @@ async function resendIfOpen(ctx: ChatContext, request: string): Promise<AskedCod
  * @throws Refusal challenge_invalid, field_invalid (a passkey was not offered)
  */
 export async function askFactorPasskey(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   challenge: string,
 ): Promise<{ readonly nonce: Uint8Array<ArrayBuffer>; readonly known: readonly PasskeyRef[] }> {
   const { user_id: user, data } = await look(ctx, challenge)
@@ -118,12 +119,12 @@ export async function askFactorPasskey(
 
 // ── the challenge ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function look(ctx: ChatContext, challenge: string): Promise<Row> {
+async function look(ctx: AccountsContext, challenge: string): Promise<Row> {
   const found = await ctx.pool.query<Row>(`SELECT user_id, data FROM challenges WHERE ${good}`, [challenge])
   return demandRow(found.rows[0])
 }
 
-async function takeTry(ctx: ChatContext, challenge: string): Promise<Row> {
+async function takeTry(ctx: AccountsContext, challenge: string): Promise<Row> {
   const taken = await ctx.pool.query<Row>(
     `UPDATE challenges SET tries_left = tries_left - 1 WHERE ${good} RETURNING user_id, data`,
     [challenge],
@@ -131,7 +132,11 @@ async function takeTry(ctx: ChatContext, challenge: string): Promise<Row> {
   return demandRow(taken.rows[0])
 }
 
-async function remember(ctx: ChatContext, challenge: string, what: Pick<Begun, 'request' | 'nonce'>): Promise<void> {
+async function remember(
+  ctx: AccountsContext,
+  challenge: string,
+  what: Pick<Begun, 'request' | 'nonce'>,
+): Promise<void> {
   await ctx.pool.query(`UPDATE challenges SET data = data || $2 WHERE ${good}`, [challenge, JSON.stringify(what)])
 }
 

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 
 /** Of a person who registered by a name alone and has nothing yet to sign in by. */
 const nothingToProve = `
@@ -12,7 +12,7 @@ const nothingToProve = `
  * or by sessions.prove. Whoever has nothing to show is not asked, or they could never add the first thing.
  * @throws Refusal proof_needed
  */
-export async function demandFresh(ctx: ChatContext, session: string): Promise<void> {
+export async function demandFresh(ctx: AccountsContext, session: string): Promise<void> {
   const found = await ctx.pool.query(
     `SELECT FROM sessions s JOIN users u ON u.id = s.user_id
       WHERE s.id = $1 AND s.revoked_at IS NULL

@@ -1,6 +1,7 @@
 export { admit } from './admit.ts'
 export type { Admission, Checked } from './admissions.ts'
-export { begin, type Factor, type FactorNeeded, type FirstProof, type SignedIn } from './begin.ts'
+export type { Factor, FirstProof } from '../factors/read.ts'
+export { begin, type FactorNeeded, type SignedIn } from './begin.ts'
 export type { Client } from '../../notices/security/client.ts'
 export { check } from './check.ts'
 export { end, endAll, type Ended } from './end.ts'

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 
 /** A sign-in, as its owner recognises it. */
 export interface SessionItem {
@@ -21,7 +21,7 @@ export interface SessionItem {
 const listedMax = 100
 
 /** The caller's sessions that are good: the one that asks, then the newest. */
-export async function list(ctx: ChatContext, by: string, session: string): Promise<SessionItem[]> {
+export async function list(ctx: AccountsContext, by: string, session: string): Promise<SessionItem[]> {
   const found = await ctx.pool.query<SessionItem>({
     name: 'sessions-list',
     text: `

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
 
@@ -16,7 +16,7 @@ SELECT count(*)::int AS count FROM (
  * @param find whose account it was about, if it was one
  */
 export function noteFailure(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   find: () => Promise<string | undefined>,
   client: Client,
   by: 'password' | 'email_code' | 'passkey',

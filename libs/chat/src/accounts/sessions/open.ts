@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { endOldest } from './end.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -33,7 +33,7 @@ const erasedRetryMs = 1_000
  *   nobody)
  */
 export async function open(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   user: string,
   client: Client,
   by: string,

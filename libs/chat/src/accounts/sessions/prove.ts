@@ -6,7 +6,7 @@
 import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
 import { type AskedCode, ask } from '../codes/index.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { demandLevel, read } from '../factors/read.ts'
 import { beginCeremony, type Ceremony, type PasskeyRef, refsOf, type ShownPasskey } from '../passkeys/passkey.ts'
 import { note } from '../../notices/security/note.ts'
@@ -32,7 +32,7 @@ const wrong = {
  *   code_invalid, passkey_invalid, challenge_invalid, overloaded
  */
 export async function prove(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly proof: Proof; readonly session: string; readonly client: Client },
 ): Promise<void> {
@@ -50,12 +50,12 @@ export async function prove(
 }
 
 /** The person of this session has just shown who they are, here or at a provider. */
-export async function proved(ctx: ChatContext, session: string): Promise<void> {
+export async function proved(ctx: AccountsContext, session: string): Promise<void> {
   await ctx.pool.query('UPDATE sessions SET proved_at = now() WHERE id = $1 AND revoked_at IS NULL', [session])
 }
 
 /** Sends a code to the caller's address. @throws Refusal factor_conflict (there is none), mail_unavailable */
-export async function askProofCode(ctx: ChatContext, by: string): Promise<AskedCode> {
+export async function askProofCode(ctx: AccountsContext, by: string): Promise<AskedCode> {
   const email = await emailOf(ctx, by)
   if (email === undefined) throw new Refusal('factor_conflict', 'there is no address to send a code to')
   return ask(ctx, { purpose: 'prove', email, user: by })
@@ -63,7 +63,7 @@ export async function askProofCode(ctx: ChatContext, by: string): Promise<AskedC
 
 /** @throws Refusal factor_conflict (the caller has no passkey) */
 export async function askProofPasskey(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
 ): Promise<Ceremony & { readonly known: readonly PasskeyRef[] }> {
   const known = await refsOf(ctx, by)
@@ -71,6 +71,6 @@ export async function askProofPasskey(
   return { ...(await beginCeremony(ctx, 'passkey-proof', { user: by })), known }
 }
 
-async function takeNonce(ctx: ChatContext, by: string, challenge: string): Promise<string> {
+async function takeNonce(ctx: AccountsContext, by: string, challenge: string): Promise<string> {
   return (await takeChallenge<{ nonce: string }>(ctx, challenge, { kind: 'passkey-proof', user: by })).nonce
 }

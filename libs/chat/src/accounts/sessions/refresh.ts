@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { User } from '../../users/user.ts'
@@ -58,7 +58,7 @@ SELECT s.refresh_number AS number, u.id AS user_id, u.username, u.display_name, 
  * @returns the number of the token that is good from now on
  * @throws Refusal refresh_invalid, refresh_reused (the session is ended), account_suspended
  */
-export async function refresh(ctx: ChatContext, input: RefreshInput): Promise<Refreshed> {
+export async function refresh(ctx: AccountsContext, input: RefreshInput): Promise<Refreshed> {
   const { session, number, client } = input
   const { sessionIdleMs, sessionLifeMs } = ctx.settings
   const by = fingerprint(client)
@@ -90,7 +90,7 @@ export async function refresh(ctx: ChatContext, input: RefreshInput): Promise<Re
 }
 
 /** The thief's token and the victim's are the same session: both are dead, and the victim is told why. */
-async function endStolen(ctx: ChatContext, user: string, session: string, client: Client): Promise<void> {
+async function endStolen(ctx: AccountsContext, user: string, session: string, client: Client): Promise<void> {
   await transaction(ctx, async tx => {
     if (await end(ctx, session, tx)) await note(ctx, { user, kind: 'refresh_reused', session, client }, tx)
   })

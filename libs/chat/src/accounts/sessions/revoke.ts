@@ -1,6 +1,6 @@
 /** Ends sessions of one's own from another one: the lost phone, the computer of a library. */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -11,7 +11,7 @@ import { endAll, endOwn } from './end.ts'
  * @throws Refusal session_unknown, also when it is somebody else's or has ended
  */
 export async function revoke(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<void> {
@@ -30,7 +30,7 @@ export async function revoke(
  * @returns how many have ended
  */
 export async function revokeAll(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly except?: string | undefined; readonly client: Client },
 ): Promise<number> {

@@ -11,7 +11,7 @@ import {
 import type { QueryConfig } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
-import { register } from '../registration/register.ts'
+import { registerUser as register } from '../registration/register.testbed.ts'
 import type { User } from '../../users/user.ts'
 import { createAdmissions } from './admissions.ts'
 import { admit } from './admit.ts'

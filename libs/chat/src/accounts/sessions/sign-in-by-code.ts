@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { redeem } from '../codes/redeem.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
 import { readAccount } from '../account.ts'
 import { begin, type FactorNeeded, type SignedIn } from './begin.ts'
@@ -12,7 +12,7 @@ import { noteFailure } from './note-failure.ts'
  * @throws Refusal code_invalid, field_invalid (the name of the device)
  */
 export async function signInByCode(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { request: string; code: string; client: Client },
 ): Promise<SignedIn | FactorNeeded> {
   const { request, code, client } = input
@@ -26,7 +26,7 @@ export async function signInByCode(
 }
 
 /** Whose address the code of a request was sent to. */
-async function askedFor(ctx: ChatContext, request: string): Promise<string | undefined> {
+async function askedFor(ctx: AccountsContext, request: string): Promise<string | undefined> {
   const found = await ctx.pool.query<{ id: string }>(
     `SELECT u.id FROM codes c JOIN users u ON ${folded('u.email')} = ${folded('c.email')} AND u.erased_at IS NULL
       WHERE c.id = $1 AND c.purpose = 'sign-in'`,

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { beginCeremony, type Ceremony, type ShownPasskey } from '../passkeys/passkey.ts'
 import { show } from '../passkeys/show.ts'
 import { get } from '../../users/get.ts'
@@ -9,7 +9,7 @@ import type { Client } from '../../notices/security/client.ts'
 import { noteFailure } from './note-failure.ts'
 
 /** Begins a sign-in. The authenticator offers what it has: nobody is named here, so nothing tells who exists. */
-export function beginByPasskey(ctx: ChatContext): Promise<Ceremony> {
+export function beginByPasskey(ctx: AccountsContext): Promise<Ceremony> {
   return beginCeremony(ctx, 'passkey-sign-in')
 }
 
@@ -18,7 +18,7 @@ export function beginByPasskey(ctx: ChatContext): Promise<Ceremony> {
  * @throws Refusal challenge_invalid, passkey_invalid, field_invalid (the name of the device)
  */
 export async function signInByPasskey(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: { readonly challenge: string; readonly passkey: ShownPasskey; readonly client: Client },
 ): Promise<SignedIn | FactorNeeded> {
   const { passkey, client } = input

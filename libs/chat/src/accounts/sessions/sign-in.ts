@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
 import { users } from '../../store/schema.ts'
 import { emailKey, isEmail } from '../../text/email.ts'
@@ -21,7 +21,7 @@ import { noteFailure } from './note-failure.ts'
  * @throws Refusal credentials_wrong, overloaded, field_invalid (the name of the device)
  */
 export async function signIn(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   input: {
     readonly username: string
     readonly password: string
@@ -43,7 +43,7 @@ export async function signIn(
 /** What the spellings of one username or address have in common, to look it up and to count by. */
 export const signInKey = (name: string): string => (isEmail(name) ? emailKey(name) : usernameKey(name))
 
-async function readCandidate(ctx: ChatContext, name: string) {
+async function readCandidate(ctx: AccountsContext, name: string) {
   const key = signInKey(name)
   const column = isEmail(key) ? 'users.email' : isUsername(key) ? 'users.username' : undefined
   if (column === undefined) return undefined

@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { Client } from '../../notices/security/client.ts'
@@ -6,7 +6,7 @@ import { end } from './end.ts'
 
 /** The caller leaves the session that they call with. */
 export async function signOut(
-  ctx: ChatContext,
+  ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<void> {

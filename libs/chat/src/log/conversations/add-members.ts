@@ -1,7 +1,7 @@
 import { limits, Refusal } from '@flotilla/protocol'
 import { type Approach, demandGroup, demandManager, demandMayAskAgain } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { addedToGroup } from '../../notices/notifications/added-to-group.ts'
 import { demandReachable } from '../../privacy/reachable.ts'
 import { ask, demandRoomToAsk, tellAsked } from '../requests/ask.ts'
@@ -21,7 +21,7 @@ export interface Added extends Changed {
  *   already_a_member, direct_closed, direct_refused, request_declined, conversation_full, too_many
  */
 export async function addMembers(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { conversation: string; users: readonly string[] },
 ): Promise<Added> {
@@ -52,7 +52,7 @@ export async function addMembers(
 
 /** How each of them comes in, if they may at all. Whoever is asked takes a place as well, so that they find it free. */
 async function approach(
-  ctx: ChatContext,
+  ctx: LogContext,
   locked: Locked,
   by: string,
   { conversation, users }: { conversation: string; users: readonly string[] },

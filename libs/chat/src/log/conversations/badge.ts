@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { unreadOf } from './read.ts'
 
 /** A badge shows no more anyway, and a log that nobody reads must not cost its whole length. */
@@ -16,7 +16,7 @@ SELECT count(*)::int AS badge FROM (
 ) unread`
 
 /** What the badge of the person's devices shows: the unread messages of all conversations that are not muted. */
-export async function badge(ctx: ChatContext, user: string): Promise<number> {
+export async function badge(ctx: LogContext, user: string): Promise<number> {
   const found = await ctx.pool.query<{ badge: number }>({
     name: 'conversations-badge',
     text: badgeText,

@@ -1,6 +1,6 @@
 import type { Role } from '@flotilla/protocol'
 import { demandGroup, demandMayChangeRole } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type Changed, change } from './change.ts'
 
 /**
@@ -8,7 +8,7 @@ import { type Changed, change } from './change.ts'
  * @throws Refusal conversation_unknown, not_a_member, direct_fixed, role_insufficient, user_unknown, last_owner
  */
 export function changeRole(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { conversation: string; user: string; role: Role },
 ): Promise<Changed> {

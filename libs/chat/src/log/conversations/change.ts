@@ -19,7 +19,8 @@ import {
   roleNumbers,
   roleOf,
 } from '../../access.ts'
-import type { ChatContext, Emission } from '../../context.ts'
+import type { LogContext } from '../context.ts'
+import type { Emission } from '../../ports.ts'
 import { kindNumbers, type PayloadOf } from '../entries.ts'
 import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
@@ -107,7 +108,7 @@ export interface ChangeOptions {
  * @throws Refusal conversation_unknown, not_a_member, rate_limited, unavailable, and those of `decide`
  */
 export async function change(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   conversation: string,
   decide: (locked: Locked) => Change | undefined | Promise<Change | undefined>,
@@ -174,7 +175,7 @@ export interface Founded {
  * Makes a conversation. Of a group the first entry names those who are in it, of a direct conversation both people.
  * @returns undefined when it is direct and the two have one already
  */
-export async function create(ctx: ChatContext, by: string, founding: Founding): Promise<Founded | undefined> {
+export async function create(ctx: LogContext, by: string, founding: Founding): Promise<Founded | undefined> {
   const { kind, name } = founding
   const conversation = randomUUID()
   const [low, high] = kind === 'direct' ? founding.members.map(member => member.user).sort() : []
@@ -209,7 +210,7 @@ export async function create(ctx: ChatContext, by: string, founding: Founding): 
 
 // ── the transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function lock(ctx: ChatContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
+async function lock(ctx: LogContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
   const found = await client.query<LockedRow>(
     `SELECT kind, head_seq, member_count,
             coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
@@ -309,7 +310,7 @@ interface ToWrite {
 
 /** Writes the entry and what the conversation's row says about it. The members' rows are written already. */
 async function write(
-  ctx: ChatContext,
+  ctx: LogContext,
   client: PoolClient,
   { conversation, by, part, large, joined }: ToWrite,
 ): Promise<Written> {
@@ -366,7 +367,7 @@ function namedBy(part: ToWrite['part'], by: string): readonly string[] {
 
 // ── after the commit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-function tell(ctx: ChatContext, part: ToWrite['part'], written: Written, named: readonly string[]): void {
+function tell(ctx: LogContext, part: ToWrite['part'], written: Written, named: readonly string[]): void {
   const { entry: event, version, users } = written
   const { conversation, seq, at } = event
   const membership = changesMembership(part)

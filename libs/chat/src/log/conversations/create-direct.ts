@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import type { PoolClient } from 'pg'
 import { kindNumbersOfConversations } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import { demandReachable } from '../../privacy/reachable.ts'
 import { conversations } from '../../store/schema.ts'
@@ -21,7 +21,7 @@ import type { Conversation } from './read.ts'
  * @throws Refusal field_invalid (with oneself), user_unknown, direct_closed, direct_refused, too_many
  */
 export async function createDirect(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   user: string,
 ): Promise<{ conversation: Conversation; created: boolean }> {
@@ -44,7 +44,7 @@ export async function createDirect(
 }
 
 /** Both people are held: a block comes before, and is seen here, or after, and finds the conversation (P8). */
-async function decide(ctx: ChatContext, client: PoolClient, by: string, user: string): Promise<ReadonlySet<string>> {
+async function decide(ctx: LogContext, client: PoolClient, by: string, user: string): Promise<ReadonlySet<string>> {
   const held = await holdUsers(client, [by, user])
   if (!held.has(user)) throw new Refusal('user_unknown', `there is no person ${user}`, { field: 'user' })
   const approaches = await demandReachable(ctx, client, by, { users: [user], field: 'user' })
@@ -62,12 +62,12 @@ interface Direct {
 }
 
 /** One that waits for somebody takes them in now, if they want to: by opening it, or because the two know each other. */
-async function reopen(ctx: ChatContext, by: string, user: string, direct: Direct) {
+async function reopen(ctx: LogContext, by: string, user: string, direct: Direct) {
   if (direct.pending) await settle(ctx, by, user, direct.id)
   return { conversation: await get(ctx, by, direct.id), created: false }
 }
 
-async function settle(ctx: ChatContext, by: string, user: string, conversation: string): Promise<void> {
+async function settle(ctx: LogContext, by: string, user: string, conversation: string): Promise<void> {
   const membership = await ctx.memberships.of(conversation)
   if (membership === undefined || !membership.pending) return
   if (!membership.members.has(by)) return enter(ctx, by, { conversation, from: user })
@@ -76,12 +76,12 @@ async function settle(ctx: ChatContext, by: string, user: string, conversation: 
 }
 
 /** Two who have become contacts have agreed to talk: whoever was still asked is in their conversation. */
-export async function settleDirect(ctx: ChatContext, one: string, other: string): Promise<void> {
+export async function settleDirect(ctx: LogContext, one: string, other: string): Promise<void> {
   const direct = await findDirect(ctx, one, other)
   if (direct?.pending === true) await settle(ctx, one, other, direct.id)
 }
 
-async function findDirect(ctx: ChatContext, one: string, other: string): Promise<Direct | undefined> {
+async function findDirect(ctx: LogContext, one: string, other: string): Promise<Direct | undefined> {
   const [low, high] = [one, other].sort() as [string, string]
   const [found] = await ctx.db
     .select({ id: conversations.id, members: conversations.memberCount })

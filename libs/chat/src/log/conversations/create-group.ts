@@ -1,7 +1,7 @@
 import { limits, type MemberRef, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandRoomForConversations } from '../caps.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { addedToGroup } from '../../notices/notifications/added-to-group.ts'
 import { demandReachable } from '../../privacy/reachable.ts'
@@ -17,7 +17,7 @@ import type { Conversation } from './read.ts'
  * @throws Refusal field_invalid, user_unknown, direct_closed, direct_refused, conversation_full, too_many
  */
 export async function createGroup(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { name: string; members: readonly string[] },
 ): Promise<Conversation> {
@@ -37,7 +37,7 @@ export async function createGroup(
 }
 
 /** Everybody is held: a block comes before, and is seen here, or after the group is made. */
-async function decideAll(ctx: ChatContext, client: PoolClient, by: string, others: readonly string[]) {
+async function decideAll(ctx: LogContext, client: PoolClient, by: string, others: readonly string[]) {
   const field = 'members'
   demandHeld(await holdUsers(client, [by, ...others]), others, field)
   const approaches = await demandReachable(ctx, client, by, { users: others, field })
@@ -48,7 +48,7 @@ async function decideAll(ctx: ChatContext, client: PoolClient, by: string, other
   return new Set(asked)
 }
 
-function demandFits(ctx: ChatContext, size: number): void {
+function demandFits(ctx: LogContext, size: number): void {
   const max = ctx.settings.groupMembersMax
   if (size > max) throw new Refusal('conversation_full', undefined, { field: 'members', rule: `maxItems ${max}` })
 }

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { demandMember } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { conversations } from '../../store/schema.ts'
 import { type Conversation, readOne } from './read.ts'
 
@@ -8,13 +8,13 @@ import { type Conversation, readOne } from './read.ts'
  * One conversation as the caller sees it.
  * @throws Refusal conversation_unknown, not_a_member
  */
-export async function get(ctx: ChatContext, by: string, id: string): Promise<Conversation> {
+export async function get(ctx: LogContext, by: string, id: string): Promise<Conversation> {
   const conversation = await readOne(ctx, by, id)
   demandMember(conversation !== undefined || (await exists(ctx, id)), conversation)
   return conversation
 }
 
-async function exists(ctx: ChatContext, id: string): Promise<boolean> {
+async function exists(ctx: LogContext, id: string): Promise<boolean> {
   const found = await ctx.db.select({ id: conversations.id }).from(conversations).where(eq(conversations.id, id))
   return found.length > 0
 }

@@ -1,12 +1,12 @@
 import { demandGroup, demandMayLeave } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type Changed, change } from './change.ts'
 
 /**
  * The caller leaves a group. The last owner hands the role on first, unless nobody else is there.
  * @throws Refusal conversation_unknown, not_a_member, direct_fixed, last_owner
  */
-export function leave(ctx: ChatContext, by: string, input: { conversation: string }): Promise<Changed> {
+export function leave(ctx: LogContext, by: string, input: { conversation: string }): Promise<Changed> {
   return change(ctx, by, input.conversation, async locked => {
     demandGroup(locked.kind)
     demandMayLeave(locked.role, locked.role === 'owner' ? await locked.owners() : 0, locked.size)

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type Conversation, type Place, readPage } from './read.ts'
 
 export interface ConversationPage {
@@ -16,7 +16,7 @@ const pageMax = 100
  * @throws Refusal field_invalid when `after` is none of ours
  */
 export async function list(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { limit: number; after?: string | undefined },
 ): Promise<ConversationPage> {

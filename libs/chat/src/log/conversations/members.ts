@@ -1,7 +1,7 @@
 import type { Role } from '@flotilla/protocol'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import { demandMember, roleOf, shows } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import * as tables from '../../store/schema.ts'
@@ -23,7 +23,7 @@ export type MemberPage = PageOf<'members', MemberItem>
  * @throws Refusal conversation_unknown, not_a_member
  */
 export async function members(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: PageWanted & { readonly conversation: string },
 ): Promise<MemberPage> {
@@ -56,7 +56,7 @@ export async function members(
 }
 
 /** Asked of the store, not of the cache: who was removed a moment ago reads no list. */
-async function demandMembership(ctx: ChatContext, by: string, conversation: string): Promise<void> {
+async function demandMembership(ctx: LogContext, by: string, conversation: string): Promise<void> {
   const { conversations, members: rows } = tables
   const [found] = await ctx.db
     .select({ id: conversations.id, member: rows.userId })

@@ -1,5 +1,5 @@
 import { demandMember } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 
 /** The end of the year 9999: for ever. */
 export const mutedUntilMax = 253_402_300_799_999
@@ -11,7 +11,7 @@ export const mutedUntilMax = 253_402_300_799_999
  * @throws Refusal conversation_unknown, not_a_member
  */
 export async function mute(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { conversation: string; until: number | null },
 ): Promise<void> {

@@ -2,7 +2,7 @@
 import { type EntryOf, limits, type Role } from '@flotilla/protocol'
 import { asc, eq, inArray } from 'drizzle-orm'
 import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
 import { fitting } from '../../store/paging.ts'
 import * as tables from '../../store/schema.ts'
@@ -110,7 +110,7 @@ const oneText = readConversations('c.id = $2', '1')
 
 /** Those of the caller's conversations that come after a place, the most recent first, and where the next page begins. */
 export async function readPage(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   after: Place | undefined,
   limit: number,
@@ -149,12 +149,12 @@ function* partsOf(rows: readonly Row[]): Generator<Row[]> {
 }
 
 /** One conversation of the caller's; undefined when they are no member or it does not exist. */
-export async function readOne(ctx: ChatContext, by: string, id: string): Promise<Conversation | undefined> {
+export async function readOne(ctx: LogContext, by: string, id: string): Promise<Conversation | undefined> {
   const found = await ctx.pool.query<Row>({ name: 'conversations-one', text: oneText, values: [by, id] })
   return (await toConversations(ctx, by, found.rows))[0]
 }
 
-async function toConversations(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
+async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
   const small = rows.filter(isSmall).map(row => row.id)
   const awaited = rows.flatMap(row => (isPending(row) && row.other !== null ? [row.other] : []))
   const [people, asked, entries] = await Promise.all([
@@ -200,7 +200,7 @@ const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversati
 const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
 
 /** The members of these conversations, in the order of their ids, as the caller sees them. */
-async function readPeople(ctx: ChatContext, by: string, conversations: readonly string[]) {
+async function readPeople(ctx: LogContext, by: string, conversations: readonly string[]) {
   const people = new Map<string, { user: User; role: Role }[]>(conversations.map(id => [id, []]))
   if (conversations.length === 0) return people
   const { members, users } = tables

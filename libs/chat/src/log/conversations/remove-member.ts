@@ -1,5 +1,5 @@
 import { demandGroup, demandManager, demandMayRemove } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type Changed, change } from './change.ts'
 import { leave } from './leave.ts'
 
@@ -9,7 +9,7 @@ import { leave } from './leave.ts'
  * @throws Refusal conversation_unknown, not_a_member, direct_fixed, role_insufficient, user_unknown, last_owner
  */
 export function removeMember(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { conversation: string; user: string },
 ): Promise<Changed> {

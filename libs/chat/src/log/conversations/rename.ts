@@ -1,5 +1,5 @@
 import { demandGroup, demandManager } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { type Changed, change } from './change.ts'
 
@@ -8,7 +8,7 @@ import { type Changed, change } from './change.ts'
  * @throws Refusal field_invalid, conversation_unknown, not_a_member, direct_fixed, role_insufficient
  */
 export async function rename(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { conversation: string; name: string },
 ): Promise<Changed> {

@@ -1,7 +1,7 @@
 /** Reads a page of a conversation's log, in rising order. */
 import { limits, type ReplyOf } from '@flotilla/protocol'
 import { demandMember } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type EntryRow, entryBytes, entryColumns, toEntries } from '../entries.ts'
 
 export interface HistoryInput {
@@ -33,7 +33,7 @@ const texts = { after: pageText('ASC'), before: pageText('DESC') }
  * that came after (P8).
  * @throws Refusal conversation_unknown, not_a_member
  */
-export async function history(ctx: ChatContext, by: string, input: HistoryInput): Promise<ReplyOf<'history.page'>> {
+export async function history(ctx: LogContext, by: string, input: HistoryInput): Promise<ReplyOf<'history.page'>> {
   const found = await ctx.pool.query<{ head: number; joined: number | null }>({
     name: 'history-bounds',
     text: `SELECT c.head_seq AS head, m.joined_seq AS joined

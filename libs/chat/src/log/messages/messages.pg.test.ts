@@ -256,8 +256,9 @@ test('a send that the store keeps waiting is answered at its time, whatever it w
     await holding('SELECT FROM conversations WHERE id = $1 FOR UPDATE', () =>
       expect(post(hurried.ctx, alice, input)).rejects.toEqual(refusal('unavailable')),
     )
-    expect((await post(hurried.ctx, alice, input)).seq).toBe(1)
-    expect((await post(hurried.ctx, alice, input)).seq).toBe(1)
+    // By one who waits longer: on a slow machine a store that has just come free may take more than that.
+    expect((await post(chat.ctx, alice, input)).seq).toBe(1)
+    expect((await post(chat.ctx, alice, input)).seq).toBe(1)
   } finally {
     holder.release()
     await hurried.close()

@@ -1,7 +1,7 @@
 /** Posts a message: check, commit, tell. The socket and REST call the same verb. */
 import { type Body, type Entry, type ErrorCode, Refusal, refuseBody } from '@flotilla/protocol'
 import { demandMayStillAsk, demandOpen } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type EntryRow, kindNumbers, toEntries } from '../entries.ts'
 import type { Membership, Standing } from '../memberships.ts'
 import { mentioned } from '../../notices/notifications/mentioned.ts'
@@ -35,14 +35,14 @@ const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_cl
  * @throws Refusal field_invalid, data_too_deep, conversation_unknown, not_a_member, direct_closed, request_waiting,
  *   message_unknown (the reply's target), rate_limited, quota_exceeded, overloaded, unavailable
  */
-export async function post(ctx: ChatContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
+export async function post(ctx: LogContext, by: string, input: PostInput, origin?: object): Promise<Posted> {
   const refusal = refuseBody(input.body)
   if (refusal !== undefined) throw refusal
   return postChecked(ctx, by, input, { origin })
 }
 
 async function postChecked(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: PostInput,
   { origin, inTurn = false }: { readonly origin: object | undefined; readonly inTurn?: boolean },
@@ -127,7 +127,7 @@ function within<T>(deadline: number, work: Promise<T>): Promise<T> {
 const same = <T>(result: T): T => result
 
 /** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
-function tell(ctx: ChatContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
+function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
   const { conversation, seq, at } = event
   ctx.emit({
     to: membership.large ? { conversation, version: membership.version } : membership.users,
@@ -143,7 +143,7 @@ function tell(ctx: ChatContext, membership: Membership, event: Entry, origin: ob
  * membership by which the repetition was decided may be old, since no version was compared; so it is read anew, and
  * whoever was added after the entry is left out (P8).
  */
-async function tellAgain(ctx: ChatContext, earlier: EntryRow): Promise<Entry> {
+async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
   const entry = (await toEntries(ctx.seal, [earlier], ctx.epoch()))[0]!
   const { conversation, seq } = entry
   ctx.memberships.drop(conversation)
@@ -156,7 +156,7 @@ async function tellAgain(ctx: ChatContext, earlier: EntryRow): Promise<Entry> {
 }
 
 /** The result of the first time, if this is a repetition. */
-async function findPosted(ctx: ChatContext, by: string, input: PostInput): Promise<Posted | undefined> {
+async function findPosted(ctx: LogContext, by: string, input: PostInput): Promise<Posted | undefined> {
   const found = await ctx.pool.query<{ seq: number; at: number }>(
     `SELECT m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at FROM messages m
       WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
@@ -183,7 +183,7 @@ function messageNew(by: string, input: PostInput, posted: Posted): Entry {
 }
 
 /** All that fails by the sender's standing. Decided on a membership that may be stale: the commit finds that out. */
-function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Membership | Promise<Membership> {
+function checkMayPost(ctx: LogContext, by: string, input: PostInput): Membership | Promise<Membership> {
   const standing = ctx.memberships.demand(input.conversation, by)
   if (!(standing instanceof Promise) && input.replyTo === undefined) {
     demandMayWrite(ctx, standing.membership)
@@ -192,13 +192,13 @@ function checkMayPost(ctx: ChatContext, by: string, input: PostInput): Membershi
   return checkSlowly(ctx, standing, input.replyTo)
 }
 
-function demandMayWrite(ctx: ChatContext, { closed, pending, headSeen }: Membership): void {
+function demandMayWrite(ctx: LogContext, { closed, pending, headSeen }: Membership): void {
   demandOpen(closed)
   if (pending) demandMayStillAsk(headSeen, ctx.settings.requestMessagesMax)
 }
 
 async function checkSlowly(
-  ctx: ChatContext,
+  ctx: LogContext,
   standing: Standing | Promise<Standing>,
   replyTo: number | undefined,
 ): Promise<Membership> {
@@ -209,7 +209,7 @@ async function checkSlowly(
 }
 
 /** The log has no gaps, so an entry exists when its seq is at most the head. */
-async function checkReply(ctx: ChatContext, membership: Membership, joinedSeq: number, replyTo: number): Promise<void> {
+async function checkReply(ctx: LogContext, membership: Membership, joinedSeq: number, replyTo: number): Promise<void> {
   if (replyTo > membership.headSeen) {
     const found = await ctx.pool.query<{ head_seq: number }>('SELECT head_seq FROM conversations WHERE id = $1', [
       membership.conversation,

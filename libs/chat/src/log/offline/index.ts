@@ -3,7 +3,7 @@
  * receipt clears it (receipts/book.ts); here is what a node adds that could not deliver, and the upkeep.
  */
 import type { Pool } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { advisoryLocks } from '../../store/advisory-locks.ts'
 
@@ -16,7 +16,7 @@ export interface Absence {
 const notedAtOnceMax = 1_000
 
 /** Writes down who was not reached. What they have had meanwhile is left out; what is there already stays. */
-export async function note(ctx: ChatContext, absences: readonly Absence[]): Promise<void> {
+export async function note(ctx: LogContext, absences: readonly Absence[]): Promise<void> {
   for (let from = 0; from < absences.length; from += notedAtOnceMax) {
     const chunk = absences.slice(from, from + notedAtOnceMax)
     await ctx.pool.query({
@@ -38,7 +38,7 @@ export async function note(ctx: ChatContext, absences: readonly Absence[]): Prom
 
 /** What is owed to a person, by conversation. */
 export async function owed(
-  ctx: ChatContext,
+  ctx: LogContext,
   user: string,
 ): Promise<{ conversation: string; entries: number; highest: number }[]> {
   const found = await ctx.pool.query<{ conversation: string; entries: number; highest: number }>(
@@ -53,7 +53,7 @@ export async function owed(
 const countedMax = 10_000
 
 /** For metrics: how much is owed to everybody. Cheap however much it is. */
-export async function owedToAll(ctx: Pick<ChatContext, 'pool'>, countedUpTo = countedMax): Promise<number> {
+export async function owedToAll(ctx: Pick<LogContext, 'pool'>, countedUpTo = countedMax): Promise<number> {
   const found = await ctx.pool.query<{ rows: number }>({
     name: 'offline-owed-to-all',
     text: `SELECT CASE WHEN counted.rows < $1::int THEN counted.rows

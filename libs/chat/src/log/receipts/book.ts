@@ -6,7 +6,7 @@
  */
 import { Refusal } from '@flotilla/protocol'
 import type { Pool } from 'pg'
-import type { ChatLogger } from '../../context.ts'
+import type { ChatLogger } from '../../ports.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { isPassing } from '../../store/failures.ts'
 

@@ -1,9 +1,9 @@
 /** The two receipts: what has arrived on a device, and what the person has read. */
 import { shows } from '../../access.ts'
 import { blockedOf } from '../../privacy/between.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
-import { type Restriction, unrestricted } from '../../privacy/restrictions.ts'
+import { type Restriction, unrestricted } from '../../users/restrictions.ts'
 import { audience } from '../../privacy/visible.ts'
 import type { Risen } from './book.ts'
 
@@ -17,17 +17,17 @@ export interface ReceiptInput {
  * @returns after the commit
  * @throws Refusal conversation_unknown, not_a_member, overloaded, unavailable
  */
-export function delivered(ctx: ChatContext, by: string, input: ReceiptInput): Promise<void> {
+export function delivered(ctx: LogContext, by: string, input: ReceiptInput): Promise<void> {
   return note(ctx, by, input.conversation, { delivered: input.seq, read: 0 })
 }
 
 /** Everything up to seq has been read, and so has arrived. */
-export function read(ctx: ChatContext, by: string, input: ReceiptInput): Promise<void> {
+export function read(ctx: LogContext, by: string, input: ReceiptInput): Promise<void> {
   return note(ctx, by, input.conversation, { delivered: input.seq, read: input.seq })
 }
 
 async function note(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   conversation: string,
   cursor: { delivered: number; read: number },
@@ -41,7 +41,7 @@ async function note(
  * The membership that was asked may be old by now, or in a process without sockets for hours. A receipt of a later
  * entry has a later version too: then the members are read anew, so that nobody who was removed before it hears of it.
  */
-function tellOnTime(ctx: ChatContext, asked: Membership, risen: Risen): void {
+function tellOnTime(ctx: LogContext, asked: Membership, risen: Risen): void {
   if (asked.version >= risen.version) return tell(ctx, asked, risen)
   const { conversation, version } = risen
   ctx.memberships.drop(conversation, version)
@@ -55,7 +55,7 @@ function tellOnTime(ctx: ChatContext, asked: Membership, risen: Risen): void {
  * A person's own other devices need to know what was read, not what has arrived. In a crowd nobody looks at who has had
  * what, and telling it would cost more than the messages.
  */
-function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
+function tell(ctx: LogContext, membership: Membership, risen: Risen): void {
   if (membership.large || membership.size > ctx.settings.receiptFanoutMax) return
   // What is not told any more for now is read with the list of members.
   if (!ctx.spending.notice(risen.user, membership.size)) return
@@ -73,7 +73,7 @@ function tell(ctx: ChatContext, membership: Membership, risen: Risen): void {
  * are here: an arrival tells just that. Across a block nothing is told.
  */
 async function tellSome(
-  ctx: ChatContext,
+  ctx: LogContext,
   membership: Membership,
   risen: Risen,
   asked: Restriction | Promise<Restriction>,
@@ -100,7 +100,7 @@ const nobody: ReadonlySet<string> = new Set()
 
 /** Asks the store only where the cache cannot know: who is a contact changes without being named by the pulse. */
 async function shownTo(
-  ctx: ChatContext,
+  ctx: LogContext,
   user: string,
   others: readonly string[],
   what: 'read_receipts' | 'last_seen',
@@ -116,7 +116,7 @@ async function shownTo(
  * @param readers hear what was read, when it was
  * @param rest hear that it has arrived. The person is no news to themselves
  */
-function emit(ctx: ChatContext, risen: Risen, readers: readonly string[], rest: readonly string[]): void {
+function emit(ctx: LogContext, risen: Risen, readers: readonly string[], rest: readonly string[]): void {
   const { conversation, user, readRose } = risen
   const reached = readRose ? rest : [...readers.filter(one => one !== user), ...rest]
   if (readRose) ctx.emit({ to: readers, event: { event: 'message.read', conversation, user, seq: risen.read } })

@@ -6,7 +6,7 @@ import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandNotBlocked, demandStillAsked, requestStates } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { change } from '../conversations/change.ts'
 import { get } from '../conversations/get.ts'
 import type { Conversation } from '../conversations/read.ts'
@@ -21,7 +21,7 @@ interface Open {
  * @throws Refusal request_unknown (also when whoever asked may add nobody any more), conversation_full, too_many,
  *   direct_closed, unavailable
  */
-export async function accept(ctx: ChatContext, by: string, request: string): Promise<Conversation> {
+export async function accept(ctx: LogContext, by: string, request: string): Promise<Conversation> {
   const found = await ctx.pool.query<Open>(
     `SELECT conversation_id AS conversation, from_id AS from FROM conversation_requests
       WHERE id = $1 AND user_id = $2 AND state = $3`,
@@ -38,7 +38,7 @@ export async function accept(ctx: ChatContext, by: string, request: string): Pro
  * are contacts by now. Whoever is in it already stays so.
  */
 export async function enter(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   { conversation, from, request }: Open & { readonly request?: string },
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { requestStates } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { uuidArray } from '../../store/binary-arrays.ts'
 import { readRequests } from './read.ts'
 
@@ -35,7 +35,7 @@ export async function ask(client: PoolClient, { conversation, from, users }: Ask
  * @throws Refusal too_many
  */
 export async function demandRoomToAsk(
-  ctx: Pick<ChatContext, 'settings'>,
+  ctx: Pick<LogContext, 'settings'>,
   client: PoolClient,
   { from, users, field }: Omit<Asking, 'conversation'> & { readonly field: string },
 ): Promise<void> {
@@ -68,7 +68,7 @@ export async function demandRoomToAsk(
  * After the commit. It never fails: the list of requests tells the same.
  * @param users those who are asked; everybody when left out
  */
-export async function tellAsked(ctx: ChatContext, conversation: string, users?: readonly string[]): Promise<void> {
+export async function tellAsked(ctx: LogContext, conversation: string, users?: readonly string[]): Promise<void> {
   if (users?.length === 0) return
   try {
     for (const request of await readRequests(ctx, { conversation, users }))

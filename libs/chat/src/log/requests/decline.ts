@@ -1,7 +1,7 @@
 /** A request ends, and nobody comes in: whom it was for does not want it, or it is taken back. */
 import { Refusal } from '@flotilla/protocol'
 import { demandGroup, demandMayTakeBack, kindNumbersOfConversations, requestStates, roleOf } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { transaction } from '../../store/transaction.ts'
 
 interface Row {
@@ -16,7 +16,7 @@ interface Row {
  * group is told, and nobody may ask the person again for a time (`requestPauseMs`).
  * @throws Refusal request_unknown
  */
-export async function decline(ctx: ChatContext, by: string, request: string): Promise<void> {
+export async function decline(ctx: LogContext, by: string, request: string): Promise<void> {
   const found = await ctx.pool.query<Row>(
     `UPDATE conversation_requests r
         SET state = $3, changed_at = now(), from_id = CASE WHEN c.kind = $5 THEN r.from_id END
@@ -39,7 +39,7 @@ export async function decline(ctx: ChatContext, by: string, request: string): Pr
  * is: it was begun.
  * @throws Refusal request_unknown, direct_fixed
  */
-export async function cancel(ctx: ChatContext, by: string, request: string): Promise<void> {
+export async function cancel(ctx: LogContext, by: string, request: string): Promise<void> {
   const { conversation, from, to } = await transaction(ctx, async client => {
     const found = await client.query<Row & { role: number | null }>(
       `SELECT r.conversation_id AS conversation, r.from_id AS from, r.user_id AS to, c.kind, m.role

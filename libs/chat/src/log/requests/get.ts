@@ -1,7 +1,7 @@
 /** One request as the person sees it whom it is for: with what was said to them. */
 import { type ConversationRequest, type EntryOf, Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
 import { readRequests } from './read.ts'
 
@@ -15,7 +15,7 @@ export interface RequestRead {
  * Reading tells nobody anything: no receipt, no presence.
  * @throws Refusal request_unknown
  */
-export async function get(ctx: ChatContext, by: string, id: string): Promise<RequestRead> {
+export async function get(ctx: LogContext, by: string, id: string): Promise<RequestRead> {
   const conversation = await openTo(ctx, by, id)
   const [request] = await readRequests(ctx, { conversation, users: [by] })
   if (request === undefined) throw new Refusal('request_unknown')
@@ -23,7 +23,7 @@ export async function get(ctx: ChatContext, by: string, id: string): Promise<Req
 }
 
 /** The conversation that the caller is asked into. @throws Refusal request_unknown */
-async function openTo(ctx: ChatContext, by: string, id: string): Promise<string> {
+async function openTo(ctx: LogContext, by: string, id: string): Promise<string> {
   const found = await ctx.pool.query<{ conversation_id: string }>(
     'SELECT conversation_id FROM conversation_requests WHERE id = $1 AND user_id = $2 AND state = $3',
     [id, by, requestStates.open],
@@ -38,7 +38,7 @@ async function openTo(ctx: ChatContext, by: string, id: string): Promise<string>
  * @returns undefined when there is none that they were shown
  */
 export async function findShown(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   { conversation, seq }: { conversation: string; seq: number },
 ): Promise<EntryOf<'message.new'> | undefined> {
@@ -52,7 +52,7 @@ export async function findShown(
 }
 
 /** As few as may be said before it is accepted. */
-async function readMessages(ctx: ChatContext, conversation: string): Promise<EntryOf<'message.new'>[]> {
+async function readMessages(ctx: LogContext, conversation: string): Promise<EntryOf<'message.new'>[]> {
   const found = await ctx.pool.query<EntryRow>({
     name: 'conversation-request-messages',
     text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.seq <= $2 AND m.kind = $3 ORDER BY m.seq`,

@@ -1,5 +1,5 @@
 import type { ConversationRequest } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { decodePlace, type PageOf, pageMax, type PageWanted, toPage } from '../../store/paging.ts'
 import { type RequestDirection, readRequestPage } from './read.ts'
 
@@ -8,7 +8,7 @@ import { type RequestDirection, readRequestPage } from './read.ts'
  * @throws Refusal field_invalid when `after` is none of ours
  */
 export async function list(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: PageWanted & { readonly direction: RequestDirection },
 ): Promise<PageOf<'requests', ConversationRequest>> {

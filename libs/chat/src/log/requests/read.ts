@@ -1,7 +1,7 @@
 /** Requests as both sides see them. */
 import type { ConversationRequest, User } from '@flotilla/protocol'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { behind, placeOf, type TimePlace } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
 
@@ -41,7 +41,7 @@ export type RequestDirection = 'sent' | 'received'
 
 /** Of the person's requests those behind a place, the latest first, with the place of each. */
 export async function readRequestPage(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   direction: RequestDirection,
   after: TimePlace | undefined,
@@ -58,7 +58,7 @@ export async function readRequestPage(
 
 /** The open requests of one conversation, to these people or to all. */
 export async function readRequests(
-  ctx: ChatContext,
+  ctx: LogContext,
   to: { readonly conversation: string; readonly users: readonly string[] | undefined },
 ): Promise<ConversationRequest[]> {
   const found = await ctx.pool.query<Row>({
@@ -70,13 +70,13 @@ export async function readRequests(
 }
 
 /** One request; undefined when nobody asks any more. */
-export async function readRequest(ctx: ChatContext, id: string): Promise<ConversationRequest | undefined> {
+export async function readRequest(ctx: LogContext, id: string): Promise<ConversationRequest | undefined> {
   const found = await ctx.pool.query<Row>({ name: 'conversation-requests-one', text: texts.one, values: [id] })
   return (await toRequests(ctx, found.rows))[0]
 }
 
 /** Both people are there: the row goes with theirs. */
-async function toRequests(ctx: ChatContext, rows: readonly Row[]): Promise<ConversationRequest[]> {
+async function toRequests(ctx: LogContext, rows: readonly Row[]): Promise<ConversationRequest[]> {
   const ids = new Set(rows.flatMap(row => [row.from_id, row.user_id]))
   const people = new Map<string, User>((await get(ctx, [...ids])).map(user => [user.id, user]))
   return rows.map(row => ({

@@ -3,7 +3,7 @@
  * sent at once and through however many processes. Each message has a version of the membership of its own, and the group
  * commit stores nothing of another version (inserts.ts): so between the look at the head and the commit there is no other.
  */
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
 
 /** A conversation holds its beginning before the first message. */
@@ -15,7 +15,7 @@ UPDATE conversations SET version = version + 1
  * @param membership as the store has just said it
  * @returns what the message is decided by; undefined when the store says something else by now
  */
-export async function reserve(ctx: ChatContext, membership: Membership): Promise<Membership | undefined> {
+export async function reserve(ctx: LogContext, membership: Membership): Promise<Membership | undefined> {
   const raised = await ctx.pool.query<{ version: number }>({
     name: 'conversation-requests-reserve',
     text: raise,

@@ -1,13 +1,13 @@
 /** Heads: how a device, or a node for its devices, finds out that something did not arrive. */
 import type { ConversationHead } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 
 /**
  * Of the conversations that a device names with what it has seen, those that have more. One that the caller is not in
  * any longer counts as having more: the device asks for it, is refused, and so learns that it is out.
  */
 export async function behind(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   seen: readonly { conversation: string; seq: number }[],
 ): Promise<ConversationHead[]> {
@@ -34,7 +34,7 @@ const usersAtOnceMax = 500
  * @param ageMs within so many ms until now, by the clock of the store
  */
 export async function* movedSince(
-  ctx: ChatContext,
+  ctx: LogContext,
   users: readonly string[],
   ageMs: number,
 ): AsyncGenerator<Map<string, ConversationHead[]>> {
@@ -67,7 +67,7 @@ export interface LocalMembers {
 
 /** Who of these people is in a conversation: for delivery to a large one. Undefined when there is no such conversation. */
 export async function localMembers(
-  ctx: ChatContext,
+  ctx: LogContext,
   conversation: string,
   users: readonly string[],
 ): Promise<LocalMembers | undefined> {
@@ -97,7 +97,7 @@ export async function localMembers(
 
 /** Of these people, who is in which large conversation, as a node has to know it (see `sessions.admit`). */
 export async function largeOf(
-  ctx: ChatContext,
+  ctx: LogContext,
   users: readonly string[],
 ): Promise<{ user: string; conversation: string; version: number; joinedSeq: number }[]> {
   const found = await ctx.pool.query<{ user: string; conversation: string; version: number; joinedSeq: number }>({

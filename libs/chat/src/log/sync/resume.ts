@@ -5,7 +5,7 @@
  * by page, since no new message changes that order.
  */
 import { limits, type ReplyOf, type Verdict } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 import { type EntryRow, entryBytes, entryBytesMin, entryColumns, toEntries } from '../entries.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 
@@ -46,7 +46,7 @@ interface Gap extends Standing {
   readonly begins: boolean
 }
 
-export async function resume(ctx: ChatContext, by: string, input: ResumeInput): Promise<ReplyOf<'sync.resume'>> {
+export async function resume(ctx: LogContext, by: string, input: ResumeInput): Promise<ReplyOf<'sync.resume'>> {
   const epoch = ctx.epoch()
   const cursors = new Map(input.cursors.map(cursor => [cursor.conversation, cursor.seq]))
   const room = Math.min(input.bytesMax ?? limits.replyBytesMax, limits.replyBytesMax) - frameBytesMax
@@ -82,7 +82,7 @@ function beginning({ head, joined, read }: Standing, start: ResumeInput['start']
 
 /** One statement, so that heads and memberships are of one moment. Those not named come in the order of an index. */
 async function readStandings(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   { cursors, only, after, upto }: ResumeInput,
   bytesMax: number,
@@ -122,7 +122,7 @@ async function readStandings(
 }
 
 /** Replays gaps whole while they fit into one answer, in their order; the others are paged. */
-async function fill(ctx: ChatContext, gaps: readonly Gap[], epoch: number, bytesMax: number): Promise<Verdict[]> {
+async function fill(ctx: LogContext, gaps: readonly Gap[], epoch: number, bytesMax: number): Promise<Verdict[]> {
   let left = Math.min(limits.resumeEntriesMax, Math.floor(bytesMax / entryBytesMin))
   const replayed = gaps.filter(gap => {
     const size = gap.head - gap.from + 1
@@ -142,7 +142,7 @@ async function fill(ctx: ChatContext, gaps: readonly Gap[], epoch: number, bytes
 }
 
 /** The entries of all gaps in one statement; where their bytes pass the limit, no bodies are read any more. */
-async function readGaps(ctx: ChatContext, gaps: readonly Gap[], bytesMax: number): Promise<EntryRow[]> {
+async function readGaps(ctx: LogContext, gaps: readonly Gap[], bytesMax: number): Promise<EntryRow[]> {
   const missing = gaps.filter(gap => gap.from <= gap.head)
   if (missing.length === 0 || bytesMax <= 0) return []
   const found = await ctx.pool.query<EntryRow>({

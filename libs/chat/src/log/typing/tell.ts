@@ -3,11 +3,11 @@
  * budget that is spent: whoever types on is told of again.
  */
 import { blockedOf } from '../../privacy/between.ts'
-import type { ChatContext } from '../../context.ts'
+import type { LogContext } from '../context.ts'
 
 /** @throws Refusal conversation_unknown, not_a_member */
 export async function tell(
-  ctx: ChatContext,
+  ctx: LogContext,
   by: string,
   input: { conversation: string; typing: boolean },
 ): Promise<void> {

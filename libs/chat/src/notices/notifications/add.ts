@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { NotificationKind } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { uuidArray } from '../../store/binary-arrays.ts'
 import { get } from '../../users/get.ts'
 import { countUnread } from './count.ts'
@@ -61,7 +61,7 @@ DELETE FROM notifications WHERE id IN (
 )`
 
 /** Tells one person; see addMany. */
-export function add(ctx: ChatContext, note: Note & { readonly user: string }): Promise<void> {
+export function add(ctx: NoticesContext, note: Note & { readonly user: string }): Promise<void> {
   return addMany(ctx, [note.user], note)
 }
 
@@ -69,7 +69,7 @@ export function add(ctx: ChatContext, note: Note & { readonly user: string }): P
  * Tells people, after what it is about was committed. It never throws, since that cannot be undone any more: what the
  * store did not take is in the log, and whoever adds it again heals it.
  */
-export async function addMany(ctx: ChatContext, users: readonly string[], note: Note): Promise<void> {
+export async function addMany(ctx: NoticesContext, users: readonly string[], note: Note): Promise<void> {
   if (users.length === 0) return
   try {
     await store(ctx, [...new Set(users)], note)
@@ -78,7 +78,7 @@ export async function addMany(ctx: ChatContext, users: readonly string[], note: 
   }
 }
 
-async function store(ctx: ChatContext, users: readonly string[], note: Note): Promise<void> {
+async function store(ctx: NoticesContext, users: readonly string[], note: Note): Promise<void> {
   const { kind, dedup, actor, conversation, seq, detail = {} } = note
   const added = await ctx.pool.query<{ id: string; user_id: string; at: number }>({
     name: 'notifications-add',

@@ -1,9 +1,9 @@
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { addMany } from './add.ts'
 
 /** Tells people that they were added, by the entry that says so. */
 export function addedToGroup(
-  ctx: ChatContext,
+  ctx: NoticesContext,
   by: string,
   added: { conversation: string; seq: number; users: readonly string[] },
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { limits } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { uuidArray } from '../../store/binary-arrays.ts'
 
 const countText = `
@@ -12,7 +12,7 @@ SELECT u.id, n.unread FROM unnest($1::uuid[]) AS u (id)
 
 /** How many notifications wait for each of these people, each counted up to `unreadNotificationsMax`. */
 export async function countUnread(
-  ctx: Pick<ChatContext, 'pool'>,
+  ctx: Pick<NoticesContext, 'pool'>,
   users: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const found = await ctx.pool.query<{ id: string; unread: number }>({
@@ -24,6 +24,6 @@ export async function countUnread(
 }
 
 /** How many wait for the caller. */
-export async function count(ctx: ChatContext, by: string): Promise<number> {
+export async function count(ctx: NoticesContext, by: string): Promise<number> {
   return (await countUnread(ctx, [by])).get(by) ?? 0
 }

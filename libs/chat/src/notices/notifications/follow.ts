@@ -2,7 +2,7 @@
  * What happens elsewhere takes its notifications along: reading a conversation reads them, leaving it removes them, and
  * so does the end of what somebody was told of.
  */
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { count, countUnread } from './count.ts'
 
@@ -32,7 +32,7 @@ RETURNING h.user_id, h.conversation_id`
  * a look into the index of the unread.
  */
 export async function readAlong(
-  ctx: Pick<ChatContext, 'pool' | 'logger' | 'emit'>,
+  ctx: Pick<NoticesContext, 'pool' | 'logger' | 'emit'>,
   risen: readonly ReadTo[],
 ): Promise<void> {
   if (risen.length === 0) return
@@ -79,7 +79,7 @@ export async function forget(
 }
 
 /** After that transaction, when there was something. Never throws: the change is committed. */
-export async function tellForgotten(ctx: ChatContext, conversation: string, user: string): Promise<void> {
+export async function tellForgotten(ctx: NoticesContext, conversation: string, user: string): Promise<void> {
   try {
     const unread = await count(ctx, user)
     ctx.emit({ to: [user], event: { event: 'notification.removed', conversation, unread } })
@@ -93,7 +93,7 @@ export async function tellForgotten(ctx: ChatContext, conversation: string, user
  * After the commit; never throws.
  * @param dedup its name, see add.ts
  */
-export async function withdraw(ctx: ChatContext, user: string, dedup: string): Promise<void> {
+export async function withdraw(ctx: NoticesContext, user: string, dedup: string): Promise<void> {
   try {
     const gone = await ctx.pool.query<{ id: string; was_unread: boolean }>(
       'DELETE FROM notifications WHERE user_id = $1 AND dedup = $2 RETURNING id, read_at IS NULL AS was_unread',

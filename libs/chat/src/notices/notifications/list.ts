@@ -1,5 +1,5 @@
 import type { Notification, NotificationKind } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { behind, decodePlace, encodePlace, fitting, placeOf } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
 
@@ -37,7 +37,7 @@ SELECT id, kind, ${placeOf('at')} AS place, read_at IS NOT NULL AS read, actor_i
  * @throws Refusal field_invalid when `after` is none of ours
  */
 export async function list(
-  ctx: ChatContext,
+  ctx: NoticesContext,
   by: string,
   input: { limit: number; after?: string | undefined; unread?: boolean | undefined },
 ): Promise<NotificationPage> {
@@ -55,7 +55,7 @@ export async function list(
   return { notifications, next: encodePlace({ at: last.place, id: last.id }) }
 }
 
-async function toNotifications(ctx: ChatContext, by: string, rows: readonly Row[]): Promise<Notification[]> {
+async function toNotifications(ctx: NoticesContext, by: string, rows: readonly Row[]): Promise<Notification[]> {
   const actors = [...new Set(rows.flatMap(row => row.actor_id ?? []))]
   const people = new Map((await get(ctx, actors, by)).map(user => [user.id, user]))
   return rows.map(row => {

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { count } from './count.ts'
 
 /**
@@ -7,7 +7,7 @@ import { count } from './count.ts'
  * @returns how many still wait
  * @throws Refusal notification_unknown
  */
-export async function read(ctx: ChatContext, by: string, notification: string): Promise<number> {
+export async function read(ctx: NoticesContext, by: string, notification: string): Promise<number> {
   // The row as it was before tells whether the other devices have something to hear.
   const found = await ctx.pool.query<{ was_unread: boolean }>(
     `UPDATE notifications n SET read_at = coalesce(n.read_at, now())
@@ -26,7 +26,7 @@ export async function read(ctx: ChatContext, by: string, notification: string): 
  * The caller has seen all that there are by now.
  * @returns how many still wait: those that came meanwhile
  */
-export async function readAll(ctx: ChatContext, by: string): Promise<number> {
+export async function readAll(ctx: NoticesContext, by: string): Promise<number> {
   // Rows are locked in one order, so that two devices that do it at once cannot wait for each other.
   const found = await ctx.pool.query(
     `WITH held AS MATERIALIZED (

@@ -1,5 +1,5 @@
 /** The events of the trail that one mail tells of together. */
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import type { Gathered } from '../../store/jobs/job.ts'
 import type { SecurityItem } from './list.ts'
 
@@ -13,7 +13,7 @@ export interface GatheredEvents {
 }
 
 /** What a mail that was put off tells of, the oldest first. */
-export async function gathered(ctx: ChatContext, { user, due }: Gathered): Promise<GatheredEvents> {
+export async function gathered(ctx: NoticesContext, { user, due }: Gathered): Promise<GatheredEvents> {
   const found = await ctx.pool.query<GatheredEvents['events'][number] & { all: number }>({
     name: 'security-gathered',
     text: `

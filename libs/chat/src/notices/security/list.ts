@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { fitting } from '../../store/paging.ts'
 import type { SecurityEventKind } from './note.ts'
 
@@ -33,7 +33,7 @@ const pageMax = 100
  * @param input.after `next` of the page before
  */
 export async function list(
-  ctx: ChatContext,
+  ctx: NoticesContext,
   by: string,
   input: { readonly limit: number; readonly after?: number | undefined },
 ): Promise<SecurityPage> {

@@ -3,7 +3,7 @@
  * done is also told where an intruder cannot hide it: by mail, and in the application.
  */
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { NoticesContext } from '../context.ts'
 import { add as addJob } from '../../store/jobs/add.ts'
 import type { Mail } from '../../store/jobs/job.ts'
 import { add as addNotification } from '../notifications/add.ts'
@@ -156,7 +156,11 @@ const settleMs = 2_000
  * somebody unfamiliar knew the first factor: once in twelve hours, so that an attack on an account is none on its mailbox.
  * @param client of the transaction that it belongs to
  */
-export async function note(ctx: ChatContext, event: SecurityEvent, client?: Pick<PoolClient, 'query'>): Promise<void> {
+export async function note(
+  ctx: NoticesContext,
+  event: SecurityEvent,
+  client?: Pick<PoolClient, 'query'>,
+): Promise<void> {
   const { user, kind, session, client: from, detail = {} } = event
   if (client === undefined) {
     return told.has(kind) || toldOnce.has(kind) || kind === 'signed_in'
@@ -196,7 +200,7 @@ interface Told {
 }
 
 /** However much happens, a mailbox gets one mail at the most within the window, after the first one. */
-async function tellByMail(ctx: ChatContext, told: Told, client: Pick<PoolClient, 'query'>): Promise<void> {
+async function tellByMail(ctx: NoticesContext, told: Told, client: Pick<PoolClient, 'query'>): Promise<void> {
   const { event, user, to, mail } = told
   const taken = await client.query<{ due: number; isGathered: boolean; isLater: boolean }>(takeMail, [
     user,

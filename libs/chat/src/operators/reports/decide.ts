@@ -1,5 +1,5 @@
 import { limits, Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { OperatorsContext } from '../context.ts'
 import { checkText } from '../../text/names.ts'
 import { noteAction } from '../note-action.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -10,7 +10,7 @@ import type { ReportDecision } from './report.ts'
  * @throws Refusal field_invalid, report_unknown
  */
 export async function decide(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   by: string,
   input: { report: string; decision: ReportDecision; note?: string | undefined },
 ): Promise<void> {

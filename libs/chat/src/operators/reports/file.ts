@@ -1,7 +1,7 @@
 /** Tells the operators about a person, or about a message of theirs. Nobody else hears of it. */
 import { randomUUID } from 'node:crypto'
 import { limits, Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { OperatorsContext } from '../context.ts'
 import { history } from '../../log/messages/history.ts'
 import { checkText } from '../../text/names.ts'
 import { findShown } from '../../log/requests/get.ts'
@@ -23,7 +23,7 @@ export interface ReportInput {
  * @throws Refusal field_invalid, user_unknown, conversation_unknown, not_a_member, message_unknown
  */
 export async function file(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   by: string,
   input: ReportInput,
 ): Promise<{ id: string; created: boolean }> {
@@ -60,7 +60,7 @@ export async function file(
 
 /** The message as the caller may read it, sealed for the report: so it can be judged although it is deleted later. */
 async function copyMessage(
-  ctx: ChatContext,
+  ctx: OperatorsContext,
   by: string,
   at: { id: string; user: string; conversation: string; seq: number },
 ): Promise<Sealed> {

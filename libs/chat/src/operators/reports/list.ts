@@ -1,5 +1,5 @@
 import { type Body, limits } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { OperatorsContext } from '../context.ts'
 import { mendPairs } from '../../log/entries.ts'
 import { beyond, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
@@ -58,7 +58,7 @@ SELECT * FROM (
  * The open reports, the oldest first. For operators alone: the caller sees to that.
  * @throws Refusal field_invalid when `after` is none of ours
  */
-export async function list(ctx: ChatContext, input: PageWanted): Promise<PageOf<'reports', Report>> {
+export async function list(ctx: OperatorsContext, input: PageWanted): Promise<PageOf<'reports', Report>> {
   const limit = Math.min(input.limit, pageMax)
   const after = input.after === undefined ? undefined : decodePlace(input.after)
   const { rows } = await ctx.pool.query<Row>({
@@ -72,7 +72,7 @@ export async function list(ctx: ChatContext, input: PageWanted): Promise<PageOf<
   return toPage('reports', rows, limit, row => toReport(ctx, row, people))
 }
 
-function toReport(ctx: ChatContext, row: Row, people: ReadonlyMap<string, User>): Report {
+function toReport(ctx: OperatorsContext, row: Row, people: ReadonlyMap<string, User>): Report {
   const { id, reason, comment } = row
   const reporter = row.reporter_id === null ? undefined : people.get(row.reporter_id)
   const message = messageOf(ctx, row)
@@ -88,7 +88,7 @@ function toReport(ctx: ChatContext, row: Row, people: ReadonlyMap<string, User>)
   }
 }
 
-function messageOf(ctx: ChatContext, row: Row): ReportedMessage | undefined {
+function messageOf(ctx: OperatorsContext, row: Row): ReportedMessage | undefined {
   const { id, conversation_id: conversation, seq, key_id, body } = row
   if (conversation === null || seq === null || key_id === null || body === null) return undefined
   const copy = JSON.parse(mendPairs(ctx.seal.open(sealName(id), key_id, body))) as Pick<ReportedMessage, 'at' | 'body'>

@@ -6,7 +6,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { requestNote } from '../contacts/befriend.ts'
 import { withdraw } from '../../notices/notifications/follow.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -30,7 +30,7 @@ interface Blocked {
  * From the commit on nothing passes between the two, in either direction. To block again changes nothing.
  * @throws Refusal field_invalid (oneself), user_unknown, too_many, unavailable
  */
-export async function block(ctx: ChatContext, by: string, user: string): Promise<void> {
+export async function block(ctx: PeopleContext, by: string, user: string): Promise<void> {
   if (user === by)
     throw new Refusal('field_invalid', 'user: must be another person', { field: 'user', rule: 'not oneself' })
   const done = await transaction(ctx, client => write(ctx, client, by, user))
@@ -58,7 +58,7 @@ export async function block(ctx: ChatContext, by: string, user: string): Promise
 }
 
 /** The version is raised last: sends to the conversation wait for nothing but the commit. */
-async function write(ctx: ChatContext, client: PoolClient, by: string, user: string): Promise<Blocked | undefined> {
+async function write(ctx: PeopleContext, client: PoolClient, by: string, user: string): Promise<Blocked | undefined> {
   const held = await holdUsers(client, [by, user])
   if (!held.has(user)) throw new Refusal('user_unknown', undefined, { field: 'user' })
   const made = await client.query<{ blocks: number }>(
@@ -106,7 +106,7 @@ async function endRequests(client: PoolClient, by: string, user: string): Promis
 }
 
 /** To unblock whom one has not blocked changes nothing. What the block took away does not come back. */
-export async function unblock(ctx: ChatContext, by: string, user: string): Promise<void> {
+export async function unblock(ctx: PeopleContext, by: string, user: string): Promise<void> {
   const done = await transaction(ctx, async client => {
     await holdUsers(client, [by, user])
     const gone = await client.query('DELETE FROM blocks WHERE user_id = $1 AND blocked_id = $2', [by, user])
@@ -135,7 +135,7 @@ async function raiseVersion(client: PoolClient, one: string, other: string): Pro
 }
 
 /** This process knows at once; the others by a stale write, or with the next pulse. */
-function learn(ctx: ChatContext, users: readonly string[], direct: Direct | undefined): void {
+function learn(ctx: PeopleContext, users: readonly string[], direct: Direct | undefined): void {
   ctx.restrictions.forget(users)
   if (direct !== undefined) ctx.memberships.drop(direct.id, direct.version)
 }

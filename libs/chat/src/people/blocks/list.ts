@@ -1,5 +1,5 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { blocks, users } from '../../store/schema.ts'
 import { type User, userColumnsFor } from '../../users/user.ts'
@@ -13,7 +13,7 @@ export interface Block {
 export type BlockPage = PageOf<'blocks', Block>
 
 /** Whom the caller has blocked, in the order of their ids. Nobody learns who has blocked the caller. */
-export async function list(ctx: ChatContext, by: string, { limit, after }: PageWanted): Promise<BlockPage> {
+export async function list(ctx: PeopleContext, by: string, { limit, after }: PageWanted): Promise<BlockPage> {
   const onPage = Math.min(limit, peoplePageMax)
   const found = await ctx.db
     .select({ user: userColumnsFor(by), at: blocks.createdAt })

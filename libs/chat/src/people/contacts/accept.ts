@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import { befriend, type OpenRequest, requestColumns, tellAccepted } from './befriend.ts'
@@ -9,7 +9,7 @@ import type { Contact } from './list.ts'
  * The caller wants the contact whose request it is. Of an acceptance and a cancellation at once the first one counts.
  * @throws Refusal request_unknown, too_many, unavailable
  */
-export async function accept(ctx: ChatContext, by: string, request: string): Promise<Contact> {
+export async function accept(ctx: PeopleContext, by: string, request: string): Promise<Contact> {
   const accepted = await transaction(ctx, async client => {
     // Read before the people are held, since it says who they are; it may be gone by then, which befriend finds out.
     const found = await client.query<OpenRequest>(

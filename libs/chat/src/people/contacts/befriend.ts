@@ -1,7 +1,7 @@
 /** Two people become contacts: what accepting a request and two crossing requests have in common. */
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { settleDirect } from '../../log/conversations/create-direct.ts'
 import { add as notify } from '../../notices/notifications/add.ts'
 import { withdraw } from '../../notices/notifications/follow.ts'
@@ -37,7 +37,7 @@ export interface Accepted {
  * @throws Refusal request_unknown (decided meanwhile), too_many
  */
 export async function befriend(
-  ctx: Pick<ChatContext, 'settings'>,
+  ctx: Pick<PeopleContext, 'settings'>,
   client: PoolClient,
   request: OpenRequest,
 ): Promise<Accepted> {
@@ -63,7 +63,7 @@ export async function befriend(
 }
 
 /** After the commit. @returns the contact that the caller got */
-export async function tellAccepted(ctx: ChatContext, by: string, accepted: Accepted): Promise<Contact> {
+export async function tellAccepted(ctx: PeopleContext, by: string, accepted: Accepted): Promise<Contact> {
   const { request, from, to, at } = accepted
   const [sender, receiver] = await get(ctx, [from, to])
   if (sender === undefined || receiver === undefined) throw new Refusal('user_unknown')

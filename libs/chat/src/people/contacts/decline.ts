@@ -1,11 +1,11 @@
 /** A request ends without a contact: whom it was for does not want it, or who sent it takes it back. */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { withdraw } from '../../notices/notifications/follow.ts'
 import { requestNote } from './befriend.ts'
 
 /** @throws Refusal request_unknown */
-export async function reject(ctx: ChatContext, by: string, request: string): Promise<void> {
+export async function reject(ctx: PeopleContext, by: string, request: string): Promise<void> {
   const found = await ctx.pool.query<{ from_id: string }>(
     'DELETE FROM contact_requests WHERE id = $1 AND to_id = $2 RETURNING from_id',
     [request, by],
@@ -17,7 +17,7 @@ export async function reject(ctx: ChatContext, by: string, request: string): Pro
 }
 
 /** @throws Refusal request_unknown */
-export async function cancel(ctx: ChatContext, by: string, request: string): Promise<void> {
+export async function cancel(ctx: PeopleContext, by: string, request: string): Promise<void> {
   const found = await ctx.pool.query<{ to_id: string }>(
     'DELETE FROM contact_requests WHERE id = $1 AND from_id = $2 RETURNING to_id',
     [request, by],

@@ -1,5 +1,5 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { contacts, users } from '../../store/schema.ts'
 import { type User, userColumns } from '../../users/user.ts'
@@ -13,7 +13,7 @@ export interface Contact {
 export type ContactPage = PageOf<'contacts', Contact>
 
 /** The caller's contacts, in the order of their ids. */
-export async function list(ctx: ChatContext, by: string, { limit, after }: PageWanted): Promise<ContactPage> {
+export async function list(ctx: PeopleContext, by: string, { limit, after }: PageWanted): Promise<ContactPage> {
   const onPage = Math.min(limit, peoplePageMax)
   const found = await ctx.db
     .select({ user: userColumns, at: contacts.createdAt })

@@ -1,5 +1,5 @@
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 
@@ -8,7 +8,7 @@ import { holdUsers } from '../../users/hold.ts'
  * stays as it is.
  * @throws Refusal contact_unknown, unavailable
  */
-export async function remove(ctx: ChatContext, by: string, user: string): Promise<void> {
+export async function remove(ctx: PeopleContext, by: string, user: string): Promise<void> {
   await transaction(ctx, async client => {
     await holdUsers(client, [by, user])
     const gone = await client.query(

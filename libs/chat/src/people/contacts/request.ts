@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { type ContactRequest, limits, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandNotBlocked } from '../../access.ts'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { add as addJob } from '../../store/jobs/add.ts'
 import { checkText } from '../../text/names.ts'
 import { add as notify } from '../../notices/notifications/add.ts'
@@ -30,7 +30,7 @@ type Outcome = { readonly open: OpenRequest } | { readonly accepted: Accepted }
  * @throws Refusal field_invalid, user_unknown, direct_closed, contact_exists, request_exists, too_many, unavailable
  */
 export async function request(
-  ctx: ChatContext,
+  ctx: PeopleContext,
   by: string,
   input: { user: string; note?: string | undefined; field?: 'user' | 'username' | undefined },
 ): Promise<Requested> {
@@ -49,7 +49,7 @@ export async function request(
  * @throws Refusal field_invalid, too_many (by what the caller has), unavailable
  */
 export async function requestByEmail(
-  ctx: ChatContext,
+  ctx: PeopleContext,
   by: string,
   input: { email: string; note?: string | undefined },
 ): Promise<void> {
@@ -86,7 +86,7 @@ interface ToWrite {
 }
 
 /** Checks all that may fail, then writes. Whom it is not for shows only at the end, after the same questions. */
-async function write(ctx: ChatContext, client: PoolClient, { by, user, note, field }: ToWrite): Promise<Outcome> {
+async function write(ctx: PeopleContext, client: PoolClient, { by, user, note, field }: ToWrite): Promise<Outcome> {
   const { contactRequestsSentMax: sentMax, contactRequestsReceivedMax: receivedMax } = ctx.settings
   const held = await holdUsers(client, [by, user])
   const tie = (await readCounterparts(client, by, [user])).get(user)
@@ -124,7 +124,7 @@ async function write(ctx: ChatContext, client: PoolClient, { by, user, note, fie
   return { open: made.rows[0]! }
 }
 
-async function tell(ctx: ChatContext, by: string, outcome: Outcome): Promise<Requested> {
+async function tell(ctx: PeopleContext, by: string, outcome: Outcome): Promise<Requested> {
   if ('accepted' in outcome) return { contact: await tellAccepted(ctx, by, outcome.accepted) }
   const { id, from_id, to_id, note, at } = outcome.open
   const [from, to] = await get(ctx, [from_id, to_id])

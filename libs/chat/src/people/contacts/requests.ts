@@ -1,5 +1,5 @@
 import type { ContactRequest } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { PeopleContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
 import type { User } from '../../users/user.ts'
@@ -19,7 +19,7 @@ const texts = { sent: pageText('from_id'), received: pageText('to_id') }
  * @throws Refusal field_invalid when `after` is none of ours
  */
 export async function requests(
-  ctx: ChatContext,
+  ctx: PeopleContext,
   by: string,
   input: PageWanted & { readonly direction: RequestDirection },
 ): Promise<PageOf<'requests', ContactRequest>> {

@@ -1,8 +1,8 @@
-import type { ChatContext } from '../../context.ts'
+import type { PushContext } from '../context.ts'
 import { type Device, deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
 
 /** The caller's devices, the last seen first: at most `devicesMax` of the settings. */
-export async function list(ctx: ChatContext, by: { user: string; session: string }): Promise<Device[]> {
+export async function list(ctx: PushContext, by: { user: string; session: string }): Promise<Device[]> {
   const found = await ctx.pool.query<DeviceRow>(
     `SELECT ${deviceColumns.replace('d.seen_at', `${lastSeen} AS seen_at`)}
        FROM devices d JOIN sessions s ON s.id = d.session_id

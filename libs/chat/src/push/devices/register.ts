@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { PushContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { checkWebPush, type WebPushKeys } from './web-push.ts'
 import { type Device, deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
@@ -48,7 +48,7 @@ DELETE FROM devices WHERE id IN (SELECT id FROM mine WHERE NOT good OR place > $
  * @throws Refusal field_invalid, unauthenticated (the session has just ended)
  */
 export async function register(
-  ctx: ChatContext,
+  ctx: PushContext,
   by: { readonly user: string; readonly session: string },
   input: DeviceInput,
   webPushHosts: readonly string[],

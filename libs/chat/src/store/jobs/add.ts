@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ChatContext } from '../../context.ts'
+import type { StoreContext } from '../context.ts'
 import type { Job } from './job.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { Job } from './job.ts'
  * @param dueAt not before; milliseconds since 1970
  */
 export async function add(
-  ctx: ChatContext,
+  ctx: StoreContext,
   job: Job,
   client: { query(text: string, values: unknown[]): Promise<unknown> } = ctx.pool,
   dueAt?: number,

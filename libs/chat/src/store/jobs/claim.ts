@@ -3,7 +3,7 @@
  * never wait for each other (SKIP LOCKED), and who comes back after the lease has no say about the job any more.
  */
 import { cutText, mended } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { StoreContext } from '../context.ts'
 import { asRefusal } from '../failures.ts'
 import type { Job, JobKind } from './job.ts'
 
@@ -30,7 +30,7 @@ interface Row {
  * dead at once, and keeps nobody from the others.
  */
 export async function claim(
-  ctx: ChatContext,
+  ctx: StoreContext,
   options: { readonly max: number; readonly leaseMs: number },
 ): Promise<ClaimedJob[]> {
   const found = await ctx.pool.query<Row>({
@@ -54,7 +54,7 @@ RETURNING j.id, kind, key_id, body, attempt_count, (extract(epoch FROM now() - c
   return claimed
 }
 
-async function open(ctx: ChatContext, row: Row): Promise<Job | undefined> {
+async function open(ctx: StoreContext, row: Row): Promise<Job | undefined> {
   try {
     await ctx.seal.ready([row.key_id])
     return { kind: row.kind, ...JSON.parse(ctx.seal.open(`job ${row.id}`, row.key_id, row.body)) } as Job
@@ -69,7 +69,7 @@ async function open(ctx: ChatContext, row: Row): Promise<Job | undefined> {
 type Held = Pick<ClaimedJob, 'id' | 'attempt'>
 
 /** The job is done and forgotten: what it held may have been secret. */
-export async function done(ctx: ChatContext, { id, attempt }: Held): Promise<void> {
+export async function done(ctx: StoreContext, { id, attempt }: Held): Promise<void> {
   await ctx.pool.query('DELETE FROM jobs WHERE id = $1 AND attempt_count = $2', [id, attempt])
 }
 
@@ -77,7 +77,7 @@ export async function done(ctx: ChatContext, { id, attempt }: Held): Promise<voi
  * The job failed. It comes back after `retryMs`, or, without that, never: then it lies dead until somebody looks.
  * @param error without anything that the job keeps secret
  */
-export async function fail(ctx: ChatContext, { id, attempt }: Held, error: string, retryMs?: number): Promise<void> {
+export async function fail(ctx: StoreContext, { id, attempt }: Held, error: string, retryMs?: number): Promise<void> {
   await ctx.pool.query(
     `UPDATE jobs SET error = $3, due_at = now() + coalesce($4::float8, 0) * interval '1 millisecond',
             dead_at = CASE WHEN $4::float8 IS NULL THEN now() END WHERE id = $1 AND attempt_count = $2`,

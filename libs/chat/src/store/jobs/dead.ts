@@ -1,6 +1,6 @@
 /** Jobs that nobody tries any more, for operators. What a job holds stays sealed. */
 import { Refusal } from '@flotilla/protocol'
-import type { ChatContext } from '../../context.ts'
+import type { StoreContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../paging.ts'
 import type { JobKind } from './job.ts'
 
@@ -24,7 +24,7 @@ interface Row {
 }
 
 /** The latest first. @throws Refusal field_invalid when `after` is none of ours */
-export async function listDead(ctx: ChatContext, page: PageWanted): Promise<PageOf<'jobs', DeadJob>> {
+export async function listDead(ctx: StoreContext, page: PageWanted): Promise<PageOf<'jobs', DeadJob>> {
   const limit = Math.min(page.limit, pageMax)
   const after = page.after === undefined ? undefined : decodePlace(page.after)
   const { rows } = await ctx.pool.query<Row>(
@@ -44,7 +44,7 @@ export async function listDead(ctx: ChatContext, page: PageWanted): Promise<Page
 }
 
 /** Tries a dead job once more, with all its attempts. @throws Refusal job_unknown */
-export async function retry(ctx: ChatContext, id: string): Promise<void> {
+export async function retry(ctx: StoreContext, id: string): Promise<void> {
   const found = await ctx.pool.query(
     'UPDATE jobs SET dead_at = NULL, due_at = now(), attempt_count = 0 WHERE id = $1 AND dead_at IS NOT NULL',
     [id],

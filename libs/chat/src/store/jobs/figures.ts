@@ -1,4 +1,4 @@
-import type { ChatContext } from '../../context.ts'
+import type { StoreContext } from '../context.ts'
 
 export interface JobFigures {
   /** Jobs that wait or are under way, by kind. */
@@ -9,7 +9,7 @@ export interface JobFigures {
 }
 
 /** For metrics: how much waits. */
-export async function figures(ctx: ChatContext): Promise<JobFigures> {
+export async function figures(ctx: StoreContext): Promise<JobFigures> {
   const { rows } = await ctx.pool.query<{ kind: string; waiting: number; dead: number; late_ms: number | null }>({
     name: 'jobs-figures',
     text: `SELECT kind, count(*) FILTER (WHERE dead_at IS NULL)::int AS waiting,

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { ChatContext } from '../../context.ts'
+import type { StoreContext } from '../context.ts'
 
 /** What is sent for what. */
 export type UploadPurpose = 'avatar'
@@ -27,7 +27,7 @@ const openMax = 20
 export const uploadKey = (id: string) => `uploads/${id}`
 
 /** @throws Refusal too_many */
-export async function promise(ctx: ChatContext, by: string, purpose: UploadPurpose): Promise<Upload> {
+export async function promise(ctx: StoreContext, by: string, purpose: UploadPurpose): Promise<Upload> {
   const id = randomUUID()
   const made = await ctx.pool.query({
     name: 'uploads-promise',
@@ -48,7 +48,7 @@ export async function promise(ctx: ChatContext, by: string, purpose: UploadPurpo
  * @throws Refusal upload_unknown
  */
 export async function find(
-  ctx: ChatContext,
+  ctx: StoreContext,
   by: string,
   id: string,
   purpose?: UploadPurpose,

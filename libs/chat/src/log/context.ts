@@ -1,0 +1,137 @@
+/** What verbs about conversations need: the way into the log, who is in it, and what somebody may still spend. */
+import { limits } from '@flotilla/protocol'
+import type { NoticesContext, NoticesSettings } from '../notices/context.ts'
+import { readAlong } from '../notices/notifications/follow.ts'
+import type { ChatPorts, TraceEntry } from '../ports.ts'
+import { createLane } from '../store/pool.ts'
+import { type BudgetSettings, createSpending, type Spending } from './budgets.ts'
+import { createInserts, type Inserts } from './inserts.ts'
+import { createMemberships, type Memberships } from './memberships.ts'
+import { createPulse, type Pulse } from './pulse.ts'
+import { createReceipts, type Receipts } from './receipts/book.ts'
+
+export interface LogSettings extends NoticesSettings, BudgetSettings {
+  /** Sends wait so long, counted from the flush before, to be committed together. */
+  readonly commitWindowMs: number
+  /** Entries in one commit. */
+  readonly commitEntriesMax: number
+  /** Entries that wait for their commit; beyond it a send is refused with `overloaded`. */
+  readonly commitQueueMax: number
+  /** How long a send waits for a store that is away before it is refused with `unavailable`. */
+  readonly commitWaitMs: number
+  /** Receipts wait so long to be written together. */
+  readonly receiptWindowMs: number
+  /** Receipts are told to the others in conversations up to this size. */
+  readonly receiptFanoutMax: number
+  /** Typing is told to the others in conversations up to this size. */
+  readonly typingFanoutMax: number
+  /** A conversation that grows past this many members is routed by interest and has no offline rows. */
+  readonly largeConversationMin: number
+  readonly largeSettleMs: number
+  readonly membersCachedMax: number
+  /** How often the store is asked for revoked sessions and for its epoch. */
+  readonly pulseMs: number
+  /** Conversations that one person may be in. */
+  readonly conversationsMax: number
+  /** Members of one group. */
+  readonly groupMembersMax: number
+  /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
+  readonly requestMessagesMax: number
+  /** For so long nobody asks somebody again into a group that they have declined. */
+  readonly requestPauseMs: number
+  /** People whom one person asks into conversations at one time, and conversations into which one person is asked. */
+  readonly conversationRequestsSentMax: number
+  readonly conversationRequestsReceivedMax: number
+}
+
+export const logDefaults = {
+  messagesPerSecond: 20,
+  messagesBurst: 200,
+  fanoutPerSecond: 10_000,
+  fanoutBurst: 50_000,
+  storedBytesPerDayMax: 100_000_000,
+  commitWindowMs: 8,
+  commitEntriesMax: 256,
+  commitQueueMax: 20_000,
+  commitWaitMs: 10_000,
+  receiptWindowMs: 500,
+  receiptFanoutMax: 100,
+  typingFanoutMax: 100,
+  largeConversationMin: 1_000,
+  largeSettleMs: 15_000,
+  membersCachedMax: 1_000_000,
+  pulseMs: 1_000,
+  conversationsMax: 5_000,
+  groupMembersMax: limits.groupMembersMax,
+  requestMessagesMax: 5,
+  requestPauseMs: 7 * 86_400_000,
+  conversationRequestsSentMax: 200,
+  conversationRequestsReceivedMax: 500,
+} satisfies Partial<LogSettings>
+
+/** A pulse that is not answered for so long is given up and begun anew, on another connection: revocations must be heard. */
+const pulseAnswerMs = 1_000
+
+export interface LogContext extends NoticesContext {
+  readonly settings: LogSettings
+  readonly presumedAbsent: ChatPorts['presumedAbsent']
+  readonly trace?: TraceEntry
+  readonly spending: Spending
+  readonly memberships: Memberships
+  readonly inserts: Inserts
+  readonly receipts: Receipts
+  readonly pulse: Pulse
+  /** The store's epoch, as of the last pulse. */
+  epoch(): number
+}
+
+export interface LogOptions extends ChatPorts {
+  /** A batch of so many entries came to its end, so long after it was sent. For metrics. */
+  readonly onCommit?: (entries: number, ms: number) => void
+}
+
+/** What the log adds to the context of notices, and `close`, which writes what waits. */
+export async function openLog(notices: NoticesContext & { readonly settings: LogSettings }, options: LogOptions) {
+  const { pool, logger, settings, seal } = notices
+  const { onCommit, presumedAbsent, trace } = options
+  const memberships = createMemberships({ pool, ...settings })
+  const lane = createLane(pool, pulseAnswerMs, logger)
+  const pulse = await createPulse({
+    pool: lane,
+    logger,
+    clock: { heard: notices.heardClock },
+    pulseMs: settings.pulseMs,
+    onNewEpoch() {
+      memberships.clear()
+      seal.keepKey()
+    },
+  })
+  const epoch = () => pulse.epoch()
+  const inserts = createInserts({ pool, logger, onCommit, epoch, ...settings })
+  pulse.onChanged(changes => {
+    for (const { conversation, version } of changes) memberships.drop(conversation, version)
+  })
+  pulse.onOverrun(() => memberships.clear())
+  pulse.onHidden(users => notices.restrictions.forget(users))
+  const receipts = createReceipts({
+    pool,
+    logger,
+    windowMs: settings.receiptWindowMs,
+    onRead: risen => readAlong(notices, risen),
+  })
+  return {
+    presumedAbsent,
+    ...(trace === undefined ? {} : { trace }),
+    spending: createSpending(settings, options),
+    memberships,
+    inserts,
+    receipts,
+    pulse,
+    epoch,
+    async close() {
+      pulse.stop()
+      if (!lane.ending) void lane.end()
+      await Promise.all([inserts.close(), receipts.close()])
+    },
+  }
+}
