@@ -9,6 +9,15 @@ const shared = {
   ssr: { resolve: { conditions: ['source'] } },
 }
 
+/**
+ * CI runs on a shared machine that may stand still for seconds. There a test whose wait ran out is tried once more, and the
+ * reporter names it; a wrong value or a broken promise fails at once.
+ */
+const retry =
+  process.env['CI'] === undefined
+    ? 0
+    : { count: 1, condition: /unable to wait any longer|[Tt]imed out|did not succeed in time/ }
+
 export default defineConfig({
   ...shared,
   test: {
@@ -19,6 +28,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          retry,
           name: 'tests',
           sequence: { groupOrder: 0 },
           include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts'],
@@ -38,6 +48,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          retry,
           name: 'faults',
           // After the others: what measures time under load must not share the machine.
           sequence: { groupOrder: 1 },
@@ -52,6 +63,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          retry,
           name: 'attack',
           sequence: { groupOrder: 4 },
           include: ['tools/attack/src/**/*.attack.test.ts'],
@@ -63,6 +75,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          retry,
           name: 'api',
           sequence: { groupOrder: 3 },
           include: ['apps/api/src/**/*.fuzz.test.ts'],
@@ -72,6 +85,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          retry,
           name: 'fleet',
           sequence: { groupOrder: 2 },
           include: ['tools/fleet/src/**/*.fleet.test.ts'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TestModule } from 'vitest/node'
-import { countTests } from './count-reporter.ts'
+import { countTests, listRetried } from './count-reporter.ts'
 
 type State = 'passed' | 'failed' | 'skipped' | 'pending'
 
@@ -26,4 +26,19 @@ test('every test is counted, and what kept tests from running counts as failed',
     skipped: 0,
   })
   expect(countTests([file(['pending'])], [])).toMatchObject({ passed: 0, failed: 1 })
+})
+
+test('what passed only at its second try is named', () => {
+  const tries = (fullName: string, state: State, retryCount: number) => ({
+    fullName,
+    result: () => ({ state }),
+    diagnostic: () => ({ retryCount }),
+  })
+  const module = {
+    relativeModuleId: 'a.test.ts',
+    children: {
+      allTests: () => [tries('once', 'passed', 0), tries('twice', 'passed', 1), tries('never', 'failed', 1)],
+    },
+  } as unknown as TestModule
+  expect(listRetried([module])).toEqual(['a.test.ts: twice'])
 })

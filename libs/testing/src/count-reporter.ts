@@ -22,9 +22,19 @@ export function countTests(modules: readonly TestModule[], errors: readonly Seri
   return counts
 }
 
+/** Tests that passed only when they were tried once more (vitest.config.ts), by file and name. */
+export function listRetried(modules: readonly TestModule[]): string[] {
+  return modules.flatMap(module =>
+    [...module.children.allTests()]
+      .filter(test => test.result().state === 'passed' && (test.diagnostic()?.retryCount ?? 0) > 0)
+      .map(test => `${module.relativeModuleId}: ${test.fullName}`),
+  )
+}
+
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const { passed, failed, skipped } = countTests(modules, errors)
+    for (const one of listRetried(modules)) process.stdout.write(`\npassed at the second try: ${one}`)
     process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
   }
 }

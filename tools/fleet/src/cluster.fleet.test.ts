@@ -260,12 +260,12 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]`)
       async () => seen.add((await cluster.fetch(`http://${spec.clusterIP}/`, { withinMs: 1_000 })).text).size === 2,
       { what: 'both pods answer at the address of the Service', withinMs: 20_000 },
     )
-    const byName = `fetch('http://served.default.svc/').then(response => response.text()).then(console.log)`
+    const byName = `fetch('http://served.default.svc/', { signal: AbortSignal.timeout(3_000) }).then(response => response.text()).then(console.log)`
     await until(
       async () => /^served-\d\n$/.test(await cluster.kubectl(['exec', 'served-1', '--', 'node', '-e', byName])),
       {
         what: 'a pod reaches the Service by its name',
-        withinMs: 20_000,
+        withinMs: 60_000,
       },
     )
     expect(await cluster.kubectl(['logs', 'served-1'])).toBe('')
