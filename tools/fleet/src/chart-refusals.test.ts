@@ -1,8 +1,8 @@
 /** What the chart refuses, and the words that it does it with. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
 import { chartFolder, findTool, template } from './chart.ts'
 
@@ -10,6 +10,7 @@ import { chartFolder, findTool, template } from './chart.ts'
 vi.setConfig({ testTimeout: 60_000 })
 const helm = findTool('helm')
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-refusals-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What Helm complains of, a line each. Nothing when it accepts the values. */
 async function complaints(values: object, cases: readonly string[] = ['external']): Promise<string[]> {

@@ -2,8 +2,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { describe, expect, test, vi } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { chartFolder, findTool, type KubeObject, render, runTool } from './chart.ts'
 import { podsOf } from './chart-pods.ts'
@@ -130,7 +130,9 @@ describe.skipIf(helm === undefined)('what is seen', () => {
 
   test.skipIf(promtool === undefined)('Prometheus takes the rules that are rendered', async () => {
     const rule = (await render(helm ?? '', { cases: ['monitoring'] })).find(object => object.kind === 'PrometheusRule')
-    const file = join(mkdtempSync(join(tmpdir(), 'flotilla-rules-')), 'rules.yaml')
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-rules-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'rules.yaml')
     writeFileSync(file, stringify(rule?.spec))
     const { code, stdout, stderr } = await runTool(promtool ?? '', ['check', 'rules', file])
     expect(code, stdout + stderr).toBe(0)

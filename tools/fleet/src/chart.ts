@@ -1,6 +1,6 @@
 /** The chart, as Helm renders it: for tests of what it says, without a cluster. */
 import { execFile } from 'node:child_process'
-import { accessSync, constants, globSync, mkdtempSync } from 'node:fs'
+import { accessSync, constants, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
@@ -78,9 +78,10 @@ export function runTool(program: string, args: readonly string[], env: Readonly<
   }
   return new Promise<ToolResult>(resolve => {
     const options = { env: { PATH: process.env['PATH'], ...own, ...env }, maxBuffer: 64 << 20, timeout: 60_000 }
-    execFile(program, args, options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr }),
-    )
+    execFile(program, args, options, (error, stdout, stderr) => {
+      rmSync(home, { recursive: true, force: true })
+      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
+    })
   })
 }
 

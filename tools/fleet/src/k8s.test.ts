@@ -1,11 +1,11 @@
 /** k8s/ is what the chart renders: by file, and after kustomize has put the overlays together. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTokenKeys } from '@flotilla/api'
 import { parseSecretKeys } from '@flotilla/service'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { findTool, type KubeObject, parseObjects, runTool } from './chart.ts'
 import { nameOf } from './chart-pods.ts'
 import { objectsOf, overlays, patchOf, staleFiles } from './k8s.ts'
@@ -19,6 +19,7 @@ const openssl = spawnSync('openssl', ['version']).status === 0
 if (!openssl) process.stderr.write('skipped: openssl is missing here; on Debian and Ubuntu: apt-get install openssl\n')
 /** A copy, so that secrets can be made in it. */
 const copy = mkdtempSync(join(tmpdir(), 'flotilla-k8s-'))
+afterAll(() => rmSync(copy, { recursive: true }))
 cpSync(inProject('k8s'), copy, { recursive: true, filter: path => !path.includes('/secrets') })
 const secrets = join(copy, 'overlays/trial/secrets')
 const makeSecrets = () => execFileSync('sh', [join(copy, 'overlays/trial/make-secrets.sh')])
