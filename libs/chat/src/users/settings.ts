@@ -1,6 +1,5 @@
 /** What a person decides for themselves: who sees what of them, who may write to them first, and what is pushed when. */
 import { Refusal } from '@flotilla/protocol'
-import { and, eq, isNull, sql } from 'drizzle-orm'
 import {
   type Audience,
   audienceNumbers,
@@ -10,7 +9,7 @@ import {
   directFromSaid,
 } from '../access.ts'
 import type { UsersContext } from './context.ts'
-import { users } from '../store/schema.ts'
+import type { users } from '../store/schema.ts'
 
 /** Nothing is pushed between the two, by the clock of the zone. `until` may be on the next day. */
 export interface QuietHours {
@@ -34,23 +33,41 @@ export interface Settings {
 
 export type SettingsChange = { readonly [K in keyof Settings]?: Settings[K] | undefined }
 
-const columns = {
-  lastSeenTo: users.lastSeenTo,
-  readReceiptsTo: users.readReceiptsTo,
-  foundByEmailTo: users.foundByEmailTo,
-  directFrom: users.directFrom,
-  pushNames: users.pushNames,
-  quietFrom: users.quietFrom,
-  quietUntil: users.quietUntil,
-  quietZone: users.quietZone,
-}
+type Row = Pick<
+  typeof users.$inferSelect,
+  | 'lastSeenTo'
+  | 'readReceiptsTo'
+  | 'foundByEmailTo'
+  | 'directFrom'
+  | 'pushNames'
+  | 'quietFrom'
+  | 'quietUntil'
+  | 'quietZone'
+>
 
-type Row = Pick<typeof users.$inferSelect, keyof typeof columns>
+const columns = `last_seen_to AS "lastSeenTo", read_receipts_to AS "readReceiptsTo", found_by_email_to AS "foundByEmailTo",
+       direct_from AS "directFrom", push_names AS "pushNames", quiet_from AS "quietFrom", quiet_until AS "quietUntil",
+       quiet_zone AS "quietZone"`
+
+/** The comparison is the statement's own: it sees the row as it is when it changes it. */
+const changeText = `
+UPDATE users
+   SET last_seen_to = coalesce($2, last_seen_to),
+       read_receipts_to = coalesce($3, read_receipts_to),
+       found_by_email_to = coalesce($4, found_by_email_to),
+       push_names = coalesce($5, push_names),
+       direct_from = CASE WHEN $6 THEN $7 ELSE direct_from END,
+       quiet_from = CASE WHEN $8 THEN $9 ELSE quiet_from END,
+       quiet_until = CASE WHEN $8 THEN $10 ELSE quiet_until END,
+       quiet_zone = CASE WHEN $8 THEN $11 ELSE quiet_zone END,
+       hidden_at = CASE WHEN $2 <> last_seen_to OR $3 <> read_receipts_to THEN clock_timestamp() ELSE hidden_at END
+ WHERE id = $1 AND erased_at IS NULL
+RETURNING ${columns}`
 
 /** @throws Refusal user_unknown */
 export async function settings(ctx: UsersContext, by: string): Promise<Settings> {
-  const [row] = await ctx.db.select(columns).from(users).where(eq(users.id, by))
-  return toSettings(row)
+  const found = await ctx.pool.query<Row>(`SELECT ${columns} FROM users WHERE id = $1`, [by])
+  return toSettings(found.rows[0])
 }
 
 /**
@@ -62,27 +79,22 @@ export async function changeSettings(ctx: UsersContext, by: string, change: Sett
   const { directFrom, pushNames, quietHours } = change
   if (directFrom !== undefined && directFrom !== null) demandAllowed(ctx, directFrom)
   const number = (audience: Audience | undefined) => (audience === undefined ? undefined : audienceNumbers[audience])
-  const lastSeenTo = number(change.lastSeenTo)
-  const readReceiptsTo = number(change.readReceiptsTo)
-  const quiet = quietHours === undefined ? {} : toColumns(quietHours)
-  // The comparison is the statement's own: it sees the row as it is when it changes it.
-  const [row] = await ctx.db
-    .update(users)
-    .set({
-      lastSeenTo,
-      readReceiptsTo,
-      foundByEmailTo: number(change.foundByEmailTo),
-      directFrom: directFrom === undefined || directFrom === null ? directFrom : directFromNumbers[directFrom],
-      pushNames,
-      ...quiet,
-      hiddenAt: sql`CASE WHEN ${lastSeenTo ?? null}::smallint <> ${users.lastSeenTo}
-                           OR ${readReceiptsTo ?? null}::smallint <> ${users.readReceiptsTo}
-                         THEN clock_timestamp() ELSE ${users.hiddenAt} END`,
-    })
-    .where(and(eq(users.id, by), isNull(users.erasedAt)))
-    .returning(columns)
+  const quiet = quietHours === undefined ? undefined : toColumns(quietHours)
+  const changed = await ctx.pool.query<Row>(changeText, [
+    by,
+    number(change.lastSeenTo),
+    number(change.readReceiptsTo),
+    number(change.foundByEmailTo),
+    pushNames,
+    directFrom !== undefined,
+    directFrom === undefined || directFrom === null ? null : directFromNumbers[directFrom],
+    quiet !== undefined,
+    quiet?.quietFrom,
+    quiet?.quietUntil,
+    quiet?.quietZone,
+  ])
   ctx.restrictions.forget([by])
-  return toSettings(row)
+  return toSettings(changed.rows[0])
 }
 
 function demandAllowed(ctx: UsersContext, directFrom: DirectFrom): void {

@@ -1,6 +1,6 @@
 /** A person, as others see them. */
 import { Refusal } from '@flotilla/protocol'
-import { and, inArray, isNull, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { UsersContext } from './context.ts'
 import { blocks, users } from '../store/schema.ts'
 import { plainly } from '../text/typed.ts'
@@ -45,11 +45,10 @@ export const usernameKey = (text: string): string => typedUsername(text).toLower
  */
 export async function demandUsers(ctx: UsersContext, ids: readonly string[], field: string): Promise<void> {
   if (ids.length === 0) return
-  const found = await ctx.db
-    .select({ id: users.id })
-    .from(users)
-    .where(and(inArray(users.id, [...ids]), isNull(users.erasedAt)))
-  const known = new Set(found.map(row => row.id))
+  const found = await ctx.pool.query<{ id: string }>('SELECT id FROM users WHERE id = ANY($1) AND erased_at IS NULL', [
+    ids,
+  ])
+  const known = new Set(found.rows.map(row => row.id))
   const unknown = ids.find(id => !known.has(id))
   if (unknown !== undefined) throw new Refusal('user_unknown', `there is no person ${unknown}`, { field })
 }

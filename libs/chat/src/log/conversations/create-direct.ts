@@ -1,12 +1,10 @@
 import { Refusal } from '@flotilla/protocol'
-import { and, eq } from 'drizzle-orm'
 import type { PoolClient } from 'pg'
 import { kindNumbersOfConversations } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
 import type { LogContext } from '../context.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import { demandReachable } from '../../privacy/reachable.ts'
-import { conversations } from '../../store/schema.ts'
 import { demandRoomToAsk, tellAsked } from '../requests/ask.ts'
 import { enter } from '../requests/accept.ts'
 import { holdUsers } from '../../users/hold.ts'
@@ -83,15 +81,10 @@ export async function settleDirect(ctx: LogContext, one: string, other: string):
 
 async function findDirect(ctx: LogContext, one: string, other: string): Promise<Direct | undefined> {
   const [low, high] = [one, other].sort() as [string, string]
-  const [found] = await ctx.db
-    .select({ id: conversations.id, members: conversations.memberCount })
-    .from(conversations)
-    .where(
-      and(
-        eq(conversations.kind, kindNumbersOfConversations.direct),
-        eq(conversations.directLow, low),
-        eq(conversations.directHigh, high),
-      ),
-    )
-  return found === undefined ? undefined : { id: found.id, pending: found.members < 2 }
+  const found = await ctx.pool.query<Direct>(
+    `SELECT id, member_count < 2 AS pending FROM conversations
+      WHERE kind = $1 AND direct_low = $2 AND direct_high = $3`,
+    [kindNumbersOfConversations.direct, low, high],
+  )
+  return found.rows[0]
 }

@@ -1,7 +1,5 @@
-import { eq } from 'drizzle-orm'
 import { demandMember } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { conversations } from '../../store/schema.ts'
 import { type Conversation, readOne } from './read.ts'
 
 /**
@@ -15,6 +13,6 @@ export async function get(ctx: LogContext, by: string, id: string): Promise<Conv
 }
 
 async function exists(ctx: LogContext, id: string): Promise<boolean> {
-  const found = await ctx.db.select({ id: conversations.id }).from(conversations).where(eq(conversations.id, id))
-  return found.length > 0
+  const found = await ctx.pool.query('SELECT FROM conversations WHERE id = $1', [id])
+  return found.rowCount === 1
 }

@@ -57,11 +57,11 @@ export async function members(
 
 /** Asked of the store, not of the cache: who was removed a moment ago reads no list. */
 async function demandMembership(ctx: LogContext, by: string, conversation: string): Promise<void> {
-  const { conversations, members: rows } = tables
-  const [found] = await ctx.db
-    .select({ id: conversations.id, member: rows.userId })
-    .from(conversations)
-    .leftJoin(rows, and(eq(rows.conversationId, conversations.id), eq(rows.userId, by)))
-    .where(eq(conversations.id, conversation))
-  demandMember(found !== undefined, found?.member ?? undefined)
+  const found = await ctx.pool.query<{ member: string | null }>(
+    `SELECT m.user_id AS member FROM conversations c
+       LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
+    [conversation, by],
+  )
+  const row = found.rows[0]
+  demandMember(row !== undefined, row?.member ?? undefined)
 }
