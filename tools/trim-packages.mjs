@@ -19,6 +19,11 @@ const binaries = filesIn('uWebSockets.js/dist/bin')
 if (binaries.some(file => mine.test(file)))
   for (const file of binaries) if (!mine.test(file)) remove(`uWebSockets.js/dist/bin/${file}`)
 
+// sodium-native brings a binary for each platform, phones among them.
+const platform = `${process.platform}-${process.arch}`
+const sodium = filesIn('sodium-native/prebuilds')
+if (sodium.includes(platform)) for (const one of sodium) if (one !== platform) remove(`sodium-native/prebuilds/${one}`)
+
 // Node brings its headers, for compiling what nothing here compiles.
 for (const name of filesIn('').filter(one => /^node-(bin-)?(linux|darwin)-/.test(one)))
   for (const part of ['include', 'share', 'CHANGELOG.md']) remove(`${name}/${part}`)

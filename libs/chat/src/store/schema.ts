@@ -126,6 +126,7 @@ export const dataKeys = pgTable('data_keys', {
   id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
   masterKeyId: text('master_key_id').notNull(),
   wrapped: bytea('wrapped').notNull(),
+  cipher: smallint('cipher').notNull().default(0),
   createdAt: at('created_at').notNull().defaultNow(),
 })
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type TestDatabase, testDatabase, until } from '@flotilla/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { aesGcm, xchacha } from './ciphers.ts'
 import { createSealer, type MasterKey, rewrapDataKeys } from './seal.ts'
 import { createPool, type Pool } from './pool.ts'
 
@@ -25,7 +26,11 @@ beforeEach(() => pool.query('DELETE FROM data_keys'))
 const place = { conversation: randomUUID(), sender: randomUUID(), clientId: randomUUID(), kind: 1 }
 const text = '{"body":{"text":"Grüße 👋"}}'
 const dataKeys = async () =>
-  (await pool.query<{ id: number; master_key_id: string; wrapped: Buffer }>('SELECT * FROM data_keys ORDER BY id')).rows
+  (
+    await pool.query<{ id: number; master_key_id: string; wrapped: Buffer; cipher: number }>(
+      'SELECT * FROM data_keys ORDER BY id',
+    )
+  ).rows
 
 test('what was sealed opens at its place, and nowhere else', async () => {
   const sealer = await createSealer(pool, [old])
@@ -38,6 +43,60 @@ test('what was sealed opens at its place, and nowhere else', async () => {
     { ...place, kind: 2 },
   ])
     expect(() => sealer.open(other, keyId, body)).toThrow()
+})
+
+test('a new store seals by the new cipher', async () => {
+  await createSealer(pool, [old])
+  expect(await dataKeys()).toMatchObject([{ cipher: xchacha.number }])
+})
+
+test('a store in which the version before has made keys does so a day after the migration', async () => {
+  const applied = (ago: string) =>
+    pool.query(`UPDATE schema_migrations SET applied_at = now() - $1::interval WHERE name = '0012-sealing.sql'`, [ago])
+  onTestFinished(async () => void (await applied('0')))
+  const before = await createSealer(pool, [old])
+  await pool.query(`UPDATE data_keys SET created_at = now() - interval '30 hours', cipher = 0`)
+  await applied('1 hour')
+  const during = await createSealer(pool, [old])
+  const sealed = during.seal(place, text)
+  await pool.query(`UPDATE data_keys SET created_at = created_at - interval '30 hours'`)
+  await applied('25 hours')
+  const after = await createSealer(pool, [old])
+  expect((await dataKeys()).map(row => row.cipher)).toEqual([aesGcm.number, aesGcm.number, xchacha.number])
+  await after.ready([sealed.keyId])
+  expect(after.open(place, sealed.keyId, sealed.body)).toBe(text)
+  expect(before.seal(place, text).keyId).toBeLessThan(sealed.keyId)
+})
+
+test('a key for a cipher of a newer version is not sealed with', async () => {
+  await createSealer(pool, [old])
+  await pool.query('UPDATE data_keys SET cipher = 99')
+  const sealer = await createSealer(pool, [old])
+  expect(sealer.open(place, sealer.seal(place, text).keyId, sealer.seal(place, text).body)).toBe(text)
+  const [newer] = await dataKeys()
+  await expect(sealer.ready([newer!.id])).rejects.toThrow('cipher 99: it is of a newer version')
+})
+
+describe.each([aesGcm, xchacha])('cipher $number', ({ seal, open }) => {
+  const key = randomBytes(32)
+
+  test.each(['', 'x', 'Grüße 👋', '\ud800', 'a'.repeat(100_000)])('opens what it has sealed: %#', plain => {
+    expect(open(key, 'bound', seal(key, 'bound', plain))).toEqual(Buffer.from(plain))
+    expect(open(key, 'bound', seal(key, 'bound', Buffer.from(plain)))).toEqual(Buffer.from(plain))
+  })
+
+  test('opens nothing that is cut, changed, bound to something else, or under another key', () => {
+    const sealed = seal(key, 'bound', text)
+    for (const length of [0, 1, 24, 39, sealed.length - 1])
+      expect(() => open(key, 'bound', sealed.subarray(0, length))).toThrow()
+    for (let at = 0; at < sealed.length; at++) {
+      const wrong = Buffer.from(sealed)
+      wrong[at]! ^= 1
+      expect(() => open(key, 'bound', wrong)).toThrow()
+    }
+    expect(() => open(key, 'other', sealed)).toThrow()
+    expect(() => open(randomBytes(32), 'bound', sealed)).toThrow()
+  })
 })
 
 test('a sealed body shows nothing of its text, and never looks the same twice', async () => {
@@ -151,8 +210,8 @@ test('a store that has another key under the number of the one in use: another i
   const kept = elsewhere.seal(place, text)
   await pool.query('UPDATE data_keys SET id = DEFAULT')
   await pool.query(
-    `INSERT INTO data_keys (id, master_key_id, wrapped) OVERRIDING SYSTEM VALUE
-     SELECT $1, master_key_id, wrapped FROM data_keys WHERE id <> $1 LIMIT 1`,
+    `INSERT INTO data_keys (id, master_key_id, wrapped, cipher) OVERRIDING SYSTEM VALUE
+     SELECT $1, master_key_id, wrapped, cipher FROM data_keys WHERE id <> $1 LIMIT 1`,
     [lost.keyId],
   )
   sealer.keepKey()

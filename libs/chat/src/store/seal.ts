@@ -1,14 +1,14 @@
 /**
- * Bodies at rest: AES-256-GCM under a data key; data keys lie in the database wrapped by a master key that only
- * configuration knows. A sealed body is bound to its conversation, sender, client id and kind, so that a row copied to
- * another place does not open. The seq cannot be bound: it is not known before the insert.
- * Sealing is synchronous: a thread would cost more than the 4 µs that it takes.
+ * Bodies at rest: sealed under a data key, by the cipher that goes with it (ciphers.ts); data keys lie in the database
+ * wrapped by a master key that only configuration knows. A sealed body is bound to its conversation, sender, client id and
+ * kind, so that a row copied to another place does not open. The seq cannot be bound: it is not known before the insert.
  *
  * Other secrets (of jobs, of second factors) are sealed the same way, bound to a name of their own. What is only ever
  * compared gets a MAC instead: a stolen copy of the store then does not tell six digits.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pool } from 'pg'
+import { aesGcm, type Cipher, cipherNumbers, cipherOf, xchacha } from './ciphers.ts'
 
 /** A master key by its id. The first of a set wraps new data keys, all of them unwrap. */
 export interface MasterKey {
@@ -47,8 +47,6 @@ export interface Sealer {
   ready(keyIds: Iterable<number>): Promise<void>
 }
 
-const nonceBytes = 12
-const tagBytes = 16
 /** A data key is shared by all processes that start within a day, and given up after so many bodies of one process. */
 const dataKeyBodiesMax = 2 ** 24
 const dataKeyAgeMsMax = 24 * 3_600_000
@@ -56,56 +54,45 @@ const dataKeyAgeMsMax = 24 * 3_600_000
 /** Between two attempts to put a key back that the store has lost. */
 const putBackPauseMs = 500
 
-/** Random bytes are drawn for many nonces at once: one draw costs 1 µs, as much as a quarter of sealing a body. */
-const noncesAtOnce = 1_024
-let nonces = Buffer.alloc(0)
-let nonceAt = 0
-
-function takeNonce(): Buffer {
-  if (nonceAt === nonces.length) {
-    nonces = randomBytes(nonceBytes * noncesAtOnce)
-    nonceAt = 0
-  }
-  nonceAt += nonceBytes
-  return nonces.subarray(nonceAt - nonceBytes, nonceAt)
-}
-
-function encrypt(key: Buffer, bound: string, plain: Buffer | string): Buffer {
-  const nonce = takeNonce()
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
-  cipher.setAAD(Buffer.from(bound, 'latin1'))
-  const text = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
-  cipher.final()
-  return Buffer.concat([nonce, text, cipher.getAuthTag()])
-}
-
-function decrypt(key: Buffer, bound: string, sealed: Buffer): Buffer {
-  const end = sealed.length - tagBytes
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.from(bound, 'latin1'))
-  decipher.setAuthTag(sealed.subarray(end))
-  const plain = decipher.update(sealed.subarray(nonceBytes, end))
-  decipher.final()
-  return plain
-}
-
 const wrapBound = (masterKeyId: string) => `data-key ${masterKeyId}`
 const bodyBound = (place: SealPlace | string) =>
   typeof place === 'string' ? `secret ${place}` : `${place.conversation}${place.sender}${place.clientId}${place.kind}`
 
-function unwrap(masters: readonly MasterKey[], row: { id: number; master_key_id: string; wrapped: Buffer }): Buffer {
+function unwrap(masters: readonly MasterKey[], row: Wrapped): Buffer {
   const master = masters.find(one => one.id === row.master_key_id)
   if (master === undefined)
     throw new Error(`unable to open data key ${row.id}: master key ${row.master_key_id} is not configured`)
-  return decrypt(master.key, wrapBound(master.id), row.wrapped)
+  return aesGcm.open(master.key, wrapBound(master.id), row.wrapped)
 }
 
-interface DataKeyRow {
+interface Wrapped {
   id: number
   master_key_id: string
   wrapped: Buffer
-  age_ms: number
 }
+
+interface DataKeyRow extends Wrapped {
+  cipher: number
+}
+
+interface DataKey {
+  readonly cipher: Cipher
+  readonly key: Buffer
+}
+
+const toDataKey = (masters: readonly MasterKey[], row: DataKeyRow): DataKey => ({
+  cipher: cipherOf(row.cipher),
+  key: unwrap(masters, row),
+})
+
+/**
+ * A process of the version before opens XChaCha20-Poly1305 not at all. So a store in which it has made keys gets such keys
+ * only a day after the migration; by then a roll-out is over.
+ */
+const newCipherIsKnown = `
+SELECT applied_at < now() - interval '1 day'
+       OR NOT EXISTS (SELECT FROM data_keys WHERE created_at < applied_at) AS known
+  FROM schema_migrations WHERE name = '0012-sealing.sql'`
 
 /** Opens the sealer: takes the youngest data key if it is of today, else makes one. */
 export async function createSealer(
@@ -115,7 +102,7 @@ export async function createSealer(
 ): Promise<Sealer> {
   const first = masters[0]
   if (first === undefined) throw new Error('unable to seal bodies: no master key is configured')
-  const keys = new Map<number, Buffer>()
+  const keys = new Map<number, DataKey>()
   const macKeys = masters.map(master => Buffer.from(hkdfSync('sha256', master.key, '', 'mac', 32)))
   const macWith = (key: Buffer, bound: string, text: string) =>
     createHmac('sha256', key).update(`${bound}\n${text}`).digest()
@@ -123,29 +110,33 @@ export async function createSealer(
   let renewing = false
 
   async function takeCurrent() {
-    const found = await pool.query<DataKeyRow>(
-      `SELECT id, master_key_id, wrapped, (extract(epoch FROM now() - created_at) * 1000)::float8 AS age_ms
-         FROM data_keys WHERE master_key_id = $1 ORDER BY id DESC LIMIT 1`,
-      [first!.id],
+    const found = await pool.query<DataKeyRow & { age_ms: number }>(
+      `SELECT id, master_key_id, wrapped, cipher, (extract(epoch FROM now() - created_at) * 1000)::float8 AS age_ms
+         FROM data_keys WHERE master_key_id = $1 AND cipher = ANY($2) ORDER BY id DESC LIMIT 1`,
+      [first!.id, cipherNumbers],
     )
     const row = found.rows[0]
     if (row !== undefined && row.age_ms < dataKeyAgeMsMax) {
-      keys.set(row.id, unwrap(masters, row))
-      return { id: row.id, bodies: 0, until: steady() + dataKeyAgeMsMax - row.age_ms, wrapped: row.wrapped }
+      const { id, wrapped } = row
+      const dataKey = toDataKey(masters, row)
+      keys.set(id, dataKey)
+      return { ...dataKey, id, bodies: 0, until: steady() + dataKeyAgeMsMax - row.age_ms, wrapped }
     }
     return makeCurrent()
   }
 
   async function makeCurrent() {
     const key = randomBytes(32)
-    const wrapped = encrypt(first!.key, wrapBound(first!.id), key)
+    const wrapped = aesGcm.seal(first!.key, wrapBound(first!.id), key)
+    const asked = await pool.query<{ known: boolean }>(newCipherIsKnown)
+    const cipher = asked.rows[0]?.known === true ? xchacha : aesGcm
     const made = await pool.query<{ id: number }>(
-      'INSERT INTO data_keys (master_key_id, wrapped) VALUES ($1, $2) RETURNING id',
-      [first!.id, wrapped],
+      'INSERT INTO data_keys (master_key_id, wrapped, cipher) VALUES ($1, $2, $3) RETURNING id',
+      [first!.id, wrapped, cipher.number],
     )
     const id = made.rows[0]!.id
-    keys.set(id, key)
-    return { id, bodies: 0, until: steady() + dataKeyAgeMsMax, wrapped }
+    keys.set(id, { cipher, key })
+    return { id, cipher, key, bodies: 0, until: steady() + dataKeyAgeMsMax, wrapped }
   }
 
   function keepKey(): void {
@@ -153,17 +144,17 @@ export async function createSealer(
   }
 
   async function putBack(): Promise<void> {
-    const { id, wrapped } = current
-    const mine = keys.get(id)!
+    const { id, wrapped, cipher, key } = current
     // Of the others the store will say what they are.
     for (const other of keys.keys()) if (other !== id) keys.delete(other)
     const put = await pool.query(
-      `INSERT INTO data_keys (id, master_key_id, wrapped) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-      [id, first!.id, wrapped],
+      `INSERT INTO data_keys (id, master_key_id, wrapped, cipher) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING`,
+      [id, first!.id, wrapped, cipher.number],
     )
     if (put.rowCount === 1) return
-    const found = await pool.query<DataKeyRow>('SELECT id, master_key_id, wrapped FROM data_keys WHERE id = $1', [id])
-    if (unwrap(masters, found.rows[0]!).equals(mine)) return
+    const found = await pool.query<Wrapped>('SELECT id, master_key_id, wrapped FROM data_keys WHERE id = $1', [id])
+    if (unwrap(masters, found.rows[0]!).equals(key)) return
     current = await makeCurrent()
     keys.delete(id)
   }
@@ -188,12 +179,12 @@ export async function createSealer(
   return {
     seal(place, plain) {
       if (!renewing && (++current.bodies > dataKeyBodiesMax || steady() > current.until)) renew()
-      return { keyId: current.id, body: encrypt(keys.get(current.id)!, bodyBound(place), plain) }
+      return { keyId: current.id, body: current.cipher.seal(current.key, bodyBound(place), plain) }
     },
     open(place, keyId, body) {
-      const key = keys.get(keyId)
-      if (key === undefined) throw new Error(`unable to open a body: data key ${keyId} was not made ready`)
-      return decrypt(key, bodyBound(place), body).toString('utf8')
+      const dataKey = keys.get(keyId)
+      if (dataKey === undefined) throw new Error(`unable to open a body: data key ${keyId} was not made ready`)
+      return dataKey.cipher.open(dataKey.key, bodyBound(place), body).toString('utf8')
     },
     mac: (bound, text) => macWith(macKeys[0]!, bound, text),
     isMac(bound, text, mac) {
@@ -206,10 +197,10 @@ export async function createSealer(
       for (const id of keyIds) if (!keys.has(id)) missing.add(id)
       if (missing.size === 0) return
       const found = await pool.query<DataKeyRow>(
-        'SELECT id, master_key_id, wrapped FROM data_keys WHERE id = ANY($1)',
+        'SELECT id, master_key_id, wrapped, cipher FROM data_keys WHERE id = ANY($1)',
         [[...missing]],
       )
-      for (const row of found.rows) keys.set(row.id, unwrap(masters, row))
+      for (const row of found.rows) keys.set(row.id, toDataKey(masters, row))
     },
   }
 }
@@ -221,12 +212,11 @@ export async function createSealer(
 export async function rewrapDataKeys(pool: Pool, masters: readonly MasterKey[]): Promise<number> {
   const first = masters[0]
   if (first === undefined) throw new Error('unable to wrap data keys: no master key is configured')
-  const rows = await pool.query<DataKeyRow>(
-    'SELECT id, master_key_id, wrapped FROM data_keys WHERE master_key_id <> $1',
-    [first.id],
-  )
+  const rows = await pool.query<Wrapped>('SELECT id, master_key_id, wrapped FROM data_keys WHERE master_key_id <> $1', [
+    first.id,
+  ])
   for (const row of rows.rows) {
-    const wrapped = encrypt(first.key, wrapBound(first.id), unwrap(masters, row))
+    const wrapped = aesGcm.seal(first.key, wrapBound(first.id), unwrap(masters, row))
     await pool.query('UPDATE data_keys SET master_key_id = $2, wrapped = $3 WHERE id = $1 AND master_key_id = $4', [
       row.id,
       first.id,
