@@ -23,7 +23,7 @@ export const postgresSettings = {
 
 export interface Bed {
   readonly postgres: PostgresServer
-  /** Puts things back to where every run starts from, and starts a Redis. */
+  /** A fresh database, and a Redis. */
   open(name: string): Promise<Ground>
   close(): Promise<void>
 }
@@ -44,11 +44,12 @@ export interface Ground {
 export async function openBed(postgresCore: number = serverCore): Promise<Bed> {
   const postgres = await startPostgres({ durable: true, settings: postgresSettings, launcher: onCore(postgresCore) })
   const admin = await connect(postgres.url)
+  let opened = 0
   return {
     postgres,
     async open(name) {
-      const database = `bench_${name.replaceAll(/\W/g, '_').toLowerCase()}`
-      await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+      // Two grounds of one side may be open at a time.
+      const database = `bench_${++opened}_${name.replaceAll(/\W/g, '_').toLowerCase()}`
       await admin.query(`CREATE DATABASE ${database}`)
       return openGround(postgres, admin, database)
     },

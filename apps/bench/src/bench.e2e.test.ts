@@ -1,7 +1,7 @@
 /** That the bench works, and above all that a wrong answer does not count. No figure is looked at. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
-import { type Figures, runDirect } from './run.ts'
+import { type DirectOptions, type Figures, interleave, openDirect, runDirect } from './run.ts'
 import { flotilla } from './sides/flotilla.ts'
 import type { Side } from './sides/side.ts'
 import { socketIo } from './sides/socketio.ts'
@@ -17,17 +17,17 @@ beforeAll(async () => {
 })
 afterAll(() => bed.close())
 
-const onPairs = (side: Side) =>
-  runDirect(bench, bed, side, {
-    nodes: 2,
-    connections: 8,
-    alone: false,
-    told: true,
-    receivers: 1,
-    population: { people: 8, directs: 4 },
-    counters: ['commit_batch_entries_sum'],
-    pace: { kind: 'closed', inFlight: 2 },
-  })
+const pairs: DirectOptions = {
+  nodes: 2,
+  connections: 8,
+  alone: false,
+  told: true,
+  receivers: 1,
+  population: { people: 8, directs: 4 },
+  counters: ['commit_batch_entries_sum'],
+  pace: { kind: 'closed', inFlight: 2 },
+}
+const onPairs = (side: Side) => runDirect(bench, bed, side, pairs)
 
 test('our side is counted whole, and a row that is missing in the store would spoil the run', { timeout }, async () => {
   let problems: string[] = []
@@ -48,6 +48,17 @@ test('our side is counted whole, and a row that is missing in the store would sp
 
 test('Socket.IO does the same work', { timeout }, async () => {
   expectWork(await onPairs(socketIo))
+})
+
+test('two that stand at the same time take turns, and each counts its own slices', { timeout }, async () => {
+  const found = await interleave(
+    { ...bench, runs: 2 },
+    { one: defer => openDirect(bed, ours, pairs, defer), other: defer => openDirect(bed, ours, pairs, defer) },
+  )
+  for (const slices of Object.values(found)) {
+    expect(slices).toHaveLength(2)
+    for (const slice of slices) expectWork(slice)
+  }
 })
 
 function expectWork(run: Figures): void {

@@ -3,11 +3,11 @@ import type { Table, Target } from '@flotilla/testing/load'
 import type { Side } from './sides/side.ts'
 
 export interface Bench {
-  /** The measured time of a run. */
+  /** The measured time of a slice. */
   readonly seconds: number
-  /** The time before it that does not count. */
+  /** The time before the first one that does not count. */
   readonly warmSeconds: number
-  /** How often each side runs; they take turns. */
+  /** Slices of each side; the sides take turns. */
   readonly runs: number
   /** A trial that everything works: small numbers, no figures worth keeping. */
   readonly short: boolean
@@ -34,7 +34,7 @@ export interface Scenario {
   run(bench: Bench): Promise<Report>
 }
 
-/** Lets the sides take turns, A B A B, so that a machine that grows slower does so for both. */
+/** Lets sides that cannot stand at the same time take turns, A B A B, each from a fresh start. */
 export async function alternate<R, K extends string>(
   runs: number,
   sides: Readonly<Record<K, () => Promise<R>>>,
@@ -45,7 +45,7 @@ export async function alternate<R, K extends string>(
   return results
 }
 
-/** The ratio of each run to the run of the other side beside it. */
+/** The ratio of each slice to the slice of the other side beside it. */
 export function ratios<R>(of: readonly R[], to: readonly R[], read: (run: R) => number): number[] {
   return of.map((run, at) => read(run) / read(to[at]!))
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readCommandLine } from '@flotilla/service'
 import { describeMachine, projectFolder } from '@flotilla/testing/load'
 import type { Bench, Scenario } from './bench.ts'
+import { checkOut } from './checkout.ts'
 import { renderReport, writePage } from './page.ts'
 import { pinned } from './placement.ts'
 import { direct } from './scenarios/direct.ts'
@@ -11,18 +12,21 @@ import { group } from './scenarios/group.ts'
 import { idle } from './scenarios/idle.ts'
 import { jitter } from './scenarios/jitter.ts'
 import { persist } from './scenarios/persist.ts'
+import { regress } from './scenarios/regress.ts'
 import { signIns } from './scenarios/sign-ins.ts'
 import { storm } from './scenarios/storm.ts'
-import { flotilla } from './sides/flotilla.ts'
+import { flotilla, flotillaOf } from './sides/flotilla.ts'
 
 const scenarios: readonly Scenario[] = [direct, directOpen, persist, idle, group, storm, jitter, signIns]
 
 const { flags, values, words } = readCommandLine({
   usage: 'npm run bench -- <scenario…>',
-  about: `Builds, runs the scenarios one after the other, prints and writes down.\nScenarios: ${scenarios.map(one => one.name).join(', ')}; or all.`,
+  about: `Builds, runs the scenarios one after the other, prints and writes down.\nScenarios: ${scenarios.map(one => one.name).join(', ')}; or all. regress measures the working tree next to another commit.`,
   options: {
-    seconds: { value: 'N', about: 'the measured time of a run (10)' },
-    runs: { value: 'N', about: 'how often each side runs; the sides take turns (3)' },
+    seconds: { value: 'N', about: 'the measured time of a slice (5)' },
+    runs: { value: 'N', about: 'slices of each side; the sides take turns (5)' },
+    against: { value: 'COMMIT', about: 'for regress: what the working tree is measured next to (HEAD)' },
+    margin: { value: 'N', about: 'for regress: so many percent it may cost more, else the exit code is 1 (5)' },
     short: { about: 'a trial that everything works, in seconds; no figures worth keeping' },
     source: { about: 'runs the gateways from their sources instead of building them first' },
     write: { about: 'writes the figures into docs/benchmarks.md; with all it is always done, with --short never' },
@@ -44,16 +48,23 @@ function readCount(name: string, text: string | undefined, fallback: number): nu
 
 function choose(names: readonly string[]): readonly Scenario[] {
   if (names.includes('all')) return scenarios
+  if (names.includes('regress')) return [names.length === 1 ? chooseRegress() : fail('regress runs alone')]
   return names.map(name => scenarios.find(one => one.name === name) ?? fail(`there is no scenario ${name}`))
 }
 
+/** Both sides run from their sources, so that neither has a build that the other lacks. */
+function chooseRegress(): Scenario {
+  const { folder, commit } = checkOut(values['against'] ?? 'HEAD')
+  return regress({ side: flotillaOf(folder, commit), commit }, readCount('margin', values['margin'], 5))
+}
+
 const short = flags.has('short')
-const fromSource = flags.has('source')
+const fromSource = flags.has('source') || words.includes('regress')
 const chosen = choose(words)
 const bench: Bench = {
-  seconds: readCount('seconds', values['seconds'], short ? 2 : 10),
-  warmSeconds: short ? 1 : 10,
-  runs: readCount('runs', values['runs'], short ? 1 : 3),
+  seconds: readCount('seconds', values['seconds'], short ? 2 : 5),
+  warmSeconds: short ? 1 : 30,
+  runs: readCount('runs', values['runs'], short ? 1 : 5),
   short,
   fromSource,
   flotilla: flotilla(fromSource),
@@ -71,7 +82,7 @@ if (!fromSource)
 
 const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 const machine = describeMachine()
-const writes = (flags.has('write') || words.includes('all')) && !short
+const writes = (flags.has('write') || words.includes('all')) && !short && !words.includes('regress')
 const raw: Record<string, unknown> = { machine: { ...machine, pinned }, command }
 let failed = false
 for (const scenario of chosen) {
@@ -82,6 +93,7 @@ for (const scenario of chosen) {
     const part = renderReport(scenario, report, command, machine)
     if (!flags.has('json')) console.log(`\n## ${scenario.title}\n\n${part}`)
     if (writes) writePage(scenario, part)
+    if (scenario.name === 'regress') failed ||= report.targets.some(target => !target.met)
   } catch (error) {
     failed = true
     console.error(`${scenario.name} failed:`, error)

@@ -1,4 +1,7 @@
-/** One measured run: a fresh ground, the servers, the load, a warm-up that is discarded, and then what is checked. */
+/**
+ * A side that is measured: a fresh ground, the servers, the load, a warm-up that is discarded, slices of time that count, and
+ * then what is checked.
+ */
 import { Histogram, type Quantiles, quantilesOf } from '@flotilla/testing/load'
 import type { Bed, Ground, ServerProcess } from './bed.ts'
 import type { Bench } from './bench.ts'
@@ -26,6 +29,7 @@ export interface Figures {
   readonly loadShare: number
   /** What the servers counted in the time. */
   readonly counters: Readonly<Record<string, number>>
+  /** Of all slices of the side together. */
   readonly violations: Violations
 }
 
@@ -43,100 +47,155 @@ export interface RunOptions {
   readonly receivers: number
   /** Counters of the servers to read, by their names. */
   readonly counters?: readonly string[]
-  readonly seconds?: number
 }
 
 /** A flow of messages in a process of its own, whatever its plan was. */
 interface Flow {
   connect(): Promise<void>
   start(): Promise<void>
+  pause(): Promise<void>
   window(seconds: number): Promise<WindowCounts>
   finish(): Promise<Ending>
 }
 
+/** A side that stands ready, and is idle between its slices. */
+export interface Measured {
+  /** Lets the load flow for so long. Nothing counts. */
+  warm(seconds: number): Promise<void>
+  /** Lets the load flow, and counts. */
+  measure(seconds: number): Promise<void>
+  /** @returns a line for each slice; @throws Error when anything was lost, doubled or misplaced in any of them */
+  finish(): Promise<Figures[]>
+}
+
 /** Direct messages between pairs, or of people alone in groups of one. */
-export function runDirect(
-  bench: Bench,
-  bed: Bed,
-  side: Side,
-  options: RunOptions & { connections: number; alone: boolean; pace: Pace },
-): Promise<Figures> {
-  return run(bench, bed, side, options, async (stand, defer) => {
-    const { connections, alone, pace } = options
-    const load = await startLoad(
-      'direct',
-      { fleet: stand.fleet, connections, alone, textLength },
-      options.loadCore ?? loadCore,
-    )
+export interface DirectOptions extends RunOptions {
+  readonly connections: number
+  readonly alone: boolean
+  readonly pace: Pace
+}
+
+/** A group, some members of which write. */
+export interface GroupOptions extends RunOptions {
+  readonly members: number
+  readonly senders: number
+  readonly inFlight: number
+}
+
+export function openDirect(bed: Bed, side: Side, options: DirectOptions, defer: Defer): Promise<Measured> {
+  const { connections, alone, pace, loadCore: core = loadCore } = options
+  return open(bed, side, options, defer, async ({ fleet }) => {
+    const load = await startLoad('direct', { fleet, connections, alone, textLength }, core)
     defer(() => load.stop())
     return {
       connect: () => load.call('connect'),
       start: () => load.call('start', pace),
+      pause: () => load.call('pause'),
       window: seconds => load.call('window', seconds),
       finish: () => load.call('finish'),
     }
   })
 }
 
-/** A group, some members of which write. */
-export function runGroup(
-  bench: Bench,
-  bed: Bed,
-  side: Side,
-  options: RunOptions & { members: number; senders: number; inFlight: number },
-): Promise<Figures> {
-  return run(bench, bed, side, options, async (stand, defer) => {
-    const { members, senders, inFlight } = options
-    const load = await startLoad(
-      'group',
-      { fleet: stand.fleet, members, senders, textLength },
-      options.loadCore ?? loadCore,
-    )
+export function openGroup(bed: Bed, side: Side, options: GroupOptions, defer: Defer): Promise<Measured> {
+  const { members, senders, inFlight, loadCore: core = loadCore } = options
+  return open(bed, side, options, defer, async ({ fleet }) => {
+    const load = await startLoad('group', { fleet, members, senders, textLength }, core)
     defer(() => load.stop())
     return {
       connect: () => load.call('connect'),
       start: () => load.call('start', { inFlight }),
+      pause: () => load.call('pause'),
       window: seconds => load.call('window', seconds),
       finish: () => load.call('finish'),
     }
   })
 }
 
-function run(
+/** A side that has the machine for itself, measured once. */
+export function runDirect(bench: Bench, bed: Bed, side: Side, options: DirectOptions): Promise<Figures> {
+  return tidily(async defer => {
+    const measured = await openDirect(bed, side, options, defer)
+    await measured.warm(bench.warmSeconds)
+    await measured.measure(bench.seconds)
+    const [figures] = await measured.finish()
+    bench.say(`  ${showFigures(figures!)}`)
+    return figures!
+  })
+}
+
+/**
+ * Measures sides in turns while all of them stand, A B B A, so that a machine that is slower for a while is so for all: each
+ * flows for its slice while the others are idle.
+ * @returns of each side a line for each slice, those of one turn at one place
+ */
+export function interleave<K extends string>(
   bench: Bench,
+  sides: Readonly<Record<K, (defer: Defer) => Promise<Measured>>>,
+): Promise<Record<K, Figures[]>> {
+  return tidily(async defer => {
+    const names = Object.keys(sides) as K[]
+    const open = new Map<K, Measured>()
+    for (const name of names) open.set(name, await sides[name](defer))
+    for (const name of names) await open.get(name)!.warm(bench.warmSeconds)
+    for (let turn = 0; turn < bench.runs; turn++)
+      for (const name of turn % 2 === 0 ? names : names.toReversed()) await open.get(name)!.measure(bench.seconds)
+    const found = {} as Record<K, Figures[]>
+    for (const name of names) {
+      found[name] = await open.get(name)!.finish()
+      for (const figures of found[name]) bench.say(`  ${name}: ${showFigures(figures)}`)
+    }
+    return found
+  })
+}
+
+/** After a pause the flow needs a moment until its batches and its queues are what they were. */
+const leadSeconds = 0.5
+
+async function open(
   bed: Bed,
   side: Side,
   options: RunOptions,
-  open: (stand: Stand, defer: Defer) => Promise<Flow>,
-): Promise<Figures> {
-  return tidily(async defer => {
-    const ground = await bed.open(side.name)
-    defer(() => ground.close())
-    await side.populate(ground, options.population)
-    await ground.checkpoint()
-    const stand = await side.start(ground, { nodes: options.nodes, core: serverCore })
-    defer(() => stand.stop())
-    const flow = await open(stand, defer)
-    await flow.connect()
-    await flow.start()
-    await flow.window(bench.warmSeconds)
-    const processes = [...stand.processes, ...ground.processes]
-    const before = { cpu: cpuOf(processes), counters: await readCounters(stand, options.counters) }
-    const counts = await flow.window(options.seconds ?? bench.seconds)
-    const after = { cpu: cpuOf(processes), counters: await readCounters(stand, options.counters) }
-    const ending = await flow.finish()
-    await judge(ground, side, stand, ending, options.told)
-    const figures = toFigures(counts, options.receivers, difference(after.cpu, before.cpu), {
-      counters: difference(after.counters, before.counters),
-      violations: ending.violations,
-    })
-    bench.say(
-      `  ${side.name}: ${Math.round(figures.messagesPerSecond)} messages/s, ${Math.round(figures.messagesPerCpuSecond)} per CPU second, ` +
-        `ack p99 ${figures.ack.p99.toFixed(1)} ms, load ${Math.round(figures.loadShare * 100)} %`,
-    )
-    return figures
-  })
+  defer: Defer,
+  load: (stand: Stand) => Promise<Flow>,
+): Promise<Measured> {
+  const ground = await bed.open(side.name)
+  defer(() => ground.close())
+  await side.populate(ground, options.population)
+  await ground.checkpoint()
+  const stand = await side.start(ground, { nodes: options.nodes, core: serverCore })
+  defer(() => stand.stop())
+  const flow = await load(stand)
+  await flow.connect()
+  const processes = [...stand.processes, ...ground.processes]
+  const slices: Omit<Figures, 'violations'>[] = []
+  return {
+    async warm(seconds) {
+      await flow.start()
+      await flow.window(seconds)
+      await flow.pause()
+    },
+    async measure(seconds) {
+      await flow.start()
+      await flow.window(leadSeconds)
+      const before = { cpu: cpuOf(processes), counters: await readCounters(stand, options.counters) }
+      const counts = await flow.window(seconds)
+      const after = { cpu: cpuOf(processes), counters: await readCounters(stand, options.counters) }
+      await flow.pause()
+      const counters = difference(after.counters, before.counters)
+      slices.push(toFigures(counts, options.receivers, difference(after.cpu, before.cpu), counters))
+    },
+    async finish() {
+      const ending = await flow.finish()
+      await judge(ground, side, stand, ending, options.told)
+      return slices.map(slice => ({ ...slice, violations: ending.violations }))
+    },
+  }
 }
+
+const showFigures = ({ messagesPerSecond, messagesPerCpuSecond, ack, loadShare }: Figures) =>
+  `${Math.round(messagesPerSecond)} messages/s, ${Math.round(messagesPerCpuSecond)} per CPU second, ` +
+  `ack p99 ${ack.p99.toFixed(1)} ms, load ${Math.round(loadShare * 100)} %`
 
 /** A fast wrong answer is no answer. @throws Error that says what is wrong */
 export async function judge(ground: Ground, side: Side, stand: Stand, ending: Ending, told: boolean): Promise<void> {
@@ -171,8 +230,8 @@ function toFigures(
   counts: WindowCounts,
   receivers: number,
   cpu: Counts,
-  rest: Pick<Figures, 'counters' | 'violations'>,
-): Figures {
+  counters: Counts,
+): Omit<Figures, 'violations'> {
   const { seconds, acked, delivered, loadShare } = counts
   const cpuSeconds = Object.values(cpu).reduce((sum, value) => sum + value, 0)
   // Of the two, what is behind: a message counts when it is both acknowledged and delivered, to all if to many.
@@ -187,6 +246,6 @@ function toFigures(
     messagesPerCpuSecond: messages / cpuSeconds,
     cpuPerThousand: (cpuSeconds / messages) * 1_000,
     loadShare,
-    ...rest,
+    counters,
   }
 }

@@ -109,14 +109,21 @@ export class DirectFlow {
     return this.meter.end()
   }
 
-  /** Sends no more, and waits for what is under way. */
-  async finish(): Promise<Ending> {
+  /** Sends no more, and waits for what is under way. `start` goes on. */
+  async pause(): Promise<void> {
     this.pace = undefined
-    const sent = () => this.endpoints.reduce((sum, one) => sum + one.sent, 0)
-    const expected = () => (this.plan.alone ? 0 : sent())
-    await settle(() => sent() - this.acked + expected() - this.received)
+    const expected = () => (this.plan.alone ? 0 : this.sent())
+    await settle(() => this.sent() - this.acked + expected() - this.received)
+  }
+
+  async finish(): Promise<Ending> {
+    await this.pause()
     for (const endpoint of this.endpoints) this.judge(endpoint)
-    return { sent: sent(), acked: this.acked, received: this.received, violations: this.violations }
+    return { sent: this.sent(), acked: this.acked, received: this.received, violations: this.violations }
+  }
+
+  private sent(): number {
+    return this.endpoints.reduce((sum, one) => sum + one.sent, 0)
   }
 
   /** Arrivals at random, by a rate: the time until the next one is exponential. Late ones count from when they were due. */

@@ -86,11 +86,15 @@ export class GroupFlow {
     return this.meter.window(seconds)
   }
 
-  async finish(): Promise<Ending> {
+  /** Sends no more, and waits for what is under way. `start` goes on. */
+  async pause(): Promise<void> {
     this.flowing = false
-    const sum = (count: (sender: Sender) => number) => this.senders.reduce((total, one) => total + count(one), 0)
-    const sent = sum(one => one.sent)
-    await settle(() => sum(one => one.flights.size + one.sent - one.acked))
+    await settle(() => this.sum(one => one.flights.size + one.sent - one.acked))
+  }
+
+  async finish(): Promise<Ending> {
+    await this.pause()
+    const sent = this.sum(one => one.sent)
     const { violations } = this
     this.lanes.forEach((lanes, member) => {
       lanes.forEach((lane, from) => {
@@ -99,11 +103,15 @@ export class GroupFlow {
         violations.reordered += lane.early
       })
     })
-    const acked = sum(one => one.acked)
+    const acked = this.sum(one => one.acked)
     violations.lost += sent - acked
     if (this.plan.fleet.side === 'flotilla' && (this.seqs.size !== sent || Math.max(0, ...this.seqs) !== sent))
       violations.misplaced++
     return { sent, acked, received: this.received, violations }
+  }
+
+  private sum(count: (sender: Sender) => number): number {
+    return this.senders.reduce((total, one) => total + count(one), 0)
   }
 
   private send(sender: Sender): void {

@@ -1,8 +1,8 @@
 /** Direct messages at a rate of their own: what the same work costs, and how long it takes. */
 import { show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { type Bed, openBed } from '../bed.ts'
-import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { type Figures, runDirect } from '../run.ts'
+import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
+import { type Figures, interleave, openDirect, runDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
@@ -42,9 +42,9 @@ async function measure(bench: Bench, bed: Bed): Promise<Report> {
     counters: ['commit_seconds_count', 'commit_batch_entries_sum'],
   }
   const pace = { kind: 'open' as const, perSecond: rate }
-  const { ours, theirs } = await alternate(bench.runs, {
-    ours: () => runDirect(bench, bed, bench.flotilla, { ...options, pace }),
-    theirs: () => runDirect(bench, bed, socketIo, { ...options, pace }),
+  const { ours, theirs } = await interleave(bench, {
+    ours: defer => openDirect(bed, bench.flotilla, { ...options, pace }, defer),
+    theirs: defer => openDirect(bed, socketIo, { ...options, pace }, defer),
   })
   const most = await runDirect(bench, bed, bench.flotilla, {
     ...options,

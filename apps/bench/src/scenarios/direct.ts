@@ -1,8 +1,8 @@
 /** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
 import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
-import { alternate, type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { type Figures, runDirect } from '../run.ts'
+import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
+import { type Figures, interleave, openDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
@@ -39,9 +39,9 @@ export const direct: Scenario = {
       for (const { inFlight, times } of promises) {
         bench.say(`  ${inFlight} in flight on each of ${connections} connections`)
         const pace = { kind: 'closed' as const, inFlight }
-        const { ours, theirs } = await alternate(bench.runs, {
-          ours: () => runDirect(bench, bed, bench.flotilla, { ...options, pace }),
-          theirs: () => runDirect(bench, bed, socketIo, { ...options, pace }),
+        const { ours, theirs } = await interleave(bench, {
+          ours: defer => openDirect(bed, bench.flotilla, { ...options, pace }, defer),
+          theirs: defer => openDirect(bed, socketIo, { ...options, pace }, defer),
         })
         results.push({ inFlight, times, ours, theirs })
       }

@@ -1,12 +1,12 @@
 /** A group of a thousand on two nodes: fan-out of stored messages, against publish that stores nothing. */
 import { perCent, show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
-import { alternate, type Report, ratios, type Scenario } from '../bench.ts'
-import { type Figures, runGroup } from '../run.ts'
+import { type Report, ratios, type Scenario } from '../bench.ts'
+import { type Figures, interleave, openGroup } from '../run.ts'
 import type { Side } from '../sides/side.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { uws } from '../sides/uws.ts'
-import { tidily } from '../tidy.ts'
+import { type Defer, tidily } from '../tidy.ts'
 import { cpuTable, quantiles } from './tables.ts'
 
 const ofPublishMin = 0.9
@@ -39,36 +39,37 @@ export const group: Scenario = {
       const bed = await openBed()
       defer(() => bed.close())
       const sizes = { members: bench.short ? 100 : 1_000, large: 1_001 }
-      const runOn = (side: Side, nodes: number, members: number, writing: Writing) => () =>
-        runGroup(bench, bed, side, {
-          nodes,
-          members,
-          ...writing,
-          told: false,
-          receivers: members - 1,
-          population: { people: members, groups: { count: 1, size: members } },
-          counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
-        })
-      const found = await alternate(bench.runs, {
-        ours: runOn(bench.flotilla, 2, sizes.members, full),
-        large: runOn(bench.flotilla, 2, sizes.large, full),
-        publish: runOn(uws, 1, sizes.members, full),
-        theirs: runOn(socketIo, 2, sizes.members, full),
+      const on = (side: Side, nodes: number, members: number, writing: Writing) => (undo: Defer) =>
+        openGroup(
+          bed,
+          side,
+          {
+            nodes,
+            members,
+            ...writing,
+            told: false,
+            receivers: members - 1,
+            population: { people: members, groups: { count: 1, size: members } },
+            counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
+          },
+          undo,
+        )
+      const ownSides = (writing: Writing) => ({
+        ours: on(bench.flotilla, 2, sizes.members, writing),
+        large: on(bench.flotilla, 2, sizes.large, writing),
+        publish: on(uws, 1, sizes.members, writing),
       })
+      const found = await interleave(bench, { ...ownSides(full), theirs: on(socketIo, 2, sizes.members, full) })
       const light = []
-      for (const writing of lighter)
-        light.push({
-          writing,
-          ours: await runOn(bench.flotilla, 2, sizes.members, writing)(),
-          large: await runOn(bench.flotilla, 2, sizes.large, writing)(),
-          publish: await runOn(uws, 1, sizes.members, writing)(),
-        })
+      for (const writing of lighter) light.push({ writing, ...(await interleave(bench, ownSides(writing))) })
       return report(found, light)
     }),
 }
 
 type Found = Readonly<Record<'ours' | 'large' | 'publish' | 'theirs', readonly Figures[]>>
-type Light = readonly (Readonly<Record<'ours' | 'large' | 'publish', Figures>> & { readonly writing: Writing })[]
+type Light = readonly (Readonly<Record<'ours' | 'large' | 'publish', readonly Figures[]>> & {
+  readonly writing: Writing
+})[]
 
 const names = {
   ours: 'Flotilla, routed by person',
@@ -108,10 +109,10 @@ function report(found: Found, light: Light): Report {
         rows: sides.map(([name, runs]) => deliveryRow(name, runs)),
       },
       cpuTable('CPU for one message to all', Object.fromEntries(sides)),
-      ...light.map(({ writing: { senders, inFlight }, ...runs }) => ({
-        caption: `${senders} ${senders === 1 ? 'writer' : 'writers'} with ${inFlight} under way, one run each`,
+      ...light.map(({ writing: { senders, inFlight }, ...sides }) => ({
+        caption: `${senders} ${senders === 1 ? 'writer' : 'writers'} with ${inFlight} under way`,
         head: ['', 'deliveries/s', 'per CPU second', 'send to delivery p50 / p99 / p99.9, ms', 'core of the load'],
-        rows: Object.entries(runs).map(([side, run]) => deliveryRow(names[side as keyof Found], [run])),
+        rows: Object.entries(sides).map(([side, runs]) => deliveryRow(names[side as keyof Found], runs)),
       })),
     ],
     notes: [],

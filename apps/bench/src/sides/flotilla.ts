@@ -1,9 +1,11 @@
 /** Flotilla: gateways on the migrated schema, people and conversations written by SQL, tickets signed by the load. */
+import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { chatDefaults, createChat, createPool, migrate } from '@flotilla/chat'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { freePort, until } from '@flotilla/testing'
+import { projectFolder } from '@flotilla/testing/load'
 import type { Ground } from '../bed.ts'
 import type { Ending } from '../load/window.ts'
 import { answers, type NodeProcess, startNode } from './node-process.ts'
@@ -18,11 +20,39 @@ const loopback = '127.0.0.1'
 
 /** @param fromSource whether the gateways run from their sources, without a build */
 export function flotilla(fromSource: boolean): Side {
-  return { name: 'Flotilla', populate, start: (ground, options) => start(ground, options, fromSource), verify }
+  return {
+    name: 'Flotilla',
+    async populate(ground, population) {
+      await migrate(ground.databaseUrl)
+      await populate(ground, population)
+    },
+    start: (ground, options) => start(ground, options, programOf(projectFolder, fromSource)),
+    verify,
+  }
 }
 
+/** Another checkout of the project, which runs from its sources. */
+export function flotillaOf(folder: string, commit: string): Side {
+  const program = programOf(folder, true)
+  return {
+    name: commit,
+    async populate(ground, population) {
+      const env = { ...process.env, DATABASE_URL: ground.databaseUrl, LOG_LEVEL: 'error' }
+      execFileSync(process.execPath, ['--conditions=source', program('api', 'migrate').file], { env, cwd: folder })
+      await populate(ground, population)
+    },
+    start: (ground, options) => start(ground, options, program),
+    verify,
+  }
+}
+
+type Program = (app: 'api' | 'gateway', name: string) => { readonly file: string; readonly fromSource: boolean }
+
+const programOf =
+  (root: string, fromSource: boolean): Program =>
+  (app, name) => ({ file: join(root, 'apps', app, fromSource ? `src/${name}.ts` : `dist/${name}.js`), fromSource })
+
 async function populate(ground: Ground, { people, directs = 0, groups }: Population): Promise<void> {
-  await migrate(ground.databaseUrl)
   await ground.query(
     `INSERT INTO users (id, username, display_name)
      SELECT md5('user-' || n)::uuid, 'user-' || n, 'Person ' || n FROM generate_series(0, $1::int - 1) n`,
@@ -93,12 +123,10 @@ export async function startApi(
   options: { readonly core: number; readonly fromSource: boolean },
 ): Promise<NodeProcess & { readonly url: string }> {
   const [port, operatorPort] = [await freePort(), await freePort()]
-  const main = options.fromSource ? '../../../api/src/main.ts' : '../../../api/dist/main.js'
   const api = await startNode({
     name: 'api',
-    file: fileURLToPath(new URL(main, import.meta.url)),
+    ...programOf(projectFolder, options.fromSource)('api', 'main'),
     core: options.core,
-    fromSource: options.fromSource,
     inspect: false,
     env: {
       HOST: loopback,
@@ -124,9 +152,9 @@ export async function startApi(
   return { ...api, url: `http://${loopback}:${port}` }
 }
 
-async function start(ground: Ground, options: StandOptions, fromSource: boolean): Promise<Stand> {
+async function start(ground: Ground, options: StandOptions, program: Program): Promise<Stand> {
   const gateways = await Promise.all(
-    Array.from({ length: options.nodes }, (_, at) => startGateway(ground, options, fromSource, at + 1)),
+    Array.from({ length: options.nodes }, (_, at) => startGateway(ground, options, program, at + 1)),
   )
   return {
     fleet: { side: 'flotilla', nodes: gateways.map(({ port }) => ({ host: loopback, port })), ticketKeys },
@@ -144,16 +172,14 @@ async function start(ground: Ground, options: StandOptions, fromSource: boolean)
 async function startGateway(
   ground: Ground,
   options: StandOptions,
-  fromSource: boolean,
+  program: Program,
   number: number,
 ): Promise<NodeProcess & { readonly port: number; readonly operatorPort: number }> {
   const [port, operatorPort] = [await freePort(), await freePort()]
-  const main = fromSource ? '../../../gateway/src/main.ts' : '../../../gateway/dist/main.js'
   const gateway = await startNode({
     name: options.nodes === 1 ? 'gateway' : `gateway ${number}`,
-    file: fileURLToPath(new URL(main, import.meta.url)),
+    ...program('gateway', 'main'),
     core: options.core,
-    fromSource,
     inspect: options.inspect === true,
     env: {
       HOST: loopback,
