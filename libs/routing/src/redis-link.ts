@@ -97,6 +97,8 @@ export async function connectRedis(options: RedisLinkOptions): Promise<RedisLink
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     keepAlive: 10_000,
+    // The decoder of RESP3 costs a third more: an MGET of 60 keys 43 µs of CPU beside 33, and nothing here needs it.
+    protocol: 2,
     connectionName: settings.keyPrefix,
     // Asked of every error that a server answers, on every connection.
     reconnectOnError(error) {

@@ -19,7 +19,7 @@ import { type EntryRow, entryColumns } from './entries.ts'
 import type { Sealed } from '../store/seal.ts'
 import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { isPassing, keepsConnection, uniqueViolation } from '../store/failures.ts'
-import { localSettings } from '../store/store-client.ts'
+import { plannedOnce } from '../store/store-client.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {
@@ -122,9 +122,8 @@ SELECT r.r AS place, ${entryColumns}
   JOIN conversations c ON c.id = m.conversation_id
    FOR KEY SHARE OF c`
 
-/** The one big statement is planned once, not at every flush, and never compiled: either costs more than running it. */
-const plannedOnce = localSettings('planned-once', { plan_cache_mode: 'force_generic_plan', jit: 'off' })
-
+/** So long a commit is waited after at the most. */
+const gatherMsMax = 12
 const retryPauseMs = { first: 20, max: 500 }
 
 const keyOf = (entry: NewEntry) => entry.conversation + entry.sender + entry.clientId
@@ -138,8 +137,12 @@ export function createInserts(options: InsertsOptions): Inserts {
   const pending = new Map<string, Pending>()
   let waiting: Pending[] = []
   let inFlight = false
-  let scheduled = false
+  let timer: NodeJS.Timeout | undefined
+  /** At the end of this turn of the loop. */
+  let imminent = false
   let lastFlushAt = Number.NEGATIVE_INFINITY
+  let returnedAt = Number.NEGATIVE_INFINITY
+  let lastCommitMs = 0
   let expiry: NodeJS.Timeout | undefined
   let client: PoolClient | undefined
   let idle: (() => void) | undefined
@@ -167,17 +170,30 @@ export function createInserts(options: InsertsOptions): Inserts {
     return promise
   }
 
-  /** The window counts from the flush before, so an idle process sends at once: at the end of this turn of the loop. */
+  /**
+   * The window counts from the flush before, so an idle process sends at once: at the end of this turn of the loop. After a
+   * commit it also waits as long as that took, up to a bound: those who were just acknowledged send again, and would
+   * otherwise always miss the next batch, so that two half batches took turns for ever. With this, RESP2 and cursors planned
+   * once, a CPU second is worth 1.18 times as many messages with one in flight (five pairs, 1.04 to 1.36), and as many with
+   * eight.
+   */
   function schedule() {
-    if (inFlight || scheduled) return
-    scheduled = true
-    const left = lastFlushAt + options.commitWindowMs - performance.now()
-    if (left <= 0 || waiting.length >= options.commitEntriesMax) setImmediate(flush)
-    else setTimeout(flush, left)
+    const isFull = waiting.length >= options.commitEntriesMax
+    if (inFlight || imminent || (timer !== undefined && !isFull)) return
+    const dueAt = Math.max(lastFlushAt + options.commitWindowMs, returnedAt + Math.min(lastCommitMs, gatherMsMax))
+    const leftMs = isFull ? 0 : dueAt - performance.now()
+    if (leftMs > 0) {
+      timer = setTimeout(flush, leftMs)
+      return
+    }
+    imminent = true
+    setImmediate(flush)
   }
 
   function flush() {
-    scheduled = false
+    clearTimeout(timer)
+    timer = undefined
+    imminent = false
     if (inFlight || waiting.length === 0) return
     inFlight = true
     const sentAt = performance.now()
@@ -186,7 +202,9 @@ export function createInserts(options: InsertsOptions): Inserts {
     stats.flushes++
     const entries = batch.length
     void commit(batch).finally(() => {
-      options.onCommit?.(entries, performance.now() - sentAt)
+      returnedAt = performance.now()
+      lastCommitMs = returnedAt - sentAt
+      options.onCommit?.(entries, lastCommitMs)
       inFlight = false
       if (waiting.length > 0) schedule()
       else if (pending.size === 0) idle?.()
@@ -260,12 +278,6 @@ export function createInserts(options: InsertsOptions): Inserts {
 
   async function connect(): Promise<PoolClient> {
     const made = await pool.connect()
-    try {
-      await made.query(plannedOnce)
-    } catch (error) {
-      made.release(true)
-      throw error
-    }
     made.on('error', error => dropClient(made, error))
     return made
   }

@@ -20,25 +20,28 @@ export interface Cipher {
 
 const tagBytes = 16
 
-/** Random bytes are drawn for many nonces at once: one draw costs 1 µs. */
-const noncesAtOnce = 1_024
-const gcmNonceBytes = 12
-let nonces = Buffer.alloc(0)
-let nonceAt = 0
+/** Random bytes are drawn for many nonces at once: one draw costs 1 µs, half as much as sealing a body. */
+const drawnAtOnce = 16_384
+let drawn = Buffer.alloc(0)
+let drawnAt = 0
 
-function takeNonce(): Buffer {
-  if (nonceAt === nonces.length) {
-    nonces = randomBytes(gcmNonceBytes * noncesAtOnce)
-    nonceAt = 0
+/** Writes so many random bytes to the beginning of a buffer, never the same ones twice. */
+function writeNonce(to: Buffer, bytes: number): void {
+  if (drawnAt + bytes > drawn.length) {
+    drawn = randomBytes(drawnAtOnce)
+    drawnAt = 0
   }
-  nonceAt += gcmNonceBytes
-  return nonces.subarray(nonceAt - gcmNonceBytes, nonceAt)
+  drawn.copy(to, 0, drawnAt, drawnAt + bytes)
+  drawnAt += bytes
 }
+
+const gcmNonceBytes = 12
 
 export const aesGcm: Cipher = {
   number: 0,
   seal(key, bound, plain) {
-    const nonce = takeNonce()
+    const nonce = Buffer.allocUnsafe(gcmNonceBytes)
+    writeNonce(nonce, gcmNonceBytes)
     const cipher = createCipheriv('aes-256-gcm', key, nonce)
     cipher.setAAD(Buffer.from(bound, 'latin1'))
     const text = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
@@ -66,7 +69,7 @@ export const xchacha: Cipher = {
     const bytes = typeof plain === 'string' ? Buffer.byteLength(plain) : plain.length
     const sealed = Buffer.allocUnsafe(xchachaNonceBytes + bytes + tagBytes)
     const nonce = sealed.subarray(0, xchachaNonceBytes)
-    sodium.randombytes_buf(nonce)
+    writeNonce(sealed, xchachaNonceBytes)
     const text = sealed.subarray(xchachaNonceBytes)
     if (typeof plain === 'string') text.write(plain, 0, bytes)
     else text.set(plain)

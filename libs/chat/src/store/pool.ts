@@ -6,7 +6,7 @@ import pg from 'pg'
 import type { ChatLogger } from '../ports.ts'
 import { readDatabaseUrl } from './database-url.ts'
 import { type Remedy, remedyOf } from './failures.ts'
-import { clientClass, statementMsMax, usualSettings } from './store-client.ts'
+import { clientClass, plannedOnce, statementMsMax, usualSettings } from './store-client.ts'
 import { PoolWatch, watchOf } from './watch.ts'
 
 const int8 = 20
@@ -39,7 +39,8 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     Client: clientClass(address),
     // A promise is waited for, though the types do not tell.
-    onConnect: (client: pg.ClientBase): unknown => client.query(usualSettings),
+    onConnect: (client: pg.ClientBase): unknown =>
+      Promise.all([client.query(usualSettings), client.query(plannedOnce)]),
     verify: watch.verify,
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,

@@ -9,6 +9,7 @@ import type { Pool } from 'pg'
 import type { ChatLogger } from '../../ports.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { isPassing } from '../../store/failures.ts'
+import { plannedOnce } from '../../store/store-client.ts'
 
 /** A member whose cursors rose, and to where. */
 export interface Risen {
@@ -147,17 +148,18 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
   }
 
   async function raise(batch: readonly Noted[]): Promise<Risen[]> {
-    const found = await pool.query<Risen>({
+    const statement = {
       name: 'raise-cursors',
       text: raiseCursors,
+      settings: plannedOnce,
       values: [
         uuidArray(batch.map(one => one.conversation)),
         uuidArray(batch.map(one => one.user)),
         int8Array(batch.map(one => one.delivered)),
         int8Array(batch.map(one => one.read)),
       ],
-    })
-    return found.rows
+    }
+    return (await pool.query<Risen>(statement)).rows
   }
 
   return {
