@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
 import { type DirectOptions, type Figures, interleave, openDirect, runDirect } from './run.ts'
 import { flotilla } from './sides/flotilla.ts'
+import { relay } from './sides/relay.ts'
 import type { Side } from './sides/side.ts'
-import { socketIo } from './sides/socketio.ts'
+import { socketIo, socketIoBatched } from './sides/socketio.ts'
 
 const ours = flotilla(true)
 const bench = { seconds: 0.5, warmSeconds: 0.3, runs: 1, short: true, fromSource: true, flotilla: ours, say: () => {} }
@@ -46,8 +47,8 @@ test('our side is counted whole, and a row that is missing in the store would sp
   expect(run.counters['commit_batch_entries_sum']).toBeGreaterThan(0)
 })
 
-test('Socket.IO does the same work', { timeout }, async () => {
-  expectWork(await onPairs(socketIo))
+test.each([socketIo, socketIoBatched, relay])('$name does the same work', { timeout }, async side => {
+  expectWork(await onPairs(side))
 })
 
 test('two that stand at the same time take turns, and each counts its own slices', { timeout }, async () => {
@@ -64,6 +65,6 @@ test('two that stand at the same time take turns, and each counts its own slices
 function expectWork(run: Figures): void {
   expect(run.messagesPerSecond).toBeGreaterThan(0)
   expect(run.delivery.count).toBeGreaterThan(0)
-  expect(run.cpu['PostgreSQL']).toBeGreaterThan(0)
+  expect(Object.values(run.cpu).some(seconds => seconds > 0)).toBe(true)
   expect(run.violations).toMatchObject({ lost: 0, repeated: 0, misplaced: 0, refused: 0, closed: 0 })
 }

@@ -3,10 +3,11 @@ import { parseSecretKeys, type SecretKey } from '@flotilla/service'
 import { FlotillaMessenger } from './flotilla-messenger.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import type { Address, Messenger, MessengerEvents, Person } from './messenger.ts'
+import { RelayMessenger } from './relay-messenger.ts'
 import { SocketIoMessenger } from './socketio-messenger.ts'
 import { UwsMessenger } from './uws-messenger.ts'
 
-export type SideName = 'flotilla' | 'socketio' | 'uws'
+export type SideName = 'flotilla' | 'socketio' | 'uws' | 'relay'
 
 /** Where the load connects to, and as whom it signs in. */
 export interface Fleet {
@@ -26,6 +27,7 @@ export function createMessenger(
 ): Messenger {
   const address = fleet.nodes[node % fleet.nodes.length]!
   if (fleet.side === 'uws') return new UwsMessenger(address, person, events, memory)
+  if (fleet.side === 'relay') return new RelayMessenger(address, person, events)
   const keys = keysOf(fleet.ticketKeys)
   if (fleet.side === 'flotilla') return new FlotillaMessenger(address, keys, person, events, memory)
   return new SocketIoMessenger(address, keys, person, events, memory)

@@ -1,10 +1,12 @@
 /** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
 import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
-import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
+import { type Report, ratios, type Scenario } from '../bench.ts'
 import { type Figures, interleave, openDirect } from '../run.ts'
-import { socketIo } from '../sides/socketio.ts'
-import { tidily } from '../tidy.ts'
+import { relay } from '../sides/relay.ts'
+import type { Side } from '../sides/side.ts'
+import { socketIo, socketIoBatched } from '../sides/socketio.ts'
+import { type Defer, tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
 
 /** In flight on each connection → how many times the messages per CPU second of Socket.IO are promised. */
@@ -20,7 +22,8 @@ export const direct: Scenario = {
     '200 connections in 100 pairs, one of each pair on either node; every connection has 1 or 8 messages of its own that are ' +
     'not acknowledged yet. Each message is durable before its acknowledgement, is delivered on the other node, and each ' +
     'delivery is acknowledged by its receiver. On our side bodies are encrypted at rest, the receiver’s cursor is stored, and ' +
-    'the offline index is on.',
+    'the offline index is on. The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ' +
+    'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
   run: bench =>
     tidily(async defer => {
       const bed = await openBed()
@@ -35,24 +38,29 @@ export const direct: Scenario = {
         population: { people: connections, directs: connections / 2 },
         counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
       }
-      const results: { inFlight: number; times: number; ours: Figures[]; theirs: Figures[] }[] = []
+      const results: Result[] = []
       for (const { inFlight, times } of promises) {
         bench.say(`  ${inFlight} in flight on each of ${connections} connections`)
         const pace = { kind: 'closed' as const, inFlight }
-        const { ours, theirs } = await interleave(bench, {
-          ours: defer => openDirect(bed, bench.flotilla, { ...options, pace }, defer),
-          theirs: defer => openDirect(bed, socketIo, { ...options, pace }, defer),
+        const on = (side: Side) => (undo: Defer) => openDirect(bed, side, { ...options, pace }, undo)
+        const sides = await interleave(bench, {
+          ours: on(bench.flotilla),
+          theirs: on(socketIo),
+          batched: on(socketIoBatched),
+          relay: on(relay),
         })
-        results.push({ inFlight, times, ours, theirs })
+        results.push({ inFlight, times, ...sides })
       }
-      return report(bench, results)
+      return report(results)
     }),
 }
 
-function report(
-  _bench: Bench,
-  results: readonly { inFlight: number; times: number; ours: Figures[]; theirs: Figures[] }[],
-): Report {
+interface Result extends Readonly<Record<'ours' | 'theirs' | 'batched' | 'relay', Figures[]>> {
+  readonly inFlight: number
+  readonly times: number
+}
+
+function report(results: readonly Result[]): Report {
   return {
     targets: results.map(({ inFlight, times, ours, theirs }) => {
       const found = ratios(ours, theirs, run => run.messagesPerCpuSecond)
@@ -62,8 +70,13 @@ function report(
         met: spreadOf(found).median >= times,
       }
     }),
-    tables: results.flatMap(({ inFlight, ours, theirs }) => {
-      const sides = { Flotilla: ours, 'Socket.IO': theirs }
+    tables: results.flatMap(({ inFlight, ours, theirs, batched, relay: relayed }) => {
+      const sides = {
+        Flotilla: ours,
+        'Socket.IO': theirs,
+        'Socket.IO, one INSERT for many': batched,
+        'a relay that stores nothing': relayed,
+      }
       return [latencyTable(`${inFlight} in flight`, sides), cpuTable(`CPU with ${inFlight} in flight`, sides)]
     }),
     notes: [],

@@ -12,6 +12,17 @@ const ticketKeys = generateSecretKey('bench')
 
 export const socketIo: Side = { name: 'Socket.IO', populate, start, verify }
 
+/** The window of our own commits, counted likewise. */
+const batchMs = '8'
+
+/** The same, with messages that share an INSERT. */
+export const socketIoBatched: Side = {
+  name: 'Socket.IO, batched',
+  populate,
+  start: (ground, options) => start(ground, { ...options, env: { BATCH_MS: batchMs, ...options.env } }),
+  verify,
+}
+
 async function populate(ground: Ground, { directs = 0, groups }: Population): Promise<void> {
   await ground.query(
     `CREATE TABLE messages (
