@@ -52,6 +52,7 @@ import { createHealer } from './heal.ts'
 import { createHider, stillWatched } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics } from './metrics.ts'
+import { createRefresher, refreshPauseMs, refreshTickMs } from './refresh.ts'
 import { retellChanges } from './retell.ts'
 import { serveSockets, type SocketServer, type UpgradeQuery } from './server.ts'
 import { createSessionSweep, sweepLookMs } from './session-sweep.ts'
@@ -86,6 +87,8 @@ export interface GatewayOptions extends AddressSettings {
   readonly connectsPerPersonMax: number
   /** Sockets that may be open, greeted or not; without it, as many as come. */
   readonly socketsMax?: number
+  /** Connections that are told to read anew a second. */
+  readonly refreshesPerSecond: number
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number
@@ -196,7 +199,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         void offline
           .note(chat, absences)
           .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached')),
-      suspect: ageMs => healer.suspect(ageMs),
+      suspect(ageMs, missed) {
+        healer.suspect(ageMs)
+        refresher.suspect(missed)
+      },
       presenceChanged(changes) {
         const at = chat.clock()
         for (const { user, online } of changes)
@@ -205,6 +211,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const healer = createHealer(chat, hub, logger)
+  const refresher = createRefresher({ perSecond: options.refreshesPerSecond, hub })
   const retelling = retellChanges({
     chat,
     hub,
@@ -222,6 +229,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hub,
     chat,
     healer,
+    refresher,
     connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
     draining: () => draining,
@@ -291,12 +299,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onCommand: (op, outcome, startedAt) =>
       metrics.command(op in handlers ? op : 'unknown', outcome, (steady() - startedAt) / 1_000),
     onClose: ended,
+    onMissed: connection => refresher.owe(connection),
     traffic: metrics.traffic,
   }
   timers.push(
     setInterval(() => void keepPartitions(), partitionsMs),
     setInterval(() => shedder.tick(), shedLimits.tickMs),
     setInterval(relieve, relieveMs),
+    setInterval(() => refresher.tick(), refreshTickMs),
     setInterval(() => void sweepSessions(), sweepLookMs),
   )
 
@@ -370,6 +380,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         epoch: chat.epoch(),
         at: chat.clock(),
         pingIntervalMs: options.pingIntervalMs,
+        refreshPauseMs,
         limits: {
           ...limits,
           commandsPerSecond: options.commandsPerSecond,
@@ -456,6 +467,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   chat.pulse.onNewEpoch(epoch => {
     const frame = JSON.stringify({ event: 'sync.heads', epoch, heads: [] } satisfies Event)
     for (const connection of hub.all()) connection.push(frame)
+    refresher.suspect('anybody')
   })
 
   await keepPartitions()
@@ -549,22 +561,21 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 /** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
 function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
   const deliver: NodePorts['deliver'] = (...delivery) => hub.deliver(...delivery)
-  const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
-    hub.deliverByInterest(conversation, version, frame, entry, origin)
+  const deliverByInterest: NodePorts['deliverByInterest'] = (...delivery) => hub.deliverByInterest(...delivery)
   if (trace === undefined) return { deliver, deliverByInterest }
   return {
-    deliver(users, frame, entry, origin, asOf) {
+    deliver(users, frame, delivery, origin) {
       const startedAt = performance.now()
-      const missing = deliver(users, frame, entry, origin, asOf)
+      const missing = deliver(users, frame, delivery, origin)
       const people = users.length - missing.length
-      if (entry !== undefined && people > 0)
-        trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
+      if (delivery.class === 'entry' && people > 0)
+        trace(delivery.entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
       return missing
     },
-    deliverByInterest(conversation, version, frame, entry, origin) {
+    deliverByInterest(interest, frame, entry, origin) {
       const startedAt = performance.now()
-      deliverByInterest(conversation, version, frame, entry, origin)
-      if (entry !== undefined) trace(entry, { name: 'deliver', startedAt })
+      deliverByInterest(interest, frame, entry, origin)
+      trace(entry, { name: 'deliver', startedAt })
     },
   }
 }

@@ -41,6 +41,7 @@ const tags: Readonly<Record<string, string>> = {
   notification: 'What waits to be looked at.',
   ping: 'Whether the other side is there.',
   presence: 'Who is connected.',
+  refresh: 'Reading anew what is no log.',
   sync: 'Catching up after an absence.',
   typing: 'Who is writing.',
   user: 'Names and pictures of people.',

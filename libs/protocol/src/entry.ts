@@ -6,11 +6,11 @@
 import { Type } from 'typebox'
 import { At, Body, Epoch, MemberRef, Role, Seq, Uuid } from './fields.ts'
 import { limits } from './limits.ts'
-import { event } from './message.ts'
+import { entry } from './message.ts'
 
 const place = { conversation: Uuid, seq: Seq, epoch: Epoch, at: At, by: Uuid }
 
-export const messageNew = event('message.new', 'Somebody posted a message.', {
+export const messageNew = entry('message.new', 'Somebody posted a message.', {
   ...place,
   clientId: Uuid,
   body: Body,
@@ -22,19 +22,19 @@ export const messageNew = event('message.new', 'Somebody posted a message.', {
   ),
 })
 
-export const conversationCreated = event('conversation.created', 'The conversation begins. Always seq 1.', {
+export const conversationCreated = entry('conversation.created', 'The conversation begins. Always seq 1.', {
   ...place,
   kind: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
   name: Type.Optional(Type.String({ maxLength: limits.nameLengthMax })),
   members: Type.Array(MemberRef),
 })
 
-export const conversationRenamed = event('conversation.renamed', 'The group has another name.', {
+export const conversationRenamed = entry('conversation.renamed', 'The group has another name.', {
   ...place,
   name: Type.String({ maxLength: limits.nameLengthMax }),
 })
 
-export const memberAdded = event('member.added', 'People joined. They see entries from this one on.', {
+export const memberAdded = entry('member.added', 'People joined. They see entries from this one on.', {
   ...place,
   members: Type.Array(MemberRef),
   since: Type.Optional(
@@ -45,7 +45,7 @@ export const memberAdded = event('member.added', 'People joined. They see entrie
   ),
 })
 
-export const memberRemoved = event(
+export const memberRemoved = entry(
   'member.removed',
   'Somebody was removed. It is the last entry that this person gets.',
   {
@@ -54,9 +54,9 @@ export const memberRemoved = event(
   },
 )
 
-export const memberLeft = event('member.left', 'The person named in `by` left.', place)
+export const memberLeft = entry('member.left', 'The person named in `by` left.', place)
 
-export const memberChanged = event('member.changed', 'A member has another role.', { ...place, user: Uuid, role: Role })
+export const memberChanged = entry('member.changed', 'A member has another role.', { ...place, user: Uuid, role: Role })
 
 /** The kinds of entry by the name of their event. */
 export const entries = {

@@ -12,7 +12,7 @@ export {
   type Schema,
   wireValues,
 } from './document.ts'
-export { type Down, down, type Event, type EventName, type EventOf, type Reply } from './down.ts'
+export { type Down, down, type Event, type EventIn, type EventName, type EventOf, type Reply } from './down.ts'
 export { ErrorSchema } from './down/error.ts'
 export { ContactRequest } from './down/contacts.ts'
 export { ConversationRequest } from './down/conversation-requests.ts'
@@ -45,6 +45,7 @@ export {
   visibleRule,
   wellFormedRule,
 } from './text.ts'
+export type { DeliveryClass } from './message.ts'
 export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

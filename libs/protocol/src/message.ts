@@ -39,14 +39,27 @@ export function quietCommand<const Op extends string, Fields extends Type.TPrope
   return { op, description, quiet: true as const, schema, reply }
 }
 
-/** An event: `{event, ...fields}`, never answered. */
-export function event<const Name extends string, Fields extends Type.TProperties>(
-  name: Name,
-  description: string,
-  fields: Fields,
-) {
-  const schema = Type.Object({ event: Type.Literal(name), ...fields }, { additionalProperties: false, description })
-  return { name, description, schema }
-}
+/**
+ * What becomes of an event that cannot be delivered, or whose reader is slow. It is part of each event's declaration, and
+ * everything on its way goes by it.
+ * - `entry`: has its seq in a log. A loss is noticed by the seq and healed; a reader who is too slow is closed and resumes.
+ * - `signal`: tells of what is no log. It arrives, or the client hears `refresh` after it and reads anew what signals tell.
+ * - `ephemeral`: is out of date in a moment, or followed by one that says more. It may be dropped, and nobody hears of it.
+ * - `control`: what a node says to one connection about that connection. Never dropped while the connection lasts.
+ */
+export type DeliveryClass = 'entry' | 'signal' | 'ephemeral' | 'control'
+
+/** Events of one class: `{event, ...fields}`, never answered. */
+const eventsOf =
+  <const Class extends DeliveryClass>(delivery: Class) =>
+  <const Name extends string, Fields extends Type.TProperties>(name: Name, description: string, fields: Fields) => {
+    const schema = Type.Object({ event: Type.Literal(name), ...fields }, { additionalProperties: false, description })
+    return { name, delivery, description, schema }
+  }
+
+export const entry = eventsOf('entry')
+export const signal = eventsOf('signal')
+export const ephemeral = eventsOf('ephemeral')
+export const control = eventsOf('control')
 
 export const Nothing = Type.Object({}, { additionalProperties: false })
