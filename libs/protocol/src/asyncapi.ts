@@ -3,6 +3,7 @@ import { closeCodes } from './close-codes.ts'
 import { down } from './down.ts'
 import { ErrorSchema } from './down/error.ts'
 import { errors } from './errors.ts'
+import { deliveryClasses } from './message.ts'
 import { exampleOf, joinWords, type Json, openAnswers, type Schema } from './document.ts'
 import { type Op, up } from './up.ts'
 import { protocolVersion } from './version.ts'
@@ -112,7 +113,14 @@ export function asyncApiDocument() {
     const about = { ...words(declared.description), tags: tagsOf(declared.name) }
     const payload = answer(declared.schema)
     const examples = [{ name: 'example', payload: exampleOf(payload) }]
-    add(name, { name: declared.name, title: declared.name, ...about, examples, payload })
+    add(name, {
+      name: declared.name,
+      title: declared.name,
+      ...about,
+      'x-delivery-class': declared.delivery,
+      examples,
+      payload,
+    })
     operations[name] = {
       action: 'send',
       channel: { $ref: '#/channels/socket' },
@@ -129,6 +137,10 @@ export function asyncApiDocument() {
       tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
       description: [
         'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
+        '',
+        '## Delivery classes',
+        'Each event names its class in `x-delivery-class`.',
+        ...Object.entries(deliveryClasses).map(([name, meaning]) => `- \`${name}\`: ${meaning}`),
         '',
         '## Errors',
         ...Object.entries(errors).map(

@@ -45,7 +45,7 @@ export {
   visibleRule,
   wellFormedRule,
 } from './text.ts'
-export type { DeliveryClass } from './message.ts'
+export { type DeliveryClass, deliveryClasses } from './message.ts'
 export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

@@ -40,14 +40,17 @@ export function quietCommand<const Op extends string, Fields extends Type.TPrope
 }
 
 /**
- * What becomes of an event that cannot be delivered, or whose reader is slow. It is part of each event's declaration, and
- * everything on its way goes by it.
- * - `entry`: has its seq in a log. A loss is noticed by the seq and healed; a reader who is too slow is closed and resumes.
- * - `signal`: tells of what is no log. It arrives, or the client hears `refresh` after it and reads anew what signals tell.
- * - `ephemeral`: is out of date in a moment, or followed by one that says more. It may be dropped, and nobody hears of it.
- * - `control`: what a node says to one connection about that connection. Never dropped while the connection lasts.
+ * What becomes of an event that cannot be delivered, or whose reader is slow. Its class is part of each event's declaration,
+ * and everything on its way goes by it.
  */
-export type DeliveryClass = 'entry' | 'signal' | 'ephemeral' | 'control'
+export const deliveryClasses = {
+  entry:
+    'Has a seq in a log. A gap shows a loss, and it is healed; a client that reads too slowly is closed and resumes.',
+  signal: 'Tells of what is no log. It arrives, or `refresh` comes after it: read anew what signals tell.',
+  ephemeral: 'Is soon out of date, or followed by one that says more. It may be dropped, and nothing tells of it.',
+  control: 'What a node says to one connection. It is not dropped while the connection lasts.',
+} as const
+export type DeliveryClass = keyof typeof deliveryClasses
 
 /** Events of one class: `{event, ...fields}`, never answered. */
 const eventsOf =

@@ -2,7 +2,7 @@
  * What signals tell of, each with the lists that say the same: the one place that names them. A topic is a map of things by
  * their keys. Signals change it, a read replaces it, and what differs then is told by the events that would have told it.
  */
-import type { ContactRequest, ConversationRequest, Event, Notification } from '@flotilla/protocol'
+import type { ContactRequest, ConversationRequest, Event, EventOf, Notification } from '@flotilla/protocol'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
 import type { User } from './rest/people.ts'
@@ -143,7 +143,7 @@ const notifications: Topic<Notification> = {
     if (event.event === 'notification.new') return [[event.notification.id, event.notification]]
     if (event.event !== 'notification.read' && event.event !== 'notification.removed') return []
     const { conversation } = event
-    const { notification: id = undefined, seq = Number.POSITIVE_INFINITY } =
+    const { notification: id, seq = Number.POSITIVE_INFINITY }: Partial<EventOf<'notification.read'>> =
       event.event === 'notification.read' ? event : {}
     const isMeant = (one: Notification) =>
       id !== undefined

@@ -143,7 +143,7 @@ export class Signals {
       for (const one of this.#watched) {
         if (!one.topic.events.some(name => events.has(name))) continue
         const read = await one.read(rest, self)
-        for (const [name, event] of read.told) events.emit(name, event as never)
+        for (const [name, event] of read.told) events.emit(name, event)
         this.#isWanted ||= !read.isSettled
       }
       this.#failures = 0
