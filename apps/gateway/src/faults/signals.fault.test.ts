@@ -12,11 +12,9 @@ const clients: Client[] = []
 
 beforeAll(async () => {
   stage = await setComposedStage(new Set())
-}, 60_000)
-afterAll(async () => {
-  await Promise.all(clients.map(client => client.stop()))
-  await stage.tearDown()
+  return () => stage.tearDown()
 })
+afterAll(() => Promise.all(clients.map(client => client.stop())))
 
 /** A client at one gateway, and what an application makes of its events alone. */
 async function open(user: string, session: string, gateway: number) {
