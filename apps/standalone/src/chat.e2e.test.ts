@@ -8,7 +8,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { type Standalone, startStandalone } from './standalone.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-const chat = fileURLToPath(new URL('chat.ts', import.meta.url))
+const chat = fileURLToPath(new URL('../../cli/src/chat.ts', import.meta.url))
 const undo: (() => Promise<unknown> | void)[] = []
 
 afterEach(async () => {

@@ -25,6 +25,7 @@ import {
   createRegistry,
   type Logger,
   measureProcess,
+  openFolder,
   serveHealth,
   type Setting,
   socketsMax,
@@ -39,7 +40,6 @@ import {
   type PushProvidersOptions,
   workerSettings,
 } from '@flotilla/worker'
-import { openFolder } from './folder.ts'
 import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'

@@ -1,4 +1,4 @@
-/** How a command and an event are declared: one value carries the schema, the name and the sentence for the papers. */
+/** How a command and an event are declared: one value carries the schema, the name and the sentence for the docs. */
 import { Type } from 'typebox'
 import { limits } from './limits.ts'
 

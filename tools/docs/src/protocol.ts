@@ -165,7 +165,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 }
 
 /** @param limitSentences what each limit is about, by its name */
-export function protocolPaper(limitSentences: ReadonlyMap<string, string>): string {
+export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string {
   const place = ['event', 'conversation', 'seq', 'epoch', 'at', 'by']
   const others = Object.values(down).filter(declared => !(declared.name in entries))
   const { address } = asyncApiDocument().channels.socket

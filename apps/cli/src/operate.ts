@@ -1,9 +1,9 @@
-/** The command line of operators, where the settings of the API are: `node apps/api/dist/operate.js suspend PERSON …`. */
+/** The command line of operators, where the settings of the API are: `node apps/cli/dist/operate.js suspend PERSON …`. */
 import { createLogger, readCommandLine, settingsOrEnd } from '@flotilla/service'
 import { readOperateSettings } from './config.ts'
 import { operatorProgram, runOperatorCommand } from './operator-command.ts'
 
-const given = readCommandLine({ ...operatorProgram, usage: 'node apps/api/dist/operate.js COMMAND …' })
+const given = readCommandLine({ ...operatorProgram, usage: 'node apps/cli/dist/operate.js COMMAND …' })
 const settings = settingsOrEnd(readOperateSettings)
 
 try {

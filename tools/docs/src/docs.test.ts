@@ -1,16 +1,17 @@
-/** The papers name files, functions and tests. A rename that forgets them fails here. */
+/** The docs name files, functions and tests. A rename that forgets them fails here. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { apiMetrics, apiSettings, migrateSettings } from '@flotilla/api'
+import { operateSettings } from '@flotilla/cli'
 import { gatewayMetrics, gatewaySettings } from '@flotilla/gateway'
 import { type Metric, processMetrics, type Settings } from '@flotilla/service'
+import { standaloneSettings } from '@flotilla/standalone'
 import { workerMetrics, workerSettings } from '@flotilla/worker'
 import { expect, test } from 'vitest'
-import { standaloneSettings } from './config.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const papers = globSync(['*.md', 'docs/**/*.md', 'apps/*/README.md', 'libs/*/README.md'], { cwd: root })
+const docs = globSync(['*.md', 'docs/**/*.md', '{apps,libs,tools}/*/README.md'], { cwd: root })
 const isThere = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
@@ -23,10 +24,10 @@ const headingsOf = (text: string) =>
   )
 
 /** `[words](path#heading)` */
-const brokenLinks = (paper: string, text: string) =>
+const brokenLinks = (page: string, text: string) =>
   [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
     .filter(([, path = '', heading]) => {
-      const target = path === '' ? paper : join(dirname(paper), path)
+      const target = path === '' ? page : join(dirname(page), path)
       return !isThere(target) || (heading !== undefined && !headingsOf(read(target)).includes(heading))
     })
     .map(([link]) => link)
@@ -52,19 +53,16 @@ const missingTests = (text: string) =>
     .filter(([, path = '', title = '']) => !read(path).includes(title.replaceAll(/\s+/g, ' ')))
     .map(([claim]) => claim)
 
-test.each(papers)('%s names only what is there', paper => {
-  const text = read(paper)
-  expect([...brokenLinks(paper, text), ...missingFiles(text)]).toEqual([])
+test.each(docs)('%s names only what is there', page => {
+  const text = read(page)
+  expect([...brokenLinks(page, text), ...missingFiles(text)]).toEqual([])
   expect([...missingNames(text), ...missingTests(text)]).toEqual([])
 })
 
-/** Whatever a person may read or import that names a metric: papers, dashboards, rules of alarms. */
-const namesMetrics = globSync(
-  ['*.md', 'docs/**/*.md', 'apps/*/README.md', 'libs/*/README.md', 'helm/**/*.{json,yaml}'],
-  {
-    cwd: root,
-  },
-).filter(path => path !== 'CHANGELOG.md' && read(path).includes('flotilla_'))
+/** Whatever a person may read or import that names a metric: docs, dashboards, rules of alarms. */
+const namesMetrics = globSync(['*.md', 'docs/**/*.md', '{apps,libs,tools}/*/README.md', 'helm/**/*.{json,yaml}'], {
+  cwd: root,
+}).filter(path => path !== 'CHANGELOG.md' && read(path).includes('flotilla_'))
 const known = new Set(
   [processMetrics, gatewayMetrics, apiMetrics, workerMetrics].flatMap(catalogue =>
     Object.entries<Metric>(catalogue).flatMap(([name, { type }]) =>
@@ -84,6 +82,7 @@ const allSettings: readonly Settings[] = [
   apiSettings,
   gatewaySettings,
   migrateSettings,
+  operateSettings,
   standaloneSettings,
   workerSettings,
 ]
@@ -107,8 +106,8 @@ function throws(work: () => unknown): boolean {
   }
 }
 
-test.each(papers)('%s gives settings values that they take', paper => {
-  expect(wrongValues(read(paper))).toEqual([])
+test.each(docs)('%s gives settings values that they take', page => {
+  expect(wrongValues(read(page))).toEqual([])
 })
 
 test('what is looked for is found', () => {
@@ -118,7 +117,7 @@ test('what is looked for is found', () => {
   ])
   expect(unknownMetrics('sum(rate(flotilla_connections[5m])) flotilla_closes_total')).toEqual(['flotilla_closes_total'])
 
-  expect(papers).toContain('docs/life-of-a-message.md')
+  expect(docs).toContain('docs/life-of-a-message.md')
   expect(brokenLinks('README.md', '[a](nowhere.md) [b](#try-it) [c](#nowhere)')).toEqual([
     '](nowhere.md)',
     '](#nowhere)',
@@ -127,7 +126,7 @@ test('what is looked for is found', () => {
   expect(missingNames('`post` and\n`pots` (libs/chat/src/log/messages/post.ts)')).toEqual([
     'pots in libs/chat/src/log/messages/post.ts',
   ])
-  expect(missingTests('`apps/standalone/src/papers.test.ts`: "what is\n looked for is found" and').length).toBe(0)
+  expect(missingTests('`tools/docs/src/docs.test.ts`: "what is\n looked for is found" and').length).toBe(0)
   const absent = ['what', 'is', 'not', 'there'].join(' ')
-  expect(missingTests(`\`apps/standalone/src/papers.test.ts\`: "${absent}"`).length).toBe(1)
+  expect(missingTests(`\`tools/docs/src/docs.test.ts\`: "${absent}"`).length).toBe(1)
 })

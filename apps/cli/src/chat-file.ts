@@ -7,7 +7,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SessionStore, Store, StoredCursor, StoredSend, StoredSession } from '@flotilla/sdk'
-import { openFolder, unusable } from './folder.ts'
+import { openFolder, unusable } from '@flotilla/service'
 
 interface Content {
   password: string
