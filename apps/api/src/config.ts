@@ -19,7 +19,7 @@ import {
   parseListenHost,
   parseOrigin,
   parseOrigins,
-  parseSecretKeys,
+  requiredKeys,
   port,
   readSettings,
   type Setting,
@@ -133,17 +133,11 @@ export const apiSettings = {
     { min: 2, max: 100_000 },
     'A group that grows past this many members is routed by interest, for good. Equal for all processes.',
   ),
-  TICKET_KEYS: parsed(
-    'secret',
-    parseSecretKeys,
+  TICKET_KEYS: requiredKeys(
     'Keys of the one-time tickets, in the same form and equal to those of the gateways; the first signs, all verify.',
-    { secret: true },
   ),
-  REFRESH_KEYS: parsed(
-    'secret',
-    parseSecretKeys,
+  REFRESH_KEYS: requiredKeys(
     'Keys of the refresh tokens, in the same form; the first signs, all verify. To drop one signs out whoever has not refreshed since.',
-    { secret: true },
   ),
   TOKEN_KEYS: parsed(
     'secret',

@@ -17,7 +17,7 @@ import {
   parseOrigins,
   port,
   readSettings,
-  requiredSecret,
+  requiredKeys,
   text,
   urlOf,
 } from '@flotilla/service'
@@ -36,7 +36,7 @@ export const gatewaySettings = {
     ),
     parse: urlOf({ schemes: ['ws', 'wss'], path: 'needed' }),
   },
-  TICKET_KEYS: requiredSecret(
+  TICKET_KEYS: requiredKeys(
     'Keys of the one-time tickets, in the same form and equal to those of the API; the first signs, all verify.',
   ),
   DATABASE_CONNECTIONS_MAX: integer(

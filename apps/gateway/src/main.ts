@@ -1,13 +1,6 @@
 /** The process of a gateway: settings, parts, signals. */
 import { startNode } from '@flotilla/node'
-import {
-  measureProcess,
-  parseSecretKeys,
-  readCommandLine,
-  settingsOrEnd,
-  socketsMax,
-  toBudgets,
-} from '@flotilla/service'
+import { measureProcess, readCommandLine, settingsOrEnd, socketsMax, toBudgets } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
 import { createGateway } from './gateway.ts'
@@ -18,7 +11,6 @@ readCommandLine({
   settings: 'Gateway',
 })
 const settings = settingsOrEnd(readGatewaySettings)
-const ticketKeys = settingsOrEnd(() => parseSecretKeys(settings.TICKET_KEYS))
 const { endWith, logger, pool, ready, registry, routing, trace } = await startNode({
   kind: 'gateway',
   settings,
@@ -30,7 +22,7 @@ const gateway = await createGateway({
   logger,
   registry,
   masterKeys: settings.MASTER_KEYS,
-  ticketKeys,
+  ticketKeys: settings.TICKET_KEYS,
   nodeId: settings.NODE_ID,
   region: settings.REGION,
   publicUrl: settings.PUBLIC_URL,

@@ -7,29 +7,20 @@ import {
   integer,
   parseListenHost,
   parseNodeName,
-  parseSecretKeys,
   port,
-  requiredSecret,
+  requiredKeys,
   requiredUrl,
-  type SecretKey,
-  type Setting,
   text,
   tracingSettings,
   type Values,
 } from '@flotilla/service'
 
-const masterKeys: Setting<readonly SecretKey[]> = {
-  ...requiredSecret(
-    'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
-  ),
-  default: undefined,
-  parse: parseSecretKeys,
-}
-
 /** Of whoever opens the store, a process or one command. */
 export const storeSettings = {
   DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
-  MASTER_KEYS: masterKeys,
+  MASTER_KEYS: requiredKeys(
+    'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
+  ),
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

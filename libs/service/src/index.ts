@@ -30,7 +30,7 @@ export {
   port,
   readSettings,
   settingsOrEnd,
-  requiredSecret,
+  requiredKeys,
   requiredUrl,
   type Setting,
   type Settings,
