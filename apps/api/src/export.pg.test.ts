@@ -6,7 +6,7 @@ import { conversations, lifecycle, messages } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { unzip } from './archive.testbed.ts'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

@@ -18,7 +18,7 @@ import {
 } from '@flotilla/protocol'
 import { TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
-import type { Session } from './handlers.ts'
+import type { Session } from './handler.ts'
 
 /** The part of a uWebSockets.js socket that a connection uses; tests give their own. */
 export interface Socket {

@@ -2,70 +2,19 @@
  * A gateway, put together: its core (core.ts), the sockets that come and go (reception.ts), and what is done every so often.
  * No state that a restart would lose. main.ts runs it as a process, the standalone app inside its own.
  */
-import {
-  type ChatContext,
-  type ChatSettings,
-  type MasterKey,
-  offline,
-  type Pool,
-  sessions,
-  type StoreClock,
-  users,
-} from '@flotilla/chat'
+import { type ChatContext, offline, type Pool, sessions, users } from '@flotilla/chat'
 import { type Event, limits } from '@flotilla/protocol'
-import type { RoutingNode, RoutingStore } from '@flotilla/routing'
-import type { Logger, Registry, SecretKey, TraceEntry } from '@flotilla/service'
-import type { AddressSettings } from './addresses.ts'
+import type { RoutingNode } from '@flotilla/routing'
+import type { Logger } from '@flotilla/service'
 import { Backlog } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import { type Core, createCore, moveBy, type Phase } from './core.ts'
 import { createPace, warnIfTooFast } from './drain.ts'
+import type { GatewayOptions } from './options.ts'
 import { Reception } from './reception.ts'
 import { serveSockets } from './server.ts'
 import { createSessionSweep, sweepLookMs } from './session-sweep.ts'
-import { type ShedSettings, shedLimits } from './shed.ts'
-
-export interface GatewayOptions extends AddressSettings {
-  readonly pool: Pool
-  readonly routing: RoutingStore
-  readonly logger: Logger
-  readonly registry: Registry
-  readonly masterKeys: readonly MasterKey[]
-  readonly ticketKeys: readonly SecretKey[]
-  readonly nodeId: string
-  readonly region: string
-  readonly publicUrl: string
-  readonly host: string
-  readonly port: number
-  readonly connectionsMax: number
-  readonly connectsPerSecond: number
-  readonly commandsPerSecond: number
-  readonly commandsBurst: number
-  readonly commandsInFlightMax: number
-  readonly sendQueueBytesMax: number
-  /** Of all connections together. */
-  readonly sendQueuesBytesMax: number
-  /** How long a client may take nothing of what waits for it. */
-  readonly readStallMsMax: number
-  readonly connectionsPerSessionMax: number
-  readonly connectionsPerPersonMax: number
-  /** In a minute, over the whole fleet. */
-  readonly connectsPerPersonMax: number
-  /** Sockets that may be open, greeted or not; without it, as many as come. */
-  readonly socketsMax?: number
-  readonly pingIntervalMs: number
-  readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
-  readonly drainMs: number
-  /** How it gives connections to emptier gateways; missing: never. */
-  readonly shed?: Omit<ShedSettings, 'connectsPerSecond'>
-  readonly allowedOrigins: readonly string[]
-  readonly chat?: Partial<ChatSettings>
-  /** Missing when nothing is traced. */
-  readonly trace?: TraceEntry
-  /** Missing where time is that of the store, as it is in every process. */
-  readonly clock?: StoreClock
-  readonly random?: () => number
-}
+import { shedLimits } from './shed.ts'
 
 export interface Gateway {
   readonly port: number

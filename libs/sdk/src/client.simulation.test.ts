@@ -5,9 +5,9 @@
 import { limits } from '@flotilla/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Device } from './simulation/device.ts'
-import { calm, ModelServer, type Trouble } from './simulation/model-server.ts'
-import { dice, SimClock } from './simulation/sim-clock.ts'
+import { Device } from './simulation/device.testbed.ts'
+import { calm, ModelServer, type Trouble } from './simulation/model-server.testbed.ts'
+import { dice, SimClock } from './simulation/sim-clock.testbed.ts'
 import type { HistoryStart } from './sync.ts'
 
 const conversations = ['c1', 'c2', 'c3'] as const

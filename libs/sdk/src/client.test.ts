@@ -4,8 +4,8 @@ import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import type { ClientOptions } from './options.ts'
-import { ModelServer, ModelSocket } from './simulation/model-server.ts'
-import { dice, SimClock } from './simulation/sim-clock.ts'
+import { ModelServer, ModelSocket } from './simulation/model-server.testbed.ts'
+import { dice, SimClock } from './simulation/sim-clock.testbed.ts'
 import { createMemoryStore } from './store-memory.ts'
 
 let clock: SimClock

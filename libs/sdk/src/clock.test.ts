@@ -4,8 +4,8 @@ import { Client } from './client.ts'
 import { createSteady } from './clock.ts'
 import type { ConnectionState } from './connection.ts'
 import { clientDefaults } from './options.ts'
-import { ModelServer, ModelSocket } from './simulation/model-server.ts'
-import { dice, SimClock } from './simulation/sim-clock.ts'
+import { ModelServer, ModelSocket } from './simulation/model-server.testbed.ts'
+import { dice, SimClock } from './simulation/sim-clock.testbed.ts'
 
 const hourMs = 3_600_000
 

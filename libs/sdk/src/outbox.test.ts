@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { FlotillaError } from './flotilla-error.ts'
 import { type Ack, Outbox, type Send } from './outbox.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 import type { Store } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 

@@ -4,7 +4,7 @@ import { readVisit } from './rest/identities.ts'
 import { createRest } from './rest.ts'
 import type { SessionStore, StoredSession } from './session-keeper.ts'
 import { createSignIn } from './sign-in.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 import { solveWork } from './work.ts'
 
 interface Asked {

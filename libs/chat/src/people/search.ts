@@ -111,7 +111,7 @@ export async function beginSearch(client: PoolClient): Promise<void> {
   )
 }
 
-export async function expectSlips(client: PoolClient): Promise<void> {
+async function expectSlips(client: PoolClient): Promise<void> {
   await client.query(
     `SET LOCAL pg_trgm.word_similarity_threshold = ${similarityOfSlips}; SET LOCAL statement_timeout = ${slipMsMax}`,
   )

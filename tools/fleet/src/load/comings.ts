@@ -5,7 +5,7 @@
 import { Histogram } from '@flotilla/testing/load'
 
 /** Times are kept in steps of this length, so that a second may begin anywhere. */
-export const stepMs = 100
+const stepMs = 100
 const stepsPerSecond = 1_000 / stepMs
 
 /** Counts by step: the number of a step is the time in milliseconds since 1970, divided by its length. */

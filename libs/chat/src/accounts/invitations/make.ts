@@ -7,7 +7,7 @@ import { type Invitation, type InvitationRow, invitationColumns, toInvitation } 
 import { goodInvitation } from './spend.ts'
 
 /** What operators may make: they invite schools and companies. */
-export const operatorInvitationsMax = 1_000
+const operatorInvitationsMax = 1_000
 export const operatorUsesMax = 10_000
 export const invitationLifeMsMax = 365 * 86_400_000
 

@@ -92,7 +92,7 @@ export async function create(
  * The username as it is kept.
  * @throws Refusal field_invalid
  */
-export function checkUsername(text: string): string {
+function checkUsername(text: string): string {
   const username = typedUsername(text)
   const rule = '3 to 32 of a-z 0-9 . _ -'
   if (!isUsername(username))

@@ -69,12 +69,6 @@ export async function readRequests(
   return toRequests(ctx, found.rows)
 }
 
-/** One request; undefined when nobody asks any more. */
-export async function readRequest(ctx: LogContext, id: string): Promise<ConversationRequest | undefined> {
-  const found = await ctx.pool.query<Row>({ name: 'conversation-requests-one', text: texts.one, values: [id] })
-  return (await toRequests(ctx, found.rows))[0]
-}
-
 /** Both people are there: the row goes with theirs. */
 async function toRequests(ctx: LogContext, rows: readonly Row[]): Promise<ConversationRequest[]> {
   const ids = new Set(rows.flatMap(row => [row.from_id, row.user_id]))

@@ -102,7 +102,7 @@ export async function openChat(url: string, settings: Partial<ChatSettings> = {}
   }
 }
 
-export const secretKeys = () => parseSecretKeys(generateSecretKey('test'))
+const secretKeys = () => parseSecretKeys(generateSecretKey('test'))
 
 type Declared = TSchema & { content?: object; [answerDescription]?: string }
 

@@ -10,7 +10,7 @@ import { FlotillaError } from '../flotilla-error.ts'
 import type { Store } from '../store.ts'
 import { createMemoryStore } from '../store-memory.ts'
 import type { HistoryStart } from '../sync.ts'
-import { type ModelServer, ModelSocket } from './model-server.ts'
+import { type ModelServer, ModelSocket } from './model-server.testbed.ts'
 
 /** What the application holds of one conversation. */
 export interface Held {

@@ -15,7 +15,7 @@ import {
 } from '@flotilla/protocol'
 import type { Socket, SocketEvent } from '../connection.ts'
 import type { Fetch } from '../http.ts'
-import type { SimClock } from './sim-clock.ts'
+import type { SimClock } from './sim-clock.testbed.ts'
 
 /** What goes wrong, each from 0 (never) to 1 (always). */
 export interface Trouble {
@@ -34,7 +34,7 @@ export interface Trouble {
 
 export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, refuseConnect: 0, narrow: 0 }
 
-export const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60, resumeConversationsMax: 2 }
+const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60, resumeConversationsMax: 2 }
 
 /** So many of the entries that fit into the largest reply. */
 const fitting = (most: number, bytesMax: number = limits.replyBytesMax) =>
@@ -303,7 +303,7 @@ export class ModelServer {
   }
 }
 
-export class ModelRefusal extends Error {
+class ModelRefusal extends Error {
   readonly code: ErrorCode
   readonly retryMs: number | undefined
 

@@ -1,6 +1,6 @@
 /** The near end of a socket: what a part of the client sends goes into a list, and the test gives the answers. */
 import { Requests } from '../requests.ts'
-import { SimClock } from './sim-clock.ts'
+import { SimClock } from './sim-clock.testbed.ts'
 
 export interface Said {
   readonly id?: number

@@ -58,7 +58,7 @@ export const beds = {
 }
 
 /** Short enough for tests, long enough for a busy machine. */
-export const quickSettings: Partial<NodeSettings> = {
+const quickSettings: Partial<NodeSettings> = {
   beatMs: 100,
   leaseMs: 1_500,
   retryMs: 50,
