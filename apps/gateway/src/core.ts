@@ -5,7 +5,7 @@
 import { type ChatContext, sync } from '@flotilla/chat'
 import type { Event } from '@flotilla/protocol'
 import { joinNode } from '@flotilla/node'
-import type { NodePorts, RoutingNode } from '@flotilla/routing'
+import type { NodeInfo, NodePorts, RoutingNode } from '@flotilla/routing'
 import type { LogFields, TraceEntry } from '@flotilla/service'
 import { type Admission, createAdmission } from './admission.ts'
 import type { Connection } from './connection.ts'
@@ -41,7 +41,7 @@ export interface Core {
 const steady = () => performance.now()
 
 export async function createCore(options: GatewayOptions, random: () => number, phase: Phase): Promise<Core> {
-  const { logger, nodeId, region, connectionsMax } = options
+  const { logger } = options
   const fault = (error: unknown, message: string, about: LogFields = {}) => {
     metrics.fault()
     logger.error({ err: error, ...about }, message)
@@ -69,17 +69,10 @@ export async function createCore(options: GatewayOptions, random: () => number, 
       connectionsOf: user => hub.connectionsOf(user),
     },
     node: {
-      id: nodeId,
+      id: options.nodeId,
       store: options.routing,
       random,
-      info: () => ({
-        kind: 'gateway',
-        url: options.publicUrl,
-        region,
-        connections: hub.connections,
-        accepting: phase.serving && !phase.draining && hub.connections < connectionsMax,
-        ...(phase.draining ? { draining: true } : {}),
-      }),
+      info: () => infoOf(options, hub, phase),
     },
     sockets: {
       ...traceDeliveries(hub, options.trace),
@@ -108,13 +101,23 @@ export async function createCore(options: GatewayOptions, random: () => number, 
     hub,
     chat,
     healer,
-    connectionsMax,
+    connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
     draining: () => phase.draining,
     fleetMean: () => shedder.load().mean,
   })
   return { chat, node, hub, healer, hider, retelling, admission, shedder, metrics, fault }
 }
+
+/** What the fleet is told about this node. */
+const infoOf = ({ publicUrl, region, connectionsMax }: GatewayOptions, hub: Hub, phase: Phase): NodeInfo => ({
+  kind: 'gateway',
+  url: publicUrl,
+  region,
+  connections: hub.connections,
+  accepting: phase.serving && !phase.draining && hub.connections < connectionsMax,
+  ...(phase.draining ? { draining: true } : {}),
+})
 
 /** A client that is moved finds another gateway, or this one again. */
 export const moveBy = (name: 'node_draining' | 'rebalanced') => (connection: Connection) => {

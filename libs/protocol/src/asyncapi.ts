@@ -78,66 +78,10 @@ const replyTo = ({ op, reply }: { readonly op: Op; readonly reply: object }) => 
 
 /** The whole document, ready to be serialised. */
 export function asyncApiDocument() {
-  const messages: Record<string, object> = {}
-  const operations: Record<string, object> = {}
-  const channelMessages: Record<string, object> = {}
-  const address = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` })
-  const add = (name: string, message: object) => {
-    messages[name] = message
-    channelMessages[name] = { $ref: `#/components/messages/${name}` }
-  }
-  for (const declared of Object.values(up)) {
-    const name = key(declared.op)
-    const about = { ...words(declared.description), tags: tagsOf(declared.op) }
-    const payload = { id: 1, op: declared.op, ...commandExamples[declared.op] }
-    add(name, {
-      name: declared.op,
-      title: declared.op,
-      ...about,
-      examples: [{ name: 'example', payload }],
-      payload: plain(declared.schema),
-    })
-    add(`${name}Reply`, replyTo(declared))
-    operations[name] = {
-      action: 'receive',
-      channel: { $ref: '#/channels/socket' },
-      ...about,
-      messages: [address(name)],
-      reply: { channel: { $ref: '#/channels/socket' }, messages: [address(`${name}Reply`)] },
-    }
-  }
-  for (const declared of Object.values(down)) {
-    const name = `${key(declared.name)}Event`
-    const about = { ...words(declared.description), tags: tagsOf(declared.name) }
-    const payload = answer(declared.schema)
-    const examples = [{ name: 'example', payload: exampleOf(payload) }]
-    add(name, { name: declared.name, title: declared.name, ...about, examples, payload })
-    operations[name] = {
-      action: 'send',
-      channel: { $ref: '#/channels/socket' },
-      ...about,
-      messages: [address(name)],
-    }
-  }
+  const { messages, operations, channelMessages } = collect()
   return {
     asyncapi: '3.1.0',
-    info: {
-      title: 'Flotilla socket protocol',
-      version: `${protocolVersion}.0.0`,
-      license: { name: 'Apache-2.0' },
-      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-      description: [
-        'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
-        '',
-        '## Errors',
-        ...Object.entries(errors).map(
-          ([code, row]) => `- \`${code}\` (HTTP ${row.http}${row.retry ? ', retry' : ''}): ${row.meaning}`,
-        ),
-        '',
-        '## Close codes',
-        ...Object.entries(closeCodes).map(([name, row]) => `- \`${row.code}\` ${name}: ${row.meaning}`),
-      ].join('\n'),
-    },
+    info: infoOfDocument(),
     servers: {
       gateway: {
         host: '{gateway}',
@@ -190,4 +134,68 @@ export function asyncApiDocument() {
       },
     },
   }
+}
+
+const infoOfDocument = () => ({
+  title: 'Flotilla socket protocol',
+  version: `${protocolVersion}.0.0`,
+  license: { name: 'Apache-2.0' },
+  tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+  description: [
+    'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
+    '',
+    '## Errors',
+    ...Object.entries(errors).map(
+      ([code, row]) => `- \`${code}\` (HTTP ${row.http}${row.retry ? ', retry' : ''}): ${row.meaning}`,
+    ),
+    '',
+    '## Close codes',
+    ...Object.entries(closeCodes).map(([name, row]) => `- \`${row.code}\` ${name}: ${row.meaning}`),
+  ].join('\n'),
+})
+
+/** A message and an operation for each command and each event, and a message for each reply. */
+function collect() {
+  const messages: Record<string, object> = {}
+  const operations: Record<string, object> = {}
+  const channelMessages: Record<string, object> = {}
+  const address = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` })
+  const add = (name: string, message: object) => {
+    messages[name] = message
+    channelMessages[name] = { $ref: `#/components/messages/${name}` }
+  }
+  for (const declared of Object.values(up)) {
+    const name = key(declared.op)
+    const about = { ...words(declared.description), tags: tagsOf(declared.op) }
+    const payload = { id: 1, op: declared.op, ...commandExamples[declared.op] }
+    add(name, {
+      name: declared.op,
+      title: declared.op,
+      ...about,
+      examples: [{ name: 'example', payload }],
+      payload: plain(declared.schema),
+    })
+    add(`${name}Reply`, replyTo(declared))
+    operations[name] = {
+      action: 'receive',
+      channel: { $ref: '#/channels/socket' },
+      ...about,
+      messages: [address(name)],
+      reply: { channel: { $ref: '#/channels/socket' }, messages: [address(`${name}Reply`)] },
+    }
+  }
+  for (const declared of Object.values(down)) {
+    const name = `${key(declared.name)}Event`
+    const about = { ...words(declared.description), tags: tagsOf(declared.name) }
+    const payload = answer(declared.schema)
+    const examples = [{ name: 'example', payload: exampleOf(payload) }]
+    add(name, { name: declared.name, title: declared.name, ...about, examples, payload })
+    operations[name] = {
+      action: 'send',
+      channel: { $ref: '#/channels/socket' },
+      ...about,
+      messages: [address(name)],
+    }
+  }
+  return { messages, operations, channelMessages }
 }

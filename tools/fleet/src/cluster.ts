@@ -17,7 +17,6 @@ import type { ImageTable } from './cluster/images.ts'
 import { createKubeApi, type KubeApi } from './cluster/kube-api.ts'
 import { keepLogs, readPodLog } from './cluster/logs.ts'
 import {
-  addresses,
   type ClusterNetwork,
   type Forward,
   type InsideRequest,
