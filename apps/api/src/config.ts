@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
-import { limits, Uuid } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   type AddressHeader,

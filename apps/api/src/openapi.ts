@@ -1,17 +1,8 @@
 /** The OpenAPI 3.1 document, made from the schemas that check the requests, and the page that shows it. */
 import { createHash } from 'node:crypto'
 import fastifySwagger from '@fastify/swagger'
-import {
-  errors,
-  exampleOf,
-  joinWords,
-  type Json,
-  openAnswers,
-  protocolVersion,
-  Refusal,
-  rewrite,
-  type Schema,
-} from '@flotilla/protocol'
+import { errors, protocolVersion, Refusal } from '@flotilla/protocol'
+import { exampleOf, joinWords, type Json, openAnswers, rewrite, type Schema } from '@flotilla/protocol/schemas'
 import type { Api } from './app.ts'
 import { restValues, written } from './examples.ts'
 import { saidOnly } from './shapes.ts'

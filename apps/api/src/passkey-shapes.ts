@@ -3,7 +3,8 @@
  * `parse…OptionsFromJSON()` of PublicKeyCredential). Browsers may add to theirs at any time: what is not known here is let
  * through and not looked at, within the limit of the body.
  */
-import { At, limits } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { At } from '@flotilla/protocol/schemas'
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,

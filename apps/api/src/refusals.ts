@@ -3,7 +3,8 @@
  * the table. What is not understood is `internal`: its cause goes to the log, never to the caller.
  */
 import { asRefusal } from '@flotilla/chat'
-import { type ErrorCode, errors, ErrorSchema, Refusal } from '@flotilla/protocol'
+import { type ErrorCode, errors, Refusal } from '@flotilla/protocol'
+import { ErrorSchema } from '@flotilla/protocol/schemas'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Api } from './app.ts'

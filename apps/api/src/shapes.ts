@@ -1,12 +1,12 @@
 /** The shapes of the REST answers, and of the fields that only REST has. The rest of the vocabulary is the wire's. */
 import { reports } from '@flotilla/chat'
+import { limits } from '@flotilla/protocol'
 import {
   At,
   Cursor,
   Entry,
   Epoch,
   entries,
-  limits,
   Role,
   Seq,
   User as UserSchema,
@@ -16,7 +16,7 @@ import {
   Body,
   ContactRequest,
   ConversationRequest as ConversationRequestSchema,
-} from '@flotilla/protocol'
+} from '@flotilla/protocol/schemas'
 import { type TSchema, type TSchemaOptions, Type } from 'typebox'
 
 const closed = { additionalProperties: false }

@@ -2,7 +2,8 @@
  * What comes in over HTTP, checked by the schema of its route: bytes to JSON, and JSON to a request that fits. Nothing is
  * coerced, filled in or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such.
  */
-import { explain, isWellFormed, Refusal, refuseSource, wellFormedRule } from '@flotilla/protocol'
+import { isWellFormed, Refusal, wellFormedRule } from '@flotilla/protocol'
+import { explain, refuseSource } from '@flotilla/protocol/schemas'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'

@@ -1,40 +1,14 @@
-export { asyncApiDocument, commandExamples } from './asyncapi.ts'
+/** The door for everybody: data and types. Nothing behind it loads the schema library, so a browser's bundle stays small. */
 export { refuseBody } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
-export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
-export {
-  exampleOf,
-  type FieldValues,
-  joinWords,
-  type Json,
-  openAnswers,
-  rewrite,
-  type Schema,
-  wireValues,
-} from './document.ts'
-export { type Down, down, type Event, type EventName, type EventOf, type Reply } from './down.ts'
-export { ErrorSchema } from './down/error.ts'
-export { ContactRequest } from './down/contacts.ts'
-export { ConversationRequest } from './down/conversation-requests.ts'
-export { Notification, NotificationKind, UnreadNotifications } from './down/notifications.ts'
-export { Entry, type EntryKind, type EntryOf, entries } from './entry.ts'
+export type { Down, Event, EventName, EventOf, Reply } from './down.ts'
+export type { ContactRequest } from './down/contacts.ts'
+export type { ConversationRequest } from './down/conversation-requests.ts'
+export type { Notification, NotificationKind } from './down/notifications.ts'
+export type { Entry, EntryKind, EntryOf } from './entry.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
-export {
-  At,
-  avatarSizes,
-  Body,
-  ConversationCursor,
-  ConversationHead,
-  Cursor,
-  Epoch,
-  MemberRef,
-  Role,
-  Seq,
-  User,
-  Uuid,
-} from './fields.ts'
-export { refuseSource } from './json.ts'
-export { commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
+export type { Body, ConversationCursor, ConversationHead, MemberRef, Role, User } from './fields.ts'
+export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export {
   bytesOf,
   cutText,
@@ -45,6 +19,6 @@ export {
   visibleRule,
   wellFormedRule,
 } from './text.ts'
-export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
-export { Verdict } from './up/sync-resume.ts'
+export type { Command, CommandOf, Op, ReplyOf, Up } from './up.ts'
+export type { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

@@ -4,7 +4,8 @@
  */
 import { uploads, users } from '@flotilla/chat'
 import { readAll } from '@flotilla/files'
-import { avatarSizes, limits, Refusal, Uuid } from '@flotilla/protocol'
+import { avatarSizes, limits, Refusal } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import type { FastifySchemaCompiler } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'

@@ -1,6 +1,6 @@
 /** Whom one has blocked. A block closes the direct conversation of the two, both ways, and hides each from the other. */
 import { blocks } from '@flotilla/chat'
-import { Uuid } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { refusals } from '../refusals.ts'

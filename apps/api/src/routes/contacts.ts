@@ -1,6 +1,7 @@
 /** Contacts, and the requests by which people become contacts. Live, both sides hear `contact.…`. */
 import { contacts, users } from '@flotilla/chat'
-import { ContactRequest, limits, Refusal, Uuid } from '@flotilla/protocol'
+import { limits, Refusal } from '@flotilla/protocol'
+import { ContactRequest, Uuid } from '@flotilla/protocol/schemas'
 import { type Static, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { take } from '../limits.ts'

@@ -1,6 +1,7 @@
 /** Conversations: opening, listing, reading, renaming. */
 import { conversations } from '@flotilla/chat'
-import { limits, Uuid } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'

@@ -1,6 +1,6 @@
 /** The end of an account: asked for, taken back. */
 import { accounts } from '@flotilla/chat'
-import { At } from '@flotilla/protocol'
+import { At } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'

@@ -4,7 +4,8 @@
  * same machine makes everybody a caller from this machine, they answer only whoever knows the key that the start has printed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { Refusal, Uuid } from '@flotilla/protocol'
+import { Refusal } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api } from '../app.ts'
 import { refusals } from '../refusals.ts'

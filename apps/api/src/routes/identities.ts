@@ -1,6 +1,6 @@
 /** The accounts elsewhere that belong to one's account here. */
 import { identities, sessions } from '@flotilla/chat'
-import { At } from '@flotilla/protocol'
+import { At } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'

@@ -1,6 +1,6 @@
 /** Invitations: codes by which others may register. Everybody's own, where people may invite, and those of operators. */
 import { invitations } from '@flotilla/chat'
-import { At, Uuid } from '@flotilla/protocol'
+import { At, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { operatorRefusals } from '../operators.ts'

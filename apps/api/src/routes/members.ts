@@ -1,6 +1,7 @@
 /** Who is in a group: paging, adding, removing, leaving, roles. Each change answers with its place in the log. */
 import { conversations } from '@flotilla/chat'
-import { limits, Role, Uuid } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { Role, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'

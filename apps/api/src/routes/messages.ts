@@ -1,6 +1,6 @@
 /** The log of a conversation: reading a page of it, and posting without a socket. */
 import { messages } from '@flotilla/chat'
-import { up } from '@flotilla/protocol'
+import { up } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'

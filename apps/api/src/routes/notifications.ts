@@ -1,6 +1,6 @@
 /** What a person is told apart from the conversations. Live it comes as `notification.new`. */
 import { notifications } from '@flotilla/chat'
-import { UnreadNotifications } from '@flotilla/protocol'
+import { UnreadNotifications } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { refusals } from '../refusals.ts'

@@ -1,6 +1,7 @@
 /** What operators do to accounts and messages, and the trail of it. The command line does the same (operate.ts). */
 import { operators } from '@flotilla/chat'
-import { At, limits, Seq, Uuid } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { At, Seq, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { demandNoOperator, operatorRefusals } from '../operators.ts'

@@ -1,6 +1,6 @@
 /** What became of pushes and jobs, for operators: the trace of each, and the lists of those that were given up. */
 import { jobs, push } from '@flotilla/chat'
-import { At, Seq, Uuid } from '@flotilla/protocol'
+import { At, Seq, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { operatorRefusals } from '../operators.ts'

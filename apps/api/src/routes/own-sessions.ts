@@ -1,6 +1,6 @@
 /** The caller's own sign-ins: which there are, and ending those that should not be. */
 import { sessions } from '@flotilla/chat'
-import { At, Uuid } from '@flotilla/protocol'
+import { At, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'

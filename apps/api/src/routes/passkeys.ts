@@ -1,6 +1,6 @@
 /** Passkeys: signing in and registering by one, and those that one has. */
 import { accounts, passkeys, sessions } from '@flotilla/chat'
-import { Uuid } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../client.ts'

@@ -1,6 +1,7 @@
 /** Oneself: the profile and what one decides about it. And others, by name and by id. */
 import { type DirectFrom, directFroms, people, users } from '@flotilla/chat'
-import { At, limits } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { At } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'

@@ -4,7 +4,8 @@
  * the application with a grant in the fragment, which no server and no log on the way sees.
  */
 import { identities } from '@flotilla/chat'
-import { type ErrorCode, Refusal, Uuid } from '@flotilla/protocol'
+import { type ErrorCode, Refusal } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'

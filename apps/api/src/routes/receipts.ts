@@ -1,6 +1,6 @@
 /** How far a conversation was received and read. */
 import { receipts } from '@flotilla/chat'
-import { Cursor } from '@flotilla/protocol'
+import { Cursor } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { bodyCodes, refusals } from '../refusals.ts'

@@ -1,6 +1,7 @@
 /** Telling the operators about a person, or about a message of theirs. */
 import { reports } from '@flotilla/chat'
-import { limits, Seq, Uuid } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { Seq, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { take } from '../limits.ts'

@@ -1,6 +1,6 @@
 /** The second step of a sign-in, and the fresh proof that some routes ask for. */
 import { sessions } from '@flotilla/chat'
-import { Uuid } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'

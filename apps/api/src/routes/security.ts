@@ -1,6 +1,6 @@
 /** What happened to one's own account. */
 import { security } from '@flotilla/chat'
-import { At, Uuid } from '@flotilla/protocol'
+import { At, Uuid } from '@flotilla/protocol/schemas'
 import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { refusals } from '../refusals.ts'

@@ -1,6 +1,7 @@
 /** Signing in, staying signed in, signing out. A browser asks for the refresh token as a cookie (cookies.ts). */
 import { sessions } from '@flotilla/chat'
-import { Refusal, Uuid } from '@flotilla/protocol'
+import { Refusal } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
