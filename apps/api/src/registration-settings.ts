@@ -2,7 +2,8 @@
 import { accounts, users } from '@flotilla/chat'
 import { choice, integer, list, optionalText, secret, type Values } from '@flotilla/service'
 import { demandSecure } from './provider-settings.ts'
-import { checkKinds, type RegistrationCheckSettings } from './registration-check.ts'
+import { registrationChecks } from '@flotilla/protocol'
+import type { RegistrationCheckSettings } from './registration-check.ts'
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
@@ -29,7 +30,7 @@ export const registrationSettings = {
     parse: parseDomains,
   },
   REGISTRATION_CHECK: choice(
-    checkKinds,
+    registrationChecks,
     'none',
     'What registering asks for, so that it costs robots more than people: nothing, a proof of work by the client, or a captcha.',
   ),

@@ -9,6 +9,37 @@ export type { Entry, EntryKind, EntryOf } from './entry.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
 export type { Body, ConversationCursor, ConversationHead, MemberRef, Role, User } from './fields.ts'
 export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
+export type { Rest, RestAnswer, RestInput, RestUrl, Routes } from './rest.ts'
+export type { SecurityEvent } from './rest/security.ts'
+export type { UploadPlace } from './rest/avatars.ts'
+export type { Block } from './rest/blocks.ts'
+export type { AskedCode, ShownCode } from './rest/codes.ts'
+export type { ConnectAnswer } from './rest/connect.ts'
+export type { Contact } from './rest/contacts.ts'
+export type { ConversationRequestRead } from './rest/conversation-requests.ts'
+export type { Conversation } from './rest/conversations.ts'
+export type { Device } from './rest/devices.ts'
+export type { Factors, RecoveryCodes } from './rest/factors.ts'
+export type { Whence } from './rest/fields.ts'
+export type { Identity } from './rest/identities.ts'
+export type { Invitation } from './rest/invitations.ts'
+export type { Member } from './rest/members.ts'
+export type { Unread } from './rest/notifications.ts'
+export type { Session } from './rest/own-sessions.ts'
+export type {
+  CreatedPasskey,
+  Passkey,
+  PasskeyCreationOptions,
+  PasskeyRequestOptions,
+  UsedPasskey,
+} from './rest/passkeys.ts'
+export type { Me, Profile, Settings } from './rest/profile.ts'
+export type { Provider, ShownVisit, Visit } from './rest/providers.ts'
+export type { Check, Registration, Work } from './rest/registration.ts'
+export type { Report } from './rest/reports.ts'
+export type { Proof } from './rest/second-factor.ts'
+export type { SecondFactorNeeded, SignedIn } from './rest/sessions.ts'
+export * from './rest/words.ts'
 export {
   bytesOf,
   cutText,

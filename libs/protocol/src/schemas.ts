@@ -33,3 +33,7 @@ export {
 export { refuseSource } from './json.ts'
 export { up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'
+export { rest, type Rest } from './rest.ts'
+export { answerDescription, answered, Bytes, named, saidOnly } from './rest/fields.ts'
+export { passkeyIdLengthMax } from './rest/passkeys.ts'
+export { type AnswersOf, always, type Content, refusalsOf, type Route, tags } from './rest/route.ts'
