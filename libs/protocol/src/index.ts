@@ -38,6 +38,7 @@ export type { Provider, ShownVisit, Visit } from './rest/providers.ts'
 export type { Check, Registration, Work } from './rest/registration.ts'
 export type { Report } from './rest/reports.ts'
 export type { Proof } from './rest/second-factor.ts'
+export type { Needs } from './rest/route.ts'
 export type { SecondFactorNeeded, SignedIn } from './rest/sessions.ts'
 export * from './rest/words.ts'
 export {

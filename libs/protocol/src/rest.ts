@@ -92,7 +92,7 @@ type Flat<U> = (U extends unknown ? (one: U) => void : never) extends (all: infe
 export type RestUrl<N extends Needs = Needs> = {
   [At in keyof Routes]: Routes[At] extends { readonly needs: N } ? At : never
 }[keyof Routes]
-/** What a call brings along: `params`, `query`, `body`. */
+/** What a call brings along: the parameters of its path by their names, and `query` and `body`. */
 export type RestInput<At extends keyof Routes> = InputOf<Routes[At]>
 /** What it is answered, whatever the status. */
 export type RestAnswer<At extends keyof Routes> = AnswerOf<Routes[At]>

@@ -112,7 +112,13 @@ export function refusalsOf({ isProbe, body, file, needs, refusals = [] }: Route)
 // ── types: what of a route the two sides are typed by ────────────────────────────────────────────────────────────────
 
 /** An answer by its declaration. What has no content is undefined. */
-type ValueOf<A> = A extends Type.TNull ? undefined : A extends Type.TSchema ? Type.Static<A> : A
+type ValueOf<A> = A extends Content
+  ? A
+  : A extends Type.TNull
+    ? undefined
+    : A extends Type.TSchema
+      ? Type.Static<A>
+      : never
 
 /** What a route answers, by status. */
 export type AnswersOf<R> = R extends { readonly answers: infer A } ? { [S in keyof A]: ValueOf<A[S]> } : never
@@ -124,6 +130,7 @@ type Part<R, Name extends string> = R extends { readonly [N in Name]: infer S ex
     ? { readonly [N in Name]?: Type.Static<S> }
     : { readonly [N in Name]: Type.Static<S> }
   : unknown
+type Params<R> = R extends { readonly params: infer S extends Type.TSchema } ? Type.Static<S> : unknown
 
-/** What a call of a route brings along. */
-export type InputOf<R> = Part<R, 'params'> & Part<R, 'query'> & Part<R, 'body'>
+/** What a call of a route brings along: the parameters of its path by their names, and `query` and `body`. */
+export type InputOf<R> = Params<R> & Part<R, 'query'> & Part<R, 'body'>
