@@ -30,7 +30,7 @@ type Input<At extends Url> = RestInput<At> & Pick<HttpRequest, 'file' | 'headers
 /** A `Call` of the routes that take whoever fulfils `N`. */
 export type Ask<N extends Needs = 'session' | 'proof'> = <At extends RestUrl<N>>(
   at: At,
-  ...input: Record<never, never> extends Input<At> ? [input?: Input<At>] : [input: Input<At>]
+  ...input: Partial<Input<At>> extends Input<At> ? [input?: Input<At>] : [input: Input<At>]
 ) => Promise<AnswerOf<At>>
 
 /** A call in somebody's name: what is signed in with is asked for at each call and renewed once on a 401. */
