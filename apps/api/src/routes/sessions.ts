@@ -1,6 +1,6 @@
 /** Signing in, staying signed in, signing out. A browser asks for the refresh token as a cookie (cookies.ts). */
 import { sessions } from '@flotilla/chat'
-import { Refusal, type SignedIn } from '@flotilla/protocol'
+import { Refusal, type SecondFactorNeeded, type SignedIn } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
@@ -25,7 +25,7 @@ export function answerSignIn(
   deps: RouteDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  result: sessions.SignedIn | sessions.FactorNeeded,
+  result: sessions.SignedIn | SecondFactorNeeded,
 ) {
   if ('challenge' in result) return answer(200, { secondFactor: result })
   return answer(201, answerSignedIn(app, deps, request, reply, result))

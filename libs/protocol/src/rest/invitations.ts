@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
 import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
-import { invitationLifeMsMax, invitationUsesMax } from './words.ts'
+import { invitationLifeMsMax, operatorInvitationUsesMax } from './words.ts'
 
 const fields = {
   id: Uuid,
@@ -24,7 +24,9 @@ const InvitationPage = Type.Object({ invitations: listOf(Invitation), next: Type
 
 const Wanted = Type.Object(
   {
-    uses: Type.Optional(Type.Integer({ minimum: 1, maximum: invitationUsesMax, description: '1 when left out.' })),
+    uses: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: operatorInvitationUsesMax, description: '1 when left out.' }),
+    ),
     lifeMs: Type.Optional(
       Type.Integer({ minimum: 60_000, maximum: invitationLifeMsMax, description: 'How long it is good.' }),
     ),

@@ -43,6 +43,6 @@ export type OperatorAction = (typeof operatorActions)[number]
 /** The end of the year 9999: what is muted until then stays so. */
 export const mutedForEver = 253_402_300_799_999
 /** What operators may make: they invite schools and companies. */
-export const invitationUsesMax = 10_000
+export const operatorInvitationUsesMax = 10_000
 export const invitationLifeMsMax = 365 * 86_400_000
 export const passkeysMax = 20
