@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { nodeSettings, storeSettings } from '@flotilla/node'
-import { limits, Uuid } from '@flotilla/protocol'
+import { limits } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import {
   type AddressHeader,
   addressHeaders,

@@ -5,7 +5,8 @@
  */
 import { hostname, userInfo } from 'node:os'
 import { type ChatContext, createChat, createPool, operators, type MasterKey, users } from '@flotilla/chat'
-import { Refusal, Uuid } from '@flotilla/protocol'
+import { Refusal } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import type { Given, Logger, Program } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
 

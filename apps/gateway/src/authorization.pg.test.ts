@@ -5,7 +5,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createPool, type Pool } from '@flotilla/chat'
-import { type ErrorCode, type Op, ops } from '@flotilla/protocol'
+import { type ErrorCode, type Op } from '@flotilla/protocol'
+import { ops } from '@flotilla/protocol/schemas'
 import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
 import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
 import {

@@ -9,13 +9,12 @@ import {
   type Command,
   closeCodes,
   commandWeight,
-  decodeCommand,
   type ErrorBody,
   type Event,
-  isUndecodable,
   type Op,
   Refusal,
 } from '@flotilla/protocol'
+import { decodeCommand, isUndecodable } from '@flotilla/protocol/schemas'
 import { TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
 import type { Session } from './handler.ts'

@@ -1,4 +1,4 @@
-import type { Role } from '@flotilla/protocol'
+import { type DirectFrom, directFroms, type Role } from '@flotilla/protocol'
 import { describe, expect, test } from 'vitest'
 import {
   audienceNumbers,
@@ -12,11 +12,9 @@ import {
   demandMember,
   demandNotBlocked,
   demandOpen,
-  type DirectFrom,
   directFromNumbers,
   directFromOf,
   directFromSaid,
-  directFroms,
   demandMayAskAgain,
   demandMayStillAsk,
   demandMayTakeBack,
@@ -118,7 +116,7 @@ describe('between two people', () => {
   })
 
   test('from whom conversations are taken is said by the person where the deployment allows it, or else by it', () => {
-    const inForce = (directFrom: DirectFrom, directFromAllowed = directFroms) =>
+    const inForce = (directFrom: DirectFrom, directFromAllowed: readonly DirectFrom[] = directFroms) =>
       [null, 1, 2, 3, 4].map(number => directFromOf(number, { directFrom, directFromAllowed }))
     expect(inForce('contacts')).toEqual(['contacts', 'anyone', 'contacts', 'known', 'request'])
     expect(inForce('known', ['anyone'])).toEqual(['known', 'anyone', 'known', 'known', 'known'])

@@ -1,7 +1,7 @@
 /**
  * Every permission, pure: facts in, a refusal or nothing out. No verb decides a permission anywhere else.
  */
-import { Refusal, type Role } from '@flotilla/protocol'
+import { type Audience, type DirectFrom, directFroms, Refusal, type Role } from '@flotilla/protocol'
 
 export const roleNumbers = { owner: 3, admin: 2, member: 1 } as const satisfies Record<Role, number>
 const roleNames = new Map<number, Role>(Object.entries(roleNumbers).map(([name, number]) => [number, name as Role]))
@@ -61,8 +61,7 @@ export function demandMayLeave(role: Role, owners: number, members: number): voi
 // ── between two people ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /** To whom somebody shows something of theirs. */
-export const audienceNumbers = { everyone: 1, contacts: 2, nobody: 3 } as const
-export type Audience = keyof typeof audienceNumbers
+export const audienceNumbers = { everyone: 1, contacts: 2, nobody: 3 } as const satisfies Record<Audience, number>
 const audienceNames = new Map(Object.entries(audienceNumbers).map(([name, number]) => [number, name as Audience]))
 
 /** The audience that a row's number stands for. */
@@ -76,9 +75,10 @@ export function audienceOf(number: number): Audience {
  * Who may put somebody into a conversation, direct or group, without asking them first: anyone; those whom they know,
  * and the others ask; nobody, so that all ask; or contacts only, and the others may not even ask.
  */
-export const directFromNumbers = { anyone: 1, contacts: 2, known: 3, request: 4 } as const
-export type DirectFrom = keyof typeof directFromNumbers
-export const directFroms = Object.keys(directFromNumbers) as DirectFrom[]
+export const directFromNumbers = { anyone: 1, contacts: 2, known: 3, request: 4 } as const satisfies Record<
+  DirectFrom,
+  number
+>
 const directFromNames = new Map<number, DirectFrom>(directFroms.map(name => [directFromNumbers[name], name]))
 
 /** What a row's number stands for, as the person has said it. */

@@ -28,9 +28,6 @@ export const Epoch = Type.Integer({
   description: 'Changes when the store was restored from a backup: cursors of another epoch mean nothing.',
 })
 
-/** A picture of a person lies there as a square of so many pixels. */
-export const avatarSizes = [64, 256, 640] as const
-
 /** A person, as others see them. */
 export const User = Type.Object(
   {

@@ -11,7 +11,7 @@ import { Connection, type ConnectionState, type Hello, type SocketConstructor } 
 import { Cursors } from './cursors.ts'
 import { type Change, Delivery, isKnown, type Place } from './delivery.ts'
 import { Emitter } from './emitter.ts'
-import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
+import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
 import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } from './options.ts'
 import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
@@ -432,7 +432,7 @@ export class Client {
     try {
       return await this.#requests.request('history.page', { ...page, bytesMax })
     } catch (thrown) {
-      if (!(thrown instanceof FlotillaError) || thrown.code !== 'field_invalid') throw thrown
+      if (!isRefused(thrown, 'field_invalid')) throw thrown
       // A node of the version before: it bounds a page by its entries alone.
       return this.#requests.request('history.page', page)
     }

@@ -1,4 +1,5 @@
-import { closeCodes, down, errors, limits, up } from '@flotilla/protocol'
+import { closeCodes, errors, limits } from '@flotilla/protocol'
+import { down, up } from '@flotilla/protocol/schemas'
 import { expect, test } from 'vitest'
 import { protocolDoc } from './protocol.ts'
 

@@ -1,34 +1,36 @@
 /** docs/protocol.md: the wire in words and tables, made from the schemas that check it. */
 import {
+  closeCodes,
+  commandWeights,
+  errors,
+  limits,
+  namedPerToken,
+  type Op,
+  protocolVersion,
+  protocolVersionMin,
+} from '@flotilla/protocol'
+import {
   At,
   asyncApiDocument,
   Body,
   ConversationCursor,
   ConversationHead,
   Cursor,
-  closeCodes,
   commandExamples,
-  commandWeights,
   decodeCommand,
   down,
   Entry,
   Epoch,
   ErrorSchema,
   entries,
-  errors,
   isUndecodable,
-  limits,
-  namedPerToken,
   MemberRef,
-  type Op,
-  protocolVersion,
-  protocolVersionMin,
   Role,
   Seq,
   Uuid,
   up,
   Verdict,
-} from '@flotilla/protocol'
+} from '@flotilla/protocol/schemas'
 
 /** The part of JSON Schema that the wire uses. */
 interface Schema {

@@ -57,6 +57,9 @@ const show = (text: string): number => text.length
 export const entryText = (entry: Entry) => (entry.event === 'message.new' ? entry.body.text : undefined)
 export const tell = (thrown: unknown) => (thrown instanceof FlotillaError ? thrown.code : errors.internal.meaning)
 export const most: number = limits.textLengthMax
+export const name = async (): Promise<string> => (await client.rest.me()).username
+// @ts-expect-error what REST answers is not any either
+export const phone = async () => (await client.rest.me()).phone
 // @ts-expect-error a type that is lost would be any, and take this
 client.send({ conversation: 1 })
 `

@@ -3,9 +3,10 @@
  * anything, and every receipt and every direct typing asks: so it is cached, and costs one look into a map. Whoever
  * changes it, in either direction, is named by the next pulse and forgotten here.
  */
+import type { Audience } from '@flotilla/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { type Audience, audienceOf } from '../access.ts'
+import { audienceOf } from '../access.ts'
 import { createLoader } from '../store/loader.ts'
 
 /** What one person keeps back. */

@@ -1,39 +1,13 @@
 /** Conversations as one of their members sees them: with cursors, unread count, last message and the people. */
-import { type EntryOf, limits, type Role } from '@flotilla/protocol'
+import { type Conversation, type EntryOf, limits, type Role, type User } from '@flotilla/protocol'
 import { asc, eq, inArray } from 'drizzle-orm'
-import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../../access.ts'
+import { kindNumbersOfConversations, roleOf } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
 import { fitting } from '../../store/paging.ts'
 import * as tables from '../../store/schema.ts'
 import { get } from '../../users/get.ts'
-import { type User, userColumnsFor } from '../../users/user.ts'
-
-export interface Conversation {
-  readonly id: string
-  readonly kind: ConversationKind
-  /** Groups have one. */
-  readonly name?: string
-  readonly head: number
-  /** When the head was written; milliseconds since 1970. */
-  readonly headAt: number
-  /** Of the caller, as are the cursors. */
-  readonly role: Role
-  readonly joinedSeq: number
-  readonly deliveredSeq: number
-  readonly readSeq: number
-  /** Messages of others that the caller may see and has not read; counted up to `unreadMax`. */
-  readonly unread: number
-  /** The caller has muted it until then: no push tells of it, and the badge does not count it. */
-  readonly mutedUntil?: number
-  readonly memberCount: number
-  /** Direct, and the other has not accepted it yet: named among `members`, but not in it. */
-  readonly pending?: boolean
-  /** Left out of groups past a size; see members.ts. */
-  readonly members?: readonly { readonly user: User; readonly role: Role }[]
-  /** The latest message, if one is among the last entries. */
-  readonly lastMessage?: EntryOf<'message.new'>
-}
+import { userColumnsFor } from '../../users/user.ts'
 
 /** Where a conversation stands in the list. The time is seconds since 1970 as PostgreSQL writes them, so it is exact. */
 export interface Place {

@@ -1,21 +1,15 @@
 /** One request as the person sees it whom it is for: with what was said to them. */
-import { type ConversationRequest, type EntryOf, Refusal } from '@flotilla/protocol'
+import { type ConversationRequestRead, type EntryOf, Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
 import { readRequests } from './read.ts'
 
-export interface RequestRead {
-  readonly request: ConversationRequest
-  /** Of a direct conversation; of a group nothing is shown before. */
-  readonly messages: readonly EntryOf<'message.new'>[]
-}
-
 /**
  * Reading tells nobody anything: no receipt, no presence.
  * @throws Refusal request_unknown
  */
-export async function get(ctx: LogContext, by: string, id: string): Promise<RequestRead> {
+export async function get(ctx: LogContext, by: string, id: string): Promise<ConversationRequestRead> {
   const conversation = await openTo(ctx, by, id)
   const [request] = await readRequests(ctx, { conversation, users: [by] })
   if (request === undefined) throw new Refusal('request_unknown')
