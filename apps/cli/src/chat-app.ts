@@ -2,7 +2,7 @@
  * The terminal client's behaviour: what a typed line does, and what is shown of what happens. It stands on the doors of
  * the SDK alone, as any application would.
  */
-import type { Entry, EntryOf } from '@flotilla/protocol'
+import { type Entry, type EntryOf, textOf } from '@flotilla/protocol'
 import { type Client, type ConversationRequest, FlotillaError, type Send, type User } from '@flotilla/sdk'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
@@ -26,7 +26,7 @@ const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: 
   seq,
   at,
   by,
-  text: body.text,
+  text: textOf(body),
 })
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
@@ -224,11 +224,11 @@ export class ChatApp {
 
   #message(entry: EntryOf<'message.new'>, by: string): void {
     if (entry.by !== this.#me.id) {
-      this.#screen.write(`${style.bold(style.cyan(by))}: ${harmless(entry.body.text)}`, messageOf(entry, by))
+      this.#screen.write(`${style.bold(style.cyan(by))}: ${harmless(textOf(entry.body))}`, messageOf(entry, by))
       return
     }
     const own = this.#own.get(entry.clientId)
-    const before = { room: entry.conversation, text: entry.body.text, seq: entry.seq, mark: 'sent' as const }
+    const before = { room: entry.conversation, text: textOf(entry.body), seq: entry.seq, mark: 'sent' as const }
     if (own === undefined) this.#showOwn(entry.clientId, before)
     else own.seq = entry.seq
     this.#refreshMarks()
@@ -388,7 +388,7 @@ export class ChatApp {
         room.unread += 1
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
         const by = this.#rooms.nameOf(entry.by)
-        this.#note(`${by}${place}: ${harmless(entry.body.text)}`, messageOf(entry, by))
+        this.#note(`${by}${place}: ${harmless(textOf(entry.body))}`, messageOf(entry, by))
       } else if (known === undefined) this.#note(`new: ${harmless(room.name)}, by ${this.#rooms.nameOf(entry.by)}`)
     })
   }

@@ -48,31 +48,6 @@ export type User = Type.Static<typeof User>
 export const Role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
 export type Role = Type.Static<typeof Role>
 
-export const Body = Type.Object(
-  {
-    text: Type.String({
-      minLength: 1,
-      maxLength: limits.textLengthMax,
-      description: 'Shows something: not only blanks and signs that nobody sees.',
-    }),
-    data: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), {
-        description:
-          "The application's own JSON, delivered with the values that it came with. What would not come back so is refused: numbers that no double holds, such as whole ones beyond 2^53, -0 and 1e400; a key that stands twice; the key `__proto__`; half of a surrogate pair; U+0000.",
-      }),
-    ),
-    mentions: Type.Optional(
-      Type.Array(Uuid, {
-        maxItems: limits.mentionsMax,
-        uniqueItems: true,
-        description: 'People whom the message is to be pointed out to. Whoever is no other member is passed over.',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-)
-export type Body = Type.Static<typeof Body>
-
 export const MemberRef = Type.Object({ user: Uuid, role: Role }, { additionalProperties: false })
 export type MemberRef = Type.Static<typeof MemberRef>
 

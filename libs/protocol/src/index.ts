@@ -1,5 +1,5 @@
 export { asyncApiDocument, commandExamples } from './asyncapi.ts'
-export { refuseBody } from './body.ts'
+export { Body, refuseBody, TextBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
 export {
@@ -17,12 +17,21 @@ export { ErrorSchema } from './down/error.ts'
 export { ContactRequest } from './down/contacts.ts'
 export { ConversationRequest } from './down/conversation-requests.ts'
 export { Notification, NotificationKind, UnreadNotifications } from './down/notifications.ts'
-export { Entry, type EntryKind, type EntryOf, entries } from './entry.ts'
+export {
+  Entry,
+  type EntryKind,
+  type EntryOf,
+  type EntryOp,
+  entries,
+  entryCommands,
+  isKnownKind,
+  type KindMadeBy,
+  kindMadeBy,
+} from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
 export {
   At,
   avatarSizes,
-  Body,
   ConversationCursor,
   ConversationHead,
   Cursor,
@@ -46,5 +55,6 @@ export {
   wellFormedRule,
 } from './text.ts'
 export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
+export { Ack } from './message.ts'
 export { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

@@ -1,4 +1,4 @@
-import { type CommandOf, type Entry, limits } from '@flotilla/protocol'
+import { type CommandOf, type Entry, limits, textOf } from '@flotilla/protocol'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
@@ -37,7 +37,7 @@ function makeClient(user: string, options: Partial<ClientOptions> = {}): Client 
     ...options,
   })
   client.on('entry', entry => heard.push(`entry ${entry.event} ${entry.seq}`))
-  client.on('message', message => heard.push(`message ${message.body.text}`))
+  client.on('message', message => heard.push(`message ${textOf(message.body)}`))
   client.on('resync', ({ from, head }) => heard.push(`resync ${from} ${head}`))
   client.on('left', ({ conversation }) => heard.push(`left ${conversation}`))
   client.on('receipt', ({ user, kind, seq }) => heard.push(`${user} ${kind} ${seq}`))

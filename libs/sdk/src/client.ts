@@ -5,11 +5,11 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import type { Entry, Event, Reply, ReplyOf } from '@flotilla/protocol'
+import { type Entry, type Event, isKnownKind, type Reply, type ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
-import { type Change, Delivery, isKnown, type Place } from './delivery.ts'
+import { type Change, Delivery, type Place } from './delivery.ts'
 import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
@@ -446,7 +446,8 @@ export class Client {
       return this.#events.deliver('resync', { conversation, from, head })
     }
     for (const entry of change.entries) {
-      if (!isKnown(entry)) continue
+      // Newer kinds move the cursor and are passed over.
+      if (!isKnownKind(entry.event)) continue
       const told = { ...entry, replayed: change.replayed }
       await this.#events.deliver('entry', told)
       if (told.event === 'message.new') await this.#events.deliver('message', told)

@@ -6,7 +6,7 @@
  * Order: within a conversation one send is under way at a time, because a server that refuses one (too fast, too busy)
  * may take the next; conversations do not wait for each other.
  */
-import { type Body, limits, refuseBody, type ReplyOf } from '@flotilla/protocol'
+import { limits, refuseBody, type ReplyOf, type TextBody } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import { asFlotillaError, FlotillaError } from './flotilla-error.ts'
 import { fitsBytes } from './requests.ts'
@@ -14,7 +14,7 @@ import type { Store, StoredSend } from './store.ts'
 
 export interface Message {
   readonly conversation: string
-  readonly body: Body
+  readonly body: TextBody
   /** The seq of the message that this one answers. */
   readonly replyTo?: number
 }
@@ -54,7 +54,7 @@ class Item implements Send {
   readonly clientId: string
   readonly order: number
   readonly conversation: string
-  readonly body: Body
+  readonly body: TextBody
   readonly replyTo?: number
   readonly acknowledged: Promise<Ack>
   state: SendState = { name: 'sending' }

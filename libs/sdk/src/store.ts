@@ -6,7 +6,7 @@
  * be shared (`createIndexedDbStore` does): then of two cursors the one that has come further is kept, and each send is one
  * client's, and another's when that one is gone.
  */
-import type { Body } from '@flotilla/protocol'
+import type { TextBody } from '@flotilla/protocol'
 
 /** How far a device has come in one conversation. */
 export interface StoredCursor {
@@ -28,7 +28,7 @@ export interface StoredSend {
   /** Rising in the order of the sends. */
   readonly order: number
   readonly conversation: string
-  readonly body: Body
+  readonly body: TextBody
   readonly replyTo?: number
 }
 

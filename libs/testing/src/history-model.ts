@@ -2,7 +2,7 @@
  * A fleet in miniature that keeps every promise: it plays random steps and leaves a right history with the store that
  * belongs to it. What proves the checker starts from here and breaks something.
  */
-import type { Entry } from '@flotilla/protocol'
+import { type Entry, textOf } from '@flotilla/protocol'
 import fc from 'fast-check'
 import { History } from './history.ts'
 import { type MembershipSpan, membershipsOf, type StoreDump } from './store-dump.ts'
@@ -218,7 +218,7 @@ class Model {
           sender: entry.by,
           clientId: clientIds[index] ?? '',
           event: entry.event,
-          text: entry.event === 'message.new' ? entry.body.text : undefined,
+          text: entry.event === 'message.new' ? textOf(entry.body) : undefined,
         })),
       ),
       heads: this.conversations.map(({ name, log }) => ({ conversation: name, head: log.length })),

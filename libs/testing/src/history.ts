@@ -3,6 +3,7 @@
  * Lists of several processes may simply be joined; history-file.ts keeps them outside of memory. history-checker.ts judges it.
  */
 
+import { type Body, textOf } from '@flotilla/protocol'
 import type { LiveRecord } from './live-history.ts'
 
 /** The part of an entry that two devices can compare; every Entry of the protocol is one. */
@@ -11,7 +12,7 @@ export interface SeenEntry {
   readonly seq: number
   readonly event: string
   readonly clientId?: string
-  readonly body?: { readonly text: string }
+  readonly body?: Body
 }
 
 export interface Send {
@@ -120,7 +121,15 @@ export class History {
   }
   /** The device's application was given an entry. */
   saw(device: string, { conversation, seq, event, clientId, body }: SeenEntry): void {
-    this.#take({ kind: 'saw', device, conversation, seq, event, clientId, text: body?.text })
+    this.#take({
+      kind: 'saw',
+      device,
+      conversation,
+      seq,
+      event,
+      clientId,
+      text: body === undefined ? undefined : textOf(body),
+    })
   }
   /** What the device's application shows of another's receipts; raw events of two nodes may cross, applications keep the highest. */
   receipt(device: string, receipt: SeenReceipt): void {

@@ -1,6 +1,6 @@
 /** What the store holds at the end of a test, read in one snapshot, with the memberships that its log tells of. */
 import type { EntryRow } from '@flotilla/chat'
-import type { Entry } from '@flotilla/protocol'
+import { type Entry, textOf } from '@flotilla/protocol'
 import type { Pool } from 'pg'
 
 export interface StoredEntry {
@@ -77,7 +77,7 @@ export async function dumpStore(pool: Pool, readBody: ReadBody, conversations?: 
 function toStored(row: EntryRow, entry: Entry | undefined): StoredEntry {
   if (entry?.seq !== row.seq || entry.conversation !== row.conversation_id)
     throw new Error(`unable to dump the store: no entry came for row ${row.seq} of ${row.conversation_id}`)
-  const text = entry.event === 'message.new' ? entry.body.text : undefined
+  const text = entry.event === 'message.new' ? textOf(entry.body) : undefined
   const { conversation, seq, event } = entry
   return { conversation, seq, event, sender: row.sender_id, clientId: row.client_id, text }
 }

@@ -1,30 +1,28 @@
 /**
  * Between a row of the log and the entry that clients fold. A kind is a number in the row and a name on the wire; what
  * the kind carries is the sealed body, so that a new kind needs no migration.
+ *
+ * During a roll-out the nodes of before read rows of kinds that they do not know. They must hand them out whole, so the
+ * body of a kind names it; only the first kinds, which every version knows, save these bytes.
  */
-import type { Entry, EntryKind, EntryOf } from '@flotilla/protocol'
+import { type Entry, type EntryKind, type EntryOf, entries } from '@flotilla/protocol'
 import type { Sealer } from '../store/seal.ts'
 
-/** Numbers are for ever: never change one, add at the end. */
-export const kindNumbers = {
-  'message.new': 1,
-  'conversation.created': 2,
-  'conversation.renamed': 3,
-  'member.added': 4,
-  'member.removed': 5,
-  'member.left': 6,
-  'member.changed': 7,
-} as const satisfies Record<EntryKind, number>
+const numbered = new Map<number, (typeof entries)[EntryKind]>(Object.values(entries).map(kind => [kind.number, kind]))
 
-const kindNames = new Map<number, EntryKind>(
-  Object.entries(kindNumbers).map(([name, number]) => [number, name as EntryKind]),
-)
+/** The highest number of a kind whose body does not name it. */
+const unnamedKindMax = 7
 
 /** What a kind carries beyond its place in the log: the sealed part. */
 export type PayloadOf<K extends EntryKind> = Omit<
   EntryOf<K>,
   'event' | 'conversation' | 'seq' | 'epoch' | 'at' | 'by' | 'clientId' | 'replyTo'
 >
+
+/** What is sealed of an entry. */
+export function toPlain({ event, ...payload }: { readonly event: EntryKind }): string {
+  return JSON.stringify(entries[event].number > unnamedKindMax ? { event, ...payload } : payload)
+}
 
 export interface EntryRow {
   readonly conversation_id: string
@@ -59,19 +57,20 @@ export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: 
 }
 
 function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
-  const event = kindNames.get(row.kind)
-  if (event === undefined) throw new Error(`unable to read an entry: kind ${row.kind} is newer than this process`)
-  const place = { conversation: row.conversation_id, sender: row.sender_id, clientId: row.client_id, kind: row.kind }
+  const { conversation_id: conversation, seq, sender_id: by, client_id: clientId, reply_to: replyTo } = row
+  const kind = numbered.get(row.kind)
+  const place = { conversation, sender: by, clientId, kind: row.kind }
   const payload = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
   return {
-    event,
-    conversation: row.conversation_id,
-    seq: row.seq,
+    event: kind?.name ?? `kind.${row.kind}`,
+    conversation,
+    seq,
     epoch,
     at: Math.round(row.at),
-    by: row.sender_id,
-    ...(event === 'message.new' ? { clientId: row.client_id } : {}),
-    ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
+    by,
+    // Of a kind of tomorrow nobody here knows whether a command has made it.
+    ...(kind === undefined || 'command' in kind ? { clientId } : {}),
+    ...(replyTo === null ? {} : { replyTo }),
     ...payload,
   } as Entry
 }

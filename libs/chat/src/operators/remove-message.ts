@@ -2,10 +2,10 @@
  * Takes away what a message said. Its entry stays where it is, with sender and time, since the log has no gaps; what it
  * says is a sentence that today's clients show, and a mark for those that know it. docs/decisions/0021 says why.
  */
-import { type EntryOf, Refusal } from '@flotilla/protocol'
+import { type EntryOf, entries, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { OperatorsContext } from './context.ts'
-import { kindNumbers, type PayloadOf } from '../log/entries.ts'
+import type { PayloadOf } from '../log/entries.ts'
 import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
@@ -16,7 +16,7 @@ export interface RemoveMessageInput {
   readonly reason: string
 }
 
-const kind = kindNumbers['message.new']
+const kind = entries['message.new'].number
 
 const payload: PayloadOf<'message.new'> = { body: { text: 'This message was removed.' }, removed: 'operator' }
 

@@ -2,10 +2,10 @@
  * What decides whether somebody is pushed about a conversation. Asked when a push is prepared, and once more in the
  * moment before it is sent: what was read elsewhere, muted, blocked or left meanwhile is not pushed (P8).
  */
+import { entries } from '@flotilla/protocol'
 import type { Pool, PoolClient } from 'pg'
 import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
-import { kindNumbers } from '../log/entries.ts'
 import { kindNumbersOfConversations } from '../access.ts'
 
 export interface Place {
@@ -83,7 +83,7 @@ export async function findFactsOf(client: Pool | PoolClient, places: readonly Pl
       uuidArray(places.map(place => place.conversation)),
       int8Array(places.map(place => place.uptoSeq)),
       countedMax,
-      kindNumbers['message.new'],
+      entries['message.new'].number,
       kindNumbersOfConversations.group,
       sendersNamedMax,
     ],

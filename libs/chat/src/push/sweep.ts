@@ -1,7 +1,7 @@
 /** From the offline index to what is to be pushed: one row for each person and conversation. */
+import { entries } from '@flotilla/protocol'
 import type { PushContext } from './context.ts'
 import { goodSession } from './devices/device.ts'
-import { kindNumbers } from '../log/entries.ts'
 
 /**
  * Whoever has no device that could be pushed gets no row, nor does anybody for what they wrote themselves. Rows are taken
@@ -41,7 +41,7 @@ export async function sweep(ctx: PushContext, max: number): Promise<number> {
   const found = await ctx.pool.query<{ looked: number }>({
     name: 'push-sweep',
     text: sweepOffline,
-    values: [max, pushDelayMs, pushCollapseMs, kindNumbers['message.new']],
+    values: [max, pushDelayMs, pushCollapseMs, entries['message.new'].number],
   })
   return found.rows[0]!.looked
 }

@@ -9,7 +9,7 @@
  * commit locks in id order, so that the two cannot wait for each other.
  */
 import { randomUUID } from 'node:crypto'
-import { type Entry, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
+import { type Entry, entries, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import {
   type ConversationKind,
@@ -21,7 +21,7 @@ import {
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import type { Emission } from '../../ports.ts'
-import { kindNumbers, type PayloadOf } from '../entries.ts'
+import { type PayloadOf, toPlain } from '../entries.ts'
 import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -316,8 +316,8 @@ async function write(
 ): Promise<Written> {
   const { event, ...payload } = part
   const clientId = randomUUID()
-  const kind = kindNumbers[event]
-  const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, JSON.stringify(payload))
+  const kind = entries[event].number
+  const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, toPlain(part))
   const members = large ? undefined : await readMembers(client, conversation)
   const named = joined ?? namedBy(part, by)
   const users = members === undefined ? undefined : [...new Set([...members, ...named])]

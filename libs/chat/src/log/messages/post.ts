@@ -1,8 +1,8 @@
 /** Posts a message: check, commit, tell. The socket and REST call the same verb. */
-import { type Body, type Entry, type ErrorCode, Refusal, refuseBody } from '@flotilla/protocol'
+import { type Entry, type ErrorCode, entries, Refusal, refuseBody, type TextBody } from '@flotilla/protocol'
 import { demandMayStillAsk, demandOpen } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, kindNumbers, toEntries } from '../entries.ts'
+import { type EntryRow, toEntries } from '../entries.ts'
 import type { Membership, Standing } from '../memberships.ts'
 import { mentioned } from '../../notices/notifications/mentioned.ts'
 import { reserve } from '../requests/reserve.ts'
@@ -12,7 +12,7 @@ export interface PostInput {
   readonly conversation: string
   /** Chosen by the device; the same one again is the same message. */
   readonly clientId: string
-  readonly body: Body
+  readonly body: TextBody
   readonly replyTo?: number | undefined
 }
 
@@ -24,7 +24,7 @@ export interface Posted {
   readonly epoch: number
 }
 
-const kind = kindNumbers['message.new']
+const kind = entries['message.new'].number
 /** A membership that moves at every attempt is a fault or an attack; the sender may come again. */
 const attemptsMax = 5
 const shutOutCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'direct_closed', 'request_waiting'])
