@@ -40,7 +40,8 @@ export type ReadBody = (rows: readonly EntryRow[]) => Promise<readonly Entry[]>
 
 const queries = {
   rows: `SELECT conversation_id, seq::float8 AS seq, (extract(epoch FROM created_at) * 1000)::float8 AS at, sender_id, client_id,
-                reply_to::float8 AS reply_to, key_id, kind, body
+                reply_to::float8 AS reply_to, key_id, kind, body,
+                changed_seq::float8 AS changed_seq, (extract(epoch FROM edited_at) * 1000)::float8 AS edited_at
            FROM messages WHERE $1::uuid[] IS NULL OR conversation_id = ANY ($1) ORDER BY conversation_id, seq`,
   heads:
     'SELECT id AS conversation, head_seq::float8 AS head FROM conversations WHERE $1::uuid[] IS NULL OR id = ANY ($1)',

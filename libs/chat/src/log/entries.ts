@@ -35,20 +35,23 @@ export interface EntryRow {
   readonly key_id: number
   readonly kind: number
   readonly body: Buffer
+  /** The last entry that changed this one, and when its sender edited it: what it says is in the body. */
+  readonly changed_seq: number | null
+  readonly edited_at: number | null
 }
 
 /** The columns of EntryRow, for a SELECT from messages AS m. */
 export const entryColumns =
-  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body'
+  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body, m.changed_seq, (extract(epoch FROM m.edited_at) * 1000)::float8 AS edited_at'
 
 /** The least that an entry takes in a reply, in bytes. */
 export const entryBytesMin = 200
 
 /**
  * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
- * what stands beside it (places, ids, names of fields) has at most 272. The length of a body is known without reading it.
+ * what stands beside it (places, ids, names of fields) has at most 336. The length of a body is known without reading it.
  */
-export const entryBytes = 'octet_length(m.body) + 272'
+export const entryBytes = 'octet_length(m.body) + 336'
 
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {
@@ -72,6 +75,8 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
     ...(kind === undefined || 'command' in kind ? { clientId } : {}),
     ...(replyTo === null ? {} : { replyTo }),
     ...payload,
+    ...(row.changed_seq === null ? {} : { changedSeq: row.changed_seq }),
+    ...(row.edited_at === null ? {} : { editedAt: Math.round(row.edited_at) }),
   } as Entry
 }
 

@@ -8,6 +8,8 @@
  * - Nothing is written to a conversation whose membership is not at the version that the caller decided by: such an
  *   `add` is answered 'stale', and the caller decides again. That makes removal exact though caches are late.
  * - One batch is in flight at a time, on one connection: two would split the batches, which costs 9 to 19 %.
+ * - An entry that changes the row of an earlier one does so in its own commit, and only if that row is as the caller saw
+ *   it; otherwise it is answered 'stale'.
  * - A batch that the store did not answer is sent again until it does: whether it had been committed, the unique index
  *   tells. A batch that the store refuses is halved until the entry at fault stands alone, so that no entry can keep
  *   its neighbours from being stored.
@@ -31,8 +33,18 @@ export interface NewEntry {
   readonly replyTo: number | undefined
   readonly kind: number
   readonly sealed: Sealed
-  /** People who get a row in the offline index. */
+  /** People who get a row in the offline index; nobody with a change. */
   readonly absent: readonly string[]
+  readonly change?: RowChange | undefined
+}
+
+/** What an entry changes in the row of an earlier one, its target. */
+export interface RowChange {
+  readonly target: number
+  /** The entry that had changed the target last, when the caller decided, and what is to be left of it. */
+  readonly before: { readonly seq: number; readonly sealed: Sealed } | undefined
+  /** What the target says now. */
+  readonly sealed: Sealed
 }
 
 /** Where an entry came to stand. `earlier` is the row that was there before, when this was a repetition. */
@@ -112,6 +124,41 @@ SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (e
   FROM held`
 
 /**
+ * The same for entries that change rows, one of each conversation: $1 conversations in rising order, $2 their versions; $3 to
+ * $7 the entries; $8 to $10 the targets, $11 to $13 what had changed them before, 0 where nothing had. A target that was
+ * changed meanwhile, even while this waited for the lock, is found so by its `changed_seq`, and nothing is written there.
+ */
+const insertChanges = `
+WITH locked AS MATERIALIZED (
+  SELECT id, head_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+), held AS MATERIALIZED (
+  SELECT array_agg(id ORDER BY id) = $1::uuid[] AS whole, array_agg(id ORDER BY id) AS ids,
+         array_agg(head_seq ORDER BY id) AS heads, array_agg(version ORDER BY id) AS versions,
+         date_trunc('milliseconds', clock_timestamp()) AS at
+    FROM locked
+), changed AS (
+  UPDATE messages m SET key_id = ($9::int[])[r], body = ($10::bytea[])[r], changed_seq = held.heads[r] + 1, edited_at = held.at
+    FROM held, generate_series(1, cardinality($1::uuid[])) r
+   WHERE held.whole AND held.versions[r] = ($2::int[])[r]
+     AND m.conversation_id = ($1::uuid[])[r] AND m.seq = ($8::int8[])[r]
+     AND m.changed_seq IS NOT DISTINCT FROM nullif(($11::int8[])[r], 0)
+  RETURNING r
+), outdated AS (
+  UPDATE messages m SET key_id = ($12::int[])[r], body = ($13::bytea[])[r]
+    FROM changed WHERE m.conversation_id = ($1::uuid[])[r] AND m.seq = ($11::int8[])[r]
+), moved AS (
+  UPDATE conversations c SET head_seq = held.heads[r] + 1, head_at = held.at FROM held, changed WHERE c.id = ($1::uuid[])[r]
+), written AS (
+  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
+  SELECT ($1::uuid[])[r], held.heads[r] + 1, held.at, ($3::uuid[])[r], ($4::uuid[])[r], ($5::int[])[r], ($6::int[])[r],
+         ($7::bytea[])[r]
+    FROM held, changed
+)
+SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at,
+       (SELECT array_agg(r) FROM changed) AS changed
+  FROM held`
+
+/**
  * $1 to $3: conversation, sender and client id of each entry. Answers those that are stored. The lock makes it a commit of
  * its own: where replicas are synchronous, its answer is as safe as the commit that it tells of.
  */
@@ -136,6 +183,9 @@ export function createInserts(options: InsertsOptions): Inserts {
   /** By key, in the order of arrival; a repetition that arrives while the first waits shares its result. */
   const pending = new Map<string, Pending>()
   let waiting: Pending[] = []
+  /** The same with those that change rows: they go apart, in turn with the others. */
+  let changing: Pending[] = []
+  let hasChanged = false
   let inFlight = false
   let timer: NodeJS.Timeout | undefined
   /** At the end of this turn of the loop. */
@@ -164,7 +214,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       reject,
     }
     pending.set(key, one)
-    waiting.push(one)
+    ;(entry.change === undefined ? waiting : changing).push(one)
     schedule()
     watchDeadlines()
     return promise
@@ -194,11 +244,11 @@ export function createInserts(options: InsertsOptions): Inserts {
     clearTimeout(timer)
     timer = undefined
     imminent = false
-    if (inFlight || waiting.length === 0) return
+    if (inFlight || waiting.length + changing.length === 0) return
     inFlight = true
     const sentAt = performance.now()
     lastFlushAt = sentAt
-    const batch = waiting.splice(0, options.commitEntriesMax)
+    const batch = take()
     stats.flushes++
     const entries = batch.length
     void commit(batch).finally(() => {
@@ -206,9 +256,23 @@ export function createInserts(options: InsertsOptions): Inserts {
       lastCommitMs = returnedAt - sentAt
       options.onCommit?.(entries, lastCommitMs)
       inFlight = false
-      if (waiting.length > 0) schedule()
+      if (waiting.length + changing.length > 0) schedule()
       else if (pending.size === 0) idle?.()
     })
+  }
+
+  function take(): Pending[] {
+    hasChanged = changing.length > 0 && (waiting.length === 0 || !hasChanged)
+    if (!hasChanged) return waiting.splice(0, options.commitEntriesMax)
+    // Of a conversation one at a time: what is decided about the next one's target must see this one.
+    const first = new Map<string, Pending>()
+    for (const one of changing) {
+      if (first.size >= options.commitEntriesMax) break
+      if (!first.has(one.entry.conversation)) first.set(one.entry.conversation, one)
+    }
+    const batch = new Set(first.values())
+    changing = changing.filter(one => !batch.has(one))
+    return [...batch]
   }
 
   /** A repetition may have taken the place of one that was told that the store is away. */
@@ -295,11 +359,8 @@ export function createInserts(options: InsertsOptions): Inserts {
       heads: number[]
       versions: number[]
       at: number
-    }>({
-      name: 'insert-entries',
-      text: insertEntries,
-      values: toParameters(batch.map(one => one.entry)),
-    })
+      changed?: number[] | null
+    }>(toStatement(batch.map(one => one.entry)))
     return rows[0]!
   }
 
@@ -325,6 +386,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       for (const one of batch) if (!known.has(one.entry.conversation)) settle(one, 'unknown')
       return batch.filter(one => known.has(one.entry.conversation))
     }
+    const changed = answer.changed === undefined ? undefined : new Set(answer.changed)
     let place = -1
     let nth = 0
     let before = ''
@@ -336,7 +398,8 @@ export function createInserts(options: InsertsOptions): Inserts {
         before = conversation
       }
       nth++
-      if (answer.versions[place] === version) {
+      // Of a target that was changed meanwhile only the caller knows what it means.
+      if (answer.versions[place] === version && changed?.has(place + 1) !== false) {
         stats.stored++
         settle(one, { seq: answer.heads[place]! + nth, at: answer.at, earlier: undefined })
       } else settleStale(one)
@@ -375,6 +438,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       fail(one, new Refusal('unavailable', undefined, { retryMs: 2_000 }))
     }
     waiting = waiting.filter(one => one.deadline > now)
+    changing = changing.filter(one => one.deadline > now)
   }
 
   /** All wait equally long, so the first that came is the first whose time is up. */
@@ -418,6 +482,34 @@ export function createInserts(options: InsertsOptions): Inserts {
     },
   }
 }
+
+/** Either none of the entries changes a row, or all. They are sorted by conversation. */
+const toStatement = (entries: readonly NewEntry[]) =>
+  entries[0]?.change === undefined
+    ? { name: 'insert-entries', text: insertEntries, values: toParameters(entries) }
+    : { name: 'insert-changes', text: insertChanges, values: toChanges(entries) }
+
+/** The parameters of insertChanges. */
+function toChanges(entries: readonly NewEntry[]): Buffer[] {
+  const changes = entries.map(entry => entry.change!)
+  return [
+    uuidArray(entries.map(entry => entry.conversation)),
+    int4Array(entries.map(entry => entry.version)),
+    uuidArray(entries.map(entry => entry.sender)),
+    uuidArray(entries.map(entry => entry.clientId)),
+    int4Array(entries.map(entry => entry.sealed.keyId)),
+    int4Array(entries.map(entry => entry.kind)),
+    byteaArray(entries.map(entry => entry.sealed.body)),
+    int8Array(changes.map(change => change.target)),
+    int4Array(changes.map(change => change.sealed.keyId)),
+    byteaArray(changes.map(change => change.sealed.body)),
+    int8Array(changes.map(change => change.before?.seq ?? 0)),
+    int4Array(changes.map(change => change.before?.sealed.keyId ?? 0)),
+    byteaArray(changes.map(change => change.before?.sealed.body ?? nothing)),
+  ]
+}
+
+const nothing = Buffer.alloc(0)
 
 /** The parameters of insertEntries. The entries are sorted by conversation. */
 function toParameters(entries: readonly NewEntry[]): Buffer[] {

@@ -4,6 +4,7 @@ import { asc, eq, inArray } from 'drizzle-orm'
 import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns, toEntries } from '../entries.ts'
+import { countedKinds } from '../rules.ts'
 import { fitting } from '../../store/paging.ts'
 import * as tables from '../../store/schema.ts'
 import { get } from '../../users/get.ts'
@@ -67,7 +68,7 @@ const lastEntriesMax = 20
 
 /** Of the messages `x`, those of others than $1 that a member with these columns may see and has not read. */
 export const unreadOf = (member: string, conversation: string) =>
-  `x.kind = ${entries['message.new'].number} AND x.sender_id <> $1
+  `x.kind IN (${countedKinds}) AND x.sender_id <> $1
    AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${member}.joined_seq) AND ${conversation}.head_seq`
 
 /** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */

@@ -1,2 +1,2 @@
 export { type HistoryInput, history } from './history.ts'
-export { type Posted, type PostInput, post } from './post.ts'
+export { post } from './post.ts'
