@@ -12,7 +12,9 @@ import { memberAdded } from './entries/member-added.ts'
 import { memberChanged } from './entries/member-changed.ts'
 import { memberLeft } from './entries/member-left.ts'
 import { memberRemoved } from './entries/member-removed.ts'
+import { messageEdited } from './entries/message-edited.ts'
 import { messageNew } from './entries/message-new.ts'
+import { messageRemoved } from './entries/message-removed.ts'
 
 const kinds = [
   messageNew,
@@ -22,6 +24,8 @@ const kinds = [
   memberRemoved,
   memberLeft,
   memberChanged,
+  messageEdited,
+  messageRemoved,
 ] as const
 
 type Kind = (typeof kinds)[number]

@@ -42,6 +42,7 @@ export {
   User,
   Uuid,
 } from './fields.ts'
+export { type ConversationState, emptyConversation, fold, foldAll, type MessageState } from './fold.ts'
 export { refuseSource } from './json.ts'
 export { commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export {

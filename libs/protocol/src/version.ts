@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'bbfdc89420db3896'
+export const wireHash = '3c5af4c6e8a15b95'
