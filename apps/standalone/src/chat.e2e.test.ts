@@ -102,6 +102,10 @@ test('two people chat, and what they write while the server is away arrives once
   await bob.sees('read: two')
   expect(alice.count('bob: one') + alice.count('bob: two'), 'exactly once').toBe(2)
 
+  bob.type('/edit two, and more')
+  await alice.sees('bob edited: two, and more')
+  await bob.sees('bob edited: two, and more')
+
   alice.type('/group crew bob')
   await alice.sees('— crew —')
   alice.type('all hands')
@@ -110,7 +114,7 @@ test('two people chat, and what they write while the server is away arrives once
   expect(await alice.quit()).toBe(0)
   await bob.sees('alice is offline')
   const again = new Terminal('--as', 'alice', '--with', 'bob', ...at)
-  await again.sees('bob: two')
+  await again.sees('bob: two, and more')
   await bob.sees('alice is online')
   expect(await again.quit()).toBe(0)
   expect(await bob.quit()).toBe(0)

@@ -137,7 +137,7 @@ async function writeOffline(page: Page, texts: readonly string[]): Promise<void>
         new Promise<string[]>(resolve => {
           indexedDB.open('alice').onsuccess = ({ target }) => {
             const all = (target as IDBOpenDBRequest).result.transaction('sends').objectStore('sends').getAll()
-            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.StoredSend).body.text))
+            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.Send).body.text))
           }
         }),
     )

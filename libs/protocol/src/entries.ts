@@ -43,9 +43,6 @@ export type Entry = Type.Static<Kind['schema']>
 /** An entry of one kind: `EntryOf<'message.new'>`. */
 export type EntryOf<K extends EntryKind> = Type.Static<KindOf<K>['schema']>
 
-/** Whether this version knows the kind. A later one may know more. */
-export const isKnownKind = (name: string): name is EntryKind => Object.hasOwn(entries, name)
-
 // ── those that a command makes ───────────────────────────────────────────────────────────────────────────────────────
 
 type MadeKind = Extract<Kind, { command: object }>
@@ -59,9 +56,4 @@ const made = kinds.filter((kind): kind is MadeKind => 'command' in kind)
 /** The commands that make an entry, by operation. */
 export const entryCommands = Object.fromEntries(made.map(kind => [kind.command.op, kind.command])) as {
   [O in EntryOp]: MadeBy<O>['command']
-}
-
-/** What each of them makes. */
-export const kindMadeBy = Object.fromEntries(made.map(kind => [kind.command.op, kind.name])) as {
-  [O in EntryOp]: KindMadeBy<O>
 }

@@ -8,9 +8,8 @@
  *
  * Nothing of this is for an entry of another epoch: then begin with `emptyConversation`.
  */
-import type { Body } from './body.ts'
-import type { Entry, EntryOf } from './entries.ts'
-import type { Role } from './fields.ts'
+import type { Entry, EntryKind, EntryOf } from './entries.ts'
+import type { Body, Role } from './fields.ts'
 
 /** A value, and the entry that said so last. */
 export interface Said<T> {
@@ -57,7 +56,8 @@ export function foldAll(state: ConversationState, entries: Iterable<Entry>): Con
   const draft: Draft = { ...state, members: new Map(state.members), messages: new Map(state.messages) }
   for (const entry of entries) {
     draft.head = Math.max(draft.head, entry.seq)
-    take(draft, entry)
+    // A kind of tomorrow changes nothing here.
+    if (isKnownKind(entry.event)) (takes[entry.event] as (draft: Draft, entry: Entry) => void)(draft, entry)
   }
   return draft
 }
@@ -67,38 +67,30 @@ type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } 
   readonly messages: Map<number, MessageState>
 }
 
-/** A kind of tomorrow changes nothing here. */
-function take(draft: Draft, entry: Entry): void {
-  const { seq } = entry
-  switch (entry.event) {
-    case 'message.new':
-      return takePosted(draft, entry)
-    case 'message.edited': {
-      const { target, body, at } = entry
-      // Without a body: the message has been changed since, and that is said by another entry.
-      return body === undefined ? undefined : takeContent(draft, target, { seq, value: { body, editedAt: at } })
-    }
-    case 'message.removed': {
-      const { target, body, removed } = entry
-      return takeContent(draft, target, { seq, value: { body, removed } })
-    }
-    case 'conversation.created':
-      draft.kind = entry.kind
-      if (entry.name !== undefined) draft.name = later(draft.name, { seq, value: entry.name })
-      return takeMembers(draft, seq, entry.members)
-    case 'conversation.renamed':
-      draft.name = later(draft.name, { seq, value: entry.name })
-      return
-    case 'member.added':
-      return takeMembers(draft, seq, entry.members)
-    case 'member.changed':
-      return takeMembers(draft, seq, [entry])
-    case 'member.removed':
-      return takeMembers(draft, seq, [{ user: entry.user, role: undefined }])
-    case 'member.left':
-      return takeMembers(draft, seq, [{ user: entry.by, role: undefined }])
-  }
+/** What each kind says. */
+const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => void } = {
+  'message.new': takePosted,
+  'message.edited'(draft, { target, seq, at, body }) {
+    // Without a body: the message has been changed since, and that is said by another entry.
+    if (body !== undefined) takeContent(draft, target, { seq, value: { body, editedAt: at } })
+  },
+  'message.removed'(draft, { target, seq, body, removed }) {
+    takeContent(draft, target, { seq, value: { body, removed } })
+  },
+  'conversation.created'(draft, { seq, kind, name, members }) {
+    draft.kind = kind
+    if (name !== undefined) takeName(draft, seq, name)
+    takeMembers(draft, seq, members)
+  },
+  'conversation.renamed': (draft, { seq, name }) => takeName(draft, seq, name),
+  'member.added': (draft, { seq, members }) => takeMembers(draft, seq, members),
+  'member.changed': (draft, { seq, user, role }) => takeMembers(draft, seq, [{ user, role }]),
+  'member.removed': (draft, { seq, user }) => takeMembers(draft, seq, [{ user, role: undefined }]),
+  'member.left': (draft, { seq, by }) => takeMembers(draft, seq, [{ user: by, role: undefined }]),
 }
+
+/** Whether this version knows the kind. A later one may know more. */
+export const isKnownKind = (name: string): name is EntryKind => Object.hasOwn(takes, name)
 
 const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
   known !== undefined && known.seq >= said.seq ? known : said
@@ -118,6 +110,10 @@ function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
 function takeContent(draft: Draft, target: number, said: Said<Content>): void {
   const known = draft.messages.get(target)
   draft.messages.set(target, { ...known, content: later(known?.content, said) })
+}
+
+function takeName(draft: Draft, seq: number, value: string): void {
+  draft.name = later(draft.name, { seq, value })
 }
 
 function takeMembers(

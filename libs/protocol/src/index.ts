@@ -1,5 +1,5 @@
 export { asyncApiDocument, commandExamples } from './asyncapi.ts'
-export { Body, refuseBody, TextBody, textOf } from './body.ts'
+export { refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
 export {
@@ -24,14 +24,13 @@ export {
   type EntryOp,
   entries,
   entryCommands,
-  isKnownKind,
   type KindMadeBy,
-  kindMadeBy,
 } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
 export {
   At,
   avatarSizes,
+  Body,
   ConversationCursor,
   ConversationHead,
   Cursor,
@@ -39,10 +38,12 @@ export {
   MemberRef,
   Role,
   Seq,
+  TextBody,
   User,
   Uuid,
 } from './fields.ts'
-export { type ConversationState, emptyConversation, fold, foldAll, type MessageState } from './fold.ts'
+export { type ConversationState, emptyConversation, fold, foldAll, isKnownKind, type MessageState } from './fold.ts'
+export { kindMadeBy } from './made-by.ts'
 export { refuseSource } from './json.ts'
 export { commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export {

@@ -5,7 +5,15 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import { type Entry, type Event, isKnownKind, type Reply, type ReplyOf } from '@flotilla/protocol'
+import {
+  type Entry,
+  type EntryOp,
+  type Event,
+  isKnownKind,
+  kindMadeBy,
+  type Reply,
+  type ReplyOf,
+} from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
@@ -14,7 +22,7 @@ import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
 import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } from './options.ts'
-import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
+import { type Ack, type Draft, type Edit, type Message, Outbox, type Send } from './outbox.ts'
 import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
 import { type Fields, Requests } from './requests.ts'
@@ -120,7 +128,7 @@ export class Client {
       random,
       retryPolicy,
       uuid: options.uuid ?? randomUuid,
-      send: message => this.#sendMessage(message),
+      send: draft => this.#send(draft),
       changed: emits('sendState'),
       report: reports('clear the outbox'),
     })
@@ -171,10 +179,17 @@ export class Client {
     if (this.#phase !== 'started') throw stoppedError()
     this.#typing.sent(message.conversation)
     this.#sync.touch(message.conversation, this.#clock.steady())
-    return this.#outbox.add(message)
+    return this.#outbox.add({ op: 'message.send', ...message })
   }
 
-  /** The messages that are not acknowledged yet, in the order of their sends. */
+  /** Puts another body in the place of what a message of one's own says. It is taken and kept as a message is. */
+  edit(edit: Edit): Send {
+    if (this.#phase !== 'started') throw stoppedError()
+    this.#sync.touch(edit.conversation, this.#clock.steady())
+    return this.#outbox.add({ op: 'message.edit', ...edit })
+  }
+
+  /** What is not acknowledged yet, in the order of the sends. */
   pending(): readonly Send[] {
     return this.#outbox.pending()
   }
@@ -214,9 +229,10 @@ export class Client {
   }
 
   /** The acknowledgement is this device's copy of the entry: the node tells it to every other connection, not to ours. */
-  async #sendMessage(message: Message & { clientId: string }): Promise<Ack> {
-    const ack = await this.#requests.request('message.send', message)
-    const entry = { event: 'message.new', ...message, ...ack, by: this.#user ?? '' } as const
+  async #send({ op, ...fields }: Draft & { readonly clientId: string }): Promise<Ack> {
+    // TypeScript loses the tie between an operation and its fields when they are spread.
+    const ack = await this.#requests.request(op, fields as Fields<EntryOp>)
+    const entry = { event: kindMadeBy[op], ...fields, ...ack, by: this.#user ?? '' } as Entry
     this.#run(this.#sync.entry(entry, this.#clock.steady()))
     return ack
   }
@@ -451,6 +467,7 @@ export class Client {
       const told = { ...entry, replayed: change.replayed }
       await this.#events.deliver('entry', told)
       if (told.event === 'message.new') await this.#events.deliver('message', told)
+      else if (told.event === 'message.edited') await this.#events.deliver('edited', told)
     }
   }
 

@@ -16,7 +16,7 @@ export {
   type NotificationChange,
   type Told,
 } from './options.ts'
-export type { Ack, Message, Send, SendState } from './outbox.ts'
+export type { Ack, Edit, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
 export type { AskedCode, SecurityEvent, ShownCode } from './rest/account.ts'
@@ -74,5 +74,12 @@ export type { HistoryStart } from './sync.ts'
 export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'
 export { type SolveWork, solveWork, type Work } from './work.ts'
-export { textOf } from '@flotilla/protocol'
+export {
+  type ConversationState,
+  emptyConversation,
+  fold,
+  foldAll,
+  type MessageState,
+  textOf,
+} from '@flotilla/protocol'
 export type { ContactRequest, ConversationRequest, Notification, NotificationKind } from '@flotilla/protocol'

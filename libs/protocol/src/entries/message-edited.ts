@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { Body, TextBody } from '../body.ts'
-import { Seq } from '../fields.ts'
+import { Body, Seq, TextBody } from '../fields.ts'
 import { entryByCommand } from '../message.ts'
 
 const target = Type.With(Seq, { description: 'The message.' })

@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { Body, TextBody } from '../body.ts'
-import { At, Seq } from '../fields.ts'
+import { At, Body, Seq, TextBody } from '../fields.ts'
 import { entryByCommand } from '../message.ts'
 
 export const messageNew = entryByCommand(

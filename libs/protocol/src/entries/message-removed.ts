@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { Body } from '../body.ts'
-import { Seq } from '../fields.ts'
+import { Body, Seq } from '../fields.ts'
 import { entry } from '../message.ts'
 
 export const messageRemoved = entry(
