@@ -5,15 +5,7 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import {
-  type Entry,
-  type EntryOp,
-  type Event,
-  isKnownKind,
-  kindMadeBy,
-  type Reply,
-  type ReplyOf,
-} from '@flotilla/protocol'
+import { type Entry, type Event, isKnownKind, kindMadeBy, type Reply, type ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
@@ -230,8 +222,7 @@ export class Client {
 
   /** The acknowledgement is this device's copy of the entry: the node tells it to every other connection, not to ours. */
   async #send({ op, ...fields }: Draft & { readonly clientId: string }): Promise<Ack> {
-    // TypeScript loses the tie between an operation and its fields when they are spread.
-    const ack = await this.#requests.request(op, fields as Fields<EntryOp>)
+    const ack = await this.#requests.request(op, fields)
     const entry = { event: kindMadeBy[op], ...fields, ...ack, by: this.#user ?? '' } as Entry
     this.#run(this.#sync.entry(entry, this.#clock.steady()))
     return ack

@@ -13,6 +13,10 @@ export interface SeenEntry {
   readonly event: string
   readonly clientId?: string
   readonly body?: Body
+  /** Of an edit or a removal: the message. */
+  readonly target?: number
+  /** Of a message: the last entry that has changed it, when it was seen. */
+  readonly changedSeq?: number
 }
 
 export interface Send {
@@ -68,6 +72,8 @@ export type HistoryRecord =
       readonly event: string
       readonly clientId?: string | undefined
       readonly text?: string | undefined
+      readonly target?: number | undefined
+      readonly changedSeq?: number | undefined
     }
   | ({ readonly kind: 'receipt'; readonly device: string } & SeenReceipt)
   | { readonly kind: 'resync'; readonly device: string; readonly conversation: string; readonly head: number }
@@ -120,7 +126,7 @@ export class History {
     this.#take({ kind: 'disconnected', device })
   }
   /** The device's application was given an entry. */
-  saw(device: string, { conversation, seq, event, clientId, body }: SeenEntry): void {
+  saw(device: string, { conversation, seq, event, clientId, body, target, changedSeq }: SeenEntry): void {
     this.#take({
       kind: 'saw',
       device,
@@ -129,6 +135,8 @@ export class History {
       event,
       clientId,
       text: body === undefined ? undefined : textOf(body),
+      target,
+      changedSeq,
     })
   }
   /** What the device's application shows of another's receipts; raw events of two nodes may cross, applications keep the highest. */
