@@ -2,7 +2,7 @@
  * The terminal client's behaviour: what a typed line does, and what is shown of what happens. It stands on the doors of
  * the SDK alone, as any application would.
  */
-import type { Entry, EntryOf } from '@flotilla/protocol'
+import { emptyConversation, type Entry, type EntryOf, fold, textOf } from '@flotilla/protocol'
 import { type Client, type ConversationRequest, FlotillaError, type Send, type User } from '@flotilla/sdk'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
@@ -13,7 +13,7 @@ const finishMsMax = 5_000
 interface OwnMessage {
   readonly line: Line
   readonly clientId: string
-  readonly text: string
+  text: string
   readonly room: string
   seq: number | undefined
   mark: keyof typeof marks
@@ -26,7 +26,7 @@ const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: 
   seq,
   at,
   by,
-  text: body.text,
+  text: textOf(body),
 })
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
@@ -38,6 +38,7 @@ const help = [
   '/list                     conversations, requests and people',
   '/accept <name>            what somebody asks you into',
   '/decline <name>           the same, without you',
+  '/edit <text>              put this in the place of what you said last',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -54,6 +55,9 @@ export class ChatApp {
   readonly #own = new Map<string, OwnMessage>()
   /** The seqs on the screen, so that a page of history and live entries do not show one twice. */
   readonly #shown = new Set<number>()
+  /** Of the messages on the screen that others wrote, the lines; and what is known of the open room. */
+  readonly #lines = new Map<number, Line>()
+  #state = emptyConversation
   /** What is older than this run is history, and not announced. */
   readonly #since: number
   /** Whom to talk to at first. */
@@ -117,6 +121,8 @@ export class ChatApp {
     }
     if ((command === '/accept' || command === '/decline') && first !== undefined)
       return this.#answer(command, [first, ...rest].join(' '))
+    if (command === '/edit' && first !== undefined && this.#open !== undefined)
+      return this.#edit(this.#open.id, text.slice(command.length).trim())
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -135,6 +141,12 @@ export class ChatApp {
     if (command === '/accept') return this.#enter(await this.#rooms.accept(request))
     await this.#client.rest.conversationRequests.decline(request.id)
     this.#note(`declined: ${harmless(name)}`)
+  }
+
+  #edit(conversation: string, text: string): void {
+    const target = [...this.#own.values()].findLast(own => own.seq !== undefined)?.seq
+    if (target === undefined) return this.#note('there is nothing of yours to edit')
+    this.#client.edit({ conversation, target, body: { text } })
   }
 
   async #send(text: string): Promise<void> {
@@ -186,12 +198,14 @@ export class ChatApp {
     this.#screen.clear()
     this.#shown.clear()
     this.#own.clear()
+    this.#lines.clear()
+    this.#state = emptyConversation
     this.#note(`— ${harmless(room.name)} —`)
     const fresh = await this.#rooms.read(room.id)
     if (fresh.pending) this.#note(`${harmless(room.name)} is asked first: until they accept, few messages can be sent`)
     for (const entry of await this.#rooms.latest(fresh)) this.#show(entry)
     for (const send of this.#client.pending())
-      if (send.conversation === room.id)
+      if (send.op === 'message.send' && send.conversation === room.id)
         this.#showOwn(send.clientId, { room: room.id, text: send.body.text, seq: undefined, mark: 'sending' })
     this.#status()
   }
@@ -201,11 +215,15 @@ export class ChatApp {
     this.#client.markRead(entry.conversation, entry.seq)
     if (this.#shown.has(entry.seq)) return
     this.#shown.add(entry.seq)
+    this.#state = fold(this.#state, entry)
     const by = this.#rooms.nameOf(entry.by)
     const names = (users: readonly { user: string }[]) => users.map(({ user }) => this.#rooms.nameOf(user)).join(', ')
     switch (entry.event) {
       case 'message.new':
         return this.#message(entry, by)
+      case 'message.edited':
+      case 'message.removed':
+        return this.#changed(entry)
       case 'conversation.created':
         return this.#note(`${by} began: ${names(entry.members)}`)
       case 'conversation.renamed':
@@ -224,14 +242,35 @@ export class ChatApp {
 
   #message(entry: EntryOf<'message.new'>, by: string): void {
     if (entry.by !== this.#me.id) {
-      this.#screen.write(`${style.bold(style.cyan(by))}: ${harmless(entry.body.text)}`, messageOf(entry, by))
+      const line = this.#screen.write(
+        `${style.bold(style.cyan(by))}: ${harmless(textOf(entry.body))}`,
+        messageOf(entry, by),
+      )
+      this.#lines.set(entry.seq, line)
       return
     }
     const own = this.#own.get(entry.clientId)
-    const before = { room: entry.conversation, text: entry.body.text, seq: entry.seq, mark: 'sent' as const }
+    const before = { room: entry.conversation, text: textOf(entry.body), seq: entry.seq, mark: 'sent' as const }
     if (own === undefined) this.#showOwn(entry.clientId, before)
     else own.seq = entry.seq
     this.#refreshMarks()
+  }
+
+  /** A message that is on the screen says something else now. */
+  #changed({ conversation, seq, target, event }: EntryOf<'message.edited' | 'message.removed'>): void {
+    const { posted, content } = this.#state.messages.get(target) ?? {}
+    // Of an older message, or one that has been changed once more, there is nothing to show.
+    if (posted === undefined || content?.seq !== seq) return
+    const own = this.#own.get(posted.clientId)
+    const by = this.#rooms.nameOf(posted.by)
+    const text = textOf(content.value.body)
+    const what = event === 'message.edited' ? 'edited' : 'removed'
+    const news = `* ${by} ${what}: ${harmless(text)}`
+    const about = { event: what, conversation, seq: target, by, text }
+    if (own === undefined)
+      return this.#lines.get(target)?.set(`${style.bold(style.cyan(by))}: ${harmless(text)}`, news, about)
+    own.text = text
+    own.line.set(`${style.bold('me')}: ${harmless(text)} ${marks[own.mark]}`, news, about)
   }
 
   #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
@@ -377,7 +416,7 @@ export class ChatApp {
   #heard(entry: Entry): void {
     this.#then(async () => {
       const known = this.#rooms.get(entry.conversation)
-      const concernsPeople = entry.event !== 'message.new' && entry.at >= this.#since
+      const concernsPeople = !entry.event.startsWith('message.') && entry.at >= this.#since
       if (known === undefined || concernsPeople) await this.#rooms.read(entry.conversation)
       const room = this.#rooms.get(entry.conversation)
       if (room === undefined) return
@@ -388,12 +427,13 @@ export class ChatApp {
         room.unread += 1
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
         const by = this.#rooms.nameOf(entry.by)
-        this.#note(`${by}${place}: ${harmless(entry.body.text)}`, messageOf(entry, by))
+        this.#note(`${by}${place}: ${harmless(textOf(entry.body))}`, messageOf(entry, by))
       } else if (known === undefined) this.#note(`new: ${harmless(room.name)}, by ${this.#rooms.nameOf(entry.by)}`)
     })
   }
 
-  #sendChanged({ clientId, state }: Send): void {
+  #sendChanged({ op, clientId, state }: Send): void {
+    if (op === 'message.edit' && state.name === 'failed') return this.#note(`not edited (${state.error.code})`)
     const own = this.#own.get(clientId)
     if (own === undefined) return
     if (state.name === 'failed') return this.#mark(own, 'failed', state.error.code)

@@ -69,6 +69,21 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
       outcome: noneOf('conversation_unknown'),
     },
   },
+  // Nobody here has sent a message: who is in it learns that, and no more.
+  'message.edit': {
+    'in the group': {
+      fields: cast => ({ conversation: cast.group, target: 1, ...message() }),
+      outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, target: 1, ...message() }),
+      outcome: inClosedDirect,
+    },
+    'to whom one is asked by, before one accepts': {
+      fields: cast => ({ conversation: cast.asked.direct.conversation, target: 1, ...message() }),
+      outcome: noneOf(outside),
+    },
+  },
   'message.delivered': {
     'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup },
     'across a block': {

@@ -3,7 +3,8 @@ import { closeCodes } from './close-codes.ts'
 import { down } from './down.ts'
 import { ErrorSchema } from './down/error.ts'
 import { errors } from './errors.ts'
-import { exampleOf, joinWords, type Json, openAnswers, type Schema } from './document.ts'
+import { exampleOf, joinWords, type Json, openAnswers, type Schema, wireValues } from './document.ts'
+import { type EntryOp, entryCommands } from './entries.ts'
 import { type Op, up } from './up.ts'
 import { protocolVersion } from './version.ts'
 
@@ -15,8 +16,20 @@ const answer = (schema: object) => openAnswers(plain(schema) as Json) as Schema
 
 const conversation = '5f0c9a52-8e0a-4d0e-9f57-2f2f1c9d6a11'
 const bob = '0b1f6c1e-6c0d-4a57-8a43-7f9d3c1e5b22'
+/** What a command must have, of those that make entries. */
+const exampleOfEntryCommand = ({ schema }: (typeof entryCommands)[EntryOp]) => {
+  const { required = [], properties } = JSON.parse(JSON.stringify(schema)) as Schema
+  const fields = required.filter(field => field !== 'id' && field !== 'op')
+  return Object.fromEntries(
+    fields.map(field => [field, exampleOf(properties?.[field] ?? {}, wireValues, undefined, field)]),
+  )
+}
+
 /** One of each; a test holds them against their schemas. */
 export const commandExamples: { readonly [O in Op]: object } = {
+  ...(Object.fromEntries(
+    Object.values(entryCommands).map(declared => [declared.op, exampleOfEntryCommand(declared)]),
+  ) as { [O in EntryOp]: object }),
   'message.send': { conversation, clientId: '9a3e8f70-1c55-4c0b-b0ad-0c6b6a1f4d33', body: { text: 'Hello' } },
   'message.delivered': { conversation, seq: 42 },
   'message.read': { conversation, seq: 42 },

@@ -1,5 +1,9 @@
-/** How a command and an event are declared: one value carries the schema, the name and the sentence for the docs. */
+/**
+ * How a command, an event and a kind of entry are declared: one value carries the schema, the name and the sentence for the
+ * docs.
+ */
 import { Type } from 'typebox'
+import { At, Epoch, Seq, Uuid } from './fields.ts'
 import { limits } from './limits.ts'
 
 export const CommandId = Type.Integer({
@@ -47,6 +51,47 @@ export function event<const Name extends string, Fields extends Type.TProperties
 ) {
   const schema = Type.Object({ event: Type.Literal(name), ...fields }, { additionalProperties: false, description })
   return { name, description, schema }
+}
+
+/** Where an entry stands, when that was, and who did it. */
+const place = { conversation: Uuid, seq: Seq, epoch: Epoch, at: At, by: Uuid }
+
+/** Where the entry that a command made came to stand. */
+export const Ack = Type.Object({ seq: Seq, at: At, epoch: Epoch }, { additionalProperties: false })
+
+/**
+ * A kind of entry: an event that takes a seq in the log of a conversation.
+ * @param number of the kind in the store, for ever: none is changed or given twice
+ */
+export function entry<const Name extends string, Fields extends Type.TProperties>(
+  name: Name,
+  number: number,
+  description: string,
+  fields: Fields,
+) {
+  return { number, ...event(name, description, { ...place, ...fields }) }
+}
+
+/**
+ * A kind of entry that a command makes, once, however often the command is repeated with its `clientId`. The reply says
+ * where the entry came to stand, and the entry bears the `clientId`.
+ */
+export function entryByCommand<
+  const Name extends string,
+  Fields extends Type.TProperties,
+  const Op extends string,
+  CommandFields extends Type.TProperties,
+>(
+  name: Name,
+  number: number,
+  description: string,
+  fields: Fields,
+  by: { readonly op: Op; readonly description: string; readonly fields: CommandFields },
+) {
+  return {
+    ...entry(name, number, description, { clientId: Uuid, ...fields }),
+    command: command(by.op, by.description, { conversation: Uuid, clientId: Uuid, ...by.fields }, Ack),
+  }
 }
 
 export const Nothing = Type.Object({}, { additionalProperties: false })

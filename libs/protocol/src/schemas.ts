@@ -16,7 +16,7 @@ export { ErrorSchema } from './down/error.ts'
 export { ContactRequest } from './down/contacts.ts'
 export { ConversationRequest } from './down/conversation-requests.ts'
 export { Notification, UnreadNotifications } from './down/notifications.ts'
-export { Entry, entries } from './entry.ts'
+export { Entry, entries, entryCommands } from './entries.ts'
 export {
   At,
   Body,
@@ -27,10 +27,12 @@ export {
   MemberRef,
   Role,
   Seq,
+  TextBody,
   User,
   Uuid,
 } from './fields.ts'
 export { refuseSource } from './json.ts'
+export { Ack } from './message.ts'
 export { up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'
 export { rest, type Rest } from './rest.ts'

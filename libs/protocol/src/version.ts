@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'b4ff64d0c5b5b598'
+export const wireHash = '3c5af4c6e8a15b95'

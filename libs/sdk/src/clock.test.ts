@@ -1,4 +1,5 @@
 /** What a device's clock may do to it: set forward or back, wrong all the time, standing still while the device sleeps. */
+import { textOf } from '@flotilla/protocol'
 import { beforeEach, expect, test } from 'vitest'
 import { Client } from './client.ts'
 import { createSteady } from './clock.ts'
@@ -57,7 +58,7 @@ beforeEach(async () => {
     },
   })
   client.on('state', state => states.push(state.name))
-  client.on('message', message => heard.push(message.body.text))
+  client.on('message', message => heard.push(textOf(message.body)))
   const started = client.start()
   await clock.advance(2_000)
   await started

@@ -16,7 +16,7 @@ export {
   type NotificationChange,
   type Told,
 } from './options.ts'
-export type { Ack, Message, Send, SendState } from './outbox.ts'
+export type { Ack, Edit, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
 export type { GetToken, Page } from './rest/ask.ts'
@@ -61,6 +61,12 @@ export {
   type Contact,
   type ContactRequest,
   type Conversation,
+  type ConversationState,
+  emptyConversation,
+  fold,
+  foldAll,
+  type MessageState,
+  textOf,
   type ConversationRequest,
   type ConversationRequestRead,
   type CreatedPasskey,

@@ -27,6 +27,7 @@ import {
   MemberRef,
   Role,
   Seq,
+  TextBody,
   Uuid,
   up,
   Verdict,
@@ -60,6 +61,7 @@ const shapes = {
   Epoch,
   Role,
   Body,
+  TextBody,
   MemberRef,
   ConversationCursor,
   ConversationHead,
@@ -151,13 +153,15 @@ function shapePaper(name: string, schema: object): string {
   const body =
     name === 'Entry'
       ? 'One entry of a log: one of the events under [Entries](#entries), with all their fields.'
-      : name === 'Error'
-        ? 'What went wrong. `code` is one of [Errors](#errors); `field` and `rule` say what was not valid, `retryMs` when to come again.'
-        : variants.length > 0
-          ? ['What a device gets for one conversation.', '', ...variants].join('\n')
-          : properties !== undefined
-            ? fields(schema, [], '')
-            : `${type}.${description === undefined ? '' : ` ${description}`}`
+      : name === 'Body'
+        ? 'What a message says: a [TextBody](#textbody), or content that a later version has brought. That has `type`, fields of its own, and `fallback`: show this where you do not know the type.'
+        : name === 'Error'
+          ? 'What went wrong. `code` is one of [Errors](#errors); `field` and `rule` say what was not valid, `retryMs` when to come again.'
+          : variants.length > 0
+            ? ['What a device gets for one conversation.', '', ...variants].join('\n')
+            : properties !== undefined
+              ? fields(schema, [], '')
+              : `${type}.${description === undefined ? '' : ` ${description}`}`
   return `### ${name}\n\n${body}`
 }
 

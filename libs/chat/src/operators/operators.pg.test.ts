@@ -260,7 +260,8 @@ test('of a removed message nothing is left but its place, its sender and its tim
   await removeMessage(ctx, by, { conversation, seq, reason: 'Threats' })
 
   const { entries } = await history(ctx, bob.id, { conversation })
-  expect(entries.at(-1)).toEqual({ ...before, ...removedBody })
+  expect(entries.at(-2)).toEqual({ ...before, ...removedBody, changedSeq: seq + 1 })
+  expect(entries.at(-1)).toMatchObject({ event: 'message.removed', target: seq, by: alice.id, ...removedBody })
   // A repetition of the send is answered as before, and tells nothing of it (P2).
   chat.emitted.length = 0
   expect(await post(ctx, alice.id, input)).toMatchObject({ seq })

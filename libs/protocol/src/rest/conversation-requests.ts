@@ -1,7 +1,7 @@
 /** Being asked into conversations: by strangers into direct ones, and into groups. Live: `conversation.requested`. */
 import { Type } from 'typebox'
 import * as wire from '../down/conversation-requests.ts'
-import { entries } from '../entry.ts'
+import { entries } from '../entries.ts'
 import { Conversation } from './conversations.ts'
 import { answered, ById, closed, done, listOf, named, oneOf, PageCursor, pageLimit } from './fields.ts'
 import { routes } from './route.ts'

@@ -1,6 +1,6 @@
 /** Conversations: opening, listing, reading, renaming, muting. */
 import { Type } from 'typebox'
-import { entries } from '../entry.ts'
+import { entries } from '../entries.ts'
 import { At, Cursor, Role, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { answered, ById, closed, done, listOf, named, nameOf, PageCursor, pageLimit, User } from './fields.ts'

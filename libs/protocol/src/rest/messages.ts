@@ -1,6 +1,6 @@
 /** The log of a conversation: reading a page of it, and posting without a socket. */
 import { Type } from 'typebox'
-import { Entry } from '../entry.ts'
+import { Entry } from '../entries.ts'
 import { up } from '../up.ts'
 import { answered, ById, closed, named } from './fields.ts'
 import { routes } from './route.ts'

@@ -7,6 +7,7 @@ import { Client } from '../client.ts'
 import type { Change } from '../delivery.ts'
 import type { FlotillaErrorCode } from '../flotilla-error.ts'
 import { FlotillaError } from '../flotilla-error.ts'
+import type { Send } from '../outbox.ts'
 import type { Store } from '../store.ts'
 import { createMemoryStore } from '../store-memory.ts'
 import type { HistoryStart } from '../sync.ts'
@@ -251,10 +252,22 @@ export class Device {
   }
 
   send(conversation: string): void {
+    this.#hand(conversation, (client, text) => client.send({ conversation, body: { text } }))
+  }
+
+  /** Edits the last message of one's own that is held. */
+  edit(conversation: string): void {
+    const own = this.held.get(conversation)?.entries.filter(one => one.event === 'message.new' && one.by === this.user)
+    const target = own?.at(-1)?.seq
+    if (target !== undefined)
+      this.#hand(conversation, (client, text) => client.edit({ conversation, target, body: { text } }))
+  }
+
+  #hand(conversation: string, hand: (client: Client, text: string) => Send): void {
     if (this.client === undefined) return
     const record: SentRecord = { conversation, clientId: `${this.user}-${this.sends.length + 1}`, kept: false }
     try {
-      const send = this.client.send({ conversation, body: { text: record.clientId } })
+      const send = hand(this.client, record.clientId)
       this.sends.push(record)
       if (send.clientId !== record.clientId) this.violations.push(`${send.clientId} is not ${record.clientId}`)
     } catch (thrown) {

@@ -132,8 +132,18 @@ export class ModelServer {
       for (const [key, seq] of receipts) receipts.set(key, Math.min(seq, this.head(key.split(' ')[0] ?? '')))
   }
 
+  /** As they stand: messages with what they say now, edits that another one has followed without a body. */
   entries(conversation: string, after: number, upTo = this.head(conversation)): Entry[] {
-    return (this.logs.get(conversation) ?? []).slice(after, upTo).map(row => ({ ...row, epoch: this.epoch }) as Entry)
+    const log = this.logs.get(conversation) ?? []
+    const edits = new Map<number, Row & { event: 'message.edited' }>()
+    for (const row of log) if (row.event === 'message.edited') edits.set(row.target, row)
+    return log.slice(after, upTo).map(row => {
+      const edit = row.event === 'message.new' ? edits.get(row.seq) : undefined
+      const { body: _, ...outdated } = row as Row & { body?: unknown }
+      const isOutdated = row.event === 'message.edited' && edits.get(row.target) !== row
+      const now = edit === undefined ? {} : { body: edit.body, changedSeq: edit.seq, editedAt: edit.at }
+      return { ...(isOutdated ? outdated : row), ...now, epoch: this.epoch } as Entry
+    })
   }
 
   #publish(conversation: string, seq: number, users: ReadonlySet<string>, origin: ModelSocket | undefined): void {
@@ -163,6 +173,8 @@ export class ModelServer {
     switch (command.op) {
       case 'message.send':
         return this.#send(socket, command)
+      case 'message.edit':
+        return this.#edit(socket, command)
       case 'history.page':
         return this.#page(user, command)
       case 'sync.resume':
@@ -190,15 +202,32 @@ export class ModelServer {
     return since
   }
 
+  /** What was made by this command before. */
+  #made(user: string, { conversation, clientId }: { conversation: string; clientId: string }): Row | undefined {
+    const log = this.logs.get(conversation) ?? []
+    return log.find(row => 'clientId' in row && row.by === user && row.clientId === clientId)
+  }
+
   #send(socket: ModelSocket, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
     const { user } = socket
     const { conversation, clientId, body } = command
-    const same = (this.logs.get(conversation) ?? []).find(
-      row => row.event === 'message.new' && row.by === user && row.clientId === clientId,
-    )
+    const same = this.#made(user, command)
     if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
     this.#memberSince(user, conversation)
     const seq = this.append(conversation, { event: 'message.new', by: user, clientId, body }, socket)
+    return { seq, at: this.clock.now(), epoch: this.epoch }
+  }
+
+  #edit(socket: ModelSocket, command: CommandOf<'message.edit'>): ReplyOf<'message.edit'> {
+    const { user } = socket
+    const { conversation, clientId, target, body } = command
+    const same = this.#made(user, command)
+    if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
+    const since = this.#memberSince(user, conversation)
+    const message = this.logs.get(conversation)?.[target - 1]
+    if (message?.event !== 'message.new' || message.by !== user || target < since)
+      throw new ModelRefusal('message_unknown')
+    const seq = this.append(conversation, { event: 'message.edited', by: user, clientId, target, body }, socket)
     return { seq, at: this.clock.now(), epoch: this.epoch }
   }
 
