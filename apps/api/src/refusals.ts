@@ -41,7 +41,7 @@ const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
 }
 
 /** Any error as a Refusal. `internal` stands for whatever is not meant for the caller. */
-export function toRefusal(error: unknown): Refusal {
+function toRefusal(error: unknown): Refusal {
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : frameworkCodes[code]
   if (known !== undefined) return known()
@@ -52,7 +52,7 @@ export function toRefusal(error: unknown): Refusal {
 }
 
 /** Writes a refusal as the answer. */
-export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { retryMs } = refusal.detail
   if (retryMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryMs / 1000)))
   // Also where the request was refused before any hook of it ran.

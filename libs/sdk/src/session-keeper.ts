@@ -71,6 +71,7 @@ export interface SessionKeeper {
 /** A token this close to its end counts as expired, so that it does not expire on its way. */
 const expiryMarginMs = 30_000
 
+// oxlint-disable-next-line max-lines-per-function -- one short way in after the other, over the same session
 export function createSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { sessions, clock, uuid } = options
   const extra = options.cookie ? { headers: { 'x-flotilla-cookie': '1' }, cookies: true } : {}

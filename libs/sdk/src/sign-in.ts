@@ -165,6 +165,7 @@ export interface SignIn {
   readonly getToken: GetToken
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one short way in after the other, over the same session
 export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
   const { clock = systemClock, passkeys, uuid = randomUuid } = options
   const { requestTimeoutMs, fileTimeoutMs } = clientDefaults

@@ -74,6 +74,7 @@ const keyOf = (entry: NewEntry) => entry.conversation + entry.sender + entry.cli
 const byConversation = (a: Pending, b: Pending) =>
   a.entry.conversation < b.entry.conversation ? -1 : a.entry.conversation > b.entry.conversation ? 1 : 0
 
+// oxlint-disable-next-line max-lines-per-function -- its queue, its batch and its timers are one state, and a send passes all of them
 export function createInserts(options: InsertsOptions): Inserts {
   const { pool, logger } = options
   const stats = { flushes: 0, stored: 0, repeated: 0, stale: 0, retries: 0 }
