@@ -7,6 +7,11 @@
 set -eu
 app=$1 architecture=$2 epoch=$3 out=$4
 source=$PWD
+# The operators' commands are where the settings of the API are.
+case $app in
+  api) workspaces="--workspace apps/api --workspace apps/cli" ;;
+  *) workspaces="--workspace apps/$app" ;;
+esac
 case $architecture in
   amd64) cpu=x64 ;;
   arm64) cpu=arm64 ;;
@@ -25,7 +30,8 @@ linked() {
 (cd "$source" && find . -name node_modules -prune -o \( -name package.json -o -name package-lock.json \) -print) |
   tar -C "$source" -cf - -T - | tar -C "$out/packages" -xf -
 cd "$out/packages"
-npm ci --omit=dev --ignore-scripts --workspace "apps/$app" --os=linux --cpu="$cpu" --libc=glibc
+# shellcheck disable=SC2086 # A list of words.
+npm ci --omit=dev --ignore-scripts $workspaces --os=linux --cpu="$cpu" --libc=glibc
 if [ -d node_modules/uWebSockets.js ]; then node "$source/tools/check-binaries.mjs" --root "$PWD"; fi
 # npm has installed more than that: what only the development of a linked library needs, when some other workspace needs it
 # at run time. So the project shrinks to the workspaces that are here, and what nobody asks for goes.
@@ -35,7 +41,8 @@ npm pkg delete devDependencies --workspaces
 # A gateway sees tickets, never a password.
 if [ "$app" = gateway ]; then npm pkg delete dependencies.@node-rs/argon2 --workspace libs/chat; fi
 npm prune --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc
-npm sbom --omit=dev --workspace "apps/$app" --sbom-format=spdx --sbom-type=application >"$out/sbom.draft"
+# shellcheck disable=SC2086
+npm sbom --omit=dev $workspaces --sbom-format=spdx --sbom-type=application >"$out/sbom.draft"
 node "$source/docker/build/pin-sbom.mjs" "$app" "$architecture" "$epoch" "$out/sbom.draft" >"$out/code/sbom.json"
 rm "$out/sbom.draft"
 

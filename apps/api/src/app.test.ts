@@ -5,7 +5,7 @@ import { type AddressHeader, createLogger } from '@flotilla/service'
 import type { ChatContext } from '@flotilla/chat'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { openApiDocument } from './document.ts'
-import { createFixture } from './fixture.ts'
+import { createFixture } from './api.testbed.ts'
 
 const chat = { epoch: () => 1, settings: { sessionIdleMs: 1_000 } } as ChatContext
 const { app, call, unanswered } = createFixture({ chat, settings: { requestsMax: 10_000 } })

@@ -6,22 +6,12 @@ import { STATUS_CODES } from 'node:http'
 import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { ChatContext } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import { type ErrorCode, errors } from '@flotilla/protocol'
 import { createCounter, type RoutingNode } from '@flotilla/routing'
 import { createCallerReader, type Logger, type Registry, type SecretKey } from '@flotilla/service'
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  fastify,
-  LogController,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
-  type RawServerDefault,
-} from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import { installCallers } from './client.ts'
 import type { ApiSettings } from './config.ts'
 import { boundBody, boundSockets } from './doors.ts'
@@ -82,13 +72,7 @@ declare module 'fastify' {
   }
 }
 
-export type Api = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->
+export type Api = FastifyInstance
 
 export interface ApiDeps {
   readonly chat: ChatContext
@@ -123,8 +107,8 @@ export interface RouteDeps extends ApiDeps {
   readonly metrics: ApiMetrics
   /** The hook of routes that demand a signed-in person. */
   readonly authenticate: ReturnType<typeof createAuthentication>
-  /** The same, where something changes of which the person is told by mail. */
-  readonly authenticateChange: ReturnType<typeof createAuthentication>[]
+  /** Counts a change of which the person is told by mail. It runs after the one that signs in. */
+  readonly admitChange: (request: FastifyRequest) => Promise<void>
   /** The hook of routes that demand an operator. */
   readonly authenticateOperator: ReturnType<typeof createOperatorAuthentication>
 }
@@ -159,7 +143,7 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
     routerOptions: { maxParamLength: paramLengthMax },
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply as never),
     clientErrorHandler: refuseUnreadable,
-  }).withTypeProvider<TypeBoxTypeProvider>()
+  })
   app.setValidatorCompiler(validatorCompiler)
   // Handlers are typed by the schema of their answer, and the tests check it: nothing is left for a serializer to do.
   app.setSerializerCompiler(() => JSON.stringify)
@@ -175,11 +159,11 @@ export function buildApp(deps: ApiDeps): FastifyInstance {
   installAccessTokens(app, { ...settings, keys: deps.keys })
   const shedder = installBounds(app, { ...deps, counter, metrics })
   installDocs(app)
-  app.register(async open => healthRoutes(open as Api, deps))
+  app.register(async open => healthRoutes(open, deps))
   const { devInbox, ownPort } = deps
-  if (devInbox !== undefined) app.register(async open => devMailRoutes(open as Api, devInbox))
-  if (ownPort !== undefined) app.register(async open => ownPortRoutes(open as Api, ownPort))
-  app.register(async v1 => installV1(v1 as Api, { ...deps, counter, metrics }), { prefix: '/v1' })
+  if (devInbox !== undefined) app.register(async open => devMailRoutes(open, devInbox))
+  if (ownPort !== undefined) app.register(async open => ownPortRoutes(open, ownPort))
+  app.register(async v1 => installV1(v1, { ...deps, counter, metrics }), { prefix: '/v1' })
   // The last of the hooks: the OpenAPI document is made in one before it, which blocks the event loop for a moment.
   app.register(async started => void started.addHook('onListen', async () => shedder.begin()))
   return app
@@ -226,11 +210,9 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     logger: deps.logger,
     clockSkewMs: () => deps.chat.clockSkewMs(),
   })
-  const authenticateChange = [
-    authenticate,
-    (request: FastifyRequest) => take(deps.counter, `change:${request.caller.user}`, settings.accountChanges),
-  ]
-  const routeDeps: RouteDeps = { ...deps, providers, authenticate, authenticateChange, authenticateOperator }
+  const admitChange = (request: FastifyRequest) =>
+    take(deps.counter, `change:${request.caller.user}`, settings.accountChanges)
+  const routeDeps: RouteDeps = { ...deps, providers, authenticate, authenticateOperator, admitChange }
   const groups = [
     registrationRoutes,
     userRoutes,

@@ -2,7 +2,7 @@ import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } f
 import { verifyTicket } from '@flotilla/service'
 import { testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './api.testbed.ts'
 import { generateTokenKey, parseTokenKeys } from './tokens.ts'
 
 let store: TestChat

@@ -8,7 +8,7 @@ import type { ErrorCode } from '@flotilla/protocol'
 import { type Cast, type CastRole, castRoles, makeCast, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Api } from './app.ts'
-import { type CallOptions, createFixture, type Fixture, openChat, type TestChat } from './fixture.ts'
+import { type CallOptions, createFixture, type Fixture, openChat, type TestChat } from './api.testbed.ts'
 import { signAccessToken } from './tokens.ts'
 
 type Outcome = 'ok' | ErrorCode

@@ -1,5 +1,6 @@
 /** The settings of whom people let in, and of how much each may have: of the API, and of standalone. */
-import { type ChatSettings, chatDefaults, type DirectFrom, directFroms } from '@flotilla/chat'
+import { type ChatSettings, chatDefaults } from '@flotilla/chat'
+import { type DirectFrom, directFroms } from '@flotilla/protocol'
 import { limits } from '@flotilla/protocol'
 import { choice, integer, type Setting, type Values } from '@flotilla/service'
 

@@ -21,7 +21,7 @@ export function installCallers(app: Api, callerOf: (request: IncomingMessage) =>
   })
 }
 
-export const deviceNameDefault = 'unnamed device'
+const deviceNameDefault = 'unnamed device'
 const agentLengthMax = 200
 
 /** Two letters, as ISO 3166 has them; what proxies say of an unknown place is none. */

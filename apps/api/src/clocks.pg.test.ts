@@ -2,7 +2,7 @@
 import { verifyTicket } from '@flotilla/service'
 import { testDatabase } from '@flotilla/testing'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { createFixture, type Fixture, openChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat } from './api.testbed.ts'
 
 const hourMs = 3_600_000
 let api: Fixture

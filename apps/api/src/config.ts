@@ -1,9 +1,9 @@
 /** The settings of the API. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
-import { limits, Uuid } from '@flotilla/protocol'
-import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
+import { nodeSettings, storeSettings } from '@flotilla/node'
+import { limits } from '@flotilla/protocol'
+import { Uuid } from '@flotilla/protocol/schemas'
 import {
   type AddressHeader,
   addressHeaders,
@@ -18,19 +18,15 @@ import {
   optionalText,
   parseHost,
   parseListenHost,
-  parseNodeName,
   parseOrigin,
   parseOrigins,
-  parseSecretKeys,
+  requiredKeys,
   port,
   readSettings,
-  requiredUrl,
-  schemaSettings,
   type Setting,
   storageSettings,
   text,
   type Values,
-  tracingSettings,
   urlOf,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
@@ -107,19 +103,7 @@ const keysOrFile = (value: string) =>
 export const apiSettings = {
   HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
   PORT: port(8080, 'The port that clients connect to.'),
-  OPERATOR_HOST: {
-    ...text(
-      '127.0.0.1',
-      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
-    ),
-    parse: parseListenHost,
-  },
-  OPERATOR_PORT: port(9080, 'The port of /healthz, /readyz and /metrics.'),
-  NODE_ID: {
-    ...text(`api-${hostname()}`, 'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.'),
-    parse: parseNodeName,
-  },
-  REGION: { ...text('local', 'The region that this process belongs to.'), parse: parseNodeName },
+  ...nodeSettings({ id: `api-${hostname()}`, operatorPort: 9080 }),
   REGIONS: parsed(
     'comma-separated list of name:latitude:longitude',
     inParts(parseRegion),
@@ -135,7 +119,6 @@ export const apiSettings = {
     'The gateways that `GET /v1/connect` names while no node is seen in Redis.',
     { default: [] as readonly GatewayUrl[] },
   ),
-  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
   DATABASE_CONNECTIONS_MAX: integer(
     10,
     { min: 3, max: 200 },
@@ -151,25 +134,11 @@ export const apiSettings = {
     { min: 2, max: 100_000 },
     'A group that grows past this many members is routed by interest, for good. Equal for all processes.',
   ),
-  ...schemaSettings,
-  REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
-  MASTER_KEYS: parsed(
-    'secret',
-    parseSecretKeys,
-    'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
-    { secret: true },
-  ),
-  TICKET_KEYS: parsed(
-    'secret',
-    parseSecretKeys,
+  TICKET_KEYS: requiredKeys(
     'Keys of the one-time tickets, in the same form and equal to those of the gateways; the first signs, all verify.',
-    { secret: true },
   ),
-  REFRESH_KEYS: parsed(
-    'secret',
-    parseSecretKeys,
+  REFRESH_KEYS: requiredKeys(
     'Keys of the refresh tokens, in the same form; the first signs, all verify. To drop one signs out whoever has not refreshed since.',
-    { secret: true },
   ),
   TOKEN_KEYS: parsed(
     'secret',
@@ -362,12 +331,6 @@ export const apiSettings = {
     { min: 0, max: 600_000 },
     'On SIGTERM the process says that it is not ready and works on for so long, until the proxies have noticed.',
   ),
-  ...tracingSettings,
-  LOG_LEVEL: choice(
-    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-    'info',
-    'The least important lines that are logged.',
-  ),
 }
 
 /** Whom passkeys are made for, and where they may be used. */
@@ -524,29 +487,14 @@ export function readApiSettings(environment: NodeJS.ProcessEnv = process.env, li
 
 /** Of migrate.ts, which runs once before a roll-out. It waits less long than a process: whoever began it is waiting too. */
 export const migrateSettings = {
-  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
+  DATABASE_URL: storeSettings.DATABASE_URL,
   MIGRATE_WAIT_MS: integer(
     120_000,
     { min: 0, max: 3_600_000 },
     'How long to wait for PostgreSQL, and for another process that migrates.',
   ),
-  LOG_LEVEL: apiSettings.LOG_LEVEL,
+  LOG_LEVEL: storeSettings.LOG_LEVEL,
 }
 
 /** Reads the settings of this process. @throws Error that names every setting at fault */
 export const readMigrateSettings = () => readSettings(migrateSettings, process.env)
-
-/** Of operate.ts: what the API has, as far as one act needs it. */
-export const operateSettings = {
-  DATABASE_URL: apiSettings.DATABASE_URL,
-  MASTER_KEYS: apiSettings.MASTER_KEYS,
-  MAIL: apiSettings.MAIL,
-  LOG_LEVEL: {
-    ...apiSettings.LOG_LEVEL,
-    default: 'warn' as const,
-    description: 'The least important lines that are logged, on the standard error.',
-  },
-}
-
-/** Reads the settings of this process. @throws Error that names every setting at fault */
-export const readOperateSettings = () => readSettings(operateSettings, process.env)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, protect, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, protect, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

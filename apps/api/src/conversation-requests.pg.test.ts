@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { testDatabase } from '@flotilla/testing'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

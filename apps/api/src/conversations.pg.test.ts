@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { limits } from '@flotilla/protocol'
 import { startFaultProxy, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

@@ -7,19 +7,12 @@
  * Such a cookie has no path: the browser sends it along with every request to this host.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { RouteDeps } from './app.ts'
 import { deviceLifeMs, type KnownDevice, signDeviceToken, verifyDeviceToken, verifyRefreshToken } from './tokens.ts'
 
 const refreshName = 'flotilla_refresh'
 const deviceName = 'flotilla_device'
 const onHost = (name: string) => `__Host-${name}`
-
-export const CookieHeader = Type.Object({
-  'x-flotilla-cookie': Type.Optional(
-    Type.Literal('1', { description: 'Put the refresh token into an HTTP-only cookie instead of the body.' }),
-  ),
-})
 
 export const wantsCookie = (request: FastifyRequest) => request.headers['x-flotilla-cookie'] === '1'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import { createFixture, type Fixture } from './fixture.ts'
+import { createFixture, type Fixture } from './api.testbed.ts'
 import type { DevMail } from './routes/dev-mail.ts'
 
 const key = 'the-key'

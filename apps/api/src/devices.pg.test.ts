@@ -4,7 +4,7 @@ import { testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSettings } from '@flotilla/service'
 import { apiSettings } from './config.ts'
-import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

@@ -1,6 +1,6 @@
 /** The page that shows the API, and what is there where it was left out. */
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createFixture } from './fixture.ts'
+import { createFixture } from './api.testbed.ts'
 
 vi.mock('@scalar/fastify-api-reference', () => {
   throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })

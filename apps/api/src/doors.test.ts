@@ -4,7 +4,7 @@ import type { ChatContext } from '@flotilla/chat'
 import { limits } from '@flotilla/protocol'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ApiSettings } from './config.ts'
-import { createFixture, type Fixture } from './fixture.ts'
+import { createFixture, type Fixture } from './api.testbed.ts'
 
 const chat = { epoch: () => 1, clock: Date.now, settings: { sessionIdleMs: 1_000 } } as ChatContext
 const asked = 'GET /v1/.well-known/jwks.json HTTP/1.1\r\nhost: x\r\n\r\n'

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Answer, createFixture, type Fixture, openChat, password, type TestChat } from './fixture.ts'
+import { type Answer, createFixture, type Fixture, openChat, password, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

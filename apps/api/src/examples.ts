@@ -2,7 +2,7 @@
  * Examples for the OpenAPI document: each field has a value by its name, which is taken where its schema allows it. A new
  * field whose values are not evident needs a line here; a test says so.
  */
-import { type FieldValues, wireValues } from '@flotilla/protocol'
+import { type FieldValues, wireValues } from '@flotilla/protocol/schemas'
 
 const alice = '0197f6a0-6c0d-4a57-8a43-7f9d3c1e5b22'
 const bob = '0197f6a0-9d41-4b36-9f0e-2c8a51d07e64'

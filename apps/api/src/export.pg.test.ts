@@ -1,3 +1,4 @@
+import { textOf } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +7,7 @@ import { conversations, lifecycle, messages } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { unzip } from './archive.testbed.ts'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture
@@ -147,7 +148,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line))
-      .flatMap(entry => (entry.event === 'message.new' ? [[entry.by, entry.body.text]] : []))
+      .flatMap(entry => (entry.event === 'message.new' ? [[entry.by, textOf(entry.body)]] : []))
   expect(texts(direct.id)).toEqual([
     [bob.id, 'Hello, alice ✓'],
     [alice.id, 'Hello, bob'],

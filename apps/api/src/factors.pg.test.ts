@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

@@ -1,7 +1,7 @@
 import { operators } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, type TestChat } from './api.testbed.ts'
 import {
   type Begun,
   Browser,

@@ -5,7 +5,6 @@ export {
   apiDefaults,
   apiSettings,
   migrateSettings,
-  operateSettings,
   readApiSettings,
 } from './config.ts'
 export type { GatewayUrl } from './connect.ts'
@@ -22,4 +21,3 @@ export { loadCountries } from './regions.ts'
 export type { DevInbox, DevMail } from './routes/dev-mail.ts'
 export { generateTokenKey, parseTokenKeys, type TokenKey } from './tokens.ts'
 export { apiMetrics } from './metrics.ts'
-export { type OperatorStore, operatorProgram, runOperatorCommand } from './operator-command.ts'

@@ -1,20 +1,19 @@
 /** The OpenAPI 3.1 document, made from the schemas that check the requests, and the page that shows it. */
 import { createHash } from 'node:crypto'
 import fastifySwagger from '@fastify/swagger'
+import { errors, protocolVersion, Refusal } from '@flotilla/protocol'
 import {
-  errors,
   exampleOf,
   joinWords,
   type Json,
   openAnswers,
-  protocolVersion,
-  Refusal,
   rewrite,
   type Schema,
-} from '@flotilla/protocol'
+  saidOnly,
+  tags,
+} from '@flotilla/protocol/schemas'
 import type { Api } from './app.ts'
 import { restValues, written } from './examples.ts'
-import { saidOnly } from './shapes.ts'
 
 const description = [
   'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
@@ -112,23 +111,7 @@ export function installOpenApi(app: Api): void {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'The deployment that this document comes from.' }],
-      tags: [
-        { name: 'people', description: 'Registering, profiles and pictures, and finding people.' },
-        { name: 'sign-in', description: 'Every way to sign in, the sessions that this opens, and their tokens.' },
-        { name: 'account', description: 'Ways in, what happened to the account, its data and its end.' },
-        { name: 'contacts', description: 'Contacts and requests, blocks, and reports to the operators.' },
-        { name: 'connect', description: 'The way to the socket.' },
-        { name: 'conversations', description: 'Direct conversations and groups.' },
-        { name: 'members', description: 'Who is in a group, and in which role.' },
-        { name: 'messages', description: 'The log of a conversation, and how far it was received and read.' },
-        { name: 'devices', description: 'Where pushes go.' },
-        { name: 'notifications', description: 'What waits to be looked at: mentions, requests, additions to groups.' },
-        {
-          name: 'operators',
-          description: 'For the operators of the deployment: reports, and what could not be delivered.',
-        },
-        { name: 'service', description: 'For machines that look after this one.' },
-      ],
+      tags: Object.entries(tags).map(([name, about]) => ({ name, description: about })),
       components: {
         securitySchemes: {
           accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Lives for ten minutes.' },

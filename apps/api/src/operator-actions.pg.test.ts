@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { messages } from '@flotilla/chat'
 import { makeConversation, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, password, type Person, protect, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type Person, protect, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

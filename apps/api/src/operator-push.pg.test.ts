@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { jobs, messages, push } from '@flotilla/chat'
 import { makeConversation, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, protect, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, protect, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

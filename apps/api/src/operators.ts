@@ -16,9 +16,6 @@ export function demandNoOperator(operators: readonly string[], user: string): vo
   if (operators.includes(user)) throw new Refusal('operator_protected')
 }
 
-/** What a route that demands an operator may answer. */
-export const operatorRefusals = ['unauthenticated', 'operators_only', 'operator_unprotected', 'proof_needed'] as const
-
 /**
  * The hook of routes that demand an operator: one who has more than a password, and has shown lately who they are. Whoever is
  * signed in and none hears that the route is not for them.

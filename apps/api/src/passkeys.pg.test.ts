@@ -14,7 +14,7 @@ import {
   WebAuthnEmulator,
 } from 'nid-webauthn-emulator'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

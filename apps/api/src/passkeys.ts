@@ -6,18 +6,16 @@
  * that the library would fetch.
  */
 import type { passkeys } from '@flotilla/chat'
+import type { CreatedPasskey, PasskeyCreationOptions, PasskeyRequestOptions, UsedPasskey } from '@flotilla/protocol'
+import { passkeyIdLengthMax } from '@flotilla/protocol/schemas'
 import {
   generateAuthenticationOptions,
   generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
 import { COSEALG, decodeAttestationObject, decodeClientDataJSON } from '@simplewebauthn/server/helpers'
-import type { Static } from 'typebox'
 import type { RouteDeps } from './app.ts'
-import { type CreatedPasskey, passkeyIdLengthMax, type UsedPasskey } from './passkey-shapes.ts'
 
 const algorithms = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256]
 /** An RSA key of 8192 bits. More would cost time with every sign-in. */
@@ -25,11 +23,11 @@ const publicKeyBytesMax = 1_100
 const transportsMax = 8
 const transportPattern = /^[a-z-]{1,20}$/
 
-/** For `navigator.credentials.create`. */
+/** For `navigator.credentials.create`. The types of the library leave open what it always fills in. */
 export function creationOptions(
   deps: RouteDeps,
   begun: passkeys.RegisterCeremony & { readonly known?: readonly passkeys.PasskeyRef[] },
-): Promise<PublicKeyCredentialCreationOptionsJSON> {
+): Promise<PasskeyCreationOptions> {
   const { rpId, rpName } = deps.settings.webauthn
   return generateRegistrationOptions({
     rpID: rpId,
@@ -44,7 +42,7 @@ export function creationOptions(
     // Without these it could not sign in by itself, which is what makes it a passkey.
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
     supportedAlgorithmIDs: algorithms,
-  })
+  }) as Promise<PasskeyCreationOptions>
 }
 
 /**
@@ -59,7 +57,7 @@ export function requestOptions(
     readonly lifeMs?: number
     readonly ownerChecked: boolean
   },
-): Promise<PublicKeyCredentialRequestOptionsJSON> {
+): Promise<PasskeyRequestOptions> {
   const { nonce, known, lifeMs, ownerChecked } = asked
   return generateAuthenticationOptions({
     rpID: deps.settings.webauthn.rpId,
@@ -67,11 +65,11 @@ export function requestOptions(
     userVerification: ownerChecked ? 'required' : 'preferred',
     ...(lifeMs === undefined ? {} : { timeout: lifeMs }),
     ...(known === undefined ? {} : { allowCredentials: refs(known) }),
-  })
+  }) as Promise<PasskeyRequestOptions>
 }
 
 /** A new passkey as the browser brought it, for the domain. */
-export function newPasskey(deps: RouteDeps, response: Static<typeof CreatedPasskey>): passkeys.NewPasskey {
+export function newPasskey(deps: RouteDeps, response: CreatedPasskey): passkeys.NewPasskey {
   return {
     verify: nonce =>
       undefinedOnError(deps, async () => {
@@ -95,7 +93,7 @@ export function newPasskey(deps: RouteDeps, response: Static<typeof CreatedPassk
 }
 
 /** A passkey that was used, as the browser brought it, for the domain. */
-export function shownPasskey(deps: RouteDeps, response: Static<typeof UsedPasskey>): passkeys.ShownPasskey {
+export function shownPasskey(deps: RouteDeps, response: UsedPasskey): passkeys.ShownPasskey {
   return {
     id: response.id,
     user: userOf(response.response.userHandle),
@@ -118,7 +116,7 @@ export function shownPasskey(deps: RouteDeps, response: Static<typeof UsedPasske
 }
 
 /** What is known of it only: what browsers add is not looked at. */
-const credentialOf = ({ id, rawId, type }: Static<typeof CreatedPasskey | typeof UsedPasskey>) => ({
+const credentialOf = ({ id, rawId, type }: CreatedPasskey | UsedPasskey) => ({
   id,
   rawId,
   type,
@@ -136,7 +134,7 @@ async function undefinedOnError<T>(deps: RouteDeps, work: () => Promise<T | unde
 }
 
 /** Browsers take the attestation off where none was asked for, but one that a key makes of itself. */
-function demandPlain({ response }: Static<typeof CreatedPasskey>): void {
+function demandPlain({ response }: CreatedPasskey): void {
   demandOwnPage(response.clientDataJSON)
   const attestation = decodeAttestationObject(new Uint8Array(Buffer.from(response.attestationObject, 'base64url')))
   const format = attestation.get('fmt')

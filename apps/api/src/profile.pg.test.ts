@@ -4,7 +4,7 @@ import { jobs, users } from '@flotilla/chat'
 import { limits } from '@flotilla/protocol'
 import { testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, type Person, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type Person, type TestChat } from './api.testbed.ts'
 
 let store: TestChat
 let api: Fixture

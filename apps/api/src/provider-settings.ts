@@ -92,7 +92,7 @@ export const demandSecure = (url: string): string => {
 }
 
 /** @throws Error that shows nothing of what was given: it holds secrets */
-export function parseOpenIdProviders(text: string): readonly OpenIdSettings[] {
+function parseOpenIdProviders(text: string): readonly OpenIdSettings[] {
   let given: unknown
   try {
     given = JSON.parse(text)

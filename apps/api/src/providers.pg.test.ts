@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { testDatabase } from '@flotilla/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createFixture, type Fixture, openChat, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, type TestChat } from './api.testbed.ts'
 import {
   type Begun,
   Browser,

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Events, type MutableResponse, type MutableToken, OAuth2Server } from 'oauth2-mock-server'
-import type { Answer, Fixture } from './fixture.ts'
+import type { Answer, Fixture } from './api.testbed.ts'
 import { github, type GitHubSettings, type OpenIdSettings } from './provider-settings.ts'
 
 export const publicUrl = 'http://api.test'

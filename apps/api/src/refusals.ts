@@ -3,11 +3,11 @@
  * the table. What is not understood is `internal`: its cause goes to the log, never to the caller.
  */
 import { asRefusal } from '@flotilla/chat'
-import { type ErrorCode, errors, ErrorSchema, Refusal } from '@flotilla/protocol'
+import { type ErrorCode, errors, Refusal } from '@flotilla/protocol'
+import { answered, ErrorSchema, named } from '@flotilla/protocol/schemas'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Api } from './app.ts'
-import { answered, named } from './shapes.ts'
 
 const ErrorAnswer = named(
   'ErrorAnswer',
@@ -17,40 +17,15 @@ const ErrorAnswer = named(
   ),
 )
 
-/** What any request can be answered, whatever its route. */
-const always: readonly ErrorCode[] = [
-  'field_invalid',
-  'frame_too_large',
-  'rate_limited',
-  'overloaded',
-  'unavailable',
-  'internal',
-]
-
-type RefusalStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 502 | 503
-
-/** The error answers of a route for its `response` schema: those named, and those that every route can give. */
-export function refusals(...codes: readonly ErrorCode[]) {
-  const byStatus = new Map<number, ErrorCode[]>()
-  // Whoever signs in, or is signed in, may be suspended.
-  const suspended: readonly ErrorCode[] = codes.includes('unauthenticated') ? ['account_suspended'] : []
-  for (const code of new Set([...always, ...codes, ...suspended]))
-    byStatus.set(errors[code].http, [...(byStatus.get(errors[code].http) ?? []), code])
+/** The error answers of a route, by status. */
+export function refusals(codes: readonly ErrorCode[]) {
+  const byStatus = Map.groupBy(codes, code => errors[code].http)
   const schemas = [...byStatus].map(([status, listed]) => [
     status,
     answered(listed.map(code => `\`${code}\`: ${errors[code].meaning}`).join(' '), ErrorAnswer),
   ])
-  return Object.fromEntries(schemas) as Record<RefusalStatus, typeof ErrorAnswer>
+  return Object.fromEntries(schemas) as Readonly<Record<number, typeof ErrorAnswer>>
 }
-
-/** What everything that makes an account can be refused for. */
-export const registrationRefusals = [
-  'registration_closed',
-  'invitation_invalid',
-] as const satisfies readonly ErrorCode[]
-
-/** What a body can be refused for before a route sees it. */
-export const bodyCodes = ['frame_malformed', 'request_timeout'] as const satisfies readonly ErrorCode[]
 
 const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('frame_too_large'),
@@ -66,7 +41,7 @@ const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
 }
 
 /** Any error as a Refusal. `internal` stands for whatever is not meant for the caller. */
-export function toRefusal(error: unknown): Refusal {
+function toRefusal(error: unknown): Refusal {
   const { code, statusCode } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : frameworkCodes[code]
   if (known !== undefined) return known()
@@ -77,7 +52,7 @@ export function toRefusal(error: unknown): Refusal {
 }
 
 /** Writes a refusal as the answer. */
-export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { retryMs } = refusal.detail
   if (retryMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryMs / 1000)))
   // Also where the request was refused before any hook of it ran.

@@ -6,18 +6,16 @@
  * kept nowhere: only that it was used is counted, by all processes together.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type RegistrationCheck } from '@flotilla/protocol'
+import type { Check } from '@flotilla/protocol'
 import { messageOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
 import type { RouteDeps } from './app.ts'
 import { addressOf, hashed, take } from './limits.ts'
 import { fetchBounded } from './provider.ts'
 
-export const checkKinds = ['none', 'work', 'captcha'] as const
-
 export interface RegistrationCheckSettings {
-  readonly kind: (typeof checkKinds)[number]
+  readonly kind: RegistrationCheck
   /** Each bit doubles the work. */
   readonly workBits: number
   readonly workLifeMs: number
@@ -25,26 +23,6 @@ export interface RegistrationCheckSettings {
   readonly captcha: { readonly url: string; readonly secret: string; readonly siteKey: string } | undefined
   readonly captchaMsMax: number
 }
-
-export const Check = Type.Union(
-  [
-    Type.Object(
-      {
-        challenge: Type.String({ maxLength: 200, description: 'From `POST /v1/registration/work`.' }),
-        solution: Type.String({
-          maxLength: 64,
-          description: 'SHA-256 of the challenge, a dot and this begins with the zero bits that were asked for.',
-        }),
-      },
-      { additionalProperties: false },
-    ),
-    Type.Object(
-      { captcha: Type.String({ minLength: 1, maxLength: 4_096, description: 'The token that the captcha gave.' }) },
-      { additionalProperties: false },
-    ),
-  ],
-  { description: 'What `GET /v1/registration` says is asked for. Good once.' },
-)
 
 const macBound = 'registration work'
 
@@ -59,11 +37,7 @@ export function askForWork({ chat, settings }: RouteDeps) {
  * Before anything else is done, and before there is a place in the queue of passwords: a captcha takes its time.
  * @throws Refusal check_needed, rate_limited, unavailable (the captcha's server does not answer)
  */
-export async function demandCheck(
-  deps: RouteDeps,
-  request: FastifyRequest,
-  check: Static<typeof Check> | undefined,
-): Promise<void> {
+export async function demandCheck(deps: RouteDeps, request: FastifyRequest, check: Check | undefined): Promise<void> {
   const { kind } = deps.settings.registrationCheck
   if (kind === 'none') return
   await take(deps.counter, `check:${addressOf(request)}`, deps.settings.registrations)

@@ -1,8 +1,9 @@
 /** Who may register, what that takes, and which names are had: settings of the API and of standalone. */
-import { accounts, users } from '@flotilla/chat'
+import { users } from '@flotilla/chat'
 import { choice, integer, list, optionalText, secret, type Values } from '@flotilla/service'
 import { demandSecure } from './provider-settings.ts'
-import { checkKinds, type RegistrationCheckSettings } from './registration-check.ts'
+import { registrationChecks, registrationModes } from '@flotilla/protocol'
+import type { RegistrationCheckSettings } from './registration-check.ts'
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
@@ -20,7 +21,7 @@ function parseDomains(text: string): readonly string[] {
 
 export const registrationSettings = {
   REGISTRATION: choice(
-    accounts.registrationModes,
+    registrationModes,
     'open',
     'Who may register, by whatever way: everybody; those who prove an address of REGISTRATION_DOMAINS, or are invited; those who are invited; nobody.',
   ),
@@ -29,7 +30,7 @@ export const registrationSettings = {
     parse: parseDomains,
   },
   REGISTRATION_CHECK: choice(
-    checkKinds,
+    registrationChecks,
     'none',
     'What registering asks for, so that it costs robots more than people: nothing, a proof of work by the client, or a captcha.',
   ),

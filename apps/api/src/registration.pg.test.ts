@@ -6,7 +6,7 @@ import type { ChatContext } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { apiDefaults } from './config.ts'
-import { createFixture, type Fixture, openChat, protect, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, protect, type TestChat } from './api.testbed.ts'
 import { type RegistrationCheckSettings, zeroBits } from './registration-check.ts'
 
 let store: TestChat

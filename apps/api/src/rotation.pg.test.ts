@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, test } from 'vitest'
-import { createFixture, type Fixture, openChat, password, type TestChat } from './fixture.ts'
+import { createFixture, type Fixture, openChat, password, type TestChat } from './api.testbed.ts'
 import { generateTokenKey, parseTokenKeys } from './tokens.ts'
 
 let store: TestChat

@@ -1,8 +1,10 @@
 /**
  * What comes in over HTTP, checked by the schema of its route: bytes to JSON, and JSON to a request that fits. Nothing is
- * coerced, filled in or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such.
+ * coerced or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such. Nothing is filled
+ * in but the length of a page.
  */
-import { explain, isWellFormed, Refusal, refuseSource, wellFormedRule } from '@flotilla/protocol'
+import { isWellFormed, Refusal, wellFormedRule } from '@flotilla/protocol'
+import { explain, refuseSource } from '@flotilla/protocol/schemas'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -111,10 +113,13 @@ const digits = /^\d{1,16}$/
 
 function checkQuery(schema: TSchema): Check {
   const check = checkUrl(schema)
-  const properties = (schema as TObject).properties as Record<string, { type?: string }>
+  const properties = (schema as TObject).properties as Record<string, { type?: string; default?: number }>
   const numbers = Object.keys(properties).filter(name => properties[name]?.type === 'integer')
+  const defaults = Object.fromEntries(
+    numbers.flatMap(name => (properties[name]?.default === undefined ? [] : [[name, properties[name].default]])),
+  )
   return value => {
-    const query = { ...(value as Record<string, unknown>) }
+    const query = { ...defaults, ...(value as Record<string, unknown>) }
     for (const name of numbers) {
       const given = query[name]
       if (typeof given === 'string' && digits.test(given)) query[name] = Number(given)
@@ -131,3 +136,12 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
       : httpPart === 'params'
         ? checkUrl(schema)
         : checkOf(schema)
+
+/** Bytes have no schema but that they must be there. */
+export const bytesCompiler: FastifySchemaCompiler<TSchema> = part =>
+  part.httpPart === 'body'
+    ? value =>
+        Buffer.isBuffer(value) && value.length > 0
+          ? { value }
+          : { error: new Refusal('field_invalid', 'the request needs a body', { field: 'body', rule: 'required' }) }
+    : validatorCompiler(part)

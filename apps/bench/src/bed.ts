@@ -14,7 +14,7 @@ export interface ServerProcess {
 }
 
 /** Beside the defaults of PostgreSQL: fsync, synchronous_commit and full_page_writes stay on. */
-export const postgresSettings = {
+const postgresSettings = {
   shared_buffers: '512MB',
   // No checkpoint because of many writes: with its full pages it would fall into one run and not into the next.
   max_wal_size: '8GB',

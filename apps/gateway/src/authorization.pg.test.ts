@@ -5,7 +5,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createPool, type Pool } from '@flotilla/chat'
-import { type ErrorCode, type Op, ops } from '@flotilla/protocol'
+import { type ErrorCode, type Op } from '@flotilla/protocol'
+import { ops } from '@flotilla/protocol/schemas'
 import { createMemoryBus, createMemoryRouting } from '@flotilla/routing'
 import { createRegistry, generateSecretKey, parseSecretKeys, signTicket, silentLogger } from '@flotilla/service'
 import {
@@ -66,6 +67,21 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     'to nothing': {
       fields: () => ({ conversation: randomUUID(), ...message() }),
       outcome: noneOf('conversation_unknown'),
+    },
+  },
+  // Nobody here has sent a message: who is in it learns that, and no more.
+  'message.edit': {
+    'in the group': {
+      fields: cast => ({ conversation: cast.group, target: 1, ...message() }),
+      outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, target: 1, ...message() }),
+      outcome: inClosedDirect,
+    },
+    'to whom one is asked by, before one accepts': {
+      fields: cast => ({ conversation: cast.asked.direct.conversation, target: 1, ...message() }),
+      outcome: noneOf(outside),
     },
   },
   'message.delivered': {

@@ -1,11 +1,12 @@
+import { generateSecretKey } from '@flotilla/service'
 import { expect, test } from 'vitest'
 import { readGatewaySettings } from './config.ts'
 
 const required = {
   DATABASE_URL: 'postgres://db/flotilla',
   REDIS_URL: 'redis://redis',
-  MASTER_KEYS: 'k:AA==',
-  TICKET_KEYS: 'k:AA==',
+  MASTER_KEYS: generateSecretKey('m'),
+  TICKET_KEYS: generateSecretKey('t'),
 }
 
 test('a deletion cost needs to know whose it is', () => {

@@ -1,7 +1,7 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
-import { chatDefaults, checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
-import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
+import { chatDefaults } from '@flotilla/chat'
+import { nodeSettings } from '@flotilla/node'
 import {
   addressHeaders,
   budgetSettings,
@@ -14,15 +14,11 @@ import {
   list,
   networks,
   parseListenHost,
-  parseNodeName,
   parseOrigins,
   port,
   readSettings,
-  requiredSecret,
-  requiredUrl,
-  schemaSettings,
+  requiredKeys,
   text,
-  tracingSettings,
   urlOf,
 } from '@flotilla/service'
 
@@ -32,19 +28,7 @@ const ms = { min: 1, max: 3_600_000 }
 export const gatewaySettings = {
   HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
   PORT: port(8081, 'The port that clients connect to.'),
-  OPERATOR_HOST: {
-    ...text(
-      '127.0.0.1',
-      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
-    ),
-    parse: parseListenHost,
-  },
-  OPERATOR_PORT: port(9081, 'The port of /healthz, /readyz and /metrics.'),
-  NODE_ID: {
-    ...text(hostname(), 'The name of this node; unique in its region. Letters, digits, `.`, `-` and `_`.'),
-    parse: parseNodeName,
-  },
-  REGION: { ...text('local', 'The region that this node belongs to.'), parse: parseNodeName },
+  ...nodeSettings({ id: hostname(), operatorPort: 9081 }),
   PUBLIC_URL: {
     ...text(
       'ws://localhost:8081/v1/socket',
@@ -52,21 +36,9 @@ export const gatewaySettings = {
     ),
     parse: urlOf({ schemes: ['ws', 'wss'], path: 'needed' }),
   },
-  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
-  REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
-  MASTER_KEYS: requiredSecret(
-    'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
-  ),
-  TICKET_KEYS: requiredSecret(
+  TICKET_KEYS: requiredKeys(
     'Keys of the one-time tickets, in the same form and equal to those of the API; the first signs, all verify.',
   ),
-  ...tracingSettings,
-  LOG_LEVEL: choice(
-    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-    'info',
-    'The least important lines that are logged.',
-  ),
-  ...schemaSettings,
   DATABASE_CONNECTIONS_MAX: integer(
     6,
     { min: 3, max: 200 },

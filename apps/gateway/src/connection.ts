@@ -10,16 +10,15 @@ import {
   closeCodes,
   commandWeight,
   type DeliveryClass,
-  decodeCommand,
   type ErrorBody,
   type Event,
-  isUndecodable,
   type Op,
   Refusal,
 } from '@flotilla/protocol'
+import { decodeCommand, isUndecodable } from '@flotilla/protocol/schemas'
 import { TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
-import type { Session } from './handlers.ts'
+import type { Session } from './handler.ts'
 
 /** The part of a uWebSockets.js socket that a connection uses; tests give their own. */
 export interface Socket {

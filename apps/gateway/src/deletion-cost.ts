@@ -26,7 +26,7 @@ export interface DeletionCost {
   stop(): void
 }
 
-export const deletionCostLimits = {
+const deletionCostLimits = {
   /** Emptied at 60 a second over five gateways, the order of 30 s ago named one with 293 connections before one with 195. */
   everyMs: 10_000,
   /** A change within this share of what was told last is not worth a write. */

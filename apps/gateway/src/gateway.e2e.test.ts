@@ -15,7 +15,8 @@ import {
   until,
 } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
+import { createGateway, type Gateway } from './gateway.ts'
+import type { GatewayOptions } from './options.ts'
 import { testGateway } from './gateway.testbed.ts'
 
 const masterKeys = parseSecretKeys(generateSecretKey('m'))

@@ -1,5 +1,5 @@
 /** For the tests: what a gateway is told in them, unless they say otherwise. */
-import type { GatewayOptions } from './gateway.ts'
+import type { GatewayOptions } from './options.ts'
 
 export const testGateway = {
   region: 'test',

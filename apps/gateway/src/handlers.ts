@@ -1,10 +1,11 @@
-/** A handler for each operation. It takes the node's deps, the session and the command, and returns the reply. */
-import type { ChatContext } from '@flotilla/chat'
-import type { CommandOf, Op, ReplyOf } from '@flotilla/protocol'
+/** A handler for each operation. */
+import { messages } from '@flotilla/chat'
+import type { EntryOp, Op } from '@flotilla/protocol'
+import { entryCommands } from '@flotilla/protocol/schemas'
+import type { Handler } from './handler.ts'
 import { historyPage } from './handlers/history-page.ts'
 import { messageDelivered } from './handlers/message-delivered.ts'
 import { messageRead } from './handlers/message-read.ts'
-import { messageSend } from './handlers/message-send.ts'
 import { ping } from './handlers/ping.ts'
 import { presenceUnwatch } from './handlers/presence-unwatch.ts'
 import { presenceWatch } from './handlers/presence-watch.ts'
@@ -12,28 +13,16 @@ import { syncResume } from './handlers/sync-resume.ts'
 import { typingStart } from './handlers/typing-start.ts'
 import { typingStop } from './handlers/typing-stop.ts'
 
-/** Who sent a command. */
-export interface Session {
-  readonly user: string
-  readonly session: string
-  /** Names the connection, so that it is not told what its reply tells it. */
-  readonly origin: object
-  /** Whether somebody still waits for the reply. */
-  readonly open: boolean
-}
+/** For each command that makes an entry: what it may and does is said by the rule of its kind, in the domain. */
+const append: Handler<EntryOp> = ({ chat }, session, command) =>
+  messages.append(chat, session.user, command.op, command, session.origin)
 
-/** What handlers work with: the domain, and the watches of this node. No socket, no hub. */
-export interface HandlerDeps {
-  readonly chat: ChatContext
-  /** @returns who of them is online now. @throws Refusal watch_full */
-  watch(session: Session, users: readonly string[]): Promise<readonly string[]>
-  unwatch(session: Session, users: readonly string[]): Promise<void>
+const entryHandlers = Object.fromEntries(Object.keys(entryCommands).map(op => [op, append])) as {
+  [O in EntryOp]: Handler<O>
 }
-
-export type Handler<O extends Op> = (deps: HandlerDeps, session: Session, command: CommandOf<O>) => Promise<ReplyOf<O>>
 
 export const handlers: { readonly [O in Op]: Handler<O> } = {
-  'message.send': messageSend,
+  ...entryHandlers,
   'message.delivered': messageDelivered,
   'message.read': messageRead,
   'history.page': historyPage,

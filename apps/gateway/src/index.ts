@@ -1,3 +1,4 @@
 export { gatewaySettings, readGatewaySettings } from './config.ts'
-export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
+export { createGateway, type Gateway } from './gateway.ts'
+export type { GatewayOptions } from './options.ts'
 export { gatewayMetrics } from './metrics.ts'

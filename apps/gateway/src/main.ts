@@ -1,23 +1,9 @@
 /** The process of a gateway: settings, parts, signals. */
-import { createPool, prepareSchema } from '@flotilla/chat'
-import { createRedisRouting } from '@flotilla/routing'
-import {
-  createLogger,
-  createRegistry,
-  type DrainStep,
-  drainOnSignal,
-  measureProcess,
-  openTracing,
-  parseSecretKeys,
-  readCommandLine,
-  serveHealth,
-  settingsOrEnd,
-  socketsMax,
-  toBudgets,
-} from '@flotilla/service'
+import { startNode } from '@flotilla/node'
+import { measureProcess, readCommandLine, settingsOrEnd, socketsMax, toBudgets } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
-import { createGateway, type Gateway } from './gateway.ts'
+import { createGateway } from './gateway.ts'
 
 readCommandLine({
   usage: 'node apps/gateway/dist/main.js',
@@ -25,53 +11,18 @@ readCommandLine({
   settings: 'Gateway',
 })
 const settings = settingsOrEnd(readGatewaySettings)
-const masterKeys = settingsOrEnd(() => parseSecretKeys(settings.MASTER_KEYS))
-const ticketKeys = settingsOrEnd(() => parseSecretKeys(settings.TICKET_KEYS))
-const logger = createLogger('gateway', settings.LOG_LEVEL)
-const registry = createRegistry({ node: settings.NODE_ID, region: settings.REGION })
-const applicationName = `flotilla-gateway ${settings.NODE_ID}`
-let waitsFor = 'starting'
-let gateway: Gateway | undefined
-
-const steps: DrainStep[] = []
-drainOnSignal({ logger, drainMsMax: settings.DRAIN_MS + 15_000, steps })
-const health = await serveHealth({
-  host: settings.OPERATOR_HOST,
-  port: settings.OPERATOR_PORT,
-  registry,
-  ready: () => (gateway === undefined ? waitsFor : gateway.unready()),
+const { endWith, logger, pool, ready, registry, routing, trace } = await startNode({
+  kind: 'gateway',
+  settings,
+  drainMsMax: settings.DRAIN_MS + 15_000,
 })
-await prepareSchema({
-  url: settings.DATABASE_URL,
-  migrates: settings.MIGRATE,
-  waitMsMax: settings.MIGRATE_WAIT_MS,
-  logger,
-  onWait: reason => (waitsFor = reason),
-  applicationName,
-})
-waitsFor = 'starting'
-const pool = createPool({
-  url: settings.DATABASE_URL,
-  connectionsMax: settings.DATABASE_CONNECTIONS_MAX,
-  logger,
-  applicationName,
-})
-const routing = await createRedisRouting({ url: settings.REDIS_URL, fleetKeys: masterKeys, logger })
-const tracing = await openTracing({
-  url: settings.TRACES_URL,
-  oneIn: settings.TRACES_ONE_IN,
-  name: 'gateway',
-  node: settings.NODE_ID,
-  region: settings.REGION,
-  logger,
-})
-const started = await createGateway({
+const gateway = await createGateway({
   pool,
   routing,
   logger,
   registry,
-  masterKeys,
-  ticketKeys,
+  masterKeys: settings.MASTER_KEYS,
+  ticketKeys: settings.TICKET_KEYS,
   nodeId: settings.NODE_ID,
   region: settings.REGION,
   publicUrl: settings.PUBLIC_URL,
@@ -99,7 +50,7 @@ const started = await createGateway({
   drainMs: settings.DRAIN_MS,
   shed: { abovePercent: settings.SHED_ABOVE_PERCENT, percentPerSecond: settings.SHED_PERCENT_PER_SECOND },
   allowedOrigins: settings.ALLOWED_ORIGINS,
-  ...(tracing === undefined ? {} : { trace: tracing.trace }),
+  ...(trace === undefined ? {} : { trace }),
   chat: {
     commitWindowMs: settings.COMMIT_WINDOW_MS,
     largeConversationMin: settings.LARGE_CONVERSATION_MIN,
@@ -108,8 +59,7 @@ const started = await createGateway({
     ...toBudgets(settings),
   },
 })
-measureProcess(registry, { pool, ...started })
-gateway = started
+measureProcess(registry, { pool, ...gateway })
 const deletionCost = settings.DELETION_COST
   ? keepDeletionCost({
       pod: settings.POD_NAME,
@@ -117,15 +67,9 @@ const deletionCost = settings.DELETION_COST
       host: settings.KUBERNETES_SERVICE_HOST,
       port: settings.KUBERNETES_SERVICE_PORT,
       folder: settings.SERVICE_ACCOUNT_FOLDER,
-      connections: () => started.connections(),
+      connections: () => gateway.connections(),
       logger,
     })
   : undefined
-steps.push(
-  { name: 'deletion cost', run: () => deletionCost?.stop() },
-  { name: 'gateway', run: () => started.drain() },
-  { name: 'redis', run: () => routing.close() },
-  { name: 'postgresql', run: () => pool.end() },
-  { name: 'traces', run: () => tracing?.close() },
-  { name: 'operator port', run: () => health.close() },
-)
+endWith({ name: 'deletion cost', run: () => deletionCost?.stop() }, { name: 'gateway', run: () => gateway.drain() })
+ready(() => gateway.unready())

@@ -1,6 +1,7 @@
 /** The figures of a gateway, beside those of every process. docs/metrics.md is made from the declarations. */
 import type { ChatContext } from '@flotilla/chat'
-import { type CloseName, closeCodes, errors, up } from '@flotilla/protocol'
+import { type CloseName, closeCodes, errors } from '@flotilla/protocol'
+import { up } from '@flotilla/protocol/schemas'
 import {
   type Counter,
   counter,

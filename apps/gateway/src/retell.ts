@@ -37,38 +37,48 @@ interface Named {
   readonly change: ConversationChange
 }
 
-export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Retelling {
+/** Who was named by the changes of the last while, for those who were on their way here meanwhile. */
+function createNamed() {
   /** By person; the older half is dropped as a whole. */
   let named = new Map<string, Named[]>()
   let formerlyNamed = new Map<string, Named[]>()
   let namedSince = performance.now()
+  return {
+    remember(changes: readonly ConversationChange[]): void {
+      const foundAt = performance.now()
+      if (foundAt - namedSince > namedKeptMs) {
+        formerlyNamed = named
+        named = new Map()
+        namedSince = foundAt
+      }
+      for (const change of changes)
+        for (const user of change.users) {
+          const known = named.get(user)
+          if (known === undefined) named.set(user, [{ foundAt, change }])
+          else known.push({ foundAt, change })
+        }
+    },
+    since: (user: string, at: number): ConversationChange[] =>
+      [...(formerlyNamed.get(user) ?? []), ...(named.get(user) ?? [])]
+        .filter(({ foundAt }) => foundAt >= at)
+        .map(({ change }) => change),
+  }
+}
+
+export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Retelling {
+  const named = createNamed()
   let stopped = false
   const isStopped = () => stopped
 
-  function remember(changes: readonly ConversationChange[]): void {
-    const foundAt = performance.now()
-    if (foundAt - namedSince > namedKeptMs) {
-      formerlyNamed = named
-      named = new Map()
-      namedSince = foundAt
-    }
-    for (const change of changes)
-      for (const user of change.users) {
-        const known = named.get(user)
-        if (known === undefined) named.set(user, [{ foundAt, change }])
-        else known.push({ foundAt, change })
-      }
-  }
-
   /** Those who are here of everybody who must know of a change. Whoever came or went may have been missed by name. */
   async function concerned(change: ConversationChange): Promise<Set<string>> {
-    const named = change.users.filter(user => hub.has(user))
-    if (named.length > 0) void hub.followMembership(change.conversation, named, change.version)
-    if (hub.heard(change)) return new Set(named)
+    const here = change.users.filter(user => hub.has(user))
+    if (here.length > 0) void hub.followMembership(change.conversation, here, change.version)
+    if (hub.heard(change)) return new Set(here)
     const local = hub.localMembers(change.conversation)
-    if (local !== undefined) return new Set([...named, ...local])
+    if (local !== undefined) return new Set([...here, ...local])
     const membership = await chat.memberships.of(change.conversation)
-    return new Set([...named, ...(membership?.users ?? []).filter(user => hub.has(user))])
+    return new Set([...here, ...(membership?.users ?? []).filter(user => hub.has(user))])
   }
 
   async function tell(changes: readonly ConversationChange[]): Promise<void> {
@@ -109,15 +119,15 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
   }
 
   chat.pulse.onChanged(changes => {
-    remember(changes)
+    named.remember(changes)
     for (const { conversation, version } of changes) hub.learnMembership(conversation, version)
     setTimeout(() => void untilDone(() => tell(changes)), graceMs)
   })
   chat.pulse.onOverrun(ageMs => void untilDone(readLarge).then(() => healer.suspect(ageMs)))
   return {
     async entered(user, askedAt) {
-      for (const { foundAt, change } of [...(formerlyNamed.get(user) ?? []), ...(named.get(user) ?? [])])
-        if (foundAt >= askedAt) await hub.followMembership(change.conversation, [user], change.version)
+      for (const change of named.since(user, askedAt))
+        await hub.followMembership(change.conversation, [user], change.version)
     },
     stop() {
       stopped = true

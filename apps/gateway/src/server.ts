@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, errors, Refusal } from '@flotilla/protocol'
 import { requestIdOf } from '@flotilla/service'
-import type { HttpRequest, HttpResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
+import type { HttpRequest, HttpResponse, us_listen_socket, WebSocket, WebSocketBehavior } from 'uWebSockets.js'
 import { setHeaderBytesMax } from './config.ts'
 import type { Socket } from './connection.ts'
 
@@ -66,28 +66,26 @@ interface Slot<T> {
   opened: T | undefined
 }
 
-export async function serveSockets<T>(
-  options: {
-    host: string
-    port: number
-    path: string
-    frameBytesMax: number
-    sendQueueBytesMax: number
-    replyBytesMax: number
-    socketsMax: number
-    idleSeconds: number
-  },
-  events: SocketEvents<T>,
-): Promise<SocketServer> {
+interface ServerOptions {
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  readonly frameBytesMax: number
+  readonly sendQueueBytesMax: number
+  readonly replyBytesMax: number
+  readonly socketsMax: number
+  readonly idleSeconds: number
+}
+
+export async function serveSockets<T>(options: ServerOptions, events: SocketEvents<T>): Promise<SocketServer> {
   setHeaderBytesMax(headerBytesMax)
   const { App, us_listen_socket_close, us_socket_local_port } = await import('uWebSockets.js')
   const app = App()
-  let connections = 0
-  let sockets = 0
+  const counts = { connections: 0, sockets: 0 }
   // A file that a socket takes is missing elsewhere: nobody could ask for the health of a process without files.
   app.filter((response, change) => {
-    sockets += change
-    if (change > 0 && sockets > options.socketsMax) response.close()
+    counts.sockets += change
+    if (change > 0 && counts.sockets > options.socketsMax) response.close()
   })
   app.ws<Slot<T>>(options.path, {
     // A frame a little above the limit is answered with an error; one far above it is cut off by uWebSockets.js.
@@ -98,59 +96,7 @@ export async function serveSockets<T>(
     idleTimeout: options.idleSeconds,
     sendPingsAutomatically: false,
     compression: 0,
-    upgrade(response, request, context) {
-      // uWebSockets.js does not look at it.
-      if (request.getHeader('sec-websocket-version') !== socketVersion) return refuse(response, request, options.path)
-      const verdict = events.upgrade({
-        origin: request.getHeader('origin'),
-        connections,
-        peer: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
-        header: name => linesOf(request, name),
-      })
-      if ('status' in verdict) {
-        response.writeStatus(verdict.status)
-        if ('retryAfterSeconds' in verdict) response.writeHeader('retry-after', String(verdict.retryAfterSeconds))
-        response.end(undefined, true)
-        return
-      }
-      const query = {
-        ticket: request.getQuery('ticket') ?? '',
-        version: request.getQuery('v') ?? '',
-        requestId: requestIdOf(request.getHeader('x-request-id')),
-        ...verdict,
-      }
-      const slot: Slot<T> = { query, opened: undefined }
-      response.upgrade(
-        slot,
-        request.getHeader('sec-websocket-key'),
-        // Offered protocols are not for us: none is chosen.
-        '',
-        request.getHeader('sec-websocket-extensions'),
-        context,
-      )
-    },
-    open(ws: WebSocket<Slot<T>>) {
-      connections++
-      const slot = ws.getUserData()
-      slot.opened = events.open(ws, slot.query)
-    },
-    message(ws, message, isBinary) {
-      const { opened } = ws.getUserData()
-      if (opened === undefined) return
-      if (isBinary) events.binary(opened)
-      else events.message(opened, Buffer.from(message).toString('utf8'), message.byteLength)
-    },
-    drain(ws) {
-      const { opened } = ws.getUserData()
-      if (opened !== undefined) events.drained(opened)
-    },
-    close(ws, code) {
-      connections--
-      // The filter does not hear of the end of what was upgraded.
-      sockets--
-      const { opened } = ws.getUserData()
-      if (opened !== undefined) events.close(opened, code !== abnormalClosure)
-    },
+    ...socketHandlers(options.path, events, counts),
   })
   app.any('/*', (response, request) => refuse(response, request, options.path))
   const listening = await new Promise<us_listen_socket>((resolve, reject) => {
@@ -173,6 +119,67 @@ export async function serveSockets<T>(
     },
   }
 }
+
+/** @param counts what is open, which these keep */
+const socketHandlers = <T>(
+  path: string,
+  events: SocketEvents<T>,
+  counts: { connections: number; sockets: number },
+): Pick<WebSocketBehavior<Slot<T>>, 'upgrade' | 'open' | 'message' | 'drain' | 'close'> => ({
+  upgrade(response, request, context) {
+    // uWebSockets.js does not look at it.
+    if (request.getHeader('sec-websocket-version') !== socketVersion) return refuse(response, request, path)
+    const verdict = events.upgrade({
+      origin: request.getHeader('origin'),
+      connections: counts.connections,
+      peer: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
+      header: name => linesOf(request, name),
+    })
+    if ('status' in verdict) {
+      response.writeStatus(verdict.status)
+      if ('retryAfterSeconds' in verdict) response.writeHeader('retry-after', String(verdict.retryAfterSeconds))
+      response.end(undefined, true)
+      return
+    }
+    const query = {
+      ticket: request.getQuery('ticket') ?? '',
+      version: request.getQuery('v') ?? '',
+      requestId: requestIdOf(request.getHeader('x-request-id')),
+      ...verdict,
+    }
+    const slot: Slot<T> = { query, opened: undefined }
+    response.upgrade(
+      slot,
+      request.getHeader('sec-websocket-key'),
+      // Offered protocols are not for us: none is chosen.
+      '',
+      request.getHeader('sec-websocket-extensions'),
+      context,
+    )
+  },
+  open(ws: WebSocket<Slot<T>>) {
+    counts.connections++
+    const slot = ws.getUserData()
+    slot.opened = events.open(ws, slot.query)
+  },
+  message(ws, message, isBinary) {
+    const { opened } = ws.getUserData()
+    if (opened === undefined) return
+    if (isBinary) events.binary(opened)
+    else events.message(opened, Buffer.from(message).toString('utf8'), message.byteLength)
+  },
+  drain(ws) {
+    const { opened } = ws.getUserData()
+    if (opened !== undefined) events.drained(opened)
+  },
+  close(ws, code) {
+    counts.connections--
+    // The filter does not hear of the end of what was upgraded.
+    counts.sockets--
+    const { opened } = ws.getUserData()
+    if (opened !== undefined) events.close(opened, code !== abnormalClosure)
+  },
+})
 
 /** getHeader() tells the first line only, which is the caller's own where proxies write one behind it. */
 function linesOf(request: HttpRequest, name: string): string {

@@ -1,14 +1,17 @@
 /** Two people at two terminals, through a restart of the server: what `npm run chat` promises to whoever tries it. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { createPool, createSealer } from '@flotilla/chat'
 import { silentLogger } from '@flotilla/service'
 import { dropFolder, freePort, makeFolder, testDatabase, until } from '@flotilla/testing'
 import { afterEach, expect, test, vi } from 'vitest'
+import { loadKeys } from './keys.ts'
 import { type Standalone, startStandalone } from './standalone.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-const chat = fileURLToPath(new URL('chat.ts', import.meta.url))
+const chat = fileURLToPath(new URL('../../cli/src/chat.ts', import.meta.url))
 const undo: (() => Promise<unknown> | void)[] = []
 
 afterEach(async () => {
@@ -102,6 +105,10 @@ test('two people chat, and what they write while the server is away arrives once
   await bob.sees('read: two')
   expect(alice.count('bob: one') + alice.count('bob: two'), 'exactly once').toBe(2)
 
+  bob.type('/edit two, and more')
+  await alice.sees('bob edited: two, and more')
+  await bob.sees('bob edited: two, and more')
+
   alice.type('/group crew bob')
   await alice.sees('— crew —')
   alice.type('all hands')
@@ -110,7 +117,7 @@ test('two people chat, and what they write while the server is away arrives once
   expect(await alice.quit()).toBe(0)
   await bob.sees('alice is offline')
   const again = new Terminal('--as', 'alice', '--with', 'bob', ...at)
-  await again.sees('bob: two')
+  await again.sees('bob: two, and more')
   await bob.sees('alice is online')
   expect(await again.quit()).toBe(0)
   expect(await bob.quit()).toBe(0)
@@ -149,6 +156,51 @@ test('programs read and write too: each line is JSON, and says what it is about'
   expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'own', text, state: 'sending' }))
   expect(linesOf(ada)).toContainEqual(expect.objectContaining({ event: 'state', seq: 3, state: 'read' }))
   expect(linesOf(ada)).toContainEqual({ event: 'note', text: 'waiting for bot, who has never been here' })
+})
+
+test('what a later version has written is shown in its own words, or passed over', async () => {
+  const [serverFolder, folder, port, database] = [
+    folderFor('server'),
+    folderFor('chat'),
+    await freePort(),
+    await testDatabase(),
+  ]
+  const publicUrl = `http://127.0.0.1:${port}`
+  const options = { folder: serverFolder, host: '127.0.0.1', port, logger: silentLogger, databaseUrl: database.url }
+  const server = await startStandalone({ ...options, publicUrl })
+  undo.push(() => server.stop())
+  const at = ['--url', publicUrl, '--folder', folder]
+  const alice = new Terminal('--as', 'alice', '--with', 'bob', ...at)
+  await alice.sees('waiting for bob')
+  const bob = new Terminal('--as', 'bob', '--with', 'alice', ...at)
+  await bob.sees('— alice —')
+  await alice.sees('— bob —')
+
+  const pool = createPool({ url: database.url, connectionsMax: 1, logger: silentLogger, applicationName: 'test' })
+  undo.push(() => pool.end())
+  const seal = await createSealer(pool, loadKeys(serverFolder, false).master)
+  for (const [kind, plain] of [
+    [99, { event: 'poll.closed', target: 1 }],
+    [1, { body: { type: 'poll', fallback: 'Poll: lunch?', options: ['yes', 'no'] } }],
+  ] as const) {
+    const { rows } = await pool.query<{ id: string; user: string; head: number }>(
+      `UPDATE conversations c SET head_seq = head_seq + 1, head_at = now() FROM users u
+        WHERE u.username = 'bob' RETURNING c.id, u.id AS user, c.head_seq AS head`,
+    )
+    const { id: conversation, user: sender, head } = rows[0]!
+    const clientId = randomUUID()
+    const { keyId, body } = seal.seal({ conversation, sender, clientId, kind }, JSON.stringify(plain))
+    await pool.query(
+      `INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
+       VALUES ($1, $2, now(), $3, $4, $5, $6, $7)`,
+      [conversation, head, sender, clientId, keyId, kind, body],
+    )
+  }
+  bob.type('well?')
+  await alice.sees('bob: Poll: lunch?')
+  await alice.sees('bob: well?')
+  expect(await alice.quit()).toBe(0)
+  expect(await bob.quit()).toBe(0)
 })
 
 test('whoever is asked accepts, or declines, and sees it in the list', async () => {

@@ -5,7 +5,7 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join, relative } from 'node:path'
-import { ownerOf } from './folder.ts'
+import { ownerOf } from '@flotilla/service'
 
 /** Who has a folder, as told to the next who wants it. */
 export interface Holder {

@@ -6,8 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateTokenKey, parseTokenKeys, type TokenKey } from '@flotilla/api'
-import { generateSecretKey, parseSecretKeys, type SecretKey } from '@flotilla/service'
-import { unusable } from './folder.ts'
+import { generateSecretKey, parseSecretKeys, type SecretKey, unusable } from '@flotilla/service'
 
 export interface Keys {
   readonly master: readonly SecretKey[]

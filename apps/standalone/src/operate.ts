@@ -2,10 +2,9 @@
  * The command line of operators for what `npm start` keeps: `npm run operate -- suspend PERSON …`. The embedded PostgreSQL
  * is found by its folder, so Flotilla must be running; with DATABASE_URL set it is that one, with the keys of the folder.
  */
-import { operatorProgram, runOperatorCommand } from '@flotilla/api'
-import { createLogger, readCommandLine, settingsOrEnd } from '@flotilla/service'
+import { operatorProgram, runOperatorCommand } from '@flotilla/cli'
+import { createLogger, openFolder, readCommandLine, settingsOrEnd } from '@flotilla/service'
 import { readStandaloneSettings } from './config.ts'
-import { openFolder } from './folder.ts'
 import { loadKeys } from './keys.ts'
 import { runningPostgres } from './postgres.ts'
 

@@ -14,6 +14,7 @@ import {
   type SignIn,
   type StoredSession,
   type User,
+  textOf,
 } from '@flotilla/sdk'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { type Standalone, startStandalone } from './standalone.ts'
@@ -199,7 +200,7 @@ test('a block ends the contact, closes the conversation both ways, and is told t
 
   await alice.client.rest.blocks.unblock(bob.me.id)
   await alice.client.send({ conversation: talk.id, body: { text: 'Peace' } }).acknowledged
-  await heard(bob, 'message', ({ body }) => body.text === 'Peace')
+  await heard(bob, 'message', ({ body }) => textOf(body) === 'Peace')
 })
 
 test('a sign-in that is revoked from another device is over within two seconds', async () => {

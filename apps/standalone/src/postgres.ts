@@ -26,7 +26,7 @@ import {
 import { createServer, type AddressInfo } from 'node:net'
 import { platform } from 'node:os'
 import { join } from 'node:path'
-import { nameOf, ownerOf } from './folder.ts'
+import { nameOf, ownerOf } from '@flotilla/service'
 import { type Binaries, findBinaries, findOwner, type Owner } from './postgres-binaries.ts'
 
 export interface EmbeddedPostgres {

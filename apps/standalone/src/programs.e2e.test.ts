@@ -24,11 +24,11 @@ const sources = globSync(['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'tools/*/s
 const reading = sources.filter(path => textOf(path).includes('readCommandLine({'))
 
 /** What people start. The others differ in nothing but what they say. */
-const started = ['standalone/src/main', 'standalone/src/chat', 'gateway/src/main', 'api/src/main', 'worker/src/main']
+const started = ['standalone/src/main', 'cli/src/chat', 'gateway/src/main', 'api/src/main', 'worker/src/main']
 const once = [
   'api/src/migrate',
   'api/src/make-keys',
-  'api/src/operate',
+  'cli/src/operate',
   'api/src/country-regions',
   'standalone/src/operate',
 ]

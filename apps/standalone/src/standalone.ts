@@ -25,6 +25,7 @@ import {
   createRegistry,
   type Logger,
   measureProcess,
+  openFolder,
   serveHealth,
   type Setting,
   socketsMax,
@@ -39,7 +40,6 @@ import {
   type PushProvidersOptions,
   workerSettings,
 } from '@flotilla/worker'
-import { openFolder } from './folder.ts'
 import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
@@ -128,106 +128,18 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   }
 }
 
+type AtStop = (run: () => Promise<void> | void) => void
+
 async function start(
   options: StandaloneOptions,
-  atStop: (run: () => Promise<void> | void) => void,
+  atStop: AtStop,
   isStopping: () => boolean,
 ): Promise<Omit<Standalone, 'stop'>> {
-  const { logger } = options
-  const folder = openFolder(options.folder)
-  // Whatever can fail for what was asked fails before a server is started.
-  const holder: Holder = { pid: process.pid }
-  atStop(await takeFolder(folder, holder))
-  const port = await claimPort(options.host, options.port)
-  const keys = loadKeys(folder, options.databaseUrl !== undefined || !hasCluster(folder))
-  const publicUrl = (options.publicUrl ?? ownUrl(options.host, port)).replace(/\/$/, '')
-  holder.url = publicUrl
-  const nodeId = options.nodeId ?? `${options.host}-${port}`.replaceAll(/[^\w.-]/g, '_')
-  const registry = createRegistry({ node: nodeId, region })
-
-  const databaseUrl = options.databaseUrl ?? (await openStore())
-  const applicationName = `flotilla-standalone ${nodeId}`
-  await prepareSchema({ url: databaseUrl, migrates: true, waitMsMax: schemaWaitMsMax, logger, applicationName }).catch(
-    (error: unknown) => {
-      throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
-    },
-  )
-  const pool = createPool({
-    url: databaseUrl,
-    connectionsMax: databaseConnectionsMax,
-    logger,
-    applicationName,
-  })
-  atStop(() => pool.end())
-  const routing =
-    options.redisUrl === undefined
-      ? createMemoryRouting(createMemoryBus())
-      : await createRedisRouting({ url: options.redisUrl, fleetKeys: keys.master, logger })
-  atStop(() => routing.close())
-
-  const peopleMax = socketsMax(databaseConnectionsMax, filesPerSocket)
-  const isMine = isPrivate(publicUrl, options)
-  const devInbox = isMine && options.mail === undefined ? createDevInbox() : undefined
-  const mailer =
-    options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
-  const publicName = options.deploymentName ?? chatDefaults.deploymentName
-  const gateway = await createGateway({
-    pool,
-    routing,
-    logger,
-    registry,
-    masterKeys: keys.master,
-    ticketKeys: keys.ticket,
-    nodeId,
-    region,
-    publicUrl: socketUrl(publicUrl),
-    host: '127.0.0.1',
-    port: 0,
-    ...gatewayDefaults,
-    // The door of the one port tells whom it hands on.
-    trustedProxies: ['127.0.0.1'],
-    addressHeader: doorHeader,
-    connectionsMax: Math.min(gatewayDefaults.connectionsMax, peopleMax),
-    drainMs,
-    chat: {
-      mail: mailer !== undefined,
-      deploymentName: publicName,
-      pushNames: options.push?.names ?? chatDefaults.pushNames,
-      ...(options.registration === undefined ? {} : toRegistration(options.registration)),
-      ...options.bounds,
-    },
-  })
-  measureProcess(registry, { pool, ...gateway })
-  const storage = await openLocalStorage(join(folder, 'files'))
-  const pushProviders = await openPushes(options, publicName, devInbox, gateway.chat.clock)
-  const worker = createWorker({
-    chat: gateway.chat,
-    mailer,
-    pushProviders,
-    storage,
-    publicName,
-    logger,
-    registry,
-    random: Math.random,
-    settings: { stopMsMax: closeMsMax },
-  })
-  const inbox = devInbox && { list: () => devInbox.list(), key: inboxKeyOf(keys.ticket[0]!.key) }
-  const devInboxUrl = inbox && `${publicUrl}/dev/mail?key=${inbox.key}`
-  const app = buildApp({
-    chat: gateway.chat,
-    devInbox: inbox,
-    ownPort: { page: startPage({ url: publicUrl, showsMail: inbox !== undefined }), socketPath },
-    countryOf: loadCountries(undefined),
-    node: gateway.node,
-    keys,
-    storage,
-    settings: apiSettingsFor(publicUrl, options),
-    logger,
-    registry,
-    ready: () => gateway.unready(),
-    random: Math.random,
-  })
-  app.server.maxConnections = peopleMax
+  const ground = await takeGround(options, atStop)
+  const { publicUrl, registry, port } = ground
+  const stores = await openStores(options, ground, atStop, isStopping)
+  const parts = await startParts(options, ground, stores)
+  const { gateway, worker, app } = parts
   const callerOf = createCallerReader({
     trustedProxies: options.trustedProxies ?? [],
     header: options.addressHeader ?? apiDefaults.addressHeader,
@@ -250,9 +162,44 @@ async function start(
     )
     atStop(() => health.close())
   }
-  return { url: publicUrl, devInboxUrl }
+  return { url: publicUrl, devInboxUrl: parts.devInboxUrl }
+}
 
-  async function openStore(): Promise<string> {
+/** Whatever can fail for what was asked fails here, before a server is started. */
+async function takeGround(options: StandaloneOptions, atStop: AtStop) {
+  const folder = openFolder(options.folder)
+  const holder: Holder = { pid: process.pid }
+  atStop(await takeFolder(folder, holder))
+  const port = await claimPort(options.host, options.port)
+  const keys = loadKeys(folder, options.databaseUrl !== undefined || !hasCluster(folder))
+  const publicUrl = (options.publicUrl ?? ownUrl(options.host, port)).replace(/\/$/, '')
+  holder.url = publicUrl
+  const nodeId = options.nodeId ?? `${options.host}-${port}`.replaceAll(/[^\w.-]/g, '_')
+  return { folder, port, keys, publicUrl, nodeId, registry: createRegistry({ node: nodeId, region }) }
+}
+
+type Ground = Awaited<ReturnType<typeof takeGround>>
+
+async function openStores(options: StandaloneOptions, ground: Ground, atStop: AtStop, isStopping: () => boolean) {
+  const { logger } = options
+  const { folder, keys, nodeId } = ground
+  const url = options.databaseUrl ?? (await openEmbedded())
+  const applicationName = `flotilla-standalone ${nodeId}`
+  await prepareSchema({ url, migrates: true, waitMsMax: schemaWaitMsMax, logger, applicationName }).catch(
+    (error: unknown) => {
+      throw options.databaseUrl === undefined && isStranger(error) ? foreignCluster(folder, error) : error
+    },
+  )
+  const pool = createPool({ url, connectionsMax: databaseConnectionsMax, logger, applicationName })
+  atStop(() => pool.end())
+  const routing =
+    options.redisUrl === undefined
+      ? createMemoryRouting(createMemoryBus())
+      : await createRedisRouting({ url: options.redisUrl, fleetKeys: keys.master, logger })
+  atStop(() => routing.close())
+  return { pool, routing }
+
+  async function openEmbedded(): Promise<string> {
     const postgres = await startEmbeddedPostgres(folder, keys.databasePassword)
     atStop(() => postgres.stop())
     void postgres.ended.then(() => {
@@ -261,6 +208,84 @@ async function start(
     return postgres.url
   }
 }
+
+type Stores = Awaited<ReturnType<typeof openStores>>
+
+/** The gateway on a port of its own, the worker, and the API, which does not listen yet. */
+async function startParts(options: StandaloneOptions, ground: Ground, stores: Stores) {
+  const { logger } = options
+  const { folder, keys, publicUrl, registry } = ground
+  const peopleMax = socketsMax(databaseConnectionsMax, filesPerSocket)
+  const isMine = isPrivate(publicUrl, options)
+  const devInbox = isMine && options.mail === undefined ? createDevInbox() : undefined
+  const mailer =
+    options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
+  const publicName = options.deploymentName ?? chatDefaults.deploymentName
+  const gateway = await startGateway(options, ground, stores, { publicName, mail: mailer !== undefined, peopleMax })
+  measureProcess(registry, { pool: stores.pool, ...gateway })
+  const storage = await openLocalStorage(join(folder, 'files'))
+  const pushProviders = await openPushes(options, publicName, devInbox, gateway.chat.clock)
+  const worker = createWorker({
+    chat: gateway.chat,
+    mailer,
+    pushProviders,
+    storage,
+    publicName,
+    logger,
+    registry,
+    random: Math.random,
+    settings: { stopMsMax: closeMsMax },
+  })
+  const inbox = devInbox && { list: () => devInbox.list(), key: inboxKeyOf(keys.ticket[0]!.key) }
+  const app = buildApp({
+    chat: gateway.chat,
+    devInbox: inbox,
+    ownPort: { page: startPage({ url: publicUrl, showsMail: inbox !== undefined }), socketPath },
+    countryOf: loadCountries(undefined),
+    node: gateway.node,
+    keys,
+    storage,
+    settings: apiSettingsFor(publicUrl, options),
+    logger,
+    registry,
+    ready: () => gateway.unready(),
+    random: Math.random,
+  })
+  app.server.maxConnections = peopleMax
+  return { gateway, worker, app, devInboxUrl: inbox && `${publicUrl}/dev/mail?key=${inbox.key}` }
+}
+
+const startGateway = (
+  options: StandaloneOptions,
+  { keys, nodeId, publicUrl, registry }: Ground,
+  stores: Stores,
+  own: { readonly publicName: string; readonly mail: boolean; readonly peopleMax: number },
+) =>
+  createGateway({
+    ...stores,
+    logger: options.logger,
+    registry,
+    masterKeys: keys.master,
+    ticketKeys: keys.ticket,
+    nodeId,
+    region,
+    publicUrl: socketUrl(publicUrl),
+    host: '127.0.0.1',
+    port: 0,
+    ...gatewayDefaults,
+    // The door of the one port tells whom it hands on.
+    trustedProxies: ['127.0.0.1'],
+    addressHeader: doorHeader,
+    connectionsMax: Math.min(gatewayDefaults.connectionsMax, own.peopleMax),
+    drainMs,
+    chat: {
+      mail: own.mail,
+      deploymentName: own.publicName,
+      pushNames: options.push?.names ?? chatDefaults.pushNames,
+      ...(options.registration === undefined ? {} : toRegistration(options.registration)),
+      ...options.bounds,
+    },
+  })
 
 /** Whether an address or a name leads to this machine only. */
 export const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host)

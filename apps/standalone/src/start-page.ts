@@ -106,14 +106,14 @@ ${code('Commands with curl', byHand(url))}
 `
 }
 
-const snippet = (url: string) => `import { createClient, createSignIn } from '@flotilla/sdk'
+const snippet = (url: string) => `import { createClient, createSignIn, textOf } from '@flotilla/sdk'
 
 const api = '${url}'
 const account = createSignIn(api)
 await account.register({ username: 'carol', password: 'a long enough phrase' })
 
 const client = createClient({ api, getToken: account.getToken })
-client.on('message', ({ body }) => console.log(body.text))
+client.on('message', ({ body }) => console.log(textOf(body)))
 await client.start()
 
 const bob = await client.rest.userByName('bob')

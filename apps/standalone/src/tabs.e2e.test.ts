@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type * as Sdk from '@flotilla/sdk'
-import { type Client, createClient, createSignIn } from '@flotilla/sdk'
+import { type Client, createClient, createSignIn, textOf } from '@flotilla/sdk'
 import { silentLogger } from '@flotilla/service'
 import { dropFolder, freePort, makeFolder, until } from '@flotilla/testing'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
@@ -70,7 +70,7 @@ beforeEach(async () => {
   conversation = (await rest.createDirect(id)).id
   readLog = async () => {
     const { entries } = await rest.history(conversation, { limit: 200 })
-    return entries.flatMap(entry => (entry.event === 'message.new' ? [entry.body.text] : []))
+    return entries.flatMap(entry => (entry.event === 'message.new' ? [textOf(entry.body)] : []))
   }
 })
 afterEach(() => context?.close())
@@ -92,7 +92,7 @@ async function openTab(): Promise<Page> {
         getToken: async () => given.token,
         store: tab.sdk.createIndexedDbStore({ name: 'alice' }),
       })
-      tab.client.on('message', ({ seq, body }) => void tab.heard.push(`${seq} ${body.text}`))
+      tab.client.on('message', ({ seq, body }) => void tab.heard.push(`${seq} ${textOf(body)}`))
       tab.client.on('state', state => void tab.states.push(state.name === 'waiting' ? state.reason : state.name))
       tab.client.on('sendState', ({ body, state }) => void (tab.sends[body.text] = state.name))
       await tab.client.start()
@@ -137,7 +137,7 @@ async function writeOffline(page: Page, texts: readonly string[]): Promise<void>
         new Promise<string[]>(resolve => {
           indexedDB.open('alice').onsuccess = ({ target }) => {
             const all = (target as IDBOpenDBRequest).result.transaction('sends').objectStore('sends').getAll()
-            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.StoredSend).body.text))
+            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.Send).body.text))
           }
         }),
     )

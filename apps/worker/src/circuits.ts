@@ -4,6 +4,7 @@
  * in the store. A service that answers at all, be it with a refusal, is well.
  */
 import type { push } from '@flotilla/chat'
+import { LRUCache } from 'lru-cache'
 
 export interface Circuits {
   /** How long the service is still left alone; 0 when it is not. */
@@ -41,16 +42,13 @@ export function createCircuits(
   steady: () => number,
   pauseMs: { readonly first: number; readonly max: number },
 ): Circuits {
-  /** In the order of their last use: a Map keeps it. */
-  const circuits = new Map<string, Circuit>()
+  const circuits = new LRUCache<string, Circuit>({ max: keysMax })
   const of = (key: string): Circuit => {
     const circuit = circuits.get(key) ?? { failures: 0, pauses: 0, until: 0, underWay: 0 }
-    circuits.delete(key)
     circuits.set(key, circuit)
-    if (circuits.size > keysMax) circuits.delete(circuits.keys().next().value!)
     return circuit
   }
-  const pausedMs = (key: string) => Math.max(0, (circuits.get(key)?.until ?? 0) - steady())
+  const pausedMs = (key: string) => Math.max(0, (circuits.peek(key)?.until ?? 0) - steady())
 
   return {
     pausedMs,

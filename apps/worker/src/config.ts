@@ -1,41 +1,23 @@
 /** The settings of a worker. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
-import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
+import { nodeSettings } from '@flotilla/node'
 import {
   choice,
   integer,
   optionalText,
   optionalUrl,
-  parseListenHost,
-  parseNodeName,
-  parseSecretKeys,
-  port,
   readSettings,
-  requiredUrl,
-  schemaSettings,
   type Setting,
   secret,
   storageSettings,
   text,
   type Values,
-  tracingSettings,
   urlOf,
 } from '@flotilla/service'
 
 const many = { min: 1, max: 10_000 }
 const minuteMs = 60_000
-
-/** A setting with a shape of its own. A required one has no default. */
-const parsed = <T>(parse: (text: string) => T, description: string, required: boolean): Setting<T> => ({
-  type: 'secret',
-  description,
-  default: undefined,
-  required,
-  secret: true,
-  parse,
-})
 
 /** What firebase-admin needs of the file that Google gives out. */
 export interface FcmAccount {
@@ -76,32 +58,17 @@ function parseVapidSubject(value: string): string {
   return value
 }
 
-export const workerSettings = {
-  OPERATOR_HOST: {
-    ...text(
-      '127.0.0.1',
-      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
-    ),
-    parse: parseListenHost,
-  },
-  OPERATOR_PORT: port(9080, 'The port of /healthz, /readyz and /metrics.'),
-  NODE_ID: {
-    ...text(
-      `worker-${hostname()}`,
-      'The name of this process; unique in its region. Letters, digits, `.`, `-` and `_`.',
-    ),
-    parse: parseNodeName,
-  },
-  REGION: { ...text('local', 'The region that this process belongs to.'), parse: parseNodeName },
-  DATABASE_URL: requiredUrl(databaseUrlSentence, checkDatabaseUrl),
-  DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
-  ...schemaSettings,
-  REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
-  MASTER_KEYS: parsed(
-    parseSecretKeys,
-    'Keys that wrap the data keys of bodies: `id:base64 of 32 bytes`, comma-separated; the first wraps, all unwrap.',
-    true,
+const fcmAccount: Setting<FcmAccount | undefined> = {
+  ...secret(
+    'The service account of Firebase Cloud Messaging: its JSON, or the path of the file. Without it nothing is pushed through FCM.',
   ),
+  default: undefined,
+  parse: parseFcmAccount,
+}
+
+export const workerSettings = {
+  ...nodeSettings({ id: `worker-${hostname()}`, operatorPort: 9080 }),
+  DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
   ...storageSettings,
   DEPLOYMENT_NAME: text('Flotilla', 'What the deployment is called, in mails and in pushes that name nobody.'),
   SMTP_URL: optionalUrl(
@@ -111,11 +78,7 @@ export const workerSettings = {
   MAIL_FROM: { ...text('Flotilla <noreply@localhost>', 'The sender of mails: `Name <address>`.'), parse: parseSender },
   MAILS_AT_ONCE_MAX: integer(5, { min: 1, max: 100 }, 'Connections to the mail server.'),
   JOBS_AT_ONCE_MAX: integer(10, { min: 1, max: 1_000 }, 'Jobs that this worker does at once, mails among them.'),
-  FCM_ACCOUNT: parsed<FcmAccount | undefined>(
-    parseFcmAccount,
-    'The service account of Firebase Cloud Messaging: its JSON, or the path of the file. Without it nothing is pushed through FCM.',
-    false,
-  ),
+  FCM_ACCOUNT: fcmAccount,
   VAPID_PUBLIC_KEY: optionalText(
     'The public key of Web Push, equal to that of the API. Without it no Web Push is sent.',
   ),
@@ -148,12 +111,6 @@ export const workerSettings = {
   ),
   PUSHES_IN_FLIGHT_MAX: integer(50, many, 'Pushes that this worker sends at once through one provider.'),
   STOP_MS_MAX: integer(20_000, { min: 0, max: 600_000 }, 'On SIGTERM, what is under way gets so long to end.'),
-  ...tracingSettings,
-  LOG_LEVEL: choice(
-    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-    'info',
-    'The least important lines that are logged.',
-  ),
 }
 
 export type WorkerValues = Values<typeof workerSettings>

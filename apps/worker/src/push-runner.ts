@@ -53,22 +53,6 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
     return swept + prepared.looked > 0 ? 'some' : 'none'
   }
 
-  async function note(delivery: push.Delivery, answer: push.Answer): Promise<void> {
-    for (let attempt = 0; ; attempt++)
-      try {
-        const state = await push.answered(chat, delivery, answer, random())
-        if (state === 'dead') logger.warn({ push: delivery.id, ...answer }, 'a push failed for good')
-        return
-      } catch (error) {
-        const pauseMs = notePausesMs[attempt]
-        if (pauseMs === undefined) {
-          logger.error({ err: error, push: delivery.id }, 'unable to note what became of a push')
-          return
-        }
-        await sleep(pauseMs)
-      }
-  }
-
   async function send(provider: PushProvider, delivery: push.Delivery): Promise<void> {
     const key = provider.circuitOf(delivery.target)
     circuits.sending(key)
@@ -82,7 +66,7 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
       { name: 'push', startedAt, attributes: { 'flotilla.provider': provider.name, 'flotilla.answer': answer.answer } },
     )
     if (answer.answer === 'sent') metrics.pushed(provider.name, (chat.clock() - delivery.messageAt) / 1000)
-    await note(delivery, answer)
+    await note(options, delivery, answer)
   }
 
   /** Gives back what its service is spared. */
@@ -125,4 +109,20 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
       if (drained.includes(false)) logger.warn('pushes were left under way')
     },
   }
+}
+
+async function note({ chat, logger, random }: PushRunnerOptions, delivery: push.Delivery, answer: push.Answer) {
+  for (let attempt = 0; ; attempt++)
+    try {
+      const state = await push.answered(chat, delivery, answer, random())
+      if (state === 'dead') logger.warn({ push: delivery.id, ...answer }, 'a push failed for good')
+      return
+    } catch (error) {
+      const pauseMs = notePausesMs[attempt]
+      if (pauseMs === undefined) {
+        logger.error({ err: error, push: delivery.id }, 'unable to note what became of a push')
+        return
+      }
+      await sleep(pauseMs)
+    }
 }

@@ -1,4 +1,7 @@
-/** How much is under way at once. Whoever has no slot claims nothing, so that work waits in the store, not in memory. */
+/**
+ * How much is under way at once. Whoever has no slot claims nothing, so that work waits in the store, not in memory: the
+ * opposite of p-limit and p-queue, which take everything and let it wait.
+ */
 
 export interface Slots {
   readonly free: number

@@ -1,17 +1,16 @@
 /**
  * Every permission, pure: facts in, a refusal or nothing out. No verb decides a permission anywhere else.
+ *
+ * A number in a row may be one that a later version has brought, during a roll-out or after one that was taken back. It
+ * is no error: it stands for what permits least and shows least.
  */
-import { Refusal, type Role } from '@flotilla/protocol'
+import { type Audience, type DirectFrom, directFroms, Refusal, type Role } from '@flotilla/protocol'
 
 export const roleNumbers = { owner: 3, admin: 2, member: 1 } as const satisfies Record<Role, number>
 const roleNames = new Map<number, Role>(Object.entries(roleNumbers).map(([name, number]) => [number, name as Role]))
 
 /** The role that a row's number stands for. */
-export function roleOf(number: number): Role {
-  const role = roleNames.get(number)
-  if (role === undefined) throw new Error(`unable to read a role: ${number} is unknown`)
-  return role
-}
+export const roleOf = (number: number): Role => roleNames.get(number) ?? 'member'
 
 export const kindNumbersOfConversations = { direct: 1, group: 2 } as const
 export type ConversationKind = keyof typeof kindNumbersOfConversations
@@ -61,32 +60,24 @@ export function demandMayLeave(role: Role, owners: number, members: number): voi
 // ── between two people ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /** To whom somebody shows something of theirs. */
-export const audienceNumbers = { everyone: 1, contacts: 2, nobody: 3 } as const
-export type Audience = keyof typeof audienceNumbers
+export const audienceNumbers = { everyone: 1, contacts: 2, nobody: 3 } as const satisfies Record<Audience, number>
 const audienceNames = new Map(Object.entries(audienceNumbers).map(([name, number]) => [number, name as Audience]))
 
 /** The audience that a row's number stands for. */
-export function audienceOf(number: number): Audience {
-  const audience = audienceNames.get(number as 1)
-  if (audience === undefined) throw new Error(`unable to read an audience: ${number} is unknown`)
-  return audience
-}
+export const audienceOf = (number: number): Audience => audienceNames.get(number as 1) ?? 'nobody'
 
 /**
  * Who may put somebody into a conversation, direct or group, without asking them first: anyone; those whom they know,
  * and the others ask; nobody, so that all ask; or contacts only, and the others may not even ask.
  */
-export const directFromNumbers = { anyone: 1, contacts: 2, known: 3, request: 4 } as const
-export type DirectFrom = keyof typeof directFromNumbers
-export const directFroms = Object.keys(directFromNumbers) as DirectFrom[]
+export const directFromNumbers = { anyone: 1, contacts: 2, known: 3, request: 4 } as const satisfies Record<
+  DirectFrom,
+  number
+>
 const directFromNames = new Map<number, DirectFrom>(directFroms.map(name => [directFromNumbers[name], name]))
 
 /** What a row's number stands for, as the person has said it. */
-export function directFromSaid(number: number): DirectFrom {
-  const said = directFromNames.get(number)
-  if (said === undefined) throw new Error(`unable to read from whom conversations are taken: ${number} is unknown`)
-  return said
-}
+export const directFromSaid = (number: number): DirectFrom => directFromNames.get(number) ?? 'request'
 
 /** What is in force: what the person has said where the deployment allows that, or else what the deployment says. */
 export function directFromOf(

@@ -1,4 +1,3 @@
-export { type DirectFrom, directFroms } from './access.ts'
 export { type ChatContext, chatDefaults, type ChatOptions, type ChatSettings, createChat } from './context.ts'
 export type { ChatLogger, ChatPorts, Emission } from './ports.ts'
 export * as accounts from './accounts/index.ts'

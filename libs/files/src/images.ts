@@ -4,6 +4,7 @@
  * where the picture was taken, no second file behind the first.
  */
 import { type avatarSizes, limits, Refusal } from '@flotilla/protocol'
+import pLimit from 'p-limit'
 import type Sharp from 'sharp'
 
 export type AvatarSize = (typeof avatarSizes)[number]
@@ -92,29 +93,18 @@ async function draw(sharp: typeof Sharp, bytes: Uint8Array): Promise<Avatar> {
 }
 
 export function createImages(options: ImagesOptions): Images {
-  const waiting: (() => void)[] = []
-  let underWay = 0
-
-  /** A place that gets free goes straight to the first who waits. */
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (underWay < options.picturesAtOnceMax) underWay++
-    else if (waiting.length < options.picturesQueueMax) await new Promise<void>(resolve => waiting.push(resolve))
-    else throw new Refusal('overloaded', 'unable to look at the picture: too many wait', { retryMs: overloadRetryMs })
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) underWay--
-      else next()
-    }
-  }
+  const { picturesAtOnceMax, picturesQueueMax } = options
+  const limit = pLimit(picturesAtOnceMax)
 
   return {
-    avatar: bytes =>
-      inTurn(async () => {
+    async avatar(bytes) {
+      if (limit.activeCount + limit.pendingCount >= picturesAtOnceMax + picturesQueueMax)
+        throw new Refusal('overloaded', 'unable to look at the picture: too many wait', { retryMs: overloadRetryMs })
+      return limit(async () => {
         const sharp = await loadSharp()
         await checkPicture(sharp, bytes)
         return draw(sharp, bytes)
-      }),
+      })
+    },
   }
 }

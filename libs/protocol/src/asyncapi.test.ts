@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { asyncApiDocument, commandExamples } from './asyncapi.ts'
 import { decodeCommand, isUndecodable } from './decode.ts'
 import { down } from './down.ts'
-import { entries } from './entry.ts'
+import { entries } from './entries.ts'
 import { limits } from './limits.ts'
 import { type Op, up } from './up.ts'
 

@@ -3,8 +3,9 @@ import { closeCodes } from './close-codes.ts'
 import { down } from './down.ts'
 import { ErrorSchema } from './down/error.ts'
 import { errors } from './errors.ts'
+import { exampleOf, joinWords, type Json, openAnswers, type Schema, wireValues } from './document.ts'
+import { type EntryOp, entryCommands } from './entries.ts'
 import { deliveryClasses } from './message.ts'
-import { exampleOf, joinWords, type Json, openAnswers, type Schema } from './document.ts'
 import { type Op, up } from './up.ts'
 import { protocolVersion } from './version.ts'
 
@@ -16,8 +17,20 @@ const answer = (schema: object) => openAnswers(plain(schema) as Json) as Schema
 
 const conversation = '5f0c9a52-8e0a-4d0e-9f57-2f2f1c9d6a11'
 const bob = '0b1f6c1e-6c0d-4a57-8a43-7f9d3c1e5b22'
+/** What a command must have, of those that make entries. */
+const exampleOfEntryCommand = ({ schema }: (typeof entryCommands)[EntryOp]) => {
+  const { required = [], properties } = JSON.parse(JSON.stringify(schema)) as Schema
+  const fields = required.filter(field => field !== 'id' && field !== 'op')
+  return Object.fromEntries(
+    fields.map(field => [field, exampleOf(properties?.[field] ?? {}, wireValues, undefined, field)]),
+  )
+}
+
 /** One of each; a test holds them against their schemas. */
 export const commandExamples: { readonly [O in Op]: object } = {
+  ...(Object.fromEntries(
+    Object.values(entryCommands).map(declared => [declared.op, exampleOfEntryCommand(declared)]),
+  ) as { [O in EntryOp]: object }),
   'message.send': { conversation, clientId: '9a3e8f70-1c55-4c0b-b0ad-0c6b6a1f4d33', body: { text: 'Hello' } },
   'message.delivered': { conversation, seq: 42 },
   'message.read': { conversation, seq: 42 },
@@ -80,77 +93,10 @@ const replyTo = ({ op, reply }: { readonly op: Op; readonly reply: object }) => 
 
 /** The whole document, ready to be serialised. */
 export function asyncApiDocument() {
-  const messages: Record<string, object> = {}
-  const operations: Record<string, object> = {}
-  const channelMessages: Record<string, object> = {}
-  const address = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` })
-  const add = (name: string, message: object) => {
-    messages[name] = message
-    channelMessages[name] = { $ref: `#/components/messages/${name}` }
-  }
-  for (const declared of Object.values(up)) {
-    const name = key(declared.op)
-    const about = { ...words(declared.description), tags: tagsOf(declared.op) }
-    const payload = { id: 1, op: declared.op, ...commandExamples[declared.op] }
-    add(name, {
-      name: declared.op,
-      title: declared.op,
-      ...about,
-      examples: [{ name: 'example', payload }],
-      payload: plain(declared.schema),
-    })
-    add(`${name}Reply`, replyTo(declared))
-    operations[name] = {
-      action: 'receive',
-      channel: { $ref: '#/channels/socket' },
-      ...about,
-      messages: [address(name)],
-      reply: { channel: { $ref: '#/channels/socket' }, messages: [address(`${name}Reply`)] },
-    }
-  }
-  for (const declared of Object.values(down)) {
-    const name = `${key(declared.name)}Event`
-    const about = { ...words(declared.description), tags: tagsOf(declared.name) }
-    const payload = answer(declared.schema)
-    const examples = [{ name: 'example', payload: exampleOf(payload) }]
-    add(name, {
-      name: declared.name,
-      title: declared.name,
-      ...about,
-      'x-delivery-class': declared.delivery,
-      examples,
-      payload,
-    })
-    operations[name] = {
-      action: 'send',
-      channel: { $ref: '#/channels/socket' },
-      ...about,
-      messages: [address(name)],
-    }
-  }
+  const { messages, operations, channelMessages } = collect()
   return {
     asyncapi: '3.1.0',
-    info: {
-      title: 'Flotilla socket protocol',
-      version: `${protocolVersion}.0.0`,
-      license: { name: 'Apache-2.0' },
-      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-      description: [
-        'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
-        '',
-        '## Delivery classes',
-        'Each event names its class in `x-delivery-class`.',
-        ...Object.entries(deliveryClasses).map(([name, meaning]) => `- \`${name}\`: ${meaning}`),
-        '',
-        '## Errors',
-        ...Object.entries(errors).map(
-          ([code, row]) => `- \`${code}\` (HTTP ${row.http}${row.retry ? ', retry' : ''}): ${row.meaning}`,
-        ),
-        '',
-        '## Close codes',
-        ...Object.entries(closeCodes).map(([name, row]) => `- \`${row.code}\` ${name}: ${row.meaning}`),
-      ].join('\n'),
-    },
+    info: infoOfDocument(),
     servers: {
       gateway: {
         host: '{gateway}',
@@ -203,4 +149,79 @@ export function asyncApiDocument() {
       },
     },
   }
+}
+
+const infoOfDocument = () => ({
+  title: 'Flotilla socket protocol',
+  version: `${protocolVersion}.0.0`,
+  license: { name: 'Apache-2.0' },
+  tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+  description: [
+    'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
+    '',
+    '## Delivery classes',
+    'Each event names its class in `x-delivery-class`.',
+    ...Object.entries(deliveryClasses).map(([name, meaning]) => `- \`${name}\`: ${meaning}`),
+    '',
+    '## Errors',
+    ...Object.entries(errors).map(
+      ([code, row]) => `- \`${code}\` (HTTP ${row.http}${row.retry ? ', retry' : ''}): ${row.meaning}`,
+    ),
+    '',
+    '## Close codes',
+    ...Object.entries(closeCodes).map(([name, row]) => `- \`${row.code}\` ${name}: ${row.meaning}`),
+  ].join('\n'),
+})
+
+/** A message and an operation for each command and each event, and a message for each reply. */
+function collect() {
+  const messages: Record<string, object> = {}
+  const operations: Record<string, object> = {}
+  const channelMessages: Record<string, object> = {}
+  const address = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` })
+  const add = (name: string, message: object) => {
+    messages[name] = message
+    channelMessages[name] = { $ref: `#/components/messages/${name}` }
+  }
+  for (const declared of Object.values(up)) {
+    const name = key(declared.op)
+    const about = { ...words(declared.description), tags: tagsOf(declared.op) }
+    const payload = { id: 1, op: declared.op, ...commandExamples[declared.op] }
+    add(name, {
+      name: declared.op,
+      title: declared.op,
+      ...about,
+      examples: [{ name: 'example', payload }],
+      payload: plain(declared.schema),
+    })
+    add(`${name}Reply`, replyTo(declared))
+    operations[name] = {
+      action: 'receive',
+      channel: { $ref: '#/channels/socket' },
+      ...about,
+      messages: [address(name)],
+      reply: { channel: { $ref: '#/channels/socket' }, messages: [address(`${name}Reply`)] },
+    }
+  }
+  for (const declared of Object.values(down)) {
+    const name = `${key(declared.name)}Event`
+    const about = { ...words(declared.description), tags: tagsOf(declared.name) }
+    const payload = answer(declared.schema)
+    const examples = [{ name: 'example', payload: exampleOf(payload) }]
+    add(name, {
+      name: declared.name,
+      title: declared.name,
+      ...about,
+      'x-delivery-class': declared.delivery,
+      examples,
+      payload,
+    })
+    operations[name] = {
+      action: 'send',
+      channel: { $ref: '#/channels/socket' },
+      ...about,
+      messages: [address(name)],
+    }
+  }
+  return { messages, operations, channelMessages }
 }

@@ -1,10 +1,16 @@
-/** The rules for the body of a message that its schema cannot say. The SDK goes by them before it sends. */
+/**
+ * What is said about the body of a message beside its schema (fields.ts): its words, and the rules that a schema cannot say.
+ * The SDK goes by them before it sends.
+ */
 import { Refusal } from './errors.ts'
-import type { Body } from './fields.ts'
+import type { Body, TextBody } from './fields.ts'
 import { limits } from './limits.ts'
 import { bytesOf, fieldOf, isVisible, isWellFormed, lengthOf, visibleRule, wellFormedRule } from './text.ts'
 
-export function refuseBody({ text, data }: Pick<Body, 'text' | 'data'>): Refusal | undefined {
+/** What a body says in words, whatever its type. */
+export const textOf = (body: Body): string => ('text' in body ? body.text : body.fallback)
+
+export function refuseBody({ text, data }: Pick<TextBody, 'text' | 'data'>): Refusal | undefined {
   if (text.length > limits.textLengthMax && lengthOf(text) > limits.textLengthMax)
     return fieldInvalid(['text'], `maxLength ${limits.textLengthMax}`)
   if (text === '') return fieldInvalid(['text'], 'minLength 1')

@@ -57,7 +57,7 @@ function refuseFrame(text: string, frame: Record<string, unknown>): Refusal | un
     return new Refusal('op_unknown', `there is no operation ${JSON.stringify(shown(op))}`, { field: 'op' })
   if (!check.Check(frame)) return explain(check.Errors(frame))
   // The look costs as much as the parsing. It is needed where a schema lets anything through: an application's own data.
-  const hasData = op === 'message.send' && 'data' in (body as object)
+  const hasData = typeof body === 'object' && body !== null && 'data' in body
   return hasData || mayBeIllFormed(text) ? refuseSource(text) : undefined
 }
 

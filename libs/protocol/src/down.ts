@@ -1,4 +1,4 @@
-/** Everything that a node may say unasked. A new event is a file in down/ (or a kind in entry.ts) and a line here. */
+/** Everything that a node may say unasked. A new event is a file in down/ (or a kind in entries/) and a line here. */
 import type { Static } from 'typebox'
 import { blockChanged } from './down/block-changed.ts'
 import {
@@ -19,7 +19,7 @@ import { refresh } from './down/refresh.ts'
 import { syncHeads } from './down/sync-heads.ts'
 import { typingStarted, typingStopped } from './down/typing.ts'
 import { userChanged } from './down/user-changed.ts'
-import { entries } from './entry.ts'
+import { entries } from './entries.ts'
 import type { ErrorBody } from './errors.ts'
 import type { DeliveryClass } from './message.ts'
 

@@ -28,9 +28,6 @@ export const Epoch = Type.Integer({
   description: 'Changes when the store was restored from a backup: cursors of another epoch mean nothing.',
 })
 
-/** A picture of a person lies there as a square of so many pixels. */
-export const avatarSizes = [64, 256, 640] as const
-
 /** A person, as others see them. */
 export const User = Type.Object(
   {
@@ -48,8 +45,15 @@ export type User = Type.Static<typeof User>
 export const Role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
 export type Role = Type.Static<typeof Role>
 
-export const Body = Type.Object(
+const Mentions = Type.Array(Uuid, {
+  maxItems: limits.mentionsMax,
+  uniqueItems: true,
+  description: 'People whom the message is to be pointed out to. Whoever is no other member is passed over.',
+})
+
+export const TextBody = Type.Object(
   {
+    type: Type.Optional(Type.Literal('text', { description: 'Text is what a body is that names no type.' })),
     text: Type.String({
       minLength: 1,
       maxLength: limits.textLengthMax,
@@ -61,16 +65,27 @@ export const Body = Type.Object(
           "The application's own JSON, delivered with the values that it came with. What would not come back so is refused: numbers that no double holds, such as whole ones beyond 2^53, -0 and 1e400; a key that stands twice; the key `__proto__`; half of a surrogate pair; U+0000.",
       }),
     ),
-    mentions: Type.Optional(
-      Type.Array(Uuid, {
-        maxItems: limits.mentionsMax,
-        uniqueItems: true,
-        description: 'People whom the message is to be pointed out to. Whoever is no other member is passed over.',
-      }),
-    ),
+    mentions: Type.Optional(Mentions),
   },
   { additionalProperties: false },
 )
+export type TextBody = Type.Static<typeof TextBody>
+
+/** Content that this version does not know. Its other fields are passed on with it. */
+const OtherBody = Type.Object(
+  {
+    type: Type.String({ minLength: 1, description: 'What a later version has brought. It is not `text`.' }),
+    fallback: Type.String({ description: 'Says it in words.' }),
+    mentions: Type.Optional(Mentions),
+  },
+  { additionalProperties: true },
+)
+
+/**
+ * What was posted, as it is read: one of several types of content. Text is what can be posted today. Whoever does not know a
+ * type shows its `fallback`, and passes the body on as it is.
+ */
+export const Body = Type.Union([TextBody, OtherBody])
 export type Body = Type.Static<typeof Body>
 
 export const MemberRef = Type.Object({ user: Uuid, role: Role }, { additionalProperties: false })

@@ -1,40 +1,48 @@
-export { asyncApiDocument, commandExamples } from './asyncapi.ts'
-export { refuseBody } from './body.ts'
+/** The door for everybody: data and types. Nothing behind it loads the schema library, so a browser's bundle stays small. */
+export { refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
-export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
-export {
-  exampleOf,
-  type FieldValues,
-  joinWords,
-  type Json,
-  openAnswers,
-  rewrite,
-  type Schema,
-  wireValues,
-} from './document.ts'
-export { type Down, down, type Event, type EventIn, type EventName, type EventOf, type Reply } from './down.ts'
-export { ErrorSchema } from './down/error.ts'
-export { ContactRequest } from './down/contacts.ts'
-export { ConversationRequest } from './down/conversation-requests.ts'
-export { Notification, NotificationKind, UnreadNotifications } from './down/notifications.ts'
-export { Entry, type EntryKind, type EntryOf, entries } from './entry.ts'
+export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
+export type { ContactRequest } from './down/contacts.ts'
+export type { ConversationRequest } from './down/conversation-requests.ts'
+export type { Notification, NotificationKind } from './down/notifications.ts'
+export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
-export {
-  At,
-  avatarSizes,
-  Body,
-  ConversationCursor,
-  ConversationHead,
-  Cursor,
-  Epoch,
-  MemberRef,
-  Role,
-  Seq,
-  User,
-  Uuid,
-} from './fields.ts'
-export { refuseSource } from './json.ts'
-export { commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
+export type { Body, ConversationCursor, ConversationHead, MemberRef, Role, TextBody, User } from './fields.ts'
+export { type ConversationState, emptyConversation, fold, foldAll, isKnownKind, type MessageState } from './fold.ts'
+export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
+export { kindMadeBy } from './made-by.ts'
+export type { Rest, RestAnswer, RestInput, RestUrl, Routes } from './rest.ts'
+export type { SecurityEvent } from './rest/security.ts'
+export type { UploadPlace } from './rest/avatars.ts'
+export type { Block } from './rest/blocks.ts'
+export type { AskedCode, ShownCode } from './rest/codes.ts'
+export type { ConnectAnswer } from './rest/connect.ts'
+export type { Contact } from './rest/contacts.ts'
+export type { ConversationRequestRead } from './rest/conversation-requests.ts'
+export type { Conversation } from './rest/conversations.ts'
+export type { Device } from './rest/devices.ts'
+export type { Factors, RecoveryCodes } from './rest/factors.ts'
+export type { Whence } from './rest/fields.ts'
+export type { Identity } from './rest/identities.ts'
+export type { Invitation } from './rest/invitations.ts'
+export type { Member } from './rest/members.ts'
+export type { Unread } from './rest/notifications.ts'
+export type { Session } from './rest/own-sessions.ts'
+export type {
+  CreatedPasskey,
+  Passkey,
+  PasskeyCreationOptions,
+  PasskeyRequestOptions,
+  UsedPasskey,
+} from './rest/passkeys.ts'
+export type { Me, Profile, Settings } from './rest/profile.ts'
+export type { Provider, ShownVisit, Visit } from './rest/providers.ts'
+export type { Check, Registration, Work } from './rest/registration.ts'
+export type { Report } from './rest/reports.ts'
+export type { Proof } from './rest/second-factor.ts'
+export type { Needs } from './rest/route.ts'
+export type { SecondFactorNeeded, SignedIn } from './rest/sessions.ts'
+export * from './rest/words.ts'
 export {
   bytesOf,
   cutText,
@@ -45,7 +53,7 @@ export {
   visibleRule,
   wellFormedRule,
 } from './text.ts'
-export { type DeliveryClass, deliveryClasses } from './message.ts'
-export { type Command, type CommandOf, type Op, type ReplyOf, type Up, up } from './up.ts'
-export { Verdict } from './up/sync-resume.ts'
+export type { DeliveryClass } from './message.ts'
+export type { Command, CommandOf, Op, ReplyOf, Up } from './up.ts'
+export type { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

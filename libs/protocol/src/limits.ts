@@ -63,6 +63,9 @@ export const limits = {
 
 export type Limits = typeof limits
 
+/** A picture of a person lies there as a square of so many pixels. */
+export const avatarSizes = [64, 256, 640] as const
+
 /** How much of its rate a command takes, where it is not 1: what it costs the store. */
 export const commandWeights: Readonly<Record<string, number>> = {
   'history.page': 4,

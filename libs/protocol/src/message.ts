@@ -1,5 +1,9 @@
-/** How a command and an event are declared: one value carries the schema, the name and the sentence for the papers. */
+/**
+ * How a command, an event and a kind of entry are declared: one value carries the schema, the name and the sentence for the
+ * docs.
+ */
 import { Type } from 'typebox'
+import { At, Epoch, Seq, Uuid } from './fields.ts'
 import { limits } from './limits.ts'
 
 export const CommandId = Type.Integer({
@@ -60,9 +64,50 @@ const eventsOf =
     return { name, delivery, description, schema }
   }
 
-export const entry = eventsOf('entry')
+const entryEvent = eventsOf('entry')
 export const signal = eventsOf('signal')
 export const ephemeral = eventsOf('ephemeral')
 export const control = eventsOf('control')
+
+/** Where an entry stands, when that was, and who did it. */
+const place = { conversation: Uuid, seq: Seq, epoch: Epoch, at: At, by: Uuid }
+
+/** Where the entry that a command made came to stand. */
+export const Ack = Type.Object({ seq: Seq, at: At, epoch: Epoch }, { additionalProperties: false })
+
+/**
+ * A kind of entry: an event that takes a seq in the log of a conversation.
+ * @param number of the kind in the store, for ever: none is changed or given twice
+ */
+export function entry<const Name extends string, Fields extends Type.TProperties>(
+  name: Name,
+  number: number,
+  description: string,
+  fields: Fields,
+) {
+  return { number, ...entryEvent(name, description, { ...place, ...fields }) }
+}
+
+/**
+ * A kind of entry that a command makes, once, however often the command is repeated with its `clientId`. The reply says
+ * where the entry came to stand, and the entry bears the `clientId`.
+ */
+export function entryByCommand<
+  const Name extends string,
+  Fields extends Type.TProperties,
+  const Op extends string,
+  CommandFields extends Type.TProperties,
+>(
+  name: Name,
+  number: number,
+  description: string,
+  fields: Fields,
+  by: { readonly op: Op; readonly description: string; readonly fields: CommandFields },
+) {
+  return {
+    ...entry(name, number, description, { clientId: Uuid, ...fields }),
+    command: command(by.op, by.description, { conversation: Uuid, clientId: Uuid, ...by.fields }, Ack),
+  }
+}
 
 export const Nothing = Type.Object({}, { additionalProperties: false })

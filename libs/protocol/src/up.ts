@@ -1,9 +1,9 @@
-/** Everything that a client may say. A new command is a file in up/ and a line here. */
+/** Everything that a client may say. A new command is a file in up/ and a line here; one that makes an entry is with its kind. */
 import type { Static } from 'typebox'
+import { entryCommands } from './entries.ts'
 import { historyPage } from './up/history-page.ts'
 import { messageDelivered } from './up/message-delivered.ts'
 import { messageRead } from './up/message-read.ts'
-import { messageSend } from './up/message-send.ts'
 import { ping } from './up/ping.ts'
 import { presenceUnwatch } from './up/presence-unwatch.ts'
 import { presenceWatch } from './up/presence-watch.ts'
@@ -13,7 +13,7 @@ import { typingStop } from './up/typing-stop.ts'
 
 /** The commands by operation. */
 export const up = {
-  'message.send': messageSend,
+  ...entryCommands,
   'message.delivered': messageDelivered,
   'message.read': messageRead,
   'history.page': historyPage,

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '8025f8ce963f20f7'
+export const wireHash = 'de774515c3a1906f'

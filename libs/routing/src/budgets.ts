@@ -203,14 +203,8 @@ function createLedger(
     let account = ofBudget.get(who)
     if (account === undefined) {
       if (size >= settings.accountsMax) forgetOldest()
-      account = {
-        budget,
-        who,
-        bucket: new TokenBucket(budget.perSecond, budget.burst, steady()),
-        unsettled: 0,
-        due: false,
-      }
-      ofBudget.set(who, account)
+      const bucket = new TokenBucket(budget.perSecond, budget.burst, steady())
+      ofBudget.set(who, (account = { budget, who, bucket, unsettled: 0, due: false }))
       size++
     }
     return account
@@ -231,9 +225,8 @@ function createLedger(
   }
 
   function fallDue(account: Account): void {
-    if (account.due) return
+    if (!account.due) dues.push(account)
     account.due = true
-    dues.push(account)
   }
 
   return {
@@ -264,23 +257,7 @@ function createLedger(
       if (dues.length === 0) return
       const batch = dues
       dues = []
-      const spendings = batch.map(({ budget, who, unsettled }) => ({
-        key: `${budget.name}:${who}`,
-        perSecond: budget.perSecond,
-        burst: budget.burst,
-        spent: unsettled,
-      }))
-      for (const account of batch) {
-        account.unsettled = 0
-        account.due = false
-      }
-      const answers = await counters.spend(spendings).catch(() => [])
-      batch.forEach(({ budget, bucket, unsettled }, at) => {
-        const left = answers[at]
-        if (left === undefined || !Number.isFinite(left)) return
-        // What was let through while the question was under way, the store does not know yet.
-        bucket.lower(Math.max(left, -settings.debtBurstsMax * budget.burst) - unsettled, steady())
-      })
+      await settleAccounts(counters, batch, settings.debtBurstsMax, steady)
     },
     sweep() {
       const now = steady()
@@ -294,6 +271,31 @@ function createLedger(
       }
     },
   }
+}
+
+async function settleAccounts(
+  counters: Pick<Counters, 'spend'>,
+  batch: readonly Account[],
+  debtBurstsMax: number,
+  steady: () => number,
+): Promise<void> {
+  const spendings = batch.map(({ budget, who, unsettled }) => ({
+    key: `${budget.name}:${who}`,
+    perSecond: budget.perSecond,
+    burst: budget.burst,
+    spent: unsettled,
+  }))
+  for (const account of batch) {
+    account.unsettled = 0
+    account.due = false
+  }
+  const answers = await counters.spend(spendings).catch(() => [])
+  batch.forEach(({ budget, bucket, unsettled }, at) => {
+    const left = answers[at]
+    if (left === undefined || !Number.isFinite(left)) return
+    // What was let through while the question was under way, the store does not know yet.
+    bucket.lower(Math.max(left, -debtBurstsMax * budget.burst) - unsettled, steady())
+  })
 }
 
 function createHoldings(

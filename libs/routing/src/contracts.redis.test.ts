@@ -3,7 +3,7 @@ import { until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeInfo, placeOf } from './leases.ts'
 import type { RoutingStore } from './store.ts'
-import { type Bed, beds } from './testbed.ts'
+import { type Bed, beds } from './routing.testbed.ts'
 
 const info: NodeInfo = { kind: 'gateway', url: 'ws://a', region: 'here', connections: 0, accepting: true }
 

@@ -88,25 +88,19 @@ export function createFleet(onStranger: () => void): Fleet {
       views = new Map(beat.nodes.map(view => [placeOf(view.node, view.generation), view]))
       lastSeen = new Map()
       newest = new Map()
-      const died: Death[] = []
-      const ended: string[] = []
       for (const [place, view] of views) {
         lastSeen.set(place, now - view.beatAgeMs)
         if (view.state === 'live') newest.set(view.node, Math.max(newest.get(view.node) ?? 0, view.generation))
-        // In the first view the dead are history: whoever connects from here on reads what they wrote.
-        else if (!isFirst && before.get(place)?.state !== view.state) {
-          ended.push(place)
-          if (view.state === 'expired') died.push({ place, lastSeen: now - view.beatAgeMs })
-        }
       }
-      for (const [place, view] of before) {
-        if (views.has(place)) continue
-        ended.push(place)
-        if (view.state === 'live') died.push({ place, lastSeen: seenBefore.get(place) ?? now })
-      }
+      // In the first view the dead are history: whoever connects from here on reads what they wrote.
+      const ends = endsBetween(
+        before,
+        isFirst ? new Map() : views,
+        place => lastSeen.get(place) ?? seenBefore.get(place) ?? now,
+      )
       isFirst = false
       revise()
-      return { died, ended }
+      return ends
     },
     isOver(place) {
       const view = views.get(place)
@@ -130,4 +124,25 @@ export function createFleet(onStranger: () => void): Fleet {
     nodes: () => [...views.values()],
   }
   return fleet
+}
+
+/** Who ended from one view to the next, and who of them without saying so. */
+function endsBetween(
+  before: ReadonlyMap<string, NodeView>,
+  after: ReadonlyMap<string, NodeView>,
+  lastSeen: (place: string) => number,
+): { died: Death[]; ended: string[] } {
+  const died: Death[] = []
+  const ended: string[] = []
+  for (const [place, view] of after) {
+    if (view.state === 'live' || before.get(place)?.state === view.state) continue
+    ended.push(place)
+    if (view.state === 'expired') died.push({ place, lastSeen: lastSeen(place) })
+  }
+  for (const [place, view] of before) {
+    if (after.has(place)) continue
+    ended.push(place)
+    if (view.state === 'live') died.push({ place, lastSeen: lastSeen(place) })
+  }
+  return { died, ended }
 }

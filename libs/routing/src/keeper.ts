@@ -59,6 +59,7 @@ export interface Keeper {
   unsent(since: number, missed: Missed): void
 }
 
+// oxlint-disable-next-line max-lines-per-function -- the states of a lease and the ways between them stand side by side
 export function createKeeper(options: KeeperOptions): Keeper {
   const { id, store, fleet, numbers, registrar, clock, settings, logger } = options
   const { broker, leases, whereabouts } = store

@@ -1,7 +1,7 @@
 /** Three nodes, and what gets lost: a node, a lease, an envelope. Everything is found. */
 import { until } from '@flotilla/testing'
 import { describe, expect, test } from 'vitest'
-import { beds, entered, entryFrame, frame, signalFrame, useNodes } from './testbed.ts'
+import { beds, entered, entryFrame, frame, signalFrame, useNodes } from './routing.testbed.ts'
 
 describe.each([
   ['memory', beds.memory],

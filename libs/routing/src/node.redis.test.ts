@@ -2,7 +2,7 @@
 import { until } from '@flotilla/testing'
 import { describe, expect, test } from 'vitest'
 import { createNode } from './node.ts'
-import { beds, entryFrame, frame, quietLogger, signalFrame, useNodes } from './testbed.ts'
+import { beds, entryFrame, frame, quietLogger, signalFrame, useNodes } from './routing.testbed.ts'
 
 describe.each([
   ['memory', beds.memory],

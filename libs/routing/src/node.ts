@@ -149,6 +149,7 @@ function noStats(refusals: RoutingStore['refusals']): NodeStats {
   }
 }
 
+// oxlint-disable-next-line max-lines-per-function -- it joins all parts of the routing, which call each other through it
 export function createNode(options: NodeOptions): RoutingNode {
   const { id, store, ports, logger } = options
   if (!/^[\w.-]{1,128}$/.test(id)) throw new Error(`unable to create a node: ${JSON.stringify(id)} is no name for one`)

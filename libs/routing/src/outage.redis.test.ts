@@ -12,7 +12,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createRedisRouting } from './redis.ts'
 import type { RoutedFrame } from './router.ts'
 import type { NodeSettings } from './settings.ts'
-import { fleetKeys, quietLogger, startNode, type TestNode } from './testbed.ts'
+import { fleetKeys, quietLogger, startNode, type TestNode } from './routing.testbed.ts'
 
 const closers: (() => Promise<unknown>)[] = []
 let nodes: TestNode[] = []

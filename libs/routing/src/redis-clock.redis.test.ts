@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type NodeInfo, placeOf } from './leases.ts'
 import { createRedisRouting } from './redis.ts'
 import type { RoutingStore } from './store.ts'
-import { fleetKeys, quietLogger } from './testbed.ts'
+import { fleetKeys, quietLogger } from './routing.testbed.ts'
 
 const hourMs = 3_600_000
 const leaseMs = 300

@@ -1,6 +1,6 @@
 /** Where Redis is, by its URL: one server, the nodes that a cluster is found by, or the master that sentinels name. */
 
-/** What REDIS_URL is, for the papers. */
+/** What REDIS_URL is, for the docs. */
 export const redisUrlSentence =
   'Redis: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name` for the master that sentinels name; with TLS `rediss`, `rediss-cluster`, `rediss-sentinel`.'
 

@@ -58,6 +58,7 @@ interface Batch {
 
 const noNames = (): Record<Kind, Set<string>> => ({ presence: new Set(), watch: new Set(), interest: new Set() })
 
+// oxlint-disable-next-line max-lines-per-function -- what is entered, waits and is under way are one state
 export function createRegistrar(options: RegistrarOptions): Registrar {
   const { whereabouts } = options
   const local = noNames()

@@ -134,6 +134,16 @@ interface Outgoing {
   last: Waiting | undefined
 }
 
+function targetOf(outgoing: Map<string, Outgoing>, place: string): Outgoing {
+  let target = outgoing.get(place)
+  if (target === undefined) {
+    target = { place, items: [], frames: [], chars: 0, hasSignals: false, last: undefined }
+    outgoing.set(place, target)
+  }
+  return target
+}
+
+// oxlint-disable-next-line max-lines-per-function -- a frame passes all of it in one turn of the loop, over the same few lists
 export function createRouter(options: RouterOptions): Router {
   const { broker, whereabouts, fleet, numbers, hints, clock, ports, stats } = options
   let queue: Waiting[] = []
@@ -230,16 +240,7 @@ export function createRouter(options: RouterOptions): Router {
     const reach = (places: Places): readonly Outgoing[] => {
       let targets = reachable.get(places)
       if (targets === undefined) {
-        targets = places
-          .filter(place => place !== self && !fleet.isOver(place))
-          .map(place => {
-            let target = outgoing.get(place)
-            if (target === undefined) {
-              target = { place, items: [], frames: [], chars: 0, hasSignals: false, last: undefined }
-              outgoing.set(place, target)
-            }
-            return target
-          })
+        targets = places.filter(place => place !== self && !fleet.isOver(place)).map(place => targetOf(outgoing, place))
         reachable.set(places, targets)
       }
       return targets

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from './clock.ts'
 import { createMemoryBus, type MemoryBus } from './memory.ts'
 import { createSweeper } from './sweeper.ts'
-import { quietLogger } from './testbed.ts'
+import { quietLogger } from './routing.testbed.ts'
 
 const info = { kind: 'gateway', url: '', region: '', connections: 0, accepting: true } as const
 

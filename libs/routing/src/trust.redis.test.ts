@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createRedisRouting } from './redis.ts'
 import type { FleetKeys } from './seal.ts'
-import { entryFrame, fleetKeys, quietLogger, startNode, type TestNode } from './testbed.ts'
+import { entryFrame, fleetKeys, quietLogger, startNode, type TestNode } from './routing.testbed.ts'
 
 let server: RedisServer
 let intruder: Redis

@@ -57,6 +57,7 @@ interface Told {
   turn: number
 }
 
+// oxlint-disable-next-line max-lines-per-function -- who is watched, doubted and told are one state
 export function createWatching(options: WatchingOptions): Watching {
   const { clock, whereabouts, fleet } = options
   /** Who may have come or gone since the last flush. */

@@ -40,28 +40,11 @@ export function createRedisWhereabouts(link: RedisLink): Whereabouts {
   const rosterKey = (shard: number, place: string) => link.shardKey(shard, `at:${place}`)
   const entryKey = (shard: number, kind: Kind, name: string) => link.shardKey(shard, `${letters[kind]}:${name}`)
 
-  /** Cuts names into commands: by their part, and each part into chunks. Gives the indexes of the names. */
-  function cut(names: readonly string[]): { shard: number; indexes: number[] }[] {
-    const open = new Map<number, number[]>()
-    const chunks: { shard: number; indexes: number[] }[] = []
-    for (let i = 0; i < names.length; i++) {
-      const shard = link.shardOf(names[i]!)
-      let indexes = open.get(shard)
-      if (indexes === undefined || indexes.length === namesMax) {
-        indexes = []
-        open.set(shard, indexes)
-        chunks.push({ shard, indexes })
-      }
-      indexes.push(i)
-    }
-    return chunks
-  }
-
   /** Runs a script over names. Answers its line for each name. */
   async function write(script: typeof enterScript, kind: Kind, names: readonly string[], place: string) {
     const account = accounts.get(place)
     const lines: string[] = []
-    const writes = cut(names).map(async ({ shard, indexes }) => {
+    const writes = cut(link, names).map(async ({ shard, indexes }) => {
       const keys = [rosterKey(shard, place), ...indexes.map(i => entryKey(shard, kind, names[i]!))]
       const fields = indexes.map(i => letters[kind] + names[i]!)
       const tally = account?.tallies[shard]
@@ -96,39 +79,9 @@ export function createRedisWhereabouts(link: RedisLink): Whereabouts {
       const lines = await write(leaveScript, kind, names, place)
       return lines.map(line => (line[0] === '-' ? parse(line.slice(2)) : undefined))
     },
-    async find(kind, names) {
-      const parse = placesParser()
-      const found: (Places | undefined)[] = names.map(() => undefined)
-      const chunks = cut(names)
-      const reads = chunks.map(async ({ shard, indexes }) => {
-        const entries = (await link.command('mget', ...indexes.map(i => entryKey(shard, kind, names[i]!)))) as (
-          | string
-          | null
-        )[]
-        for (let at = 0; at < indexes.length; at++) found[indexes[at]!] = parse(entries[at] ?? '')
-      })
-      const failed = (await Promise.allSettled(reads)).filter(read => read.status === 'rejected')
-      if (failed.length > 0 && failed.length === chunks.length)
-        throw new Error(`unable to look up who is where: ${String(failed[0]?.reason)}`, { cause: failed[0]?.reason })
-      return found
-    },
+    find: (kind, names) => findPlaces(link, names, (shard, name) => entryKey(shard, kind, name)),
     async *entries(place) {
-      for (const shard of shards) {
-        let cursor = '0'
-        do {
-          const [next, fields] = (await link.command('hscan', rosterKey(shard, place), cursor, 'COUNT', namesMax)) as [
-            string,
-            string[],
-          ]
-          cursor = next
-          const chunk = []
-          for (let i = 0; i < fields.length; i += 2) {
-            const kind = kindOf[fields[i]![0]!]
-            if (kind !== undefined) chunk.push({ kind, name: fields[i]!.slice(1) })
-          }
-          if (chunk.length > 0) yield chunk
-        } while (cursor !== '0')
-      }
+      for (const shard of shards) yield* entriesOf(link, rosterKey(shard, place))
     },
     async mend(place) {
       const revisions = await revisionsOf(place)
@@ -165,4 +118,55 @@ function placesParser(): (text: string) => Places {
     }
     return places
   }
+}
+
+/** What cannot be looked up is undefined, unless nothing can. */
+async function findPlaces(
+  link: RedisLink,
+  names: readonly string[],
+  keyOf: (shard: number, name: string) => string,
+): Promise<(Places | undefined)[]> {
+  const parse = placesParser()
+  const found: (Places | undefined)[] = names.map(() => undefined)
+  const chunks = cut(link, names)
+  const reads = chunks.map(async ({ shard, indexes }) => {
+    const entries = (await link.command('mget', ...indexes.map(i => keyOf(shard, names[i]!)))) as (string | null)[]
+    for (let at = 0; at < indexes.length; at++) found[indexes[at]!] = parse(entries[at] ?? '')
+  })
+  const failed = (await Promise.allSettled(reads)).filter(read => read.status === 'rejected')
+  if (failed.length > 0 && failed.length === chunks.length)
+    throw new Error(`unable to look up who is where: ${String(failed[0]?.reason)}`, { cause: failed[0]?.reason })
+  return found
+}
+
+/** What a roster names, in the chunks in which Redis hands it out. */
+async function* entriesOf(link: RedisLink, roster: string) {
+  let cursor = '0'
+  do {
+    const [next, fields] = (await link.command('hscan', roster, cursor, 'COUNT', namesMax)) as [string, string[]]
+    cursor = next
+    const chunk = []
+    for (let i = 0; i < fields.length; i += 2) {
+      const kind = kindOf[fields[i]![0]!]
+      if (kind !== undefined) chunk.push({ kind, name: fields[i]!.slice(1) })
+    }
+    if (chunk.length > 0) yield chunk
+  } while (cursor !== '0')
+}
+
+/** Cuts names into commands: by their part, and each part into chunks. Gives the indexes of the names. */
+function cut(link: RedisLink, names: readonly string[]): { shard: number; indexes: number[] }[] {
+  const open = new Map<number, number[]>()
+  const chunks: { shard: number; indexes: number[] }[] = []
+  for (let i = 0; i < names.length; i++) {
+    const shard = link.shardOf(names[i]!)
+    let indexes = open.get(shard)
+    if (indexes === undefined || indexes.length === namesMax) {
+      indexes = []
+      open.set(shard, indexes)
+      chunks.push({ shard, indexes })
+    }
+    indexes.push(i)
+  }
+  return chunks
 }

@@ -35,7 +35,16 @@ test('a bundle holds no schema library, no schema, nothing of Node, and stays sm
   `)
   expect(modules.filter(id => id.includes('typebox'))).toEqual([])
   const ofProtocol = modules.filter(id => id.includes('/protocol/')).map(id => id.replace(/^.*\/protocol\/src\//, ''))
-  const light = ['body.ts', 'close-codes.ts', 'errors.ts', 'limits.ts', 'text.ts', 'version.ts']
+  const light = [
+    'body.ts',
+    'close-codes.ts',
+    'errors.ts',
+    'fold.ts',
+    'limits.ts',
+    'made-by.ts',
+    'text.ts',
+    'version.ts',
+  ]
   expect(ofProtocol.filter(name => !light.includes(name))).toEqual([])
   expect(ofProtocol).toContain('errors.ts')
   expect(modules.filter(id => /node:|__vite-browser-external/.test(id))).toEqual([])

@@ -1,11 +1,11 @@
-import { type CommandOf, type Entry, limits } from '@flotilla/protocol'
+import { type CommandOf, emptyConversation, type Entry, fold, limits, textOf } from '@flotilla/protocol'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import type { ClientOptions } from './options.ts'
-import { ModelServer, ModelSocket } from './simulation/model-server.ts'
-import { dice, SimClock } from './simulation/sim-clock.ts'
+import { ModelServer, ModelSocket } from './simulation/model-server.testbed.ts'
+import { dice, SimClock } from './simulation/sim-clock.testbed.ts'
 import { createMemoryStore } from './store-memory.ts'
 
 let clock: SimClock
@@ -37,7 +37,7 @@ function makeClient(user: string, options: Partial<ClientOptions> = {}): Client 
     ...options,
   })
   client.on('entry', entry => heard.push(`entry ${entry.event} ${entry.seq}`))
-  client.on('message', message => heard.push(`message ${message.body.text}`))
+  client.on('message', message => heard.push(`message ${textOf(message.body)}`))
   client.on('resync', ({ from, head }) => heard.push(`resync ${from} ${head}`))
   client.on('left', ({ conversation }) => heard.push(`left ${conversation}`))
   client.on('receipt', ({ user, kind, seq }) => heard.push(`${user} ${kind} ${seq}`))
@@ -359,6 +359,25 @@ test('a message ends the typing of its author', async () => {
   post('done')
   await clock.advance(1_000)
   expect(heard.slice(0, 2)).toEqual(['bob typing true', 'bob typing false'])
+})
+
+test('an edit goes up as a message does, and comes down as an entry that fold puts into its message', async () => {
+  const client = await startClient('ann')
+  let state = emptyConversation
+  client.on('entry', entry => void (state = fold(state, entry)))
+  client.on('edited', ({ target, body }) => heard.push(`edited ${target}: ${body === undefined ? '' : textOf(body)}`))
+  const send = client.send({ conversation: 'c', body: { text: 'helo' } })
+  await clock.advance(2_000)
+  const { seq } = await send.acknowledged
+  const edit = client.edit({ conversation: 'c', target: seq, body: { text: 'hello' } })
+  await clock.advance(2_000)
+  const edited = await edit.acknowledged
+  expect(heard.slice(-2)).toEqual([`entry message.edited ${edited.seq}`, `edited ${seq}: hello`])
+  expect(state.messages.get(seq)?.content).toEqual({
+    seq: edited.seq,
+    value: { body: { text: 'hello' }, editedAt: edited.at },
+  })
+  expect(server.logs.get('c')?.at(-1)).toMatchObject({ event: 'message.edited', target: seq, clientId: edit.clientId })
 })
 
 test('mentions go up with the message, and come down with it', async () => {

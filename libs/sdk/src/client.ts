@@ -5,16 +5,16 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import type { Entry, Event, Reply, ReplyOf } from '@flotilla/protocol'
+import { type Entry, type Event, isKnownKind, kindMadeBy, type Reply, type ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
-import { type Change, Delivery, isKnown, type Place } from './delivery.ts'
+import { type Change, Delivery, type Place } from './delivery.ts'
 import { Emitter } from './emitter.ts'
-import { asFlotillaError, FlotillaError, readError } from './flotilla-error.ts'
+import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
 import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } from './options.ts'
-import { type Ack, type Message, Outbox, type Send } from './outbox.ts'
+import { type Ack, type Draft, type Edit, type Message, Outbox, type Send } from './outbox.ts'
 import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
 import { type Fields, Requests } from './requests.ts'
@@ -66,6 +66,7 @@ export class Client {
     const settings = { ...clientDefaults, ...options.settings }
     const clock = options.clock ?? systemClock
     const random = options.random ?? Math.random
+    const shared = { ...settings, clock, random }
     const store = options.store ?? createMemoryStore()
     const retryPolicy = { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs }
     const timeoutMs = settings.requestTimeoutMs
@@ -84,9 +85,7 @@ export class Client {
     const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
     this.rest = createRest(call, options.getToken)
     this.#connection = new Connection({
-      ...settings,
-      clock,
-      random,
+      ...shared,
       retryPolicy,
       WebSocket: options.WebSocket ?? ownWebSocket(),
       ports: {
@@ -105,9 +104,7 @@ export class Client {
     const cursors = new Cursors({ store, clock, random, report: reports('write cursors') })
     this.#cursors = cursors
     this.#delivery = new Delivery({
-      ...settings,
-      clock,
-      random,
+      ...shared,
       cursors,
       archive: options.archive,
       tell: change => this.#tell(change),
@@ -116,23 +113,19 @@ export class Client {
       report: reports('apply a change'),
     })
     this.#outbox = new Outbox({
-      ...settings,
+      ...shared,
       store,
-      clock,
-      random,
       retryPolicy,
       uuid: options.uuid ?? randomUuid,
-      send: message => this.#sendMessage(message),
+      send: draft => this.#send(draft),
       changed: emits('sendState'),
       report: reports('clear the outbox'),
     })
     this.#receipts = new Receipts({ ...settings, clock, requests, cursors })
     this.#typing = new TypingNotices({ ...settings, clock, requests, changed: emits('typing') })
     this.#signals = new Signals({
-      ...settings,
+      ...shared,
       rest: this.rest,
-      clock,
-      random,
       events: this.#events,
       self: { user: () => this.#user, isMember: conversation => cursors.get(conversation) !== undefined },
       report: reports('read what signals tell'),
@@ -182,10 +175,17 @@ export class Client {
     if (this.#phase !== 'started') throw stoppedError()
     this.#typing.sent(message.conversation)
     this.#sync.touch(message.conversation, this.#clock.steady())
-    return this.#outbox.add(message)
+    return this.#outbox.add({ op: 'message.send', ...message })
   }
 
-  /** The messages that are not acknowledged yet, in the order of their sends. */
+  /** Puts another body in the place of what a message of one's own says. It is taken and kept as a message is. */
+  edit(edit: Edit): Send {
+    if (this.#phase !== 'started') throw stoppedError()
+    this.#sync.touch(edit.conversation, this.#clock.steady())
+    return this.#outbox.add({ op: 'message.edit', ...edit })
+  }
+
+  /** What is not acknowledged yet, in the order of the sends. */
   pending(): readonly Send[] {
     return this.#outbox.pending()
   }
@@ -225,9 +225,9 @@ export class Client {
   }
 
   /** The acknowledgement is this device's copy of the entry: the node tells it to every other connection, not to ours. */
-  async #sendMessage(message: Message & { clientId: string }): Promise<Ack> {
-    const ack = await this.#requests.request('message.send', message)
-    const entry = { event: 'message.new', ...message, ...ack, by: this.#user ?? '' } as const
+  async #send({ op, ...fields }: Draft & { readonly clientId: string }): Promise<Ack> {
+    const ack = await this.#requests.request(op, fields)
+    const entry = { event: kindMadeBy[op], ...fields, ...ack, by: this.#user ?? '' } as Entry
     this.#run(this.#sync.entry(entry, this.#clock.steady()))
     return ack
   }
@@ -446,7 +446,7 @@ export class Client {
     try {
       return await this.#requests.request('history.page', { ...page, bytesMax })
     } catch (thrown) {
-      if (!(thrown instanceof FlotillaError) || thrown.code !== 'field_invalid') throw thrown
+      if (!isRefused(thrown, 'field_invalid')) throw thrown
       // A node of the version before: it bounds a page by its entries alone.
       return this.#requests.request('history.page', page)
     }
@@ -460,10 +460,12 @@ export class Client {
       return this.#events.deliver('resync', { conversation, from, head })
     }
     for (const entry of change.entries) {
-      if (!isKnown(entry)) continue
+      // Newer kinds move the cursor and are passed over.
+      if (!isKnownKind(entry.event)) continue
       const told = { ...entry, replayed: change.replayed }
       await this.#events.deliver('entry', told)
       if (told.event === 'message.new') await this.#events.deliver('message', told)
+      else if (told.event === 'message.edited') await this.#events.deliver('edited', told)
     }
   }
 

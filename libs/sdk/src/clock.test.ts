@@ -1,11 +1,12 @@
 /** What a device's clock may do to it: set forward or back, wrong all the time, standing still while the device sleeps. */
+import { textOf } from '@flotilla/protocol'
 import { beforeEach, expect, test } from 'vitest'
 import { Client } from './client.ts'
 import { createSteady } from './clock.ts'
 import type { ConnectionState } from './connection.ts'
 import { clientDefaults } from './options.ts'
-import { ModelServer, ModelSocket } from './simulation/model-server.ts'
-import { dice, SimClock } from './simulation/sim-clock.ts'
+import { ModelServer, ModelSocket } from './simulation/model-server.testbed.ts'
+import { dice, SimClock } from './simulation/sim-clock.testbed.ts'
 
 const hourMs = 3_600_000
 
@@ -57,7 +58,7 @@ beforeEach(async () => {
     },
   })
   client.on('state', state => states.push(state.name))
-  client.on('message', message => heard.push(message.body.text))
+  client.on('message', message => heard.push(textOf(message.body)))
   const started = client.start()
   await clock.advance(2_000)
   await started

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import { Connection, type ConnectionState, readClose, type Socket, type SocketEvent } from './connection.ts'
 import { FlotillaError } from './flotilla-error.ts'
-import type { ConnectAnswer } from './rest.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import type { ConnectAnswer } from '@flotilla/protocol'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 
 class FakeSocket implements Socket {
   readonly url: string

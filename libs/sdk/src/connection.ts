@@ -9,8 +9,8 @@
  */
 import { closeAdvice, closeCodes, type EventOf, protocolVersion } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
-import { asFlotillaError, FlotillaError, reasonOf } from './flotilla-error.ts'
-import type { ConnectAnswer } from './rest.ts'
+import { asFlotillaError, FlotillaError, isRefused, reasonOf } from './flotilla-error.ts'
+import type { ConnectAnswer } from '@flotilla/protocol'
 
 /** As much of a WebSocket as the SDK uses. */
 export interface Socket {
@@ -298,7 +298,7 @@ export class Connection {
     try {
       await this.#options.ports.ping(timeoutMs)
     } catch (thrown) {
-      const timedOut = thrown instanceof FlotillaError && thrown.code === 'timed_out'
+      const timedOut = isRefused(thrown, 'timed_out')
       if (turn === this.#turn && timedOut && this.#heard === heard)
         this.#ended(silence(`unable to stay connected${this.#where()}: no answer within ${timeoutMs} ms`))
     }

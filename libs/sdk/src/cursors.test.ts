@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { Cursors } from './cursors.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 import type { Store, StoredCursor } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 

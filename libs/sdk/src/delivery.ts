@@ -3,7 +3,7 @@
  * conversations side by side. The cursor moves when the application is done with an entry, and not before: what a
  * crash interrupts comes again, what was taken does not.
  */
-import type { Entry, EntryKind } from '@flotilla/protocol'
+import { type Entry, isKnownKind } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import type { Cursors } from './cursors.ts'
 import type { Effect } from './sync.ts'
@@ -66,17 +66,6 @@ export interface DeliveryOptions {
 }
 
 const retryPolicy = { baseMs: 250, maxMs: 10_000 }
-
-/** The kinds that this version knows. Newer ones move the cursor and are passed over. */
-const known: Readonly<Record<EntryKind, true>> = {
-  'message.new': true,
-  'conversation.created': true,
-  'conversation.renamed': true,
-  'member.added': true,
-  'member.removed': true,
-  'member.left': true,
-  'member.changed': true,
-}
 
 interface Lane {
   readonly steps: Step[]
@@ -150,7 +139,10 @@ export class Delivery {
   async #apply(change: Change): Promise<boolean> {
     const { archive, report } = this.#options
     if (archive === undefined) return true
-    const kept = change.kind === 'entries' ? { ...change, entries: change.entries.filter(isKnown) } : change
+    const kept =
+      change.kind === 'entries'
+        ? { ...change, entries: change.entries.filter(entry => isKnownKind(entry.event)) }
+        : change
     for (let failures = 0; ; failures++) {
       try {
         await archive.apply(kept)
@@ -183,11 +175,6 @@ export class Delivery {
       this.#pauses.add(over)
     })
   }
-}
-
-/** Whether this version knows what the entry means. */
-export function isKnown(entry: Entry): boolean {
-  return Object.hasOwn(known, entry.event)
 }
 
 function conversationOf(step: Step): string {

@@ -68,6 +68,10 @@ export function readError(body: unknown, fallback: FlotillaError): FlotillaError
   return new FlotillaError(code, message ?? code, { retryMs: retryMs ?? fallback.retryMs, field, rule, until })
 }
 
+export function isRefused(thrown: unknown, ...codes: FlotillaErrorCode[]): thrown is FlotillaError {
+  return thrown instanceof FlotillaError && codes.includes(thrown.code)
+}
+
 /** Whatever was thrown, as an error of this SDK. */
 export function asFlotillaError(thrown: unknown, code: FlotillaErrorCode, doing: string): FlotillaError {
   if (thrown instanceof FlotillaError) return thrown

@@ -57,10 +57,10 @@ test('a request that reached nobody says why: nobody listens, or nobody knows th
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   server.close()
-  const refused = await failure(callOf(`http://127.0.0.1:${port}`)('GET', '/v1/connect'))
+  const refused = await failure(callOf(`http://127.0.0.1:${port}`)('GET /v1/connect'))
   expect(refused).toMatchObject({ code: 'unreachable', cause: expect.any(TypeError) })
   expect(refused.message).toBe(`unable to GET /v1/connect: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}`)
-  const unknown = await failure(callOf('http://nobody.invalid')('GET', '/v1/connect'))
+  const unknown = await failure(callOf('http://nobody.invalid')('GET /v1/connect'))
   expect(unknown.message).toMatch(/fetch failed: getaddrinfo \w+ nobody\.invalid/)
 })
 
@@ -72,10 +72,10 @@ test('an answer of something else than the API is told from one of the API', asy
     text: async () => '<html>',
     blob: async () => new Blob(),
   }
-  const other = await failure(callOf('http://page', async () => page)('GET', '/v1/connect'))
+  const other = await failure(callOf('http://page', async () => page)('GET /v1/connect'))
   expect(other).toMatchObject({ code: 'unreachable', message: expect.stringContaining('is not the API') })
   const proxy = await failure(
-    callOf('http://page', async () => ({ ...page, ok: false, status: 502 }))('GET', '/v1/connect'),
+    callOf('http://page', async () => ({ ...page, ok: false, status: 502 }))('GET /v1/connect'),
   )
   expect(proxy).toMatchObject({ code: 'unavailable', message: 'unable to GET /v1/connect: status 502' })
 })
@@ -85,7 +85,7 @@ test('in a browser, which hides why, what can be known is told', async () => {
   const at = async (api: string, page: string, onLine = true) => {
     vi.stubGlobal('location', new URL(page))
     vi.stubGlobal('navigator', { onLine })
-    return (await failure(callOf(api, hidden)('GET', '/v1/me'))).message
+    return (await failure(callOf(api, hidden)('GET /v1/me'))).message
   }
   const api = 'https://chat.example.org'
   expect(await at(api, 'https://app.example.org/x')).toContain('does not allow pages of https://app.example.org')

@@ -48,7 +48,10 @@ export interface HttpRequest {
   readonly cookies?: boolean
 }
 
-export type Call = <T>(method: string, path: string, request?: HttpRequest) => Promise<T>
+/** @param at method and path, `GET /v1/users/{id}`, or the whole URL of a place for files elsewhere */
+export type Call = <T>(at: string, request?: HttpRequest & Params) => Promise<T>
+/** What stands in the path, by name. */
+type Params = { readonly [name: string]: unknown }
 
 /** What a status means when the body does not say: the answer of a proxy, for example. */
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
@@ -66,11 +69,13 @@ export function createCall(options: HttpOptions): Call {
   const base = baseOf(options.api)
   // Apart from its object, because the browser's own refuses to be called as a method of another one.
   const { fetch } = options
-  return async <T>(method: string, path: string, request: HttpRequest = {}): Promise<T> => {
+  return async <T>(at: string, request: HttpRequest & Params = {}): Promise<T> => {
+    const filled = at.replace(/{(\w+)}/g, (_, name: string) => encodeURIComponent(request[name] as string))
+    const [method, path] = filled.split(' ') as [string, string]
     // Files may be kept on another host: that one is sent the file and nothing else.
     const elsewhere = /^https?:/.test(path)
     const url = elsewhere ? path : base + path + queryOf(request.query)
-    const doing = `${method} ${elsewhere ? new URL(path).host : path}`
+    const doing = elsewhere ? `${method} ${new URL(path).host}` : filled
     const isFile = request.file !== undefined || request.answer === 'file'
     const timeoutMs = isFile ? options.fileTimeoutMs : options.timeoutMs
     const abort = new AbortController()

@@ -16,36 +16,18 @@ export {
   type NotificationChange,
   type Told,
 } from './options.ts'
-export type { Ack, Message, Send, SendState } from './outbox.ts'
+export type { Ack, Edit, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
-export type { AskedCode, SecurityEvent, ShownCode } from './rest/account.ts'
-export type { Block } from './rest/blocks.ts'
-export type { Contact, ContactQuestion, Requested } from './rest/contacts.ts'
-export type { ConversationRequestRead } from './rest/conversation-requests.ts'
-export type { Device, DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
-export type { Factors, RecoveryCodes } from './rest/factors.ts'
-export { type Identity, readVisit, type ShownVisit, type Visit } from './rest/identities.ts'
-export type { Invitation } from './rest/invitations.ts'
-export type { Unread } from './rest/notifications.ts'
-export type {
-  CreatedPasskey,
-  Passkey,
-  PasskeyCeremonies,
-  PasskeyCreationOptions,
-  PasskeyRequestOptions,
-  UsedPasskey,
-} from './rest/passkeys.ts'
-export type { Me, Profile, User } from './rest/people.ts'
-export type { Audience, Settings } from './rest/profile.ts'
-export type { Report, ReportReason } from './rest/reports.ts'
-export type { Session, Whence } from './rest/sessions.ts'
-export type { GetToken, Page } from './rest/signed.ts'
-export { type Conversation, type HistoryRange, type Member, mutedForEver, type Rest } from './rest.ts'
+export type { GetToken, Page } from './rest/ask.ts'
+export type { ContactQuestion, Requested } from './rest/contacts.ts'
+export type { HistoryRange } from './rest/conversations.ts'
+export type { DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
+export { readVisit } from './rest/identities.ts'
+export type { PasskeyCeremonies } from './rest/passkeys.ts'
+export type { Rest } from './rest.ts'
 export type {
   DeviceStore,
-  Factor,
-  SecondFactorNeeded,
   SessionStore,
   SignInAnswer,
   StoredSession,
@@ -55,9 +37,7 @@ export {
   createSignIn,
   type PasskeyRegistration,
   type Proof,
-  type Provider,
   type Registration,
-  type RegistrationRules,
   type SecondFactor,
   type SignIn,
   type SignInOptions,
@@ -73,5 +53,52 @@ export { createMemoryStore } from './store-memory.ts'
 export type { HistoryStart } from './sync.ts'
 export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'
-export { type SolveWork, solveWork, type Work } from './work.ts'
-export type { ContactRequest, ConversationRequest, Notification, NotificationKind } from '@flotilla/protocol'
+export { type SolveWork, solveWork } from './work.ts'
+export {
+  type AskedCode,
+  type Audience,
+  type Block,
+  type Contact,
+  type ContactRequest,
+  type Conversation,
+  type ConversationState,
+  emptyConversation,
+  fold,
+  foldAll,
+  type MessageState,
+  textOf,
+  type ConversationRequest,
+  type ConversationRequestRead,
+  type CreatedPasskey,
+  type Device,
+  type Factor,
+  type Factors,
+  type Identity,
+  type Invitation,
+  type Me,
+  type Member,
+  mutedForEver,
+  type Notification,
+  type NotificationKind,
+  type Passkey,
+  type PasskeyCreationOptions,
+  type PasskeyRequestOptions,
+  type Profile,
+  type Provider,
+  type RecoveryCodes,
+  type Registration as RegistrationRules,
+  type Report,
+  type ReportReason,
+  type SecondFactorNeeded,
+  type SecurityEvent,
+  type Session,
+  type Settings,
+  type ShownCode,
+  type ShownVisit,
+  type Unread,
+  type UsedPasskey,
+  type User,
+  type Visit,
+  type Whence,
+  type Work,
+} from '@flotilla/protocol'

@@ -1,5 +1,5 @@
 /** What a client is made of: its limits, what an application gives it, and what it tells. */
-import type { Entry, EntryOf, Event, EventOf } from '@flotilla/protocol'
+import type { Entry, EntryOf, Event, EventOf, User } from '@flotilla/protocol'
 import type { Clock, Random } from './clock.ts'
 import type { ConnectionState, SocketConstructor, Stop } from './connection.ts'
 import type { Archive } from './delivery.ts'
@@ -8,8 +8,7 @@ import type { Fetch } from './http.ts'
 import type { Send } from './outbox.ts'
 import type { Presence } from './presence.ts'
 import type { Receipt } from './receipts.ts'
-import type { User } from './rest/people.ts'
-import type { GetToken } from './rest/signed.ts'
+import type { GetToken } from './rest/ask.ts'
 import type { Store } from './store.ts'
 import type { HistoryStart } from './sync.ts'
 import type { Typing } from './typing.ts'
@@ -31,9 +30,9 @@ export const clientDefaults = {
   /** The wait before coming back, as long as no node has named its own. */
   reconnectBaseMs: 500,
   reconnectMaxMs: 30_000,
-  /** Messages that wait for their acknowledgement. One more is refused. */
+  /** Sends that wait for their acknowledgement. One more is refused. */
   outboxEntriesMax: 1_000,
-  /** Messages under way at the same time, each of another conversation. */
+  /** Sends under way at the same time, each of another conversation. */
   inFlightMax: 16,
   /** Commands that wait for the rate that the node allows. */
   commandQueueMax: 1_000,
@@ -110,6 +109,8 @@ export interface ClientEvents {
   entry: Told<Entry>
   /** The entries that are messages. */
   message: Told<EntryOf<'message.new'>>
+  /** Those by which their senders have changed what a message says: `fold` puts them together. */
+  edited: Told<EntryOf<'message.edited'>>
   /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
   resync: { readonly conversation: string; readonly from: number; readonly head: number }
   /** You are not a member any longer. */

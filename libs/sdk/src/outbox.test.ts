@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { FlotillaError } from './flotilla-error.ts'
-import { type Ack, Outbox, type Send } from './outbox.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { type Ack, Outbox, type OutboxOptions, type Send } from './outbox.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 import type { Store } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 
@@ -24,9 +24,11 @@ const failure = (
   retryMs?: number,
 ) => new FlotillaError(code, code, { retryMs })
 
-function makeOutbox(outboxEntriesMax = 100): Outbox {
+const makeOutbox = (outboxEntriesMax = 100) => new Outbox(outboxOptions(outboxEntriesMax))
+
+function outboxOptions(outboxEntriesMax = 100): OutboxOptions {
   let number = 0
-  return new Outbox({
+  return {
     store,
     clock,
     random: () => 0.5,
@@ -38,9 +40,9 @@ function makeOutbox(outboxEntriesMax = 100): Outbox {
     outboxEntriesMax,
     inFlightMax: 2,
     retryPolicy: { baseMs: 100, maxMs: 1_000 },
-  })
+  }
 }
-const add = (conversation = 'c') => outbox.add({ conversation, body: { text: 'hi' } })
+const add = (conversation = 'c') => outbox.add({ op: 'message.send', conversation, body: { text: 'hi' } })
 const inAir = () => flights.splice(0).map(flight => flight.clientId)
 const next = () => {
   const flight = flights.shift()
@@ -182,7 +184,7 @@ test('another run takes over what is left, in order and before its own', async (
   outbox = makeOutbox()
   outbox.restore((await store.load()).sends)
   changes.length = 0
-  outbox.add({ conversation: 'a', body: { text: 'later' } })
+  outbox.add({ op: 'message.send', conversation: 'a', body: { text: 'later' } })
   expect(outbox.pending().map(send => send.clientId)).toEqual(['m1', 'm2', 'm1'])
   outbox.live()
   await clock.settle()
@@ -191,6 +193,36 @@ test('another run takes over what is left, in order and before its own', async (
   left.land(ack(1))
   await clock.settle()
   expect(inAir()).toEqual(['m2'])
+})
+
+test('whatever it says, it goes in the order of its conversation, is kept, and is sent as it was handed in', async () => {
+  const sent: object[] = []
+  const edit = { op: 'message.edit', conversation: 'a', target: 3, body: { text: 'better' } } as const
+  add('a')
+  outbox.add(edit)
+  add('a')
+  await clock.settle()
+  // Of another run, and as a version before has stored a message.
+  const left = (await store.load()).sends.map(({ op, ...send }) => (op === 'message.send' ? send : { ...send, op }))
+  outbox = new Outbox({
+    ...outboxOptions(),
+    send: async draft => {
+      sent.push(draft)
+      return ack(sent.length)
+    },
+  })
+  outbox.restore(left)
+  expect(outbox.pending().map(send => send.op)).toEqual(['message.send', 'message.edit', 'message.send'])
+  const [, waiting] = outbox.pending()
+  outbox.live()
+  await clock.settle()
+  expect(sent).toEqual([
+    { op: 'message.send', clientId: 'm1', conversation: 'a', body: { text: 'hi' } },
+    { ...edit, clientId: 'm2' },
+    { op: 'message.send', clientId: 'm3', conversation: 'a', body: { text: 'hi' } },
+  ])
+  expect(waiting).toMatchObject({ op: 'message.edit', target: 3, state: { name: 'sent', seq: 2 } })
+  expect(() => outbox.add({ ...edit, body: { text: '' } })).toThrow(expect.objectContaining({ field: 'body.text' }))
 })
 
 test('what another tab left is sent at once, in its order, and what is here already is not here twice', async () => {
@@ -231,7 +263,8 @@ test('it has an end, and what can never be sent is refused at once', async () =>
   add()
   expect(() => add()).toThrow(expect.objectContaining({ code: 'outbox_full' }))
   outbox = makeOutbox()
-  const post = (body: { text: string; data?: Record<string, unknown> }) => outbox.add({ conversation: 'c', body })
+  const post = (body: { text: string; data?: Record<string, unknown> }) =>
+    outbox.add({ op: 'message.send', conversation: 'c', body })
   expect(() => post({ text: '' })).toThrow(expect.objectContaining({ code: 'field_invalid', field: 'body.text' }))
   expect(() => post({ text: 'x'.repeat(8_001) })).toThrow(expect.objectContaining({ rule: 'maxLength 8000' }))
   expect(() => post({ text: '😀'.repeat(8_001) })).toThrow(expect.objectContaining({ rule: 'maxLength 8000' }))
@@ -260,7 +293,7 @@ test('a message that the store does not take fails, and is never sent', async ()
 
 test('what is sent is what was handed in, whatever the caller does with it later', async () => {
   const body = { text: 'first' }
-  const send = outbox.add({ conversation: 'c', body })
+  const send = outbox.add({ op: 'message.send', conversation: 'c', body })
   body.text = 'second'
   expect(send.body.text).toBe('first')
 })

@@ -1,25 +1,27 @@
 /**
- * The queue of sends. A message is in the store before it is on its way, and out of it only when the server has
- * answered for good; its clientId makes every repetition the same message (P2). So a send survives whatever happens to
- * the connection or to this process, and becomes exactly one entry.
+ * The queue of sends: of messages, and of every other command that makes an entry. A send is in the store before it is on
+ * its way, and out of it only when the server has answered for good; its clientId makes every repetition the same entry (P2).
+ * So it survives whatever happens to the connection or to this process, and becomes exactly one entry.
  *
  * Order: within a conversation one send is under way at a time, because a server that refuses one (too fast, too busy)
  * may take the next; conversations do not wait for each other.
  */
-import { type Body, limits, refuseBody, type ReplyOf } from '@flotilla/protocol'
+import { type CommandOf, type EntryOp, limits, refuseBody, type ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import { asFlotillaError, FlotillaError } from './flotilla-error.ts'
 import { fitsBytes } from './requests.ts'
 import type { Store, StoredSend } from './store.ts'
 
-export interface Message {
-  readonly conversation: string
-  readonly body: Body
-  /** The seq of the message that this one answers. */
-  readonly replyTo?: number
-}
+/** What a command that makes an entry says; the outbox gives it its `clientId`. */
+export type Draft = { [O in EntryOp]: DraftOf<O> }[EntryOp]
+type DraftOf<O extends EntryOp> = { readonly op: O } & Readonly<Omit<CommandOf<O>, 'id' | 'op' | 'clientId'>>
 
-export type Ack = ReplyOf<'message.send'>
+/** A message as it is handed in; `replyTo` is the seq of the message that it answers. */
+export type Message = Omit<DraftOf<'message.send'>, 'op'>
+/** Another body for a message that one has sent; `target` is its seq. */
+export type Edit = Omit<DraftOf<'message.edit'>, 'op'>
+
+export type Ack = ReplyOf<EntryOp>
 
 /** What has become of a send. It only moves forward. */
 export type SendState =
@@ -28,7 +30,7 @@ export type SendState =
   | { readonly name: 'failed'; readonly error: FlotillaError }
 
 /** A send that was taken. */
-export interface Send extends Message {
+export type Send = Draft & {
   readonly clientId: string
   readonly state: SendState
   /** Resolves with the acknowledgement, rejects when the send is refused for good. Not before either, however long. */
@@ -40,7 +42,7 @@ export interface OutboxOptions {
   readonly clock: Clock
   readonly random: Random
   readonly uuid: () => string
-  readonly send: (message: Message & { clientId: string }) => Promise<Ack>
+  readonly send: (draft: Draft & { readonly clientId: string }) => Promise<Ack>
   readonly changed: (send: Send) => void
   readonly report: (thrown: unknown) => void
   /** Sends that may wait, over all conversations. */
@@ -50,31 +52,27 @@ export interface OutboxOptions {
   readonly retryPolicy: { readonly baseMs: number; readonly maxMs: number }
 }
 
-class Item implements Send {
-  readonly clientId: string
+class Item {
+  readonly draft: Draft & { readonly clientId: string }
   readonly order: number
-  readonly conversation: string
-  readonly body: Body
-  readonly replyTo?: number
-  readonly acknowledged: Promise<Ack>
-  state: SendState = { name: 'sending' }
+  /** What the application sees of it. */
+  readonly send: Send & { state: SendState }
   stored = false
   failures = 0
   resolve: (ack: Ack) => void = () => {}
   reject: (error: FlotillaError) => void = () => {}
 
-  constructor(send: StoredSend) {
-    this.clientId = send.clientId
-    this.order = send.order
-    this.conversation = send.conversation
-    this.body = send.body
-    if (send.replyTo !== undefined) this.replyTo = send.replyTo
-    this.acknowledged = new Promise((resolve, reject) => {
+  constructor({ order, ...draft }: StoredSend) {
+    // A store of the version before knows messages alone.
+    this.draft = { ...draft, op: draft.op ?? 'message.send' } as Item['draft']
+    this.order = order
+    const acknowledged = new Promise<Ack>((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
     })
     // Whoever does not look at the promise has the event; that is no unhandled rejection.
-    this.acknowledged.catch(() => {})
+    acknowledged.catch(() => {})
+    this.send = { ...this.draft, state: { name: 'sending' }, acknowledged }
   }
 }
 
@@ -110,31 +108,23 @@ export class Outbox {
     this.#pump()
   }
 
-  /** Takes a message. Throws when it can never be sent as it is, or when the outbox is full. */
-  add(message: Message): Send {
-    refuse(message, this.#size, this.#options.outboxEntriesMax)
-    const clientId = this.#options.uuid()
-    const { conversation, replyTo } = message
+  /** Takes a draft. Throws when it can never be sent as it is, or when the outbox is full. */
+  add(draft: Draft): Send {
+    refuse(draft, this.#size, this.#options.outboxEntriesMax)
     // A copy: what is sent, again and again if need be, is what was handed in, whatever becomes of the caller's object.
-    const body = structuredClone(message.body)
-    const stored = {
-      clientId,
-      order: this.#order + 1,
-      conversation,
-      body,
-      ...(replyTo === undefined ? {} : { replyTo }),
-    }
+    const stored = { ...structuredClone(draft), clientId: this.#options.uuid(), order: this.#order + 1 }
     if (!fitsBytes(JSON.stringify(stored), limits.frameBytesMax - frameSlackBytes))
       throw new FlotillaError('frame_too_large', 'unable to send: the message is too large')
     const item = new Item(stored)
     this.#enqueue(item)
     this.#write(this.#store(item, stored))
-    return item
+    return item.send
   }
 
   /** Everything that is not acknowledged yet, in the order of the sends. */
   pending(): readonly Send[] {
-    return [...this.#lanes.values()].flatMap(lane => lane.items).sort((one, other) => one.order - other.order)
+    const items = [...this.#lanes.values()].flatMap(lane => lane.items)
+    return items.sort((one, other) => one.order - other.order).map(item => item.send)
   }
 
   live(): void {
@@ -157,12 +147,13 @@ export class Outbox {
   }
 
   #enqueue(item: Item): void {
-    const lane = this.#lanes.get(item.conversation) ?? { items: [], busy: false, cancelWait: undefined }
-    this.#lanes.set(item.conversation, lane)
+    const { conversation } = item.draft
+    const lane = this.#lanes.get(conversation) ?? { items: [], busy: false, cancelWait: undefined }
+    this.#lanes.set(conversation, lane)
     lane.items.push(item)
     this.#order = Math.max(this.#order, item.order)
     this.#size += 1
-    this.#options.changed(item)
+    this.#options.changed(item.send)
   }
 
   async #store(item: Item, stored: StoredSend): Promise<void> {
@@ -190,14 +181,8 @@ export class Outbox {
   async #fly(lane: Lane, item: Item): Promise<void> {
     lane.busy = true
     this.#inFlight += 1
-    const { clientId, conversation, body, replyTo } = item
     try {
-      const ack = await this.#options.send({
-        conversation,
-        clientId,
-        body,
-        ...(replyTo === undefined ? {} : { replyTo }),
-      })
+      const ack = await this.#options.send(item.draft)
       this.#end(item, { name: 'sent', ...ack })
     } catch (thrown) {
       const error = asFlotillaError(thrown, 'internal', 'send the message')
@@ -223,21 +208,22 @@ export class Outbox {
   }
 
   #end(item: Item, state: SendState): void {
-    const lane = this.#lanes.get(item.conversation)
+    const { clientId, conversation } = item.draft
+    const lane = this.#lanes.get(conversation)
     const at = lane?.items.indexOf(item) ?? -1
     if (lane === undefined || at < 0) return
     lane.items.splice(at, 1)
     if (lane.items.length === 0) {
       lane.cancelWait?.()
-      this.#lanes.delete(item.conversation)
+      this.#lanes.delete(conversation)
     }
     this.#size -= 1
-    item.state = state
+    item.send.state = state
     if (state.name === 'sent') item.resolve({ seq: state.seq, at: state.at, epoch: state.epoch })
     else if (state.name === 'failed') item.reject(state.error)
-    this.#options.changed(item)
+    this.#options.changed(item.send)
     // Should this fail, the next run sends it once more and is told the same seq.
-    this.#write(this.#options.store.removeSend(item.clientId).catch(this.#options.report))
+    this.#write(this.#options.store.removeSend(clientId).catch(this.#options.report))
   }
 
   #write(write: Promise<void>): void {
@@ -249,7 +235,7 @@ export class Outbox {
 /** Room for the id and the operation in the frame of a send. */
 const frameSlackBytes = 256
 
-function refuse({ body }: Message, size: number, entriesMax: number): void {
+function refuse({ body }: Draft, size: number, entriesMax: number): void {
   if (size >= entriesMax)
     throw new FlotillaError('outbox_full', `unable to send: ${entriesMax} messages wait already`, {
       rule: `maxItems ${entriesMax}`,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { PresenceWatch } from './presence.ts'
-import { openWire, type Said, type Wire } from './simulation/wire.ts'
+import { openWire, type Said, type Wire } from './simulation/wire.testbed.ts'
 
 let wire: Wire
 let changes: string[]

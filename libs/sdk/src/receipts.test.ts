@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { Cursors } from './cursors.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
-import { openWire, type Wire } from './simulation/wire.ts'
+import { openWire, type Wire } from './simulation/wire.testbed.ts'
 import type { Store } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { type FlotillaError } from './flotilla-error.ts'
 import { Requests } from './requests.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 
 let clock: SimClock
 let frames: { id?: number; op: string }[]

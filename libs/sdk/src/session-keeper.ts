@@ -2,11 +2,11 @@
  * Keeps a session: opens it with what somebody shows, keeps its access token fresh, and ends it. Refresh tokens are good
  * for one use: one refresh runs at a time, however many ask.
  */
+import type { SecondFactorNeeded, SignedIn, User } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
-import { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
+import { FlotillaError, isRefused } from './flotilla-error.ts'
 import type { Call } from './http.ts'
-import type { User } from './rest/people.ts'
-import type { GetToken } from './rest/signed.ts'
+import type { Ask, GetToken } from './rest/ask.ts'
 
 /** What is kept between two runs. It holds secrets: keep it where only the person's own programs can read it. */
 export interface StoredSession {
@@ -39,33 +39,12 @@ export interface DeviceStore {
   save(device: string): Promise<void>
 }
 
-/** What can be shown after the first proof, to finish a sign-in. */
-export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
-
-/** The server wants to see more before it signs in. */
-export interface SecondFactorNeeded {
-  /** For `finish`. */
-  readonly challenge: string
-  /** Any one of these will do. */
-  readonly factors: readonly Factor[]
-  /** How long the challenge is good. */
-  readonly lifeMs: number
-}
-
 /** Either signed in, or not yet: then `finish` does it. */
 export type SignInAnswer =
   | { readonly user: User; readonly secondFactor?: undefined }
   | { readonly user?: undefined; readonly secondFactor: SecondFactorNeeded }
 
-interface SignedIn {
-  user: User
-  session: string
-  accessToken: string
-  accessTokenExpiresInMs: number
-  refreshToken?: string
-  device?: string
-}
-
+type SigningIn = SignedIn | { secondFactor: SecondFactorNeeded }
 export interface SessionKeeperOptions {
   readonly call: Call
   readonly sessions: SessionStore
@@ -76,12 +55,14 @@ export interface SessionKeeperOptions {
 }
 
 export interface SessionKeeper {
-  /** Shows something at a URL that signs in, and keeps the session that comes of it. */
-  open(path: string, shown: object): Promise<SignInAnswer>
-  /** As `open`, with this device. */
-  openOnDevice(path: string, shown: object): Promise<SignInAnswer>
+  /** For what signs in: says along whether the refresh token is to be a cookie. */
+  readonly call: Call
+  /** This device, if somebody has signed in on it. In cookie mode the browser says it. */
+  device(): Promise<string | undefined> | undefined
+  /** Keeps the session that an answer has opened. */
+  open(answer: Promise<SigningIn>): Promise<SignInAnswer>
   /** As `open`, where no second factor is ever asked for. */
-  openAtOnce(path: string, shown: object): Promise<User>
+  openAtOnce(answer: Promise<SigningIn>): Promise<User>
   end(): Promise<void>
   user(): Promise<User | undefined>
   readonly getToken: GetToken
@@ -90,9 +71,12 @@ export interface SessionKeeper {
 /** A token this close to its end counts as expired, so that it does not expire on its way. */
 const expiryMarginMs = 30_000
 
+// oxlint-disable-next-line max-lines-per-function -- one short way in after the other, over the same session
 export function createSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
-  const { call, sessions, clock, uuid } = options
+  const { sessions, clock, uuid } = options
   const extra = options.cookie ? { headers: { 'x-flotilla-cookie': '1' }, cookies: true } : {}
+  const call: Call = (at, request) => options.call(at, { ...request, ...extra })
+  const ask = call as Ask<'nothing' | 'session'>
   let refreshing: Promise<StoredSession> | undefined
   /** Of a refresh for which nothing is stored: by the cookie of a former page. */
   let looseAttempt: string | undefined
@@ -114,8 +98,8 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
     return kept
   }
 
-  async function open(path: string, shown: object): Promise<SignInAnswer> {
-    const answer = await call<SignedIn | { secondFactor: SecondFactorNeeded }>('POST', path, { body: shown, ...extra })
+  async function open(asked: Promise<SigningIn>): Promise<SignInAnswer> {
+    const answer = await asked
     if ('secondFactor' in answer) return { secondFactor: answer.secondFactor }
     return { user: (await keep(answer)).user }
   }
@@ -129,7 +113,7 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
     const attempt = held?.attempt ?? (looseAttempt ??= uuid())
     const body = refreshToken === undefined ? { attempt } : { refreshToken, attempt }
     try {
-      const kept = await keep(await call<SignedIn>('POST', '/v1/sessions/refresh', { body, ...extra }))
+      const kept = await keep(await ask('POST /v1/sessions/refresh', { body }))
       looseAttempt = undefined
       return kept
     } catch (thrown) {
@@ -144,19 +128,16 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
   }
 
   return {
+    call,
+    device: () => (options.cookie ? undefined : options.devices.load()),
     open,
-    async openOnDevice(path, shown) {
-      const device = options.cookie ? undefined : await options.devices.load()
-      return open(path, device === undefined ? shown : { ...shown, device })
-    },
-    async openAtOnce(path, shown) {
-      const { user } = await open(path, shown)
+    async openAtOnce(answer) {
+      const { user } = await open(answer)
       if (user !== undefined) return user
-      throw new FlotillaError('internal', `unable to sign in: ${path} asks for a second factor`)
+      throw new FlotillaError('internal', 'unable to sign in: a second factor is asked for')
     },
     async end() {
-      const end = (session: StoredSession) =>
-        call<undefined>('DELETE', '/v1/sessions/current', { token: session.accessToken, ...extra })
+      const end = (session: StoredSession) => ask('DELETE /v1/sessions/current', { token: session.accessToken })
       try {
         const held = await sessions.load()
         await end(held !== undefined && fresh(held) ? held : await refreshOnce()).catch(async (thrown: unknown) => {
@@ -178,10 +159,6 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       return (await refreshOnce()).accessToken
     },
   }
-}
-
-function isRefused(thrown: unknown, ...codes: FlotillaErrorCode[]): boolean {
-  return thrown instanceof FlotillaError && codes.includes(thrown.code)
 }
 
 export function memoryDevice(): DeviceStore {

@@ -4,7 +4,7 @@ import { readVisit } from './rest/identities.ts'
 import { createRest } from './rest.ts'
 import type { SessionStore, StoredSession } from './session-keeper.ts'
 import { createSignIn } from './sign-in.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 import { solveWork } from './work.ts'
 
 interface Asked {
@@ -290,8 +290,7 @@ test('an answer that does not come is given up', async () => {
   const never: Fetch = (_url, { signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
   const waiting = createCall({ api: 'https://api', fetch: never, clock, timeoutMs: 5_000, fileTimeoutMs: 60_000 })(
-    'GET',
-    '/v1/me',
+    'GET /v1/me',
   )
   const outcome = waiting.catch((error: unknown) => error)
   await clock.advance(5_000)
@@ -299,7 +298,7 @@ test('an answer that does not come is given up', async () => {
 })
 
 test('a file has its own time, comes as it is, and is refused in words', async () => {
-  const asking = () => call()<Blob>('GET', '/v1/me/export', { answer: 'file' })
+  const asking = () => call()<Blob>('GET /v1/me/export', { answer: 'file' })
   answers = [{ status: 200, body: 'zip' }, refused(429, 'rate_limited')]
   expect(await (await finish(asking())).text()).toBe('zip')
   expect(await failure(asking())).toMatchObject({ code: 'rate_limited' })
@@ -308,7 +307,7 @@ test('a file has its own time, comes as it is, and is refused in words', async (
   const slow: Fetch = (_url, { signal }) =>
     new Promise(() => signal.addEventListener('abort', () => (aborted = true), { once: true }))
   const options = { api: 'https://api', fetch: slow, clock, timeoutMs: 5_000, fileTimeoutMs: 60_000 }
-  void createCall(options)('PUT', '/v1/me/avatar', { file: new Uint8Array([1]) })
+  void createCall(options)('PUT /v1/me/avatar', { file: new Uint8Array([1]) })
   await clock.advance(59_999)
   expect(aborted).toBe(false)
   await clock.advance(1)
@@ -318,7 +317,7 @@ test('a file has its own time, comes as it is, and is refused in words', async (
 test('a file for another host takes neither the token nor anything else along', async () => {
   answers = [{ status: 204 }]
   const request = { file: new Uint8Array([1]), token: 'secret', headers: { 'x-flotilla-cookie': '1' } }
-  await finish(call()('PUT', 'https://store.example/x?sign=y', request))
+  await finish(call()('PUT https://store.example/x?sign=y', request))
   expect(asked[0]).toMatchObject({ url: 'https://store.example/x?sign=y', headers: {} })
   expect(asked[0]?.headers).toEqual({})
 })

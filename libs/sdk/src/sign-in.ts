@@ -2,22 +2,22 @@
  * Every way to register and to sign in, the second factor, the fresh proof that some calls ask for, and the way out.
  * `getToken` goes to the client as it is.
  */
+import type {
+  AskedCode,
+  Check,
+  Provider,
+  Registration as RegistrationRules,
+  ShownCode,
+  ShownVisit,
+  User,
+  Visit,
+} from '@flotilla/protocol'
 import { type Clock, systemClock } from './clock.ts'
 import { clientDefaults } from './options.ts'
-import { FlotillaError } from './flotilla-error.ts'
+import { isRefused } from './flotilla-error.ts'
 import { createCall, type Fetch } from './http.ts'
-import type { AskedCode, ShownCode } from './rest/account.ts'
-import type { ShownVisit, Visit } from './rest/identities.ts'
-import {
-  type AskedPasskey,
-  createPasskey,
-  getPasskey,
-  type PasskeyCeremonies,
-  type PasskeyCreationOptions,
-  type PasskeyRequestOptions,
-} from './rest/passkeys.ts'
-import type { User } from './rest/people.ts'
-import { createSigned, type GetToken } from './rest/signed.ts'
+import { type Ask, type BodyOf, type GetToken, signedCall } from './rest/ask.ts'
+import { createPasskey, getPasskey, type PasskeyCeremonies } from './rest/passkeys.ts'
 import {
   createSessionKeeper,
   type DeviceStore,
@@ -27,7 +27,7 @@ import {
   type SignInAnswer,
 } from './session-keeper.ts'
 import { randomUuid } from './uuid.ts'
-import { type SolveWork, solveWork, type Work } from './work.ts'
+import { type SolveWork, solveWork } from './work.ts'
 
 export interface SignInOptions {
   /** In memory when left out: then a new run signs in again, except in cookie mode. */
@@ -55,16 +55,6 @@ export interface Credentials extends Named {
   /** The username, or the address of mail instead. */
   readonly username: string
   readonly password: string
-}
-
-/** How one registers at a deployment. */
-export interface RegistrationRules {
-  /** Everybody may; those with an address of `domains`, or invited; those who are invited; nobody. */
-  readonly mode: 'open' | 'domain' | 'invitation' | 'closed'
-  readonly domains?: readonly string[]
-  /** `work` is done by itself; a `captcha` is for the page, which hands in its token. */
-  readonly check: 'none' | 'work' | 'captcha'
-  readonly captchaSiteKey?: string
 }
 
 interface Admitted {
@@ -105,14 +95,6 @@ export type Proof =
   | { readonly factor: 'totp'; readonly code: string }
   | ({ readonly factor: 'email_code' } & ShownCode)
   | { readonly factor: 'passkey' }
-
-/** An account elsewhere that one can sign in with. */
-export interface Provider {
-  /** For `beginVisit`. */
-  readonly name: string
-  /** For the eye. */
-  readonly title: string
-}
 
 /** Calls fail with a FlotillaError; beyond the codes named, with `rate_limited` when there were too many tries. */
 export interface SignIn {
@@ -183,9 +165,7 @@ export interface SignIn {
   readonly getToken: GetToken
 }
 
-type ToCreate = AskedPasskey<PasskeyCreationOptions>
-type ToUse = AskedPasskey<PasskeyRequestOptions>
-
+// oxlint-disable-next-line max-lines-per-function -- one short way in after the other, over the same session
 export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
   const { clock = systemClock, passkeys, uuid = randomUuid } = options
   const { requestTimeoutMs, fileTimeoutMs } = clientDefaults
@@ -193,63 +173,78 @@ export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
   const call = createCall({ api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
   const { sessions = memorySessions(), devices = memoryDevice(), cookie = false } = options
   const keeper = createSessionKeeper({ call, sessions, devices, cookie, clock, uuid })
-  const signed = createSigned(call, keeper.getToken)
-  const post = <T>(path: string, body: object) => call<T>('POST', path, { body })
+  const { open, openAtOnce } = keeper
+  const ask = call as Ask<'nothing'>
+  const askIn = keeper.call as Ask<'nothing'>
+  const askSigned = signedCall(call, keeper.getToken) as Ask<'session'>
   const solve = options.solveWork ?? solveWork
 
   /** Asks once more with the work done, where the deployment asks for that. */
-  async function checked<T>({ captcha, ...shown }: Checked, ask: (shown: object) => Promise<T>): Promise<T> {
-    if (captcha !== undefined) return ask({ ...shown, check: { captcha } })
+  async function checked<Shown extends Checked, T>(
+    { captcha, ...shown }: Shown,
+    show: (shown: Omit<Shown, 'captcha'> & { check?: Check }) => Promise<T>,
+  ): Promise<T> {
+    if (captcha !== undefined) return show({ ...shown, check: { captcha } })
     try {
-      return await ask(shown)
+      return await show(shown)
     } catch (thrown) {
-      if (!(thrown instanceof FlotillaError) || thrown.code !== 'check_needed' || thrown.rule !== 'work') throw thrown
-      const work = await call<Work>('POST', '/v1/registration/work')
-      return ask({ ...shown, check: { challenge: work.challenge, solution: await solve(work) } })
+      if (!isRefused(thrown, 'check_needed') || thrown.rule !== 'work') throw thrown
+      const work = await ask('POST /v1/registration/work')
+      return show({ ...shown, check: { challenge: work.challenge, solution: await solve(work) } })
     }
   }
 
   return {
-    askCode: ask => post('/v1/codes', ask),
-    resendCode: request => post(`/v1/codes/${encodeURIComponent(request)}/resend`, {}),
+    askCode: body => ask('POST /v1/codes', { body }),
+    resendCode: request => ask('POST /v1/codes/{id}/resend', { id: request }),
 
-    registration: () => call('GET', '/v1/registration'),
-    register: person => checked(person, shown => keeper.openAtOnce('/v1/users', shown)),
+    registration: () => ask('GET /v1/registration'),
+    register: person => openAtOnce(checked(person, body => askIn('POST /v1/users', { body }))),
     async registerByPasskey({ deviceName, ...person }) {
-      const asked = await checked(person, shown => post<ToCreate>('/v1/users/by-passkey/options', shown))
-      const passkey = await createPasskey(passkeys, asked.options)
-      return keeper.openAtOnce('/v1/users/by-passkey', { challenge: asked.challenge, passkey, deviceName })
+      const { challenge, options: asked } = await checked(person, body =>
+        ask('POST /v1/users/by-passkey/options', { body }),
+      )
+      const named = deviceName === undefined ? {} : { deviceName }
+      const body = { ...named, challenge, passkey: await createPasskey(passkeys, asked) }
+      return openAtOnce(askIn('POST /v1/users/by-passkey', { body }))
     },
 
-    signIn: credentials => keeper.openOnDevice('/v1/sessions', credentials),
-    signInByCode: shown => keeper.open('/v1/sessions/by-code', shown),
-    async signInByPasskey({ deviceName } = {}) {
-      const asked = await call<ToUse>('POST', '/v1/passkeys/options')
-      const passkey = await getPasskey(passkeys, asked.options)
-      return keeper.open('/v1/sessions/by-passkey', { challenge: asked.challenge, passkey, deviceName })
+    async signIn(credentials) {
+      const device = await keeper.device()
+      const body = device === undefined ? credentials : { ...credentials, device }
+      return open(askIn('POST /v1/sessions', { body }))
     },
-    listProviders: () => call('GET', '/v1/providers'),
-    beginVisit: ({ provider, returnTo }) => post(`/v1/providers/${encodeURIComponent(provider)}/visits`, { returnTo }),
-    signInByVisit: shown => keeper.open('/v1/sessions/by-visit', shown),
-    resetPassword: reset => keeper.open('/v1/password-resets', reset),
+    signInByCode: body => open(askIn('POST /v1/sessions/by-code', { body })),
+    async signInByPasskey(device) {
+      const { challenge, options: asked } = await ask('POST /v1/passkeys/options')
+      const body = { ...device, challenge, passkey: await getPasskey(passkeys, asked) }
+      return open(askIn('POST /v1/sessions/by-passkey', { body }))
+    },
+    listProviders: () => ask('GET /v1/providers'),
+    beginVisit: ({ provider, returnTo }) =>
+      ask('POST /v1/providers/{provider}/visits', { provider, body: { returnTo } }),
+    signInByVisit: body => open(askIn('POST /v1/sessions/by-visit', { body })),
+    resetPassword: body => open(askIn('POST /v1/password-resets', { body })),
 
-    askFactorCode: challenge => post('/v1/sessions/second-factor/code', { challenge }),
+    askFactorCode: challenge => ask('POST /v1/sessions/second-factor/code', { body: { challenge } }),
     async finish(shown) {
-      const path = '/v1/sessions/second-factor'
-      if (shown.factor !== 'passkey') return keeper.openAtOnce(path, shown)
+      const finish = (body: BodyOf<'POST /v1/sessions/second-factor'>) =>
+        openAtOnce(askIn('POST /v1/sessions/second-factor', { body }))
+      if (shown.factor !== 'passkey') return finish(shown)
       const { challenge } = shown
-      const asked = await post<Pick<ToUse, 'options'>>(`${path}/passkey`, { challenge })
-      return keeper.openAtOnce(path, { ...shown, passkey: await getPasskey(passkeys, asked.options) })
+      const { options: asked } = await ask('POST /v1/sessions/second-factor/passkey', { body: { challenge } })
+      return finish({ ...shown, passkey: await getPasskey(passkeys, asked) })
     },
 
     async prove(proof) {
-      const path = '/v1/sessions/current/proof'
-      if (proof.factor !== 'passkey') return signed('POST', path, { body: proof })
-      const { challenge, options: asked } = await signed<ToUse>('POST', `${path}/passkey`)
-      return signed('POST', path, { body: { ...proof, challenge, passkey: await getPasskey(passkeys, asked) } })
+      const prove = (body: BodyOf<'POST /v1/sessions/current/proof'>) =>
+        askSigned('POST /v1/sessions/current/proof', { body })
+      if (proof.factor !== 'passkey') return prove(proof)
+      const { challenge, options: asked } = await askSigned('POST /v1/sessions/current/proof/passkey')
+      return prove({ ...proof, challenge, passkey: await getPasskey(passkeys, asked) })
     },
-    askProofCode: () => signed('POST', '/v1/sessions/current/proof/code'),
-    proveByVisit: shown => signed('POST', '/v1/sessions/current/proof/by-visit', { body: shown }),
+    askProofCode: () => askSigned('POST /v1/sessions/current/proof/code'),
+    proveByVisit: body => askSigned('POST /v1/sessions/current/proof/by-visit', { body }),
     signOut: keeper.end,
     user: keeper.user,
     getToken: keeper.getToken,

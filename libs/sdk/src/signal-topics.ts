@@ -2,11 +2,10 @@
  * What signals tell of, each with the lists that say the same: the one place that names them. A topic is a map of things by
  * their keys. Signals change it, a read replaces it, and what differs then is told by the events that would have told it.
  */
-import type { ContactRequest, ConversationRequest, Event, EventOf, Notification } from '@flotilla/protocol'
+import type { ContactRequest, ConversationRequest, Event, EventOf, Notification, User } from '@flotilla/protocol'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
-import type { User } from './rest/people.ts'
-import type { Page } from './rest/signed.ts'
+import type { Page } from './rest/ask.ts'
 
 export type Told = { [N in keyof ClientEvents]: readonly [name: N, event: ClientEvents[N]] }[keyof ClientEvents]
 export type Things<T> = ReadonlyMap<string, T>

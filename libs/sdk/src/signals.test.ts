@@ -1,12 +1,11 @@
-import type { ContactRequest, ConversationRequest, Event, Notification } from '@flotilla/protocol'
+import type { ContactRequest, ConversationRequest, Event, Notification, User } from '@flotilla/protocol'
 import { beforeEach, expect, test } from 'vitest'
 import { Emitter } from './emitter.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
-import type { User } from './rest/people.ts'
 import { Signals } from './signals.ts'
-import { SimClock } from './simulation/sim-clock.ts'
+import { SimClock } from './simulation/sim-clock.testbed.ts'
 
 const person = (id: string, displayName = id): User => ({ id, username: id, displayName, avatar: null })
 const asked = (id: string, from: string, to: string): ContactRequest => ({

@@ -31,25 +31,7 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
   const name = options.name ?? 'flotilla'
   const tabs = createTabs(`flotilla/${name}`)
   const own = tabs === undefined ? {} : { tab: tabs.id }
-  let opened: Promise<IDBDatabase> | undefined
-  const database = () => {
-    opened ??= open(factory, name).then(
-      db => {
-        // The browser may close it (storage cleared) and another tab may want to upgrade it: open it again when needed.
-        db.addEventListener('close', () => (opened = undefined))
-        db.addEventListener('versionchange', () => {
-          db.close()
-          opened = undefined
-        })
-        return db
-      },
-      (thrown: unknown) => {
-        opened = undefined
-        throw thrown
-      },
-    )
-    return opened
-  }
+  const database = createOpener(factory, name)
 
   /**
    * One transaction on one object store. It resolves when the browser says that it is complete, not when its last
@@ -57,7 +39,7 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
    */
   async function write(name: 'meta' | 'cursors' | 'sends', work: (store: IDBObjectStore) => void): Promise<void> {
     const durability = name === 'sends' ? 'strict' : 'relaxed'
-    const transaction = (await database()).transaction(name, 'readwrite', { durability })
+    const transaction = (await database.open()).transaction(name, 'readwrite', { durability })
     const done = completion(transaction)
     work(transaction.objectStore(name))
     await done
@@ -81,7 +63,7 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
 
   /** What is this tab's, with what tabs that are gone have left. Where nobody can tell who is gone, everything. */
   async function readSends(): Promise<StoredSend[]> {
-    const transaction = (await database()).transaction('sends', 'readonly')
+    const transaction = (await database.open()).transaction('sends', 'readonly')
     const all = await answer(transaction.objectStore('sends').index('order').getAll() as IDBRequest<OwnedSend[]>)
     const mine: StoredSend[] = []
     for (const { tab, ...send } of all) if (tab !== undefined && tab === own.tab) mine.push(send)
@@ -100,7 +82,7 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
         if (sends.length > 0) inherit?.(sends)
       })
       const sends = await readSends()
-      const transaction = (await database()).transaction(['meta', 'cursors'], 'readonly')
+      const transaction = (await database.open()).transaction(['meta', 'cursors'], 'readonly')
       const [user, cursors] = await Promise.all([
         answer(transaction.objectStore('meta').get('user') as IDBRequest<string | undefined>),
         answer(transaction.objectStore('cursors').getAll() as IDBRequest<StoredCursor[]>),
@@ -111,21 +93,50 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
     setUser: user => write('meta', store => store.put(user, 'user')),
     writeCursors: (put, drop) =>
       write('cursors', store => {
-        for (const cursor of put) {
-          const request = store.get(cursor.conversation) as IDBRequest<StoredCursor | undefined>
-          request.addEventListener('success', () => store.put(further(request.result, cursor)))
-        }
+        for (const cursor of put) putFurther(store, cursor)
         for (const conversation of drop) store.delete(conversation)
       }),
     addSend: send => write('sends', store => store.put({ ...send, ...own })),
     removeSend: clientId => write('sends', store => store.delete(clientId)),
     async close() {
       tabs?.leave()
+      await database.close()
+    },
+  }
+}
+
+/** The browser may close a database (storage cleared) and another tab may want to upgrade it: it is opened again when needed. */
+function createOpener(factory: IDBFactory, name: string) {
+  let opened: Promise<IDBDatabase> | undefined
+  return {
+    open() {
+      opened ??= open(factory, name).then(
+        db => {
+          db.addEventListener('close', () => (opened = undefined))
+          db.addEventListener('versionchange', () => {
+            db.close()
+            opened = undefined
+          })
+          return db
+        },
+        (thrown: unknown) => {
+          opened = undefined
+          throw thrown
+        },
+      )
+      return opened
+    },
+    async close() {
       const db = await opened
       opened = undefined
       db?.close()
     },
   }
+}
+
+function putFurther(store: IDBObjectStore, cursor: StoredCursor): void {
+  const request = store.get(cursor.conversation) as IDBRequest<StoredCursor | undefined>
+  request.addEventListener('success', () => store.put(further(request.result, cursor)))
 }
 
 /** Of two tabs the one that has come further counts. Epochs only rise. */

@@ -82,9 +82,9 @@ describe.each(Object.entries(kinds))('the %s store', (_name, make) => {
 
   test('is not changed by what the caller does with its objects later', async () => {
     const { reopen } = make()
-    const given = send('x', 1)
-    await reopen().addSend(given)
-    given.body.text = 'changed'
+    const body = structuredClone(send('x', 1)['body']) as { text: string }
+    await reopen().addSend({ ...send('x', 1), body })
+    body.text = 'changed'
     expect((await reopen().load()).sends).toEqual([send('x', 1)])
   })
 })

@@ -1,12 +1,11 @@
 /**
- * What a device must not forget: how far each conversation has come, and the messages that are not yet acknowledged.
+ * What a device must not forget: how far each conversation has come, and what is sent and not yet acknowledged.
  *
  * What a store promises: a write that has resolved survives the process; a write is whole or not at all; writes take
  * effect in the order of their calls. One store belongs to one person. It serves one running client, or says that it can
  * be shared (`createIndexedDbStore` does): then of two cursors the one that has come further is kept, and each send is one
  * client's, and another's when that one is gone.
  */
-import type { Body } from '@flotilla/protocol'
 
 /** How far a device has come in one conversation. */
 export interface StoredCursor {
@@ -22,14 +21,15 @@ export interface StoredCursor {
   readonly toldRead: number
 }
 
-/** A message that waits for its acknowledgement. */
+/** What waits for its acknowledgement, whatever it says: a store keeps all of its fields. */
 export interface StoredSend {
   readonly clientId: string
   /** Rising in the order of the sends. */
   readonly order: number
   readonly conversation: string
-  readonly body: Body
-  readonly replyTo?: number
+  /** The command: a message, when it is left out. */
+  readonly op?: string
+  readonly [field: string]: unknown
 }
 
 export interface Stored {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { openWire, type Wire } from './simulation/wire.ts'
+import { openWire, type Wire } from './simulation/wire.testbed.ts'
 import { type Typing, TypingNotices } from './typing.ts'
 
 let wire: Wire

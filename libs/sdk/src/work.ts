@@ -1,13 +1,6 @@
 /** The proof of work that a deployment may ask of whoever registers: a number that hashes to so many zero bits. */
+import type { Work } from '@flotilla/protocol'
 import { FlotillaError } from './flotilla-error.ts'
-
-export interface Work {
-  readonly challenge: string
-  /** Each doubles the work: 16 take about a second. */
-  readonly bits: number
-  /** How long the challenge is good. */
-  readonly lifeMs: number
-}
 
 /** @returns a text of which SHA-256 of the challenge, a dot and the text begins with the bits */
 export type SolveWork = (work: Work) => Promise<string>

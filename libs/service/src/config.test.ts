@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { choice, decimal, describeSettings, flag, integer, list, readSettings, requiredSecret, text } from './config.ts'
+import { choice, decimal, describeSettings, flag, integer, list, readSettings, secret, text } from './config.ts'
 
 const settings = {
   NAME: text('node', 'The name.'),
@@ -11,7 +11,7 @@ const settings = {
   LOUD: flag(false, 'Whether.'),
   PLACES: list(['a', 'b'], 'Where.'),
   MODE: choice(['fast', 'safe'], 'safe', 'Which.'),
-  KEY: requiredSecret('The key.'),
+  KEY: { ...secret('The key.'), required: true },
 }
 
 test('given values are parsed, missing and empty ones take their default', () => {

@@ -3,6 +3,7 @@
  * every mistake is reported together, and docs/configuration.md is generated from the same declarations.
  */
 import { readFileSync } from 'node:fs'
+import { parseSecretKeys } from './ticket.ts'
 
 /** One declared setting. A setting without a default must be given. */
 export interface Setting<T> {
@@ -76,7 +77,8 @@ export const optionalText = (description: string) =>
   setting<string | undefined>('text', toText, description, { value: undefined })
 export const secret = (description: string) =>
   setting<string | undefined>('secret', toText, description, { value: undefined }, true)
-export const requiredSecret = (description: string) => setting('secret', toText, description, undefined, true)
+/** A set of keys, `id:base64 of 32 bytes`, comma-separated. */
+export const requiredKeys = (description: string) => setting('secret', parseSecretKeys, description, undefined, true)
 /** A URL that may hold a password, so it is treated as a secret. `parse` knows which are meant. */
 export const requiredUrl = (description: string, parse: (text: string) => string) =>
   setting('URL', parse, description, undefined, true)

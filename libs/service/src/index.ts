@@ -30,7 +30,7 @@ export {
   port,
   readSettings,
   settingsOrEnd,
-  requiredSecret,
+  requiredKeys,
   requiredUrl,
   type Setting,
   type Settings,
@@ -41,6 +41,7 @@ export {
 } from './config.ts'
 export { type DrainOptions, type DrainStep, drainOnSignal } from './drain.ts'
 export { checkFileLimit, fileLimit, socketsMax } from './file-limit.ts'
+export { nameOf, openFolder, ownerOf, unusable } from './folder.ts'
 export { type Health, serveHealth } from './health.ts'
 export { type DescribedError, describeError, messageOf } from './log-errors.ts'
 export { plainLines } from './log-lines.ts'
@@ -64,7 +65,6 @@ export {
   Registry,
 } from './metrics.ts'
 export { measureProcess, type PoolFigures, processMetrics, type RoutingFigures } from './process-metrics.ts'
-export { schemaSettings } from './schema-settings.ts'
 export { type StoragePlace, storageSettings, toStoragePlace } from './storage-settings.ts'
 export { openTracing, type TracedPart, type TraceEntry, type Tracing, tracingSettings } from './tracing.ts'
 export {

@@ -1,38 +1,43 @@
 /**
- * Latencies in buckets that are 1 % wide, so that a run of millions costs a fixed 20 KB and recording costs a few
- * nanoseconds. A figure read from it is at most 1 % too high.
+ * Latencies of a load, in an HdrHistogram: a run of millions costs a fixed 18 KB, and a figure read from it is at most 1 %
+ * too high.
  */
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 
-const perDecade = 232
-const decades = 8
-/** The smallest time that is told apart: 1 µs. */
-const floorMs = 0.001
+/** It counts whole numbers: tenths of a microsecond, up to a day. What is longer counts as a day. */
+const unitsPerMs = 10_000
+const highestTrackableValue = 86_400_000 * unitsPerMs
 
 export class Histogram {
-  readonly counts: Float64Array
-  total = 0
+  readonly #recorded = build({
+    bitBucketSize: 32,
+    autoResize: false,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue,
+    numberOfSignificantValueDigits: 2,
+  })
 
-  /** @param counts what another process recorded */
-  constructor(counts: Float64Array = new Float64Array(perDecade * decades)) {
-    this.counts = counts
-    for (const count of counts) this.total += count
+  /** @param encoded what other processes recorded, all of which is added up */
+  constructor(...encoded: readonly string[]) {
+    for (const one of encoded) this.#recorded.add(decodeFromCompressedBase64(one))
   }
 
   record(ms: number): void {
-    const bucket = ms <= floorMs ? 0 : Math.ceil(Math.log10(ms / floorMs) * perDecade)
-    this.counts[Math.min(bucket, this.counts.length - 1)]! += 1
-    this.total++
+    this.#recorded.recordValue(Math.min(Math.max(1, Math.ceil(ms * unitsPerMs)), highestTrackableValue))
+  }
+
+  /** For another process. */
+  encoded(): string {
+    return encodeIntoCompressedBase64(this.#recorded)
+  }
+
+  get total(): number {
+    return this.#recorded.totalCount
   }
 
   /** @param share 0.99 for p99. @returns milliseconds; NaN when nothing was recorded */
   quantile(share: number): number {
-    if (this.total === 0) return Number.NaN
-    let left = Math.max(1, Math.ceil(this.total * share))
-    for (let bucket = 0; bucket < this.counts.length; bucket++) {
-      left -= this.counts[bucket]!
-      if (left <= 0) return floorMs * 10 ** (bucket / perDecade)
-    }
-    return floorMs * 10 ** decades
+    return this.total === 0 ? Number.NaN : this.#recorded.getValueAtPercentile(share * 100) / unitsPerMs
   }
 }
 

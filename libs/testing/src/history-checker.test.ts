@@ -117,6 +117,12 @@ function burn(draft: Draft, conversation: string, at: number): void {
   )
 }
 
+/** Whether what is stored there says what was said there. */
+function stands(draft: Draft, { conversation, seq }: { readonly conversation: string; readonly seq: number }): boolean {
+  const row = draft.dump.entries.find(one => one.conversation === conversation && one.seq === seq)
+  return row?.text !== undefined && row.changedSeq === undefined
+}
+
 /** Sights after which the same device saw something more, of the same stretch. */
 function followed(draft: Draft): { saw: Saw; next: Saw }[] {
   return draft.of('saw').flatMap(saw => {
@@ -147,7 +153,7 @@ const plants: Record<string, { finds: Violation['promise']; plant: Plant }> = {
   'an acknowledged message with another text': {
     finds: 'P1',
     plant(draft, choose) {
-      const answer = choose(draft.of('acknowledged'))
+      const answer = choose(draft.of('acknowledged').filter(one => stands(draft, one)))
       const sent = draft.of('sent').find(one => one.clientId === answer.clientId)!
       draft.replace(sent, { ...sent, text: 'what was really sent' })
     },
@@ -162,7 +168,7 @@ const plants: Record<string, { finds: Violation['promise']; plant: Plant }> = {
   'two rows of one send': {
     finds: 'P2',
     plant(draft, choose) {
-      const row = choose(draft.dump.entries.filter(one => one.event === 'message.new'))
+      const row = choose(draft.dump.entries.filter(one => one.event === 'message.new' && stands(draft, one)))
       const seq = draft.head(row.conversation) + 1
       draft.dump.entries.push({ ...row, seq })
       draft.dump.heads = draft.dump.heads.map(one =>
@@ -215,8 +221,17 @@ const plants: Record<string, { finds: Violation['promise']; plant: Plant }> = {
   'two devices that disagree about a seq': {
     finds: 'P3',
     plant(draft, choose) {
-      const saw = choose(draft.of('saw').filter(one => one.event === 'message.new'))
+      const saw = choose(draft.of('saw').filter(one => one.event === 'message.new' && stands(draft, one)))
       draft.replace(saw, { ...saw, text: 'something else' })
+    },
+  },
+  'a device that shows what was edited away': {
+    finds: 'P3',
+    plant(draft, choose) {
+      const edited = draft.of('saw').filter(one => one.event === 'message.edited' && stands(draft, one))
+      const saw = choose(edited.filter(one => draft.steps(one).some(step => 'seq' in step && step.seq === one.target)))
+      const { text: _, ...outdated } = saw
+      draft.replace(saw, outdated)
     },
   },
   'a sight of what was never committed': {

@@ -2,6 +2,7 @@
  * Decides whether the promises P1 to P8 were kept, from what clients did and saw and from what the store holds at the
  * end. It knows nothing of nodes, routing or the SDK, and believes nobody: an empty history is a violation too.
  */
+import { emptyConversation, type Entry, foldAll } from '@flotilla/protocol'
 import type { HistoryRecord } from './history.ts'
 import type { MembershipSpan, StoreDump, StoredEntry } from './store-dump.ts'
 
@@ -127,10 +128,14 @@ function checkSends(records: readonly HistoryRecord[], store: Store, report: Rep
         'P1',
         `send ${send} was acknowledged with seq ${record.seq} and is stored at ${seqs(rows.map(one => one.seq))}`,
       )
-    else if (text !== undefined && row.text !== text)
+    else if (text !== undefined && !isOutdated(row) && row.text !== text)
       report('P1', `send ${send} was acknowledged and is stored with another text`)
   }
 }
+
+/** What it said when it was stored has been replaced since. */
+const isOutdated = ({ changedSeq, target, text }: StoredEntry) =>
+  changedSeq !== undefined || (target !== undefined && text === undefined)
 
 /** A change of membership is acknowledged as well: P1 holds for it. */
 function checkMembershipChanges(records: readonly HistoryRecord[], store: Store, report: Report): void {
@@ -216,8 +221,13 @@ function checkSight(sight: RecordOf<'saw'>, where: string, user: string, store: 
     report('P3', `${where} saw ${event} at seq ${seq}, where the store has nothing`)
     return
   }
+  // Before it was changed it may have said something else: what the device shows in the end is looked at below.
+  const isOlder =
+    (sight.changedSeq ?? 0) < (stored.changedSeq ?? 0) || (isOutdated(stored) && stored.target !== undefined)
   const same =
-    stored.event === event && stored.text === text && (clientId === undefined || clientId === stored.clientId)
+    stored.event === event &&
+    (stored.text === text || isOlder) &&
+    (clientId === undefined || clientId === stored.clientId)
   if (!same)
     report('P3', `${where} saw ${event} ${clientId ?? ''} at seq ${seq}, and the store has something else there`)
   const allowed = store.spans(conversation, user).some(span => seq >= span.from && seq <= (span.to ?? Infinity))
@@ -264,6 +274,29 @@ function checkView(
     }
   }
   closeStretch(device.endedConnected ? Infinity : highestOwed)
+  checkShown(where, view.steps.slice(view.steps.findLastIndex(step => step.kind === 'resync') + 1), log, report)
+}
+
+/** P3 of what a device shows: folded, the entries that it saw say of each message what the store says. */
+function checkShown(where: string, steps: View['steps'], log: ReadonlyMap<number, StoredEntry>, report: Report): void {
+  const sights = steps.filter(step => step.kind === 'saw')
+  const seen = new Set(sights.map(sight => sight.seq))
+  const { messages } = foldAll(
+    emptyConversation,
+    sights
+      .filter(sight => sight.event.startsWith('message.'))
+      .map(
+        ({ text, ...sight }) => ({ ...sight, ...(text === undefined ? {} : { body: { text } }) }) as unknown as Entry,
+      ),
+  )
+  for (const [seq, { posted, content }] of messages) {
+    const stored = log.get(seq)
+    // What the device cannot know is a gap, and that is judged above.
+    const knows = stored?.changedSeq === undefined || seen.has(stored.changedSeq)
+    if (posted === undefined || stored === undefined || !knows) continue
+    const { text } = content.value.body as { text?: string }
+    if (text !== stored.text) report('P3', `${where} shows another text at seq ${seq} than the store has`)
+  }
 }
 
 /** The entries of one membership that a device has to see. */

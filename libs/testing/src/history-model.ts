@@ -5,7 +5,7 @@
 import type { Entry } from '@flotilla/protocol'
 import fc from 'fast-check'
 import { History } from './history.ts'
-import { type MembershipSpan, membershipsOf, type StoreDump } from './store-dump.ts'
+import { type MembershipSpan, membershipsOf, type StoreDump, toStanding } from './store-dump.ts'
 
 const users = ['ann', 'bob', 'cid', 'dee'] as const
 /** Each person has two devices. */
@@ -16,6 +16,7 @@ const conversations = ['crew', 'deck'] as const
 export interface Step {
   readonly act:
     | 'send'
+    | 'edit'
     | 'sendUnanswered'
     | 'retry'
     | 'refuse'
@@ -84,8 +85,8 @@ class Model {
     const seq = conversation.log.length + 1
     const clientId = `client-${++this.clientIds}`
     const place = { conversation: conversation.name, seq, epoch: 1, at: seq, by }
-    const isMessage = 'event' in fields && fields.event === 'message.new'
-    conversation.log.push({ ...place, ...fields, ...(isMessage ? { clientId } : {}) } as Entry)
+    const isOfCommand = 'body' in fields
+    conversation.log.push({ ...place, ...fields, ...(isOfCommand ? { clientId } : {}) } as Entry)
     conversation.clientIds.push(clientId)
     return seq
   }
@@ -97,22 +98,32 @@ class Model {
       if (device.user === user) device.cursors.set(conversation.name, conversation.log.length - 1)
   }
 
-  send(conversation: ModelConversation, user: string, answered: boolean): void {
+  /** @param target the message to edit; without one it is a new one */
+  send(conversation: ModelConversation, user: string, answered: boolean, target?: number): void {
     if (!conversation.members.has(user)) return
-    const text = `text ${this.clientIds}`
-    const seq = this.append(conversation, user, { event: 'message.new', body: { text } })
+    const body = { text: `text ${this.clientIds}` }
+    const { text } = body
+    const fields = target === undefined ? { event: 'message.new' } : { event: 'message.edited', target }
+    const seq = this.append(conversation, user, { ...fields, body })
     const clientId = conversation.clientIds.at(-1) ?? ''
     this.sends.push({ user, conversation: conversation.name, clientId, seq })
     this.history.sent({ user, conversation: conversation.name, clientId, text }, seq)
     if (answered) this.history.acknowledged(user, conversation.name, clientId, seq)
   }
 
+  edit(conversation: ModelConversation, user: string, how: number): void {
+    const own = conversation.log.filter(one => one.event === 'message.new' && one.by === user)
+    if (own.length > 0) this.send(conversation, user, how % 2 === 0, pick(own, how).seq)
+  }
+
   /** Shows a device the next entries, as far as its person may see them. */
   deliver(device: ModelDevice, conversation: ModelConversation, count: number): void {
     if (!device.connected || !conversation.members.has(device.user)) return
     const cursor = device.cursors.get(conversation.name) ?? 0
+    const standing = asTheyStand(conversation.log)
     for (const entry of conversation.log.slice(cursor, cursor + count)) {
-      this.history.saw(device.name, entry)
+      // Some come live, some in a page.
+      this.history.saw(device.name, entry.seq % 2 === 0 ? entry : standing[entry.seq - 1]!)
       device.cursors.set(conversation.name, entry.seq)
     }
   }
@@ -177,6 +188,7 @@ class Model {
     const conversation = pick(this.conversations, where)
     const device = pick(this.devices, who)
     if (act === 'send') this.send(conversation, device.user, true)
+    else if (act === 'edit') this.edit(conversation, device.user, how)
     else if (act === 'sendUnanswered') this.send(conversation, device.user, false)
     else if (act === 'deliver') this.deliver(device, conversation, (how % 5) + 1)
     else if (act === 'cut') this.cut(device)
@@ -212,13 +224,10 @@ class Model {
     )
     return {
       entries: this.conversations.flatMap(({ log, clientIds }) =>
-        log.map((entry, index) => ({
-          conversation: entry.conversation,
-          seq: entry.seq,
+        asTheyStand(log).map((entry, index) => ({
+          ...toStanding(entry),
           sender: entry.by,
           clientId: clientIds[index] ?? '',
-          event: entry.event,
-          text: entry.event === 'message.new' ? entry.body.text : undefined,
         })),
       ),
       heads: this.conversations.map(({ name, log }) => ({ conversation: name, head: log.length })),
@@ -228,6 +237,20 @@ class Model {
       memberships,
     }
   }
+}
+
+/** As a page or a replay has them. */
+function asTheyStand(log: readonly Entry[]): Entry[] {
+  const edits = new Map(log.flatMap(one => (one.event === 'message.edited' ? [[one.target, one] as const] : [])))
+  return log.map(entry => {
+    if (entry.event === 'message.new') {
+      const { body, seq, at } = edits.get(entry.seq) ?? {}
+      return seq === undefined ? entry : ({ ...entry, body, changedSeq: seq, editedAt: at } as Entry)
+    }
+    if (entry.event !== 'message.edited' || edits.get(entry.target) === entry) return entry
+    const { body: _, ...outdated } = entry
+    return outdated
+  })
 }
 
 function pick<T>(list: readonly T[], number: number): T {
@@ -255,6 +278,7 @@ const finale: readonly Step[] = [
 const step: fc.Arbitrary<Step> = fc.record({
   act: fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom<Step['act']>('send', 'deliver') },
+    { weight: 2, arbitrary: fc.constant<Step['act']>('edit') },
     {
       weight: 5,
       arbitrary: fc.constantFrom<Step['act']>(

@@ -3,6 +3,7 @@
  * Lists of several processes may simply be joined; history-file.ts keeps them outside of memory. history-checker.ts judges it.
  */
 
+import { type Body, textOf } from '@flotilla/protocol'
 import type { LiveRecord } from './live-history.ts'
 
 /** The part of an entry that two devices can compare; every Entry of the protocol is one. */
@@ -11,7 +12,11 @@ export interface SeenEntry {
   readonly seq: number
   readonly event: string
   readonly clientId?: string
-  readonly body?: { readonly text: string }
+  readonly body?: Body
+  /** Of an edit or a removal: the message. */
+  readonly target?: number
+  /** Of a message: the last entry that has changed it, when it was seen. */
+  readonly changedSeq?: number
 }
 
 export interface Send {
@@ -67,6 +72,8 @@ export type HistoryRecord =
       readonly event: string
       readonly clientId?: string | undefined
       readonly text?: string | undefined
+      readonly target?: number | undefined
+      readonly changedSeq?: number | undefined
     }
   | ({ readonly kind: 'receipt'; readonly device: string } & SeenReceipt)
   | { readonly kind: 'resync'; readonly device: string; readonly conversation: string; readonly head: number }
@@ -119,8 +126,18 @@ export class History {
     this.#take({ kind: 'disconnected', device })
   }
   /** The device's application was given an entry. */
-  saw(device: string, { conversation, seq, event, clientId, body }: SeenEntry): void {
-    this.#take({ kind: 'saw', device, conversation, seq, event, clientId, text: body?.text })
+  saw(device: string, { conversation, seq, event, clientId, body, target, changedSeq }: SeenEntry): void {
+    this.#take({
+      kind: 'saw',
+      device,
+      conversation,
+      seq,
+      event,
+      clientId,
+      text: body === undefined ? undefined : textOf(body),
+      target,
+      changedSeq,
+    })
   }
   /** What the device's application shows of another's receipts; raw events of two nodes may cross, applications keep the highest. */
   receipt(device: string, receipt: SeenReceipt): void {

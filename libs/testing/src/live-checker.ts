@@ -1,8 +1,8 @@
 /**
  * Judges what sockets delivered, and when: nothing outside of the memberships of the store (P8), a removal is told to
- * whom it concerns (P6), every signal or a `refresh` after it reaches whoever is connected (P6), nobody hears typing of a conversation for long after their removal (P8), the sockets of a
- * revoked session close (P8), nothing passes a block (P8), a send is answered in time (P11), and when all is over
- * everything is delivered live again (P6).
+ * whom it concerns (P6), every signal or a `refresh` after it reaches whoever is connected (P6), nobody hears typing of a
+ * conversation for long after their removal (P8), the sockets of a revoked session close (P8), nothing passes a block (P8),
+ * a send is answered in time (P11), and when all is over everything is delivered live again (P6).
  *
  * Bounds are counted in calm time: while a fault keeps from a node what it must know, and for as long as it then needs to
  * find its way back, the time stands still. What needs no time, such as the memberships, holds always.

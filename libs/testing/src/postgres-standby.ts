@@ -5,10 +5,21 @@
 import { appendFileSync, chownSync, cpSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Client } from 'pg'
-import type { Owner, PostgresServer } from './postgres.ts'
+
+/** What is copied, and from whom. */
+interface Running {
+  readonly url: string
+  readonly data: string
+}
+
+/** Whose the server and its files are, when this is root. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
 
 /** Copies the data of a server that runs. */
-export async function copyData(from: PostgresServer, to: string): Promise<void> {
+export async function copyData(from: Running, to: string): Promise<void> {
   const client = new Client({ connectionString: from.url })
   await client.connect()
   try {
@@ -23,7 +34,7 @@ export async function copyData(from: PostgresServer, to: string): Promise<void> 
 }
 
 /** From its next start on it is a standby that streams from this server; its name there is `standby`. */
-export function follow(data: string, primary: Pick<PostgresServer, 'port'>): void {
+export function follow(data: string, primary: { readonly port: number }): void {
   writeFileSync(join(data, 'standby.signal'), '')
   const source = `host=127.0.0.1 port=${primary.port} user=postgres application_name=standby`
   appendFileSync(join(data, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`)

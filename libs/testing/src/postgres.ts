@@ -19,7 +19,7 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { freePort, type StartedProcess, startProcess } from './processes.ts'
-import { copyData, follow, giveTo } from './postgres-standby.ts'
+import { copyData, follow, giveTo, type Owner } from './postgres-standby.ts'
 import { dropFolder, makeFolder } from './reaper.ts'
 
 export interface PostgresOptions {
@@ -132,11 +132,6 @@ const baseSettings = {
 const hastySettings = { fsync: 'off', full_page_writes: 'off' }
 /** PostgreSQL refuses to run under a locale that its libraries do not know. */
 const plainEnvironment = { LC_ALL: 'C', LANG: 'C' }
-
-export interface Owner {
-  readonly uid: number
-  readonly gid: number
-}
 
 /** PostgreSQL refuses to run as root: then it runs as the system's user `postgres`, which is made if it is missing. */
 function serverOwner(): Owner | undefined {

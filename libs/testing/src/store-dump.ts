@@ -1,6 +1,6 @@
 /** What the store holds at the end of a test, read in one snapshot, with the memberships that its log tells of. */
 import type { EntryRow } from '@flotilla/chat'
-import type { Entry } from '@flotilla/protocol'
+import { type Body, type Entry, textOf } from '@flotilla/protocol'
 import type { Pool } from 'pg'
 
 export interface StoredEntry {
@@ -9,8 +9,12 @@ export interface StoredEntry {
   readonly sender: string
   readonly clientId: string
   readonly event: string
-  /** Of messages. */
+  /** Of messages, as they stand, and of what changed them last. */
   readonly text?: string | undefined
+  /** Of what changes a message: which. */
+  readonly target?: number | undefined
+  /** Of a message: the last entry that changed it. */
+  readonly changedSeq?: number | undefined
 }
 
 /** A person may see the seqs from `from` to `to`, both included; without `to` they are a member still. */
@@ -40,7 +44,8 @@ export type ReadBody = (rows: readonly EntryRow[]) => Promise<readonly Entry[]>
 
 const queries = {
   rows: `SELECT conversation_id, seq::float8 AS seq, (extract(epoch FROM created_at) * 1000)::float8 AS at, sender_id, client_id,
-                reply_to::float8 AS reply_to, key_id, kind, body
+                reply_to::float8 AS reply_to, key_id, kind, body,
+                changed_seq::float8 AS changed_seq, (extract(epoch FROM edited_at) * 1000)::float8 AS edited_at
            FROM messages WHERE $1::uuid[] IS NULL OR conversation_id = ANY ($1) ORDER BY conversation_id, seq`,
   heads:
     'SELECT id AS conversation, head_seq::float8 AS head FROM conversations WHERE $1::uuid[] IS NULL OR id = ANY ($1)',
@@ -77,9 +82,14 @@ export async function dumpStore(pool: Pool, readBody: ReadBody, conversations?: 
 function toStored(row: EntryRow, entry: Entry | undefined): StoredEntry {
   if (entry?.seq !== row.seq || entry.conversation !== row.conversation_id)
     throw new Error(`unable to dump the store: no entry came for row ${row.seq} of ${row.conversation_id}`)
-  const text = entry.event === 'message.new' ? entry.body.text : undefined
+  return { ...toStanding(entry), sender: row.sender_id, clientId: row.client_id }
+}
+
+/** What a store holds of an entry. */
+export function toStanding(entry: Entry): Omit<StoredEntry, 'sender' | 'clientId'> {
   const { conversation, seq, event } = entry
-  return { conversation, seq, event, sender: row.sender_id, clientId: row.client_id, text }
+  const { body, target, changedSeq } = entry as { body?: Body; target?: number; changedSeq?: number }
+  return { conversation, seq, event, text: body === undefined ? undefined : textOf(body), target, changedSeq }
 }
 
 /**

@@ -22,13 +22,13 @@ export interface BystandersPlan {
   readonly messagesPerSecond: number
 }
 
-/** Since the mark. Latencies are counts of a Histogram. */
+/** Since the mark. Latencies are encoded Histograms. */
 export interface BystanderCounts {
   /** From the send to its arrival at the other person. What has not arrived counts as old as it is. */
-  readonly messageMs: Float64Array
+  readonly messageMs: string
   readonly messages: number
   /** Of a request to the API. */
-  readonly restMs: Float64Array
+  readonly restMs: string
   /** Requests that were refused, or not answered. */
   readonly restRefused: number
   /** Connections that ended, and sends that were refused. */
@@ -74,10 +74,10 @@ export class BystanderProgram {
 
   read(): BystanderCounts {
     const now = performance.now()
-    const messageMs = new Histogram(this.messageMs.counts.slice())
+    const messageMs = new Histogram(this.messageMs.encoded())
     // As old as they are, if that is older than most: the youngest are only on their way.
     for (const sentAt of this.underWay.values()) if (now - sentAt > 1_000) messageMs.record(now - sentAt)
-    return { messageMs: messageMs.counts, restMs: this.restMs.counts, ...this.counts }
+    return { messageMs: messageMs.encoded(), restMs: this.restMs.encoded(), ...this.counts }
   }
 
   async stop(): Promise<void> {

@@ -21,7 +21,7 @@ const slowdownMax = 2
 export const breachesOf = ({ attack, checks }: Outcome): string[] =>
   checks.filter(one => !one.held).map(({ holds, found }) => `${attack.name}: ${holds}. Found: ${found}`)
 
-export function targetsOf(outcomes: readonly Outcome[]): Target[] {
+function targetsOf(outcomes: readonly Outcome[]): Target[] {
   const checks = outcomes.flatMap(outcome => outcome.checks)
   const breaches = outcomes.flatMap(breachesOf)
   const slowed = outcomes.filter(isSlowed).map(({ attack }) => attack.name)
@@ -50,7 +50,7 @@ export function targetsOf(outcomes: readonly Outcome[]): Target[] {
 const isSlowed = ({ before, meanwhile }: Outcome) =>
   before !== undefined && meanwhile !== undefined && !(meanwhile.p99Ms <= before.p99Ms * slowdownMax)
 
-export function tablesOf(outcomes: readonly Outcome[]): Table[] {
+function tablesOf(outcomes: readonly Outcome[]): Table[] {
   return [
     {
       caption: 'What was tried, and what it did',

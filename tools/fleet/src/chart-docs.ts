@@ -60,7 +60,7 @@ export function readChartValues(source: string): ChartValue[] {
 const toJson = (node: unknown): unknown => (node as { toJSON(): unknown }).toJSON()
 
 /** The table of the README. */
-export function chartTable(values: readonly ChartValue[]): string {
+function chartTable(values: readonly ChartValue[]): string {
   const rows = values.map(({ path, type, shown, description = '' }) => {
     const escape = (text: string) => text.replaceAll('|', '\\|')
     return `| \`${path}\` | ${type} | ${shown === '""' || shown === 'null' ? '' : `\`${escape(shown)}\``} | ${escape(description)} |`

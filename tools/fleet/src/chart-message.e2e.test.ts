@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { dropFolder, freePort, makeFolder, startProcess } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { chartFolder } from './chart.ts'
-import { nginxOrSkip, openSocket } from './edge/testbed.ts'
+import { nginxOrSkip, openSocket } from './edge/edge.testbed.ts'
 import { startEdge } from './nginx.ts'
 import { inProject } from './root.ts'
 

@@ -17,7 +17,6 @@ import type { ImageTable } from './cluster/images.ts'
 import { createKubeApi, type KubeApi } from './cluster/kube-api.ts'
 import { keepLogs, readPodLog } from './cluster/logs.ts'
 import {
-  addresses,
   type ClusterNetwork,
   type Forward,
   type InsideRequest,
@@ -29,8 +28,8 @@ import { type ClusterNode, createNodes, processRuntime } from './cluster/node.ts
 import { serveCustomMetrics } from './cluster/serve-metrics.ts'
 import { findKubeTools, type KubeTools } from './kube-tools.ts'
 
-export { edgeImage, type ImageTable, type ProcessImage, productImages, storeImages } from './cluster/images.ts'
-export { type KubeApi, KubeError, type KubeObject, type Pod } from './cluster/kube-api.ts'
+export { edgeImage, type ImageTable, productImages, storeImages } from './cluster/images.ts'
+export type { KubeApi, KubeObject, Pod } from './cluster/kube-api.ts'
 export type { Forward, InsideRequest, InsideResponse } from './cluster/network.ts'
 export type { ClusterNode } from './cluster/node.ts'
 export { whyNoContainers } from './cluster/containers.ts'
@@ -53,9 +52,6 @@ export interface RunOptions {
   ready(pid: number): Promise<boolean>
   readonly readyWithinMs?: number
 }
-
-/** Addresses in the cluster's network that clients can call from, for servers that count by address. */
-export const callers = addresses.callers
 
 export interface Cluster {
   /** Logs, certificates, data; kept on failure. */

@@ -12,7 +12,7 @@ export interface Stores {
   close(): Promise<void>
 }
 
-export const storesNamespace = 'stores'
+const storesNamespace = 'stores'
 const password = 'secret'
 
 export async function startStores(cluster: Cluster, { durable }: { readonly durable: boolean }): Promise<Stores> {

@@ -8,8 +8,8 @@ import { projectRoot } from './root.ts'
 const buildMsMax = 300_000
 
 /** Builds what the images hold. Quick when nothing has changed. */
-export async function buildProduct(folder = projectRoot): Promise<void> {
-  const parts = ['libs/routing', 'apps/gateway', 'apps/api', 'apps/worker'].flatMap(part => ['-w', part])
+async function buildProduct(folder = projectRoot): Promise<void> {
+  const parts = ['libs/routing', 'apps/gateway', 'apps/api', 'apps/cli', 'apps/worker'].flatMap(part => ['-w', part])
   await runCommand('npm', ['run', 'build', ...parts], { folder, withinMs: buildMsMax })
 }
 

@@ -1,6 +1,6 @@
 /**
  * Builds what `npm pack` puts into the package in whose folder it runs: the compiled modules with their types and maps,
- * and both once more for CommonJS, each in one file. It is the `prepack` of libs/sdk and libs/protocol.
+ * and both once more for CommonJS, in one file a door. It is the `prepack` of libs/sdk and libs/protocol.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,18 +20,24 @@ function compile(): void {
   if (status !== 0) throw new Error(`unable to compile ${process.cwd()}`, { cause: error })
 }
 
-async function bundleCode(): Promise<void> {
-  const bundle = await rolldown({ input: 'src/index.ts', external: ours, platform: 'neutral' })
-  await bundle.write({ file: 'dist/index.cjs', format: 'cjs', sourcemap: true })
+/** The ways in, as package.json names them: `index`, and whatever stands beside it. */
+function doors(): string[] {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> }
+  return Object.keys(exports).map(door => (door === '.' ? 'index' : door.replace('./', '')))
 }
 
-async function bundleTypes(): Promise<void> {
-  const input = { index: 'dist/index.d.ts' }
+async function bundleCode(door: string): Promise<void> {
+  const bundle = await rolldown({ input: `src/${door}.ts`, external: ours, platform: 'neutral' })
+  await bundle.write({ file: `dist/${door}.cjs`, format: 'cjs', sourcemap: true })
+}
+
+async function bundleTypes(door: string): Promise<void> {
+  const input = { [door]: `dist/${door}.d.ts` }
   const external = [ours, 'typebox']
   const bundle = await rolldown({ input, external, plugins: [dts({ dtsOnly: true })] })
   await bundle.write({ dir: 'dist', format: 'es', entryFileNames: '[name].d.cts' })
-  const types = readFileSync('dist/index.d.cts', 'utf8')
-  writeFileSync('dist/index.d.cts', importAsModule(types, 'typebox'))
+  const types = readFileSync(`dist/${door}.d.cts`, 'utf8')
+  writeFileSync(`dist/${door}.d.cts`, importAsModule(types, 'typebox'))
 }
 
 /** CommonJS may take types from a package that is only ESM, but has to say so at each import. */
@@ -43,6 +49,8 @@ function importAsModule(types: string, name: string): string {
 }
 
 compile()
-await bundleCode()
-await bundleTypes()
+for (const door of doors()) {
+  await bundleCode(door)
+  await bundleTypes(door)
+}
 copyFileSync(`${root}/LICENSE`, 'LICENSE')

@@ -47,16 +47,19 @@ function pack(library: string): Packed {
 }
 
 const app = `
-import { createClient, createMemoryStore, createSignIn, FlotillaError, type Message } from '@flotilla/sdk'
+import { createClient, createMemoryStore, createSignIn, FlotillaError, textOf } from '@flotilla/sdk'
 import { type Entry, errors, limits } from '@flotilla/protocol'
 
 const account = createSignIn('http://127.0.0.1:9')
 const client = createClient({ api: 'http://127.0.0.1:9', getToken: account.getToken, store: createMemoryStore() })
-client.on('message', (message: Message) => show(message.body.text))
+client.on('message', message => show(textOf(message.body)))
 const show = (text: string): number => text.length
-export const entryText = (entry: Entry) => (entry.event === 'message.new' ? entry.body.text : undefined)
+export const entryText = (entry: Entry) => (entry.event === 'message.new' ? textOf(entry.body) : undefined)
 export const tell = (thrown: unknown) => (thrown instanceof FlotillaError ? thrown.code : errors.internal.meaning)
 export const most: number = limits.textLengthMax
+export const name = async (): Promise<string> => (await client.rest.me()).username
+// @ts-expect-error what REST answers is not any either
+export const phone = async () => (await client.rest.me()).phone
 // @ts-expect-error a type that is lost would be any, and take this
 client.send({ conversation: 1 })
 `

@@ -1,6 +1,9 @@
-/** What `npm install` brings: nothing that is deprecated, and of some packages only what this machine reads. */
+/**
+ * What `npm install` brings: nothing that is deprecated, and of some packages only what this machine reads. And what may be
+ * published of it.
+ */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +16,30 @@ test.each(['package-lock.json', 'tools/lazy/package-lock.json'])('no package of 
     packages: Record<string, { deprecated?: string }>
   }
   expect(Object.entries(packages).filter(([, one]) => one.deprecated !== undefined)).toEqual([])
+})
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly private?: boolean
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly publishConfig?: object
+}
+const manifests = globSync(['package.json', '{apps,libs,tools}/*/package.json'], { cwd: root }).map(
+  path => JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest,
+)
+
+test('the SDK and the wire are published, together and with provenance, and nothing else is', () => {
+  const published = manifests.filter(one => one.private !== true)
+  expect(published.map(one => one.name).sort()).toEqual(['@flotilla/protocol', '@flotilla/sdk'])
+  for (const one of published) expect(one.publishConfig).toEqual({ access: 'public', provenance: true })
+  const [protocol, sdk] = [...published].sort((a, b) => a.name.localeCompare(b.name))
+  expect(sdk?.version).toBe(protocol?.version)
+  // Of others only what is released is named; whoever is in this repository takes what is here.
+  expect(sdk?.dependencies).toEqual({ '@flotilla/protocol': protocol?.version })
+  const named = manifests.filter(one => one.private === true).flatMap(one => Object.entries(one.dependencies ?? {}))
+  const names = published.map(one => one.name)
+  expect(new Set(named.filter(([name]) => names.includes(name)).map(([, range]) => range))).toEqual(new Set(['*']))
 })
 
 const { platform, arch } = process

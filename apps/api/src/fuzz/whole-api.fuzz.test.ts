@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { testDatabase } from '@flotilla/testing'
 import { expect, test } from 'vitest'
 import { apiDefaults, type ApiSettings } from '../config.ts'
-import { createFixture, openChat } from '../fixture.ts'
+import { createFixture, openChat } from '../api.testbed.ts'
 import { fuzz, installSchemathesis } from './schemathesis.testbed.ts'
 
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 600)

@@ -1,16 +1,11 @@
 /** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
 import { accounts, codes, sessions, users } from '@flotilla/chat'
+import { rest } from '@flotilla/protocol/schemas'
 import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { Api, RouteDeps } from '../app.ts'
 import { addressOf, hashed, isWithin, take, tooOften } from '../limits.ts'
-import { bodyCodes, refusals } from '../refusals.ts'
-import { answered, AskedCode, ById, Email } from '../shapes.ts'
-
-const closed = { additionalProperties: false }
-
-const Purpose = Type.Union([Type.Literal('register'), Type.Literal('sign-in'), Type.Literal('reset-password')])
+import { serve } from '../serve.ts'
 
 /** Of the first mail that a network asks for, so many times as many may go out. */
 const firstsShare = 2
@@ -73,53 +68,19 @@ export function takeTry(deps: RouteDeps, request: FastifyRequest, code: { readon
 
 export function codeRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
-
-  app.post(
-    '/codes',
-    {
-      schema: {
-        operationId: 'askCode',
-        summary: 'Send a code by mail',
-        description:
-          'Six digits, to be shown together with `request`. The answer is the same whether or not the address is known. Somebody who registers with an address that already has an account is told so by mail; a sign-in with an address that has none sends nothing. Nor is more sent than a mailbox may get in an hour, whoever asks.',
-        tags: ['sign-in'],
-        body: Type.Object({ email: Email, purpose: Purpose }, closed),
-        response: {
-          202: answered('The request to show together with the code.', AskedCode),
-          ...refusals(...bodyCodes, 'mail_unavailable', 'registration_closed'),
-        },
-      },
-    },
-    async (request, reply) => {
+  serve(app, deps, rest.codes, {
+    askCode: async request => {
       const { purpose } = request.body
       // Whoever is invited, or proves an address, may: only where nobody may at all, no mail is worth sending.
       if (purpose === 'register') accounts.demandNotClosed(chat)
       const taken = await takeCode(deps, request, request.body.email)
-      return reply.code(202).send(await codes.ask(chat, { purpose, ...taken }))
+      return codes.ask(chat, { purpose, ...taken })
     },
-  )
 
-  app.post(
-    '/codes/:id/resend',
-    {
-      schema: {
-        operationId: 'resendCode',
-        summary: 'Send another code for the same request',
-        description:
-          'Only after the pause that the last answer named, which doubles each time. The code before becomes worthless; wrong tries stay counted.',
-        tags: ['sign-in'],
-        params: ById,
-        body: Type.Object({}, closed),
-        response: {
-          202: answered('The request, and the next pause.', AskedCode),
-          ...refusals(...bodyCodes, 'mail_unavailable', 'code_invalid', 'too_many'),
-        },
-      },
-    },
-    async (request, reply) => {
+    resendCode: async request => {
       const { id } = request.params
       const isMailed = await mayMail(deps, request, await codes.demandResendable(chat, id))
-      return reply.code(202).send(await codes.resend(chat, id, { isMailed }))
+      return codes.resend(chat, id, { isMailed })
     },
-  )
+  })
 }

@@ -1,35 +1,20 @@
 /** The way to the socket: where to connect, and the ticket that lets in. */
 import { protocolVersion, Refusal } from '@flotilla/protocol'
+import { rest } from '@flotilla/protocol/schemas'
 import { signTicket, ticketLifeMs } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
 import { countryOf } from '../client.ts'
 import { type GatewayUrl, rankGateways } from '../connect.ts'
-import { refusals } from '../refusals.ts'
 import { nearestRegions } from '../regions.ts'
-import { answered, ConnectAnswer } from '../shapes.ts'
+import { serve } from '../serve.ts'
 
 /** A node that has just started is seen after a beat. */
 const noGatewayRetryMs = 3_000
 
 export function connectRoutes(app: Api, deps: RouteDeps): void {
-  app.get(
-    '/connect',
-    {
-      preParsing: deps.authenticate,
-      schema: {
-        operationId: 'connect',
-        summary: 'Ask where to open a socket',
-        description: 'Open `${url}?ticket=${ticket}&v=${protocol}`. A ticket is good once, and not for long.',
-        tags: ['connect'],
-        security: [{ accessToken: [] }],
-        response: {
-          200: answered('The gateways, the best first, and a ticket.', ConnectAnswer),
-          ...refusals('unauthenticated'),
-        },
-      },
-    },
-    async request => {
+  serve(app, deps, rest.connect, {
+    connect: async request => {
       const urls = urlsFor(request).map(one =>
         one.url === deps.settings.urlByHost ? { ...one, url: urlAtHost(one.url, request) } : one,
       )
@@ -42,7 +27,7 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
         epoch: deps.chat.epoch(),
       }
     },
-  )
+  })
 
   function urlsFor(request: FastifyRequest): GatewayUrl[] {
     const { region, regions, gatewayUrls } = deps.settings

@@ -4,8 +4,9 @@
  * same machine makes everybody a caller from this machine, they answer only whoever knows the key that the start has printed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { Refusal, Uuid } from '@flotilla/protocol'
-import { Type } from 'typebox'
+import { Refusal } from '@flotilla/protocol'
+import { always, Uuid } from '@flotilla/protocol/schemas'
+import { type Static, Type } from 'typebox'
 import type { Api } from '../app.ts'
 import { refusals } from '../refusals.ts'
 
@@ -52,6 +53,7 @@ const DevMailSchema = Type.Object(
 
 const page = { description: 'A page.', content: { 'text/html': { schema: Type.String() } } }
 const hidden = { hide: true }
+const refused = refusals([...always, 'route_unknown'])
 
 /** No script runs in either. What a mail holds is shown in a frame that is nobody's origin. */
 const pagePolicy = `default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'none'`
@@ -76,7 +78,7 @@ export function devMailRoutes(app: Api, inbox: DevInbox): void {
 
   app.get(
     '/dev/mail',
-    { schema: { ...hidden, querystring: Key, response: { 200: page, ...refusals('route_unknown') } } },
+    { schema: { ...hidden, querystring: Key, response: { 200: page, ...refused } } },
     async (_request, reply) =>
       reply
         .header('content-security-policy', pagePolicy)
@@ -90,20 +92,20 @@ export function devMailRoutes(app: Api, inbox: DevInbox): void {
       schema: {
         ...hidden,
         querystring: Key,
-        response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refusals('route_unknown') },
+        response: { 200: Type.Immutable(Type.Array(DevMailSchema)), ...refused },
       },
     },
     async () => inbox.list(),
   )
 
-  app.get(
+  app.get<{ Params: Static<typeof MailParams> }>(
     '/dev/mail/:id',
     {
       schema: {
         ...hidden,
         params: MailParams,
         querystring: Key,
-        response: { 200: page, ...refusals('route_unknown') },
+        response: { 200: page, ...refused },
       },
     },
     async (request, reply) =>
@@ -113,14 +115,14 @@ export function devMailRoutes(app: Api, inbox: DevInbox): void {
         .send(mailPage(find(request.params.id), query)),
   )
 
-  app.get(
+  app.get<{ Params: Static<typeof MailParams> }>(
     '/dev/mail/:id/html',
     {
       schema: {
         ...hidden,
         params: MailParams,
         querystring: Key,
-        response: { 200: page, ...refusals('route_unknown') },
+        response: { 200: page, ...refused },
       },
     },
     async (request, reply) =>

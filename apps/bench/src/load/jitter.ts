@@ -24,9 +24,9 @@ export interface JitterCounts {
   readonly ending: Ending
   readonly cuts: number
   /** From the send until it was handed over, of messages that a resume or a page brought. */
-  readonly replayMs: Float64Array
+  readonly replayMs: string
   /** Of those that came live. */
-  readonly liveMs: Float64Array
+  readonly liveMs: string
   readonly wrong: readonly string[]
 }
 
@@ -88,8 +88,8 @@ export class Jitter {
     return {
       ending: { sent, acked: sent - unacked(), received: this.handed, violations: this.violations },
       cuts: this.cuts,
-      replayMs: this.replayMs.counts,
-      liveMs: this.liveMs.counts,
+      replayMs: this.replayMs.encoded(),
+      liveMs: this.liveMs.encoded(),
       wrong: this.wrong,
     }
   }

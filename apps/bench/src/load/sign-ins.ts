@@ -14,7 +14,7 @@ export interface SignInCounts {
   /** Until the last was in. */
   readonly seconds: number
   /** From the first attempt of each to its end, in a histogram of milliseconds. */
-  readonly inMs: Float64Array
+  readonly inMs: string
   readonly attempts: number
   /** Answers that are neither a session nor an invitation to come back, with the first of them. */
   readonly wrong: number
@@ -44,7 +44,7 @@ export class SignIns {
       }),
     )
     const { attempts, wrong, example } = this
-    return { seconds: (performance.now() - began) / 1_000, inMs: inMs.counts, attempts, wrong, example }
+    return { seconds: (performance.now() - began) / 1_000, inMs: inMs.encoded(), attempts, wrong, example }
   }
 
   private async signIn(number: number): Promise<void> {

@@ -16,7 +16,7 @@ export interface StormPlan {
 export interface StormCounts {
   /** From the cut until the last one was back. */
   readonly seconds: number
-  readonly backMs: Float64Array
+  readonly backMs: string
   readonly attempts: number
   /** Clients whom resuming told something wrong: nothing was written to them. */
   readonly wrong: number
@@ -60,6 +60,6 @@ export class Storm {
         backMs.record(performance.now() - startedAt)
       }),
     )
-    return { seconds: (performance.now() - startedAt) / 1_000, backMs: backMs.counts, attempts, wrong }
+    return { seconds: (performance.now() - startedAt) / 1_000, backMs: backMs.encoded(), attempts, wrong }
   }
 }

@@ -3,7 +3,7 @@
  * in order at once, a gap after a short wait by a page, a reconnect by `sync.resume`. What it hands over is each entry
  * once and in order.
  */
-import type { Entry, EntryOf } from '@flotilla/protocol'
+import { type Entry, type EntryOf, textOf } from '@flotilla/protocol'
 import type { SecretKey } from '@flotilla/service'
 import { Closed, FlotillaMessenger } from './flotilla-messenger.ts'
 import { type Address, readStamp } from './messenger.ts'
@@ -135,6 +135,6 @@ export class SyncedClient {
 }
 
 function stampOf(entry: EntryOf<'message.new'>): { number: number; sentAtMs: number } {
-  const { number, sentAtMs } = readStamp(entry.body.text)
+  const { number, sentAtMs } = readStamp(textOf(entry.body))
   return { number, sentAtMs }
 }

@@ -2,6 +2,7 @@
  * A connection to the bare uWebSockets.js server. It has no protocol: what a client sends is published as it came, so
  * the client sends a frame of the very shape and size that a gateway would deliver.
  */
+import { textOf } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import { idOf } from '../ids.ts'
 import type { FrameMemory } from './frame-memory.ts'
@@ -64,7 +65,7 @@ export class UwsMessenger implements Messenger {
       seq: number
       body: { text: string }
     }
-    const received = { conversation: frame.conversation, seq: frame.seq, ...readStamp(frame.body.text) }
+    const received = { conversation: frame.conversation, seq: frame.seq, ...readStamp(textOf(frame.body)) }
     this.memory?.remember(buffer, start, end, received)
     this.events.received(received)
   }

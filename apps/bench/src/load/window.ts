@@ -7,8 +7,8 @@ export interface WindowCounts {
   readonly seconds: number
   readonly acked: number
   readonly delivered: number
-  readonly ackMs: Float64Array
-  readonly deliveryMs: Float64Array
+  readonly ackMs: string
+  readonly deliveryMs: string
   /** How much of its core the load used. Near 1 it measures itself. */
   readonly loadShare: number
 }
@@ -57,8 +57,8 @@ export class Meter {
       seconds,
       acked: this.acked,
       delivered: this.delivered,
-      ackMs: this.ackMs.counts,
-      deliveryMs: this.deliveryMs.counts,
+      ackMs: this.ackMs.encoded(),
+      deliveryMs: this.deliveryMs.encoded(),
       loadShare: (user + system) / 1_000_000 / seconds,
     }
   }

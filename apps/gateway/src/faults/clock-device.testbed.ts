@@ -2,6 +2,7 @@
  * A device as a process of its own, so that a test can set its clock: somebody who signs in, answers each message that is
  * no answer, and says on its output, a line of JSON each, what it is told.
  */
+import { textOf } from '@flotilla/protocol'
 import { createClient, createSignIn } from '@flotilla/sdk'
 
 /** What it is started with, as JSON in CLOCK_DEVICE. */
@@ -45,7 +46,7 @@ const client = createClient({
 client.on('state', ({ name }) => say({ state: name }))
 client.on('error', ({ error, during }) => say({ error: `${during}: ${error.message}` }))
 client.on('message', ({ conversation, seq, body, by }) => {
-  const text = body.text ?? ''
+  const text = textOf(body)
   say({ seq, text })
   if (by !== client.user && text.startsWith('ask ')) client.send({ conversation, body: { text: `answer ${text}` } })
 })

@@ -2,6 +2,7 @@
  * Clocks that are wrong and are set while people talk: two gateways, an API, a worker and a device, each a process with a
  * clock of its own that is stepped by up to a day; PostgreSQL, Redis and the other devices have the true one.
  */
+import { textOf } from '@flotilla/protocol'
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -165,7 +166,7 @@ async function signUp(username: string, gateway: Part): Promise<Person> {
     },
   })
   const person: Person = { user, client, heard: [], presence: [], ends: [] }
-  client.on('message', ({ seq, body }) => void person.heard.push({ seq, text: body.text ?? '' }))
+  client.on('message', ({ seq, body }) => void person.heard.push({ seq, text: textOf(body) }))
   client.on('presence', ({ user, online }) => void person.presence.push(`${user} ${online}`))
   client.on('state', state => {
     if (state.name === 'waiting' || state.name === 'stopped') person.ends.push(state.reason)

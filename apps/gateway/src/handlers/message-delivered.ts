@@ -1,5 +1,5 @@
 import { receipts } from '@flotilla/chat'
-import type { Handler } from '../handlers.ts'
+import type { Handler } from '../handler.ts'
 
 export const messageDelivered: Handler<'message.delivered'> = async (deps, session, command) => {
   await receipts.delivered(deps.chat, session.user, command)

@@ -1,5 +1,5 @@
 import { sync } from '@flotilla/chat'
-import type { Handler } from '../handlers.ts'
+import type { Handler } from '../handler.ts'
 
 export const ping: Handler<'ping'> = async ({ chat }, session, { seen = [] }) => ({
   at: chat.clock(),

@@ -1,5 +1,5 @@
 import { privacy } from '@flotilla/chat'
-import type { Handler } from '../handlers.ts'
+import type { Handler } from '../handler.ts'
 
 export const presenceWatch: Handler<'presence.watch'> = async (deps, session, { users }) => {
   const { chat } = deps

@@ -1,5 +1,5 @@
 import { sync } from '@flotilla/chat'
-import type { Handler } from '../handlers.ts'
+import type { Handler } from '../handler.ts'
 
 export const syncResume: Handler<'sync.resume'> = ({ chat }, session, command) =>
   chat.turns.resume(session, () => sync.resume(chat, session.user, command))

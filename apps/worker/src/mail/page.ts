@@ -22,7 +22,7 @@ export interface RenderedMail {
 /** Names and programs of strangers stand in mails: what could break a line or forge another is taken out. */
 const oneLine = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ').trim()
 
-export const escapeHtml = (text: string) => text.replaceAll(/[&<>"']/g, character => `&#${character.codePointAt(0)};`)
+const escapeHtml = (text: string) => text.replaceAll(/[&<>"']/g, character => `&#${character.codePointAt(0)};`)
 
 /** @param name of the deployment */
 export function toPage(words: MailWords, name: string): RenderedMail {

@@ -1,9 +1,9 @@
 /** What the verbs of the account read of its owner. */
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type User } from '@flotilla/protocol'
 import { and, eq, isNull } from 'drizzle-orm'
 import type { AccountsContext } from './context.ts'
 import { users } from '../store/schema.ts'
-import { type User, userColumns } from '../users/user.ts'
+import { userColumns } from '../users/user.ts'
 
 export interface Account {
   readonly user: User

@@ -2,10 +2,9 @@
  * The address of an account: proved by a code before it is written, and never left without the old one hearing of it. The
  * note of the trail comes first in each transaction, while the old address is still that of the account.
  */
-import { Refusal } from '@flotilla/protocol'
+import { type AskedCode, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { ask } from './codes/ask.ts'
-import type { AskedCode } from './codes/code.ts'
 import { check, spend } from './codes/redeem.ts'
 import type { AccountsContext } from './context.ts'
 import { isHeldBack } from './registration/held-back.ts'

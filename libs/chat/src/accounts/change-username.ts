@@ -1,3 +1,4 @@
+import type { User } from '@flotilla/protocol'
 import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
 import type { Client } from '../notices/security/client.ts'
@@ -6,7 +7,6 @@ import { checkNewUsername, isTaken, usernameTaken } from './registration/create.
 import { searchText } from '../text/fold.ts'
 import { holdName, isNameFree } from './registration/held-names.ts'
 import { tellChanged } from '../users/tell-changed.ts'
-import type { User } from '../users/user.ts'
 
 interface Row {
   id: string

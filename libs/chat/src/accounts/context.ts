@@ -1,11 +1,8 @@
 /** What verbs about accounts and sign-ins need: passwords, and who is admitted. They know nothing of conversations. */
+import type { RegistrationMode } from '@flotilla/protocol'
 import type { NoticesContext, NoticesSettings } from '../notices/context.ts'
 import { createPasswords, type Passwords } from './passwords/passwords.ts'
 import { type Admissions, createAdmissions } from './sessions/admissions.ts'
-
-/** Each takes those that the next one takes, and more. */
-export const registrationModes = ['open', 'domain', 'invitation', 'closed'] as const
-export type RegistrationMode = (typeof registrationModes)[number]
 
 export interface AccountsSettings extends NoticesSettings {
   /** Password hashes under way at once. One takes a core for some 30 ms and 19 MiB. */

@@ -1,3 +1,4 @@
+import { textOf } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import type { PoolClient } from 'pg'
@@ -263,7 +264,7 @@ async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, 
   expect(await roles(joined)).toEqual({ [bob.id]: 3 })
   const texts = async (by: Person, conversation: string) =>
     (await history(ctx, by.id, { conversation })).entries.flatMap(entry =>
-      entry.event === 'message.new' ? [entry.body.text] : [],
+      entry.event === 'message.new' ? [textOf(entry.body)] : [],
     )
   expect(await texts(carol, owned)).toEqual([`by alice in ${owned}`])
   expect(await texts(bob, direct)).toEqual([`by alice in ${direct}`, 'by bob'])

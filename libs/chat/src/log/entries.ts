@@ -1,30 +1,29 @@
 /**
  * Between a row of the log and the entry that clients fold. A kind is a number in the row and a name on the wire; what
  * the kind carries is the sealed body, so that a new kind needs no migration.
+ *
+ * During a roll-out the nodes of before read rows of kinds that they do not know. They must hand them out whole, so the
+ * body of a kind names it; only the first kinds, which every version knows, save these bytes.
  */
 import type { Entry, EntryKind, EntryOf } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
 import type { Sealer } from '../store/seal.ts'
 
-/** Numbers are for ever: never change one, add at the end. */
-export const kindNumbers = {
-  'message.new': 1,
-  'conversation.created': 2,
-  'conversation.renamed': 3,
-  'member.added': 4,
-  'member.removed': 5,
-  'member.left': 6,
-  'member.changed': 7,
-} as const satisfies Record<EntryKind, number>
+const numbered = new Map<number, (typeof entries)[EntryKind]>(Object.values(entries).map(kind => [kind.number, kind]))
 
-const kindNames = new Map<number, EntryKind>(
-  Object.entries(kindNumbers).map(([name, number]) => [number, name as EntryKind]),
-)
+/** The highest number of a kind whose body does not name it. */
+const unnamedKindMax = 7
 
 /** What a kind carries beyond its place in the log: the sealed part. */
 export type PayloadOf<K extends EntryKind> = Omit<
   EntryOf<K>,
   'event' | 'conversation' | 'seq' | 'epoch' | 'at' | 'by' | 'clientId' | 'replyTo'
 >
+
+/** What is sealed of an entry. */
+export function toPlain({ event, ...payload }: { readonly event: EntryKind }): string {
+  return JSON.stringify(entries[event].number > unnamedKindMax ? { event, ...payload } : payload)
+}
 
 export interface EntryRow {
   readonly conversation_id: string
@@ -37,20 +36,23 @@ export interface EntryRow {
   readonly key_id: number
   readonly kind: number
   readonly body: Buffer
+  /** The last entry that changed this one, and when its sender edited it: what it says is in the body. */
+  readonly changed_seq: number | null
+  readonly edited_at: number | null
 }
 
 /** The columns of EntryRow, for a SELECT from messages AS m. */
 export const entryColumns =
-  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body'
+  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body, m.changed_seq, (extract(epoch FROM m.edited_at) * 1000)::float8 AS edited_at'
 
 /** The least that an entry takes in a reply, in bytes. */
 export const entryBytesMin = 200
 
 /**
  * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
- * what stands beside it (places, ids, names of fields) has at most 272. The length of a body is known without reading it.
+ * what stands beside it (places, ids, names of fields) has at most 336. The length of a body is known without reading it.
  */
-export const entryBytes = 'octet_length(m.body) + 272'
+export const entryBytes = 'octet_length(m.body) + 336'
 
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {
@@ -59,20 +61,23 @@ export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: 
 }
 
 function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
-  const event = kindNames.get(row.kind)
-  if (event === undefined) throw new Error(`unable to read an entry: kind ${row.kind} is newer than this process`)
-  const place = { conversation: row.conversation_id, sender: row.sender_id, clientId: row.client_id, kind: row.kind }
+  const { conversation_id: conversation, seq, sender_id: by, client_id: clientId, reply_to: replyTo } = row
+  const kind = numbered.get(row.kind)
+  const place = { conversation, sender: by, clientId, kind: row.kind }
   const payload = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
   return {
-    event,
-    conversation: row.conversation_id,
-    seq: row.seq,
+    event: kind?.name ?? `kind.${row.kind}`,
+    conversation,
+    seq,
     epoch,
     at: Math.round(row.at),
-    by: row.sender_id,
-    ...(event === 'message.new' ? { clientId: row.client_id } : {}),
-    ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
+    by,
+    // Of a kind of tomorrow nobody here knows whether a command has made it.
+    ...(kind === undefined || 'command' in kind ? { clientId } : {}),
+    ...(replyTo === null ? {} : { replyTo }),
     ...payload,
+    ...(row.changed_seq === null ? {} : { changedSeq: row.changed_seq }),
+    ...(row.edited_at === null ? {} : { editedAt: Math.round(row.edited_at) }),
   } as Entry
 }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { makeConversation, makeUsers, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { createInserts, type Inserts, type NewEntry, type Placed } from './inserts.ts'
+import type { NewEntry } from './insert-statements.ts'
+import { createInserts, type Inserts, type Placed } from './inserts.ts'
 import { createPool, type Pool } from '../store/pool.ts'
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
@@ -115,6 +116,79 @@ test('an old membership version writes nothing, and its neighbours are written (
   expect((await pool.query('SELECT FROM offline_messages WHERE conversation_id = $1', [moved])).rowCount).toBe(0)
   const both = await Promise.all([inserts.add(entry(moved, { version: 1 })), inserts.add(entry(moved, { version: 2 }))])
   expect(both).toMatchObject(['stale', { seq: 1 }])
+})
+
+const changing = (conversation: string, target: number, more: Partial<NewEntry['change'] & object> = {}) =>
+  entry(conversation, {
+    kind: 8,
+    change: { target, before: undefined, sealed: { keyId: 2, body: Buffer.from(`new ${target}`) }, ...more },
+  })
+const rowsOf = async (conversation: string) =>
+  (
+    await pool.query<{ seq: number; key: number; body: string; changed: number | null; same: boolean }>(
+      `SELECT m.seq, m.key_id AS key, convert_from(m.body, 'UTF8') AS body, m.changed_seq AS changed, m.edited_at = e.created_at AS same
+         FROM messages m LEFT JOIN messages e ON e.conversation_id = m.conversation_id AND e.seq = m.changed_seq
+        WHERE m.conversation_id = $1 ORDER BY m.seq`,
+      [conversation],
+    )
+  ).rows
+
+test('an entry that changes a row is stored with the change, beside those that change nothing', async () => {
+  const [a, b] = [await makeConversation(pool, users), await makeConversation(pool, users)]
+  await Promise.all([entry(a), entry(b)].map(one => inserts.add(one)))
+  const results = await Promise.all([changing(a, 1), entry(a), changing(b, 1), entry(b)].map(one => inserts.add(one)))
+  const [changedA, plainA, changedB, plainB] = results.map(one => placed(one).seq)
+  expect([changedA! + plainA!, changedB! + plainB!]).toEqual([5, 5])
+  for (const [conversation, changed] of [
+    [a, changedA],
+    [b, changedB],
+  ] as const)
+    expect(await rowsOf(conversation)).toMatchObject([
+      { seq: 1, key: 2, body: 'new 1', changed, same: true },
+      { seq: 2, key: 1, body: 'sealed', changed: null },
+      { seq: 3, key: 1, body: 'sealed', changed: null },
+    ])
+})
+
+test('of two that change the same row the second is stale, and goes when it knows the first', async () => {
+  const conversation = await makeConversation(pool, users)
+  await inserts.add(entry(conversation))
+  const second = changing(conversation, 1)
+  const results = await Promise.all([inserts.add(changing(conversation, 1)), inserts.add(second)])
+  expect(results).toMatchObject([{ seq: 2 }, 'stale'])
+  expect(await head(conversation)).toBe(2)
+  const before = { seq: 2, sealed: { keyId: 3, body: Buffer.from('') } }
+  const again = { ...second, change: { ...second.change!, before } }
+  expect(placed(await inserts.add(again)).seq).toBe(3)
+  expect(await rowsOf(conversation)).toMatchObject([
+    { seq: 1, body: 'new 1', changed: 3 },
+    { seq: 2, key: 3, body: '' },
+    { seq: 3, body: 'sealed' },
+  ])
+  // A repetition changes nothing once more.
+  const late = { ...second, change: { ...second.change!, before: { ...before, seq: 3 } } }
+  expect(placed(await inserts.add(late))).toMatchObject({ seq: 3, earlier: { body: Buffer.from('sealed') } })
+  expect((await rowsOf(conversation))[2]).toMatchObject({ body: 'sealed' })
+})
+
+test('a row that is changed while the batch waits for the lock is found changed', async () => {
+  const conversation = await makeConversation(pool, users)
+  await inserts.add(entry(conversation))
+  const client = await pool.connect()
+  await client.query('BEGIN')
+  await client.query('SELECT FROM conversations WHERE id = $1 FOR UPDATE', [conversation])
+  const adding = inserts.add(changing(conversation, 1))
+  await vi.waitFor(async () => {
+    const waiting = await pool.query(
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'outdated AS'",
+    )
+    expect(waiting.rowCount).toBe(1)
+  })
+  await client.query('UPDATE messages SET changed_seq = 1 WHERE conversation_id = $1', [conversation])
+  await client.query('COMMIT')
+  client.release()
+  expect(await adding).toBe('stale')
+  expect(await rowsOf(conversation)).toMatchObject([{ seq: 1, body: 'sealed' }])
 })
 
 test('the absent get their rows in the same commit', async () => {

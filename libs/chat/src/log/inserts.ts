@@ -8,6 +8,8 @@
  * - Nothing is written to a conversation whose membership is not at the version that the caller decided by: such an
  *   `add` is answered 'stale', and the caller decides again. That makes removal exact though caches are late.
  * - One batch is in flight at a time, on one connection: two would split the batches, which costs 9 to 19 %.
+ * - An entry that changes the row of an earlier one does so in its own commit, and only if that row is as the caller saw
+ *   it; otherwise it is answered 'stale'.
  * - A batch that the store did not answer is sent again until it does: whether it had been committed, the unique index
  *   tells. A batch that the store refuses is halved until the entry at fault stands alone, so that no entry can keep
  *   its neighbours from being stored.
@@ -15,25 +17,11 @@
 import { Refusal } from '@flotilla/protocol'
 import type { Pool, PoolClient } from 'pg'
 import type { ChatLogger } from '../ports.ts'
-import { type EntryRow, entryColumns } from './entries.ts'
-import type { Sealed } from '../store/seal.ts'
-import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arrays.ts'
+import type { EntryRow } from './entries.ts'
+import { findEntries, type Inserted, type NewEntry, toStatement } from './insert-statements.ts'
+import { uuidArray } from '../store/binary-arrays.ts'
 import { isPassing, keepsConnection, uniqueViolation } from '../store/failures.ts'
 import { plannedOnce } from '../store/store-client.ts'
-
-/** An entry on its way into the log. */
-export interface NewEntry {
-  readonly conversation: string
-  /** The membership version that the caller decided by. */
-  readonly version: number
-  readonly sender: string
-  readonly clientId: string
-  readonly replyTo: number | undefined
-  readonly kind: number
-  readonly sealed: Sealed
-  /** People who get a row in the offline index. */
-  readonly absent: readonly string[]
-}
 
 /** Where an entry came to stand. `earlier` is the row that was there before, when this was a repetition. */
 export interface Placed {
@@ -78,50 +66,6 @@ interface Pending {
   reject(error: unknown): void
 }
 
-/**
- * $1 conversations in rising order, $2 their versions, $3 how many entries each gets; $4 to $10 the entries, the first
- * two being the place in $1 and the number within the conversation; $11 to $13 the offline rows in the same manner.
- * Every check is on a locked row, so it is exact under READ COMMITTED. Arrays are subscripted, not unnested: a generic
- * plan takes unnest for ten rows and joins two of them by nested loop.
- */
-const insertEntries = `
-WITH locked AS MATERIALIZED (
-  SELECT id, head_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
-), held AS MATERIALIZED (
-  SELECT array_agg(id ORDER BY id) = $1::uuid[] AS whole, array_agg(id ORDER BY id) AS ids,
-         array_agg(head_seq ORDER BY id) AS heads, array_agg(version ORDER BY id) AS versions,
-         date_trunc('milliseconds', clock_timestamp()) AS at
-    FROM locked
-), moved AS (
-  UPDATE conversations c SET head_seq = held.heads[i] + ($3::int[])[i], head_at = held.at
-    FROM held, generate_series(1, cardinality($1::uuid[])) i
-   WHERE held.whole AND held.versions[i] = ($2::int[])[i] AND c.id = ($1::uuid[])[i]
-), written AS (
-  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, reply_to, key_id, kind, body)
-  SELECT ($1::uuid[])[($4::int[])[r]], held.heads[($4::int[])[r]] + ($5::int[])[r], held.at, ($6::uuid[])[r],
-         ($7::uuid[])[r], nullif(($8::int8[])[r], 0), ($9::int[])[r], ($10::int[])[r], ($11::bytea[])[r]
-    FROM held, generate_series(1, cardinality($4::int[])) r
-   WHERE held.whole AND held.versions[($4::int[])[r]] = ($2::int[])[($4::int[])[r]]
-), owed AS (
-  INSERT INTO offline_messages (user_id, conversation_id, seq, day)
-  SELECT ($12::uuid[])[r], ($1::uuid[])[($13::int[])[r]], held.heads[($13::int[])[r]] + ($14::int[])[r], held.at::date
-    FROM held, generate_series(1, cardinality($12::uuid[])) r
-   WHERE held.whole AND held.versions[($13::int[])[r]] = ($2::int[])[($13::int[])[r]]
-)
-SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at
-  FROM held`
-
-/**
- * $1 to $3: conversation, sender and client id of each entry. Answers those that are stored. The lock makes it a commit of
- * its own: where replicas are synchronous, its answer is as safe as the commit that it tells of.
- */
-const findEntries = `
-SELECT r.r AS place, ${entryColumns}
-  FROM generate_series(1, cardinality($1::uuid[])) r
-  JOIN messages m ON m.conversation_id = ($1::uuid[])[r.r] AND m.sender_id = ($2::uuid[])[r.r] AND m.client_id = ($3::uuid[])[r.r]
-  JOIN conversations c ON c.id = m.conversation_id
-   FOR KEY SHARE OF c`
-
 /** So long a commit is waited after at the most. */
 const gatherMsMax = 12
 const retryPauseMs = { first: 20, max: 500 }
@@ -130,12 +74,16 @@ const keyOf = (entry: NewEntry) => entry.conversation + entry.sender + entry.cli
 const byConversation = (a: Pending, b: Pending) =>
   a.entry.conversation < b.entry.conversation ? -1 : a.entry.conversation > b.entry.conversation ? 1 : 0
 
+// oxlint-disable-next-line max-lines-per-function -- its queue, its batch and its timers are one state, and a send passes all of them
 export function createInserts(options: InsertsOptions): Inserts {
   const { pool, logger } = options
   const stats = { flushes: 0, stored: 0, repeated: 0, stale: 0, retries: 0 }
   /** By key, in the order of arrival; a repetition that arrives while the first waits shares its result. */
   const pending = new Map<string, Pending>()
   let waiting: Pending[] = []
+  /** The same with those that change rows: they go apart, in turn with the others. */
+  let changing: Pending[] = []
+  let hasChanged = false
   let inFlight = false
   let timer: NodeJS.Timeout | undefined
   /** At the end of this turn of the loop. */
@@ -164,7 +112,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       reject,
     }
     pending.set(key, one)
-    waiting.push(one)
+    ;(entry.change === undefined ? waiting : changing).push(one)
     schedule()
     watchDeadlines()
     return promise
@@ -194,11 +142,11 @@ export function createInserts(options: InsertsOptions): Inserts {
     clearTimeout(timer)
     timer = undefined
     imminent = false
-    if (inFlight || waiting.length === 0) return
+    if (inFlight || waiting.length + changing.length === 0) return
     inFlight = true
     const sentAt = performance.now()
     lastFlushAt = sentAt
-    const batch = waiting.splice(0, options.commitEntriesMax)
+    const batch = take()
     stats.flushes++
     const entries = batch.length
     void commit(batch).finally(() => {
@@ -206,9 +154,23 @@ export function createInserts(options: InsertsOptions): Inserts {
       lastCommitMs = returnedAt - sentAt
       options.onCommit?.(entries, lastCommitMs)
       inFlight = false
-      if (waiting.length > 0) schedule()
+      if (waiting.length + changing.length > 0) schedule()
       else if (pending.size === 0) idle?.()
     })
+  }
+
+  function take(): Pending[] {
+    hasChanged = changing.length > 0 && (waiting.length === 0 || !hasChanged)
+    if (!hasChanged) return waiting.splice(0, options.commitEntriesMax)
+    // Of a conversation one at a time: what is decided about the next one's target must see this one.
+    const first = new Map<string, Pending>()
+    for (const one of changing) {
+      if (first.size >= options.commitEntriesMax) break
+      if (!first.has(one.entry.conversation)) first.set(one.entry.conversation, one)
+    }
+    const batch = new Set(first.values())
+    changing = changing.filter(one => !batch.has(one))
+    return [...batch]
   }
 
   /** A repetition may have taken the place of one that was told that the store is away. */
@@ -289,17 +251,7 @@ export function createInserts(options: InsertsOptions): Inserts {
   }
 
   async function write(batch: readonly Pending[]) {
-    const rows = await query<{
-      whole: boolean | null
-      ids: string[] | null
-      heads: number[]
-      versions: number[]
-      at: number
-    }>({
-      name: 'insert-entries',
-      text: insertEntries,
-      values: toParameters(batch.map(one => one.entry)),
-    })
+    const rows = await query<Inserted>(toStatement(batch.map(one => one.entry)))
     return rows[0]!
   }
 
@@ -319,12 +271,13 @@ export function createInserts(options: InsertsOptions): Inserts {
   }
 
   /** Conversations in the order of the batch are those of the arrays. Counts each conversation's entries as SQL did. */
-  function settleWritten(batch: Pending[], answer: Awaited<ReturnType<typeof write>>): Pending[] {
+  function settleWritten(batch: Pending[], answer: Inserted): Pending[] {
     if (!answer.whole) {
       const known = new Set(answer.ids ?? [])
       for (const one of batch) if (!known.has(one.entry.conversation)) settle(one, 'unknown')
       return batch.filter(one => known.has(one.entry.conversation))
     }
+    const changed = answer.changed === undefined ? undefined : new Set(answer.changed)
     let place = -1
     let nth = 0
     let before = ''
@@ -336,7 +289,8 @@ export function createInserts(options: InsertsOptions): Inserts {
         before = conversation
       }
       nth++
-      if (answer.versions[place] === version) {
+      // Of a target that was changed meanwhile only the caller knows what it means.
+      if (answer.versions[place] === version && changed?.has(place + 1) !== false) {
         stats.stored++
         settle(one, { seq: answer.heads[place]! + nth, at: answer.at, earlier: undefined })
       } else settleStale(one)
@@ -375,6 +329,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       fail(one, new Refusal('unavailable', undefined, { retryMs: 2_000 }))
     }
     waiting = waiting.filter(one => one.deadline > now)
+    changing = changing.filter(one => one.deadline > now)
   }
 
   /** All wait equally long, so the first that came is the first whose time is up. */
@@ -417,45 +372,4 @@ export function createInserts(options: InsertsOptions): Inserts {
       client = undefined
     },
   }
-}
-
-/** The parameters of insertEntries. The entries are sorted by conversation. */
-function toParameters(entries: readonly NewEntry[]): Buffer[] {
-  const ids: string[] = []
-  const versions: number[] = []
-  const counts: number[] = []
-  const places: number[] = []
-  const numbers: number[] = []
-  const owed = { users: [] as string[], places: [] as number[], numbers: [] as number[] }
-  for (const entry of entries) {
-    if (ids.at(-1) !== entry.conversation) {
-      ids.push(entry.conversation)
-      versions.push(entry.version)
-      counts.push(0)
-    }
-    const number = (counts[ids.length - 1]! += 1)
-    places.push(ids.length)
-    numbers.push(number)
-    for (const user of entry.absent) {
-      owed.users.push(user)
-      owed.places.push(ids.length)
-      owed.numbers.push(number)
-    }
-  }
-  return [
-    uuidArray(ids),
-    int4Array(versions),
-    int4Array(counts),
-    int4Array(places),
-    int4Array(numbers),
-    uuidArray(entries.map(entry => entry.sender)),
-    uuidArray(entries.map(entry => entry.clientId)),
-    int8Array(entries.map(entry => entry.replyTo ?? 0)),
-    int4Array(entries.map(entry => entry.sealed.keyId)),
-    int4Array(entries.map(entry => entry.kind)),
-    byteaArray(entries.map(entry => entry.sealed.body)),
-    uuidArray(owed.users),
-    int4Array(owed.places),
-    int4Array(owed.numbers),
-  ]
 }

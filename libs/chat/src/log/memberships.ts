@@ -77,6 +77,7 @@ export interface MembershipsOptions {
 
 const loadBatchMax = 500
 
+// oxlint-disable-next-line max-lines-per-function -- the cache and the loads under way are one state that nothing else may see
 export function createMemberships(options: MembershipsOptions): Memberships {
   const { pool, membersCachedMax, largeSettleMs } = options
   /** A Map keeps insertion order: the first is the least recently used. */

@@ -84,6 +84,7 @@ SELECT s.xmin::text AS xmin, c.conversation_id AS conversation, c.seq, c.version
   FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) s
   LEFT JOIN (SELECT * FROM changes WHERE xid >= $1::xid8 ORDER BY xid LIMIT $2) c ON true`
 
+// oxlint-disable-next-line max-lines-per-function -- what one look found and who is told of it are one state
 export async function createPulse(options: PulseOptions): Promise<Pulse> {
   const { pool, logger } = options
   const revokedListeners: ((sessions: readonly string[]) => void)[] = []

@@ -1,6 +1,6 @@
 /** Whatever is stored, no answer is larger than `replyBytesMax`, and page by page everything comes, once and in order. */
 import { randomUUID } from 'node:crypto'
-import { type Body, limits, type Verdict } from '@flotilla/protocol'
+import { limits, type TextBody, type Verdict } from '@flotilla/protocol'
 import {
   makeConversation,
   makeConversations,
@@ -54,7 +54,7 @@ const data = fc.record({ key: fc.string({ unit: fc.constantFrom('a', '語', '"',
 const body = fc.record({ text, data })
 const wide = '語'.repeat(limits.textLengthMax)
 
-const say = (conversation: string, bodies: readonly Body[]) =>
+const say = (conversation: string, bodies: readonly TextBody[]) =>
   Promise.all(bodies.map(body => post(ctx, alice, { conversation, clientId: randomUUID(), body })))
 
 describe('a log of messages of any size', () => {

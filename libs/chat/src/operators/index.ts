@@ -1,6 +1,6 @@
 export { type ActionFilter, type ActionItem, list } from './list.ts'
 export { lift } from './lift.ts'
-export { type Actor, type OperatorAction, operatorActions } from './note-action.ts'
+export type { Actor } from './note-action.ts'
 export { removeMessage, type RemoveMessageInput } from './remove-message.ts'
 export { signOut } from './sign-out.ts'
 export { type Standing, standing } from './standing.ts'

@@ -1,8 +1,7 @@
+import type { OperatorAction, User } from '@flotilla/protocol'
 import type { OperatorsContext } from './context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import { get } from '../users/get.ts'
-import type { User } from '../users/user.ts'
-import type { OperatorAction } from './note-action.ts'
 
 /** A line of the operators' trail. */
 export interface ActionItem {

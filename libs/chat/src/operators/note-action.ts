@@ -3,19 +3,9 @@
  * never changed.
  */
 import { randomUUID } from 'node:crypto'
-import { limits, Refusal } from '@flotilla/protocol'
+import { limits, type OperatorAction, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { checkText } from '../text/names.ts'
-
-export const operatorActions = [
-  'suspended',
-  'banned',
-  'suspension_lifted',
-  'signed_out',
-  'message_removed',
-  'report_decided',
-] as const
-export type OperatorAction = (typeof operatorActions)[number]
 
 /** Who acts: an operator who is signed in, or whoever has the configuration, by the name that the system gives them. */
 export type Actor = { readonly operator: string } | { readonly program: string }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { EntryOf } from '@flotilla/protocol'
+import type { EntryOf, User } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase, until as becomes } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { ChatContext } from '../context.ts'
@@ -18,7 +18,6 @@ import { signIn } from '../accounts/sessions/sign-in.ts'
 import { changeUsername } from '../accounts/change-username.ts'
 import { create, demandEmailFree, demandUsernameFree } from '../accounts/registration/create.ts'
 import { eraseDue } from '../lifecycle/erase.ts'
-import type { User } from '../users/user.ts'
 import { isHeldBack } from '../accounts/registration/held-back.ts'
 import { type Actor, ban, lift, list, removeMessage, signOut, standing, suspend } from './index.ts'
 
@@ -261,7 +260,8 @@ test('of a removed message nothing is left but its place, its sender and its tim
   await removeMessage(ctx, by, { conversation, seq, reason: 'Threats' })
 
   const { entries } = await history(ctx, bob.id, { conversation })
-  expect(entries.at(-1)).toEqual({ ...before, ...removedBody })
+  expect(entries.at(-2)).toEqual({ ...before, ...removedBody, changedSeq: seq + 1 })
+  expect(entries.at(-1)).toMatchObject({ event: 'message.removed', target: seq, by: alice.id, ...removedBody })
   // A repetition of the send is answered as before, and tells nothing of it (P2).
   chat.emitted.length = 0
   expect(await post(ctx, alice.id, input)).toMatchObject({ seq })

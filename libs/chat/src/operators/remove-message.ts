@@ -1,11 +1,11 @@
 /**
- * Takes away what a message said. Its entry stays where it is, with sender and time, since the log has no gaps; what it
- * says is a sentence that today's clients show, and a mark for those that know it. docs/decisions/0021 says why.
+ * Takes away what a message said. Its row stays where it is, with sender and time, since the log has no gaps; what it says
+ * is a sentence, and a mark for clients that know it. An entry tells the members. docs/decisions/0021 says why.
  */
-import { type EntryOf, Refusal } from '@flotilla/protocol'
+import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { OperatorsContext } from './context.ts'
-import { kindNumbers, type PayloadOf } from '../log/entries.ts'
+import { remove } from '../log/conversations/change.ts'
 import { note } from '../notices/security/note.ts'
 import { transaction } from '../store/transaction.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
@@ -16,14 +16,7 @@ export interface RemoveMessageInput {
   readonly reason: string
 }
 
-const kind = kindNumbers['message.new']
-
-const payload: PayloadOf<'message.new'> = { body: { text: 'This message was removed.' }, removed: 'operator' }
-
-const hold = `
-SELECT m.sender_id AS sender, m.client_id AS "clientId", u.erased_at IS NOT NULL AS erased
-  FROM messages m JOIN users u ON u.id = m.sender_id
- WHERE m.conversation_id = $1 AND m.seq = $2 AND m.kind = ${kind} FOR UPDATE OF m`
+const said = { body: { text: 'This message was removed.' }, removed: 'operator' } as const
 
 /** Of a conversation that was large by then nobody has rows. */
 const forgetOwed = `
@@ -41,32 +34,22 @@ DELETE FROM offline_messages o
 export async function removeMessage(ctx: OperatorsContext, by: Actor, input: RemoveMessageInput): Promise<void> {
   const { conversation, seq } = input
   const reason = checkReason(input.reason)
-  await transaction(ctx, async tx => {
-    const { sender, erased } = await overwrite(ctx, tx, conversation, seq)
+  const removed = await transaction(ctx, async tx => {
+    const done = await remove(ctx, tx, conversation, { event: 'message.removed', target: seq, ...said })
+    if (done === undefined) throw new Refusal('message_unknown', undefined, { field: 'seq' })
+    const { sender } = done
     await tx.query(forgetOwed, [conversation, seq])
     await noteAction(tx, by, { action: 'message_removed', user: sender, conversation, seq, reason })
     const detail = { reason, conversation, seq: String(seq) }
-    if (!erased) await note(ctx, { user: sender, kind: 'message_removed', detail }, tx)
+    if (!(await isErased(tx, sender))) await note(ctx, { user: sender, kind: 'message_removed', detail }, tx)
+    return done
   })
+  removed.tell()
 }
 
-/** @returns who wrote it */
-async function overwrite(
-  ctx: OperatorsContext,
-  tx: PoolClient,
-  conversation: string,
-  seq: number,
-): Promise<{ sender: EntryOf<'message.new'>['by']; erased: boolean }> {
-  const found = await tx.query<{ sender: string; clientId: string; erased: boolean }>(hold, [conversation, seq])
-  const row = found.rows[0]
-  if (row === undefined) throw new Refusal('message_unknown', undefined, { field: 'seq' })
-  const { sender, clientId, erased } = row
-  const { keyId, body } = ctx.seal.seal({ conversation, sender, clientId, kind }, JSON.stringify(payload))
-  await tx.query('UPDATE messages SET key_id = $3, body = $4 WHERE conversation_id = $1 AND seq = $2', [
-    conversation,
-    seq,
-    keyId,
-    body,
+async function isErased(tx: PoolClient, user: string): Promise<boolean> {
+  const found = await tx.query<{ erased: boolean }>('SELECT erased_at IS NOT NULL AS erased FROM users WHERE id = $1', [
+    user,
   ])
-  return { sender, erased }
+  return found.rows[0]?.erased ?? true
 }

@@ -1,7 +1,6 @@
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type User } from '@flotilla/protocol'
 import type { OperatorsContext } from './context.ts'
 import { isSuspended, suspendedUntil } from '../accounts/sessions/suspension.ts'
-import type { User } from '../users/user.ts'
 
 /** How an account stands with the operators. */
 export interface Standing {

@@ -1,2 +1,2 @@
-export { type Profile, profile } from './profile.ts'
+export { profile } from './profile.ts'
 export { search } from './search.ts'

@@ -1,21 +1,10 @@
-import { Refusal } from '@flotilla/protocol'
+import { type Profile, Refusal } from '@flotilla/protocol'
 import { and, eq, sql } from 'drizzle-orm'
 import { blockers } from '../privacy/between.ts'
 import type { PeopleContext } from './context.ts'
 import { visible } from '../privacy/visible.ts'
 import { blocks, contacts, users } from '../store/schema.ts'
-import { type User, userColumnsFor } from '../users/user.ts'
-
-/** A person, as one other sees them. */
-export interface Profile extends User {
-  readonly about: string
-  /** When they were last connected, where they show it; milliseconds since 1970. */
-  readonly lastSeenAt?: number
-  /** Whether the two are contacts. */
-  readonly contact: boolean
-  /** Whether the caller has blocked them. What they have blocked is not told. */
-  readonly blocked: boolean
-}
+import { userColumnsFor } from '../users/user.ts'
 
 /**
  * Whom they have blocked sees of them what stands in every list of members, and no more.

@@ -6,7 +6,7 @@
  * candidates of the others, of which the best are shown. Few searches run at once, and each has a time of its own.
  */
 import { randomUUID } from 'node:crypto'
-import { lengthOf, limits, mended, Refusal } from '@flotilla/protocol'
+import { lengthOf, limits, mended, Refusal, type User } from '@flotilla/protocol'
 import pg, { type PoolClient } from 'pg'
 import type { PeopleContext } from './context.ts'
 import { visible } from '../privacy/visible.ts'
@@ -14,7 +14,7 @@ import { folded } from '../store/folded.ts'
 import { transaction } from '../store/transaction.ts'
 import { emailKey, isEmail } from '../text/email.ts'
 import { fold, hasWordLetter } from '../text/fold.ts'
-import { type User, usernameKey } from '../users/user.ts'
+import { usernameKey } from '../users/user.ts'
 
 const foundMax = 10
 /** Of a name that thousands have, so many are looked at. */
@@ -111,7 +111,7 @@ export async function beginSearch(client: PoolClient): Promise<void> {
   )
 }
 
-export async function expectSlips(client: PoolClient): Promise<void> {
+async function expectSlips(client: PoolClient): Promise<void> {
   await client.query(
     `SET LOCAL pg_trgm.word_similarity_threshold = ${similarityOfSlips}; SET LOCAL statement_timeout = ${slipMsMax}`,
   )

@@ -1,6 +1,7 @@
 /** What people are to one person, and what they decided about others: the facts that access.ts decides by. */
+import type { Audience } from '@flotilla/protocol'
 import type { Pool, PoolClient } from 'pg'
-import { type Audience, audienceOf, type Tie } from '../access.ts'
+import { audienceOf, type Tie } from '../access.ts'
 
 /** What somebody shows to everyone, to contacts, or to nobody. */
 export type Shown = 'last_seen' | 'read_receipts' | 'found_by_email'

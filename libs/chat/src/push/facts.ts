@@ -5,7 +5,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
-import { kindNumbers } from '../log/entries.ts'
+import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations } from '../access.ts'
 
 export interface Place {
@@ -38,7 +38,7 @@ const sendersNamedMax = 3
 const findFacts = `
 SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL AS member,
        coalesce(mb.muted_until > now(), false) AS muted, u.quiet_from, u.quiet_until, u.quiet_zone,
-       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $6 THEN c.name END AS group_name, w.count, w.senders
+       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $5 THEN c.name END AS group_name, w.count, w.senders
   FROM generate_series(1, cardinality($1::uuid[])) n
   LEFT JOIN users u ON u.id = ($1::uuid[])[n]
   LEFT JOIN conversations c ON c.id = ($2::uuid[])[n]
@@ -49,13 +49,13 @@ SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL
         FROM offline_messages o
         JOIN messages m ON m.conversation_id = o.conversation_id AND m.seq = o.seq
        WHERE o.user_id = ($1::uuid[])[n] AND o.conversation_id = ($2::uuid[])[n] AND o.seq <= ($3::int8[])[n]
-         AND o.seq >= mb.joined_seq AND o.seq > mb.delivered_seq AND m.kind = $5 AND m.sender_id <> o.user_id
+         AND o.seq >= mb.joined_seq AND o.seq > mb.delivered_seq AND m.kind IN (${pushedKinds}) AND m.sender_id <> o.user_id
          AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = m.sender_id)
        ORDER BY o.seq DESC LIMIT $4
     )
     SELECT (SELECT count(*)::int FROM waiting) AS count,
            ARRAY(SELECT s.display_name
-                   FROM (SELECT sender_id, max(seq) AS last FROM waiting GROUP BY sender_id ORDER BY last DESC LIMIT $7) l
+                   FROM (SELECT sender_id, max(seq) AS last FROM waiting GROUP BY sender_id ORDER BY last DESC LIMIT $6) l
                    JOIN users s ON s.id = l.sender_id ORDER BY l.last DESC) AS senders
   ) w
  ORDER BY n`
@@ -83,7 +83,6 @@ export async function findFactsOf(client: Pool | PoolClient, places: readonly Pl
       uuidArray(places.map(place => place.conversation)),
       int8Array(places.map(place => place.uptoSeq)),
       countedMax,
-      kindNumbers['message.new'],
       kindNumbersOfConversations.group,
       sendersNamedMax,
     ],

@@ -1,7 +1,7 @@
 /** From the offline index to what is to be pushed: one row for each person and conversation. */
 import type { PushContext } from './context.ts'
+import { pushedKinds } from '../log/rules.ts'
 import { goodSession } from './devices/device.ts'
-import { kindNumbers } from '../log/entries.ts'
 
 /**
  * Whoever has no device that could be pushed gets no row, nor does anybody for what they wrote themselves. Rows are taken
@@ -19,7 +19,7 @@ WITH due AS MATERIALIZED (
     FROM due d
     JOIN members mb ON mb.conversation_id = d.conversation_id AND mb.user_id = d.user_id
     JOIN messages m ON m.conversation_id = d.conversation_id AND m.seq = d.seq
-   WHERE m.kind = $4 AND m.sender_id <> d.user_id
+   WHERE m.kind IN (${pushedKinds}) AND m.sender_id <> d.user_id
      AND EXISTS (SELECT FROM devices v JOIN sessions s ON s.id = v.session_id
                   WHERE v.user_id = d.user_id AND ${goodSession})
    GROUP BY d.user_id, d.conversation_id
@@ -41,7 +41,7 @@ export async function sweep(ctx: PushContext, max: number): Promise<number> {
   const found = await ctx.pool.query<{ looked: number }>({
     name: 'push-sweep',
     text: sweepOffline,
-    values: [max, pushDelayMs, pushCollapseMs, kindNumbers['message.new']],
+    values: [max, pushDelayMs, pushCollapseMs],
   })
   return found.rows[0]!.looked
 }

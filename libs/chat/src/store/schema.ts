@@ -142,6 +142,8 @@ export const messages = pgTable(
     keyId: integer('key_id').notNull(),
     kind: smallint('kind').notNull(),
     body: bytea('body').notNull(),
+    changedSeq: seq('changed_seq'),
+    editedAt: at('edited_at'),
   },
   table => [primaryKey({ columns: [table.conversationId, table.seq] })],
 )

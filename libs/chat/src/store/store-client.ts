@@ -18,7 +18,7 @@ export interface LocalSettings {
 }
 
 /** @param settings and their values, beside the time that a statement may take */
-export function localSettings(name: string, settings: Readonly<Record<string, string>> = {}): LocalSettings {
+function localSettings(name: string, settings: Readonly<Record<string, string>> = {}): LocalSettings {
   const all = Object.entries({ statement_timeout: String(statementMsMax), ...settings })
   return { name, text: `SELECT ${all.map(([key, value]) => `set_config('${key}', '${value}', true)`).join(', ')}` }
 }

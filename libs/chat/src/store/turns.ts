@@ -1,6 +1,7 @@
 /**
  * Turns: of one person so much is under way at a time, and the rest waits in its order. Whoever asks from twenty devices
- * at once waits for themselves, not everybody else for them.
+ * at once waits for themselves, not everybody else for them. p-limit has one line, not one for each name that is gone when
+ * it is empty, and starts a work that nobody waits for any longer; and this is on the message path.
  */
 import { Refusal } from '@flotilla/protocol'
 import type { Pool } from 'pg'

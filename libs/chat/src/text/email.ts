@@ -6,7 +6,7 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
 import { bytesOf, Refusal } from '@flotilla/protocol'
 
-export const emailLengthMax = 254
+const emailLengthMax = 254
 const localLengthMax = 64
 
 /**

@@ -1,10 +1,9 @@
-import { avatarSizes, Refusal } from '@flotilla/protocol'
+import { avatarSizes, Refusal, type User } from '@flotilla/protocol'
 import type { UsersContext } from './context.ts'
 import { add } from '../store/jobs/add.ts'
 import { transaction } from '../store/transaction.ts'
 import { takeOver, uploadKey } from '../store/uploads/uploads.ts'
 import { tellChanged } from './tell-changed.ts'
-import type { User } from './user.ts'
 
 /** Where the picture of this id lies in one size. */
 export const avatarKey = (avatar: string, size: number) => `avatars/${avatar}-${size}.webp`

@@ -1,10 +1,10 @@
-import { limits, Refusal } from '@flotilla/protocol'
+import { limits, type Me, Refusal } from '@flotilla/protocol'
 import type { UsersContext } from './context.ts'
 import { checkText } from '../text/names.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkDisplayName } from './display-name.ts'
 import { searchText } from '../text/fold.ts'
-import { type Me, me } from './me.ts'
+import { me } from './me.ts'
 import { tellChanged } from './tell-changed.ts'
 
 export interface ProfileChange {

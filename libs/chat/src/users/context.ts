@@ -1,5 +1,5 @@
 /** What verbs about people need beyond the store: who hears of a change, and what of people is held in memory. */
-import { type DirectFrom, directFroms } from '../access.ts'
+import { type DirectFrom, directFroms } from '@flotilla/protocol'
 import type { ChatPorts } from '../ports.ts'
 import type { StoreContext, StoreSettings } from '../store/context.ts'
 import { createLastSeen, type LastSeen } from './last-seen.ts'

@@ -1,9 +1,9 @@
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type User } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
 import type { UsersContext } from './context.ts'
 import { folded } from '../store/folded.ts'
 import { users } from '../store/schema.ts'
-import { isUsername, type User, userColumns, userColumnsFor, usernameKey } from './user.ts'
+import { isUsername, userColumns, userColumnsFor, usernameKey } from './user.ts'
 
 /**
  * The person of this name, in whatever case it is written. Of the erased the name is free.

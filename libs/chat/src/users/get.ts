@@ -1,7 +1,8 @@
+import type { User } from '@flotilla/protocol'
 import { inArray } from 'drizzle-orm'
 import type { UsersContext } from './context.ts'
 import { users } from '../store/schema.ts'
-import { type User, userColumns, userColumnsFor } from './user.ts'
+import { userColumns, userColumnsFor } from './user.ts'
 
 /**
  * People by their ids, in the order asked for. Those who do not exist are left out.

@@ -1,19 +1,9 @@
-import { Refusal } from '@flotilla/protocol'
+import { type Me, Refusal } from '@flotilla/protocol'
 import { eq, sql } from 'drizzle-orm'
 import type { UsersContext } from './context.ts'
 import { users } from '../store/schema.ts'
 import { shownEmail } from '../text/email.ts'
-import { type User, userColumns } from './user.ts'
-
-/** A person, as they see themselves. */
-export interface Me extends User {
-  readonly about: string
-  readonly email: string | null
-  readonly hasPassword: boolean
-  /** When the account will be erased, if its owner has asked for that; milliseconds since 1970. */
-  readonly deleteAfter?: number
-  readonly createdAt: number
-}
+import { userColumns } from './user.ts'
 
 /** @throws Refusal user_unknown */
 export async function me(ctx: UsersContext, by: string): Promise<Me> {

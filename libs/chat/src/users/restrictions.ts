@@ -3,8 +3,10 @@
  * anything, and every receipt and every direct typing asks: so it is cached, and costs one look into a map. Whoever
  * changes it, in either direction, is named by the next pulse and forgotten here.
  */
+import type { Audience } from '@flotilla/protocol'
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { type Audience, audienceOf } from '../access.ts'
+import { audienceOf } from '../access.ts'
 import { createLoader } from '../store/loader.ts'
 
 /** What one person keeps back. */
@@ -26,7 +28,7 @@ export const unrestricted: Restriction = { readReceiptsTo: 'everyone', lastSeenT
 /** Of somebody who is gone. */
 const silent: Restriction = { readReceiptsTo: 'nobody', lastSeenTo: 'nobody', blocked: undefined }
 
-/** People who are held, everybody blocked counting as one more; the oldest are forgotten first. */
+/** People who are held, everybody blocked counting as one more; those that were asked for least lately are forgotten. */
 const cachedMax = 200_000
 const blockedHeldMax = 500
 const loadBatchMax = 500
@@ -47,11 +49,9 @@ SELECT u.id, u.read_receipts_to, u.last_seen_to,
 
 export function createRestrictions(options: { pool: Pool }): Restrictions {
   const { pool } = options
-  /** In the order in which they were read. */
-  const cached = new Map<string, Restriction>()
+  const cached = new LRUCache<string, Restriction>({ maxSize: cachedMax, sizeCalculation: weigh })
   /** What is under way; an answer that was forgotten meanwhile is not remembered. */
   const loading = new Map<string, Promise<Restriction>>()
-  let weight = 0
 
   const load = createLoader<Restriction>(async users => {
     const found = await pool.query<Row>({ name: 'restrictions', text, values: [users] })
@@ -63,7 +63,10 @@ export function createRestrictions(options: { pool: Pool }): Restrictions {
     if (underWay !== undefined) return underWay
     const begun = load(user).then(
       (found = silent) => {
-        if (loading.get(user) === begun) remember(user, found)
+        if (loading.get(user) === begun) {
+          loading.delete(user)
+          cached.set(user, found)
+        }
         return found
       },
       (error: unknown) => {
@@ -75,27 +78,13 @@ export function createRestrictions(options: { pool: Pool }): Restrictions {
     return begun
   }
 
-  function remember(user: string, restriction: Restriction) {
-    forget(user)
-    cached.set(user, restriction)
-    weight += weigh(restriction)
-    for (const oldest of cached.keys()) {
-      if (weight <= cachedMax || oldest === user) break
-      forget(oldest)
-    }
-  }
-
-  function forget(user: string) {
-    const held = cached.get(user)
-    if (held !== undefined) weight -= weigh(held)
-    cached.delete(user)
-    loading.delete(user)
-  }
-
   return {
     of: user => cached.get(user) ?? look(user),
     forget(users) {
-      for (const user of users) forget(user)
+      for (const user of users) {
+        cached.delete(user)
+        loading.delete(user)
+      }
     },
   }
 }

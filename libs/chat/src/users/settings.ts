@@ -1,13 +1,6 @@
 /** What a person decides for themselves: who sees what of them, who may write to them first, and what is pushed when. */
-import { Refusal } from '@flotilla/protocol'
-import {
-  type Audience,
-  audienceNumbers,
-  audienceOf,
-  type DirectFrom,
-  directFromNumbers,
-  directFromSaid,
-} from '../access.ts'
+import { type Audience, type DirectFrom, Refusal, type Settings } from '@flotilla/protocol'
+import { audienceNumbers, audienceOf, directFromNumbers, directFromSaid } from '../access.ts'
 import type { UsersContext } from './context.ts'
 import type { users } from '../store/schema.ts'
 
@@ -18,17 +11,6 @@ export interface QuietHours {
   readonly until: string
   /** A name of the IANA: `Europe/Amsterdam` */
   readonly zone: string
-}
-
-export interface Settings {
-  readonly lastSeenTo: Audience
-  readonly readReceiptsTo: Audience
-  readonly foundByEmailTo: Audience
-  /** null: whatever the deployment says. */
-  readonly directFrom: DirectFrom | null
-  /** Whether a push may name who wrote. */
-  readonly pushNames: boolean
-  readonly quietHours: QuietHours | null
 }
 
 export type SettingsChange = { readonly [K in keyof Settings]?: Settings[K] | undefined }

@@ -1,5 +1,5 @@
+import type { User } from '@flotilla/protocol'
 import type { UsersContext } from './context.ts'
-import type { User } from './user.ts'
 
 /** Of more acquaintances than this the rest learn of a change when they next read a list. */
 const acquaintancesToldMax = 1_000

@@ -5,14 +5,6 @@ import type { UsersContext } from './context.ts'
 import { blocks, users } from '../store/schema.ts'
 import { plainly } from '../text/typed.ts'
 
-export interface User {
-  readonly id: string
-  readonly username: string
-  readonly displayName: string
-  /** The id of the picture, if there is one. It changes with the picture. */
-  readonly avatar: string | null
-}
-
 /** The columns of User, for a drizzle select. */
 export const userColumns = {
   id: users.id,

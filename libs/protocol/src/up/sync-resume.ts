@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Entry } from '../entry.ts'
+import { Entry } from '../entries.ts'
 import { ConversationCursor, Cursor, Epoch, ReplyBytes, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { command } from '../message.ts'

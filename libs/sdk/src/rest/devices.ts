@@ -1,19 +1,8 @@
 /** Where pushes go: the devices of a person. */
-import type { Signed } from './signed.ts'
+import type { Device } from '@flotilla/protocol'
+import type { Ask, BodyOf } from './ask.ts'
 
-export type Platform = 'android' | 'ios' | 'web'
-
-export interface Device {
-  readonly id: string
-  readonly name: string
-  readonly platform: Platform
-  readonly provider: 'fcm' | 'webpush'
-  /** Milliseconds since 1970. */
-  readonly createdAt: number
-  readonly seenAt: number
-  /** It belongs to the sign-in that asks. */
-  readonly current: boolean
-}
+export type Platform = Device['platform']
 
 /** A browser's `PushSubscriptionJSON`, also for programs whose types know no browser. */
 export interface PushSubscriptionData {
@@ -35,18 +24,18 @@ export type DeviceRegistration = {
     }
 )
 
-export function createDevices(signed: Signed) {
-  return {
-    /** The last seen first. */
-    list: () => signed<{ devices: readonly Device[] }>('GET', '/v1/devices'),
-    /**
-     * Registers this device. To be called at every start of the app: the same token again renews it. It ends with the
-     * sign-in. @throws FlotillaError field_invalid
-     */
-    register: (device: DeviceRegistration) => signed<Device>('POST', '/v1/devices', { body: device }),
-    /** @throws FlotillaError device_unknown */
-    remove: (device: string) => signed<undefined>('DELETE', `/v1/devices/${encodeURIComponent(device)}`),
-    /** `vapidPublicKey` is for `applicationServerKey` of a subscription; it is missing where there are no web pushes. */
-    getPush: () => signed<{ vapidPublicKey?: string }>('GET', '/v1/push'),
-  }
-}
+export const createDevices = (ask: Ask) => ({
+  /** The last seen first. */
+  list: () => ask('GET /v1/devices'),
+  /**
+   * Registers this device. To be called at every start of the app: the same token again renews it. It ends with the
+   * sign-in. @throws FlotillaError field_invalid
+   */
+  register: (device: DeviceRegistration) =>
+    // Browsers leave open whether a subscription has all of its fields.
+    ask('POST /v1/devices', { body: device as BodyOf<'POST /v1/devices'> }),
+  /** @throws FlotillaError device_unknown */
+  remove: (device: string) => ask('DELETE /v1/devices/{id}', { id: device }),
+  /** `vapidPublicKey` is for `applicationServerKey` of a subscription; it is missing where there are no web pushes. */
+  getPush: () => ask('GET /v1/push'),
+})

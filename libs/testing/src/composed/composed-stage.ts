@@ -53,7 +53,7 @@ export interface ComposedStage {
 }
 
 /** A group with more members is routed by interest. */
-export const largeConversationMin = 10
+const largeConversationMin = 10
 
 const shared = {
   LARGE_CONVERSATION_MIN: String(largeConversationMin),

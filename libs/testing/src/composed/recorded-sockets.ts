@@ -1,5 +1,6 @@
 /** WebSockets for the SDK that take down what they were given and when, before the SDK gets it. */
-import { down, type Entry, type Event, type EventIn, type Op, type Reply } from '@flotilla/protocol'
+import type { Entry, Event, EventIn, Op, Reply } from '@flotilla/protocol'
+import { down } from '@flotilla/protocol/schemas'
 import type { Socket, SocketConstructor, SocketEvent } from '@flotilla/sdk'
 import type { Socket as NetSocket } from 'node:net'
 import { WebSocket } from 'ws'

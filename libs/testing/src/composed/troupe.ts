@@ -1,7 +1,8 @@
 /**
  * The people of a composed run: each with two devices on the real SDK, in direct conversations and in groups below and
  * above the limit of routing by interest. They talk, type and read; members come and go, groups are renamed, people become
- * contacts and part, block each other, mute conversations, and sessions are revoked. All of it is on record, and so is what their sockets delivered.
+ * contacts and part, block each other, mute conversations, and sessions are revoked. All of it is on record, and so is
+ * what their sockets delivered.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -105,6 +106,8 @@ class LivingTroupe implements Troupe {
   /** By group: who is in, as far as the answers tell. */
   readonly #members = new Map<string, Set<Person>>()
   /** A pair of group and person, or of people, that something is under way with. */
+  /** By conversation and person, the last message that was acknowledged. */
+  readonly #said = new Map<string, number>()
   readonly #busy = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
   #endings: (() => void)[] = []
@@ -230,9 +233,13 @@ class LivingTroupe implements Troupe {
     const { conversation, person } = this.#place()
     const { client } = this.#dice.pick(person.devices)
     const text = randomUUID()
+    const place = `${conversation} ${person.user}`
+    // Now and then another text for what was said before.
+    const target = this.#dice.roll() < 0.15 ? this.#said.get(place) : undefined
+    const draft = { conversation, body: { text } }
     let send: ReturnType<Client['send']>
     try {
-      send = client.send({ conversation, body: { text } })
+      send = target === undefined ? client.send(draft) : client.edit({ ...draft, target })
     } catch {
       // Stopped with its session.
       return
@@ -242,7 +249,8 @@ class LivingTroupe implements Troupe {
     this.#history.sent({ user, conversation, clientId, text })
     send.acknowledged.then(
       ack => {
-        this.#count('acknowledged')
+        this.#count(target === undefined ? 'acknowledged' : 'edited')
+        if (target === undefined) this.#said.set(place, ack.seq)
         this.#history.acknowledged(user, conversation, clientId, ack.seq)
       },
       (error: { code: string }) => {

@@ -1,4 +1,5 @@
 /** Redis is a hint: whoever reads and writes in it learns no body, names no gateway, and speaks for no node. */
+import { textOf } from '@flotilla/protocol'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { makeConversation, type TestSocket, until } from '@flotilla/testing'
@@ -136,7 +137,7 @@ async function forgeEnvelopes(
 const malformed = (stand: Stand) => stand.gateways[1]!.metric('flotilla_routing_malformed_total')
 
 const textsOf = (socket: TestSocket) =>
-  socket.received.flatMap(frame => ('event' in frame && frame.event === 'message.new' ? [frame.body.text ?? ''] : []))
+  socket.received.flatMap(frame => ('event' in frame && frame.event === 'message.new' ? [textOf(frame.body)] : []))
 
 /** It has come, or a node has told that it is there to be fetched. */
 const knows = (socket: TestSocket, conversation: string, seq: number) =>

@@ -1,4 +1,5 @@
 /** Somebody who joins sees nothing from before, also not when an old send is repeated after they have come. */
+import { textOf } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import { makeConversation, until } from '@flotilla/testing'
 import { type Attack, check, none } from '../attack.ts'
@@ -45,7 +46,7 @@ async function repeatAfterJoin(stand: Stand, size: number) {
   })
   await annSocket.request('message.send', { conversation, clientId: randomUUID(), body: { text: 'after' } })
   const texts = () =>
-    socket.received.flatMap(frame => ('event' in frame && frame.event === 'message.new' ? [frame.body.text ?? ''] : []))
+    socket.received.flatMap(frame => ('event' in frame && frame.event === 'message.new' ? [textOf(frame.body)] : []))
   await until(() => texts().includes('after'), { what: 'the newcomer hears what is said after they came' })
   return [
     check(`a repetition is answered with the first result (${size} members)`, again.seq === first.seq, again.seq),

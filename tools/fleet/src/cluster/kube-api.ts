@@ -90,7 +90,7 @@ export function askSocket(socketPath: string, asked: SocketRequest): Promise<Soc
 }
 
 /** What the API refused. */
-export class KubeError extends Error {
+class KubeError extends Error {
   readonly status: number
   constructor(status: number, message: string) {
     super(message)

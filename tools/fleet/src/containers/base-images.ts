@@ -12,7 +12,7 @@ import type { Engine } from './engine.ts'
 const bootstrapMsMax = 600_000
 
 /** The names that the Dockerfile has for its base images. */
-export function baseImages(): { node: string; base: string } {
+function baseImages(): { node: string; base: string } {
   const text = readFileSync(inProject('docker/Dockerfile'), 'utf8')
   const named = (argument: string) => {
     const name = new RegExp(`^ARG ${argument}=(\\S+)$`, 'm').exec(text)?.[1]

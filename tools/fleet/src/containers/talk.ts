@@ -1,6 +1,6 @@
 /** Two people who register, open sockets and send a message, as any client would: by the address of an edge alone. */
 import { randomUUID } from 'node:crypto'
-import { type Client, createClient, createMemoryStore, createSignIn } from '@flotilla/sdk'
+import { type Client, createClient, createMemoryStore, createSignIn, textOf } from '@flotilla/sdk'
 import { until } from '@flotilla/testing'
 
 export interface Party {
@@ -27,7 +27,7 @@ async function join(api: string, username: string): Promise<Party> {
   const me = await account.register({ username, password })
   const texts: string[] = []
   const client = createClient({ api, getToken: account.getToken, store: createMemoryStore() })
-  client.on('message', message => void texts.push(message.body.text))
+  client.on('message', message => void texts.push(textOf(message.body)))
   await client.start()
   return { id: me.id, client, texts }
 }
@@ -47,7 +47,7 @@ export async function beginTalk(api: string): Promise<Talk> {
       await account.signIn({ username: usernames[0]!, password })
       const { rest } = createClient({ api, getToken: account.getToken, store: createMemoryStore() })
       const { entries } = await rest.history(conversation)
-      return entries.flatMap(entry => (entry.event === 'message.new' ? [entry.body.text] : []))
+      return entries.flatMap(entry => (entry.event === 'message.new' ? [textOf(entry.body)] : []))
     },
     async send(text) {
       await alice.client.send({ conversation, body: { text } }).acknowledged

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '@flotilla/testing'
 import { type Edge, startEdge } from '../nginx.ts'
-import { ask, type Backend, nginxOrSkip, openSocket, sendRaw, startBackend } from './testbed.ts'
+import { ask, type Backend, nginxOrSkip, openSocket, sendRaw, startBackend } from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

@@ -18,7 +18,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Edge, startEdge } from '../nginx.ts'
-import { nginxOrSkip } from './testbed.ts'
+import { nginxOrSkip } from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

@@ -7,7 +7,7 @@ import { dropFolder, makeFolder, until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificate } from '../certificates.ts'
 import { type Edge, startEdge } from '../nginx.ts'
-import { ask, type Backend, nginxOrSkip, openSocket, startBackend } from './testbed.ts'
+import { ask, type Backend, nginxOrSkip, openSocket, startBackend } from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

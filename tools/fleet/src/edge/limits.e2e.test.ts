@@ -5,7 +5,16 @@ import { until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Edge, startEdge } from '../nginx.ts'
 import { inProject } from '../root.ts'
-import { type Answer, ask, type Backend, nginxOrSkip, openSocket, sendRaw, startBackend, tally } from './testbed.ts'
+import {
+  type Answer,
+  ask,
+  type Backend,
+  nginxOrSkip,
+  openSocket,
+  sendRaw,
+  startBackend,
+  tally,
+} from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

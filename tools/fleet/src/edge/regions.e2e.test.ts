@@ -9,7 +9,7 @@ import { makeCertificate } from '../certificates.ts'
 import { startNameServer } from '../name-server.ts'
 import { type Edge, startEdge } from '../nginx.ts'
 import { inProject } from '../root.ts'
-import { ask, type Backend, nginxOrSkip, openSocket, startBackend } from './testbed.ts'
+import { ask, type Backend, nginxOrSkip, openSocket, startBackend } from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificate } from '../certificates.ts'
 import { startEdge } from '../nginx.ts'
 import { inProject } from '../root.ts'
-import { ask, nginxOrSkip, startBackend } from './testbed.ts'
+import { ask, nginxOrSkip, startBackend } from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

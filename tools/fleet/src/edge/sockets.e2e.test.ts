@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { freePort, until } from '@flotilla/testing'
 import { type NameServer, startNameServer } from '../name-server.ts'
 import { type Edge, startEdge } from '../nginx.ts'
-import { type Backend, type CallerSocket, nginxOrSkip, openSocket, startBackend, tally } from './testbed.ts'
+import { type Backend, type CallerSocket, nginxOrSkip, openSocket, startBackend, tally } from './edge.testbed.ts'
 
 const nginx = await nginxOrSkip()
 

@@ -5,7 +5,7 @@
 import { Histogram } from '@flotilla/testing/load'
 
 /** Times are kept in steps of this length, so that a second may begin anywhere. */
-export const stepMs = 100
+const stepMs = 100
 const stepsPerSecond = 1_000 / stepMs
 
 /** Counts by step: the number of a step is the time in milliseconds since 1970, divided by its length. */
@@ -15,7 +15,7 @@ export type Steps = ReadonlyMap<number, number>
 export interface ComingsCounts {
   readonly clients: number
   /** From the loss of a connection until the client was live again, in a histogram of milliseconds. */
-  readonly gapMs: Float64Array
+  readonly gapMs: string
   /** The longest gap, those counted that have not ended. */
   readonly gapMsMax: number
   /** Connections lost. */
@@ -103,7 +103,7 @@ export class Comings {
     const nodes = this.nodes()
     return {
       clients: away.length + total(nodes),
-      gapMs: this.#gaps.counts,
+      gapMs: this.#gaps.encoded(),
       gapMsMax: away.reduce((max, client) => Math.max(max, nowMs - client.leftAt!), this.#gapMsMax),
       leaves: this.#leaves,
       returns: this.#returns,
@@ -126,7 +126,7 @@ export function sumComings(parts: readonly ComingsCounts[]): ComingsCounts {
   const names = new Set(parts.flatMap(part => [...part.returns.keys()]))
   return {
     clients: parts.reduce((sum, part) => sum + part.clients, 0),
-    gapMs: sumHistograms(parts.map(part => part.gapMs)),
+    gapMs: new Histogram(...parts.map(part => part.gapMs)).encoded(),
     gapMsMax: Math.max(0, ...parts.map(part => part.gapMsMax)),
     leaves: sumMaps(parts.map(part => part.leaves)),
     returns: new Map([...names].map(name => [name, sumMaps(parts.map(part => part.returns.get(name) ?? new Map()))])),
@@ -134,12 +134,6 @@ export function sumComings(parts: readonly ComingsCounts[]): ComingsCounts {
     lost: parts.flatMap(part => part.lost),
     nodes: sumMaps(parts.map(part => part.nodes)),
   }
-}
-
-export function sumHistograms(parts: readonly Float64Array[]): Float64Array {
-  const sum = new Histogram().counts
-  for (const part of parts) for (const [bucket, counted] of part.entries()) sum[bucket]! += counted
-  return sum
 }
 
 export function sumMaps<K>(parts: readonly ReadonlyMap<K, number>[]): Map<K, number> {

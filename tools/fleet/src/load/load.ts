@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dropFolder, makeFolder, settle } from '@flotilla/testing'
 import { Histogram, type Person, type Remote, startRemote } from '@flotilla/testing/load'
-import { type ComingsCounts, sumComings, sumHistograms, sumMaps } from './comings.ts'
+import { type ComingsCounts, sumComings, sumMaps } from './comings.ts'
 import type { PeoplePlan, PeopleProgram, Way } from './people-program.ts'
 import type { Judgement, StorePlan, StoreProgram } from './store-program.ts'
 
@@ -181,7 +181,7 @@ function ownHeads(heads: ReadonlyMap<string, number>, people: readonly Person[],
 function sumCounts(counts: readonly Awaited<ReturnType<PeopleProgram['counts']>>[]): LoadCounts {
   return {
     comings: sumComings(counts.map(one => one.comings)),
-    acks: new Histogram(sumHistograms(counts.map(one => one.ackMs))),
+    acks: new Histogram(...counts.map(one => one.ackMs)),
     acknowledged: sum(counts.map(one => one.acknowledged)),
     loadShare: Math.max(...counts.map(one => one.loadShare)),
   }

@@ -37,7 +37,7 @@ export interface PeoplePlan {
 export interface PeopleCounts {
   readonly comings: ComingsCounts
   /** From the send to its acknowledgement, in a histogram of milliseconds. */
-  readonly ackMs: Float64Array
+  readonly ackMs: string
   readonly acknowledged: number
   /** How much of a core this process used: near 1 it measures itself. */
   readonly loadShare: number
@@ -136,7 +136,7 @@ export class PeopleProgram {
     const { user, system } = process.cpuUsage(this.#usage)
     return {
       comings: this.#comings.counts(),
-      ackMs: this.#ackMs.counts,
+      ackMs: this.#ackMs.encoded(),
       acknowledged: this.#ackMs.total,
       loadShare: (user + system) / 1_000 / (performance.now() - this.#markedAt),
     }

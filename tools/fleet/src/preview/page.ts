@@ -41,7 +41,7 @@ tr:first-child td { color: #6e9fff }
 `
 
 /** The page as one text. */
-export const pageOf = (dashboard: DrawnDashboard) => `<!doctype html><meta charset="utf-8">
+const pageOf = (dashboard: DrawnDashboard) => `<!doctype html><meta charset="utf-8">
 <style>${uPlotFile('uPlot.min.css')}${style}</style>
 <h1></h1><div id="board"></div>
 <script>${uPlotFile('uPlot.iife.min.js')}</script>

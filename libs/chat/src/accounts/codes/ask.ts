@@ -1,10 +1,11 @@
+import type { AskedCode } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import type { AccountsContext } from '../context.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
 import { folded } from '../../store/folded.ts'
 import { transaction } from '../../store/transaction.ts'
 import { checkEmail } from '../../text/email.ts'
-import { type AskedCode, demandMail, resendAfterMs, send } from './code.ts'
+import { demandMail, resendAfterMs, send } from './code.ts'
 
 /** The oldest requests of the address for the same go, so that guessing at many of them at once gains little. */
 const insert = `

@@ -11,14 +11,6 @@ import type { CodePurpose, Mail } from '../../store/jobs/job.ts'
 import { folded } from '../../store/folded.ts'
 import { emailKey } from '../../text/email.ts'
 
-/** A code that was asked for. It is worth something only together with the request. */
-export interface AskedCode {
-  readonly request: string
-  readonly lifeMs: number
-  /** After so long it may be sent again. */
-  readonly resendAfterMs: number
-}
-
 export interface Addressed {
   readonly request: string
   readonly purpose: CodePurpose

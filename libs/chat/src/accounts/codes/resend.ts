@@ -1,8 +1,8 @@
-import { Refusal } from '@flotilla/protocol'
+import { type AskedCode, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
 import { transaction } from '../../store/transaction.ts'
-import { type AskedCode, demandMail, resendAfterMs, send } from './code.ts'
+import { demandMail, resendAfterMs, send } from './code.ts'
 
 interface Row {
   purpose: CodePurpose

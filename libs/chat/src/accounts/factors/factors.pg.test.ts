@@ -1,3 +1,4 @@
+import type { Factors } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { Secret, TOTP, URI } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,7 +10,7 @@ import { confirmTotp } from './confirm-totp.ts'
 import { disableMailFactor } from './disable-mail-factor.ts'
 import { disableTotp } from './disable-totp.ts'
 import { enableMailFactor } from './enable-mail-factor.ts'
-import { type Factors, factorsAfter, read } from './read.ts'
+import { factorsAfter, read } from './read.ts'
 import { makeRecoveryCodes, spendRecoveryCode } from './recovery-codes.ts'
 import { spendTotp } from './totp.ts'
 

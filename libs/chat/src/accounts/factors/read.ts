@@ -1,23 +1,10 @@
 /** What a person can show, and what is asked of them beyond their first proof. */
-import { Refusal } from '@flotilla/protocol'
+import { type Factor, type Factors, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 
 /** What was shown first. A passkey that checked its owner is two factors in one. */
 export type FirstProof = 'password' | 'email_code' | 'passkey' | 'identity'
-
-export type Factor = 'totp' | 'recovery_code' | 'email_code' | 'passkey' | 'password'
-
-export interface Factors {
-  readonly password: boolean
-  readonly email: boolean
-  /** An authenticator app that has been confirmed. */
-  readonly totp: boolean
-  /** A code by mail is asked for after the first proof. */
-  readonly mailFactor: boolean
-  readonly recoveryCodesLeft: number
-  readonly passkeys: number
-}
 
 const readFactors = `
 SELECT u.password_hash IS NOT NULL AS password, u.email IS NOT NULL AS email,

@@ -8,7 +8,7 @@ import type { Client } from '../../notices/security/client.ts'
 import { demandFresh } from '../sessions/fresh.ts'
 import { transaction } from '../../store/transaction.ts'
 
-export const recoveryCodesMade = 10
+const recoveryCodesMade = 10
 /**
  * Makes codes anew. Those of before are worth nothing any more.
  * @param tx the transaction, which holds the lock of the person's row

@@ -1,7 +1,7 @@
 export { beginVisit, type VisitBegun } from './begin-visit.ts'
 export { endVisit, type VisitEnded } from './end-visit.ts'
 export { link } from './link.ts'
-export { type Identity, list } from './list.ts'
+export { list } from './list.ts'
 export { openVisit } from './open-visit.ts'
 export type { Profile } from './profile.ts'
 export { prove } from './prove.ts'

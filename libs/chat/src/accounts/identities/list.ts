@@ -1,14 +1,5 @@
+import type { Identity } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
-
-/** An identity, as its owner sees it. */
-export interface Identity {
-  readonly provider: string
-  /** What the person is called there. */
-  readonly name: string
-  readonly email?: string
-  readonly linkedAt: number
-  readonly usedAt: number
-}
 
 /** There is one of each provider, and a deployment has a handful of these. */
 const identitiesMax = 100

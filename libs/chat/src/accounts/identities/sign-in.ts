@@ -6,12 +6,12 @@
  * has an account here: they get an account without an address, and can link the identity from the other one after
  * unlinking it here.
  */
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { hasSecondFactor, read } from '../factors/read.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
-import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
+import { begin, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { folded } from '../../store/folded.ts'
 import { uniqueViolation } from '../../store/failures.ts'
@@ -49,7 +49,7 @@ const attemptsMax = 6
 export async function signIn(
   ctx: AccountsContext,
   input: Shown & { readonly invitation?: string | undefined; readonly client: Client },
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn | SecondFactorNeeded> {
   const { provider, profile } = await redeem(ctx, input, 'sign-in')
   const { client } = input
   const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)

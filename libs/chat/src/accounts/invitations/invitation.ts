@@ -1,17 +1,6 @@
 /** An invitation, as whoever made it sees it: everything but the code. */
+import type { Invitation } from '@flotilla/protocol'
 import { placeOf } from '../../store/paging.ts'
-
-export interface Invitation {
-  readonly id: string
-  /** Who made it. */
-  readonly user: string
-  readonly byOperator: boolean
-  readonly uses: number
-  readonly used: number
-  /** Milliseconds since 1970. */
-  readonly createdAt: number
-  readonly expiresAt: number
-}
 
 export interface InvitationRow {
   id: string

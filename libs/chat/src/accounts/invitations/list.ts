@@ -1,6 +1,7 @@
+import type { Invitation } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, type PageWanted, pageMax, toPage } from '../../store/paging.ts'
-import { type Invitation, type InvitationRow, invitationColumns, toInvitation } from './invitation.ts'
+import { type InvitationRow, invitationColumns, toInvitation } from './invitation.ts'
 
 const text = `
 SELECT ${invitationColumns} FROM invitations

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { Refusal } from '@flotilla/protocol'
+import { type Invitation, operatorInvitationUsesMax, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { makePaperCode, paperCodeHash } from '../../text/paper-codes.ts'
 import { transaction } from '../../store/transaction.ts'
-import { type Invitation, type InvitationRow, invitationColumns, toInvitation } from './invitation.ts'
+import { type InvitationRow, invitationColumns, toInvitation } from './invitation.ts'
 import { goodInvitation } from './spend.ts'
 
 /** What operators may make: they invite schools and companies. */
-export const operatorInvitationsMax = 1_000
-export const operatorUsesMax = 10_000
-export const invitationLifeMsMax = 365 * 86_400_000
+const operatorInvitationsMax = 1_000
 
 const insert = `
 INSERT INTO invitations (id, code_hash, user_id, by_operator, uses_max, expires_at)
@@ -28,7 +26,7 @@ export async function make(
   const { invitationsFrom, invitationsMax, invitationUsesMax, invitationLifeMs } = ctx.settings
   const { uses = 1, lifeMs = invitationLifeMs, operator } = input
   if (invitationsFrom === 'operators' && !operator) throw new Refusal('operators_only')
-  const usesMax = operator ? operatorUsesMax : invitationUsesMax
+  const usesMax = operator ? operatorInvitationUsesMax : invitationUsesMax
   if (uses > usesMax)
     throw new Refusal('field_invalid', `uses: must be ${usesMax} at most`, {
       field: 'uses',

@@ -1,5 +1,5 @@
 /** A new passkey for somebody who is signed in. */
-import { Refusal } from '@flotilla/protocol'
+import { type Passkey, passkeysMax, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { takeChallenge } from '../../store/challenges.ts'
 import type { AccountsContext } from '../context.ts'
@@ -10,16 +10,7 @@ import { demandFresh } from '../sessions/fresh.ts'
 import { uniqueViolation } from '../../store/failures.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
-import {
-  beginCeremony,
-  type Ceremony,
-  type MadePasskey,
-  type NewPasskey,
-  type Passkey,
-  type PasskeyRef,
-  passkeysMax,
-  refsOf,
-} from './passkey.ts'
+import { beginCeremony, type Ceremony, type MadePasskey, type NewPasskey, type PasskeyRef, refsOf } from './passkey.ts'
 
 /** Whom the authenticator shows the passkey for, and those that it must not hold already. */
 export interface AddCeremony extends Ceremony {

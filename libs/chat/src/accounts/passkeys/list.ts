@@ -1,5 +1,5 @@
+import { type Passkey, passkeysMax } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
-import { type Passkey, passkeysMax } from './passkey.ts'
 
 interface Row {
   id: string

@@ -2,19 +2,10 @@
  * Passkeys as they are kept. What the browser brings can verify itself (the library for that lives in the API); what it
  * is held against, and how often it counts, is decided here.
  */
+import { passkeysMax } from '@flotilla/protocol'
 import { randomBytes } from 'node:crypto'
 import { type Challenge, openChallenge } from '../../store/challenges.ts'
 import type { AccountsContext } from '../context.ts'
-
-/** As its owner sees it in their list. */
-export interface Passkey {
-  readonly id: string
-  readonly name: string
-  /** It lives on several devices of its owner. */
-  readonly synced: boolean
-  readonly createdAt: number
-  readonly usedAt: number | null
-}
 
 /** What a new passkey says about itself, once it has been verified. */
 export interface MadePasskey {
@@ -67,7 +58,6 @@ export interface Ceremony {
 /** What each ceremony is for. A challenge of one is worth nothing in another. */
 export type CeremonyKind = 'passkey-sign-in' | 'passkey-register' | 'passkey-add' | 'passkey-proof'
 
-export const passkeysMax = 20
 const ceremonyLifeMs = 5 * 60_000
 const nonceBytes = 32
 

@@ -1,8 +1,7 @@
-import { Refusal } from '@flotilla/protocol'
+import { type Passkey, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { list } from './list.ts'
-import type { Passkey } from './passkey.ts'
 
 /**
  * Calls a passkey something else.

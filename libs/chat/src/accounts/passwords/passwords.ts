@@ -3,6 +3,7 @@
  * threads that DNS and files need too: few run at once, a bounded queue waits, and more are told to come back.
  */
 import { Refusal } from '@flotilla/protocol'
+import pLimit from 'p-limit'
 
 export interface Passwords {
   /**
@@ -82,8 +83,7 @@ const undressed = (text: string) => text.replaceAll(/^\P{L}+|\P{L}+$/gu, '') || 
 
 export function createPasswords(options: PasswordsOptions): Passwords {
   const { passwordHashesMax, passwordQueueMax } = options
-  const waiting: (() => void)[] = []
-  let underWay = 0
+  const limit = pLimit(Math.max(1, passwordHashesMax))
   let places = 0
   let hashMs = hashMsAtFirst
 
@@ -103,21 +103,17 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     }
   }
 
-  /** A turn that gets free goes straight to the first who waits, so that nobody can slip in between. */
   async function inTurn<T>(given: Place | undefined, work: () => Promise<T>): Promise<T> {
     const place = given ?? enter()
     try {
-      if (underWay < passwordHashesMax) underWay++
-      else await new Promise<void>(resolve => waiting.push(resolve))
-      const began = performance.now()
-      try {
-        return await work()
-      } finally {
-        hashMs += (performance.now() - began - hashMs) * newestShare
-        const next = waiting.shift()
-        if (next === undefined) underWay--
-        else next()
-      }
+      return await limit(async () => {
+        const began = performance.now()
+        try {
+          return await work()
+        } finally {
+          hashMs += (performance.now() - began - hashMs) * newestShare
+        }
+      })
     } finally {
       if (given === undefined) place.leave()
     }

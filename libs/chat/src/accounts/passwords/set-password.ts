@@ -2,12 +2,12 @@
  * A new password. Whoever sets one may do so because somebody else knows the old one: all other sessions end with it, and
  * so does every sign-in that still waits for its second factor.
  */
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { check, spend } from '../codes/redeem.ts'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import { begin, type FactorNeeded, type SignedIn } from '../sessions/begin.ts'
+import { begin, type SignedIn } from '../sessions/begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { endAll } from '../sessions/end.ts'
 import { demandFresh } from '../sessions/fresh.ts'
@@ -51,7 +51,7 @@ export async function setPassword(
 export async function resetPassword(
   ctx: AccountsContext,
   input: { request: string; code: string; password: string; client: Client; place?: Place },
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn | SecondFactorNeeded> {
   const { request, code, password, client, place } = input
   await checkPassword(password, [ctx.settings.deploymentName])
   const right = await check(ctx, { request, code, purpose: 'reset-password' })

@@ -1,6 +1,6 @@
 /** The one door to a new person, whatever they sign in by. */
 import { randomInt, randomUUID } from 'node:crypto'
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type User } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
@@ -16,7 +16,7 @@ import { searchText } from '../../text/fold.ts'
 import { isNameFree } from './held-names.ts'
 import { demandMode } from './may-register.ts'
 import { isReserved, nameReserved } from '../../users/reserved-names.ts'
-import { isUsername, typedUsername, type User } from '../../users/user.ts'
+import { isUsername, typedUsername } from '../../users/user.ts'
 
 export interface NewUser {
   /** Where it had to be known before; drawn when left out. */
@@ -92,7 +92,7 @@ export async function create(
  * The username as it is kept.
  * @throws Refusal field_invalid
  */
-export function checkUsername(text: string): string {
+function checkUsername(text: string): string {
   const username = typedUsername(text)
   const rule = '3 to 32 of a-z 0-9 . _ -'
   if (!isUsername(username))

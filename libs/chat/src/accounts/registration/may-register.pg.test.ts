@@ -1,3 +1,4 @@
+import type { RegistrationMode } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
@@ -9,7 +10,6 @@ import { beginRegister, register as registerByPasskey } from '../passkeys/regist
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { transaction } from '../../store/transaction.ts'
 import { create } from './create.ts'
-import type { RegistrationMode } from '../context.ts'
 import { registerUser as register } from './register.testbed.ts'
 
 let database: TestDatabase

@@ -1,5 +1,5 @@
 /** People for tests, made as anybody would be. */
-import type { User } from '../../users/user.ts'
+import type { User } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { type Registration, register } from './register.ts'
 

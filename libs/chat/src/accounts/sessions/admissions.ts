@@ -3,6 +3,7 @@
  * asked in one turn of the loop is one query, so that a reconnect storm costs the store hundreds of queries, not
  * hundreds of thousands. The ids come out of signed tokens and tickets, so they are well-formed.
  */
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { createLoader } from '../../store/loader.ts'
 import { uuidArray } from '../../store/binary-arrays.ts'
@@ -81,7 +82,7 @@ type Answer = Promise<Checked | undefined>
 export function createAdmissions(options: { pool: Pool; steady?: () => number }): Admissions {
   const { pool, steady = () => performance.now() } = options
   /** By session. The time is that of the question, so that no answer is trusted for longer than it may be. */
-  const checked = new Map<string, { at: number; answer: Answer }>()
+  const checked = new LRUCache<string, { at: number; answer: Answer }>({ max: checkedMax })
 
   const loadUser = createLoader<Checked>(async ids => {
     const found = await pool.query<CheckRow>({
@@ -109,12 +110,10 @@ export function createAdmissions(options: { pool: Pool; steady?: () => number })
       const known = checked.get(session)
       if (known !== undefined && now - known.at < checkedForMs) return known.answer
       const answer = loadUser(session)
-      checked.delete(session)
       checked.set(session, { at: now, answer })
       answer.catch(() => {
-        if (checked.get(session)?.answer === answer) checked.delete(session)
+        if (checked.peek(session)?.answer === answer) checked.delete(session)
       })
-      if (checked.size > checkedMax) checked.delete(checked.keys().next().value!)
       return answer
     },
     async admit(user, session) {

@@ -2,29 +2,21 @@
  * The one door to a session: whatever somebody has shown first (a password, a code, a passkey, an identity) ends here,
  * and gets a session, or the question for a second factor.
  */
+import type { Factor, SecondFactorNeeded, User } from '@flotilla/protocol'
 import { openChallenge } from '../../store/challenges.ts'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
-import { type Factor, factorsAfter, type FirstProof, read } from '../factors/read.ts'
+import { factorsAfter, type FirstProof, read } from '../factors/read.ts'
 import type { SealedText } from '../identities/visit.ts'
 import { checkName } from '../../text/names.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { User } from '../../users/user.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { holdPassword } from './hold-password.ts'
 import { type Opened, open } from './open.ts'
 
 export interface SignedIn extends Opened {
   readonly user: User
-}
-
-/** The session comes after a second factor: sessions.finish. */
-export interface FactorNeeded {
-  readonly challenge: string
-  /** Any one of these will do. */
-  readonly factors: readonly Factor[]
-  readonly lifeMs: number
 }
 
 /** What the second step must know of the first. */
@@ -63,7 +55,7 @@ export async function begin(
   proof: FirstProof,
   client: Client,
   shown: { readonly passwordHash?: string; readonly identity?: SealedText | undefined } = {},
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn | SecondFactorNeeded> {
   const { passwordHash, identity } = shown
   const deviceName = checkName(client.deviceName, 'deviceName')
   const factors = factorsAfter(proof, await read(ctx, user.id))

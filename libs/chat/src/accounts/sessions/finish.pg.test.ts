@@ -1,3 +1,4 @@
+import type { Factor, SecondFactorNeeded, User } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -9,9 +10,8 @@ import { claim } from '../../store/jobs/claim.ts'
 import { add, beginAdd } from '../passkeys/add.ts'
 import type { ShownPasskey } from '../passkeys/passkey.ts'
 import { create } from '../registration/create.ts'
-import type { User } from '../../users/user.ts'
-import type { Factor, FirstProof } from '../factors/read.ts'
-import { begin, type FactorNeeded } from './begin.ts'
+import type { FirstProof } from '../factors/read.ts'
+import { begin } from './begin.ts'
 import { askFactorCode, askFactorPasskey, challenged, finish } from './finish.ts'
 import { demandFresh } from './fresh.ts'
 import { open } from './open.ts'
@@ -72,7 +72,7 @@ async function withMail(): Promise<Omit<Person, 'secret' | 'recoveryCodes'>> {
 
 const codeOf = (secret: string) => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now })
 const ask = async (user: User, proof: FirstProof = 'password') =>
-  (await begin(ctx, user, proof, client)) as FactorNeeded
+  (await begin(ctx, user, proof, client)) as SecondFactorNeeded
 const show = (challenge: string, factor: 'totp' | 'recovery_code' | 'email_code', code: string) =>
   finish(ctx, { challenge, shown: { factor, code }, client: { ...client, deviceName: undefined } })
 const sessionsOf = async (user: User) =>

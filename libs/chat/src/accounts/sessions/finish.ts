@@ -3,16 +3,15 @@
  * once get no more tries than guesses made one by one. The factor is used up first, the challenge last: of two who show
  * good factors at once, the one that takes the challenge out gets the session.
  */
-import { Refusal } from '@flotilla/protocol'
+import { type AskedCode, type Factor, Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
-import { type AskedCode, ask, resend } from '../codes/index.ts'
+import { ask, resend } from '../codes/index.ts'
 import type { AccountsContext } from '../context.ts'
 import { joinNow } from '../identities/join-later.ts'
 import { makeNonce, nonceText, type PasskeyRef, refsOf } from '../passkeys/passkey.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import { get } from '../../users/get.ts'
-import { type Factor } from '../factors/read.ts'
 import { type Begun, secondFactorKind, type SignedIn } from './begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { emailOf, holds, type Shown } from './factor.ts'

@@ -1,10 +1,11 @@
 /** A new password ends what was begun with the old one, also what is on its way in that very moment. */
+import type { SecondFactorNeeded } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { create } from '../registration/create.ts'
 import { setPassword } from '../passwords/set-password.ts'
-import { begin, type FactorNeeded } from './begin.ts'
+import { begin } from './begin.ts'
 import { finish } from './finish.ts'
 import { open } from './open.ts'
 import { signIn } from './sign-in.ts'
@@ -99,7 +100,7 @@ describe('changed while the session is being written, it ends that session', () 
   test('after the second', async () => {
     const person = await someone()
     await ctx.pool.query('UPDATE users SET mail_factor = true WHERE id = $1', [person.user.id])
-    const { challenge } = (await begin(ctx, person.user, 'email_code', client)) as FactorNeeded
+    const { challenge } = (await begin(ctx, person.user, 'email_code', client)) as SecondFactorNeeded
     await changedDuring(person, finish(ctx, { challenge, shown: { factor: 'password', password }, client: slow }))
   })
 })

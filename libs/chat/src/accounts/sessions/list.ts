@@ -1,28 +1,12 @@
+import type { Session } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
-
-/** A sign-in, as its owner recognises it. */
-export interface SessionItem {
-  readonly id: string
-  readonly deviceName: string
-  /** What was shown to sign in. */
-  readonly signedInBy: string
-  /** Of the last refresh, as are the country and the agent. */
-  readonly address: string
-  readonly country: string
-  readonly agent: string
-  /** Milliseconds since 1970. */
-  readonly createdAt: number
-  readonly seenAt: number
-  /** The one that asks. */
-  readonly current: boolean
-}
 
 /** More than a person has, and what one request may cost. */
 const listedMax = 100
 
 /** The caller's sessions that are good: the one that asks, then the newest. */
-export async function list(ctx: AccountsContext, by: string, session: string): Promise<SessionItem[]> {
-  const found = await ctx.pool.query<SessionItem>({
+export async function list(ctx: AccountsContext, by: string, session: string): Promise<Session[]> {
+  const found = await ctx.pool.query<Session>({
     name: 'sessions-list',
     text: `
 SELECT id, device_name AS "deviceName", signed_in_by AS "signedInBy", address, country, agent,

@@ -3,9 +3,9 @@
  * of the account will do, but a passkey only if it checked its owner: the key that is left in the computer is there for
  * the intruder too.
  */
-import { Refusal } from '@flotilla/protocol'
+import { type AskedCode, Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
-import { type AskedCode, ask } from '../codes/index.ts'
+import { ask } from '../codes/index.ts'
 import type { AccountsContext } from '../context.ts'
 import { demandLevel, read } from '../factors/read.ts'
 import { beginCeremony, type Ceremony, type PasskeyRef, refsOf, type ShownPasskey } from '../passkeys/passkey.ts'

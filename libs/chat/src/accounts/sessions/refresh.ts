@@ -5,11 +5,10 @@
  * whoever made the refresh that counted on, so that a thief is no second tab. docs/decisions/0009 weighs it.
  */
 import { createHash } from 'node:crypto'
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type User } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { User } from '../../users/user.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { end } from './end.ts'
 import { demandNotSuspended, type Opened } from './open.ts'

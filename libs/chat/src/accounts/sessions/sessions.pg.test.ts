@@ -1,3 +1,4 @@
+import type { User } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import {
   makeConversation,
@@ -12,7 +13,6 @@ import type { QueryConfig } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { registerUser as register } from '../registration/register.testbed.ts'
-import type { User } from '../../users/user.ts'
 import { createAdmissions } from './admissions.ts'
 import { admit } from './admit.ts'
 import type { SignedIn } from './begin.ts'

@@ -1,9 +1,9 @@
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
 import { redeem } from '../codes/redeem.ts'
 import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
 import { readAccount } from '../account.ts'
-import { begin, type FactorNeeded, type SignedIn } from './begin.ts'
+import { begin, type SignedIn } from './begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { noteFailure } from './note-failure.ts'
 
@@ -14,7 +14,7 @@ import { noteFailure } from './note-failure.ts'
 export async function signInByCode(
   ctx: AccountsContext,
   input: { request: string; code: string; client: Client },
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn | SecondFactorNeeded> {
   const { request, code, client } = input
   const { user: id } = await redeem(ctx, { request, code, purpose: 'sign-in' }).catch((error: unknown) => {
     noteFailure(ctx, () => askedFor(ctx, request), client, 'email_code')

@@ -1,10 +1,10 @@
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
 import type { AccountsContext } from '../context.ts'
 import { beginCeremony, type Ceremony, type ShownPasskey } from '../passkeys/passkey.ts'
 import { show } from '../passkeys/show.ts'
 import { get } from '../../users/get.ts'
-import { begin, type FactorNeeded, type SignedIn } from './begin.ts'
+import { begin, type SignedIn } from './begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { noteFailure } from './note-failure.ts'
 
@@ -20,7 +20,7 @@ export function beginByPasskey(ctx: AccountsContext): Promise<Ceremony> {
 export async function signInByPasskey(
   ctx: AccountsContext,
   input: { readonly challenge: string; readonly passkey: ShownPasskey; readonly client: Client },
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn | SecondFactorNeeded> {
   const { passkey, client } = input
   const { nonce } = await takeChallenge<{ nonce: string }>(ctx, input.challenge, { kind: 'passkey-sign-in' })
   const { owner, holds } = await show(ctx, passkey, { nonce, ownerChecked: true })

@@ -1,4 +1,4 @@
-import { Refusal } from '@flotilla/protocol'
+import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
 import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
@@ -6,7 +6,7 @@ import { users } from '../../store/schema.ts'
 import { emailKey, isEmail } from '../../text/email.ts'
 import type { Place } from '../passwords/passwords.ts'
 import { isUsername, userColumns, usernameKey } from '../../users/user.ts'
-import { begin, type FactorNeeded, type SignedIn } from './begin.ts'
+import { begin, type SignedIn } from './begin.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { noteFailure } from './note-failure.ts'
 
@@ -29,7 +29,7 @@ export async function signIn(
     readonly place?: Place
     readonly mayTry?: (account: string | undefined) => Promise<boolean>
   },
-): Promise<SignedIn | FactorNeeded> {
+): Promise<SignedIn | SecondFactorNeeded> {
   const found = await readCandidate(ctx, input.username)
   const mayTry = (await input.mayTry?.(found?.user.id)) ?? true
   const hash = (mayTry ? found?.passwordHash : undefined) ?? undefined

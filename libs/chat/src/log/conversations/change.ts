@@ -10,6 +10,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Entry, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
 import {
   type ConversationKind,
@@ -21,14 +22,15 @@ import {
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import type { EmittedEntry } from '../../ports.ts'
-import { kindNumbers, type PayloadOf } from '../entries.ts'
+import { type PayloadOf, toPlain } from '../entries.ts'
+import { changeRow, readTarget } from '../messages/target.ts'
 import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 
 type ChangeKind = 'member.added' | 'member.removed' | 'member.left' | 'member.changed' | 'conversation.renamed'
-type PartOf<K extends ChangeKind | 'conversation.created'> = { readonly event: K } & PayloadOf<K>
+type PartOf<K extends ChangeKind | 'conversation.created' | 'message.removed'> = { readonly event: K } & PayloadOf<K>
 
 /** What a change writes into the log; the rows follow from it. */
 export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
@@ -149,6 +151,28 @@ export async function change(
   tell(ctx, part, written, namedBy(part, by))
   if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
   return { seq: written.entry.seq }
+}
+
+/**
+ * Takes away what a message said, in a transaction of the caller's: the entry, and the row of its target.
+ * @param part what the entry says instead
+ * @returns who wrote the message, and what tells it to the members after the commit; undefined where no message stands
+ */
+export async function remove(
+  ctx: LogContext,
+  client: PoolClient,
+  conversation: string,
+  part: PartOf<'message.removed'>,
+): Promise<{ readonly sender: string; tell(): void } | undefined> {
+  const row = await lock(ctx, client, conversation)
+  const message = row === undefined ? undefined : await readTarget(client, ctx.seal, conversation, part.target)
+  if (row === undefined || message === undefined) return undefined
+  const { sender } = message
+  if (message.removed !== undefined) return { sender, tell() {} }
+  const { body, removed } = part
+  await changeRow(client, conversation, row.head_seq + 1, message.change({ body, removed }))
+  const written = await write(ctx, client, { conversation, by: sender, part, large: row.large })
+  return { sender, tell: () => tell(ctx, part, written, []) }
 }
 
 /** A new conversation; its first entry says who is in it. */
@@ -302,7 +326,7 @@ async function noteLeft(client: PoolClient, conversation: string, user: string):
 interface ToWrite {
   readonly conversation: string
   readonly by: string
-  readonly part: Change | PartOf<'conversation.created'>
+  readonly part: Change | PartOf<'conversation.created'> | PartOf<'message.removed'>
   readonly large: boolean
   /** Of a new conversation: who is in it. */
   readonly joined?: readonly string[]
@@ -316,8 +340,8 @@ async function write(
 ): Promise<Written> {
   const { event, ...payload } = part
   const clientId = randomUUID()
-  const kind = kindNumbers[event]
-  const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, JSON.stringify(payload))
+  const kind = entries[event].number
+  const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, toPlain(part))
   const members = large ? undefined : await readMembers(client, conversation)
   const named = joined ?? namedBy(part, by)
   const users = members === undefined ? undefined : [...new Set([...members, ...named])]
@@ -350,7 +374,7 @@ async function readMembers(client: PoolClient, conversation: string): Promise<st
 
 /** A new conversation starts at version 1; a name is no part of the membership. */
 function changesMembership(part: ToWrite['part']): boolean {
-  return part.event !== 'conversation.created' && part.event !== 'conversation.renamed'
+  return !['conversation.created', 'conversation.renamed', 'message.removed'].includes(part.event)
 }
 
 function growthOf(part: ToWrite['part']): number {

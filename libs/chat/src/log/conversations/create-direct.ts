@@ -1,4 +1,4 @@
-import { Refusal } from '@flotilla/protocol'
+import { type Conversation, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { kindNumbersOfConversations } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
@@ -10,7 +10,6 @@ import { enter } from '../requests/accept.ts'
 import { holdUsers } from '../../users/hold.ts'
 import { create } from './change.ts'
 import { get } from './get.ts'
-import type { Conversation } from './read.ts'
 
 /**
  * The one conversation of two people: made if there is none yet, also when both ask at once. One that exists is answered

@@ -1,4 +1,4 @@
-import { limits, type MemberRef, Refusal } from '@flotilla/protocol'
+import { type Conversation, limits, type MemberRef, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandRoomForConversations } from '../caps.ts'
 import type { LogContext } from '../context.ts'
@@ -9,7 +9,6 @@ import { demandRoomToAsk, tellAsked } from '../requests/ask.ts'
 import { demandHeld, holdUsers } from '../../users/hold.ts'
 import { create } from './change.ts'
 import { get } from './get.ts'
-import type { Conversation } from './read.ts'
 
 /**
  * Makes a group that the caller owns. Whoever wants to be asked first is no member before they have accepted.

@@ -1,6 +1,7 @@
+import type { Conversation } from '@flotilla/protocol'
 import { demandMember } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type Conversation, readOne } from './read.ts'
+import { readOne } from './read.ts'
 
 /**
  * One conversation as the caller sees it.

@@ -1,6 +1,6 @@
-import { Refusal } from '@flotilla/protocol'
+import { type Conversation, Refusal } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
-import { type Conversation, type Place, readPage } from './read.ts'
+import { type Place, readPage } from './read.ts'
 
 export interface ConversationPage {
   readonly conversations: readonly Conversation[]

@@ -1,22 +1,13 @@
-import type { Role } from '@flotilla/protocol'
+import type { Member } from '@flotilla/protocol'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import { demandMember, roleOf, shows } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import * as tables from '../../store/schema.ts'
-import { type User, userColumnsFor } from '../../users/user.ts'
+import { userColumnsFor } from '../../users/user.ts'
 
-export interface MemberItem {
-  readonly user: User
-  readonly role: Role
-  /** Left out where the person does not show the caller when they are here: it would tell. */
-  readonly deliveredSeq?: number
-  /** Left out when the person does not show it to the caller. */
-  readonly readSeq?: number
-}
-
-export type MemberPage = PageOf<'members', MemberItem>
+export type MemberPage = PageOf<'members', Member>
 
 /**
  * The members of a conversation, in the order of their ids.

@@ -1,3 +1,4 @@
+import { mutedForEver } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import {
   makeConversation,
@@ -15,7 +16,7 @@ import { addMembers } from './add-members.ts'
 import { badge, badgeMax } from './badge.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
-import { mute, mutedUntilMax } from './mute.ts'
+import { mute } from './mute.ts'
 import { removeMember } from './remove-member.ts'
 
 let database: TestDatabase
@@ -54,8 +55,8 @@ test('a conversation is muted for oneself, until a time, for ever, or no longer'
   expect(await mutedUntil(alice)).toBe(until)
   expect((await list(ctx, alice, { limit: 1 })).conversations[0]?.mutedUntil).toBe(until)
   expect(await mutedUntil(bob)).toBeUndefined()
-  await mute(ctx, alice, { conversation, until: mutedUntilMax })
-  expect(await mutedUntil(alice)).toBe(mutedUntilMax)
+  await mute(ctx, alice, { conversation, until: mutedForEver })
+  expect(await mutedUntil(alice)).toBe(mutedForEver)
   await mute(ctx, alice, { conversation, until: null })
   expect(await mutedUntil(alice)).toBeUndefined()
   await mute(ctx, alice, { conversation, until: Date.now() - hourMs })
@@ -101,7 +102,7 @@ test('the badge is the sum of what the list shows, without the muted', async () 
   await say(bob, joined)
   await addMembers(ctx, bob, { conversation: joined, users: [alice] })
   await say(bob, joined)
-  await mute(ctx, alice, { conversation: quiet, until: mutedUntilMax })
+  await mute(ctx, alice, { conversation: quiet, until: mutedForEver })
   await read(ctx, alice, { conversation, seq: 1 })
   const expectSum = async (user: string, sum: number) => {
     const shown = (await list(ctx, user, { limit: 100 })).conversations.filter(one => one.mutedUntil === undefined)

@@ -1,9 +1,6 @@
 import { demandMember } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 
-/** The end of the year 9999: for ever. */
-export const mutedUntilMax = 253_402_300_799_999
-
 /**
  * No push tells the caller of the conversation until then. It is the caller's own affair: no entry, no new version of
  * the membership; only their other devices hear it.

@@ -1,39 +1,15 @@
 /** Conversations as one of their members sees them: with cursors, unread count, last message and the people. */
-import { type EntryOf, limits, type Role } from '@flotilla/protocol'
+import { type Conversation, type EntryOf, limits, type Role, type User } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
 import { asc, eq, inArray } from 'drizzle-orm'
-import { type ConversationKind, kindNumbersOfConversations, roleOf } from '../../access.ts'
+import { kindNumbersOfConversations, roleOf } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
+import { type EntryRow, entryColumns, toEntries } from '../entries.ts'
+import { countedKinds } from '../rules.ts'
 import { fitting } from '../../store/paging.ts'
 import * as tables from '../../store/schema.ts'
 import { get } from '../../users/get.ts'
-import { type User, userColumnsFor } from '../../users/user.ts'
-
-export interface Conversation {
-  readonly id: string
-  readonly kind: ConversationKind
-  /** Groups have one. */
-  readonly name?: string
-  readonly head: number
-  /** When the head was written; milliseconds since 1970. */
-  readonly headAt: number
-  /** Of the caller, as are the cursors. */
-  readonly role: Role
-  readonly joinedSeq: number
-  readonly deliveredSeq: number
-  readonly readSeq: number
-  /** Messages of others that the caller may see and has not read; counted up to `unreadMax`. */
-  readonly unread: number
-  /** The caller has muted it until then: no push tells of it, and the badge does not count it. */
-  readonly mutedUntil?: number
-  readonly memberCount: number
-  /** Direct, and the other has not accepted it yet: named among `members`, but not in it. */
-  readonly pending?: boolean
-  /** Left out of groups past a size; see members.ts. */
-  readonly members?: readonly { readonly user: User; readonly role: Role }[]
-  /** The latest message, if one is among the last entries. */
-  readonly lastMessage?: EntryOf<'message.new'>
-}
+import { userColumnsFor } from '../../users/user.ts'
 
 /** Where a conversation stands in the list. The time is seconds since 1970 as PostgreSQL writes them, so it is exact. */
 export interface Place {
@@ -67,7 +43,7 @@ const lastEntriesMax = 20
 
 /** Of the messages `x`, those of others than $1 that a member with these columns may see and has not read. */
 export const unreadOf = (member: string, conversation: string) =>
-  `x.kind = ${kindNumbers['message.new']} AND x.sender_id <> $1
+  `x.kind IN (${countedKinds}) AND x.sender_id <> $1
    AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${member}.joined_seq) AND ${conversation}.head_seq`
 
 /** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
@@ -95,7 +71,7 @@ SELECT * FROM (
     ) u
     LEFT JOIN LATERAL (
       SELECT ${entryColumns} FROM messages m
-       WHERE m.conversation_id = p.id AND m.kind = ${kindNumbers['message.new']}
+       WHERE m.conversation_id = p.id AND m.kind = ${entries['message.new'].number}
          AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
        ORDER BY m.seq DESC LIMIT 1
     ) l ON true

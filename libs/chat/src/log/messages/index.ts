@@ -1,2 +1,4 @@
+export { appendBy as append } from '../rules.ts'
+export { edit } from './edit.ts'
 export { type HistoryInput, history } from './history.ts'
-export { type Posted, type PostInput, post } from './post.ts'
+export { post } from './post.ts'

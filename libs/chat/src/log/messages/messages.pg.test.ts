@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Entry } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
 import {
   makeConversation,
   makeUsers,
@@ -9,7 +10,6 @@ import {
   testDatabase,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { kindNumbers } from '../entries.ts'
 import { history } from './history.ts'
 import { post } from './post.ts'
 
@@ -57,7 +57,7 @@ test.each([
 
 test('what was stored before such texts were refused is served as text that every client can read', async () => {
   const clientId = randomUUID()
-  const kind = kindNumbers['message.new']
+  const kind = entries['message.new'].number
   const stored = { body: { text: 'a\ud83d', data: { '\ude00': ['\ud800'] } } }
   const { keyId, body } = chat.ctx.seal.seal({ conversation, sender: alice, clientId, kind }, JSON.stringify(stored))
   await chat.ctx.pool.query(
@@ -66,8 +66,8 @@ test('what was stored before such texts were refused is served as text that ever
      VALUES ($1, 1, now(), $2, $3, $4, $5, $6)`,
     [conversation, alice, clientId, keyId, kind, body],
   )
-  const { entries } = await history(chat.ctx, bob, { conversation })
-  expect(entries).toMatchObject([{ body: { text: 'a\ufffd', data: { '\ufffd': ['\ufffd'] } } }])
+  const page = await history(chat.ctx, bob, { conversation })
+  expect(page.entries).toMatchObject([{ body: { text: 'a\ufffd', data: { '\ufffd': ['\ufffd'] } } }])
 })
 
 test('a message is stored sealed, acknowledged with its place, and told to every member', async () => {

@@ -115,13 +115,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     timer = undefined
     writing = true
     const until = idle === undefined ? performance.now() + windowMs * togetherShare : Number.POSITIVE_INFINITY
-    const batch: Noted[] = []
-    for (const [key, one] of noted) {
-      if (one.dueAt > until || batch.length === batchMax) break
-      noted.delete(key)
-      batch.push(one)
-    }
-    await write(batch)
+    await write(takeDue(noted, until))
     writing = false
     schedule()
   }
@@ -129,7 +123,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
   async function write(batch: readonly Noted[]) {
     for (let attempt = 1; ; attempt++) {
       try {
-        const risen = await raise(batch)
+        const risen = await raise(pool, batch)
         const byKey = new Map(batch.map(one => [one.conversation + one.user, one]))
         for (const one of risen) byKey.get(one.conversation + one.user)?.onRisen(one)
         for (const one of batch) one.written.resolve()
@@ -145,21 +139,6 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
         return
       }
     }
-  }
-
-  async function raise(batch: readonly Noted[]): Promise<Risen[]> {
-    const statement = {
-      name: 'raise-cursors',
-      text: raiseCursors,
-      settings: plannedOnce,
-      values: [
-        uuidArray(batch.map(one => one.conversation)),
-        uuidArray(batch.map(one => one.user)),
-        int8Array(batch.map(one => one.delivered)),
-        int8Array(batch.map(one => one.read)),
-      ],
-    }
-    return (await pool.query<Risen>(statement)).rows
   }
 
   return {
@@ -192,4 +171,29 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
       await done
     },
   }
+}
+
+function takeDue(noted: Map<string, Noted>, until: number): Noted[] {
+  const batch: Noted[] = []
+  for (const [key, one] of noted) {
+    if (one.dueAt > until || batch.length === batchMax) break
+    noted.delete(key)
+    batch.push(one)
+  }
+  return batch
+}
+
+async function raise(pool: Pool, batch: readonly Noted[]): Promise<Risen[]> {
+  const statement = {
+    name: 'raise-cursors',
+    text: raiseCursors,
+    settings: plannedOnce,
+    values: [
+      uuidArray(batch.map(one => one.conversation)),
+      uuidArray(batch.map(one => one.user)),
+      int8Array(batch.map(one => one.delivered)),
+      int8Array(batch.map(one => one.read)),
+    ],
+  }
+  return (await pool.query<Risen>(statement)).rows
 }

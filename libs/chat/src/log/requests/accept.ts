@@ -2,14 +2,13 @@
  * Somebody comes into a conversation that they were asked into. It is their own act, so the entry is by them, and from
  * its commit on they are a member like any other (P8).
  */
-import { Refusal } from '@flotilla/protocol'
+import { type Conversation, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandNotBlocked, demandStillAsked, requestStates } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
 import type { LogContext } from '../context.ts'
 import { change } from '../conversations/change.ts'
 import { get } from '../conversations/get.ts'
-import type { Conversation } from '../conversations/read.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 
 interface Open {

@@ -1,21 +1,16 @@
 /** One request as the person sees it whom it is for: with what was said to them. */
-import { type ConversationRequest, type EntryOf, Refusal } from '@flotilla/protocol'
+import { type ConversationRequestRead, type EntryOf, Refusal } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, entryColumns, kindNumbers, toEntries } from '../entries.ts'
+import { type EntryRow, entryColumns, toEntries } from '../entries.ts'
 import { readRequests } from './read.ts'
-
-export interface RequestRead {
-  readonly request: ConversationRequest
-  /** Of a direct conversation; of a group nothing is shown before. */
-  readonly messages: readonly EntryOf<'message.new'>[]
-}
 
 /**
  * Reading tells nobody anything: no receipt, no presence.
  * @throws Refusal request_unknown
  */
-export async function get(ctx: LogContext, by: string, id: string): Promise<RequestRead> {
+export async function get(ctx: LogContext, by: string, id: string): Promise<ConversationRequestRead> {
   const conversation = await openTo(ctx, by, id)
   const [request] = await readRequests(ctx, { conversation, users: [by] })
   if (request === undefined) throw new Refusal('request_unknown')
@@ -56,7 +51,7 @@ async function readMessages(ctx: LogContext, conversation: string): Promise<Entr
   const found = await ctx.pool.query<EntryRow>({
     name: 'conversation-request-messages',
     text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.seq <= $2 AND m.kind = $3 ORDER BY m.seq`,
-    values: [conversation, ctx.settings.requestMessagesMax + 1, kindNumbers['message.new']],
+    values: [conversation, ctx.settings.requestMessagesMax + 1, entries['message.new'].number],
   })
   return (await toEntries(ctx.seal, found.rows, ctx.epoch())) as EntryOf<'message.new'>[]
 }

@@ -1,5 +1,5 @@
 export { accept } from './accept.ts'
 export { cancel, decline } from './decline.ts'
-export { get, type RequestRead } from './get.ts'
+export { get } from './get.ts'
 export { list } from './list.ts'
 export type { RequestDirection } from './read.ts'

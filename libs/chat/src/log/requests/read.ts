@@ -1,5 +1,6 @@
 /** Requests as both sides see them. */
 import type { ConversationRequest, User } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { behind, placeOf, type TimePlace } from '../../store/paging.ts'
@@ -21,7 +22,10 @@ interface Row {
 const select = (where: string) => `
 SELECT r.id, r.conversation_id AS conversation, c.kind, c.name, r.from_id, r.user_id,
        (extract(epoch FROM r.changed_at) * 1000)::float8 AS at, ${placeOf('r.changed_at')} AS place,
-       CASE WHEN c.kind = ${kindNumbersOfConversations.direct} THEN greatest(c.head_seq - 1, 0) ELSE 0 END AS messages
+       CASE WHEN c.kind = ${kindNumbersOfConversations.direct} THEN (
+         SELECT count(*)::int FROM messages x
+          WHERE x.conversation_id = c.id AND x.seq <= c.head_seq AND x.kind = ${entries['message.new'].number}
+       ) ELSE 0 END AS messages
   FROM conversation_requests r JOIN conversations c ON c.id = r.conversation_id
  WHERE r.from_id IS NOT NULL AND ${where}`
 
@@ -67,12 +71,6 @@ export async function readRequests(
     values: [to.conversation, to.users ?? null],
   })
   return toRequests(ctx, found.rows)
-}
-
-/** One request; undefined when nobody asks any more. */
-export async function readRequest(ctx: LogContext, id: string): Promise<ConversationRequest | undefined> {
-  const found = await ctx.pool.query<Row>({ name: 'conversation-requests-one', text: texts.one, values: [id] })
-  return (await toRequests(ctx, found.rows))[0]
 }
 
 /** Both people are there: the row goes with theirs. */

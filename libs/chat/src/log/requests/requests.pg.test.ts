@@ -1,4 +1,5 @@
 /** Nobody is put into a conversation without their consent: requests of strangers, and into groups. */
+import { textOf } from '@flotilla/protocol'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { makeUsers, openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -115,7 +116,7 @@ describe('a direct conversation of a stranger', () => {
     await say(conversation, alice, 'Are you there?')
     chat.emitted.length = 0
     const { messages } = await get(ctx, bob, request)
-    expect(messages.map(one => one.body.text)).toEqual(['Hello', 'Are you there?'])
+    expect(messages.map(one => textOf(one.body))).toEqual(['Hello', 'Are you there?'])
     expect(chat.emitted).toEqual([])
     for (const somebody of [alice, carol]) expect(await codeOf(get(ctx, somebody, request))).toBe('request_unknown')
     // What is shown can be reported.

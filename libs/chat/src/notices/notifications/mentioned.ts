@@ -1,15 +1,21 @@
-import type { Entry } from '@flotilla/protocol'
 import type { NoticesContext } from '../context.ts'
 import { addMany } from './add.ts'
 
 /**
- * Tells the members whom a committed message mentions.
- * @param entry as it was stored: a repetition tells those of the first time
+ * Tells the members whom a committed message mentions, once, however often that is said.
+ * @param message where it stands, who wrote it, and whom it mentions
  */
-export async function mentioned(ctx: NoticesContext, entry: Entry): Promise<void> {
-  if (entry.event !== 'message.new') return
-  const { conversation, seq, by, body } = entry
-  await addMany(ctx, body.mentions ?? [], {
+export function mentioned(
+  ctx: NoticesContext,
+  message: {
+    readonly conversation: string
+    readonly seq: number
+    readonly by: string
+    readonly users: readonly string[]
+  },
+): Promise<void> {
+  const { conversation, seq, by, users } = message
+  return addMany(ctx, users, {
     kind: 'mention',
     dedup: `mention:${conversation}:${seq}`,
     actor: by,

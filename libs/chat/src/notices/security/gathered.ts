@@ -1,13 +1,13 @@
 /** The events of the trail that one mail tells of together. */
+import type { SecurityEvent } from '@flotilla/protocol'
 import type { NoticesContext } from '../context.ts'
 import type { Gathered } from '../../store/jobs/job.ts'
-import type { SecurityItem } from './list.ts'
 
 /** What a mail says in full; of the rest it says how much there is. */
 const eventsMax = 20
 
 export interface GatheredEvents {
-  readonly events: readonly Pick<SecurityItem, 'kind' | 'at' | 'address' | 'country' | 'agent' | 'detail'>[]
+  readonly events: readonly Pick<SecurityEvent, 'kind' | 'at' | 'address' | 'country' | 'agent' | 'detail'>[]
   /** How many there are beyond these. */
   readonly more: number
 }

@@ -1,28 +1,14 @@
+import type { SecurityEvent } from '@flotilla/protocol'
 import type { NoticesContext } from '../context.ts'
 import { fitting } from '../../store/paging.ts'
-import type { SecurityEventKind } from './note.ts'
-
-/** A line of the audit trail. */
-export interface SecurityItem {
-  readonly id: number
-  readonly kind: SecurityEventKind
-  /** Milliseconds since 1970. */
-  readonly at: number
-  readonly address: string
-  readonly country: string
-  readonly agent: string
-  /** The session that it was done with, or that it is about. */
-  readonly session?: string
-  readonly detail: Readonly<Record<string, string>>
-}
 
 export interface SecurityPage {
-  readonly events: readonly SecurityItem[]
+  readonly events: readonly SecurityEvent[]
   /** For `after` of the next page; missing on the last one. */
   readonly next?: number
 }
 
-interface Row extends Omit<SecurityItem, 'session'> {
+interface Row extends Omit<SecurityEvent, 'session'> {
   session: string | null
 }
 

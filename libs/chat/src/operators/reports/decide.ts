@@ -1,9 +1,8 @@
-import { limits, Refusal } from '@flotilla/protocol'
+import { limits, Refusal, type ReportDecision } from '@flotilla/protocol'
 import type { OperatorsContext } from '../context.ts'
 import { checkText } from '../../text/names.ts'
 import { noteAction } from '../note-action.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { ReportDecision } from './report.ts'
 
 /**
  * An operator has decided a report; it leaves the queue. Of two who decide at once the first one counts.

@@ -1,13 +1,13 @@
 /** Tells the operators about a person, or about a message of theirs. Nobody else hears of it. */
 import { randomUUID } from 'node:crypto'
-import { limits, Refusal } from '@flotilla/protocol'
+import { limits, Refusal, type ReportReason } from '@flotilla/protocol'
 import type { OperatorsContext } from '../context.ts'
 import { history } from '../../log/messages/history.ts'
 import { checkText } from '../../text/names.ts'
 import { findShown } from '../../log/requests/get.ts'
 import type { Sealed } from '../../store/seal.ts'
 import { demandUsers } from '../../users/user.ts'
-import { type ReportReason, sealName } from './report.ts'
+import { sealName } from './report.ts'
 
 export interface ReportInput {
   readonly user: string

@@ -1,4 +1,3 @@
 export { decide } from './decide.ts'
 export { file, type ReportInput } from './file.ts'
 export { list, type Report, type ReportedMessage } from './list.ts'
-export { type ReportDecision, reportDecisions, type ReportReason, reportReasons } from './report.ts'

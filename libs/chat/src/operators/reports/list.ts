@@ -1,10 +1,9 @@
-import { type Body, limits } from '@flotilla/protocol'
+import { type Body, limits, type ReportReason, type User } from '@flotilla/protocol'
 import type { OperatorsContext } from '../context.ts'
 import { mendPairs } from '../../log/entries.ts'
 import { beyond, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
-import type { User } from '../../users/user.ts'
-import { type ReportReason, sealName } from './report.ts'
+import { sealName } from './report.ts'
 
 export interface Report {
   readonly id: string

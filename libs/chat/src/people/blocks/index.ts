@@ -1,2 +1,2 @@
 export { block, unblock } from './block.ts'
-export { type Block, type BlockPage, list } from './list.ts'
+export { type BlockPage, list } from './list.ts'

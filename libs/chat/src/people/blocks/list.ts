@@ -1,14 +1,9 @@
+import type { Block } from '@flotilla/protocol'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { PeopleContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { blocks, users } from '../../store/schema.ts'
-import { type User, userColumnsFor } from '../../users/user.ts'
-
-export interface Block {
-  readonly user: User
-  /** Milliseconds since 1970. */
-  readonly at: number
-}
+import { userColumnsFor } from '../../users/user.ts'
 
 export type BlockPage = PageOf<'blocks', Block>
 

@@ -1,9 +1,8 @@
-import { Refusal } from '@flotilla/protocol'
+import { type Contact, Refusal } from '@flotilla/protocol'
 import type { PeopleContext } from '../context.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import { befriend, type OpenRequest, requestColumns, tellAccepted } from './befriend.ts'
-import type { Contact } from './list.ts'
 
 /**
  * The caller wants the contact whose request it is. Of an acceptance and a cancellation at once the first one counts.

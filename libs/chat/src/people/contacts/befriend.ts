@@ -1,5 +1,5 @@
 /** Two people become contacts: what accepting a request and two crossing requests have in common. */
-import { Refusal } from '@flotilla/protocol'
+import { type Contact, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { PeopleContext } from '../context.ts'
 import { settleDirect } from '../../log/conversations/create-direct.ts'
@@ -7,7 +7,6 @@ import { add as notify } from '../../notices/notifications/add.ts'
 import { withdraw } from '../../notices/notifications/follow.ts'
 import { toldOrRefreshed } from '../../store/told-or-refreshed.ts'
 import { get } from '../../users/get.ts'
-import type { Contact } from './list.ts'
 
 export interface OpenRequest {
   readonly id: string

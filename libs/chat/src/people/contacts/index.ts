@@ -1,6 +1,6 @@
 export { accept } from './accept.ts'
 export { cancel, reject } from './decline.ts'
-export { type Contact, type ContactPage, list } from './list.ts'
+export { type ContactPage, list } from './list.ts'
 export { remove } from './remove.ts'
 export { request, requestByEmail, type Requested } from './request.ts'
 export { type RequestDirection, requests } from './requests.ts'

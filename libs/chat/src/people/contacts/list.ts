@@ -1,14 +1,9 @@
+import type { Contact } from '@flotilla/protocol'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { PeopleContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { contacts, users } from '../../store/schema.ts'
-import { type User, userColumns } from '../../users/user.ts'
-
-export interface Contact {
-  readonly user: User
-  /** Since when; milliseconds since 1970. */
-  readonly at: number
-}
+import { userColumns } from '../../users/user.ts'
 
 export type ContactPage = PageOf<'contacts', Contact>
 

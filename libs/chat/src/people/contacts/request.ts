@@ -4,7 +4,7 @@
  * between.
  */
 import { randomUUID } from 'node:crypto'
-import { type ContactRequest, limits, Refusal } from '@flotilla/protocol'
+import { type Contact, type ContactRequest, limits, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandNotBlocked } from '../../access.ts'
 import type { PeopleContext } from '../context.ts'
@@ -20,7 +20,6 @@ import { checkEmail, emailKey } from '../../text/email.ts'
 import { get } from '../../users/get.ts'
 import { holdUsers } from '../../users/hold.ts'
 import { type Accepted, befriend, type OpenRequest, requestColumns, requestNote, tellAccepted } from './befriend.ts'
-import type { Contact } from './list.ts'
 
 export type Requested = { readonly request: ContactRequest } | { readonly contact: Contact }
 

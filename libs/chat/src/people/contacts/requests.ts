@@ -1,8 +1,7 @@
-import type { ContactRequest } from '@flotilla/protocol'
+import type { ContactRequest, User } from '@flotilla/protocol'
 import type { PeopleContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
-import type { User } from '../../users/user.ts'
 import { type OpenRequest, requestColumns } from './befriend.ts'
 
 export type RequestDirection = 'sent' | 'received'

@@ -1,17 +1,4 @@
-/** A device as its owner sees it. Of where its pushes go, nothing is shown. */
-export interface Device {
-  readonly id: string
-  readonly name: string
-  readonly platform: 'android' | 'ios' | 'web'
-  readonly provider: 'fcm' | 'webpush'
-  /** Milliseconds since 1970, as is `seenAt`. */
-  readonly createdAt: number
-  /** When it was last registered, or its sign-in last used. */
-  readonly seenAt: number
-  /** It belongs to the session that asks. */
-  readonly current: boolean
-}
-
+import type { Device } from '@flotilla/protocol'
 export interface DeviceRow {
   id: string
   session_id: string

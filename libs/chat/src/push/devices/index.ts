@@ -1,4 +1,3 @@
-export type { Device } from './device.ts'
 export { list } from './list.ts'
 export { type DeviceInput, register } from './register.ts'
 export { remove } from './remove.ts'

@@ -1,5 +1,6 @@
+import type { Device } from '@flotilla/protocol'
 import type { PushContext } from '../context.ts'
-import { type Device, deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
+import { deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
 
 /** The caller's devices, the last seen first: at most `devicesMax` of the settings. */
 export async function list(ctx: PushContext, by: { user: string; session: string }): Promise<Device[]> {

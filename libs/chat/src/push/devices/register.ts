@@ -3,11 +3,11 @@
  * registers it last. So a phone that changes hands never gets what is meant for whoever had it before.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { Refusal } from '@flotilla/protocol'
+import { type Device, Refusal } from '@flotilla/protocol'
 import type { PushContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { checkWebPush, type WebPushKeys } from './web-push.ts'
-import { type Device, deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
+import { deviceColumns, type DeviceRow, goodSession, lastSeen, toDevice } from './device.ts'
 
 export interface DeviceInput {
   /** What the person calls it. */

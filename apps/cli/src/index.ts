@@ -1,0 +1,2 @@
+export { operateSettings } from './config.ts'
+export { type OperatorStore, operatorProgram, runOperatorCommand } from './operator-command.ts'

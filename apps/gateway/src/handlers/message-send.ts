@@ -1,5 +1,0 @@
-import { messages } from '@flotilla/chat'
-import type { Handler } from '../handlers.ts'
-
-export const messageSend: Handler<'message.send'> = (deps, session, command) =>
-  messages.post(deps.chat, session.user, command, session.origin)

@@ -1,0 +1,262 @@
+/**
+ * The one way by which what somebody does becomes an entry of a log: check, commit, tell. What differs from kind to kind is
+ * said by its rule; what is promised is the same for all:
+ * - the answer comes after the commit, and a repetition with the same clientId gets the first result (P1, P2);
+ * - whom an entry is for was decided by the membership that the commit compared, so it is exact (P8);
+ * - of one commit, what is later in the log is told later.
+ * Changes of a conversation itself lock it instead: conversations/change.ts.
+ */
+import {
+  type CommandOf,
+  type Entry,
+  type EntryOf,
+  type EntryOp,
+  type ErrorCode,
+  type KindMadeBy,
+  kindMadeBy,
+  Refusal,
+} from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
+import { demandMayStillAsk, demandOpen } from '../access.ts'
+import { mentioned } from '../notices/notifications/mentioned.ts'
+import type { LogContext } from './context.ts'
+import { type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
+import type { RowChange } from './insert-statements.ts'
+import type { Membership, Standing } from './memberships.ts'
+import { tellAsked } from './requests/ask.ts'
+import { reserve } from './requests/reserve.ts'
+
+/** What a command says beyond its operation. The `clientId` is chosen by the device: the same one again is the same entry. */
+export type InputOf<O extends EntryOp> = Omit<CommandOf<O>, 'id' | 'op'>
+
+/** Where the entry came to stand. This value is the acknowledgement. */
+export interface Appended {
+  readonly seq: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly epoch: number
+}
+
+/** What is particular about the kind of entry that a command makes. */
+export interface Rule<O extends EntryOp> {
+  readonly op: O
+  /** Whether it is unread by the others until they have read it, and whether a push tells those who are away. */
+  readonly counts: boolean
+  readonly pushes: boolean
+  /** What is wrong with the command, whoever sends it. */
+  refuse(input: InputOf<O>): Refusal | undefined
+  /**
+   * Who may, beyond what holds for all: they are a member, and the conversation takes entries. Nothing when nothing has to
+   * be read, so that the message path waits for nothing.
+   * @returns what the entry changes in the row of its target
+   * @throws Refusal
+   */
+  check(ctx: LogContext, by: string, input: InputOf<O>, standing: Standing): Promise<RowChange | undefined> | undefined
+  /** What the entry carries. */
+  payload(input: InputOf<O>): PayloadOf<KindMadeBy<O>>
+  /** Whom it points something out to, and the message that this is about. */
+  mentions(entry: EntryOf<KindMadeBy<O>>): { readonly users: readonly string[]; readonly seq: number }
+}
+
+/** What is decided by moves at every attempt: that is a fault or an attack, and the caller may come again. */
+const attemptsMax = 5
+/** What may be refused that was committed before, because its acknowledgement was lost. */
+const lateCodes: ReadonlySet<ErrorCode> = new Set([
+  'not_a_member',
+  'direct_closed',
+  'request_waiting',
+  'message_unknown',
+])
+
+/**
+ * @param by who does it
+ * @param origin the connection that gets the reply, so that it is not told a second time
+ * @throws Refusal conversation_unknown, not_a_member, direct_closed, request_waiting, rate_limited, quota_exceeded,
+ *   overloaded, unavailable, and those of the rule
+ */
+export async function append<O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  rule: Rule<O>,
+  input: InputOf<O>,
+  origin?: object,
+): Promise<Appended> {
+  const refusal = rule.refuse(input)
+  if (refusal !== undefined) throw refusal
+  return appendChecked(ctx, by, rule, input, { origin })
+}
+
+async function appendChecked<O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  rule: Rule<O>,
+  input: InputOf<O>,
+  { origin, inTurn = false }: { readonly origin: object | undefined; readonly inTurn?: boolean },
+): Promise<Appended> {
+  const { conversation, clientId, replyTo }: Placing = input
+  const event = kindMadeBy[rule.op] as KindMadeBy<O>
+  const place = { conversation, sender: by, clientId, kind: entries[event].number }
+  const payload = rule.payload(input)
+  const plain = toPlain({ event, ...payload })
+  const startedAt = performance.now()
+  const deadline = startedAt + ctx.settings.commitWaitMs
+  /** The commit has a deadline of its own, which is the caller's only when nothing was waited for before. */
+  let hasWaited = false
+  let hasPaid = false
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    let decided: Decided
+    try {
+      const deciding = decide(ctx, by, rule, input)
+      hasWaited ||= deciding instanceof Promise
+      decided = deciding instanceof Promise ? await within(deadline, deciding) : deciding
+    } catch (refused) {
+      return within(deadline, firstResult(ctx, by, input, refused))
+    }
+    let { membership } = decided
+    if (membership.pending) {
+      if (!inTurn)
+        return ctx.turns.inOrder(conversation, () => appendChecked(ctx, by, rule, input, { origin, inTurn: true }))
+      const reserved = await within(deadline, reserve(ctx, membership))
+      if (reserved === undefined) continue
+      membership = reserved
+    }
+    if (!hasPaid) ctx.spending.message(by, conversation, membership.size, Buffer.byteLength(plain))
+    hasPaid = true
+    const addedAt = ctx.trace === undefined ? 0 : performance.now()
+    const adding = ctx.inserts.add({
+      ...place,
+      version: membership.version,
+      replyTo,
+      sealed: ctx.seal.seal(place, plain),
+      absent: membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users),
+      change: decided.change,
+    })
+    // Both take the same number of turns after the commit: of one batch, what is later in the log is told later.
+    const placed = await (hasWaited ? within(deadline, adding) : adding.then(same))
+    hasWaited = true
+    if (placed === 'stale' || placed === 'unknown') {
+      ctx.memberships.drop(conversation, membership.version + 1)
+      continue
+    }
+    const { seq, at, earlier } = placed
+    ctx.trace?.({ conversation, seq }, { name: 'commit', startedAt: addedAt })
+    membership.headSeen = Math.max(membership.headSeen, seq)
+    const epoch = ctx.epoch()
+    const reply = replyTo === undefined ? {} : { replyTo }
+    // TypeScript loses the tie between an event's name and its fields when they are spread.
+    const made = { event, conversation, seq, epoch, at, by, clientId, ...payload, ...reply } as unknown as Entry
+    const told = earlier === undefined ? tell(ctx, membership, made, origin) : await tellAgain(ctx, earlier)
+    await tellMentioned(ctx, rule, told)
+    if (membership.pending) await tellAsked(ctx, conversation)
+    ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
+    return { seq, at, epoch }
+  }
+  throw new Refusal('unavailable', 'unable to write the entry: what it was decided by keeps changing', {
+    retryMs: 1_000,
+  })
+}
+
+// ── before the commit ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What all commands that make an entry have. */
+interface Placing {
+  readonly conversation: string
+  readonly clientId: string
+  readonly replyTo?: number | undefined
+}
+
+interface Decided {
+  readonly membership: Membership
+  readonly change?: RowChange | undefined
+}
+
+/** All that fails by the caller's standing. Decided on what may be stale: the commit finds that out. */
+function decide<O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  rule: Rule<O>,
+  input: InputOf<O>,
+): Decided | Promise<Decided> {
+  const decideBy = (standing: Standing): Decided | Promise<Decided> => {
+    const { membership } = standing
+    demandOpen(membership.closed)
+    if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
+    const checking = rule.check(ctx, by, input, standing)
+    return checking === undefined ? { membership } : checking.then(change => ({ membership, change }))
+  }
+  const standing = ctx.memberships.demand((input as Placing).conversation, by)
+  return standing instanceof Promise ? standing.then(decideBy) : decideBy(standing)
+}
+
+/** Who was shut out between the commit and the acknowledgement still gets the first result (P2). @throws what refused it */
+async function firstResult(ctx: LogContext, by: string, input: Placing, refused: unknown): Promise<Appended> {
+  if (!(refused instanceof Refusal) || !lateCodes.has(refused.code)) throw refused
+  const found = await ctx.pool.query<{ seq: number; at: number }>(
+    `SELECT m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at FROM messages m
+      WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
+    [input.conversation, by, input.clientId],
+  )
+  const row = found.rows[0]
+  if (row === undefined) throw refused
+  return { seq: row.seq, at: Math.round(row.at), epoch: ctx.epoch() }
+}
+
+/**
+ * At the deadline the sender is told that the store is away, whatever it was that took so long. What is under way may come
+ * to its end all the same, which a repetition finds out.
+ */
+function within<T>(deadline: number, work: Promise<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const tell = () => reject(new Refusal('unavailable', undefined, { retryMs: 2_000 }))
+  const timer = setTimeout(tell, Math.max(0, deadline - performance.now()))
+  work.then(resolve, reject).finally(() => clearTimeout(timer))
+  return promise
+}
+
+const same = <T>(result: T): T => result
+
+// ── after the commit ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
+function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
+  const { conversation, seq, at } = event
+  ctx.emit({
+    class: 'entry',
+    to: membership.large ? { conversation, version: membership.version } : membership.users,
+    event,
+    entry: { conversation, seq, at },
+    ...(origin === undefined ? {} : { origin }),
+  })
+  return event
+}
+
+/**
+ * Tells a repetition again, as it was stored: the first time may have been committed by a process that then died. The
+ * membership by which the repetition was decided may be old, since no version was compared; so it is read anew, and
+ * whoever was added after the entry is left out (P8).
+ */
+async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
+  const entry = (await toEntries(ctx.seal, [earlier], ctx.epoch()))[0]!
+  const { conversation, seq } = entry
+  ctx.memberships.drop(conversation)
+  const membership = await ctx.memberships.of(conversation)
+  if (membership === undefined || membership.closed) return entry
+  const { large, version, members, users } = membership
+  const entitled = users.filter(user => members.get(user)!.joinedSeq <= seq)
+  ctx.emit({
+    class: 'entry',
+    to: large ? { conversation, version } : entitled,
+    event: entry,
+    entry: { conversation, seq },
+  })
+  return entry
+}
+
+/** @param entry as it was stored: a repetition tells those of the first time */
+async function tellMentioned<O extends EntryOp>(ctx: LogContext, rule: Rule<O>, entry: Entry): Promise<void> {
+  // A clientId that was used for another kind of entry: what it says is not for this rule.
+  if (entry.event !== kindMadeBy[rule.op]) return
+  const { conversation, by } = entry
+  const { users, seq } = rule.mentions(entry as EntryOf<KindMadeBy<O>>)
+  if (users.length > 0) await mentioned(ctx, { conversation, by, users, seq })
+}

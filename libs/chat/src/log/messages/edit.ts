@@ -1,0 +1,29 @@
+/** Edits a message: its sender puts another body in the place of what it said. */
+import { Refusal, refuseBody } from '@flotilla/protocol'
+import { append, type Appended, type InputOf, type Rule } from '../append.ts'
+import type { LogContext } from '../context.ts'
+import { readTarget } from './target.ts'
+
+export const editing: Rule<'message.edit'> = {
+  op: 'message.edit',
+  counts: false,
+  pushes: false,
+  refuse: ({ body }) => refuseBody(body),
+  async check(ctx, by, { conversation, target, body }, { member }) {
+    const message = await readTarget(ctx.pool, ctx.seal, conversation, target)
+    // What somebody cannot see is not told apart from what is another's.
+    if (message?.sender !== by || target < member.joinedSeq || message.removed !== undefined)
+      throw new Refusal('message_unknown', 'there is no such message of the caller', { field: 'target' })
+    return message.change({ body })
+  },
+  payload: ({ target, body }) => ({ target, body }),
+  mentions: ({ target, body }) => ({ users: body?.mentions ?? [], seq: target }),
+}
+
+/**
+ * @param by the sender of the message
+ * @param origin the connection that gets the reply, so that it is not told a second time
+ * @throws Refusal field_invalid, data_too_deep, message_unknown (none of theirs, or removed), and those of `append`
+ */
+export const edit = (ctx: LogContext, by: string, input: InputOf<'message.edit'>, origin?: object): Promise<Appended> =>
+  append(ctx, by, editing, input, origin)

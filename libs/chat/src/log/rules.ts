@@ -1,0 +1,32 @@
+/** The rules of the kinds of entry that commands make, and what follows from them for those who read the log. */
+import { type EntryKind, type EntryOp, kindMadeBy } from '@flotilla/protocol'
+import { entries } from '@flotilla/protocol/schemas'
+import { append, type Appended, type InputOf, type Rule } from './append.ts'
+import type { LogContext } from './context.ts'
+import { editing } from './messages/edit.ts'
+import { posting } from './messages/post.ts'
+
+export const rules: { readonly [O in EntryOp]: Rule<O> } = {
+  'message.send': posting,
+  'message.edit': editing,
+}
+
+/** What a command of the socket does, whichever it is. */
+export const appendBy = <O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  op: O,
+  input: InputOf<O>,
+  origin?: object,
+): Promise<Appended> => append<O>(ctx, by, rules[op], input, origin)
+
+/** As SQL has a list: the numbers of the kinds of which that is said. */
+const numbersOf = (says: 'counts' | 'pushes') =>
+  Object.values(rules)
+    .filter(rule => rule[says])
+    .map(rule => entries[kindMadeBy[rule.op] satisfies EntryKind].number)
+    .join(', ')
+
+/** The kinds that are unread until they were read, and those of which a push tells. */
+export const countedKinds = numbersOf('counts')
+export const pushedKinds = numbersOf('pushes')

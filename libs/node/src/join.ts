@@ -1,0 +1,50 @@
+/**
+ * The domain and the way to the other nodes know each other only here. The domain emits after its commit, and what it emits is
+ * routed; whoever was found nowhere is noted in the offline index, for the worker to push to.
+ */
+import { type ChatContext, type ChatOptions, createChat, offline } from '@flotilla/chat'
+import { createNode, type NodeOptions, type NodePorts, portsWithoutSockets, type RoutingNode } from '@flotilla/routing'
+import type { Logger, TraceEntry } from '@flotilla/service'
+
+export interface JoinOptions {
+  /** The domain, but for what it is given here. */
+  readonly chat: Omit<ChatOptions, 'logger' | 'trace' | 'presumedAbsent' | 'spendAll' | 'emit'>
+  readonly node: Pick<NodeOptions, 'id' | 'store' | 'info' | 'random'>
+  /** What sockets of this process do with what reaches them; missing where there are none. */
+  readonly sockets?: Omit<NodePorts, 'absent'>
+  /** Whether what is done is taken from the budgets of who does it: not what a worker does by itself. */
+  readonly isCharged: boolean
+  readonly logger: Logger
+  /** Missing when nothing is traced. */
+  readonly trace?: TraceEntry | undefined
+}
+
+export interface JoinedNode {
+  readonly chat: ChatContext
+  /** It is not started: whoever has sockets makes ready for what comes first. */
+  readonly node: RoutingNode
+}
+
+export async function joinNode(options: JoinOptions): Promise<JoinedNode> {
+  const { logger, sockets } = options
+  const traced = options.trace === undefined ? {} : { trace: options.trace }
+  const absent: NodePorts['absent'] = absences =>
+    void offline
+      .note(chat, absences)
+      .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached'))
+  const chat = await createChat({
+    ...options.chat,
+    ...traced,
+    logger,
+    presumedAbsent: users => node.presumedAbsent(users),
+    ...(options.isCharged ? { spendAll: charges => node.budgets.spendAll(charges) } : {}),
+    emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
+  })
+  const node = createNode({
+    ...options.node,
+    ...traced,
+    logger,
+    ports: sockets === undefined ? portsWithoutSockets(absent) : { ...sockets, absent },
+  })
+  return { chat, node }
+}

@@ -1,0 +1,7 @@
+import { Type } from 'typebox'
+import { limits } from '../limits.ts'
+import { entry } from '../message.ts'
+
+export const conversationRenamed = entry('conversation.renamed', 3, 'The group has another name.', {
+  name: Type.String({ maxLength: limits.nameLengthMax }),
+})

@@ -1,0 +1,193 @@
+/**
+ * A log in miniature, rendered as a node renders it: live as it happens, in a page or a replay as it stands. Whatever mixture
+ * of these a client hears, in whatever order: when it has heard of every seq, it has the state of the log.
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Entry, EntryOf } from './entries.ts'
+import { type ConversationState, emptyConversation, fold, foldAll } from './fold.ts'
+
+const people = ['ann', 'bob', 'cid', 'dee'] as const
+const roles = ['owner', 'admin', 'member'] as const
+
+/** One thing that happens; the numbers choose among what is possible at the time. */
+interface Step {
+  readonly act: 'post' | 'reply' | 'edit' | 'remove' | 'rename' | 'add' | 'leave' | 'expel' | 'role' | 'tomorrow'
+  readonly who: number
+  readonly which: number
+}
+
+const step = fc.record<Step>({
+  act: fc.constantFrom(
+    'post',
+    'reply',
+    'edit',
+    'edit',
+    'edit',
+    'remove',
+    'rename',
+    'add',
+    'leave',
+    'expel',
+    'role',
+    'tomorrow',
+  ),
+  who: fc.nat({ max: people.length - 1 }),
+  which: fc.nat(),
+})
+
+class Log {
+  /** As it happened. */
+  readonly live: Entry[] = []
+  /** The seq of the last change of each message. */
+  readonly #changes: Map<number, number>[] = []
+
+  constructor(steps: readonly Step[]) {
+    const members = people.map(user => ({ user, role: 'member' as const }))
+    this.#write({ event: 'conversation.created', kind: 'group', name: 'Crew', members } as never, 'ann')
+    for (const one of steps) this.#take(one)
+  }
+
+  #write(fields: Partial<Entry>, by: string, changes?: number): void {
+    const seq = this.live.length + 1
+    this.live.push({ conversation: 'crew', epoch: 1, at: 1_000 + seq, by, ...fields, seq } as Entry)
+    const before = this.#changes.at(-1) ?? new Map<number, number>()
+    this.#changes.push(changes === undefined ? before : new Map(before).set(changes, seq))
+  }
+
+  #take({ act, who, which }: Step): void {
+    const by = people[who]!
+    const seq = this.live.length + 1
+    const body = { text: `${act} ${seq}` }
+    const messages = this.live.filter(entry => entry.event === 'message.new')
+    const removed = new Set(this.live.flatMap(entry => (entry.event === 'message.removed' ? [entry.target] : [])))
+    const standing = messages.filter(entry => !removed.has(entry.seq))
+    const one = standing[which % Math.max(1, standing.length)]
+    const user = people[which % people.length]!
+    if (act === 'post') this.#write({ event: act === 'post' ? 'message.new' : act, clientId: `c${seq}`, body }, by)
+    else if (act === 'reply' && one)
+      this.#write({ event: 'message.new', clientId: `c${seq}`, body, replyTo: one.seq }, by)
+    else if (act === 'edit' && one)
+      this.#write({ event: 'message.edited', clientId: `c${seq}`, target: one.seq, body }, one.by, one.seq)
+    else if (act === 'remove' && one)
+      this.#write({ event: 'message.removed', target: one.seq, removed: 'operator', body }, one.by, one.seq)
+    else if (act === 'rename') this.#write({ event: 'conversation.renamed', name: `Crew ${seq}` }, by)
+    else if (act === 'add') this.#write({ event: 'member.added', members: [{ user, role: 'member' }] }, by)
+    else if (act === 'leave') this.#write({ event: 'member.left' }, by)
+    else if (act === 'expel') this.#write({ event: 'member.removed', user }, by)
+    else if (act === 'role') this.#write({ event: 'member.changed', user, role: roles[which % roles.length]! }, by)
+    else if (act === 'tomorrow') this.#write({ event: 'poll.closed', target: 1 } as never, by)
+  }
+
+  /** An entry as it stands when the log has come to a head. */
+  at(seq: number, head: number): Entry {
+    const entry = this.live[seq - 1]!
+    const changes = this.#changes[head - 1]!
+    if (entry.event === 'message.edited' && changes.get(entry.target) !== seq) {
+      const { body: _, ...outdated } = entry
+      return outdated
+    }
+    const changedSeq = entry.event === 'message.new' ? changes.get(seq) : undefined
+    return changedSeq === undefined ? entry : asChanged(entry as EntryOf<'message.new'>, this.live[changedSeq - 1]!)
+  }
+}
+
+function asChanged(message: EntryOf<'message.new'>, by: Entry): Entry {
+  if (by.event === 'message.edited') return { ...message, body: by.body!, changedSeq: by.seq, editedAt: by.at }
+  if (by.event === 'message.removed') return { ...message, body: by.body, changedSeq: by.seq, removed: by.removed }
+  return message
+}
+
+/** What a client hears: single entries as they were live, and pages of a time. */
+interface Hearing {
+  readonly log: Log
+  readonly heard: readonly Entry[]
+}
+
+const hearing: fc.Arbitrary<Hearing> = fc.array(step, { minLength: 1, maxLength: 40 }).chain(steps => {
+  const log = new Log(steps)
+  const count = log.live.length
+  const page = fc
+    .tuple(fc.integer({ min: 1, max: count }), fc.integer({ min: 1, max: count }))
+    .map(([from, head]) => Array.from({ length: Math.max(0, head - from + 1) }, (_, nth) => log.at(from + nth, head)))
+  // Each seq once for certain: live, or as it stood at any time after.
+  const once = fc.tuple(
+    ...log.live.map(({ seq }) =>
+      fc
+        .option(fc.integer({ min: seq, max: count }))
+        .map(head => (head === null ? log.live[seq - 1]! : log.at(seq, head))),
+    ),
+  )
+  return fc.tuple(once, fc.array(page, { maxLength: 4 })).chain(([sure, pages]) => {
+    const all = [...sure, ...pages.flat()]
+    return fc.shuffledSubarray(all, { minLength: all.length }).map(heard => ({ log, heard }))
+  })
+})
+
+/** Maps in an order of their own. */
+const plain = ({ members, messages, ...rest }: ConversationState) => ({
+  ...rest,
+  members: Object.fromEntries([...members].sort(([a], [b]) => (a < b ? -1 : 1))),
+  messages: Object.fromEntries([...messages].sort(([a], [b]) => a - b)),
+})
+
+test('live, replayed and in pages, in any order and as often as you like: the state is the same', () => {
+  fc.assert(
+    fc.property(hearing, ({ log, heard }) => {
+      expect(plain(foldAll(emptyConversation, heard))).toEqual(plain(foldAll(emptyConversation, log.live)))
+    }),
+  )
+})
+
+test('a page of the head alone gives the state, and what is heard again changes nothing', () => {
+  fc.assert(
+    fc.property(hearing, ({ log, heard }) => {
+      const page = log.live.map(({ seq }) => log.at(seq, log.live.length))
+      const state = foldAll(emptyConversation, page)
+      expect(plain(state)).toEqual(plain(foldAll(emptyConversation, log.live)))
+      expect(plain(foldAll(state, heard))).toEqual(plain(state))
+    }),
+  )
+})
+
+test('one by one is as all at once, and no state is changed by the next', () => {
+  fc.assert(
+    fc.property(hearing, ({ heard }) => {
+      const states = heard.reduce<ConversationState[]>(
+        (all, entry) => [...all, fold(all.at(-1)!, entry)],
+        [emptyConversation],
+      )
+      const before = states.map(state => JSON.stringify(plain(state)))
+      expect(plain(states.at(-1)!)).toEqual(plain(foldAll(emptyConversation, heard)))
+      expect(states.map(state => JSON.stringify(plain(state)))).toEqual(before)
+      expect(emptyConversation).toEqual({ members: new Map(), messages: new Map(), head: 0 })
+    }),
+    { numRuns: 30 },
+  )
+})
+
+describe('a message', () => {
+  const place = { conversation: 'crew', epoch: 1, by: 'ann' }
+  const posted: Entry = { ...place, event: 'message.new', seq: 2, at: 20, clientId: 'c2', body: { text: 'first' } }
+  const edited: Entry = {
+    ...place,
+    event: 'message.edited',
+    seq: 5,
+    at: 50,
+    clientId: 'c5',
+    target: 2,
+    body: { text: 'second' },
+  }
+  const contentOf = (entries: readonly Entry[]) => foldAll(emptyConversation, entries).messages.get(2)
+
+  test('is what was said of it last, though the message itself is heard later', () => {
+    const content = { seq: 5, value: { body: { text: 'second' }, editedAt: 50 } }
+    expect(contentOf([edited])).toEqual({ content })
+    expect(contentOf([edited, posted])).toEqual({ posted: { by: 'ann', at: 20, clientId: 'c2' }, content })
+  })
+
+  test('an edit that is older than the page says nothing', () => {
+    const page: Entry = { ...posted, body: { text: 'third' }, changedSeq: 7, editedAt: 70 }
+    expect(contentOf([page, edited])?.content).toEqual({ seq: 7, value: { body: { text: 'third' }, editedAt: 70 } })
+  })
+})

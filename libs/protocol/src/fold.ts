@@ -1,0 +1,125 @@
+/**
+ * Entries in, the conversation out: what every client shows, and what the tests compare clients by.
+ *
+ * The rule: a message in a page or a replay comes as it stands, with the seq of the last entry that changed it; whatever was
+ * said of something counts only if it was said at a higher seq than what is known of it. So entries may come live, replayed
+ * and in pages, in any order and as often as they like: whoever has heard the same entries has the same state. What is
+ * heard of a message before the message itself is kept for it.
+ *
+ * Nothing of this is for an entry of another epoch: then begin with `emptyConversation`.
+ */
+import type { Entry, EntryKind, EntryOf } from './entries.ts'
+import type { Body, Role } from './fields.ts'
+
+/** A value, and the entry that said so last. */
+export interface Said<T> {
+  readonly seq: number
+  readonly value: T
+}
+
+/** What a message says: it is replaced as a whole. */
+export interface Content {
+  readonly body: Body
+  readonly editedAt?: number
+  readonly removed?: 'operator'
+}
+
+export interface MessageState {
+  /** Who posted it, when, and in answer to what. Missing while only a change of it was heard. */
+  readonly posted?: {
+    readonly by: string
+    readonly at: number
+    readonly clientId: string
+    readonly replyTo?: number
+  }
+  readonly content: Said<Content>
+}
+
+export interface ConversationState {
+  readonly kind?: 'direct' | 'group'
+  readonly name?: Said<string>
+  /** Everybody who was ever heard of, with their role; `undefined` for whoever is no member any longer. */
+  readonly members: ReadonlyMap<string, Said<Role | undefined>>
+  /** By seq. */
+  readonly messages: ReadonlyMap<number, MessageState>
+  /** The highest seq that was heard. */
+  readonly head: number
+}
+
+export const emptyConversation: ConversationState = { members: new Map(), messages: new Map(), head: 0 }
+
+/** The state after one more entry. Pure: the state before stays as it was. */
+export const fold = (state: ConversationState, entry: Entry): ConversationState => foldAll(state, [entry])
+
+/** The same for many, at the cost of one copy. */
+export function foldAll(state: ConversationState, entries: Iterable<Entry>): ConversationState {
+  const draft: Draft = { ...state, members: new Map(state.members), messages: new Map(state.messages) }
+  for (const entry of entries) {
+    draft.head = Math.max(draft.head, entry.seq)
+    // A kind of tomorrow changes nothing here.
+    if (isKnownKind(entry.event)) (takes[entry.event] as (draft: Draft, entry: Entry) => void)(draft, entry)
+  }
+  return draft
+}
+
+type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } & {
+  readonly members: Map<string, Said<Role | undefined>>
+  readonly messages: Map<number, MessageState>
+}
+
+/** What each kind says. */
+const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => void } = {
+  'message.new': takePosted,
+  'message.edited'(draft, { target, seq, at, body }) {
+    // Without a body: the message has been changed since, and that is said by another entry.
+    if (body !== undefined) takeContent(draft, target, { seq, value: { body, editedAt: at } })
+  },
+  'message.removed'(draft, { target, seq, body, removed }) {
+    takeContent(draft, target, { seq, value: { body, removed } })
+  },
+  'conversation.created'(draft, { seq, kind, name, members }) {
+    draft.kind = kind
+    if (name !== undefined) takeName(draft, seq, name)
+    takeMembers(draft, seq, members)
+  },
+  'conversation.renamed': (draft, { seq, name }) => takeName(draft, seq, name),
+  'member.added': (draft, { seq, members }) => takeMembers(draft, seq, members),
+  'member.changed': (draft, { seq, user, role }) => takeMembers(draft, seq, [{ user, role }]),
+  'member.removed': (draft, { seq, user }) => takeMembers(draft, seq, [{ user, role: undefined }]),
+  'member.left': (draft, { seq, by }) => takeMembers(draft, seq, [{ user: by, role: undefined }]),
+}
+
+/** Whether this version knows the kind. A later one may know more. */
+export const isKnownKind = (name: string): name is EntryKind => Object.hasOwn(takes, name)
+
+const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
+  known !== undefined && known.seq >= said.seq ? known : said
+
+function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
+  const { seq, by, at, clientId, replyTo, body, editedAt, removed, changedSeq = seq } = entry
+  const value = {
+    body,
+    ...(editedAt === undefined ? {} : { editedAt }),
+    ...(removed === undefined ? {} : { removed }),
+  }
+  const posted = { by, at, clientId, ...(replyTo === undefined ? {} : { replyTo }) }
+  const content = later(draft.messages.get(seq)?.content, { seq: changedSeq, value })
+  draft.messages.set(seq, { posted, content })
+}
+
+function takeContent(draft: Draft, target: number, said: Said<Content>): void {
+  const known = draft.messages.get(target)
+  draft.messages.set(target, { ...known, content: later(known?.content, said) })
+}
+
+function takeName(draft: Draft, seq: number, value: string): void {
+  draft.name = later(draft.name, { seq, value })
+}
+
+function takeMembers(
+  draft: Draft,
+  seq: number,
+  members: readonly { readonly user: string; readonly role: Role | undefined }[],
+): void {
+  for (const { user, role } of members) draft.members.set(user, later(draft.members.get(user), { seq, value: role }))
+}

@@ -1,0 +1,48 @@
+/** Words and bounds of REST that the domain goes by as well. */
+
+/** To whom somebody shows something of theirs. */
+export const audiences = ['everyone', 'contacts', 'nobody'] as const
+export type Audience = (typeof audiences)[number]
+
+/**
+ * Who may put somebody into a conversation, direct or group, without asking them first: anyone; those whom they know,
+ * and the others ask; nobody, so that all ask; or contacts only, and the others may not even ask.
+ */
+export const directFroms = ['anyone', 'contacts', 'known', 'request'] as const
+export type DirectFrom = (typeof directFroms)[number]
+
+/** Whom a deployment takes. */
+export const registrationModes = ['open', 'domain', 'invitation', 'closed'] as const
+export type RegistrationMode = (typeof registrationModes)[number]
+
+/** What registering asks for beside a name. */
+export const registrationChecks = ['none', 'work', 'captcha'] as const
+export type RegistrationCheck = (typeof registrationChecks)[number]
+
+/** What can be shown after the first proof, to finish a sign-in. */
+export const factors = ['totp', 'recovery_code', 'email_code', 'passkey', 'password'] as const
+export type Factor = (typeof factors)[number]
+
+export const reportReasons = ['spam', 'harassment', 'violence', 'sexual', 'illegal', 'impersonation', 'other'] as const
+export type ReportReason = (typeof reportReasons)[number]
+
+export const reportDecisions = ['dismissed', 'upheld'] as const
+export type ReportDecision = (typeof reportDecisions)[number]
+
+/** What operators do to accounts and messages. */
+export const operatorActions = [
+  'suspended',
+  'banned',
+  'suspension_lifted',
+  'signed_out',
+  'message_removed',
+  'report_decided',
+] as const
+export type OperatorAction = (typeof operatorActions)[number]
+
+/** The end of the year 9999: what is muted until then stays so. */
+export const mutedForEver = 253_402_300_799_999
+/** What operators may make: they invite schools and companies. */
+export const operatorInvitationUsesMax = 10_000
+export const invitationLifeMsMax = 365 * 86_400_000
+export const passkeysMax = 20

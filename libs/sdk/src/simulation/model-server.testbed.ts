@@ -1,0 +1,516 @@
+/**
+ * A server that is small enough to be obviously right, behind a network that is not. Its logs are arrays, its answers
+ * are computed in one step from them; everything between it and a client can be late, lost, doubled or cut.
+ */
+import {
+  type Command,
+  type CommandOf,
+  type Entry,
+  type ErrorCode,
+  type Event,
+  limits,
+  type MemberRef,
+  type ReplyOf,
+  type Verdict,
+} from '@flotilla/protocol'
+import type { Socket, SocketEvent } from '../connection.ts'
+import type { Fetch } from '../http.ts'
+import type { SimClock } from './sim-clock.testbed.ts'
+
+/** What goes wrong, each from 0 (never) to 1 (always). */
+export interface Trouble {
+  /** Live events that never leave the node; their heads follow some seconds later. */
+  losePublish: number
+  duplicate: number
+  /** Commands answered with an error that passes, before or after the work was done. */
+  refuse: number
+  /** Commands that are done but never answered. */
+  hang: number
+  /** Connections that are refused, in one of several ways. */
+  refuseConnect: number
+  /** The line carries replies of so many entries; with a larger one the node closes it as slow. 0: any. */
+  narrow: number
+}
+
+export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, refuseConnect: 0, narrow: 0 }
+
+const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60, resumeConversationsMax: 2 }
+
+/** So many of the entries that fit into the largest reply. */
+const fitting = (most: number, bytesMax: number = limits.replyBytesMax) =>
+  Math.max(1, Math.floor((most * bytesMax) / limits.replyBytesMax))
+
+/** An entry without its epoch: that is the store's, at the time when it is read. */
+type Row = DistributiveOmit<Entry, 'epoch'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type NewRow = DistributiveOmit<Entry, 'epoch' | 'seq' | 'at' | 'conversation'>
+
+export class ModelServer {
+  readonly clock: SimClock
+  readonly random: () => number
+  readonly logs = new Map<string, Row[]>()
+  /** Highest receipts by `conversation user`. */
+  readonly delivered = new Map<string, number>()
+  readonly read = new Map<string, number>()
+  readonly sockets = new Set<ModelSocket>()
+  /** What a client must never do; a test asserts that it stays empty. */
+  readonly violations: string[] = []
+  trouble: Trouble = calm
+  /** Nodes of the version before: `sync.resume` knows no `start`. */
+  isOld = false
+  /** When an entry was stored, by `conversation seq epoch`, and when a question of resuming was last answered, by person. */
+  readonly storedAt = new Map<string, number>()
+  readonly resumedAt = new Map<string, number>()
+  epoch = 1
+  frames = 0
+  /** Connections that were closed as slow. */
+  slowCloses = 0
+  #tickets = new Map<string, string>()
+  #nextTicket = 1
+  #tokens = new Map<string, number>()
+
+  constructor(clock: SimClock, random: () => number) {
+    this.clock = clock
+    this.random = random
+  }
+
+  chance(share: number): boolean {
+    return share > 0 && this.random() < share
+  }
+
+  between(low: number, high: number): number {
+    return Math.floor(low + this.random() * (high - low + 1))
+  }
+
+  // ---- the store ----------------------------------------------------------------------------------------------------
+
+  head(conversation: string): number {
+    return this.logs.get(conversation)?.length ?? 0
+  }
+
+  /** Who is a member, since which seq: folded from the log. */
+  members(conversation: string): Map<string, number> {
+    const members = new Map<string, number>()
+    for (const row of this.logs.get(conversation) ?? []) {
+      if (row.event === 'conversation.created' || row.event === 'member.added')
+        for (const { user } of row.members) members.set(user, row.seq)
+      else if (row.event === 'member.removed') members.delete(row.user)
+      else if (row.event === 'member.left') members.delete(row.by)
+    }
+    return members
+  }
+
+  #wasMember(conversation: string, user: string): boolean {
+    return (this.logs.get(conversation) ?? []).some(
+      row => 'members' in row && row.members.some(one => one.user === user),
+    )
+  }
+
+  create(conversation: string, by: string, users: readonly string[]): void {
+    const members: MemberRef[] = [by, ...users].map(user => ({ user, role: 'member' }))
+    this.append(conversation, { event: 'conversation.created', by, kind: 'group', members })
+  }
+
+  /** @param origin the connection that posts: its acknowledgement tells it all */
+  append(conversation: string, row: NewRow, origin?: ModelSocket): number {
+    const before = this.members(conversation)
+    const log = this.logs.get(conversation) ?? []
+    this.logs.set(conversation, log)
+    const seq = log.length + 1
+    log.push({ ...row, conversation, seq, at: this.clock.now() } as Row)
+    this.storedAt.set(`${conversation} ${seq} ${this.epoch}`, this.clock.steady())
+    const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
+    this.#publish(conversation, seq, concerned, origin)
+    return seq
+  }
+
+  /** A backup comes back: the end of every log is gone. */
+  restore(loseMax: number): void {
+    this.epoch += 1
+    for (const log of this.logs.values()) log.length = Math.max(1, log.length - this.between(0, loseMax))
+    for (const receipts of [this.delivered, this.read])
+      for (const [key, seq] of receipts) receipts.set(key, Math.min(seq, this.head(key.split(' ')[0] ?? '')))
+  }
+
+  /** As they stand: messages with what they say now, edits that another one has followed without a body. */
+  entries(conversation: string, after: number, upTo = this.head(conversation)): Entry[] {
+    const log = this.logs.get(conversation) ?? []
+    const edits = new Map<number, Row & { event: 'message.edited' }>()
+    for (const row of log) if (row.event === 'message.edited') edits.set(row.target, row)
+    return log.slice(after, upTo).map(row => {
+      const edit = row.event === 'message.new' ? edits.get(row.seq) : undefined
+      const { body: _, ...outdated } = row as Row & { body?: unknown }
+      const isOutdated = row.event === 'message.edited' && edits.get(row.target) !== row
+      const now = edit === undefined ? {} : { body: edit.body, changedSeq: edit.seq, editedAt: edit.at }
+      return { ...(isOutdated ? outdated : row), ...now, epoch: this.epoch } as Entry
+    })
+  }
+
+  #publish(conversation: string, seq: number, users: ReadonlySet<string>, origin: ModelSocket | undefined): void {
+    const [entry] = this.entries(conversation, seq - 1, seq)
+    if (entry === undefined) return
+    for (const socket of this.sockets) {
+      if (!users.has(socket.user) || socket === origin) continue
+      const copies = this.chance(this.trouble.losePublish) ? 0 : this.chance(this.trouble.duplicate) ? 2 : 1
+      for (let copy = 0; copy < copies; copy++)
+        this.clock.after(this.between(0, 400), () => socket.event(entry as Event))
+      if (copies === 0) this.clock.after(this.between(1_000, 8_000), () => this.tellHeads(socket))
+    }
+  }
+
+  /** What a node does when it cannot rule out a loss. Those who were removed are told too: that may be what was lost. */
+  tellHeads(socket: ModelSocket): void {
+    const heads = [...this.logs.keys()]
+      .filter(conversation => this.#wasMember(conversation, socket.user))
+      .map(conversation => ({ conversation, head: this.head(conversation) }))
+    socket.event({ event: 'sync.heads', epoch: this.epoch, heads })
+  }
+
+  // ---- what a client may ask ----------------------------------------------------------------------------------------
+
+  answer(socket: ModelSocket, command: Command): unknown {
+    const { user } = socket
+    switch (command.op) {
+      case 'message.send':
+        return this.#send(socket, command)
+      case 'message.edit':
+        return this.#edit(socket, command)
+      case 'history.page':
+        return this.#page(user, command)
+      case 'sync.resume':
+        return this.#resume(user, command)
+      case 'ping':
+        return {
+          at: this.clock.now(),
+          behind: (command.seen ?? [])
+            .filter(seen => this.members(seen.conversation).has(user) && this.head(seen.conversation) > seen.seq)
+            .map(({ conversation }) => ({ conversation, head: this.head(conversation) })),
+        }
+      case 'message.delivered':
+      case 'message.read':
+        return this.#receipt(user, command)
+      case 'presence.watch':
+        return { online: command.users.filter(one => [...this.sockets].some(socket => socket.user === one)) }
+      default:
+        return {}
+    }
+  }
+
+  #memberSince(user: string, conversation: string): number {
+    const since = this.members(conversation).get(user)
+    if (since === undefined) throw new ModelRefusal('not_a_member')
+    return since
+  }
+
+  /** What was made by this command before. */
+  #made(user: string, { conversation, clientId }: { conversation: string; clientId: string }): Row | undefined {
+    const log = this.logs.get(conversation) ?? []
+    return log.find(row => 'clientId' in row && row.by === user && row.clientId === clientId)
+  }
+
+  #send(socket: ModelSocket, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
+    const { user } = socket
+    const { conversation, clientId, body } = command
+    const same = this.#made(user, command)
+    if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
+    this.#memberSince(user, conversation)
+    const seq = this.append(conversation, { event: 'message.new', by: user, clientId, body }, socket)
+    return { seq, at: this.clock.now(), epoch: this.epoch }
+  }
+
+  #edit(socket: ModelSocket, command: CommandOf<'message.edit'>): ReplyOf<'message.edit'> {
+    const { user } = socket
+    const { conversation, clientId, target, body } = command
+    const same = this.#made(user, command)
+    if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
+    const since = this.#memberSince(user, conversation)
+    const message = this.logs.get(conversation)?.[target - 1]
+    if (message?.event !== 'message.new' || message.by !== user || target < since)
+      throw new ModelRefusal('message_unknown')
+    const seq = this.append(conversation, { event: 'message.edited', by: user, clientId, target, body }, socket)
+    return { seq, at: this.clock.now(), epoch: this.epoch }
+  }
+
+  #page(user: string, command: CommandOf<'history.page'>): ReplyOf<'history.page'> {
+    const { conversation, after, bytesMax } = command
+    if (this.isOld && bytesMax !== undefined) throw new ModelRefusal('field_invalid')
+    const from = this.#memberSince(user, conversation)
+    const head = this.head(conversation)
+    const most = fitting(modelLimits.pageEntriesMax, bytesMax)
+    const size = Math.min(command.limit ?? most, most)
+    const start = Math.max(from - 1, after ?? head - size)
+    const entries = this.entries(conversation, start, Math.min(head, start + size))
+    const more = after === undefined ? start > from - 1 : start + size < head
+    return { entries, head, from, epoch: this.epoch, ...(more ? { more } : {}) }
+  }
+
+  #resume(user: string, command: CommandOf<'sync.resume'>): ReplyOf<'sync.resume'> {
+    const { start, after, upto, bytesMax } = command
+    if (this.isOld && [start, after, upto, bytesMax].some(field => field !== undefined))
+      throw new ModelRefusal('field_invalid')
+    this.resumedAt.set(user, this.clock.steady())
+    const verdicts: Verdict[] = []
+    const named = new Set(command.cursors.map(cursor => cursor.conversation))
+    let room = fitting(modelLimits.replayEntriesMax, bytesMax)
+    const judge = (conversation: string, seq: number | undefined) => {
+      const since = this.members(conversation).get(user)
+      if (since === undefined) {
+        verdicts.push({ conversation, verdict: 'left' })
+        return
+      }
+      const head = this.head(conversation)
+      const begins = seq === undefined && command.start !== undefined
+      const cursor = Math.max(since - 1, seq ?? this.#begin(user, conversation, command.start))
+      const void_ = seq !== undefined && (command.epoch !== this.epoch || seq > head)
+      if (void_ || head - cursor > modelLimits.gapEntriesMax)
+        verdicts.push({ conversation, verdict: 'resync', head, from: since })
+      else if (head - cursor > room)
+        verdicts.push({ conversation, verdict: 'behind', head, from: since, ...(begins ? { after: cursor } : {}) })
+      else if (head > cursor || begins) {
+        room -= head - cursor
+        verdicts.push({ conversation, verdict: 'replayed', head, entries: this.entries(conversation, cursor) })
+      }
+    }
+    for (const { conversation, seq } of command.cursors) judge(conversation, seq)
+    const unnamed = [...this.logs.keys()]
+      .filter(one => !command.only && !named.has(one) && this.members(one).has(user))
+      .filter(one => one > (after ?? '') && (upto === undefined || one <= upto))
+      .sort()
+    const told = this.isOld ? unnamed : unnamed.slice(0, modelLimits.resumeConversationsMax)
+    for (const conversation of told) judge(conversation, undefined)
+    const next = told.length < unnamed.length ? told.at(-1) : undefined
+    return { epoch: this.epoch, verdicts, ...(next === undefined ? {} : { next }) }
+  }
+
+  /** The cursor with which a device begins that does not know the conversation. */
+  #begin(user: string, conversation: string, start: 'latest' | 'unread' | undefined): number {
+    if (start === 'latest') return Math.max(0, this.head(conversation) - limits.resumeLatestMax)
+    return start === 'unread' ? (this.read.get(`${conversation} ${user}`) ?? 0) : 0
+  }
+
+  #receipt(user: string, command: CommandOf<'message.delivered'> | CommandOf<'message.read'>): object {
+    const { conversation, seq } = command
+    this.#memberSince(user, conversation)
+    const key = `${conversation} ${user}`
+    for (const kind of ['delivered', 'read'] as const)
+      if (kind === 'delivered' || command.op === 'message.read')
+        this[kind].set(key, Math.max(this[kind].get(key) ?? 0, Math.min(seq, this.head(conversation))))
+    return {}
+  }
+
+  // ---- HTTP ---------------------------------------------------------------------------------------------------------
+
+  /** The tokens that this person has are refused from now on. */
+  expireToken(user: string): void {
+    this.#tokens.set(user, (this.#tokens.get(user) ?? 0) + 1)
+  }
+
+  /** What signing in or refreshing gives. */
+  token(user: string): string {
+    return `${user} ${this.#tokens.get(user) ?? 0}`
+  }
+
+  readonly fetch: Fetch = async (url, init) => {
+    await this.clock.wait(this.between(5, 60))
+    const token = (init.headers['authorization'] ?? '').replace('Bearer ', '')
+    const [user = ''] = token.split(' ')
+    if (this.chance(this.trouble.refuseConnect / 2)) throw new TypeError('fetch failed')
+    if (this.chance(this.trouble.refuseConnect / 2))
+      return response(503, { error: { code: 'unavailable', message: 'away' } }, { 'retry-after': '1' })
+    if (token !== this.token(user)) return response(401, { error: { code: 'unauthenticated', message: 'no' } })
+    if (!url.endsWith('/v1/connect')) return response(404, { error: { code: 'route_unknown', message: url } })
+    const ticket = `t${this.#nextTicket++}`
+    this.#tickets.set(ticket, user)
+    const urls = ['ws://first', 'ws://second'].map(one => ({ url: `${one}/v1/socket`, region: 'here' }))
+    return response(200, { urls, ticket, ticketExpiresInMs: 30_000, protocol: 1, epoch: this.epoch })
+  }
+
+  useTicket(ticket: string): string | undefined {
+    const user = this.#tickets.get(ticket)
+    this.#tickets.delete(ticket)
+    return user
+  }
+}
+
+class ModelRefusal extends Error {
+  readonly code: ErrorCode
+  readonly retryMs: number | undefined
+
+  constructor(code: ErrorCode, retryMs?: number) {
+    super(code)
+    this.code = code
+    this.retryMs = retryMs
+  }
+}
+
+function response(status: number, body: unknown, headers: Record<string, string> = {}) {
+  return {
+    ok: status < 300,
+    status,
+    headers: { get: (name: string) => headers[name] ?? null },
+    text: async () => JSON.stringify(body),
+    blob: async () => new Blob([JSON.stringify(body)]),
+  }
+}
+
+/** One connection, both of its ends. Frames of one direction keep their order, as TCP has it. */
+export class ModelSocket implements Socket {
+  readonly user: string
+  readonly #server: ModelServer
+  readonly #listeners: { type: string; call: (event: SocketEvent) => void }[] = []
+  #serverOpen = false
+  #clientOpen = true
+  /** Nothing comes through any more, and nobody is told. */
+  silent = false
+  #downAt = 0
+  #upAt = 0
+
+  constructor(server: ModelServer, url: string) {
+    this.#server = server
+    this.user = server.useTicket(new URL(url).searchParams.get('ticket') ?? '') ?? ''
+    server.clock.after(server.between(1, 80), () => this.#accept())
+  }
+
+  addEventListener(type: string, call: (event: SocketEvent) => void): void {
+    this.#listeners.push({ type, call })
+  }
+
+  #dispatch(event: SocketEvent): void {
+    for (const listener of this.#listeners) if (listener.type === event.type) listener.call(event)
+  }
+
+  #accept(): void {
+    if (!this.#clientOpen) return
+    const { trouble, clock } = this.#server
+    if (this.#server.chance(trouble.refuseConnect)) {
+      const way = this.#server.between(0, 3)
+      if (way === 0) return
+      if (way === 1) return this.end(1006)
+      if (way === 2) return this.end(4100, JSON.stringify({ code: 'overloaded', retryMs: 700 }))
+      return this.#dispatch({ type: 'error' })
+    }
+    if (this.user === '') return this.end(4102, JSON.stringify({ code: 'ticket_used' }))
+    this.#serverOpen = true
+    this.#server.sockets.add(this)
+    this.#dispatch({ type: 'open' })
+    this.event({
+      event: 'hello',
+      protocol: 1,
+      node: 'n',
+      region: 'here',
+      connection: 'c',
+      user: this.user,
+      session: 's',
+      epoch: this.#server.epoch,
+      at: clock.now(),
+      pingIntervalMs: 10_000,
+      ...(this.#server.isOld ? {} : { refreshPauseMs: 5_000 }),
+      limits: {
+        ...limits,
+        commandsPerSecond: 50,
+        commandsBurst: 100,
+        personCommandsPerSecond: 100,
+        personCommandsBurst: 200,
+        connectionsPerSessionMax: 16,
+        connectionsPerPersonMax: 64,
+        connectsPerPersonMax: 120,
+        connectsPerAddressMax: 6_000,
+        socketsPerAddressMax: 10_000,
+        messagesPerSecond: 20,
+        messagesBurst: 200,
+        fanoutPerSecond: 10_000,
+        fanoutBurst: 50_000,
+        storedBytesPerDayMax: 100_000_000,
+        commandsInFlightMax: 128,
+        sendQueueBytesMax: 1_048_576,
+      },
+      reconnect: { baseMs: 200, maxMs: 5_000 },
+    })
+  }
+
+  /** Something on its way down. */
+  event(event: Event): void {
+    this.#down(JSON.stringify(event))
+  }
+
+  #down(text: string): void {
+    const { clock } = this.#server
+    this.#downAt = Math.max(this.#downAt, clock.steady() + this.#server.between(1, 60))
+    clock.after(this.#downAt - clock.steady(), () => {
+      if (this.#clientOpen && this.#serverOpen && !this.silent) this.#dispatch({ type: 'message', data: text })
+    })
+  }
+
+  /** From the client. */
+  send(text: string): void {
+    const { clock } = this.#server
+    this.#upAt = Math.max(this.#upAt, clock.steady() + this.#server.between(1, 60))
+    clock.after(this.#upAt - clock.steady(), () => {
+      if (this.#serverOpen && !this.silent) this.#handle(JSON.parse(text) as Command)
+    })
+  }
+
+  /** Commands of one connection do not wait for each other: each takes its own time. */
+  #handle(command: Command): void {
+    const server = this.#server
+    server.frames += 1
+    const { trouble } = server
+    server.clock.after(server.between(0, 30), () => {
+      const reply = (value: object) => {
+        if (command.id !== undefined) this.#down(JSON.stringify({ id: command.id, ...value }))
+        else if ('error' in value) this.#down(JSON.stringify({ event: 'error', op: command.op, ...value }))
+      }
+      const refused = (code: ErrorCode, retryMs?: number) =>
+        reply({ error: { code, message: code, ...(retryMs === undefined ? {} : { retryMs }) } })
+      const spared = command.op === 'ping'
+      if (!spared && server.chance(trouble.refuse)) {
+        if (server.chance(0.5)) return refused('rate_limited', 300)
+        // Done, and nobody knows: the client must find out by asking again.
+        if (command.op === 'message.send' && server.chance(0.5)) {
+          try {
+            server.answer(this, command)
+          } catch {
+            // Refused for good; the next try will say so.
+          }
+        }
+        return refused('unavailable')
+      }
+      try {
+        const ok = server.answer(this, command)
+        if (!spared && server.chance(trouble.hang)) return
+        if (trouble.narrow > 0 && entriesOf(ok) > trouble.narrow) {
+          server.slowCloses += 1
+          return this.end(4001, JSON.stringify({ code: 'slow_consumer' }))
+        }
+        reply({ ok })
+      } catch (thrown) {
+        if (!(thrown instanceof ModelRefusal)) throw thrown
+        refused(thrown.code, thrown.retryMs)
+      }
+    })
+  }
+
+  /** The client closes it. */
+  close(): void {
+    this.#clientOpen = false
+    this.#server.clock.after(this.#server.between(1, 60), () => {
+      this.#serverOpen = false
+      this.#server.sockets.delete(this)
+    })
+  }
+
+  /** It breaks, or the node closes it. What was on its way is gone. */
+  end(code: number, reason = ''): void {
+    this.#serverOpen = false
+    this.#server.sockets.delete(this)
+    if (this.#clientOpen) this.#dispatch({ type: 'close', code, reason })
+    this.#clientOpen = false
+  }
+}
+
+/** How many entries a reply carries. */
+function entriesOf(ok: unknown): number {
+  const { entries, verdicts } = ok as { entries?: readonly Entry[]; verdicts?: readonly Verdict[] }
+  if (entries !== undefined) return entries.length
+  return (verdicts ?? []).reduce((sum, one) => sum + (one.verdict === 'replayed' ? one.entries.length : 0), 0)
+}
