@@ -10,7 +10,7 @@ const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'node_modul
 const remove = path => rmSync(join(packages, path), { recursive: true, force: true })
 const filesIn = folder => (existsSync(join(packages, folder)) ? readdirSync(join(packages, folder)) : [])
 
-// geoip-lite brings cities; apps/api/src/regions.ts reads countries.
+// geoip-lite brings cities; apps/api/src/regions/regions.ts reads countries.
 for (const file of filesIn('geoip-lite/data')) if (/^(geoip-)?city/.test(file)) remove(`geoip-lite/data/${file}`)
 
 // uWebSockets.js brings a binary for each platform and each Node: kept are this platform's, for Node 20 and 22.

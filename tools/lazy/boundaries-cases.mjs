@@ -13,8 +13,12 @@ export const forbidden = [
   ['libs/chat keeps to its rung', 'libs/chat/src/context.ts', `import { until } from '@flotilla/testing'`],
   ['the tests of libs/chat keep to its rung', 'libs/chat/src/a.test.ts', `import { x } from '@flotilla/routing'`],
   ['the tests of apps/api keep to its rung', 'apps/api/src/a.e2e.test.ts', `import { x } from '@flotilla/gateway'`],
-  ['what is ours exists', 'apps/api/src/app.ts', `import { post } from '@flotilla/chat/src/log/messages/post.ts'`],
-  ['what is ours exists', 'apps/api/src/app.ts', `import { x } from '@flotilla/utils'`],
+  [
+    'what is ours exists',
+    'apps/api/src/build-app.ts',
+    `import { post } from '@flotilla/chat/src/log/messages/post.ts'`,
+  ],
+  ['what is ours exists', 'apps/api/src/build-app.ts', `import { x } from '@flotilla/utils'`],
   ['what is ours exists', 'libs/chat/src/access.ts', `import { x } from './none.ts'`],
   [
     'packages are entered by their door',
@@ -24,7 +28,7 @@ export const forbidden = [
   ],
   [
     'a relative import leaves no package',
-    'apps/api/src/app.ts',
+    'apps/api/src/build-app.ts',
     `import '../../../node_modules/@flotilla/chat/src/x.ts'`,
     ['libs/chat/src/x.ts'],
   ],
@@ -53,15 +57,15 @@ export const forbidden = [
   ['sockets belong to the gateway', 'apps/gateway/src/hub.test.ts', `import { App } from 'uWebSockets.js'`],
   ['fastify belongs to the api', 'apps/standalone/src/main.ts', `import fastify from 'fastify'`],
   ['fastify belongs to the api', 'libs/service/src/health.ts', `import cors from '@fastify/cors'`],
-  ['PostgreSQL belongs to chat', 'apps/api/src/app.ts', `import pg from 'pg'`],
+  ['PostgreSQL belongs to chat', 'apps/api/src/build-app.ts', `import pg from 'pg'`],
   ['PostgreSQL belongs to chat', 'apps/gateway/src/main.ts', `import { sql } from 'drizzle-orm/pg-core'`],
-  ['PostgreSQL belongs to chat', 'apps/api/src/app.ts', `const a = '/*'\nimport pg from 'pg'\nconst b = '*/'`],
-  ['Redis belongs to routing', 'apps/api/src/app.ts', `import {\n  Redis,\n  Cluster,\n} from 'ioredis'`],
-  ['Redis belongs to routing', 'apps/api/src/app.ts', `const { Redis } = require('ioredis')`],
+  ['PostgreSQL belongs to chat', 'apps/api/src/build-app.ts', `const a = '/*'\nimport pg from 'pg'\nconst b = '*/'`],
+  ['Redis belongs to routing', 'apps/api/src/build-app.ts', `import {\n  Redis,\n  Cluster,\n} from 'ioredis'`],
+  ['Redis belongs to routing', 'apps/api/src/build-app.ts', `const { Redis } = require('ioredis')`],
   ['pictures and object stores belong to files', 'apps/api/src/pictures.ts', `import sharp from 'sharp'`],
-  ['mail and push belong to the worker', 'apps/api/src/app.ts', `const mail = await import('nodemailer')`],
-  ['traces belong to service', 'apps/api/src/app.ts', `import type { Span } from '@opentelemetry/api'`],
-  ['the environment belongs to config.ts', 'apps/api/src/app.ts', `import { env } from 'node:process'`],
+  ['mail and push belong to the worker', 'apps/api/src/build-app.ts', `const mail = await import('nodemailer')`],
+  ['traces belong to service', 'apps/api/src/build-app.ts', `import type { Span } from '@opentelemetry/api'`],
+  ['the environment belongs to config.ts', 'apps/api/src/build-app.ts', `import { env } from 'node:process'`],
 ]
 
 /** The file, what it says, other files. */
@@ -85,6 +89,6 @@ export const allowed = [
   ['apps/gateway/src/server.ts', `import { App } from 'uWebSockets.js'`],
   ['apps/bench/src/main.ts', `import pg from 'pg'\nimport { Redis } from 'ioredis'`],
   ['apps/api/src/config.ts', `import { env } from 'node:process'`],
-  ['apps/api/src/app.ts', `/**\n * import pg from 'pg'\n */`],
-  ['apps/api/src/app.ts', `const url = 'http://x' // import('pg')`],
+  ['apps/api/src/build-app.ts', `/**\n * import pg from 'pg'\n */`],
+  ['apps/api/src/build-app.ts', `const url = 'http://x' // import('pg')`],
 ]

@@ -12,9 +12,10 @@ import { createRegistry, generateSecretKey, parseSecretKeys, type Registry, sile
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { type ApiDeps, buildApp } from './app.ts'
+import type { ApiDeps } from './app.ts'
+import { buildApp } from './build-app.ts'
 import { apiDefaults, type ApiSettings } from './config.ts'
-import { generateTokenKey, parseTokenKeys } from './tokens.ts'
+import { generateTokenKey, parseTokenKeys } from './sign-in/tokens.ts'
 
 export interface Answer {
   readonly status: number

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describeSettings, generateSecretKey, readSettings } from '@flotilla/service'
 import { expect, onTestFinished, test } from 'vitest'
 import { apiDefaults, apiSettings, toApiSettings } from './config.ts'
-import { generateTokenKey } from './tokens.ts'
+import { generateTokenKey } from './sign-in/tokens.ts'
 
 const required = {
   DATABASE_URL: 'postgres://localhost/x',

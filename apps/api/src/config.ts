@@ -30,15 +30,15 @@ import {
   urlOf,
 } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
-import { boundSettings } from './bound-settings.ts'
-import type { GatewayUrl } from './connect.ts'
-import type { Limit } from './limits.ts'
-import type { GuessLimit } from './password-tries.ts'
-import { type ProviderSettings, providerSettings, toProviders } from './provider-settings.ts'
-import { parseRegion, type Region } from './regions.ts'
-import type { RegistrationCheckSettings } from './registration-check.ts'
-import { demandDomains, registrationSettings, toRegistrationCheck } from './registration-settings.ts'
-import { parseTokenKeys } from './tokens.ts'
+import { boundSettings } from './http/bound-settings.ts'
+import type { GatewayUrl } from './regions/connect.ts'
+import type { Limit } from './http/limits.ts'
+import type { GuessLimit } from './sign-in/password-tries.ts'
+import { type ProviderSettings, providerSettings, toProviders } from './sign-in/provider-settings.ts'
+import { parseRegion, type Region } from './regions/regions.ts'
+import type { RegistrationCheckSettings } from './sign-in/registration-check.ts'
+import { demandDomains, registrationSettings, toRegistrationCheck } from './sign-in/registration-settings.ts'
+import { parseTokenKeys } from './sign-in/tokens.ts'
 
 const many = { min: 1, max: 1_000_000 }
 const minuteMs = 60_000

@@ -14,7 +14,7 @@ import {
   until,
 } from '@flotilla/testing'
 import { beforeAll, expect, test } from 'vitest'
-import { generateTokenKey } from './tokens.ts'
+import { generateTokenKey } from './sign-in/tokens.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 const ticketKeys = generateSecretKey('ticket')

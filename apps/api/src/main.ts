@@ -10,11 +10,11 @@ import {
   toBudgets,
   toStoragePlace,
 } from '@flotilla/service'
-import { buildApp } from './app.ts'
-import { toBounds } from './bound-settings.ts'
+import { buildApp } from './build-app.ts'
+import { toBounds } from './http/bound-settings.ts'
 import { readApiSettings, toApiSettings } from './config.ts'
-import { toRegistration } from './registration-settings.ts'
-import { loadCountries } from './regions.ts'
+import { toRegistration } from './sign-in/registration-settings.ts'
+import { loadCountries } from './regions/regions.ts'
 
 readCommandLine({
   usage: 'node apps/api/dist/main.js',

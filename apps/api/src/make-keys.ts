@@ -7,7 +7,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writ
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { generateSecretKey, readCommandLine } from '@flotilla/service'
-import { generateTokenKey } from './tokens.ts'
+import { generateTokenKey } from './sign-in/tokens.ts'
 
 // Ids of their own: keys of two deployments are never taken for each other.
 const newKey = () => generateSecretKey(`k${randomBytes(4).toString('hex')}`)

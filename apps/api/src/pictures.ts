@@ -8,7 +8,7 @@ import { createImages } from '@flotilla/files'
 import { avatarSizes, type ErrorCode, Refusal, type User } from '@flotilla/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
-import { take } from './limits.ts'
+import { take } from './http/limits.ts'
 
 export interface Pictures {
   /** The hook of routes that take a picture. It runs after the sign-in and before the body is read. */

@@ -6,7 +6,7 @@ import { Type } from 'typebox'
 import { At, Epoch, Seq, Uuid } from './fields.ts'
 import { limits } from './limits.ts'
 
-export const CommandId = Type.Integer({
+const CommandId = Type.Integer({
   minimum: 0,
   maximum: limits.commandIdMax,
   description: 'Chosen by the client; the reply repeats it.',

@@ -8,7 +8,7 @@ import { limits, Refusal } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
 import { createPictures, type Pictures } from '../pictures.ts'
-import { serve } from '../serve.ts'
+import { serve } from '../http/serve.ts'
 
 const cacheSeconds = 31_536_000
 /** What a file is stored as until it was looked at: nobody is ever sent it. */

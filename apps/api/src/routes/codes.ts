@@ -4,8 +4,8 @@ import { rest } from '@flotilla/protocol/schemas'
 import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
-import { addressOf, hashed, isWithin, take, tooOften } from '../limits.ts'
-import { serve } from '../serve.ts'
+import { addressOf, hashed, isWithin, take, tooOften } from '../http/limits.ts'
+import { serve } from '../http/serve.ts'
 
 /** Of the first mail that a network asks for, so many times as many may go out. */
 const firstsShare = 2

@@ -4,10 +4,10 @@ import { rest } from '@flotilla/protocol/schemas'
 import { signTicket, ticketLifeMs } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
-import { countryOf } from '../client.ts'
-import { type GatewayUrl, rankGateways } from '../connect.ts'
-import { nearestRegions } from '../regions.ts'
-import { serve } from '../serve.ts'
+import { countryOf } from '../http/client.ts'
+import { type GatewayUrl, rankGateways } from '../regions/connect.ts'
+import { nearestRegions } from '../regions/regions.ts'
+import { serve } from '../http/serve.ts'
 
 /** A node that has just started is seen after a beat. */
 const noGatewayRetryMs = 3_000

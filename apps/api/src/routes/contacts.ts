@@ -3,8 +3,8 @@ import { contacts, users } from '@flotilla/chat'
 import { Refusal } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { take } from '../limits.ts'
-import { answer, type RequestOf, serve } from '../serve.ts'
+import { take } from '../http/limits.ts'
+import { answer, type RequestOf, serve } from '../http/serve.ts'
 
 /** @throws Refusal field_invalid unless one person is named, in one way */
 function demandOneName({ user, username, email }: RequestOf<(typeof rest.contacts)['requestContact']>['body']): void {

@@ -2,7 +2,7 @@
 import { conversations } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { answer, serve } from '../serve.ts'
+import { answer, serve } from '../http/serve.ts'
 
 export function conversationRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

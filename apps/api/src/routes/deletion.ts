@@ -2,8 +2,8 @@
 import { accounts } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { clientOf } from '../client.ts'
-import { serve } from '../serve.ts'
+import { clientOf } from '../http/client.ts'
+import { serve } from '../http/serve.ts'
 
 export function deletionRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

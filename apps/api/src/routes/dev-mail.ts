@@ -8,7 +8,7 @@ import { Refusal } from '@flotilla/protocol'
 import { always, Uuid } from '@flotilla/protocol/schemas'
 import { type Static, Type } from 'typebox'
 import type { Api } from '../app.ts'
-import { refusals } from '../refusals.ts'
+import { refusals } from '../http/refusals.ts'
 
 /** A mail, or a push as if it were one. */
 export interface DevMail {

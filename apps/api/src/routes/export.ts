@@ -3,9 +3,9 @@ import { lifecycle, security, sessions } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
 import { archiveOf } from '../archive.ts'
-import { clientOf } from '../client.ts'
-import { take } from '../limits.ts'
-import { serve } from '../serve.ts'
+import { clientOf } from '../http/client.ts'
+import { take } from '../http/limits.ts'
+import { serve } from '../http/serve.ts'
 
 export function exportRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

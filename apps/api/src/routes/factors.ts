@@ -3,9 +3,9 @@ import { factors } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
-import { clientOf } from '../client.ts'
-import { take } from '../limits.ts'
-import { serve } from '../serve.ts'
+import { clientOf } from '../http/client.ts'
+import { take } from '../http/limits.ts'
+import { serve } from '../http/serve.ts'
 
 export function factorRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

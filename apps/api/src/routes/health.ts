@@ -1,7 +1,7 @@
 /** For the load balancer, which sees only this port: does the process turn over, and does it want work? */
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, ApiDeps } from '../app.ts'
-import { serve } from '../serve.ts'
+import { serve } from '../http/serve.ts'
 
 export function healthRoutes(app: Api, deps: Pick<ApiDeps, 'ready'>): void {
   serve(app, {}, rest.health, {

@@ -2,9 +2,9 @@
 import { identities, sessions } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { clientOf } from '../client.ts'
-import { take } from '../limits.ts'
-import { serve } from '../serve.ts'
+import { clientOf } from '../http/client.ts'
+import { take } from '../http/limits.ts'
+import { serve } from '../http/serve.ts'
 import { createVisits } from './providers.ts'
 
 export function identityRoutes(app: Api, deps: RouteDeps): void {

@@ -1,7 +1,7 @@
 /** What machines read: the public keys of the access tokens, and the OpenAPI document. */
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { serve } from '../serve.ts'
+import { serve } from '../http/serve.ts'
 
 /** Others may hold on to the keys for so long; a key is published at least that long before it signs. */
 const jwksCacheSeconds = 300

@@ -2,8 +2,8 @@
 import { operators } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { demandNoOperator } from '../operators.ts'
-import { type RequestOf, serve } from '../serve.ts'
+import { demandNoOperator } from '../operator/operators.ts'
+import { type RequestOf, serve } from '../http/serve.ts'
 
 type Act = typeof operators.ban
 type Acting = RequestOf<(typeof rest.operatorActions)['banUser']>

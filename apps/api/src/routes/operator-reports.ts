@@ -2,7 +2,7 @@
 import { reports } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { serve } from '../serve.ts'
+import { serve } from '../http/serve.ts'
 
 export function operatorReportRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

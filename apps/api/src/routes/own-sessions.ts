@@ -2,9 +2,9 @@
 import { sessions } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { clientOf } from '../client.ts'
-import { clearRefreshCookie } from '../cookies.ts'
-import { serve } from '../serve.ts'
+import { clientOf } from '../http/client.ts'
+import { clearRefreshCookie } from '../sign-in/cookies.ts'
+import { serve } from '../http/serve.ts'
 
 export function ownSessionRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

@@ -2,11 +2,11 @@
 import { accounts, passkeys, sessions } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { clientOf } from '../client.ts'
-import { addressOf, hashed, take } from '../limits.ts'
-import { creationOptions, newPasskey, requestOptions, shownPasskey } from '../passkeys.ts'
-import { demandCheck } from '../registration-check.ts'
-import { serve } from '../serve.ts'
+import { clientOf } from '../http/client.ts'
+import { addressOf, hashed, take } from '../http/limits.ts'
+import { creationOptions, newPasskey, requestOptions, shownPasskey } from '../sign-in/passkeys.ts'
+import { demandCheck } from '../sign-in/registration-check.ts'
+import { serve } from '../http/serve.ts'
 import { answerSignedIn, answerSignIn } from './sessions.ts'
 
 export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {

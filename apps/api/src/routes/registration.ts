@@ -2,8 +2,8 @@
 import { Refusal } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { askForWork } from '../registration-check.ts'
-import { serve } from '../serve.ts'
+import { askForWork } from '../sign-in/registration-check.ts'
+import { serve } from '../http/serve.ts'
 
 export function registrationRoutes(app: Api, deps: RouteDeps): void {
   const { chat, settings } = deps

@@ -2,8 +2,8 @@
 import { reports } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { take } from '../limits.ts'
-import { answer, serve } from '../serve.ts'
+import { take } from '../http/limits.ts'
+import { answer, serve } from '../http/serve.ts'
 
 export function reportRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps

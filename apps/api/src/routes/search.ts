@@ -2,8 +2,8 @@
 import { people } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { take } from '../limits.ts'
-import { serve } from '../serve.ts'
+import { take } from '../http/limits.ts'
+import { serve } from '../http/serve.ts'
 
 export function searchRoutes(app: Api, deps: RouteDeps): void {
   serve(app, deps, rest.search, {

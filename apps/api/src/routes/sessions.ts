@@ -4,7 +4,7 @@ import { Refusal, type SecondFactorNeeded, type SignedIn } from '@flotilla/proto
 import { rest } from '@flotilla/protocol/schemas'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
-import { clientOf } from '../client.ts'
+import { clientOf } from '../http/client.ts'
 import {
   clearRefreshCookie,
   deviceOf,
@@ -13,10 +13,10 @@ import {
   setDeviceCookie,
   setRefreshCookie,
   wantsCookie,
-} from '../cookies.ts'
-import { takeTryByName, withPlace } from '../password-tries.ts'
-import { answer, serve } from '../serve.ts'
-import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../tokens.ts'
+} from '../sign-in/cookies.ts'
+import { takeTryByName, withPlace } from '../sign-in/password-tries.ts'
+import { answer, serve } from '../http/serve.ts'
+import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../sign-in/tokens.ts'
 import { takeTry } from './codes.ts'
 
 /** The answer to everything that signs in: the tokens with 201, or with 200 the question for a second factor. */

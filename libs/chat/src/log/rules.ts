@@ -6,7 +6,7 @@ import type { LogContext } from './context.ts'
 import { editing } from './messages/edit.ts'
 import { posting } from './messages/post.ts'
 
-export const rules: { readonly [O in EntryOp]: Rule<O> } = {
+const rules: { readonly [O in EntryOp]: Rule<O> } = {
   'message.send': posting,
   'message.edit': editing,
 }

@@ -54,7 +54,7 @@ const table = [
 
 /** What the API would rank first, as its own tool prints it: the edge that is set so agrees with `GET /v1/connect`. */
 function countryRegions(regions: string): string {
-  const args = ['--conditions=source', inProject('apps/api/src/country-regions.ts'), regions]
+  const args = ['--conditions=source', inProject('apps/api/src/regions/country-regions.ts'), regions]
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   expect(status, stderr).toBe(0)
   return stdout.trim()

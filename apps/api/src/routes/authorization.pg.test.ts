@@ -1,0 +1,656 @@
+/**
+ * Who may do what over REST: every route × everybody who can stand in some relation to the thing or the person that it
+ * is about. The routes come from the app itself, so that a new one without its line here fails.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { messages } from '@flotilla/chat'
+import type { ErrorCode } from '@flotilla/protocol'
+import { type Cast, type CastRole, castRoles, makeCast, type TestDatabase, testDatabase } from '@flotilla/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Api } from '../app.ts'
+import { type CallOptions, createFixture, type Fixture, openChat, type TestChat } from '../api.testbed.ts'
+import { signAccessToken } from '../sign-in/tokens.ts'
+
+type Outcome = 'ok' | ErrorCode
+type Outcomes = Readonly<Record<CastRole, Outcome>>
+interface Ask extends CallOptions {
+  /** After the method: `/v1/me`. */
+  readonly url: string
+}
+interface Line {
+  readonly ask: (cast: Cast, role: CastRole) => Ask | Promise<Ask>
+  readonly outcome: Outcomes
+}
+
+// ── outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const all = (outcome: Outcome) => Object.fromEntries(castRoles.map(role => [role, outcome])) as Outcomes
+const anybody = all('ok')
+const signedIn = { ...anybody, nobody: 'unauthenticated' } as const
+const outside = 'not_a_member' as const
+const inGroup = { ...signedIn, stranger: outside, contact: outside, removed: outside, blocked: outside } as const
+const managers = { ...inGroup, member: 'role_insufficient' } as const
+const owners = { ...managers, admin: 'role_insufficient' } as const
+/** The thing is the owner's own; for everybody else it does not exist. */
+const ownOnly = (code: ErrorCode): Outcomes => ({ ...all(code), nobody: 'unauthenticated', owner: 'ok' })
+/** Nobody of the cast is an operator: an admin or owner of a group is none either. */
+const operators: Outcomes = { ...all('operators_only'), nobody: 'unauthenticated' }
+
+// ── things of the owner ──────────────────────────────────────────────────────────────────────────────────────────────
+
+async function insert(text: string, values: unknown[]): Promise<void> {
+  await chat.chat.pool.query(text, values)
+}
+
+async function aSessionOf(user: string): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO sessions (id, user_id, device_name, expires_at) VALUES ($1, $2, 'other', now() + interval '1 day')`,
+    [id, user],
+  )
+  return id
+}
+
+async function aDeviceOf({ user, session }: { user: string; session: string }): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO devices (id, user_id, session_id, name, platform, provider, token, token_hash)
+     VALUES ($1::uuid, $2, $3, 'phone', 'android', 'fcm', $1::text, $4)`,
+    [id, user, session, createHash('sha256').update(id).digest()],
+  )
+  return id
+}
+
+async function aNotificationOf(user: string): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO notifications (id, user_id, kind, dedup) VALUES ($1::uuid, $2, 'security_notice', $1::text)`,
+    [id, user],
+  )
+  return id
+}
+
+async function aPasskeyOf(user: string): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO passkeys (id, user_id, name, public_key, counter, synced) VALUES ($1, $2, 'key', '', 0, false)`,
+    [id, user],
+  )
+  return id
+}
+
+async function anInvitationOf(user: string): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO invitations (id, code_hash, user_id, by_operator, uses_max, expires_at)
+     VALUES ($1, $2, $3, false, 1, now() + interval '1 day')`,
+    [id, Buffer.from(id), user],
+  )
+  return id
+}
+
+async function anUploadOf(user: string): Promise<string> {
+  const id = randomUUID()
+  await insert(
+    `INSERT INTO uploads (id, user_id, purpose, expires_at) VALUES ($1, $2, 'avatar', now() + interval '1 hour')`,
+    [id, user],
+  )
+  return id
+}
+
+/** From somebody whom the owner does not know. */
+async function aRequestTo(cast: Cast): Promise<string> {
+  const id = randomUUID()
+  await insert('INSERT INTO contact_requests (id, from_id, to_id) VALUES ($1, $2, $3)', [
+    id,
+    cast.newcomer.user,
+    cast.people.owner.user,
+  ])
+  return id
+}
+
+const post = (cast: Cast, who: 'target') =>
+  messages.post(chat.chat, cast[who].user, { conversation: cast.group, ...message() })
+
+// ── what is shown and is nothing ─────────────────────────────────────────────────────────────────────────────────────
+
+let names = 0
+const aName = () => `newcomer-${++names}`
+const shownCode = () => ({ request: randomUUID(), code: '000000' })
+const shownGrant = { grant: 'x'.repeat(43), secret: 'x'.repeat(43) }
+const base64url = 'AAAA'
+const createdPasskey = {
+  id: base64url,
+  rawId: base64url,
+  type: 'public-key',
+  clientExtensionResults: {},
+  response: { clientDataJSON: base64url, attestationObject: base64url },
+}
+const usedPasskey = {
+  ...createdPasskey,
+  response: { clientDataJSON: base64url, authenticatorData: base64url, signature: base64url },
+}
+/** One pixel. */
+const picture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
+
+// ── the matrix ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A request that says nothing about the caller. */
+const plain = (url: string, options: CallOptions = {}) => ({ url, ...options })
+const get = (url: string, outcome: Outcomes): Line => ({ ask: () => plain(url), outcome })
+const ofGroup = (more: string, outcome: Outcomes, body?: () => unknown): Line => ({
+  ask: cast => plain(`/v1/conversations/${cast.group}${more}`, body === undefined ? {} : { body: body() }),
+  outcome,
+})
+
+/** Several lines where the answer depends on what it is about. */
+const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = {
+  // What the load balancer, a browser and a verifier of tokens ask before anybody has signed in.
+  'GET /healthz': get('/healthz', anybody),
+  'GET /readyz': get('/readyz', anybody),
+  'GET /v1/openapi.json': get('/v1/openapi.json', anybody),
+  'GET /v1/.well-known/jwks.json': get('/v1/.well-known/jwks.json', anybody),
+  'GET /v1/connect': get('/v1/connect', signedIn),
+
+  // Signing in: what is shown decides, not who asks. Nothing right is shown here; the flows have tests of their own.
+  'POST /v1/users': { ask: () => plain('/v1/users', { body: { username: aName() } }), outcome: anybody },
+  'GET /v1/registration': get('/v1/registration', anybody),
+  // No work is asked for here.
+  'POST /v1/registration/work': { ask: () => plain('/v1/registration/work'), outcome: all('route_unknown') },
+  'POST /v1/users/by-passkey/options': {
+    ask: () => plain('/v1/users/by-passkey/options', { body: { username: aName() } }),
+    outcome: anybody,
+  },
+  'POST /v1/users/by-passkey': {
+    ask: () => plain('/v1/users/by-passkey', { body: { challenge: randomUUID(), passkey: createdPasskey } }),
+    outcome: all('challenge_invalid'),
+  },
+  'POST /v1/codes': {
+    ask: () => plain('/v1/codes', { body: { email: `${aName()}@example.org`, purpose: 'sign-in' } }),
+    outcome: anybody,
+  },
+  'POST /v1/codes/:id/resend': {
+    ask: () => plain(`/v1/codes/${randomUUID()}/resend`, { body: {} }),
+    outcome: all('code_invalid'),
+  },
+  'POST /v1/password-resets': {
+    ask: () => plain('/v1/password-resets', { body: { ...shownCode(), password: 'a password of one’s own' } }),
+    outcome: all('code_invalid'),
+  },
+  'POST /v1/sessions': {
+    ask: () => plain('/v1/sessions', { body: { username: aName(), password: 'not the one' } }),
+    outcome: all('credentials_wrong'),
+  },
+  'POST /v1/sessions/by-code': {
+    ask: () => plain('/v1/sessions/by-code', { body: shownCode() }),
+    outcome: all('code_invalid'),
+  },
+  'POST /v1/sessions/by-passkey': {
+    ask: () => plain('/v1/sessions/by-passkey', { body: { challenge: randomUUID(), passkey: usedPasskey } }),
+    outcome: all('challenge_invalid'),
+  },
+  'POST /v1/passkeys/options': { ask: () => plain('/v1/passkeys/options'), outcome: anybody },
+  'POST /v1/sessions/second-factor': {
+    ask: () =>
+      plain('/v1/sessions/second-factor', { body: { challenge: randomUUID(), factor: 'totp', code: '000000' } }),
+    outcome: all('challenge_invalid'),
+  },
+  'POST /v1/sessions/second-factor/code': {
+    ask: () => plain('/v1/sessions/second-factor/code', { body: { challenge: randomUUID() } }),
+    outcome: all('challenge_invalid'),
+  },
+  'POST /v1/sessions/second-factor/passkey': {
+    ask: () => plain('/v1/sessions/second-factor/passkey', { body: { challenge: randomUUID() } }),
+    outcome: all('challenge_invalid'),
+  },
+  'GET /v1/providers': get('/v1/providers', anybody),
+  'POST /v1/providers/:provider/visits': {
+    ask: () => plain('/v1/providers/none/visits', { body: { returnTo: 'http://localhost:8080/' } }),
+    outcome: all('provider_unknown'),
+  },
+  'GET /v1/providers/:provider/visits/:id': get(`/v1/providers/none/visits/${randomUUID()}`, all('provider_unknown')),
+  'GET /v1/providers/:provider/callback': get('/v1/providers/none/callback?state=none', all('provider_unknown')),
+  'POST /v1/sessions/by-visit': {
+    ask: () => plain('/v1/sessions/by-visit', { body: shownGrant }),
+    outcome: all('identity_refused'),
+  },
+  'POST /v1/sessions/refresh': {
+    ask: () => plain('/v1/sessions/refresh', { body: { refreshToken: 'none' } }),
+    outcome: all('refresh_invalid'),
+  },
+
+  // One's own account.
+  'GET /v1/me': get('/v1/me', signedIn),
+  'PATCH /v1/me': { ask: () => plain('/v1/me', { body: { displayName: 'Another' } }), outcome: signedIn },
+  'GET /v1/me/settings': get('/v1/me/settings', signedIn),
+  'PATCH /v1/me/settings': {
+    ask: () => plain('/v1/me/settings', { body: { lastSeenTo: 'nobody' } }),
+    outcome: signedIn,
+  },
+  'PUT /v1/me/username': { ask: () => plain('/v1/me/username', { body: { username: aName() } }), outcome: signedIn },
+  'PUT /v1/me/password': {
+    ask: () => plain('/v1/me/password', { body: { password: 'a password of one’s own' } }),
+    outcome: signedIn,
+  },
+  'POST /v1/me/email': {
+    ask: () => plain('/v1/me/email', { body: { email: `${aName()}@example.org` } }),
+    outcome: signedIn,
+  },
+  'PUT /v1/me/email': {
+    ask: () => plain('/v1/me/email', { body: shownCode() }),
+    outcome: { ...all('code_invalid'), nobody: 'unauthenticated' },
+  },
+  'DELETE /v1/me/email': { ask: () => plain('/v1/me/email'), outcome: signedIn },
+  'GET /v1/me/factors': get('/v1/me/factors', signedIn),
+  'POST /v1/me/totp': { ask: () => plain('/v1/me/totp'), outcome: signedIn },
+  'POST /v1/me/totp/confirm': {
+    ask: () => plain('/v1/me/totp/confirm', { body: { code: '000000' } }),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'DELETE /v1/me/totp': {
+    ask: () => plain('/v1/me/totp'),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'POST /v1/me/recovery-codes': {
+    ask: () => plain('/v1/me/recovery-codes'),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'PUT /v1/me/mail-factor': {
+    ask: () => plain('/v1/me/mail-factor'),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'DELETE /v1/me/mail-factor': {
+    ask: () => plain('/v1/me/mail-factor'),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'POST /v1/sessions/current/proof': {
+    ask: () => plain('/v1/sessions/current/proof', { body: { factor: 'password', password: 'not the one' } }),
+    outcome: { ...all('credentials_wrong'), nobody: 'unauthenticated' },
+  },
+  'POST /v1/sessions/current/proof/code': {
+    ask: () => plain('/v1/sessions/current/proof/code'),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'POST /v1/sessions/current/proof/passkey': {
+    ask: () => plain('/v1/sessions/current/proof/passkey'),
+    outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
+  },
+  'POST /v1/sessions/current/proof/by-visit': {
+    ask: () => plain('/v1/sessions/current/proof/by-visit', { body: shownGrant }),
+    outcome: { ...all('identity_refused'), nobody: 'unauthenticated' },
+  },
+  'GET /v1/me/passkeys': get('/v1/me/passkeys', signedIn),
+  'POST /v1/me/passkeys/options': { ask: () => plain('/v1/me/passkeys/options'), outcome: signedIn },
+  'POST /v1/me/passkeys': {
+    ask: () => plain('/v1/me/passkeys', { body: { challenge: randomUUID(), passkey: createdPasskey, name: 'Mine' } }),
+    outcome: { ...all('challenge_invalid'), nobody: 'unauthenticated' },
+  },
+  'PATCH /v1/me/passkeys/:id': {
+    ask: async cast => plain(`/v1/me/passkeys/${await aPasskeyOf(cast.people.owner.user)}`, { body: { name: 'Mine' } }),
+    outcome: ownOnly('passkey_unknown'),
+  },
+  'DELETE /v1/me/passkeys/:id': {
+    ask: async cast => plain(`/v1/me/passkeys/${await aPasskeyOf(cast.people.owner.user)}`),
+    outcome: { ...ownOnly('passkey_unknown'), owner: 'last_way_in' },
+  },
+  'GET /v1/me/identities': get('/v1/me/identities', signedIn),
+  'POST /v1/me/identities/visits': {
+    ask: () => plain('/v1/me/identities/visits', { body: { provider: 'none', returnTo: 'http://localhost:8080/' } }),
+    outcome: { ...all('provider_unknown'), nobody: 'unauthenticated' },
+  },
+  'POST /v1/me/identities': {
+    ask: () => plain('/v1/me/identities', { body: shownGrant }),
+    outcome: { ...all('identity_refused'), nobody: 'unauthenticated' },
+  },
+  'DELETE /v1/me/identities/:provider': {
+    ask: async cast => {
+      await insert(
+        `INSERT INTO identities (issuer, subject, user_id, provider) VALUES ('https://id.example.org', $1, $2, 'example')`,
+        [randomUUID(), cast.people.owner.user],
+      )
+      return plain('/v1/me/identities/example')
+    },
+    outcome: { ...ownOnly('identity_unknown'), owner: 'last_way_in' },
+  },
+  'GET /v1/me/security-events': get('/v1/me/security-events', signedIn),
+  'PUT /v1/me/deletion': { ask: () => plain('/v1/me/deletion'), outcome: signedIn },
+  'DELETE /v1/me/deletion': { ask: () => plain('/v1/me/deletion'), outcome: signedIn },
+  'GET /v1/me/export': get('/v1/me/export', signedIn),
+  'PUT /v1/me/avatar': {
+    ask: () => plain('/v1/me/avatar', { raw: picture, headers: { 'content-type': 'image/png' } }),
+    outcome: signedIn,
+  },
+  'DELETE /v1/me/avatar': { ask: () => plain('/v1/me/avatar'), outcome: signedIn },
+  'POST /v1/me/avatar/uploads': { ask: () => plain('/v1/me/avatar/uploads', { body: {} }), outcome: signedIn },
+  'PUT /v1/me/avatar/from-upload': {
+    ask: async cast =>
+      plain('/v1/me/avatar/from-upload', { body: { upload: await anUploadOf(cast.people.owner.user) } }),
+    outcome: { ...all('upload_unknown'), nobody: 'unauthenticated' },
+  },
+  'PUT /v1/uploads/:id': {
+    ask: async cast =>
+      plain(`/v1/uploads/${await anUploadOf(cast.people.owner.user)}`, {
+        raw: picture,
+        headers: { 'content-type': 'image/png' },
+      }),
+    outcome: ownOnly('upload_unknown'),
+  },
+  'GET /v1/avatars/:id/:size': get(`/v1/avatars/${randomUUID()}/64`, all('file_unknown')),
+  'GET /v1/sessions': get('/v1/sessions', signedIn),
+  'DELETE /v1/sessions': { ask: () => plain('/v1/sessions'), outcome: signedIn },
+  'DELETE /v1/sessions/current': { ask: () => plain('/v1/sessions/current'), outcome: signedIn },
+  'DELETE /v1/sessions/:id': {
+    ask: async cast => plain(`/v1/sessions/${await aSessionOf(cast.people.owner.user)}`),
+    outcome: ownOnly('session_unknown'),
+  },
+  'GET /v1/devices': get('/v1/devices', signedIn),
+  'POST /v1/devices': {
+    ask: () =>
+      plain('/v1/devices', { body: { name: 'phone', platform: 'android', provider: 'fcm', token: randomUUID() } }),
+    outcome: signedIn,
+  },
+  'DELETE /v1/devices/:id': {
+    ask: async cast => plain(`/v1/devices/${await aDeviceOf(cast.people.owner)}`),
+    outcome: ownOnly('device_unknown'),
+  },
+  'GET /v1/push': get('/v1/push', signedIn),
+  'GET /v1/notifications': get('/v1/notifications', signedIn),
+  'GET /v1/notifications/count': get('/v1/notifications/count', signedIn),
+  'POST /v1/notifications/read': { ask: () => plain('/v1/notifications/read'), outcome: signedIn },
+  'POST /v1/notifications/:id/read': {
+    ask: async cast => plain(`/v1/notifications/${await aNotificationOf(cast.people.owner.user)}/read`),
+    outcome: ownOnly('notification_unknown'),
+  },
+
+  // Other people.
+  'GET /v1/people': get('/v1/people?q=nobody%20of%20this%20name', signedIn),
+  'GET /v1/users': get('/v1/users?username=nobody-of-this-name', { ...all('user_unknown'), nobody: 'unauthenticated' }),
+  // Whoever is blocked sees the name, which stands in their conversations, and nothing else.
+  'GET /v1/users/:id': { ask: cast => plain(`/v1/users/${cast.people.owner.user}`), outcome: signedIn },
+  'GET /v1/contacts': get('/v1/contacts', signedIn),
+  'DELETE /v1/contacts/:user': {
+    ask: cast => plain(`/v1/contacts/${cast.people.owner.user}`),
+    outcome: { ...all('contact_unknown'), nobody: 'unauthenticated', contact: 'ok' },
+  },
+  'GET /v1/contact-requests': get('/v1/contact-requests?direction=received', signedIn),
+  'POST /v1/contact-requests': {
+    ask: cast => plain('/v1/contact-requests', { body: { user: cast.people.owner.user } }),
+    outcome: { ...signedIn, contact: 'contact_exists', blocked: 'direct_closed', owner: 'field_invalid' },
+  },
+  'POST /v1/contact-requests/:id/accept': {
+    ask: async cast => plain(`/v1/contact-requests/${await aRequestTo(cast)}/accept`),
+    outcome: ownOnly('request_unknown'),
+  },
+  'POST /v1/contact-requests/:id/reject': {
+    ask: async cast => plain(`/v1/contact-requests/${await aRequestTo(cast)}/reject`),
+    outcome: ownOnly('request_unknown'),
+  },
+  // Only who has sent it can take it back; not even who received it.
+  'DELETE /v1/contact-requests/:id': {
+    ask: async cast => plain(`/v1/contact-requests/${await aRequestTo(cast)}`),
+    outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
+  },
+  'GET /v1/blocks': get('/v1/blocks', signedIn),
+  'PUT /v1/blocks/:user': {
+    ask: cast => plain(`/v1/blocks/${cast.people.owner.user}`),
+    outcome: { ...signedIn, owner: 'field_invalid' },
+  },
+  'DELETE /v1/blocks/:user': { ask: cast => plain(`/v1/blocks/${cast.people.blocked.user}`), outcome: signedIn },
+  'POST /v1/reports': {
+    'of a person': {
+      ask: cast => plain('/v1/reports', { body: { user: cast.newcomer.user, reason: 'spam' } }),
+      outcome: signedIn,
+    },
+    'of a message in the group': {
+      ask: async cast => {
+        await post(cast, 'target')
+        return plain('/v1/reports', {
+          body: { user: cast.target.user, reason: 'spam', conversation: cast.group, seq: 1 },
+        })
+      },
+      outcome: inGroup,
+    },
+  },
+
+  // Conversations.
+  'GET /v1/conversations': get('/v1/conversations', signedIn),
+  'POST /v1/conversations': {
+    'with the owner': {
+      ask: cast => plain('/v1/conversations', { body: { kind: 'direct', user: cast.people.owner.user } }),
+      // The one with whom the owner has a conversation from before the block may read it.
+      outcome: { ...signedIn, owner: 'field_invalid' },
+    },
+    'with the owner in a group': {
+      ask: cast =>
+        plain('/v1/conversations', { body: { kind: 'group', name: 'New', members: [cast.people.owner.user] } }),
+      outcome: { ...signedIn, blocked: 'direct_closed' },
+    },
+  },
+  'GET /v1/conversation-requests': get('/v1/conversation-requests?direction=received', signedIn),
+  'GET /v1/conversation-requests/:id': {
+    ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}`),
+    outcome: ownOnly('request_unknown'),
+  },
+  'POST /v1/conversation-requests/:id/accept': {
+    'of a direct conversation': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}/accept`),
+      outcome: ownOnly('request_unknown'),
+    },
+    'of a group, by whom it is not for': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.group.request}/accept`),
+      outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
+    },
+  },
+  'POST /v1/conversation-requests/:id/decline': {
+    ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}/decline`),
+    outcome: ownOnly('request_unknown'),
+  },
+  'DELETE /v1/conversation-requests/:id': {
+    'into the group': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.group.request}`),
+      outcome: { ...ownOnly('request_unknown'), admin: 'ok' },
+    },
+    'of somebody else, to the owner': {
+      ask: cast => plain(`/v1/conversation-requests/${cast.asked.direct.request}`),
+      outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
+    },
+  },
+  'GET /v1/conversations/:id': ofGroup('', inGroup),
+  'PATCH /v1/conversations/:id': ofGroup('', managers, () => ({ name: 'Another name' })),
+  'PUT /v1/conversations/:id/mute': ofGroup('/mute', inGroup, () => ({ untilMs: null })),
+  'GET /v1/conversations/:id/members': ofGroup('/members', inGroup),
+  'POST /v1/conversations/:id/members': {
+    ask: cast => plain(`/v1/conversations/${cast.group}/members`, { body: { users: [cast.newcomer.user] } }),
+    outcome: managers,
+  },
+  'DELETE /v1/conversations/:id/members/:user': {
+    ask: cast => plain(`/v1/conversations/${cast.group}/members/${cast.target.user}`),
+    outcome: managers,
+  },
+  'PATCH /v1/conversations/:id/members/:user': {
+    ask: cast => plain(`/v1/conversations/${cast.group}/members/${cast.target.user}`, { body: { role: 'admin' } }),
+    outcome: owners,
+  },
+  'GET /v1/conversations/:id/messages': ofGroup('/messages', inGroup),
+  'POST /v1/conversations/:id/messages': {
+    'in the group': ofGroup('/messages', inGroup, message),
+    'before it is accepted': {
+      ask: cast => plain(`/v1/conversations/${cast.asked.direct.conversation}/messages`, { body: message() }),
+      outcome: { ...all(outside), nobody: 'unauthenticated' },
+    },
+    'across a block': {
+      ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/messages`, { body: message() }),
+      outcome: {
+        ...all(outside),
+        nobody: 'unauthenticated',
+        blocked: 'direct_closed',
+        owner: 'direct_closed',
+      },
+    },
+  },
+  'PUT /v1/conversations/:id/receipts': ofGroup('/receipts', inGroup, () => ({ read: 1 })),
+
+  // Operators alone invite, unless the deployment says otherwise.
+  'POST /v1/invitations': {
+    ask: () => plain('/v1/invitations', { body: {} }),
+    outcome: { ...all('operators_only'), nobody: 'unauthenticated' },
+  },
+  'GET /v1/invitations': get('/v1/invitations', signedIn),
+  'DELETE /v1/invitations/:id': {
+    ask: async cast => plain(`/v1/invitations/${await anInvitationOf(cast.people.owner.user)}`),
+    outcome: ownOnly('invitation_unknown'),
+  },
+
+  // The operators.
+  'POST /v1/operator/invitations': { ask: () => plain('/v1/operator/invitations', { body: {} }), outcome: operators },
+  'GET /v1/operator/invitations': get('/v1/operator/invitations', operators),
+  'DELETE /v1/operator/invitations/:id': {
+    ask: async cast => plain(`/v1/operator/invitations/${await anInvitationOf(cast.people.owner.user)}`),
+    outcome: operators,
+  },
+  'GET /v1/operator/reports': get('/v1/operator/reports', operators),
+  'POST /v1/operator/reports/:id/decision': {
+    ask: () => plain(`/v1/operator/reports/${randomUUID()}/decision`, { body: { decision: 'dismissed' } }),
+    outcome: operators,
+  },
+  'GET /v1/operator/actions': get('/v1/operator/actions', operators),
+  'GET /v1/operator/users/:id': {
+    ask: cast => plain(`/v1/operator/users/${cast.target.user}`),
+    outcome: operators,
+  },
+  ...Object.fromEntries(
+    ['suspend', 'ban', 'lift', 'sign-out'].map(verb => [
+      `POST /v1/operator/users/:id/${verb}`,
+      {
+        ask: (cast: Cast) => plain(`/v1/operator/users/${cast.target.user}/${verb}`, { body: { reason: 'Spam' } }),
+        outcome: operators,
+      },
+    ]),
+  ),
+  'POST /v1/operator/conversations/:id/remove-message': {
+    ask: cast => plain(`/v1/operator/conversations/${cast.group}/remove-message`, { body: { seq: 1, reason: 'Spam' } }),
+    outcome: operators,
+  },
+  'GET /v1/operator/pushes': get('/v1/operator/pushes', operators),
+  'GET /v1/operator/dead-pushes': get('/v1/operator/dead-pushes', operators),
+  'POST /v1/operator/dead-pushes/:id/retry': {
+    ask: () => plain(`/v1/operator/dead-pushes/${randomUUID()}/retry`),
+    outcome: operators,
+  },
+  'GET /v1/operator/dead-jobs': get('/v1/operator/dead-jobs', operators),
+  'POST /v1/operator/dead-jobs/:id/retry': {
+    ask: () => plain(`/v1/operator/dead-jobs/${randomUUID()}/retry`),
+    outcome: operators,
+  },
+}
+
+// ── the test ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+let database: TestDatabase
+let chat: TestChat
+let api: Fixture
+
+beforeAll(async () => {
+  database = await testDatabase()
+  chat = await openChat(database.url)
+  // What counts by address would count the whole matrix as one caller.
+  const many = { max: 1_000_000, windowMs: 60_000 }
+  api = createFixture({
+    chat: chat.chat,
+    settings: {
+      requestsMax: 1_000_000,
+      signIns: many,
+      registrations: many,
+      codes: many,
+      ceremonies: many,
+      visits: many,
+      gatewayUrls: [{ region: 'test', url: 'wss://chat.example.org/v1/socket' }],
+    },
+  })
+  await api.app.ready()
+})
+afterAll(async () => {
+  await api.app.close()
+  await chat.close()
+  await database.drop()
+})
+
+const isLine = (entry: Line | Readonly<Record<string, Line>>): entry is Line => typeof entry['ask'] === 'function'
+const lines = Object.entries(matrix).flatMap(([route, entry]) =>
+  isLine(entry)
+    ? [{ name: route, route, line: entry }]
+    : Object.entries(entry).map(([about, line]) => ({ name: `${route} ${about}`, route, line })),
+)
+
+test('every route has its lines, and every line its route', () => {
+  expect(Object.keys(matrix).sort()).toEqual(api.unanswered().sort())
+})
+
+async function outcomeFor(role: CastRole, { route, line }: { route: string; line: Line }): Promise<string> {
+  const cast = await makeCast(chat.chat.pool)
+  const { url, ...options } = await line.ask(cast, role)
+  const token = role === 'nobody' ? undefined : tokenOf(cast.people[role])
+  const answer = await api.call(`${route.split(' ')[0]} ${url}`, { token, ...options })
+  return answer.status < 400 ? 'ok' : (answer.body.error?.code ?? `status ${answer.status}`)
+}
+
+const tokenOf = (caller: { user: string; session: string }) =>
+  signAccessToken(api.app as unknown as Api, caller, Date.now())
+
+test.each(lines)('$name', async one => {
+  const answered = await Promise.all(castRoles.map(async role => [role, await outcomeFor(role, one)]))
+  expect(Object.fromEntries(answered)).toEqual(one.line.outcome)
+})
+
+/** The routes that take JSON, with the fields of their bodies. */
+function bodies(): { readonly route: string; readonly url: string; readonly fields: readonly string[] }[] {
+  const { paths } = api.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { requestBody }]) => {
+      const schema = requestBody?.content['application/json']?.schema
+      if (schema === undefined) return []
+      const kinds = schema.anyOf ?? [schema]
+      const fields = [...new Set(kinds.flatMap(kind => Object.keys(kind.properties ?? {})))]
+      const route = `${method.toUpperCase()} ${path}`
+      return { route, url: route.replaceAll(/\{\w+\}/g, randomUUID()), fields }
+    }),
+  )
+}
+
+interface BodySchema {
+  readonly properties?: object
+  readonly anyOf?: readonly BodySchema[]
+}
+interface Operation {
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: BodySchema }> }
+}
+
+test('null, and whatever is nested without end, is refused as a fault of the caller on every route', async () => {
+  const { people } = await makeCast(chat.chat.pool)
+  const token = tokenOf(people.owner)
+  const deep = 5_000
+  const nested = [`${'['.repeat(deep)}${']'.repeat(deep)}`, `${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`]
+  expect(bodies().length).toBeGreaterThan(30)
+  for (const { route, url, fields } of bodies()) {
+    const raws = ['null', ...nested, ...fields.flatMap(field => nested.map(value => `{"${field}":${value}}`))]
+    for (const raw of raws) {
+      const { status } = await api.call(url, { token, raw })
+      expect(status, `${route} ${raw.slice(0, 40)}`).toBeGreaterThanOrEqual(400)
+      expect(status, `${route} ${raw.slice(0, 40)}`).toBeLessThan(500)
+    }
+  }
+})
+
+test('data of a message is refused by its depth, however deep', async () => {
+  const { people, group } = await makeCast(chat.chat.pool)
+  for (const deep of [9, 100, 5_000]) {
+    const raw = `{"clientId":"${randomUUID()}","body":{"text":"x","data":${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}}}`
+    const answer = await api.call(`POST /v1/conversations/${group}/messages`, { token: tokenOf(people.owner), raw })
+    expect([answer.status, answer.body.error.code]).toEqual([400, 'data_too_deep'])
+  }
+})
