@@ -1,7 +1,7 @@
 /** Sockets are counted: for each session, each person and each address, over all gateways. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { connectSocket } from '@flotilla/testing'
-import { type Attack, atMost, check, inBatches } from '../attack.ts'
+import { type Attack, atMost, check, inBatches, rate } from '../attack.ts'
 import type { Person, Stand } from '../stand.ts'
 
 /** The defaults of CONNECTIONS_PER_SESSION_MAX and CONNECTIONS_PER_PERSON_MAX, counted by each gateway alone. */
@@ -16,34 +16,39 @@ export const manySockets: Attack = {
   by: 'somebody with an account',
   tries: 'to hold hundreds of sockets with one session, as one person, and from one address',
   isFlood: true,
-  async run(stand) {
+  async run(stand, begins) {
     const gateways = stand.gateways.length
     const [single, person] = (await stand.people(2)) as [Person, Person]
     const sessions = await stand.sessions(Array.from({ length: 20 }, () => person.user))
     const { socketsPerAddressMax } = stand.bounds
     const crowd = await stand.people(Math.ceil(socketsPerAddressMax * gateways * 1.5))
     const from = stand.address()
+    await begins()
+    const startedAt = performance.now()
     const [ofSession, ofPerson, ofAddress] = await Promise.all([
       openMany(stand, stand.size(60, 1_000), () => single),
       openMany(stand, stand.size(150, 1_000), nth => ({ ...person, session: sessions[nth % sessions.length]! })),
       openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from })),
     ])
+    const opened = ofSession.opened + ofPerson.opened + ofAddress.opened
+    const strength = `${opened.toLocaleString('en-US')}, ${rate(opened, startedAt)}`
     const other = await stand.socket(crowd[0]!).then(
       ({ hello }) => hello.event,
       (error: unknown) => String(error),
     )
     return [
-      atMost('sockets that stay open with one session', perSessionMax * gateways, ofSession),
-      atMost('sockets that stay open of one person', perPersonMax * gateways, ofPerson),
+      check('sockets that were opened', opened > 0, strength),
+      atMost('sockets that stay open with one session', perSessionMax * gateways, ofSession.left),
+      atMost('sockets that stay open of one person', perPersonMax * gateways, ofPerson.left),
       // Until the gateways have told each other, each counts for itself.
-      atMost('sockets that stay open from one address', socketsPerAddressMax * gateways, ofAddress),
+      atMost('sockets that stay open from one address', socketsPerAddressMax * gateways, ofAddress.left),
       check('somebody else is let in meanwhile', other === 'hello', other),
     ]
   },
 }
 
-/** @returns how many stay open; all are ended */
-async function openMany(stand: Stand, count: number, who: (nth: number) => Person): Promise<number> {
+/** @returns how many were greeted, and how many stay open; all are ended */
+async function openMany(stand: Stand, count: number, who: (nth: number) => Person) {
   const numbers = Array.from({ length: count }, (_, nth) => nth)
   const opened = await inBatches(numbers, atOnce, nth => {
     const { user, session, from } = who(nth)
@@ -55,5 +60,5 @@ async function openMany(stand: Stand, count: number, who: (nth: number) => Perso
   await pause(settleMs)
   const left = open.filter(socket => socket.open).length
   await Promise.all(open.map(socket => socket.terminate()))
-  return left
+  return { opened: open.length, left }
 }

@@ -1,5 +1,5 @@
 /** Searches of one person wait for each other, not for the database of all. */
-import { type Attack, check, none } from '../attack.ts'
+import { type Attack, check, none, rate } from '../attack.ts'
 import { serverErrors, statuses } from '../rest.ts'
 import type { Person, Stand } from '../stand.ts'
 
@@ -11,13 +11,15 @@ export const searchFlood: Attack = {
   by: 'somebody with an account',
   tries: 'to starve the store with searches for two letters among hundreds of thousands of people',
   isFlood: true,
-  async run(stand) {
+  async run(stand, begins) {
     await fillWithPeople(stand, stand.size(2_000, 300_000))
     const [seeker, other, calm] = (await stand.people(3)) as [Person, Person, Person]
     const search = (person: Person, query: string) =>
       stand.call(`GET /v1/people?q=${query}`, { token: person.token(), from: person.from })
     const alone = await search(other, 'an')
     const rounds = stand.size(1, 10)
+    await begins()
+    const startedAt = performance.now()
     const floods = []
     const others = []
     for (let round = 0; round < rounds; round++) {
@@ -25,6 +27,7 @@ export const searchFlood: Attack = {
       others.push(await stand.call('GET /v1/conversations', { token: calm.token(), from: calm.from }))
       floods.push(...(await flood))
     }
+    const strength = `${JSON.stringify(statuses(floods))}, ${rate(floods.length, startedAt)}`
     return [
       check('one search for two letters is answered', alone.status === 200, alone.status),
       none(
@@ -34,7 +37,7 @@ export const searchFlood: Attack = {
       check(
         'some of the flood are told to come back',
         floods.some(({ status }) => status !== 200),
-        statuses(floods),
+        strength,
       ),
       none(
         'requests of others that are refused meanwhile',
