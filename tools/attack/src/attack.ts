@@ -61,6 +61,16 @@ export const happens = (ask: () => boolean | Promise<boolean>, options: UntilOpt
     () => false,
   )
 
+/** A long flood: as long as bystanders were watched before it. */
+const floodMs = 10_000
+
+/** Once in a short run; in a long one again and again, so that bystanders have the time to notice it. */
+export async function again(stand: Stand, round: () => Promise<unknown>): Promise<void> {
+  const end = performance.now() + stand.size(0, floodMs)
+  do await round()
+  while (performance.now() < end)
+}
+
 /** How many a second, of what went on since then (by performance.now()): of a flood that was held, how strong it was. */
 export const rate = (count: number, since: number) =>
   `${Math.round((count * 1_000) / (performance.now() - since)).toLocaleString('en-US')} a second`

@@ -1,7 +1,7 @@
 /** Sockets are counted: for each session, each person and each address, over all gateways. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { connectSocket } from '@flotilla/testing'
-import { type Attack, atMost, check, inBatches, rate } from '../attack.ts'
+import { type Attack, again, atMost, check, inBatches, rate } from '../attack.ts'
 import type { Person, Stand } from '../stand.ts'
 
 /** The defaults of CONNECTIONS_PER_SESSION_MAX and CONNECTIONS_PER_PERSON_MAX, counted by each gateway alone. */
@@ -25,12 +25,20 @@ export const manySockets: Attack = {
     const from = stand.address()
     await begins()
     const startedAt = performance.now()
-    const [ofSession, ofPerson, ofAddress] = await Promise.all([
-      openMany(stand, stand.size(60, 1_000), () => single),
-      openMany(stand, stand.size(150, 1_000), nth => ({ ...person, session: sessions[nth % sessions.length]! })),
-      openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from })),
-    ])
-    const opened = ofSession.opened + ofPerson.opened + ofAddress.opened
+    let opened = 0
+    const most = [0, 0, 0] as [number, number, number]
+    await again(stand, async () => {
+      const found = await Promise.all([
+        openMany(stand, stand.size(60, 1_000), () => single),
+        openMany(stand, stand.size(150, 1_000), nth => ({ ...person, session: sessions[nth % sessions.length]! })),
+        openMany(stand, crowd.length, nth => ({ ...crowd[nth]!, from })),
+      ])
+      for (const [nth, one] of found.entries()) {
+        opened += one.opened
+        most[nth] = Math.max(most[nth]!, one.left)
+      }
+    })
+    const [ofSession, ofPerson, ofAddress] = most
     const strength = `${opened.toLocaleString('en-US')}, ${rate(opened, startedAt)}`
     const other = await stand.socket(crowd[0]!).then(
       ({ hello }) => hello.event,
@@ -38,10 +46,10 @@ export const manySockets: Attack = {
     )
     return [
       check('sockets that were opened', opened > 0, strength),
-      atMost('sockets that stay open with one session', perSessionMax * gateways, ofSession.left),
-      atMost('sockets that stay open of one person', perPersonMax * gateways, ofPerson.left),
+      atMost('sockets that stay open with one session', perSessionMax * gateways, ofSession),
+      atMost('sockets that stay open of one person', perPersonMax * gateways, ofPerson),
       // Until the gateways have told each other, each counts for itself.
-      atMost('sockets that stay open from one address', socketsPerAddressMax * gateways, ofAddress.left),
+      atMost('sockets that stay open from one address', socketsPerAddressMax * gateways, ofAddress),
       check('somebody else is let in meanwhile', other === 'hello', other),
     ]
   },

@@ -1,7 +1,7 @@
 /** A frame that is refused costs as well: a flood of them is closed like one of frames that work. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { limits } from '@flotilla/protocol'
-import { type Attack, atMost, check, rate } from '../attack.ts'
+import { type Attack, again, atMost, type Check, check, rate } from '../attack.ts'
 import type { Person } from '../stand.ts'
 
 /** Generous: the burst of a connection, and as many refusals again as it is told of. */
@@ -15,12 +15,9 @@ export const oversizeFrames: Attack = {
   async run(stand, begins) {
     const oversize = JSON.stringify({ id: 1, op: 'ping', more: 'x'.repeat(limits.frameBytesMax) })
     const nonsense = JSON.stringify({ id: 1, op: 'no.such.op' })
-    const checks = []
+    const checks: Check[] = []
     await begins()
-    for (const [what, frame] of [
-      ['too large', oversize],
-      ['nonsense', nonsense],
-    ] as const) {
+    const flood = async (what: string, frame: string) => {
       const [person] = (await stand.people(1)) as [Person]
       const socket = await stand.socket(person, 0)
       const count = stand.size(2_000, 8_000)
@@ -42,6 +39,11 @@ export const oversizeFrames: Attack = {
         atMost(`answers to frames that are ${what}`, answeredMax, answered),
       )
     }
+    await again(stand, async () => {
+      checks.length = 0
+      await flood('too large', oversize)
+      await flood('nonsense', nonsense)
+    })
     return checks
   },
 }

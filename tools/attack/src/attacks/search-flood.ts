@@ -1,6 +1,6 @@
 /** Searches of one person wait for each other, not for the database of all. */
-import { type Attack, check, none, rate } from '../attack.ts'
-import { serverErrors, statuses } from '../rest.ts'
+import { type Attack, again, check, none, rate } from '../attack.ts'
+import { type Answer, serverErrors, statuses } from '../rest.ts'
 import type { Person, Stand } from '../stand.ts'
 
 /** More than SEARCHES_MAX, so that some are refused however fast the store is. */
@@ -17,16 +17,15 @@ export const searchFlood: Attack = {
     const search = (person: Person, query: string) =>
       stand.call(`GET /v1/people?q=${query}`, { token: person.token(), from: person.from })
     const alone = await search(other, 'an')
-    const rounds = stand.size(1, 10)
     await begins()
     const startedAt = performance.now()
-    const floods = []
-    const others = []
-    for (let round = 0; round < rounds; round++) {
+    const floods: Answer[] = []
+    const others: Answer[] = []
+    await again(stand, async () => {
       const flood = Promise.all(Array.from({ length: atOnce }, () => search(seeker, 'an')))
       others.push(await stand.call('GET /v1/conversations', { token: calm.token(), from: calm.from }))
       floods.push(...(await flood))
-    }
+    })
     const strength = `${JSON.stringify(statuses(floods))}, ${rate(floods.length, startedAt)}`
     return [
       check('one search for two letters is answered', alone.status === 200, alone.status),

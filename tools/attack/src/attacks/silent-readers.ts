@@ -1,10 +1,13 @@
 /** People who read nothing make what is for them wait in the node: all of it together has a bound. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { makeConversation, type TestSocket } from '@flotilla/testing'
-import { type Attack, check, inBatches, rate } from '../attack.ts'
+import { type Attack, again, check, inBatches, rate } from '../attack.ts'
 import { cjk, cjkBytes } from '../bodies.ts'
 
 const writers = 8
+/** After a send that was refused. */
+const refusedMs = 50
 
 export const silentReaders: Attack = {
   name: 'silent-readers',
@@ -18,13 +21,19 @@ export const silentReaders: Attack = {
       stand.pool,
       [...talking, ...silent].map(({ user }) => user),
     )
-    // All of them on one gateway, which is the worst.
-    const sockets = await inBatches(silent, 25, person => stand.socket(person, 0))
-    for (const socket of sockets) socket.pause()
+    // All of them on one gateway, which is the worst. Whoever was closed comes again in the next round.
+    const fallSilent = async () => {
+      for (const socket of await inBatches(silent, 25, person => stand.socket(person, 0))) socket.pause()
+    }
+    await fallSilent()
     const mouths = await Promise.all(talking.map(person => stand.socket(person, 1)))
     await begins()
     const startedAt = performance.now()
-    const sent = await talk(mouths, conversation, stand.size(120, 400))
+    let sent = 0
+    await again(stand, async () => {
+      if (sent > 0) await fallSilent()
+      sent += await talk(mouths, conversation, stand.size(120, 400))
+    })
     const strength = `${sent} messages of ${cjkBytes} bytes for ${silent.length} people, ${rate(sent, startedAt)}`
     const own = await stand.socket(talking[0]!, 0)
     return [
@@ -44,7 +53,7 @@ async function talk(sockets: readonly TestSocket[], conversation: string, count:
       const command = { conversation, clientId: randomUUID(), body: { text: cjk } }
       const isTaken = await socket.request('message.send', command, 30_000).then(
         () => true,
-        () => false,
+        () => pause(refusedMs, false),
       )
       if (isTaken) sent++
     }
