@@ -9,6 +9,8 @@ import type { Person } from '../stand.ts'
 const kinds = 2
 /** Somebody may listen on several sockets, and each gateway lends a burst before it is settled. */
 const slack = 1.5
+/** After a connection that was refused. */
+const closedMs = 500
 
 export const fanOut: Attack = {
   name: 'fan-out',
@@ -28,11 +30,11 @@ export const fanOut: Attack = {
     await inBatches(ears, 25, ({ person, nth }) =>
       stand.socket(person, nth % 2, { keep: false, onFrame: () => void frames++ }),
     )
-    const own = await Promise.all(Array.from({ length: 16 }, (_, nth) => stand.socket(flooder, nth % 2)))
+    const mouths = Array.from({ length: 16 }, (_, nth) => () => stand.socket(flooder, nth % 2, { keep: false }))
     await begins()
     frames = 0
     const startedAt = performance.now()
-    const { tried, accepted } = await flood(own, conversation, seconds)
+    const { tried, accepted } = await flood(mouths, conversation, seconds)
     const strength = `${accepted} of ${rate(tried, startedAt)}`
     await pause(500)
     const took = (performance.now() - startedAt) / 1_000
@@ -46,12 +48,16 @@ export const fanOut: Attack = {
 }
 
 /** @returns how many commands were sent, and how many sends were acknowledged */
-async function flood(sockets: readonly TestSocket[], conversation: string, seconds: number) {
+async function flood(mouths: readonly (() => Promise<TestSocket>)[], conversation: string, seconds: number) {
   let [tried, accepted] = [0, 0]
   const end = performance.now() + seconds * 1_000
   await Promise.all(
-    sockets.map(async socket => {
-      while (performance.now() < end && socket.open) {
+    mouths.map(async open => {
+      let socket = await open()
+      while (performance.now() < end) {
+        // Whoever is closed for flooding comes again, as long as that is let in.
+        if (!socket.open) socket = await open().catch(() => pause(closedMs, socket))
+        if (!socket.open) continue
         tried += 3
         socket.tell('typing.start', { conversation })
         socket.tell('typing.stop', { conversation })
