@@ -9,16 +9,14 @@ import type { Connection } from './connection.ts'
 /** As much of a connection as is asked for here. */
 export type Writer = Pick<Connection, 'flush' | 'waits'>
 
-/** What one turn writes, in characters. */
-const turnCharsMax = 300_000
+/** What one turn writes, in characters: of those with little, several hundred, and of those with much. */
+const littleTurnCharsMax = 1_500_000
+const muchTurnCharsMax = 300_000
 /** A write costs as much as so many characters, however short it is. */
 const writeChars = 2_000
 /** What one connection writes at a time, one frame at the least: when it has little, and when it has much. */
 const littleCharsMax = 4_096
 const pieceCharsMax = 65_536
-/** What is left of each turn for those with much, so that they come to their end whatever the others write. */
-const muchShare = 0.25
-
 export class Writing<T extends Writer> {
   private readonly little = new Line<T>()
   private readonly much = new Line<T>()
@@ -40,13 +38,12 @@ export class Writing<T extends Writer> {
 
   private readonly turn = () => {
     this.isAsked = false
-    const left = this.write(this.little, littleCharsMax, turnCharsMax * (1 - muchShare))
-    this.write(this.much, pieceCharsMax, left + turnCharsMax * muchShare)
+    this.write(this.little, littleCharsMax, littleTurnCharsMax)
+    this.write(this.much, pieceCharsMax, muchTurnCharsMax)
     if (!this.little.isEmpty || !this.much.isEmpty) this.ask()
   }
 
-  /** @returns how many characters are left */
-  private write(line: Line<T>, pieceMax: number, charsMax: number): number {
+  private write(line: Line<T>, pieceMax: number, charsMax: number): void {
     let left = charsMax
     while (left > 0) {
       const connection = line.shift()
@@ -57,7 +54,6 @@ export class Writing<T extends Writer> {
       if (connection.waits || written > littleCharsMax) this.heavy.add(connection)
       else this.heavy.delete(connection)
     }
-    return Math.max(0, left)
   }
 }
 
