@@ -17,6 +17,7 @@ const writeChars = 2_000
 /** What one connection writes at a time, one frame at the least: when it has little, and when it has much. */
 const littleCharsMax = 4_096
 const pieceCharsMax = 65_536
+
 export class Writing<T extends Writer> {
   private readonly little = new Line<T>()
   private readonly much = new Line<T>()
