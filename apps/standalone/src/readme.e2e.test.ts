@@ -9,7 +9,8 @@ import { dropFolder, makeFolder } from '@flotilla/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startStandalone } from './standalone.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+// Each starts a compiler or servers, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 })
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const readme = read('README.md')
@@ -51,7 +52,7 @@ test('the code runs, and Alice is asked whether she wants to hear from Carol', a
   onTestFinished(() => void program.kill('SIGKILL'))
   let said = ''
   for (const stream of [program.stdout, program.stderr]) stream.on('data', bytes => (said += String(bytes)))
-  await vi.waitUntil(() => said.includes('epoch') || program.exitCode !== null, { timeout: 40_000, interval: 50 })
+  await vi.waitUntil(() => said.includes('epoch') || program.exitCode !== null, { timeout: 60_000, interval: 50 })
   expect(said).toMatch(/seq: \d+/)
   const { requests } = await alice.rest.conversationRequests.list({ direction: 'received' })
   expect(requests.map(({ from, messages }) => [from.username, messages])).toEqual([['carol', 1]])
