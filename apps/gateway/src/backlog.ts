@@ -1,19 +1,23 @@
 /**
  * What waits in this process because clients do not read. Each connection has a limit of its own; this is the one of all
- * together, so that many slow readers, or people who never read at all, cannot take the memory of the others.
+ * together, so that many slow readers, or people who never read at all, cannot take the memory of the others. It is counted
+ * as it grows, not now and then: a group of 500 writes 12 MB with one long message.
  */
 import type { Connection } from './connection.ts'
 
 /** As much of a connection as is asked for here. */
-export type Backlogged = Pick<Connection, 'open' | 'bufferedBytes' | 'stalledMs' | 'close'>
+export type Backlogged = Pick<Connection, 'open' | 'bufferedBytes' | 'stalledMs' | 'close' | 'cut'>
 
-/** Once above the limit, so much of it stays: closing one more at each look would go on for ever. */
+/** Once above the limit, so much of it stays: cutting one more at each look would go on for ever. */
 const relievedShare = 0.8
 
 export class Backlog<T extends Backlogged> {
   private readonly bytesMax: number
   private readonly stallMsMax: number
-  private readonly behind = new Set<T>()
+  /** With what waited for each when it was last looked at. Those that were closed stay until that has left. */
+  private readonly behind = new Map<T, number>()
+  private bytes = 0
+  private cuts = 0
 
   /** @param stallMsMax how long a client may take nothing of what waits for it */
   constructor(bytesMax: number, stallMsMax: number) {
@@ -23,34 +27,47 @@ export class Backlog<T extends Backlogged> {
 
   /** The kernel did not take everything that was written to it. @returns whether that is new */
   note(connection: T): boolean {
-    const isNew = !this.behind.has(connection)
-    this.behind.add(connection)
-    return isNew
+    const known = this.behind.get(connection)
+    const buffered = connection.bufferedBytes()
+    this.behind.set(connection, buffered)
+    this.bytes += buffered - (known ?? 0)
+    if (this.bytes > this.bytesMax) this.look()
+    return known === undefined
   }
 
   /**
-   * Closes those who do not read at all, and those with the most, until the rest fits. They resume from their cursors.
-   * @returns how many of those with the most
+   * Closes those who do not read at all, and cuts those with the most until the rest fits, first of all those that are closed
+   * already. They resume from their cursors.
+   * @returns how many were cut since it was last asked
    */
   relieve(): number {
-    let bytes = 0
-    const waiting: { readonly connection: T; readonly buffered: number }[] = []
-    for (const connection of this.behind) {
-      if (connection.open && connection.stalledMs() > this.stallMsMax) connection.close('slow_consumer')
-      const buffered = connection.open ? connection.bufferedBytes() : 0
-      bytes += buffered
+    this.look()
+    const { cuts } = this
+    this.cuts = 0
+    return cuts
+  }
+
+  private look(): void {
+    const stalled = [...this.behind.keys()].filter(one => one.stalledMs() > this.stallMsMax)
+    for (const connection of stalled)
+      if (connection.open) connection.close('slow_consumer')
+      else connection.cut()
+    this.bytes = 0
+    for (const connection of this.behind.keys()) {
+      const buffered = connection.bufferedBytes()
+      this.bytes += buffered
       if (buffered === 0) this.behind.delete(connection)
-      else waiting.push({ connection, buffered })
+      else this.behind.set(connection, buffered)
     }
-    if (bytes <= this.bytesMax) return 0
-    let closed = 0
-    for (const { connection, buffered } of waiting.toSorted((a, b) => b.buffered - a.buffered)) {
-      if (bytes <= this.bytesMax * relievedShare) break
-      connection.close('slow_consumer')
+    if (this.bytes <= this.bytesMax) return
+    const byUse = ([one, ofOne]: readonly [T, number], [other, ofOther]: readonly [T, number]) =>
+      Number(one.open) - Number(other.open) || ofOther - ofOne
+    for (const [connection, buffered] of [...this.behind].toSorted(byUse)) {
+      if (this.bytes <= this.bytesMax * relievedShare) break
+      connection.cut()
       this.behind.delete(connection)
-      bytes -= buffered
-      closed++
+      this.bytes -= buffered
+      this.cuts++
     }
-    return closed
   }
 }

@@ -20,12 +20,17 @@ import { TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
 import type { Session } from './handler.ts'
 
+/** Encoded for the wire: JSON, or its bytes when many get the same. */
+export type Frame = string | Uint8Array
+
 /** The part of a uWebSockets.js socket that a connection uses; tests give their own. */
 export interface Socket {
-  send(text: string): number
+  send(frame: Frame): number
   getBufferedAmount(): number
   cork(write: () => void): unknown
   end(code: number, reason: string): void
+  /** Ends it at once: what waits is given up. */
+  close(): unknown
 }
 
 /** What the connections of a node share. */
@@ -36,9 +41,9 @@ export interface ConnectionDeps {
   handle(session: Session, command: Command): Promise<object>
   /** Takes from what all connections of a person share, on whatever node. @returns 0, or the milliseconds to wait */
   spend(user: string, weight: number): number
-  /** Asks for `flush` at the end of this turn of the loop. */
+  /** Asks for `flush` at the end of this turn of the loop, or when it is its turn. */
   markDirty(connection: Connection): void
-  /** The client does not take what is written as fast as it is written. @returns whether that is new */
+  /** The client does not take what is written as fast as it is written. @returns whether that is new. May cut it. */
   onBacklog(connection: Connection): boolean
   /** An error that is nobody's fault but ours. */
   onFault(error: unknown, op: Op, connection: Connection): void
@@ -82,6 +87,19 @@ interface OwedReply {
 /** How much of the send queue may be in use for frames that can be dropped (P10). */
 const droppableShare = 0.25
 
+/**
+ * What may wait here for its turn to be written, in characters, beside what waits in the socket: so many times as much. Who
+ * reads is not at fault for it, and texts that many get are there but once.
+ */
+const queuedFactor = 4
+
+/** A close that waits for the client to have taken what stands before it. */
+interface Farewell {
+  readonly socket: Socket
+  readonly code: number
+  readonly reason: string
+}
+
 export class Connection implements Session {
   readonly user: string
   readonly session: string
@@ -101,7 +119,9 @@ export class Connection implements Session {
   large: readonly string[] | undefined = undefined
   private readonly deps: ConnectionDeps
   private socket: Socket | undefined
-  private queued: string | string[] | undefined = undefined
+  private queued: Frame | Frame[] | undefined = undefined
+  private queuedChars = 0
+  private farewell: Farewell | undefined = undefined
   /** Paged commands that wait for the reply before theirs to leave; missing when none is under way. */
   private paging: (() => void)[] | undefined = undefined
   private owed: OwedReply | undefined = undefined
@@ -222,6 +242,11 @@ export class Connection implements Session {
   /** The client has taken something of what waited for it. */
   drained(): void {
     this.tookAt = this.deps.steady()
+    if (this.farewell !== undefined && this.bufferedBytes() === 0) {
+      const { socket: leaving, code, reason } = this.farewell
+      leaving.end(code, reason)
+      return
+    }
     const { owed, socket } = this
     if (owed === undefined || socket === undefined || socket.getBufferedAmount() > owed.behind) return
     this.owed = undefined
@@ -263,13 +288,13 @@ export class Connection implements Session {
   }
 
   /** Queues an encoded frame, unless hello was not said yet: what is told before that, the client reads after it. */
-  push(frame: string, as: DeliveryClass = 'control'): void {
+  push(frame: Frame, as: DeliveryClass = 'control'): void {
     if (this.greeted) this.queue(frame, as)
   }
 
   /** Whether so much waits for the client that what can be dropped is. */
   get congested(): boolean {
-    return this.bufferedBytes() > this.deps.limits.sendQueueBytesMax * droppableShare
+    return this.queuedChars + this.bufferedBytes() > this.deps.limits.sendQueueBytesMax * droppableShare
   }
 
   private drop(as: 'signal' | 'ephemeral'): void {
@@ -281,42 +306,65 @@ export class Connection implements Session {
    * A frame leaves at the end of this turn of the loop together with the others. Gathering a turn's
    * frames under one cork doubles the fan-out to groups.
    */
-  private queue(frame: string, as: DeliveryClass = 'control'): void {
-    if (this.socket === undefined) return
+  private queue(frame: Frame, as: DeliveryClass = 'control'): void {
+    if (this.socket === undefined || this.isOverfull) return
     if ((as === 'signal' || as === 'ephemeral') && this.congested) return this.drop(as)
+    this.queuedChars += frame.length
     if (this.queued === undefined) {
       this.queued = frame
       this.deps.markDirty(this)
-    } else if (typeof this.queued === 'string') this.queued = [this.queued, frame]
-    else this.queued.push(frame)
+    } else if (Array.isArray(this.queued)) this.queued.push(frame)
+    else this.queued = [this.queued, frame]
+  }
+
+  /** Whether frames are queued. */
+  get waits(): boolean {
+    return this.queued !== undefined
+  }
+
+  /** More than may be queued was: it takes no more, and is closed when it is its turn. */
+  private get isOverfull(): boolean {
+    return this.queuedChars > this.deps.limits.sendQueueBytesMax * queuedFactor
   }
 
   /**
-   * Writes what is queued. A client whose backlog passes the limit is closed: it catches up from its cursor. A large reply
-   * that it has asked for does not count.
+   * Writes what is queued, or the frames of it that fit, one at the least. A client whose backlog passes the limit is closed:
+   * it catches up from its cursor. A large reply that it has asked for does not count.
+   * @returns how many characters it wrote
    */
-  flush(): void {
-    const { socket, queued } = this
-    if (socket === undefined || queued === undefined) return
-    this.queued = undefined
-    if (typeof queued === 'string') {
-      if (!this.write(socket, queued)) this.backlog(this.isTooMuch(socket))
-      return
+  flush(charsMax = Number.POSITIVE_INFINITY): number {
+    const { socket, queued, queuedChars } = this
+    if (socket === undefined || queued === undefined) return 0
+    if (this.isOverfull) {
+      this.close('slow_consumer')
+      return 0
     }
-    let [waits, slow] = [false, false]
+    this.queued = undefined
+    this.queuedChars = 0
+    if (!Array.isArray(queued)) {
+      if (!this.write(socket, queued)) this.backlog(this.isTooMuch(socket))
+      return queuedChars
+    }
+    let [written, chars, waits, slow] = [0, 0, false, false]
     socket.cork(() => {
-      for (const frame of queued) {
+      while (written < queued.length && !slow && (chars === 0 || chars + queued[written]!.length <= charsMax)) {
+        const frame = queued[written++]!
+        chars += frame.length
         if (this.write(socket, frame)) continue
         waits = true
         slow = this.isTooMuch(socket)
-        if (slow) break
       }
     })
+    if (written < queued.length) {
+      this.queued = queued.slice(written)
+      this.queuedChars = queuedChars - chars
+    }
     if (waits) this.backlog(slow)
+    return chars
   }
 
   /** @returns whether the kernel took all of it */
-  private write(socket: Socket, frame: string): boolean {
+  private write(socket: Socket, frame: Frame): boolean {
     this.deps.traffic.sent++
     if (this.owed !== undefined) this.owed.behind += frameBytes(frame)
     return socket.send(frame) === sent
@@ -334,34 +382,59 @@ export class Connection implements Session {
     if (this.deps.onBacklog(this)) this.tookAt = this.deps.steady()
   }
 
-  /** What waits in this process because the client does not take it. */
+  /** What waits in this process because the client does not take it, also when it is closed already. */
   bufferedBytes(): number {
-    return this.socket?.getBufferedAmount() ?? 0
+    return (this.socket ?? this.farewell?.socket)?.getBufferedAmount() ?? 0
   }
 
-  /** Closes with a code of the table. What is queued goes first, unless the client is slow. */
+  /**
+   * Closes with a code of the table. What is queued goes first, unless the client is slow. The code goes when all that stands
+   * before it was taken: uWebSockets.js would keep that for whoever never reads, where nobody can count it or give it back.
+   */
   close(name: CloseName, retryMs?: number): void {
+    if (name !== 'slow_consumer') this.flush()
     const { socket } = this
     if (socket === undefined) return
-    if (name !== 'slow_consumer') this.flush()
-    if (this.socket === undefined) return
-    this.socket = undefined
-    this.nextPage()
+    this.leave(name)
+    const { code } = closeCodes[name]
+    const reason = JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) })
+    if (socket.getBufferedAmount() === 0) return socket.end(code, reason)
+    this.farewell = { socket, code, reason }
+    this.tookAt = this.deps.steady()
+    this.deps.onBacklog(this)
+  }
+
+  /** Gives up what waits, for want of room: the client sees a connection that was lost. */
+  cut(): void {
+    const socket = this.socket ?? this.farewell?.socket
+    if (this.socket !== undefined) this.leave('slow_consumer')
+    this.farewell = undefined
+    socket?.close()
+  }
+
+  /** From here on the connection is over for everybody but its socket. */
+  private leave(name: CloseName): void {
+    this.forget()
     this.deps.onClose(this, name)
-    socket.end(closeCodes[name].code, JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) }))
+  }
+
+  private forget(): void {
+    this.socket = undefined
+    this.queued = undefined
+    this.queuedChars = 0
+    this.nextPage()
   }
 
   /** The socket is gone; it must never be touched again. */
   closed(): void {
-    this.socket = undefined
-    this.queued = undefined
-    this.nextPage()
+    this.farewell = undefined
+    this.forget()
   }
 }
 
 /** What a text frame takes on its way to a client, with its header. */
-function frameBytes(text: string): number {
-  const bytes = Buffer.byteLength(text)
+function frameBytes(frame: Frame): number {
+  const bytes = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength
   return bytes + (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10)
 }
 

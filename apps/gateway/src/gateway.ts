@@ -109,8 +109,8 @@ function startTimers(
     },
   })
   function relieve() {
-    const closed = backlog.relieve()
-    if (closed > 0) logger.warn({ closed }, 'too much waits for slow readers: those with the most were disconnected')
+    const cut = backlog.relieve()
+    if (cut > 0) logger.warn({ cut }, 'too much waits for slow readers: those with the most were disconnected')
   }
   return [
     setInterval(() => void keepPartitions(pool, logger), partitionsMs),

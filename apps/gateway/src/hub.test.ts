@@ -65,6 +65,23 @@ test('a frame reaches every connection of a person but its origin, and the absen
   expect(hub.connections).toBe(1)
 })
 
+test('a long frame for many is encoded once', () => {
+  const { hub } = open()
+  const here = [person('alice'), person('bob')]
+  for (const one of here) hub.add(one.connection)
+  const frame = '漢'.repeat(2_000)
+  hub.deliver(['alice', 'bob'], frame, { class: 'signal' })
+  hub.noteMember('large', 1, 'alice', 0)
+  hub.noteMember('large', 1, 'bob', 0)
+  hub.deliverByInterest({ conversation: 'large', version: 1 }, frame, { conversation: 'large', seq: 1 })
+  const [ofAlice, ofBob] = here.map(one => one.frames as unknown[])
+  expect(ofAlice).toHaveLength(2)
+  ofAlice!.forEach((one, nth) => {
+    expect(one).toBe(ofBob![nth])
+    expect(one).toEqual(Buffer.from(frame))
+  })
+})
+
 test("an entry is told once with its time, when a socket here got it; what is told again or was nobody's is not", () => {
   const { hub, calls } = open()
   const [phone, laptop, bob] = [person('alice'), person('alice'), person('bob')]

@@ -6,7 +6,7 @@
 import type { sync } from '@flotilla/chat'
 import { type DeliveryClass, type Entry, limits, Refusal } from '@flotilla/protocol'
 import type { Delivery, Interest, RoutedEntry } from '@flotilla/routing'
-import type { Connection } from './connection.ts'
+import type { Connection, Frame } from './connection.ts'
 
 /** Members of a large conversation that are on this node. */
 interface Local {
@@ -61,6 +61,13 @@ const changesHeardMax = 10_000
 
 const placeKey = ({ conversation, seq }: Pick<RoutedEntry, 'conversation' | 'seq'>) => `${conversation} ${seq}`
 
+/** Below this the sockets encode a frame as fast as it is shared. */
+const sharedCharsMin = 1_024
+
+/** A long frame that many get is encoded once, and not by each of their sockets. */
+const share = (frame: string, people: number): Frame =>
+  people > 1 && frame.length >= sharedCharsMin ? Buffer.from(frame) : frame
+
 /** What was noted last, of many things. */
 class LatestMap<V> {
   private readonly max: number
@@ -93,7 +100,6 @@ export class Hub {
   private readonly unread = new Map<string, { readonly users: Set<string>; readonly sinceMs: number }>()
   private rereading = false
   private stopped = false
-  private dirty: Connection[] = []
   private readonly ports: HubPorts
   connections = 0
 
@@ -176,6 +182,7 @@ export class Hub {
    */
   deliver(users: readonly string[], frame: string, delivery: Delivery, origin?: object): readonly string[] {
     if (delivery.class === 'ephemeral' && this.isOver(delivery.asOf)) return []
+    const shared = share(frame, users.length)
     let missing: string[] | undefined
     let reached = false
     for (const user of users) {
@@ -183,7 +190,7 @@ export class Hub {
       if (present === undefined) {
         missing ??= []
         missing.push(user)
-      } else if (this.put(present, frame, delivery.class, origin)) reached = true
+      } else if (this.put(present, shared, delivery.class, origin)) reached = true
     }
     const entry = delivery.class === 'entry' ? delivery.entry : undefined
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
@@ -218,7 +225,7 @@ export class Hub {
   /** @returns whether a socket here got it */
   private put(
     present: Connection | Set<Connection>,
-    frame: string,
+    frame: Frame,
     as: DeliveryClass,
     origin: object | undefined,
   ): boolean {
@@ -297,11 +304,12 @@ export class Hub {
   }
 
   private putLocal(local: Local, frame: string, entry: RoutedEntry, origin: object | undefined): void {
+    const shared = share(frame, local.joined.size)
     let reached = false
     for (const [user, joinedSeq] of local.joined) {
       if (entry.seq < joinedSeq) continue
       const present = this.people.get(user)
-      if (present !== undefined && this.put(present, frame, 'entry', origin)) reached = true
+      if (present !== undefined && this.put(present, shared, 'entry', origin)) reached = true
     }
     if (reached && entry.at !== undefined) this.ports.onEntry(entry.at)
   }
@@ -473,19 +481,5 @@ export class Hub {
   /** Puts a frame on the sockets that watch a person. */
   tellWatchers(user: string, frame: string): void {
     for (const connection of this.watchers.get(user) ?? []) connection.push(frame, 'ephemeral')
-  }
-
-  // ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Asks for the connection to be flushed at the end of this turn of the loop. */
-  markDirty(connection: Connection): void {
-    if (this.dirty.length === 0) setImmediate(this.flush)
-    this.dirty.push(connection)
-  }
-
-  private readonly flush = () => {
-    const dirty = this.dirty
-    this.dirty = []
-    for (const connection of dirty) connection.flush()
   }
 }

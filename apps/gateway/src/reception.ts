@@ -25,6 +25,7 @@ import { stillWatched } from './hide.ts'
 import { refreshPauseMs } from './refresh.ts'
 import type { SocketEvents, UpgradeQuery, UpgradeRequest } from './server.ts'
 import { createTicketRefusals, type TicketRefusals } from './ticket-refusals.ts'
+import { Writing } from './writing.ts'
 
 /** Far above its rate a node answers before the upgrade: cheaper, but a browser cannot read it. */
 const hardFactor = 4
@@ -150,19 +151,9 @@ export class Reception implements SocketEvents<Connection> {
   }
 
   close(connection: Connection, clean: boolean): void {
-    const { chat, node, hub } = this.#core
     if (connection.open) this.#ended(connection, clean ? 'client' : 'lost')
     connection.closed()
     this.#addresses.closed(connection.address)
-    const before = hub.connectionsOf(connection.user)
-    const last = hub.remove(connection)
-    if (hub.connectionsOf(connection.user) < before) this.#persons.remove(connection.user)
-    const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
-    if (last) {
-      void node.disconnect(connection.user)
-      users.seen(chat, [connection.user])
-    }
-    if (unwatched.length > 0) void node.unwatch(unwatched)
   }
 
   /** From the upgrade to `hello`. Registers first and answers then, so that nothing falls between the two. */
@@ -245,14 +236,15 @@ export class Reception implements SocketEvents<Connection> {
   }
 
   #connectionDeps(backlog: Backlog<Connection>): ConnectionDeps {
-    const { node, hub, refresher, metrics, fault } = this.#core
+    const { node, refresher, metrics, fault } = this.#core
     const handlerDeps = createHandlerDeps(this.#core)
+    const writing = new Writing<Connection>()
     return {
       steady,
       limits: { ...this.#options, frameBytesMax: limits.frameBytesMax },
       handle: (session, command: Command) => (handlers[command.op] as Handler<Op>)(handlerDeps, session, command),
       spend: (user, weight) => node.budgets.spend(this.#commands, user, weight),
-      markDirty: connection => hub.markDirty(connection),
+      markDirty: connection => writing.add(connection),
       onBacklog: connection => backlog.note(connection),
       onFault: (error, op, connection) => fault(error, `${op} failed`, { ...connection.names, op }),
       onCommand: (op, outcome, startedAt) =>
@@ -263,9 +255,20 @@ export class Reception implements SocketEvents<Connection> {
     }
   }
 
+  /** The connection is over; its socket may not be, while the client takes what waits for it. */
   #ended(connection: Connection, how: CloseName | 'client' | 'lost'): void {
-    this.#core.metrics.ended(how, connection.greeted)
+    const { chat, node, hub, metrics } = this.#core
+    metrics.ended(how, connection.greeted)
     this.#options.logger.debug({ ...connection.names, how }, 'a connection ended')
+    const before = hub.connectionsOf(connection.user)
+    const last = hub.remove(connection)
+    if (hub.connectionsOf(connection.user) < before) this.#persons.remove(connection.user)
+    const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
+    if (last) {
+      void node.disconnect(connection.user)
+      users.seen(chat, [connection.user])
+    }
+    if (unwatched.length > 0) void node.unwatch(unwatched)
   }
 
   /** The close of a session that the pulse says is over. */

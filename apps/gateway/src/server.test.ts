@@ -1,15 +1,18 @@
 /** The port for clients as HTTP: what it takes before an upgrade, and what it says to whoever wants none. */
 import { connect } from 'node:net'
+import { until } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serveSockets, type SocketServer } from './server.ts'
 
 let server: SocketServer
 /** What was told of the last upgrade. */
 let asked = {}
+/** The tickets of those who were told as closed. */
+const closed: string[] = []
 const path = '/v1/socket'
 
 beforeAll(async () => {
-  server = await serveSockets(
+  server = await serveSockets<{ ticket: string }>(
     {
       host: '127.0.0.1',
       port: 0,
@@ -25,11 +28,14 @@ beforeAll(async () => {
         asked = { peer: request.peer, hops: request.header('x-forwarded-for') }
         return { address: '', retryMs: 0 }
       },
-      open: () => ({}),
+      open(socket, { ticket }) {
+        if (ticket === 'refused') socket.end(4_000, '')
+        return { ticket }
+      },
       message: () => {},
       binary: () => {},
       drained: () => {},
-      close: () => {},
+      close: ({ ticket }) => void closed.push(ticket),
     },
   )
 })
@@ -144,4 +150,11 @@ test.each([
 
 test('a close is answered with a close', async () => {
   expect(await hearAfter(masked([0x88, 0x82], [0x03, 0xe8]))).toBe('880203e8')
+})
+
+test('a socket that is refused when it opens is told as closed once, as any other: what is counted for it is given back', async () => {
+  await say(`GET ${path}?ticket=refused`, upgrade)
+  await say(`GET ${path}?ticket=taken`, upgrade)
+  await until(() => closed.includes('taken'), { what: 'both are closed', withinMs: 10_000 })
+  expect(closed.filter(ticket => ticket !== '')).toEqual(['refused', 'taken'])
 })

@@ -64,6 +64,8 @@ const abnormalClosure = 1006
 interface Slot<T> {
   readonly query: UpgradeQuery
   opened: T | undefined
+  /** The code that it was closed with. */
+  code: number | undefined
 }
 
 interface ServerOptions {
@@ -147,7 +149,7 @@ const socketHandlers = <T>(
       requestId: requestIdOf(request.getHeader('x-request-id')),
       ...verdict,
     }
-    const slot: Slot<T> = { query, opened: undefined }
+    const slot: Slot<T> = { query, opened: undefined, code: undefined }
     response.upgrade(
       slot,
       request.getHeader('sec-websocket-key'),
@@ -161,6 +163,8 @@ const socketHandlers = <T>(
     counts.connections++
     const slot = ws.getUserData()
     slot.opened = events.open(ws, slot.query)
+    // Whoever is refused is closed in there, before there was anything that could be told of it.
+    if (slot.code !== undefined) events.close(slot.opened, slot.code !== abnormalClosure)
   },
   message(ws, message, isBinary) {
     const { opened } = ws.getUserData()
@@ -176,8 +180,9 @@ const socketHandlers = <T>(
     counts.connections--
     // The filter does not hear of the end of what was upgraded.
     counts.sockets--
-    const { opened } = ws.getUserData()
-    if (opened !== undefined) events.close(opened, code !== abnormalClosure)
+    const slot = ws.getUserData()
+    slot.code = code
+    if (slot.opened !== undefined) events.close(slot.opened, code !== abnormalClosure)
   },
 })
 

@@ -13,7 +13,7 @@ export const budgetSettings = {
   FANOUT_PER_SECOND: integer(
     10_000,
     many,
-    'People who are told the messages of one person a second, lasting, over all nodes: ten messages to a group of 1,000. Receipts and typing have as much again.',
+    'People who are told the messages of one person a second, lasting, over all nodes: ten messages to a group of 1,000. A longer message counts once for every 2,048 bytes. Receipts and typing have as much again.',
   ),
   FANOUT_BURST: integer(
     50_000,

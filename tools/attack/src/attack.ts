@@ -22,8 +22,11 @@ export interface Attack {
    * Whether it is a flood. Only then do bystanders notice anything: their latencies are measured before it and meanwhile.
    */
   readonly isFlood?: boolean
-  /** Tries it, through doors that the attacker has, and looks at the effects alone. */
-  run(stand: Stand): Promise<readonly Check[]>
+  /**
+   * Tries it, through doors that the attacker has, and looks at the effects alone.
+   * @param begins a flood calls it when all that it needs is there: what was made for it by SQL is no part of it
+   */
+  run(stand: Stand, begins: () => Promise<void>): Promise<readonly Check[]>
 }
 
 /** One thing that must hold, and what was found. */
@@ -57,6 +60,20 @@ export const happens = (ask: () => boolean | Promise<boolean>, options: UntilOpt
     () => true,
     () => false,
   )
+
+/** A long flood: as long as bystanders were watched before it. */
+const floodMs = 10_000
+
+/** Once in a short run; in a long one again and again, so that bystanders have the time to notice it. */
+export async function again(stand: Stand, round: () => Promise<unknown>): Promise<void> {
+  const end = performance.now() + stand.size(0, floodMs)
+  do await round()
+  while (performance.now() < end)
+}
+
+/** How many a second, of what went on since then (by performance.now()): of a flood that was held, how strong it was. */
+export const rate = (count: number, since: number) =>
+  `${Math.round((count * 1_000) / (performance.now() - since)).toLocaleString('en-US')} a second`
 
 /** So many at once, and no more. @returns the answers in the order of the items */
 export async function inBatches<T, R>(

@@ -1,9 +1,11 @@
 /**
  * People who do nothing but talk in pairs, in a process of their own: what an attack costs them is measured here, apart from
- * the attacker's event loop. One of a pair is on the first gateway, the other on the second.
+ * the attacker's event loop. One of a pair is on the first gateway, the other on the second. They do as the SDK does when
+ * their connection ends: come back when the close says so, resume, and send what was not acknowledged.
  */
 import { randomUUID } from 'node:crypto'
-import { connectSocket, type Frame, type TestSocket } from '@flotilla/testing'
+import { closeAdvice } from '@flotilla/protocol'
+import { connectSocket, type Fields, type Frame, SocketClosedError, type TestSocket } from '@flotilla/testing'
 import { atRate, createTokenSigner, Histogram, serveCalls } from '@flotilla/testing/load'
 import { createCall } from './rest.ts'
 
@@ -39,11 +41,16 @@ export interface BystanderCounts {
 const restsPerSecond = 5
 const reconnectMs = 500
 
+type Send = Fields<'message.send'>
+
 export class BystanderProgram {
   private readonly plan: BystandersPlan
   private readonly sign: (person: Bystander) => string
   private readonly underWay = new Map<string, number>()
   private readonly open = new Map<string, TestSocket>()
+  /** By person: the highest seq that they were told, and what they have not got rid of while they had no connection. */
+  private readonly heard = new Map<string, number>()
+  private readonly unsent = new Map<string, Send[]>()
   private readonly ends: (() => void)[] = []
   private messageMs = new Histogram()
   private restMs = new Histogram()
@@ -100,15 +107,28 @@ export class BystanderProgram {
       onFrame,
     })
     this.open.set(person.user, socket)
-    void socket.closed.then(() => {
+    void socket.closed.then(({ code }) => {
       if (!this.open.delete(person.user)) return
       this.counts.cut++
-      const again = () => {
-        const timer = setTimeout(() => void this.connect(person, nth).catch(again), reconnectMs)
+      const again = (waitMs: number) => {
+        const back = () => this.connect(person, nth).catch(() => again(reconnectMs))
+        const timer = setTimeout(() => void back(), waitMs)
         this.ends.push(() => clearTimeout(timer))
       }
-      again()
+      again(closeAdvice(code) === 'now' ? 0 : reconnectMs)
     })
+    if (this.heard.has(person.user) || this.unsent.has(person.user)) await this.resume(person, socket)
+  }
+
+  private async resume(person: Bystander, socket: TestSocket): Promise<void> {
+    const { conversation } = this.plan.pairs.find(({ people }) => people.includes(person))!
+    const cursors = [{ conversation, seq: this.heard.get(person.user) ?? 0 }]
+    const { verdicts } = await socket.request('sync.resume', { cursors, only: true }, 60_000)
+    for (const verdict of verdicts)
+      if (verdict.verdict === 'replayed') for (const entry of verdict.entries) this.hear(person, entry)
+    const unsent = this.unsent.get(person.user) ?? []
+    this.unsent.delete(person.user)
+    for (const send of unsent) this.send(person, send)
   }
 
   private say(turn: number): void {
@@ -117,16 +137,22 @@ export class BystanderProgram {
     const clientId = randomUUID()
     this.underWay.set(clientId, performance.now())
     this.counts.messages++
+    this.send(person, { conversation: pair.conversation, clientId, body: { text: 'good morning' } })
+  }
+
+  private send(person: Bystander, send: Send): void {
+    const keep = () => this.unsent.set(person.user, [...(this.unsent.get(person.user) ?? []), send])
     const socket = this.open.get(person.user)
-    if (socket === undefined) return
-    const command = { conversation: pair.conversation, clientId, body: { text: 'good morning' } }
-    socket.request('message.send', command, 60_000).catch(() => {
-      this.counts.sendsRefused++
+    if (socket === undefined) return void keep()
+    socket.request('message.send', send, 60_000).catch((error: unknown) => {
+      if (error instanceof SocketClosedError) keep()
+      else this.counts.sendsRefused++
     })
   }
 
   private hear(person: Bystander, frame: Frame): void {
     if (!('event' in frame) || frame.event !== 'message.new' || frame.by === person.user) return
+    this.heard.set(person.user, Math.max(frame.seq, this.heard.get(person.user) ?? 0))
     const sentAt = this.underWay.get(frame.clientId)
     if (sentAt === undefined) return
     this.underWay.delete(frame.clientId)

@@ -40,18 +40,21 @@ async function withinTime<T>(running: Promise<T>): Promise<T> {
 export async function runAttack(attack: Attack, stand: Stand, bystanders?: Bystanders): Promise<Outcome> {
   const watched = attack.isFlood === true ? bystanders : undefined
   let before: Noticed | undefined
-  if (watched !== undefined) {
-    await pause(restMs)
-    await watched.mark()
-    await pause(calmMs)
-    before = await watched.read()
-  }
   const processes = stand.processes()
   const memory = watchMemory(processes)
-  await watched?.mark()
-  const startedAt = performance.now()
+  let startedAt = performance.now()
+  const begins = async () => {
+    if (watched !== undefined) {
+      await pause(restMs)
+      await watched.mark()
+      await pause(calmMs)
+      before = await watched.read()
+      await watched.mark()
+    }
+    startedAt = performance.now()
+  }
   try {
-    const checks = [...(await withinTime(attack.run(stand)))]
+    const checks = [...(await withinTime(attack.run(stand, begins)))]
     const seconds = (performance.now() - startedAt) / 1_000
     const meanwhile = await watched?.read()
     const most = [...memory.most()]

@@ -118,7 +118,7 @@ test('what is looked for is found', () => {
   expect(unknownMetrics('sum(rate(flotilla_connections[5m])) flotilla_closes_total')).toEqual(['flotilla_closes_total'])
 
   expect(docs).toContain('docs/life-of-a-message.md')
-  expect(brokenLinks('README.md', '[a](nowhere.md) [b](#try-it) [c](#nowhere)')).toEqual([
+  expect(brokenLinks('README.md', '[a](nowhere.md) [b](#figures) [c](#nowhere)')).toEqual([
     '](nowhere.md)',
     '](#nowhere)',
   ])

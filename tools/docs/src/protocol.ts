@@ -215,7 +215,7 @@ export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string
     '## Large replies and slow lines',
     [
       `A reply has at most ${limits.replyBytesMax.toLocaleString('en')} bytes of JSON; only a single entry may be larger. \`history.page\` then says \`more\`, \`sync.resume\` says \`behind\` instead of replaying, or \`next\`. \`history.page\` and \`sync.resume\` of one connection are answered one after the other: the next one begins when the reply before has left the gateway. However many are asked for, one waits for the client.`,
-      'A connection is not closed for a reply that it has asked for. It is closed with `slow_consumer` when the events that wait for it pass `sendQueueBytesMax`, or when it has taken nothing at all of what waits for it for 30 seconds by default. After that, and when a large reply does not come in time, ask for less: halve `bytesMax`, and send fewer commands at a time. What arrives earns it back.',
+      'A connection is not closed for a reply that it has asked for. It is closed with `slow_consumer` when the events that wait for it pass `sendQueueBytesMax`, or when it has taken nothing at all of what waits for it for 30 seconds by default. The close frame comes behind what was sent before it; a gateway that has no room left for what waits ends the connection without one, and the client sees 1006. After `slow_consumer`, and when a large reply does not come in time, ask for less: halve `bytesMax`, and send fewer commands at a time. What arrives earns it back.',
     ].join('\n\n'),
     '## Staying connected',
     [

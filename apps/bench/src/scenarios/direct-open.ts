@@ -18,9 +18,9 @@ export const directOpen: Scenario = {
   name: 'direct-open',
   title: 'Direct messages at a given rate',
   about:
-    `The same pairs and the same work, but messages come at random (exponential gaps) at ${perSecond} a second in all, whatever ` +
-    'the servers do; each counts from the moment when it was due. Then our side alone at half of what it reached with eight in ' +
-    'flight in the same session.',
+    `The same pairs and the same work, but messages arrive at random (exponential gaps) at ${perSecond} a second in all, whatever ` +
+    'the servers do, and each is timed from the moment it was due. Then Flotilla alone, at half the rate that it reached with ' +
+    'eight in flight in the same session.',
   run: bench =>
     tidily(async defer => {
       const bed = await openBed()
@@ -71,17 +71,17 @@ function report(rate: number, found: { ours: Figures[]; theirs: Figures[]; most:
   return {
     targets: [
       {
-        promise: `at ${rate} messages/s at most ${cpuRatioMax} of the CPU of Socket.IO`,
+        promise: `at ${rate} messages/s, at most ${cpuRatioMax} times the CPU of Socket.IO`,
         result: showSpread(cpu),
         met: spreadOf(cpu).median <= cpuRatioMax,
       },
       {
-        promise: `at ${rate} messages/s at most ${p99RatioMax} of its p99 from send to delivery`,
+        promise: `at ${rate} messages/s, at most ${p99RatioMax} times the p99 from send to delivery of Socket.IO`,
         result: showSpread(p99),
         met: spreadOf(p99).median <= p99RatioMax,
       },
       {
-        promise: `at half of our saturation a p99 from send to delivery of at most ${halfP99MsMax} ms`,
+        promise: `at half of the saturation, a p99 from send to delivery of at most ${halfP99MsMax} ms`,
         result: `${showSpread(halfP99)} ms at ${show(spreadOf(half.map(run => run.messagesPerSecond)).median)} messages/s`,
         met: spreadOf(halfP99).median <= halfP99MsMax,
       },
@@ -92,7 +92,7 @@ function report(rate: number, found: { ours: Figures[]; theirs: Figures[]; most:
       latencyTable(`Half of ${show(most.messagesPerSecond)} messages/s`, { Flotilla: half }),
       cpuTable('CPU at half of the saturation', { Flotilla: half }),
     ],
-    notes: [`At ${rate} messages/s a commit held ${showSpread(batch)} messages.`],
+    notes: [`At ${rate} messages/s, a commit held ${showSpread(batch)} messages.`],
     raw: found,
   }
 }

@@ -19,10 +19,10 @@ export const direct: Scenario = {
   name: 'direct',
   title: 'Direct messages across two nodes',
   about:
-    '200 connections in 100 pairs, one of each pair on either node; every connection has 1 or 8 messages of its own that are ' +
-    'not acknowledged yet. Each message is durable before its acknowledgement, is delivered on the other node, and each ' +
-    'delivery is acknowledged by its receiver. On our side bodies are encrypted at rest, the receiver’s cursor is stored, and ' +
-    'the offline index is on. The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ' +
+    '200 connections in 100 pairs, one of each pair on each node. Every connection keeps 1 or 8 of its own messages ' +
+    'unacknowledged. Each message is durable before its acknowledgement and is delivered on the other node, where the ' +
+    'receiver acknowledges the delivery. Flotilla also encrypts bodies at rest, stores the receiver’s cursor, and keeps ' +
+    'the offline index. The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ' +
     'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
   run: bench =>
     tidily(async defer => {

@@ -22,10 +22,10 @@ export const idle: Scenario = {
   name: 'idle',
   title: 'Idle connections',
   about:
-    'Connections that are signed in, with a session and an entry of presence, and ping every 25 s; each has pinged at least once. The ' +
-    'memory is what the server process has for itself (private pages) before the first connection and after the last, after a ' +
-    'collection of garbage each time. Socket.IO’s are signed in the same way; bare uWebSockets.js knows no sign-in, and its ' +
-    'figure is the floor. The kernel’s share is the growth of its slab and TCP memory, halved because both ends are here.',
+    'Connections that are signed in, with a session and a presence entry, and ping every 25 s; each has pinged at least once. ' +
+    'Memory is the private memory of the server process, before the first connection and after the last, each time after a ' +
+    'garbage collection. Socket.IO’s connections sign in the same way; bare uWebSockets.js has no sign-in, and its figure is ' +
+    'the floor. The kernel’s share is the growth of its slab and TCP memory, halved because both ends are on this machine.',
   run,
 }
 

@@ -19,9 +19,9 @@ export const jitter: Scenario = {
   title: 'A bad network',
   about:
     `100 groups of ${members} on two nodes. In each, one member writes ${messagesPerSecond} messages a second; each of the others is cut every 15 s for 2 s, at ` +
-    'its own time, then connects again and resumes from its cursor. Clients order by seq, fill gaps by pages and acknowledge what they ' +
-    'have, as the SDK does. A message that was missed comes by the resume or a page: that is a replay, and its time counts from the send, the time away ' +
-    'included.',
+    'its own time, then reconnects and resumes from its cursor. Clients order by seq, fill gaps by pages and acknowledge what they ' +
+    'have, as the SDK does. A missed message that arrives by the resume or by a page is a replay; it is timed from the send, the ' +
+    'time away included.',
   run: bench => tidily(defer => run(bench, defer)),
 }
 
@@ -69,7 +69,7 @@ function report(counts: JitterCounts, groups: number): Report {
         met: share === 1,
       },
       {
-        promise: `replay p99 of at most ${show(replayP99MsMax / 1_000)} s, the 2 s away included`,
+        promise: `a replay p99 of at most ${show(replayP99MsMax / 1_000)} s, the 2 s away included`,
         result: `${show(replay.p99 / 1_000)} s`,
         met: replay.p99 <= replayP99MsMax,
       },

@@ -22,10 +22,10 @@ export const persist: Scenario = {
   name: 'persist',
   title: 'Persist and acknowledge',
   about:
-    `${people} connections at one gateway, each alone in a group of one and with ${inFlight} messages in flight: messages are sealed, ` +
-    'committed and acknowledged, and there is nobody to deliver them to. PostgreSQL has core 1 for itself; the gateway, Redis ' +
-    'and the load share core 0. The bare statement is the very SQL of the gateway with parameters that the domain made ' +
-    `beforehand (batches of ${chatDefaults.commitEntriesMax}, sealed bodies), sent from core 0 one after the other over one connection.`,
+    `${people} connections to one gateway, each alone in a group of one with ${inFlight} messages in flight. Messages are encrypted, ` +
+    'committed and acknowledged; there is nobody to deliver them to. PostgreSQL has core 1 to itself; the gateway, Redis ' +
+    'and the load share core 0. The bare statement is the gateway’s own SQL with parameters prepared beforehand ' +
+    `(batches of ${chatDefaults.commitEntriesMax}, encrypted bodies), sent from core 0 over one connection, one batch after the other.`,
   run: bench =>
     tidily(async defer => {
       const bed = await openBed(loadCore)
@@ -96,7 +96,7 @@ function report(gateway: Figures[], bare: BareCounts[], unnest: BareCounts): Rep
     tables: [
       {
         caption: 'Rows a second',
-        head: ['', 'rows/s', 'core of the sender'],
+        head: ['', 'rows/s', 'sender’s core'],
         rows: [
           [
             'through one gateway',
@@ -114,8 +114,8 @@ function report(gateway: Figures[], bare: BareCounts[], unnest: BareCounts): Rep
       latencyTable('Through one gateway', { Flotilla: gateway }),
     ],
     notes: [
-      `A commit of the gateway held ${showSpread(batch)} messages. PostgreSQL was busy for ${busy(middle, 'PostgreSQL')} of the time. ` +
-        'The plain rows go into one table with one index, without partitions, versions, the index of client ids or sealed bodies: a ceiling, not a comparison.',
+      `A commit held ${showSpread(batch)} messages. PostgreSQL was busy for ${busy(middle, 'PostgreSQL')} of the time. ` +
+        'The plain rows go into one table with one index, without partitions, versions, client ids or encrypted bodies: a ceiling, not a comparison.',
     ],
     raw: { gateway, bare, unnest },
   }

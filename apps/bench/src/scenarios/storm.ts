@@ -17,10 +17,10 @@ export const storm: Scenario = {
   name: 'storm',
   title: 'Reconnect storm',
   about:
-    '5,000 clients on two nodes are cut at the same moment and come back as the SDK does: full jitter from 0.5 s doubling to 30 s, ' +
-    `and the server’s advice above it. A client is back when it was greeted and has resumed from its cursor. Each node takes ${connectsPerSecond} ` +
-    `connections a second, its default. Meanwhile ${bystanders} bystanders, who were not cut, exchange ${bystanderMessagesPerSecond} messages a second across the nodes. ` +
-    'Tickets are signed by the load: the storm on the API is not part of this.',
+    '5,000 clients on two nodes are cut at the same moment and reconnect as the SDK does: full jitter, doubling from 0.5 s to 30 s, ' +
+    `and never before the time the server names. A client is back when it has been greeted and has resumed from its cursor. Each node accepts ${connectsPerSecond} ` +
+    `connections a second, its default. Meanwhile ${bystanders} bystanders, who are not cut, exchange ${bystanderMessagesPerSecond} messages a second across the nodes. ` +
+    'The load signs the tickets itself: the storm on the API is not part of this.',
   run: bench => tidily(defer => run(bench, defer)),
 }
 

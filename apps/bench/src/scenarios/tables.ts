@@ -15,7 +15,7 @@ export function latencyTable(caption: string, sides: Sides): Table {
       'messages/s',
       'send to ack p50 / p99 / p99.9, ms',
       'send to delivery p50 / p99 / p99.9, ms',
-      'core of the load',
+      'load’s core',
     ],
     rows: Object.entries(sides).map(([name, runs]) => [
       name,
@@ -39,7 +39,7 @@ export function quantiles(runs: readonly Figures[], what: 'ack' | 'delivery'): s
 export function cpuTable(caption: string, sides: Sides): Table {
   return {
     caption,
-    head: ['', 'messages per CPU second', 'CPU s per 1,000 messages', 'of it, by process'],
+    head: ['', 'messages per CPU second', 'CPU s per 1,000 messages', 'by process'],
     rows: Object.entries(sides).map(([name, runs]) => [
       name,
       showSpread(runs.map(run => run.messagesPerCpuSecond)),

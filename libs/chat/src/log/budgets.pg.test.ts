@@ -63,6 +63,11 @@ test('a message costs one in its conversation, whom it tells with the own connec
   ])
 })
 
+test('a long message tells each of its people several times', async () => {
+  await post(chat.ctx, alice, message('語'.repeat(4_000)))
+  expect(costs()[1]).toEqual(['fanout', alice, (3 + 3) * 6])
+})
+
 test('a message that is decided anew is paid for once', async () => {
   await post(chat.ctx, alice, message())
   await chat.ctx.pool.query('UPDATE conversations SET version = version + 1 WHERE id = $1', [group])

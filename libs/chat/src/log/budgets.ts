@@ -1,6 +1,6 @@
 /**
  * What a person's doings cost the others, and how much of it there may be. A message weighs as many people as it is told
- * to, and the bytes that it is stored in; receipts and typing weigh the people who hear of them. What the budgets are
+ * to, a long one several times as many, and the bytes that it is stored in; receipts and typing weigh the people who hear of them. What the budgets are
  * kept in is a port: the nodes of the fleet share them, and nothing here waits for it.
  */
 import { Refusal } from '@flotilla/protocol'
@@ -17,6 +17,8 @@ export interface BudgetSettings {
   readonly storedBytesPerDayMax: number
 }
 
+/** A message that is longer tells each of its people as many times as it holds so much: 24 kB for 500 are 12 MB to write. */
+const toldBytes = 2_048
 /** A row besides its body: its columns, its header and its places in two indexes. */
 const rowBytes = 200
 const dayS = 86_400
@@ -52,13 +54,14 @@ export function createSpending(settings: BudgetSettings, ports: BudgetPorts): Sp
       throw new Refusal('quota_exceeded', undefined, { retryMs, rule: `storedBytesPerDayMax ${storedBytesPerDayMax}` })
     throw new Refusal('rate_limited', undefined, { retryMs, rule: `${budget.name}PerSecond ${budget.perSecond}` })
   }
-  const telling = (by: string, conversation: string, people: number): Charge[] => [
+  const telling = (by: string, conversation: string, people: number, times = 1): Charge[] => [
     { budget: messages, who: by + conversation, count: 1 },
-    { budget: fanout, who: by, count: people + connectionsOf(by) },
+    { budget: fanout, who: by, count: (people + connectionsOf(by)) * times },
   ]
   return {
     message(by, conversation, people, bytes) {
-      pay([...telling(by, conversation, people), { budget: stored, who: by, count: bytes + rowBytes }])
+      const times = Math.ceil(bytes / toldBytes)
+      pay([...telling(by, conversation, people, times), { budget: stored, who: by, count: bytes + rowBytes }])
     },
     change: (by, conversation, people) => pay(telling(by, conversation, people)),
     notice: (by, people) => spendAll([{ budget: notices, who: by, count: people + connectionsOf(by) }]) === undefined,

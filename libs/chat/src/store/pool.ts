@@ -57,7 +57,10 @@ export function createPool(options: PoolOptions): pg.Pool {
 }
 
 function listen(pool: pg.Pool, logger: ChatLogger): void {
-  pool.on('error', error => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'))
+  pool.on('error', error => {
+    // The end of a pool waits for no answer: a server that stops next still ends what is being closed.
+    if (!pool.ending) logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost')
+  })
   // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
   // query, which is noticed; its event must not end the process.
   pool.on('connect', client => client.on('error', () => {}))

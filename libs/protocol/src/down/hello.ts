@@ -23,7 +23,9 @@ const Limits = Type.Object(
     socketsPerAddressMax: about('Sockets that one network address may have, at all nodes.'),
     messagesPerSecond: about('Messages of the person in one conversation, lasting, at all nodes.'),
     messagesBurst: about('Messages of the person in one conversation at once.'),
-    fanoutPerSecond: about('People who are told the messages of the person a second, lasting, at all nodes.'),
+    fanoutPerSecond: about(
+      'People who are told the messages of the person a second, lasting, at all nodes. A longer message counts once for every 2,048 bytes.',
+    ),
     fanoutBurst: about('People who are told the messages of the person at once. One message may tell more.'),
     storedBytesPerDayMax: about('What the messages of the person may take in the store in a day.'),
     commandsInFlightMax: about('Commands of this connection that wait for their replies.'),

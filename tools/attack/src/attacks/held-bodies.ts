@@ -14,8 +14,9 @@ export const heldBodies: Attack = {
   by: 'an outsider',
   tries: 'to take all seats of the API with requests whose body never comes, from two addresses',
   isFlood: true,
-  async run(stand) {
+  async run(stand, begins) {
     const people = await stand.people(others)
+    await begins()
     const sockets = await Promise.all(
       [stand.address(), stand.address()].flatMap(from =>
         Array.from({ length: heldPerAddress }, () => holdBody(stand, from)),

@@ -1,6 +1,6 @@
 /** Searches of one person wait for each other, not for the database of all. */
-import { type Attack, check, none } from '../attack.ts'
-import { serverErrors, statuses } from '../rest.ts'
+import { type Attack, again, check, none, rate } from '../attack.ts'
+import { type Answer, serverErrors, statuses } from '../rest.ts'
 import type { Person, Stand } from '../stand.ts'
 
 /** More than SEARCHES_MAX, so that some are refused however fast the store is. */
@@ -11,20 +11,22 @@ export const searchFlood: Attack = {
   by: 'somebody with an account',
   tries: 'to starve the store with searches for two letters among hundreds of thousands of people',
   isFlood: true,
-  async run(stand) {
+  async run(stand, begins) {
     await fillWithPeople(stand, stand.size(2_000, 300_000))
     const [seeker, other, calm] = (await stand.people(3)) as [Person, Person, Person]
     const search = (person: Person, query: string) =>
       stand.call(`GET /v1/people?q=${query}`, { token: person.token(), from: person.from })
     const alone = await search(other, 'an')
-    const rounds = stand.size(1, 10)
-    const floods = []
-    const others = []
-    for (let round = 0; round < rounds; round++) {
+    await begins()
+    const startedAt = performance.now()
+    const floods: Answer[] = []
+    const others: Answer[] = []
+    await again(stand, async () => {
       const flood = Promise.all(Array.from({ length: atOnce }, () => search(seeker, 'an')))
       others.push(await stand.call('GET /v1/conversations', { token: calm.token(), from: calm.from }))
       floods.push(...(await flood))
-    }
+    })
+    const strength = `${JSON.stringify(statuses(floods))}, ${rate(floods.length, startedAt)}`
     return [
       check('one search for two letters is answered', alone.status === 200, alone.status),
       none(
@@ -34,7 +36,7 @@ export const searchFlood: Attack = {
       check(
         'some of the flood are told to come back',
         floods.some(({ status }) => status !== 200),
-        statuses(floods),
+        strength,
       ),
       none(
         'requests of others that are refused meanwhile',

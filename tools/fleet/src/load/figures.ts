@@ -54,7 +54,7 @@ export const nothingIsBroken = ({ records, violations, examples }: Judgement): T
 })
 
 export const everybodyComesBack = ({ away, lost, clients }: Figures): Target => ({
-  promise: 'nobody fails to come back',
+  promise: 'every client comes back',
   result: [`${away} of ${count(clients)} away at the end, ${lost.length} for good`, ...lost.slice(0, 5)].join('; '),
   met: away === 0 && lost.length === 0,
 })
@@ -67,7 +67,7 @@ export const fewReconnectAtOnce = ({ leaveShareMax, returnShareMax }: Figures, s
 })
 
 export const gapsAreShort = ({ gapMs }: Figures, p95MsMax = 1_000): Target => ({
-  promise: `p95 of a client’s gap below ${ms(p95MsMax)}`,
+  promise: `a p95 of the gaps below ${ms(p95MsMax)}`,
   result: `${ms(gapMs.p95)} over ${count(gapMs.count)} gaps (p50 ${ms(gapMs.p50)}, longest ${ms(gapMs.max)})`,
   met: gapMs.count === 0 || gapMs.p95 < p95MsMax,
 })

@@ -27,10 +27,10 @@ const targetOf = (report: Awaited<ReturnType<typeof scaleIn>>, word: string) =>
 test('a drain is seen as a drain, and a kill as a cut of all at once', async () => {
   const drained = await scaleIn(stand, scale, 2)
   expect(targetOf(drained, 'violation')).toMatchObject({ met: true })
-  expect(targetOf(drained, 'come back')).toMatchObject({ met: true })
+  expect(targetOf(drained, 'comes back')).toMatchObject({ met: true })
   const killed = await loseGateway(stand, scale)
   expect(targetOf(killed, 'violation')).toMatchObject({ met: true })
-  expect(targetOf(killed, 'come back')).toMatchObject({ met: true })
+  expect(targetOf(killed, 'comes back')).toMatchObject({ met: true })
   // Of three gateways one went in five seconds, of two one in no time. No clock is that slow.
   const [slow, fast] = [drained, killed].map(report => (report.raw as { figures: { leaveShareMax: number } }).figures)
   expect(slow!.leaveShareMax).toBeLessThan(0.2)

@@ -51,7 +51,7 @@ export function followsUp(samples: readonly ScalingSample[], rules: ScalingRules
     steps.push({ gateways, seconds: done === undefined ? Infinity : (done.atMs - due.atMs) / 1_000 })
   }
   return {
-    promise: `the number of gateways follows within ${upSecondsMax} s up`,
+    promise: `scales up within ${upSecondsMax} s`,
     result:
       steps
         .map(({ gateways, seconds }) =>
@@ -72,7 +72,7 @@ export function followsDown(samples: readonly ScalingSample[], rules: ScalingRul
   const done = after.find(({ wanted }) => wanted <= goal)
   const seconds = done === undefined ? Infinity : (done.atMs - fallenAtMs) / 1_000
   return {
-    promise: `the number of gateways follows by the window of ${rules.downWindowSeconds} s down, one in ${rules.downPeriodSeconds} s`,
+    promise: `scales down after its window of ${rules.downWindowSeconds} s, by one gateway in ${rules.downPeriodSeconds} s`,
     result: Number.isFinite(seconds)
       ? `from ${most} to ${goal} after ${show(seconds)} s`
       : `never from ${most} to ${goal} in ${show(((after.at(-1)?.atMs ?? fallenAtMs) - fallenAtMs) / 1_000)} s`,

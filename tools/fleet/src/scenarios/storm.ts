@@ -112,13 +112,13 @@ function withinAdmission({ comings }: LoadCounts, admission: Stand['admission'])
 }
 
 const noneElseWasCut = ({ gapMs, away }: Figures): Target => ({
-  promise: 'nobody else loses their connection',
+  promise: 'nobody else loses a connection',
   result: `${gapMs.count + away} did`,
   met: gapMs.count + away === 0,
 })
 
 const messagesAreHeldUpLittle = (quiet: Figures, meanwhile: Figures, growthMax: number): Target => ({
-  promise: `p99 of the acknowledgements of those who were not cut at most ${growthMax} times what it was`,
+  promise: `a p99 of the others’ acknowledgements of at most ${growthMax} times what it was`,
   result: `${show(quiet.ackMs.p99)} ms before, ${show(meanwhile.ackMs.p99)} ms meanwhile`,
   met: meanwhile.ackMs.p99 <= growthMax * quiet.ackMs.p99,
 })

@@ -106,6 +106,7 @@ async function expectTold(to: readonly string[], fields: object, membership: num
   })
   expect(told()).toEqual([
     {
+      class: 'entry',
       to: expect.any(Array),
       event: entry,
       entry: { conversation, seq: head, at: entry!.at, ...(membership === undefined ? {} : { membership }) },
@@ -276,8 +277,8 @@ describe('a conversation that grows large', () => {
     const event = await lastEntry()
     const entry = { conversation, seq: head, at: event!.at, membership: version }
     expect(told()).toEqual([
-      { to: { conversation, version }, event, entry },
-      { to: [dave], event, entry },
+      { class: 'entry', to: { conversation, version }, event, entry },
+      { class: 'entry', to: [dave], event, entry },
     ])
     expect(await owed()).toEqual([])
   })

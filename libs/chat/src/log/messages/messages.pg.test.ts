@@ -87,6 +87,7 @@ test('a message is stored sealed, acknowledged with its place, and told to every
   }
   expect(chat.emitted).toEqual([
     {
+      class: 'entry',
       to: expect.arrayContaining([alice, bob, carol]),
       event: entry,
       entry: { conversation, seq: 1, at: posted.at },
