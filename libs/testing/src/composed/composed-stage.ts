@@ -6,7 +6,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { Redis } from 'ioredis'
-import type { Pool } from 'pg'
+import { Client, type Pool } from 'pg'
 import { createTokenSigner } from '../access-token.ts'
 import { freshDatabase } from '../databases.ts'
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts'
@@ -69,6 +69,7 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
   ])
   if (redis.pid() === 0) throw new Error('unable to stall a Redis in a container: install redis-server')
   const database = await freshDatabase(postgres.url)
+  await markAsUsedBefore(database.url)
   const linked = await Promise.all(
     [...gateways, 'api' as const].map(async name => [name, await link(postgres.port, redis.port)] as const),
   )
@@ -138,6 +139,14 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
       await Promise.all([postgres.drop(), redis.stop()])
     },
   }
+}
+
+/** As in a roll-out: with a data key from before, new ones are for the cipher that the former version opens as well. */
+async function markAsUsedBefore(databaseUrl: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  await client.query("INSERT INTO data_keys (master_key_id, wrapped, created_at) VALUES ('former', '', 'epoch')")
+  await client.end()
 }
 
 async function link(postgresPort: number, redisPort: number): Promise<Links> {

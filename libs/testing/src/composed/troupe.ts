@@ -340,9 +340,13 @@ class LivingTroupe implements Troupe {
         this.#history.live({ kind: 'adding', conversation, user, atMs: steadyMs() })
         try {
           const path = `/v1/conversations/${conversation}/members`
-          const { seq } = (await this.#call('POST', path, this.steward, { users: [user] })) as { seq: number }
-          this.#history.joined({ conversation, user, seq })
-          this.#count('added')
+          const { seq, asked } = (await this.#call('POST', path, this.steward, { users: [user] })) as {
+            seq: number
+            asked: string[]
+          }
+          if (asked.length > 0) await this.#acceptFor(person, conversation)
+          else this.#history.joined({ conversation, user, seq })
+          this.#count(asked.length > 0 ? 'accepted' : 'added')
           members.add(person)
         } catch (error) {
           if (error instanceof RefusedError && error.code === 'already_a_member') members.add(person)
@@ -350,6 +354,16 @@ class LivingTroupe implements Troupe {
         }
       },
     }
+  }
+
+  /** Whoever has left a group before is asked first. The answer does not say with which entry they came in. */
+  async #acceptFor(person: Person, conversation: string): Promise<void> {
+    const path = '/v1/conversation-requests'
+    const { requests } = (await this.#call('GET', `${path}?direction=received&limit=100`, asOf(person))) as {
+      requests: { id: string; conversation: string }[]
+    }
+    const request = requests.find(one => one.conversation === conversation)
+    if (request !== undefined) await this.#call('POST', `${path}/${request.id}/accept`, asOf(person))
   }
 
   #planRename() {
