@@ -76,6 +76,20 @@ export const worker: DashboardIdea = {
       ],
     },
     {
+      heading: 'Does the feed keep up?',
+      panels: [
+        lines(
+          'Age of what a consumer has before it',
+          'How long has the first entry waited that a consumer has not had? Is the feed held up by an open transaction?',
+          [
+            { ask: queueBy('flotilla_feed_lag_seconds', 'consumer'), as: '{{consumer}}' },
+            { ask: queue('flotilla_feed_waits_seconds'), as: 'open transaction' },
+          ],
+          { unit: 's', upTo: 10, always: false },
+        ),
+      ],
+    },
+    {
       heading: 'Do pushes go out?',
       panels: [
         bars(
