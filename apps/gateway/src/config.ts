@@ -130,6 +130,11 @@ export const gatewaySettings = {
     'The header in which these proxies name the caller; `forwarded` is that of RFC 7239. The other one is not looked at.',
   ),
   ...budgetSettings,
+  REFRESHES_PER_SECOND: integer(
+    200,
+    many,
+    'Clients that are told a second to read their contacts, requests, blocks and notifications anew, after Redis may have lost a change of them. Each reads a few lists from the API.',
+  ),
   PING_INTERVAL_MS: integer(
     25_000,
     { min: 1_000, max: 240_000 },

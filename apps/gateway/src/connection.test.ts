@@ -48,7 +48,8 @@ function fakeSocket() {
 function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<ConnectionDeps['limits']> } = {}) {
   const dirty: Connection[] = []
   const faults: unknown[] = []
-  const traffic = { received: 0, sent: 0 }
+  const traffic = { received: 0, sent: 0, dropped: { signal: 0, ephemeral: 0 } }
+  const missed: Connection[] = []
   let now = 0
   let backlogs = 0
   const socket = fakeSocket()
@@ -70,6 +71,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     onFault: error => faults.push(error),
     onCommand: () => {},
     onClose: () => {},
+    onMissed: connection => missed.push(connection),
     traffic,
   }
   const connection = new Connection(deps, socket, {
@@ -88,7 +90,8 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
       one => JSON.parse(one) as { id?: number; ok?: object; error?: { code: string }; event?: string },
     )
   }
-  return { connection, socket, receive, faults, traffic, backlogs: () => backlogs, pass: (ms: number) => (now += ms) }
+  const pass = (ms: number) => (now += ms)
+  return { connection, socket, receive, faults, traffic, missed, backlogs: () => backlogs, pass }
 }
 
 test('a command is answered with its id and the value of its handler', async () => {
@@ -101,7 +104,7 @@ test('a command is answered with its id and the value of its handler', async () 
   })
   expect(await receive(send)).toEqual([{ id: 7, ok: { seq: 9, at: 1, epoch: 1 } }])
   expect(seen).toEqual([send])
-  expect(traffic).toEqual({ received: 1, sent: 1 })
+  expect(traffic).toMatchObject({ received: 1, sent: 1 })
 })
 
 test('a quiet command is answered only when it fails, by an error event', async () => {
@@ -198,15 +201,21 @@ test('frames of one turn go out in order under one cork', () => {
   expect(socket.corks).toBe(1)
 })
 
-test('a slow reader loses what may be dropped first, then is closed to resume', () => {
-  const { connection, socket, backlogs } = open()
+test('a slow reader loses what may be dropped first, is known to miss the signals, then is closed to resume', () => {
+  const { connection, socket, backlogs, missed, traffic } = open()
   socket.holding = true
   connection.push('x'.repeat(600))
   connection.flush()
   expect(backlogs()).toBe(1)
-  connection.push('typing', true)
+  connection.push('typing', 'ephemeral')
   connection.flush()
   expect(socket.sent).toHaveLength(1)
+  expect(missed).toEqual([])
+  connection.push('block', 'signal')
+  connection.flush()
+  expect(socket.sent).toHaveLength(1)
+  expect(missed).toEqual([connection])
+  expect(traffic.dropped).toEqual({ signal: 1, ephemeral: 1 })
   connection.push('y'.repeat(600))
   connection.flush()
   expect(connection.open).toBe(false)

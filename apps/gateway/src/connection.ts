@@ -9,6 +9,7 @@ import {
   type Command,
   closeCodes,
   commandWeight,
+  type DeliveryClass,
   type ErrorBody,
   type Event,
   type Op,
@@ -48,8 +49,10 @@ export interface ConnectionDeps {
   onFault(error: unknown, op: Op, connection: Connection): void
   onCommand(op: string, outcome: string, startedAt: number): void
   onClose(connection: Connection, name: CloseName): void
+  /** A signal was dropped, for the client reads slowly. */
+  onMissed(connection: Connection): void
   /** Counted for metrics. */
-  readonly traffic: { received: number; sent: number }
+  readonly traffic: { received: number; sent: number; readonly dropped: { signal: number; ephemeral: number } }
 }
 
 export interface ConnectionNames {
@@ -284,22 +287,28 @@ export class Connection implements Session {
     this.push(hello)
   }
 
-  /**
-   * Queues an encoded frame, unless hello was not said yet: what is told before that, the client reads after it.
-   * @param droppable whether it may be left out when the client reads slowly
-   */
-  push(frame: Frame, droppable = false): void {
-    if (this.greeted) this.queue(frame, droppable)
+  /** Queues an encoded frame, unless hello was not said yet: what is told before that, the client reads after it. */
+  push(frame: Frame, as: DeliveryClass = 'control'): void {
+    if (this.greeted) this.queue(frame, as)
+  }
+
+  /** Whether so much waits for the client that what can be dropped is. */
+  get congested(): boolean {
+    return this.queuedChars + this.bufferedBytes() > this.deps.limits.sendQueueBytesMax * droppableShare
+  }
+
+  private drop(as: 'signal' | 'ephemeral'): void {
+    this.deps.traffic.dropped[as]++
+    if (as === 'signal') this.deps.onMissed(this)
   }
 
   /**
    * A frame leaves at the end of this turn of the loop together with the others. Gathering a turn's
    * frames under one cork doubles the fan-out to groups.
    */
-  private queue(frame: Frame, droppable = false): void {
+  private queue(frame: Frame, as: DeliveryClass = 'control'): void {
     if (this.socket === undefined || this.isOverfull) return
-    if (droppable && this.queuedChars + this.bufferedBytes() > this.deps.limits.sendQueueBytesMax * droppableShare)
-      return
+    if ((as === 'signal' || as === 'ephemeral') && this.congested) return this.drop(as)
     this.queuedChars += frame.length
     if (this.queued === undefined) {
       this.queued = frame

@@ -14,6 +14,7 @@ import { createHealer, type Healer } from './heal.ts'
 import { createHider, type Hider } from './hide.ts'
 import { Hub } from './hub.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
+import { createRefresher, type Refresher } from './refresh.ts'
 import { type Retelling, retellChanges } from './retell.ts'
 import { createShedder, type Shedder } from './shed.ts'
 
@@ -29,6 +30,7 @@ export interface Core {
   readonly node: RoutingNode
   readonly hub: Hub
   readonly healer: Healer
+  readonly refresher: Refresher<Connection>
   readonly hider: Hider
   readonly retelling: Retelling
   readonly admission: Admission
@@ -76,7 +78,10 @@ export async function createCore(options: GatewayOptions, random: () => number, 
     },
     sockets: {
       ...traceDeliveries(hub, options.trace),
-      suspect: ageMs => healer.suspect(ageMs),
+      suspect(ageMs, missed) {
+        healer.suspect(ageMs)
+        refresher.suspect(missed)
+      },
       presenceChanged(changes) {
         const at = chat.clock()
         for (const { user, online } of changes)
@@ -88,6 +93,7 @@ export async function createCore(options: GatewayOptions, random: () => number, 
     trace: options.trace,
   })
   const healer = createHealer(chat, hub, logger)
+  const refresher = createRefresher({ perSecond: options.refreshesPerSecond, hub })
   const hider = createHider({ chat, hub, logger, onUnwatched: users => users.length > 0 && void node.unwatch(users) })
   const retelling = retellChanges({
     chat,
@@ -101,12 +107,13 @@ export async function createCore(options: GatewayOptions, random: () => number, 
     hub,
     chat,
     healer,
+    refresher,
     connectionsMax: options.connectionsMax,
     sendQueueBytesMax: options.sendQueueBytesMax,
     draining: () => phase.draining,
     fleetMean: () => shedder.load().mean,
   })
-  return { chat, node, hub, healer, hider, retelling, admission, shedder, metrics, fault }
+  return { chat, node, hub, healer, refresher, hider, retelling, admission, shedder, metrics, fault }
 }
 
 /** What the fleet is told about this node. */
@@ -145,22 +152,21 @@ const shedderOf = (
 /** The hub as the routing sees it; with traces, each delivery of an entry is a part of its way. */
 function traceDeliveries(hub: Hub, trace: TraceEntry | undefined): Pick<NodePorts, 'deliver' | 'deliverByInterest'> {
   const deliver: NodePorts['deliver'] = (...delivery) => hub.deliver(...delivery)
-  const deliverByInterest: NodePorts['deliverByInterest'] = (conversation, version, frame, entry, origin) =>
-    hub.deliverByInterest(conversation, version, frame, entry, origin)
+  const deliverByInterest: NodePorts['deliverByInterest'] = (...delivery) => hub.deliverByInterest(...delivery)
   if (trace === undefined) return { deliver, deliverByInterest }
   return {
-    deliver(users, frame, entry, origin, asOf) {
+    deliver(users, frame, delivery, origin) {
       const startedAt = performance.now()
-      const missing = deliver(users, frame, entry, origin, asOf)
+      const missing = deliver(users, frame, delivery, origin)
       const people = users.length - missing.length
-      if (entry !== undefined && people > 0)
-        trace(entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
+      if (delivery.class === 'entry' && people > 0)
+        trace(delivery.entry, { name: 'deliver', startedAt, attributes: { 'flotilla.people': people } })
       return missing
     },
-    deliverByInterest(conversation, version, frame, entry, origin) {
+    deliverByInterest(interest, frame, entry, origin) {
       const startedAt = performance.now()
-      deliverByInterest(conversation, version, frame, entry, origin)
-      if (entry !== undefined) trace(entry, { name: 'deliver', startedAt })
+      deliverByInterest(interest, frame, entry, origin)
+      trace(entry, { name: 'deliver', startedAt })
     },
   }
 }

@@ -21,6 +21,7 @@ export const testGateway = {
   socketsPerAddressMax: 100_000,
   trustedProxies: [],
   addressHeader: 'x-forwarded-for',
+  refreshesPerSecond: 1_000,
   pingIntervalMs: 25_000,
   reconnect: { baseMs: 500, maxMs: 30_000 },
   drainMs: 0,

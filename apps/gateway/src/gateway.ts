@@ -12,6 +12,7 @@ import { type Core, createCore, moveBy, type Phase } from './core.ts'
 import { createPace, warnIfTooFast } from './drain.ts'
 import type { GatewayOptions } from './options.ts'
 import { Reception } from './reception.ts'
+import { refreshTickMs } from './refresh.ts'
 import { serveSockets } from './server.ts'
 import { createSessionSweep, sweepLookMs } from './session-sweep.ts'
 import { shedLimits } from './shed.ts'
@@ -48,6 +49,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   chat.pulse.onNewEpoch(epoch => {
     const frame = JSON.stringify({ event: 'sync.heads', epoch, heads: [] } satisfies Event)
     for (const connection of hub.all()) connection.push(frame)
+    core.refresher.suspect('anybody')
   })
 
   await keepPartitions(pool, logger)
@@ -95,7 +97,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 /** What is done every so often, as long as there are connections. */
 function startTimers(
   { pool, logger }: GatewayOptions,
-  { chat, hub, shedder }: Core,
+  { chat, hub, refresher, shedder }: Core,
   backlog: Backlog<Connection>,
 ): NodeJS.Timeout[] {
   const sweepSessions = createSessionSweep({
@@ -114,6 +116,7 @@ function startTimers(
     setInterval(() => void keepPartitions(pool, logger), partitionsMs),
     setInterval(() => shedder.tick(), shedLimits.tickMs),
     setInterval(relieve, relieveMs),
+    setInterval(() => refresher.tick(), refreshTickMs),
     setInterval(() => void sweepSessions(), sweepLookMs),
   ]
 }

@@ -7,18 +7,24 @@ import { Hub, type HubPorts } from './hub.ts'
 interface Fake {
   user: string
   frames: string[]
+  /** As what they were put there. */
+  classes: string[]
   connection: Connection
 }
 
 function person(user: string): Fake {
   const frames: string[] = []
+  const classes: string[] = []
   const connection = {
     user,
     watching: undefined,
     large: undefined,
-    push: (frame: string) => frames.push(frame),
+    push(frame: string, as: string) {
+      frames.push(frame)
+      classes.push(as)
+    },
   } as unknown as Connection
-  return { user, frames, connection }
+  return { user, frames, classes, connection }
 }
 
 function open(ports: Partial<HubPorts> = {}) {
@@ -43,14 +49,19 @@ test('a frame reaches every connection of a person but its origin, and the absen
   const { hub } = open()
   const [phone, laptop, bob] = [person('alice'), person('alice'), person('bob')]
   expect([phone, laptop, bob].map(one => hub.add(one.connection))).toEqual([true, false, true])
-  expect(hub.deliver(['alice', 'bob', 'carol'], 'f', { conversation: 'c', seq: 1 }, phone.connection)).toEqual([
-    'carol',
-  ])
+  expect(
+    hub.deliver(
+      ['alice', 'bob', 'carol'],
+      'f',
+      { class: 'entry', entry: { conversation: 'c', seq: 1 } },
+      phone.connection,
+    ),
+  ).toEqual(['carol'])
   expect([phone.frames, laptop.frames, bob.frames]).toEqual([[], ['f'], ['f']])
   expect(hub.remove(phone.connection)).toBe(false)
   expect(hub.remove(phone.connection)).toBe(false)
   expect(hub.remove(laptop.connection)).toBe(true)
-  expect(hub.deliver(['alice'], 'g')).toEqual(['alice'])
+  expect(hub.deliver(['alice'], 'g', { class: 'signal' })).toEqual(['alice'])
   expect(hub.connections).toBe(1)
 })
 
@@ -59,10 +70,10 @@ test('a long frame for many is encoded once', () => {
   const here = [person('alice'), person('bob')]
   for (const one of here) hub.add(one.connection)
   const frame = '漢'.repeat(2_000)
-  hub.deliver(['alice', 'bob'], frame)
+  hub.deliver(['alice', 'bob'], frame, { class: 'signal' })
   hub.noteMember('large', 1, 'alice', 0)
   hub.noteMember('large', 1, 'bob', 0)
-  hub.deliverByInterest('large', 1, frame)
+  hub.deliverByInterest({ conversation: 'large', version: 1 }, frame, { conversation: 'large', seq: 1 })
   const [ofAlice, ofBob] = here.map(one => one.frames as unknown[])
   expect(ofAlice).toHaveLength(2)
   ofAlice!.forEach((one, nth) => {
@@ -76,15 +87,20 @@ test("an entry is told once with its time, when a socket here got it; what is to
   const [phone, laptop, bob] = [person('alice'), person('alice'), person('bob')]
   hub.add(phone.connection)
   // Only its own sender is here.
-  hub.deliver(['alice', 'carol'], 'f', { conversation: 'c', seq: 1, at: 1 }, phone.connection)
+  hub.deliver(
+    ['alice', 'carol'],
+    'f',
+    { class: 'entry', entry: { conversation: 'c', seq: 1, at: 1 } },
+    phone.connection,
+  )
   hub.add(laptop.connection)
   hub.add(bob.connection)
-  hub.deliver(['alice', 'bob'], 'f', { conversation: 'c', seq: 2, at: 2 }, phone.connection)
-  hub.deliver(['alice', 'bob'], 'f', { conversation: 'c', seq: 2 })
-  hub.deliver(['carol'], 'f', { conversation: 'c', seq: 3, at: 3 })
+  hub.deliver(['alice', 'bob'], 'f', { class: 'entry', entry: { conversation: 'c', seq: 2, at: 2 } }, phone.connection)
+  hub.deliver(['alice', 'bob'], 'f', { class: 'entry', entry: { conversation: 'c', seq: 2 } })
+  hub.deliver(['carol'], 'f', { class: 'entry', entry: { conversation: 'c', seq: 3, at: 3 } })
   hub.noteMember('large', 1, 'bob', 5)
-  hub.deliverByInterest('large', 1, 'f', { conversation: 'large', seq: 4, at: 4 })
-  hub.deliverByInterest('large', 1, 'f', { conversation: 'large', seq: 5, at: 5 })
+  hub.deliverByInterest({ conversation: 'large', version: 1 }, 'f', { conversation: 'large', seq: 4, at: 4 })
+  hub.deliverByInterest({ conversation: 'large', version: 1 }, 'f', { conversation: 'large', seq: 5, at: 5 })
   expect(calls).toEqual(['entry 2', 'join large', 'entry 5'])
 })
 
@@ -92,7 +108,7 @@ test('of a change of membership, those who are here and no members any longer ar
   const joined = new Map([['alice', 1]])
   const { hub, calls } = open({ readMembers: async () => ({ version: 2, large: false, joined }) })
   for (const user of ['alice', 'bob']) hub.add(person(user).connection)
-  hub.deliver(['alice', 'bob', 'carol'], 'f', { conversation: 'c', seq: 2, membership: 2 })
+  hub.deliver(['alice', 'bob', 'carol'], 'f', { class: 'entry', entry: { conversation: 'c', seq: 2, membership: 2 } })
   await turn()
   expect(calls).toEqual(['membership c 2', 'gone bob'])
 })
@@ -102,7 +118,7 @@ test('what was decided by a membership before the one that is known here is drop
   const alice = person('alice')
   hub.add(alice.connection)
   const typing = (frame: string, version: number, conversation = 'c') =>
-    hub.deliver(['alice'], frame, undefined, undefined, { conversation, version })
+    hub.deliver(['alice'], frame, { class: 'ephemeral', asOf: { conversation, version } })
   typing('nobody knows better', 1)
   hub.learnMembership('c', 3)
   typing('from before', 2)
@@ -112,6 +128,21 @@ test('what was decided by a membership before the one that is known here is drop
   hub.learnMembership('c', 2)
   typing('from before, still', 2)
   expect(alice.frames).toEqual(['nobody knows better', 'of now', 'the news is on its way', 'elsewhere'])
+})
+
+test('every frame goes to a socket as what it is', () => {
+  const { hub } = open()
+  const alice = person('alice')
+  hub.add(alice.connection)
+  hub.deliver(['alice'], 'message', { class: 'entry', entry: { conversation: 'c', seq: 1 } })
+  hub.deliver(['alice'], 'block', { class: 'signal' })
+  hub.deliver(['alice'], 'typing', { class: 'ephemeral' })
+  hub.tell('alice', 'heads')
+  hub.watch(alice.connection, ['bob'])
+  hub.tellWatchers('bob', 'presence')
+  hub.noteMember('c', 1, 'alice', 1)
+  hub.deliverByInterest({ conversation: 'c', version: 1 }, 'message', { conversation: 'c', seq: 2 })
+  expect(alice.classes).toEqual(['entry', 'signal', 'ephemeral', 'control', 'ephemeral', 'entry'])
 })
 
 test('watches are told once to the node, and only watchers are told', () => {
@@ -138,8 +169,8 @@ test('a large conversation reaches its members who are here, from the seq on tha
   for (const one of [alice, bob, carol]) hub.add(one.connection)
   hub.noteMember('c', 5, 'alice', 1)
   hub.noteMember('c', 5, 'bob', 10)
-  hub.deliverByInterest('c', 5, 'nine', { conversation: 'c', seq: 9 })
-  hub.deliverByInterest('c', 5, 'ten', { conversation: 'c', seq: 10 })
+  hub.deliverByInterest({ conversation: 'c', version: 5 }, 'nine', { conversation: 'c', seq: 9 })
+  hub.deliverByInterest({ conversation: 'c', version: 5 }, 'ten', { conversation: 'c', seq: 10 })
   expect([alice.frames, bob.frames, carol.frames]).toEqual([['nine', 'ten'], ['ten'], []])
   expect(calls).toEqual(['join c'])
 })
@@ -151,8 +182,8 @@ test('a frame of a later membership waits until the members were read, and misse
   for (const one of [alice, bob]) hub.add(one.connection)
   hub.noteMember('c', 5, 'alice', 1)
   hub.noteMember('c', 5, 'bob', 1)
-  hub.deliverByInterest('c', 7, 'after the removal', { conversation: 'c', seq: 20 })
-  hub.deliverByInterest('c', 5, 'behind it', { conversation: 'c', seq: 19 })
+  hub.deliverByInterest({ conversation: 'c', version: 7 }, 'after the removal', { conversation: 'c', seq: 20 })
+  hub.deliverByInterest({ conversation: 'c', version: 5 }, 'behind it', { conversation: 'c', seq: 19 })
   expect(alice.frames).toEqual([])
   read.resolve({ version: 7, large: true, joined: new Map([['alice', 1]]) })
   await turn()
@@ -167,10 +198,14 @@ test('changes of membership are followed one by one without reading', () => {
   hub.noteMember('c', 5, 'alice', 1)
   hub.noteMember('c', 5, 'bob', 1)
   const change = (event: object, seq: number, version: number) =>
-    hub.deliverByInterest('c', version, JSON.stringify(event), { conversation: 'c', seq, membership: version })
+    hub.deliverByInterest({ conversation: 'c', version }, JSON.stringify(event), {
+      conversation: 'c',
+      seq,
+      membership: version,
+    })
   change({ event: 'member.removed', user: 'bob', seq: 6 }, 6, 6)
   change({ event: 'member.added', members: [{ user: 'carol', role: 'member' }], seq: 7 }, 7, 7)
-  hub.deliverByInterest('c', 7, 'm', { conversation: 'c', seq: 8 })
+  hub.deliverByInterest({ conversation: 'c', version: 7 }, 'm', { conversation: 'c', seq: 8 })
   expect(alice.frames.at(-1)).toBe('m')
   expect(carol.frames.at(-1)).toBe('m')
   expect(bob.frames).toEqual([])
@@ -191,11 +226,15 @@ test('the last member who is removed ends the interest too', () => {
   const alice = person('alice')
   hub.add(alice.connection)
   hub.noteMember('c', 5, 'alice', 1)
-  hub.deliverByInterest('c', 6, JSON.stringify({ event: 'member.removed', user: 'alice', seq: 6 }), {
-    conversation: 'c',
-    seq: 6,
-    membership: 6,
-  })
+  hub.deliverByInterest(
+    { conversation: 'c', version: 6 },
+    JSON.stringify({ event: 'member.removed', user: 'alice', seq: 6 }),
+    {
+      conversation: 'c',
+      seq: 6,
+      membership: 6,
+    },
+  )
   expect(calls).toEqual(['join c', 'membership c 6', 'leave c'])
 })
 
@@ -204,7 +243,7 @@ test('when the members cannot be read, the node heals', async () => {
   const alice = person('alice')
   hub.add(alice.connection)
   hub.noteMember('c', 1, 'alice', 1)
-  hub.deliverByInterest('c', 2, 'm', { conversation: 'c', seq: 8 })
+  hub.deliverByInterest({ conversation: 'c', version: 2 }, 'm', { conversation: 'c', seq: 8 })
   await turn()
   expect(calls).toContain('lost')
 })
@@ -215,12 +254,12 @@ test('who connects while the members are being read anew hears what comes after'
   const [alice, bob] = [person('alice'), person('bob')]
   hub.add(alice.connection)
   hub.noteMember('c', 5, 'alice', 1)
-  hub.deliverByInterest('c', 6, 'm6', { conversation: 'c', seq: 20 })
+  hub.deliverByInterest({ conversation: 'c', version: 6 }, 'm6', { conversation: 'c', seq: 20 })
   hub.add(bob.connection)
   hub.noteMember('c', 6, 'bob', 1)
   read.resolve({ version: 6, large: true, joined: new Map([['alice', 1]]) })
   await turn()
-  hub.deliverByInterest('c', 6, 'm7', { conversation: 'c', seq: 21 })
+  hub.deliverByInterest({ conversation: 'c', version: 6 }, 'm7', { conversation: 'c', seq: 21 })
   expect(alice.frames).toEqual(['m6', 'm7'])
   expect(bob.frames).toEqual(['m6', 'm7'])
 })
@@ -233,8 +272,8 @@ test('a frame that is ahead of the members that are being read waits for the nex
   const alice = person('alice')
   hub.add(alice.connection)
   hub.noteMember('c', 5, 'alice', 1)
-  hub.deliverByInterest('c', 6, 'm6', { conversation: 'c', seq: 20 })
-  hub.deliverByInterest('c', 7, 'm7', { conversation: 'c', seq: 21 })
+  hub.deliverByInterest({ conversation: 'c', version: 6 }, 'm6', { conversation: 'c', seq: 20 })
+  hub.deliverByInterest({ conversation: 'c', version: 7 }, 'm7', { conversation: 'c', seq: 21 })
   for (let nth = 0; nth < 3; nth++) await turn()
   expect(alice.frames).toEqual(['m6', 'm7'])
 })
@@ -248,7 +287,7 @@ test('whose place could not be read is asked about until it is known, and what t
     },
   })
   hub.add(person('alice').connection)
-  hub.deliver(['alice'], 'f', { conversation: 'large', seq: 2, membership: 2 })
+  hub.deliver(['alice'], 'f', { class: 'entry', entry: { conversation: 'large', seq: 2, membership: 2 } })
   await until(() => calls.includes('lost'), { what: 'it is noticed' })
   expect(hub.localMembers('large')).toBeUndefined()
   failing = false

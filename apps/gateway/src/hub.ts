@@ -4,7 +4,8 @@
  * told anew when a frame carries a later version than it knows (P8).
  */
 import type { sync } from '@flotilla/chat'
-import { type Entry, limits, Refusal } from '@flotilla/protocol'
+import { type DeliveryClass, type Entry, limits, Refusal } from '@flotilla/protocol'
+import type { Delivery, Interest, RoutedEntry } from '@flotilla/routing'
 import type { Connection, Frame } from './connection.ts'
 
 /** Members of a large conversation that are on this node. */
@@ -22,7 +23,7 @@ interface Local {
 interface Waiting {
   readonly version: number
   readonly frame: string
-  readonly entry: EntryPlace | undefined
+  readonly entry: RoutedEntry
   readonly origin: object | undefined
 }
 
@@ -31,14 +32,6 @@ export interface LargeMember {
   readonly conversation: string
   readonly version: number
   readonly joinedSeq: number
-}
-
-export interface EntryPlace {
-  readonly conversation: string
-  readonly seq: number
-  readonly membership?: number
-  /** When it was committed, by the clock of the store; missing when it is told once more. */
-  readonly at?: number
 }
 
 export interface HubPorts {
@@ -66,7 +59,7 @@ const rereadPauseMs = 1_000
 /** Changes of which it is remembered that they are known here, and that their entry came. */
 const changesHeardMax = 10_000
 
-const placeKey = ({ conversation, seq }: EntryPlace) => `${conversation} ${seq}`
+const placeKey = ({ conversation, seq }: Pick<RoutedEntry, 'conversation' | 'seq'>) => `${conversation} ${seq}`
 
 /** Below this the sockets encode a frame as fast as it is shared. */
 const sharedCharsMin = 1_024
@@ -162,6 +155,13 @@ export class Hub {
     return present instanceof Set ? present.size : present === undefined ? 0 : 1
   }
 
+  /** The connections of a person. */
+  *of(user: string): IterableIterator<Connection> {
+    const present = this.people.get(user)
+    if (present instanceof Set) yield* present
+    else if (present !== undefined) yield present
+  }
+
   /** Every connection, the people in the order in which they came. */
   *inOrder(): IterableIterator<Connection> {
     for (const present of this.people.values())
@@ -175,20 +175,13 @@ export class Hub {
   }
 
   /**
-   * Puts a frame on the sockets of these people.
-   * @param entry missing for what may be dropped
+   * Puts a frame on the sockets of these people. What is ephemeral and was decided by a membership that is known to be
+   * over is dropped: by the later one it might be for others (P8).
    * @param origin the connection that has it already
-   * @param asOf the membership that decided whom it is for: by a later one it might be for others, so it is dropped (P8)
    * @returns those who have no socket here
    */
-  deliver(
-    users: readonly string[],
-    frame: string,
-    entry?: EntryPlace,
-    origin?: object,
-    asOf?: { readonly conversation: string; readonly version: number },
-  ): readonly string[] {
-    if (asOf !== undefined && asOf.version < (this.versions.get(asOf.conversation) ?? 0)) return []
+  deliver(users: readonly string[], frame: string, delivery: Delivery, origin?: object): readonly string[] {
+    if (delivery.class === 'ephemeral' && this.isOver(delivery.asOf)) return []
     const shared = share(frame, users.length)
     let missing: string[] | undefined
     let reached = false
@@ -197,8 +190,9 @@ export class Hub {
       if (present === undefined) {
         missing ??= []
         missing.push(user)
-      } else if (this.put(present, shared, entry === undefined, origin)) reached = true
+      } else if (this.put(present, shared, delivery.class, origin)) reached = true
     }
+    const entry = delivery.class === 'entry' ? delivery.entry : undefined
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
     if (entry?.membership !== undefined) {
       this.changesHeard.set(placeKey(entry), true)
@@ -207,14 +201,18 @@ export class Hub {
     return missing ?? []
   }
 
-  /** Puts a frame that is no entry, and must not be dropped, on the sockets of a person. */
+  private isOver(asOf: Interest | undefined): boolean {
+    return asOf !== undefined && asOf.version < (this.versions.get(asOf.conversation) ?? 0)
+  }
+
+  /** Puts a frame of this node's own on the sockets of a person. */
   tell(user: string, frame: string): void {
     const present = this.people.get(user)
-    if (present !== undefined) this.put(present, frame, false, undefined)
+    if (present !== undefined) this.put(present, frame, 'control', undefined)
   }
 
   /** Whether the entry of a change of membership came here lately. */
-  heard(entry: EntryPlace): boolean {
+  heard(entry: Pick<RoutedEntry, 'conversation' | 'seq'>): boolean {
     return this.changesHeard.get(placeKey(entry)) === true
   }
 
@@ -228,16 +226,16 @@ export class Hub {
   private put(
     present: Connection | Set<Connection>,
     frame: Frame,
-    droppable: boolean,
+    as: DeliveryClass,
     origin: object | undefined,
   ): boolean {
     if (present instanceof Set) {
       let reached = false
-      for (const one of present) if (this.put(one, frame, droppable, origin)) reached = true
+      for (const one of present) if (this.put(one, frame, as, origin)) reached = true
       return reached
     }
     if (present === origin) return false
-    present.push(frame, droppable)
+    present.push(frame, as)
     return true
   }
 
@@ -262,9 +260,8 @@ export class Hub {
   enter(user: string, { conversation, version, joinedSeq }: LargeMember): void {
     if (!this.people.has(user)) return
     this.noteMember(conversation, version, user, joinedSeq)
-    this.eachOf(user, connection => {
+    for (const connection of this.of(user))
       if (!connection.large?.includes(conversation)) connection.large = [...(connection.large ?? []), conversation]
-    })
   }
 
   /** The members of a large conversation who are here; undefined when none is, or it is not large. */
@@ -288,13 +285,13 @@ export class Hub {
   }
 
   /** Puts a frame on the sockets of those members who are here. Waits when they are not known at the frame's version. */
-  deliverByInterest(conversation: string, version: number, frame: string, entry?: EntryPlace, origin?: object): void {
+  deliverByInterest({ conversation, version }: Interest, frame: string, entry: RoutedEntry, origin?: object): void {
     const local = this.locals.get(conversation)
     if (local === undefined) return
-    if (entry?.membership !== undefined) this.changesHeard.set(placeKey(entry), true)
+    if (entry.membership !== undefined) this.changesHeard.set(placeKey(entry), true)
     if (local.waiting !== undefined) local.waiting.push({ version, frame, entry, origin })
     else if (version <= local.version) this.putLocal(local, frame, entry, origin)
-    else if (entry?.membership === local.version + 1 && entry.membership === version) {
+    else if (entry.membership === local.version + 1 && entry.membership === version) {
       this.follow(local, JSON.parse(frame) as Entry)
       local.version = version
       this.learnMembership(conversation, version)
@@ -306,15 +303,15 @@ export class Hub {
     }
   }
 
-  private putLocal(local: Local, frame: string, entry: EntryPlace | undefined, origin: object | undefined): void {
+  private putLocal(local: Local, frame: string, entry: RoutedEntry, origin: object | undefined): void {
     const shared = share(frame, local.joined.size)
     let reached = false
     for (const [user, joinedSeq] of local.joined) {
-      if (entry !== undefined && entry.seq < joinedSeq) continue
+      if (entry.seq < joinedSeq) continue
       const present = this.people.get(user)
-      if (present !== undefined && this.put(present, shared, entry === undefined, origin)) reached = true
+      if (present !== undefined && this.put(present, shared, 'entry', origin)) reached = true
     }
-    if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
+    if (reached && entry.at !== undefined) this.ports.onEntry(entry.at)
   }
 
   /** Membership changes of a large conversation are followed one by one, so that a busy one is not read again and again. */
@@ -433,12 +430,6 @@ export class Hub {
     }
   }
 
-  private eachOf(user: string, visit: (connection: Connection) => void): void {
-    const present = this.people.get(user)
-    if (present instanceof Set) present.forEach(visit)
-    else if (present !== undefined) visit(present)
-  }
-
   // ── presence ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @returns the people whom nobody here watched before. @throws Refusal watch_full */
@@ -479,11 +470,7 @@ export class Hub {
 
   /** The connections of a person that watch somebody, as of now. */
   watchingOf(user: string): Connection[] {
-    const found: Connection[] = []
-    this.eachOf(user, connection => {
-      if (connection.watching !== undefined && connection.watching.size > 0) found.push(connection)
-    })
-    return found
+    return [...this.of(user)].filter(({ watching }) => watching !== undefined && watching.size > 0)
   }
 
   /** The connections that watch a person, as of now. */
@@ -493,6 +480,6 @@ export class Hub {
 
   /** Puts a frame on the sockets that watch a person. */
   tellWatchers(user: string, frame: string): void {
-    for (const connection of this.watchers.get(user) ?? []) connection.push(frame, true)
+    for (const connection of this.watchers.get(user) ?? []) connection.push(frame, 'ephemeral')
   }
 }

@@ -44,6 +44,7 @@ const gateway = await createGateway({
   socketsPerAddressMax: settings.SOCKETS_PER_ADDRESS_MAX,
   trustedProxies: settings.TRUSTED_PROXIES,
   addressHeader: settings.ADDRESS_HEADER,
+  refreshesPerSecond: settings.REFRESHES_PER_SECOND,
   pingIntervalMs: settings.PING_INTERVAL_MS,
   reconnect: { baseMs: settings.RECONNECT_BASE_MS, maxMs: settings.RECONNECT_MAX_MS },
   drainMs: settings.DRAIN_MS,

@@ -38,6 +38,16 @@ export const gatewayMetrics = {
   ),
   flotilla_frames_received_total: counter('frames', 'Frames from clients'),
   flotilla_frames_sent_total: counter('frames', 'Frames put on sockets: events, replies, errors'),
+  flotilla_frames_dropped_total: counter(
+    'frames',
+    'Frames that were left out because their reader is slow. After a `signal` the client is told to read anew; `ephemeral` is made good by the next one. Entries are never dropped: the connection is closed and resumes',
+    { class: ['signal', 'ephemeral'] },
+  ),
+  flotilla_refreshes_total: counter(
+    'connections',
+    'Connections that were told to read anew what signals tell, after one was dropped or may have been lost in Redis',
+  ),
+  flotilla_refreshes_owed: gauge('connections', 'Connections that are still to be told so'),
   flotilla_command_seconds: histogram(
     'seconds',
     latencyBucketsSeconds,
@@ -92,6 +102,7 @@ export interface Traffic {
   connects: number
   received: number
   sent: number
+  readonly dropped: { signal: number; ephemeral: number }
 }
 
 /** What is read when Prometheus asks. */
@@ -99,6 +110,7 @@ export interface GatewaySources {
   readonly hub: { readonly connections: number; all(): Connection[] }
   readonly chat: Pick<ChatContext, 'inserts' | 'receipts' | 'clock'>
   readonly healer: { readonly stats: { readonly rounds: number } }
+  readonly refresher: { readonly stats: { readonly told: number; readonly owed: number } }
   readonly connectionsMax: number
   readonly sendQueueBytesMax: number
   draining(): boolean
@@ -127,7 +139,7 @@ export function createGatewayMetrics(registry: Registry, sources: GatewaySources
   const delivery = metrics.histogram('flotilla_delivery_seconds')
   const batches = metrics.histogram('flotilla_commit_batch_entries')
   const commits = metrics.histogram('flotilla_commit_seconds')
-  const traffic: Traffic = { connects: 0, received: 0, sent: 0 }
+  const traffic: Traffic = { connects: 0, received: 0, sent: 0, dropped: { signal: 0, ephemeral: 0 } }
   /** Greeted connections that we closed in order to move them, by why. */
   const moved = { node_draining: 0, rebalanced: 0 }
   readAtScrape(metrics, sources, traffic, moved)
@@ -168,7 +180,7 @@ function readAtScrape(
   traffic: Traffic,
   moved: { readonly node_draining: number; readonly rebalanced: number },
 ): void {
-  const { hub, chat, healer } = sources
+  const { hub, chat, healer, refresher } = sources
   const { stats } = chat.inserts
   const queues = readTogether(() => readSendQueues(hub.all(), sources.sendQueueBytesMax / 4))
   read('flotilla_connections', () => hub.connections)
@@ -176,6 +188,9 @@ function readAtScrape(
   read('flotilla_connects_total', () => traffic.connects)
   read('flotilla_frames_received_total', () => traffic.received)
   read('flotilla_frames_sent_total', () => traffic.sent)
+  read('flotilla_frames_dropped_total', () => traffic.dropped)
+  read('flotilla_refreshes_total', () => refresher.stats.told)
+  read('flotilla_refreshes_owed', () => refresher.stats.owed)
   read('flotilla_messages_total', () => stats.stored)
   read('flotilla_commit_queue', () => chat.inserts.queued)
   read('flotilla_commit_retries_total', () => stats.retries)

@@ -33,6 +33,8 @@ export interface GatewayOptions extends AddressSettings {
   readonly connectsPerPersonMax: number
   /** Sockets that may be open, greeted or not; without it, as many as come. */
   readonly socketsMax?: number
+  /** Connections that are told to read anew a second. */
+  readonly refreshesPerSecond: number
   readonly pingIntervalMs: number
   readonly reconnect: { readonly baseMs: number; readonly maxMs: number }
   readonly drainMs: number

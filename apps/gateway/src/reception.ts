@@ -22,6 +22,7 @@ import type { GatewayOptions } from './options.ts'
 import type { Handler, HandlerDeps } from './handler.ts'
 import { handlers } from './handlers.ts'
 import { stillWatched } from './hide.ts'
+import { refreshPauseMs } from './refresh.ts'
 import type { SocketEvents, UpgradeQuery, UpgradeRequest } from './server.ts'
 import { createTicketRefusals, type TicketRefusals } from './ticket-refusals.ts'
 import { Writing } from './writing.ts'
@@ -210,6 +211,7 @@ export class Reception implements SocketEvents<Connection> {
       epoch: chat.epoch(),
       at: chat.clock(),
       pingIntervalMs: options.pingIntervalMs,
+      refreshPauseMs,
       limits: {
         ...limits,
         commandsPerSecond: options.commandsPerSecond,
@@ -234,7 +236,7 @@ export class Reception implements SocketEvents<Connection> {
   }
 
   #connectionDeps(backlog: Backlog<Connection>): ConnectionDeps {
-    const { node, metrics, fault } = this.#core
+    const { node, refresher, metrics, fault } = this.#core
     const handlerDeps = createHandlerDeps(this.#core)
     const writing = new Writing<Connection>()
     return {
@@ -248,6 +250,7 @@ export class Reception implements SocketEvents<Connection> {
       onCommand: (op, outcome, startedAt) =>
         metrics.command(op in handlers ? op : 'unknown', outcome, (steady() - startedAt) / 1_000),
       onClose: (connection, how) => this.#ended(connection, how),
+      onMissed: connection => refresher.owe(connection),
       traffic: metrics.traffic,
     }
   }

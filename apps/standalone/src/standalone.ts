@@ -351,6 +351,7 @@ const gatewayDefaults = {
   connectionsPerSessionMax: defaultOf(gatewaySettings.CONNECTIONS_PER_SESSION_MAX),
   connectionsPerPersonMax: defaultOf(gatewaySettings.CONNECTIONS_PER_PERSON_MAX),
   connectsPerPersonMax: defaultOf(gatewaySettings.CONNECTS_PER_PERSON_MAX),
+  refreshesPerSecond: defaultOf(gatewaySettings.REFRESHES_PER_SECOND),
   // Whoever tries things out has one address for everybody.
   connectsPerAddressMax: defaultOf(gatewaySettings.CONNECTS_PER_ADDRESS_MAX) * 10,
   socketsPerAddressMax: defaultOf(gatewaySettings.SOCKETS_PER_ADDRESS_MAX) * 10,

@@ -1,5 +1,5 @@
 /** What the domain needs of the world outside it. An app's main.ts joins them. */
-import type { Event } from '@flotilla/protocol'
+import type { EventIn } from '@flotilla/protocol'
 
 /** The part of a pino logger that the domain needs. */
 export interface ChatLogger {
@@ -9,25 +9,41 @@ export interface ChatLogger {
   error(fields: object, message: string): void
 }
 
-/** Something that others must hear, after the commit. */
-export interface Emission {
+/**
+ * Something that others must hear, after the commit. Its class is the one that the protocol declares the event to be of:
+ * see DeliveryClass.
+ */
+export type Emission = EmittedEntry | EmittedSignal | EmittedEphemeral
+
+/** An entry of a log. */
+export interface EmittedEntry {
+  readonly class: 'entry'
   /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
   readonly to: readonly string[] | { readonly conversation: string; readonly version: number }
-  readonly event: Event
-  /**
-   * With entries of a log: their place, the membership version that they made, if they changed it, and when they were
-   * committed, unless they are told once more.
-   */
-  readonly entry?: {
+  readonly event: EventIn<'entry'>
+  /** Its place, the membership version that it made, if any, and when it was committed, unless it is told once more. */
+  readonly entry: {
     readonly conversation: string
     readonly seq: number
     readonly membership?: number
     readonly at?: number
   }
-  /** With what is no entry: the membership that decided whom it is for. Who knows of a later one lets it be. */
-  readonly asOf?: { readonly conversation: string; readonly version: number }
   /** The connection that has it already, by its reply. */
   readonly origin?: object
+}
+
+export interface EmittedSignal {
+  readonly class: 'signal'
+  readonly to: readonly string[]
+  readonly event: EventIn<'signal'>
+}
+
+export interface EmittedEphemeral {
+  readonly class: 'ephemeral'
+  readonly to: readonly string[]
+  readonly event: EventIn<'ephemeral'>
+  /** The membership that decided whom it is for. Who knows of a later one lets it be. */
+  readonly asOf?: { readonly conversation: string; readonly version: number }
 }
 
 /** Hears where an entry's time went. `startedAt` is of performance.now(); the part ends with the call. */
@@ -70,7 +86,7 @@ export interface BudgetPorts {
 
 export interface ChatPorts extends BudgetPorts {
   readonly logger: ChatLogger
-  /** Sends an event on its way. Never throws, never waits: what is lost is healed by seq. */
+  /** Sends an event on its way. Never throws, never waits: what may be lost is told by class. */
   emit(emission: Emission): void
   /** Of these people, those who are probably not here: a hint, for the offline index. */
   presumedAbsent(users: readonly string[]): readonly string[]

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { asyncApiDocument, commandExamples } from './asyncapi.ts'
 import { decodeCommand, isUndecodable } from './decode.ts'
 import { down } from './down.ts'
+import { entries } from './entries.ts'
 import { limits } from './limits.ts'
 import { type Op, up } from './up.ts'
 
@@ -11,6 +12,7 @@ interface Message {
   readonly summary: string
   readonly description: string
   readonly tags: readonly { name: string }[]
+  readonly 'x-delivery-class'?: string
   readonly examples: readonly { payload: unknown }[]
   readonly payload: object
 }
@@ -62,6 +64,23 @@ test('a command is closed; what a node says is open for fields and kinds of entr
   const check = Compile(page?.oneOf[0] ?? {})
   const entry = { event: 'poll.opened', conversation: '0197f6a2-8e0a-4d0e-9f57-2f2f1c9d6a11', seq: 7, options: 3 }
   expect(check.Check({ id: 1, ok: { entries: [entry], head: 7, from: 1, epoch: 1, more: false } })).toBe(true)
+})
+
+test('every event names its delivery class, and nothing else does', () => {
+  const classes = messages.map(([, message]) => [message.name, message['x-delivery-class']])
+  expect(classes.filter(([, one]) => one !== undefined)).toEqual(
+    Object.values(down).map(({ name, delivery }) => [name, delivery]),
+  )
+  const named = (of: string) => Object.values(down).flatMap(({ name, delivery }) => (delivery === of ? [name] : []))
+  expect(named('entry')).toEqual(Object.keys(entries))
+  expect(named('ephemeral').sort()).toEqual([
+    'message.delivered',
+    'message.read',
+    'presence.changed',
+    'typing.start',
+    'typing.stop',
+  ])
+  expect(named('control')).toEqual(['hello', 'sync.heads', 'error'])
 })
 
 test('null is a type', () => {

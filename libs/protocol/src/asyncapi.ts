@@ -5,6 +5,7 @@ import { ErrorSchema } from './down/error.ts'
 import { errors } from './errors.ts'
 import { exampleOf, joinWords, type Json, openAnswers, type Schema, wireValues } from './document.ts'
 import { type EntryOp, entryCommands } from './entries.ts'
+import { deliveryClasses } from './message.ts'
 import { type Op, up } from './up.ts'
 import { protocolVersion } from './version.ts'
 
@@ -54,6 +55,7 @@ const tags: Readonly<Record<string, string>> = {
   notification: 'What waits to be looked at.',
   ping: 'Whether the other side is there.',
   presence: 'Who is connected.',
+  refresh: 'Reading anew what is no log.',
   sync: 'Catching up after an absence.',
   typing: 'Who is writing.',
   user: 'Names and pictures of people.',
@@ -157,6 +159,10 @@ const infoOfDocument = () => ({
   description: [
     'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
     '',
+    '## Delivery classes',
+    'Each event names its class in `x-delivery-class`.',
+    ...Object.entries(deliveryClasses).map(([name, meaning]) => `- \`${name}\`: ${meaning}`),
+    '',
     '## Errors',
     ...Object.entries(errors).map(
       ([code, row]) => `- \`${code}\` (HTTP ${row.http}${row.retry ? ', retry' : ''}): ${row.meaning}`,
@@ -202,7 +208,14 @@ function collect() {
     const about = { ...words(declared.description), tags: tagsOf(declared.name) }
     const payload = answer(declared.schema)
     const examples = [{ name: 'example', payload: exampleOf(payload) }]
-    add(name, { name: declared.name, title: declared.name, ...about, examples, payload })
+    add(name, {
+      name: declared.name,
+      title: declared.name,
+      ...about,
+      'x-delivery-class': declared.delivery,
+      examples,
+      payload,
+    })
     operations[name] = {
       action: 'send',
       channel: { $ref: '#/channels/socket' },

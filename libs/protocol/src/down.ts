@@ -15,11 +15,13 @@ import { hello } from './down/hello.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
+import { refresh } from './down/refresh.ts'
 import { syncHeads } from './down/sync-heads.ts'
 import { typingStarted, typingStopped } from './down/typing.ts'
 import { userChanged } from './down/user-changed.ts'
 import { entries } from './entries.ts'
 import type { ErrorBody } from './errors.ts'
+import type { DeliveryClass } from './message.ts'
 
 /** The events by name. */
 export const down = {
@@ -44,6 +46,7 @@ export const down = {
   'contact.removed': contactRemoved,
   'block.changed': blockChanged,
   'sync.heads': syncHeads,
+  refresh,
   error: errorEvent,
 } as const
 
@@ -53,5 +56,9 @@ export type EventName = keyof Down
 export type EventOf<N extends EventName> = Static<Down[N]['schema']>
 /** Any event. */
 export type Event = { [N in EventName]: EventOf<N> }[EventName]
+/** The events of one class: `EventIn<'signal'>`. */
+export type EventIn<C extends DeliveryClass> = {
+  [N in EventName]: Down[N]['delivery'] extends C ? EventOf<N> : never
+}[EventName]
 /** The answer to a command. `ok` has the shape that the command declares as its reply. */
 export type Reply = { id: number; ok: unknown } | { id: number; error: ErrorBody }

@@ -1,7 +1,7 @@
 /** The door for everybody: data and types. Nothing behind it loads the schema library, so a browser's bundle stays small. */
 export { refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
-export type { Down, Event, EventName, EventOf, Reply } from './down.ts'
+export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
 export type { ContactRequest } from './down/contacts.ts'
 export type { ConversationRequest } from './down/conversation-requests.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
@@ -53,6 +53,7 @@ export {
   visibleRule,
   wellFormedRule,
 } from './text.ts'
+export type { DeliveryClass } from './message.ts'
 export type { Command, CommandOf, Op, ReplyOf, Up } from './up.ts'
 export type { Verdict } from './up/sync-resume.ts'
 export { protocolVersion, protocolVersionMin, wireHash } from './version.ts'

@@ -43,15 +43,31 @@ export function quietCommand<const Op extends string, Fields extends Type.TPrope
   return { op, description, quiet: true as const, schema, reply }
 }
 
-/** An event: `{event, ...fields}`, never answered. */
-export function event<const Name extends string, Fields extends Type.TProperties>(
-  name: Name,
-  description: string,
-  fields: Fields,
-) {
-  const schema = Type.Object({ event: Type.Literal(name), ...fields }, { additionalProperties: false, description })
-  return { name, description, schema }
-}
+/**
+ * What becomes of an event that cannot be delivered, or whose reader is slow. Its class is part of each event's declaration,
+ * and everything on its way goes by it.
+ */
+export const deliveryClasses = {
+  entry:
+    'Has a seq in a log. A gap shows a loss, and it is healed; a client that reads too slowly is closed and resumes.',
+  signal: 'Tells of what is no log. It arrives, or `refresh` comes after it: read anew what signals tell.',
+  ephemeral: 'Is soon out of date, or followed by one that says more. It may be dropped, and nothing tells of it.',
+  control: 'What a node says to one connection. It is not dropped while the connection lasts.',
+} as const
+export type DeliveryClass = keyof typeof deliveryClasses
+
+/** Events of one class: `{event, ...fields}`, never answered. */
+const eventsOf =
+  <const Class extends DeliveryClass>(delivery: Class) =>
+  <const Name extends string, Fields extends Type.TProperties>(name: Name, description: string, fields: Fields) => {
+    const schema = Type.Object({ event: Type.Literal(name), ...fields }, { additionalProperties: false, description })
+    return { name, delivery, description, schema }
+  }
+
+const entryEvent = eventsOf('entry')
+export const signal = eventsOf('signal')
+export const ephemeral = eventsOf('ephemeral')
+export const control = eventsOf('control')
 
 /** Where an entry stands, when that was, and who did it. */
 const place = { conversation: Uuid, seq: Seq, epoch: Epoch, at: At, by: Uuid }
@@ -69,7 +85,7 @@ export function entry<const Name extends string, Fields extends Type.TProperties
   description: string,
   fields: Fields,
 ) {
-  return { number, ...event(name, description, { ...place, ...fields }) }
+  return { number, ...entryEvent(name, description, { ...place, ...fields }) }
 }
 
 /**

@@ -32,7 +32,7 @@ export {
   Uuid,
 } from './fields.ts'
 export { refuseSource } from './json.ts'
-export { Ack } from './message.ts'
+export { Ack, deliveryClasses } from './message.ts'
 export { up } from './up.ts'
 export { Verdict } from './up/sync-resume.ts'
 export { rest, type Rest } from './rest.ts'

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '3c5af4c6e8a15b95'
+export const wireHash = 'de774515c3a1906f'

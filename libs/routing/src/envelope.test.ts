@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeEnvelope, encodeEnvelope, envelopeVersion, type Header } from './envelope.ts'
+import { decodeEnvelope, deliveryOf, encodeEnvelope, envelopeVersion, type Header, itemOf } from './envelope.ts'
 
 const header: Header = { v: envelopeVersion, from: 'a:1', to: 'b:2', n: 3 }
 
@@ -41,7 +41,32 @@ test.each([
     { ...header, items: [{ to: ['ann'], asOf: { conversation: 'talk', version: 1e300 } }] },
     ['{}'],
   ],
+  ['signals that are no count', { ...header, signals: -1 }, []],
+  ['signals of nobody', { ...header, lostMs: 1, signalsOf: [null] }, []],
+  ['no entry for whoever is here', { ...header, items: [{ to: { conversation: 'talk', version: 1 } }] }, ['{}']],
   ['presence of nobody', { ...header, presence: [null] }, []],
 ])('%s is refused', (_name, bad, frames) => {
   expect(decodeEnvelope(encodeEnvelope(bad as Header, frames))).toBeUndefined()
+})
+
+test('the class of a frame survives the way, and what does not say its class is no less than a signal', () => {
+  const asOf = { conversation: 'talk', version: 3 }
+  const deliveries = [
+    { class: 'entry', entry: { conversation: 'talk', seq: 7 } },
+    { class: 'signal' },
+    { class: 'ephemeral' },
+    { class: 'ephemeral', asOf },
+  ] as const
+  const items = deliveries.map(delivery => itemOf(['ann'], delivery))
+  const envelope = decodeEnvelope(
+    encodeEnvelope(
+      { ...header, items },
+      items.map(() => '{}'),
+    ),
+  )
+  expect(envelope?.header.items?.map(deliveryOf)).toEqual(deliveries)
+  // As an older node sends typing, and a signal or a receipt; and as a newer one may send what is not known here.
+  expect(deliveryOf({ to: ['ann'], asOf })).toEqual({ class: 'ephemeral', asOf })
+  expect(deliveryOf({ to: ['ann'] })).toEqual({ class: 'signal' })
+  expect(deliveryOf({ to: ['ann'], class: 'call' })).toEqual({ class: 'signal' })
 })

@@ -17,11 +17,36 @@ export interface AsOf {
   readonly version: number
 }
 
-/** For whom one frame of an envelope is: people, or whoever is here of a conversation at a version of its membership. */
+/** How a frame is treated when it cannot be delivered: by the class that the protocol declares its event to be of. */
+export type Delivery =
+  | { readonly class: 'entry'; readonly entry: Entry }
+  | { readonly class: 'signal' }
+  | { readonly class: 'ephemeral'; readonly asOf?: AsOf | undefined }
+
+/** Whoever is here of a conversation at a version of its membership. */
+export interface Interest {
+  readonly conversation: string
+  readonly version: number
+}
+
+/** For whom one frame of an envelope is, and what it is: an entry, or of the class that is named. */
 export interface Item {
-  readonly to: string[] | { readonly conversation: string; readonly version: number }
+  readonly to: string[] | Interest
   readonly entry?: Entry | undefined
+  readonly class?: string | undefined
   readonly asOf?: AsOf | undefined
+}
+
+/** Of a class that is not named, or not known here, another version sends: a `refresh` too many is better than one too few. */
+export function deliveryOf({ entry, class: named, asOf }: Item): Delivery {
+  if (entry !== undefined) return { class: 'entry', entry }
+  return named === 'ephemeral' || asOf !== undefined ? { class: 'ephemeral', asOf } : { class: 'signal' }
+}
+
+export function itemOf(to: Item['to'], delivery: Delivery): Item {
+  if (delivery.class === 'entry') return { to, entry: delivery.entry }
+  // What is undefined is left out on the way.
+  return { to, class: delivery.class, asOf: delivery.class === 'ephemeral' ? delivery.asOf : undefined }
 }
 
 /** `at` is of the clock of whoever looked, for nodes that still pass it on: nothing may go by it. */
@@ -36,10 +61,14 @@ export interface Header {
   /** Counts the envelopes from one place to another, from 1. A tally repeats the last number. */
   readonly n: number
   readonly tally?: true
+  /** How many of these envelopes held signals, this one included. Missing from an older node. */
+  readonly signals?: number
   /** One for each frame. */
   readonly items?: readonly Item[]
   /** The sender may have failed to send what was meant for this node, within so many ms until now. */
   readonly lostMs?: number
+  /** Whose signals may be among it; missing: anybody's. */
+  readonly signalsOf?: readonly string[]
   /** The same as a time of the sender's wall clock, for nodes that do not know `lostMs`. */
   readonly suspect?: number
   readonly presence?: readonly PresenceLine[]
@@ -78,11 +107,10 @@ export function decodeEnvelope(text: string): { header: Header; frames: readonly
 }
 
 /** Whether a header says for whom its frames are in the way that this version knows. A newer version may say more. */
-function hasKnownShape({ from, to, n, items, presence }: Header): boolean {
+function hasKnownShape({ from, to, n, signals, signalsOf, items, presence }: Header): boolean {
+  const isNames = (names: unknown) => Array.isArray(names) && names.every(name => typeof name === 'string')
   const isPlace = (to: Item['to'] | null) =>
-    Array.isArray(to)
-      ? to.every(user => typeof user === 'string')
-      : typeof to?.conversation === 'string' && Number.isSafeInteger(to.version)
+    Array.isArray(to) ? isNames(to) : typeof to?.conversation === 'string' && Number.isSafeInteger(to.version)
   const isEntry = (entry: Entry | null | undefined) =>
     entry === undefined || (typeof entry?.conversation === 'string' && Number.isSafeInteger(entry.seq))
   const isAsOf = (asOf: AsOf | null | undefined) =>
@@ -94,10 +122,18 @@ function hasKnownShape({ from, to, n, items, presence }: Header): boolean {
     typeof to === 'string' &&
     Number.isSafeInteger(n) &&
     n >= 0 &&
+    (signals === undefined || (Number.isSafeInteger(signals) && signals >= 0)) &&
+    (signalsOf === undefined || isNames(signalsOf)) &&
     (items === undefined ||
       (Array.isArray(items) &&
         (items as readonly (Item | null)[]).every(
-          item => item !== null && isPlace(item.to) && isEntry(item.entry) && isAsOf(item.asOf),
+          item =>
+            item !== null &&
+            isPlace(item.to) &&
+            isEntry(item.entry) &&
+            isAsOf(item.asOf) &&
+            // Only entries go to whoever is here.
+            (Array.isArray(item.to) || item.entry !== undefined),
         ))) &&
     (presence === undefined || (Array.isArray(presence) && presence.every(isPresence)))
   )

@@ -8,6 +8,7 @@ import { encodeEnvelope, envelopeVersion } from './envelope.ts'
 import type { Fleet } from './fleet.ts'
 import { type NodeInfo, placeOf } from './leases.ts'
 import type { RoutingLogger } from './logger.ts'
+import { joinMissed, type Missed, nobody } from './missed.ts'
 import type { Numbers } from './numbers.ts'
 import type { Registrar } from './registrar.ts'
 import type { NodeSettings } from './settings.ts'
@@ -32,12 +33,12 @@ export interface KeeperOptions {
   readonly logger: RoutingLogger
   readonly settings: NodeSettings
   info(): NodeInfo
-  suspect(since: number, reason: SuspectReason): void
+  suspect(since: number, reason: SuspectReason, missed: Missed): void
   /** The node misses nothing from now on. */
   onSettled(): void
   onStats(what: 'beats' | 'fences' | 'restores' | 'renewals'): void
   /** Tells all places that this node may have failed to send to them. @throws when it cannot now */
-  tellUnsent(since: number): Promise<void>
+  tellUnsent(since: number, missed: Missed): Promise<void>
 }
 
 export interface Keeper {
@@ -54,8 +55,8 @@ export interface Keeper {
   heardEcho(n: number): void
   /** The store could not be written: what was entered must be entered again. */
   onWriteFailed(error: unknown): void
-  /** Entries could not be sent on, since then. */
-  unsent(since: number): void
+  /** Entries, or signals of these people, could not be sent on, since then. */
+  unsent(since: number, missed: Missed): void
 }
 
 // oxlint-disable-next-line max-lines-per-function -- the states of a lease and the ways between them stand side by side
@@ -73,7 +74,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let isFailureTold = false
   /** Since when the node may have missed something. */
   let missingSince: { at: number; reason: SuspectReason } | undefined
-  let unsentSince: number | undefined
+  let unsent: { readonly since: number; readonly missed: Missed } | undefined
   let lastBeat = { at: startedAt, steady: clock.steady() }
   let lastWholeAt = startedAt
   let echo = { n: 0, heard: 0, sentAt: 0, heardAt: startedAt }
@@ -165,7 +166,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (formerPlaces.has(death.place)) continue
       logger.warn({ place: death.place }, 'a node died')
       // It may have committed something and not have sent it.
-      options.suspect(death.lastSeen, 'node_died')
+      options.suspect(death.lastSeen, 'node_died', 'anybody')
     }
     for (const over of ended) numbers.drop(over)
     numbers.prune(now - settings.leaseMs * 10, place => fleet.knows(place))
@@ -173,8 +174,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   function sendTallies() {
-    for (const { to, n } of numbers.tallies()) {
-      const text = encodeEnvelope({ v: envelopeVersion, from: place(), to, n, tally: true })
+    for (const { to, ...counts } of numbers.tallies()) {
+      const text = encodeEnvelope({ v: envelopeVersion, from: place(), to, ...counts, tally: true })
       broker.publish(to.slice(0, to.lastIndexOf(':')), text).then(
         heard => fleet.mark(to, heard === 0, clock.steady()),
         () => {},
@@ -238,7 +239,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     lastWholeAt = began
     isFenced = false
     if (missingSince !== undefined) {
-      options.suspect(missingSince.at, missingSince.reason)
+      options.suspect(missingSince.at, missingSince.reason, 'anybody')
       missingSince = undefined
     }
     options.onSettled()
@@ -246,10 +247,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
       await options.sweeper.sweepOwn(former)
       formerPlaces.delete(former)
     }
-    if (unsentSince !== undefined) {
-      const since = unsentSince
-      await options.tellUnsent(since)
-      unsentSince = undefined
+    if (unsent !== undefined) {
+      const told = unsent
+      await options.tellUnsent(told.since, told.missed)
+      if (unsent === told) unsent = undefined
     }
     await audit()
   }
@@ -264,7 +265,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (kind === 'watch') await options.watching.recheck(names)
     else if (missing.length > 0) {
       logger.warn({ kind, missing: missing.length }, 'entries were lost and are entered again')
-      options.suspect(auditCycles.before, 'entries_lost')
+      // No signal goes by interest.
+      options.suspect(auditCycles.before, 'entries_lost', kind === 'presence' ? new Set(missing) : nobody)
     }
   }
 
@@ -307,8 +309,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
       logger.debug({ err: error }, 'unable to register: entering everything again when the store is back')
       plan(settings.retryMs)
     },
-    unsent(since) {
-      unsentSince = Math.min(unsentSince ?? since, since)
+    unsent(since, missed) {
+      unsent = {
+        since: Math.min(unsent?.since ?? since, since),
+        missed: joinMissed(unsent?.missed ?? nobody, missed),
+      }
     },
   }
 }

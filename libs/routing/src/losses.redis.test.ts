@@ -1,7 +1,7 @@
 /** Three nodes, and what gets lost: a node, a lease, an envelope. Everything is found. */
 import { until } from '@flotilla/testing'
 import { describe, expect, test } from 'vitest'
-import { beds, entered, entryFrame, frame, useNodes } from './routing.testbed.ts'
+import { beds, entered, entryFrame, frame, signalFrame, useNodes } from './routing.testbed.ts'
 
 describe.each([
   ['memory', beds.memory],
@@ -45,6 +45,7 @@ describe.each([
       expect(a.changes).toMatchObject([{ user: bob, online: false }])
       await until(() => a.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
       expect(a.stats.suspects.node_died).toBe(1)
+      expect(a.missing).toEqual(['anybody'])
       expect(a.suspicions[0]).toBeLessThanOrEqual(diedAt)
       await until(() => a.stats.sweeps + c.stats.sweeps > 0, { what: 'it is swept' })
       const left = await Promise.all([
@@ -166,7 +167,12 @@ describe.each([
       expect(b.state()).toBe('up')
       await a.route([
         entryFrame([bob], 'hello'),
-        { to: { conversation: large, version: 1 }, frame: frame('to all'), entry: { conversation: large, seq: 1 } },
+        {
+          to: { conversation: large, version: 1 },
+          frame: frame('to all'),
+          class: 'entry',
+          entry: { conversation: large, seq: 1 },
+        },
       ])
       await until(() => b.sockets.get(bob)?.length === 1 && b.interests.get(large)?.length === 1, { what: 'both come' })
     })
@@ -206,6 +212,27 @@ describe.each([
       // A tally may have come just then: the margin is there for that.
       expect(b.suspicions[0]).toBeLessThanOrEqual(before + 1_000)
       expect(b.stats.suspects.gap).toBe(1)
+      expect(b.missing).toEqual([new Set()])
+    })
+
+    test('that held a signal, anybody may lack one; with the tally too', async () => {
+      const { node: a, lose } = await startLossy()
+      const b = await start()
+      const bob = fresh('bob')
+      await b.open(bob)
+      await a.route([signalFrame([bob], '1')])
+      lose(1)
+      await a.route([signalFrame([bob], '2')])
+      await a.route([entryFrame([bob], '3', 3)])
+      await until(() => b.missing.length === 1, { what: 'a loss is suspected' })
+      lose(1)
+      await a.route([signalFrame([bob], '4')])
+      await until(() => b.missing.length === 2, { what: 'a second one is suspected' })
+      lose(1)
+      await a.route([entryFrame([bob], '5', 5)])
+      await until(() => b.missing.length === 3, { what: 'a third one is suspected' })
+      expect(b.missing).toEqual(['anybody', 'anybody', new Set()])
+      expect(b.stats.suspects.gap).toBe(3)
     })
 
     test('a tally shows it when nothing follows, also when it was the first', async () => {
@@ -226,7 +253,7 @@ describe.each([
       const bob = fresh('bob')
       await b.open(bob)
       fail(1)
-      await a.route([{ to: [bob], frame: frame('typing') }])
+      await a.route([{ to: [bob], frame: frame('typing'), class: 'ephemeral' }])
       fail(1)
       await until(() => a.nodes().length === 3, { what: 'the fleet is known' })
       await a.route([entryFrame([bob], 'hello')])
@@ -234,6 +261,12 @@ describe.each([
       await until(() => b.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
       expect([b.stats.suspects.told, c.stats.suspects.told]).toEqual([1, 1])
       expect(b.sockets.get(bob)).toEqual([])
+      fail(1)
+      await a.route([signalFrame([bob], 'eve')])
+      await until(() => c.missing.length === 2, { what: 'a loss is suspected again' })
+      expect(c.missing).toEqual([new Set(), new Set([bob])])
+      // The one for which it was sees a gap besides.
+      await until(() => b.missing.includes('anybody'), { what: 'b suspects the signals of everybody' })
     })
 
     test('and the receiver has begun anew since, it is noticed all the same', async () => {

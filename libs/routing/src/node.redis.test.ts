@@ -2,7 +2,7 @@
 import { until } from '@flotilla/testing'
 import { describe, expect, test } from 'vitest'
 import { createNode } from './node.ts'
-import { beds, entryFrame, frame, quietLogger, useNodes } from './routing.testbed.ts'
+import { beds, entryFrame, frame, quietLogger, signalFrame, useNodes } from './routing.testbed.ts'
 
 describe.each([
   ['memory', beds.memory],
@@ -22,7 +22,7 @@ describe.each([
     expect(c.sockets.get(ann)).toEqual([sent.frame])
     expect(c.sockets.get(bob)).toEqual([sent.frame])
     expect(b.sockets.get(eve)).toEqual([])
-    expect(b.entries).toEqual([sent.entry])
+    expect(b.entries).toEqual([{ conversation: 'talk', seq: 1 }])
     expect(c.stats.envelopeFrames).toBe(1)
     expect([a, b, c].flatMap(node => node.absences)).toEqual([])
   })
@@ -59,7 +59,7 @@ describe.each([
     const [ann, bob, eve] = [fresh('ann'), fresh('bob'), fresh('eve')]
     await a.open(ann)
     await b.open(bob)
-    await a.route([entryFrame([ann, bob, eve], 'hello', 7), { to: [eve], frame: frame('typing') }])
+    await a.route([entryFrame([ann, bob, eve], 'hello', 7), { to: [eve], frame: frame('typing'), class: 'ephemeral' }])
     expect(a.absences).toEqual([{ user: eve, conversation: 'talk', seq: 7 }])
     expect(b.absences).toEqual([])
   })
@@ -69,7 +69,7 @@ describe.each([
     const bob = fresh('bob')
     await b.open(bob)
     b.sockets.delete(bob)
-    await a.route([entryFrame([bob], 'hello', 3), { to: [bob], frame: frame('typing') }])
+    await a.route([entryFrame([bob], 'hello', 3), { to: [bob], frame: frame('typing'), class: 'ephemeral' }])
     // The entry still says b: the socket closed and the node has not written that yet.
     const gone = b.disconnect(bob)
     await until(() => b.absences.length > 0, { what: 'the absence is reported' })
@@ -77,14 +77,16 @@ describe.each([
     expect(b.absences).toEqual([{ user: bob, conversation: 'talk', seq: 3 }])
   })
 
-  test('what is no entry says by which membership it was decided, here and on other nodes', async () => {
+  test('what is no entry says its class and by which membership it was decided, here and on other nodes', async () => {
     const [a, b] = await startThree()
     const [ann, bob] = [fresh('ann'), fresh('bob')]
     await Promise.all([a.open(ann), b.open(bob)])
     const asOf = { conversation: 'c', version: 7 }
-    await a.route([{ to: [ann, bob], frame: '"typing"', asOf }])
-    await until(() => b.asOfs.length === 1, { what: 'the frame is there' })
-    expect([a.asOfs, b.asOfs]).toEqual([[asOf], [asOf]])
+    const typing = { class: 'ephemeral', asOf } as const
+    await a.route([{ to: [ann, bob], frame: '"typing"', ...typing }, signalFrame([ann, bob], 'eve')])
+    await until(() => b.deliveries.length === 2, { what: 'the frames are there' })
+    expect(a.deliveries).toMatchObject([typing, { class: 'signal' }])
+    expect(b.deliveries).toEqual([typing, { class: 'signal' }])
   })
 
   test('a frame that its maker marks with a connection reaches deliver with it, here only', async () => {
@@ -129,6 +131,7 @@ describe.each([
     const sent = {
       to: { conversation: large, version: 9 },
       frame: frame('to all'),
+      class: 'entry' as const,
       entry: { conversation: large, seq: 4 },
     }
     await a.route([sent])

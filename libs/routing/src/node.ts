@@ -5,12 +5,13 @@
  */
 import { type Budgets, createBudgets } from './budgets.ts'
 import { type Clock, createAgeClock, systemClock } from './clock.ts'
-import { decodeEnvelope, type Header } from './envelope.ts'
+import { decodeEnvelope, deliveryOf, type Header } from './envelope.ts'
 import { createFleet } from './fleet.ts'
 import { createHints } from './hints.ts'
 import { createKeeper, type SuspectReason } from './keeper.ts'
 import { type NodeInfo, type NodeView, splitPlace } from './leases.ts'
 import type { RoutingLogger } from './logger.ts'
+import { type Missed, nobody } from './missed.ts'
 import { createNumbers } from './numbers.ts'
 import { createRegistrar } from './registrar.ts'
 import {
@@ -29,10 +30,11 @@ import { createWatching, type PresenceChange } from './watching.ts'
 
 export interface NodePorts extends DeliveryPorts {
   /**
-   * Something may have been lost within so many ms until now: compare the cursors of the local people with the heads.
-   * Called when the local people are entered and the inbox is open, so nothing more is lost meanwhile.
+   * Something may have been lost within so many ms until now: compare the cursors of the local people with the heads, and
+   * have those whose signals may be among it read anew what signals tell. Called when the local people are entered and the
+   * inbox is open, so nothing more is lost meanwhile.
    */
-  suspect(ageMs: number): void
+  suspect(ageMs: number, missed: Missed): void
   /** Watched people came or went. */
   presenceChanged(changes: readonly PresenceChange[]): void
 }
@@ -167,7 +169,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     jitterMs: settings.suspectJitterMs,
     random: options.random ?? Math.random,
     isSettled: () => keeper.isSettled(),
-    report: since => ports.suspect(clock.now() - since),
+    report: (since, missed) => ports.suspect(clock.now() - since, missed),
   })
   const registrar = createRegistrar({
     whereabouts,
@@ -207,7 +209,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     pauseMs: settings.lookupPauseMs,
     place,
     isHere,
-    unsent: since => keeper.unsent(since),
+    unsent: (since, missed) => keeper.unsent(since, missed),
     ...(options.trace === undefined ? {} : { trace: options.trace }),
   })
   const sweeper = createSweeper({
@@ -239,11 +241,12 @@ export function createNode(options: NodeOptions): RoutingNode {
       suspicion.settled()
     },
     onStats: what => stats[what]++,
-    async tellUnsent(since) {
+    async tellUnsent(since, missed) {
       const lostMs = Math.ceil(clock.now() - since)
       const suspect = wallClock.now() - lostMs
+      const lost = { lostMs, suspect, ...(missed === 'anybody' ? {} : { signalsOf: [...missed] }) }
       const others = fleet.live().filter(other => other !== place())
-      await Promise.all(others.map(other => router.send(other, { lostMs, suspect })))
+      await Promise.all(others.map(other => router.send(other, lost)))
     },
   })
 
@@ -253,9 +256,9 @@ export function createNode(options: NodeOptions): RoutingNode {
   let unreadSince: number | undefined
   let callOffUnread: (() => void) | undefined
 
-  function suspect(since: number, reason: SuspectReason) {
+  function suspect(since: number, reason: SuspectReason, missed: Missed) {
     stats.suspects[reason]++
-    suspicion.raise(since - settings.suspectMarginMs)
+    suspicion.raise(since - settings.suspectMarginMs, missed)
     // A change of presence may be among what was lost.
     recheck ??= clock.after(settings.presenceRecheckMs, () => {
       recheck = undefined
@@ -282,7 +285,11 @@ export function createNode(options: NodeOptions): RoutingNode {
       if (header.presence !== undefined) watching.heard(header.presence)
       const lostMs = header.lostMs ?? (header.suspect === undefined ? undefined : wallClock.now() - header.suspect)
       if (Number.isFinite(lostMs))
-        suspect(clock.now() - Math.min(Math.max(lostMs!, 0), settings.suspectAgeMsMax), 'told')
+        suspect(
+          clock.now() - Math.min(Math.max(lostMs!, 0), settings.suspectAgeMsMax),
+          'told',
+          header.signalsOf === undefined ? 'anybody' : new Set(header.signalsOf),
+        )
     } catch (error) {
       stats.malformed++
       unreadSince ??= clock.now()
@@ -296,7 +303,7 @@ export function createNode(options: NodeOptions): RoutingNode {
   /** A node of another version may send nothing else: once in a while it is looked for what that may have been. */
   function lookForUnread() {
     if (callOffUnread !== undefined || unreadSince === undefined) return
-    suspect(unreadSince, 'unreadable')
+    suspect(unreadSince, 'unreadable', 'anybody')
     unreadSince = undefined
     callOffUnread = clock.after(settings.unreadablePauseMs, () => {
       callOffUnread = undefined
@@ -309,9 +316,12 @@ export function createNode(options: NodeOptions): RoutingNode {
     // What was meant for an earlier generation belongs to a count that is over; so does what a dead place sent.
     if (header.to !== place()) stats.belated++
     else if (!fleet.isOver(header.from)) {
-      const heard = numbers.heard(header.from, header.n, header.tally === true, clock.now())
-      if (heard.missingSince !== undefined) suspect(heard.missingSince, 'gap')
-      return heard.isRepeated
+      const { from, n, tally, signals, items = [] } = header
+      const hasSignals = items.some(item => item.class === 'signal')
+      const found = numbers.heard(from, { n, isTally: tally === true, hasSignals, signals }, clock.now())
+      if (found.missingSince !== undefined)
+        suspect(found.missingSince, 'gap', found.areSignalsMissing ? 'anybody' : nobody)
+      return found.isRepeated
     }
     return false
   }
@@ -321,13 +331,13 @@ export function createNode(options: NodeOptions): RoutingNode {
     stats.envelopeFrames += frames.length
     const absences = []
     for (let i = 0; i < items.length; i++) {
-      const { to, entry, asOf } = items[i]!
+      const { to, entry } = items[i]!
       const frame = frames[i]!
       if ('conversation' in to) {
-        ports.deliverByInterest(to.conversation, to.version, frame, entry, undefined)
+        ports.deliverByInterest(to, frame, entry!, undefined)
         continue
       }
-      const missing = ports.deliver(to, frame, entry, undefined, asOf)
+      const missing = ports.deliver(to, frame, deliveryOf(items[i]!), undefined)
       if (entry !== undefined && missing.length > 0) absences.push(...absencesOf({ to: [...missing], entry }))
     }
     router.reportAbsent(place(), absences)

@@ -1,34 +1,40 @@
 import { describe, expect, test } from 'vitest'
 import { createNumbers, type Numbers } from './numbers.ts'
 
+/** Of an envelope without signals. */
+const next = (numbers: Numbers, to: string) => numbers.next(to, false).n
+
 describe('what was sent', () => {
   test('is counted for each place, and repeated for so many beats', () => {
     const numbers = createNumbers(2, 0)
-    expect([numbers.next('b:1'), numbers.next('b:1'), numbers.next('c:1')]).toEqual([1, 2, 1])
+    expect([next(numbers, 'b:1'), next(numbers, 'b:1'), next(numbers, 'c:1')]).toEqual([1, 2, 1])
     const due = [
-      { to: 'b:1', n: 2 },
-      { to: 'c:1', n: 1 },
+      { to: 'b:1', n: 2, signals: 0 },
+      { to: 'c:1', n: 1, signals: 0 },
     ]
     expect(numbers.tallies()).toEqual(due)
     expect(numbers.tallies()).toEqual(due)
     expect(numbers.tallies()).toEqual([])
-    numbers.next('c:1')
-    expect(numbers.tallies()).toEqual([{ to: 'c:1', n: 2 }])
+    next(numbers, 'c:1')
+    expect(numbers.tallies()).toEqual([{ to: 'c:1', n: 2, signals: 0 }])
   })
 
   test('begins anew for a place that was over, and with a place of its own', () => {
     const numbers = createNumbers(1, 0)
-    numbers.next('b:1')
+    next(numbers, 'b:1')
     numbers.drop('b:1')
     expect(numbers.tallies()).toEqual([])
-    expect(numbers.next('b:1')).toBe(1)
+    expect(next(numbers, 'b:1')).toBe(1)
     numbers.reset(5)
-    expect(numbers.next('b:1')).toBe(1)
+    expect(next(numbers, 'b:1')).toBe(1)
   })
 })
 
+const hear = (numbers: Numbers, from: string, n: number, isTally: boolean, now: number) =>
+  numbers.heard(from, { n, isTally, hasSignals: false, signals: 0 }, now)
+
 /** Since when something is missing, as the last one says. */
-const missing = (numbers: Numbers, ...heard: Parameters<Numbers['heard']>) => numbers.heard(...heard).missingSince
+const missing = (...heard: Parameters<typeof hear>) => hear(...heard).missingSince
 
 describe('what was heard', () => {
   test('in order is whole', () => {
@@ -40,14 +46,14 @@ describe('what was heard', () => {
 
   test('with a gap is missing something since the one before', () => {
     const numbers = createNumbers(1, 0)
-    numbers.heard('a:1', 1, false, 10)
+    hear(numbers, 'a:1', 1, false, 10)
     expect(missing(numbers, 'a:1', 3, false, 30)).toBe(10)
     expect(missing(numbers, 'a:1', 4, false, 40)).toBeUndefined()
   })
 
   test('with a tally above the last is missing its tail, once', () => {
     const numbers = createNumbers(1, 0)
-    numbers.heard('a:1', 1, false, 10)
+    hear(numbers, 'a:1', 1, false, 10)
     expect(missing(numbers, 'a:1', 2, true, 30)).toBe(10)
     expect(missing(numbers, 'a:1', 2, true, 60)).toBeUndefined()
   })
@@ -67,7 +73,7 @@ describe('what was heard', () => {
 
   test('is repeated when its number came already; a tally says nothing of its own', () => {
     const numbers = createNumbers(1, 0)
-    const repeated = ([n, isTally]: readonly [number, boolean]) => numbers.heard('a:1', n, isTally, n).isRepeated
+    const repeated = ([n, isTally]: readonly [number, boolean]) => hear(numbers, 'a:1', n, isTally, n).isRepeated
     const heard = [
       [1, false],
       [1, false],
@@ -82,10 +88,33 @@ describe('what was heard', () => {
 
   test('is forgotten when the sender is in no view and has been quiet', () => {
     const numbers = createNumbers(1, 0)
-    numbers.heard('a:1', 1, false, 10)
-    numbers.heard('b:1', 1, false, 10)
+    hear(numbers, 'a:1', 1, false, 10)
+    hear(numbers, 'b:1', 1, false, 10)
     numbers.prune(20, place => place === 'b:1')
     expect(missing(numbers, 'a:1', 2, false, 30)).toBe(0)
     expect(missing(numbers, 'b:1', 2, false, 30)).toBeUndefined()
+  })
+
+  test('knows whether signals are among what is missing, unless the sender is of an older version', () => {
+    const numbers = createNumbers(1, 0)
+    let now = 0
+    const lost = (n: number, hasSignals: boolean, signals: number | undefined, isTally = false) => {
+      const found = numbers.heard('a:1', { n, isTally, hasSignals, signals }, ++now)
+      return found.missingSince === undefined ? 'nothing' : found.areSignalsMissing ? 'signals' : 'others'
+    }
+    expect(lost(1, true, 1)).toBe('nothing')
+    expect(lost(3, false, 1)).toBe('others')
+    expect(lost(5, true, 2)).toBe('others')
+    expect(lost(7, true, 4)).toBe('signals')
+    expect(lost(8, false, 4, true)).toBe('others')
+    expect(lost(9, false, 5, true)).toBe('signals')
+    expect(lost(11, false, undefined)).toBe('signals')
+    const sender = createNumbers(1, 0)
+    expect([true, false, true].map(hasSignals => sender.next('b:1', hasSignals))).toEqual([
+      { n: 1, signals: 1 },
+      { n: 2, signals: 1 },
+      { n: 3, signals: 2 },
+    ])
+    expect(sender.tallies()).toEqual([{ to: 'b:1', n: 3, signals: 2 }])
   })
 })

@@ -1,39 +1,51 @@
 /**
  * How a lost envelope is noticed. Envelopes from one place to another are numbered from 1; after an envelope the sender
- * repeats its last number in a tally, at each of the next beats, so that a missing tail shows as well as a gap.
+ * repeats its last number in a tally, at each of the next beats, so that a missing tail shows as well as a gap. Those
+ * with signals are counted besides: what was lost may be known to hold none.
  */
 interface Sent {
   n: number
+  signals: number
   talliesLeft: number
 }
 
 interface Heard {
   n: number
+  signals: number
   /** When something was last heard from there. */
   at: number
 }
 
 export interface Numbers {
-  /** The number of the next envelope to a place. */
-  next(to: string): number
+  /** The number of the next envelope to a place, and how many up to it hold signals. */
+  next(to: string, hasSignals: boolean): { readonly n: number; readonly signals: number }
   /** The tallies that are due at this beat. */
-  tallies(): { readonly to: string; readonly n: number }[]
-  /**
-   * Takes note of an envelope that came.
-   * @returns since when something is missing, if anything is; and whether the envelope was heard already, as no tally is
-   */
-  heard(
-    from: string,
-    n: number,
-    isTally: boolean,
-    now: number,
-  ): { missingSince: number | undefined; isRepeated: boolean }
+  tallies(): { readonly to: string; readonly n: number; readonly signals: number }[]
+  heard(from: string, envelope: Counted, now: number): Finding
   /** Drops what is known about a place that is over. */
   drop(place: string): void
   /** Drops places that are not in the fleet and have been quiet since then. */
   prune(quietSince: number, isKnown: (place: string) => boolean): void
   /** Begins anew, because the own place is another. */
   reset(now: number): void
+}
+
+/** What is counted of an envelope that came. */
+export interface Counted {
+  readonly n: number
+  readonly isTally: boolean
+  readonly hasSignals: boolean
+  /** Missing from an older node. */
+  readonly signals: number | undefined
+}
+
+export interface Finding {
+  /** Since when something is missing, if anything is. */
+  readonly missingSince: number | undefined
+  /** Whether signals may be among it. */
+  readonly areSignalsMissing: boolean
+  /** Whether the envelope was heard already, as no tally is. */
+  readonly isRepeated: boolean
 }
 
 /** @param talliesMax for how many beats after an envelope its number is repeated */
@@ -43,35 +55,39 @@ export function createNumbers(talliesMax: number, startedAt: number): Numbers {
   let beganAt = startedAt
 
   return {
-    next(to) {
+    next(to, hasSignals) {
       let peer = sent.get(to)
       if (peer === undefined) {
-        peer = { n: 0, talliesLeft: 0 }
+        peer = { n: 0, signals: 0, talliesLeft: 0 }
         sent.set(to, peer)
       }
       peer.talliesLeft = talliesMax
-      return ++peer.n
+      peer.n++
+      if (hasSignals) peer.signals++
+      return { n: peer.n, signals: peer.signals }
     },
     tallies() {
       const due = []
       for (const [to, peer] of sent) {
         if (peer.talliesLeft === 0) continue
         peer.talliesLeft--
-        due.push({ to, n: peer.n })
+        due.push({ to, n: peer.n, signals: peer.signals })
       }
       return due
     },
-    heard(from, n, isTally, now) {
+    heard(from, { n, isTally, hasSignals, signals }, now) {
       let peer = heard.get(from)
       if (peer === undefined) {
-        peer = { n: 0, at: beganAt }
+        peer = { n: 0, signals: 0, at: beganAt }
         heard.set(from, peer)
       }
       const missingSince = n > peer.n + (isTally ? 0 : 1) ? peer.at : undefined
       const isRepeated = !isTally && n <= peer.n
+      const areSignalsMissing = signals === undefined || signals > peer.signals + (hasSignals ? 1 : 0)
       peer.n = Math.max(peer.n, n)
+      peer.signals = Math.max(peer.signals, signals ?? 0)
       peer.at = now
-      return { missingSince, isRepeated }
+      return { missingSince, areSignalsMissing, isRepeated }
     },
     drop(place) {
       sent.delete(place)

@@ -61,6 +61,7 @@ async function startNodes(
 const entry = (to: RoutedFrame['to'], seq: number): RoutedFrame => ({
   to,
   frame: `{"seq":${seq}}`,
+  class: 'entry',
   entry: { conversation: 'talk', seq },
 })
 

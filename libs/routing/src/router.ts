@@ -8,22 +8,36 @@
  */
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
-import { type AsOf, type Entry, encodeEnvelope, envelopeVersion, type Item } from './envelope.ts'
+import {
+  type Delivery,
+  type Entry,
+  encodeEnvelope,
+  envelopeVersion,
+  type Header,
+  type Interest,
+  type Item,
+  itemOf,
+} from './envelope.ts'
 import type { Fleet } from './fleet.ts'
 import type { Hints } from './hints.ts'
 import { splitPlace } from './leases.ts'
+import { joinMissed, type Missed, nobody } from './missed.ts'
 import type { Numbers } from './numbers.ts'
 import { nowhere, type Places, type Whereabouts } from './whereabouts.ts'
 
-export interface RoutedFrame {
-  /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
-  readonly to: readonly string[] | { readonly conversation: string; readonly version: number }
+/**
+ * A frame and what it is. Of an entry, who cannot be reached is reported as absent, and that it may be lost as suspected;
+ * of a signal, whose it was with it; what is ephemeral is dropped when in doubt.
+ */
+export type RoutedFrame = (
+  | (Extract<Delivery, { class: 'entry' }> & {
+      /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
+      readonly to: readonly string[] | Interest
+    })
+  | (Exclude<Delivery, { class: 'entry' }> & { readonly to: readonly string[] })
+) & {
   /** Encoded once. It holds no line break, as JSON does not. */
   readonly frame: string
-  /** Set for entries of a log: who cannot be reached is reported. Without it the frame is dropped when in doubt. */
-  readonly entry?: Entry
-  /** Without an entry: the membership that decided whom it is for. It may have changed when the frame arrives. */
-  readonly asOf?: AsOf
   /** A connection of this node that has the frame already. It is handed to `deliver` and goes no further. */
   readonly origin?: object
 }
@@ -38,20 +52,8 @@ export interface Absence {
 /** The sockets of this node. */
 export interface DeliveryPorts {
   /** @returns those of the people who have no socket here */
-  deliver(
-    users: readonly string[],
-    frame: string,
-    entry: Entry | undefined,
-    origin: object | undefined,
-    asOf: AsOf | undefined,
-  ): readonly string[]
-  deliverByInterest(
-    conversation: string,
-    version: number,
-    frame: string,
-    entry: Entry | undefined,
-    origin: object | undefined,
-  ): void
+  deliver(users: readonly string[], frame: string, delivery: Delivery, origin: object | undefined): readonly string[]
+  deliverByInterest(interest: Interest, frame: string, entry: Entry, origin: object | undefined): void
   /** Nobody is live for them. */
   absent(absences: readonly Absence[]): void
 }
@@ -97,8 +99,8 @@ export interface RouterOptions {
   place(): string
   isHere(user: string): boolean
   readonly trace?: TraceEntry
-  /** Entries could not be sent on, since then: whoever missed them must be told later. */
-  unsent(since: number): void
+  /** Entries, or signals of these people, could not be sent on, since then: whoever missed them must be told later. */
+  unsent(since: number, missed: Missed): void
 }
 
 export interface Router {
@@ -112,10 +114,7 @@ export interface Router {
   /** The store answers again: no need to wait with the next look-up. */
   resume(): void
   /** Sends one envelope that is not a frame's. @throws when the broker cannot be reached */
-  send(
-    place: string,
-    content: { suspect?: number; lostMs?: number; presence?: readonly (readonly [string, boolean, number])[] },
-  ): Promise<void>
+  send(place: string, content: Pick<Header, 'suspect' | 'lostMs' | 'signalsOf' | 'presence'>): Promise<void>
 }
 
 /** A frame on its way, with those of its people who have no socket here. */
@@ -130,6 +129,7 @@ interface Outgoing {
   items: Item[]
   frames: string[]
   chars: number
+  hasSignals: boolean
   /** The frame that was added last. */
   last: Waiting | undefined
 }
@@ -137,7 +137,7 @@ interface Outgoing {
 function targetOf(outgoing: Map<string, Outgoing>, place: string): Outgoing {
   let target = outgoing.get(place)
   if (target === undefined) {
-    target = { place, items: [], frames: [], chars: 0, last: undefined }
+    target = { place, items: [], frames: [], chars: 0, hasSignals: false, last: undefined }
     outgoing.set(place, target)
   }
   return target
@@ -155,10 +155,26 @@ export function createRouter(options: RouterOptions): Router {
   let absences: Absence[] = []
 
   function giveUp(batch: readonly Waiting[], since: number): void {
-    let isDurable = false
-    for (const { routed } of batch) if (routed.entry !== undefined) isDurable = true
     stats.unsent += batch.length
-    if (isDurable) options.unsent(since)
+    tellUnsent(
+      batch.map(({ routed }) => routed),
+      since,
+    )
+  }
+
+  /** What was not sent is told later; what is ephemeral is not. */
+  function tellUnsent(
+    lost: readonly { readonly class?: string | undefined; readonly to: Item['to'] | readonly string[] }[],
+    since: number,
+  ): void {
+    const missed = new Set<string>()
+    let isTold = false
+    for (const { class: of, to } of lost) {
+      if (of === 'ephemeral') continue
+      isTold = true
+      if (of === 'signal' && !('conversation' in to)) for (const user of to) missed.add(user)
+    }
+    if (isTold) options.unsent(since, joinMissed(nobody, missed))
   }
 
   /** Finds the places of everybody in the batch: one look-up for the people, one for the conversations. */
@@ -230,11 +246,12 @@ export function createRouter(options: RouterOptions): Router {
       return targets
     }
     const add = (target: Outgoing, waiting: Waiting, to: Item['to']) => {
-      const { frame, entry, asOf } = waiting.routed
+      const { routed } = waiting
+      const { frame } = routed
       if (target.items.length > 0 && target.chars + frame.length > options.envelopeCharsMax)
         sending.push(publish(target, began))
-      // What is undefined is left out on the way.
-      target.items.push({ to, entry, asOf })
+      target.items.push(itemOf(to, routed))
+      if (routed.class === 'signal') target.hasSignals = true
       target.frames.push(frame)
       target.chars += frame.length
       target.last = waiting
@@ -245,7 +262,8 @@ export function createRouter(options: RouterOptions): Router {
         hints.note(user, options.isHere(user) || reach(places).some(({ place }) => fleet.isReachable(place)), now)
     let lost: Waiting[] | undefined
     for (const waiting of batch) {
-      const { to, entry } = waiting.routed
+      const { routed } = waiting
+      const { to } = routed
       if ('conversation' in to) {
         const places = conversations.get(to.conversation)
         if (places === undefined) (lost ??= []).push(waiting)
@@ -266,8 +284,8 @@ export function createRouter(options: RouterOptions): Router {
           if (target.last === waiting) (target.items.at(-1)!.to as string[]).push(user)
           else add(target, waiting, [user])
         }
-        if (entry !== undefined && targets.length === 0 && isMissing(user))
-          absences.push({ user, conversation: entry.conversation, seq: entry.seq })
+        if (routed.class === 'entry' && targets.length === 0 && isMissing(user))
+          absences.push({ user, conversation: routed.entry.conversation, seq: routed.entry.seq })
       }
       if (isLost) (lost ??= []).push(waiting)
     }
@@ -279,13 +297,14 @@ export function createRouter(options: RouterOptions): Router {
 
   /** Sends what was gathered for a place, and empties it. Never rejects. */
   async function publish(target: Outgoing, began: number): Promise<void> {
-    const { place, items, frames } = target
+    const { place, items, frames, hasSignals } = target
     target.items = []
     target.frames = []
     target.chars = 0
+    target.hasSignals = false
     target.last = undefined
     const text = encodeEnvelope(
-      { v: envelopeVersion, from: options.place(), to: place, n: numbers.next(place), items },
+      { v: envelopeVersion, from: options.place(), to: place, ...numbers.next(place, hasSignals), items },
       frames,
     )
     stats.publishes++
@@ -303,7 +322,7 @@ export function createRouter(options: RouterOptions): Router {
       )
     } catch {
       stats.unsent += items.length
-      if (items.some(item => item.entry !== undefined)) options.unsent(began)
+      tellUnsent(items, began)
     }
   }
 
@@ -340,11 +359,11 @@ export function createRouter(options: RouterOptions): Router {
   return {
     route(frames) {
       for (const routed of frames) {
-        const { to, frame, entry, origin, asOf } = routed
+        const { to, frame, origin } = routed
         stats.frames++
         let missing: readonly string[] = []
-        if ('conversation' in to) ports.deliverByInterest(to.conversation, to.version, frame, entry, origin)
-        else missing = ports.deliver(to, frame, entry, origin, asOf)
+        if (!('conversation' in to)) missing = ports.deliver(to, frame, routed, origin)
+        else if (routed.class === 'entry') ports.deliverByInterest(to, frame, routed.entry, origin)
         if (waitingChars + frame.length > options.waitingCharsMax) {
           giveUp([{ routed, missing }], clock.now())
           continue
@@ -375,7 +394,7 @@ export function createRouter(options: RouterOptions): Router {
         v: envelopeVersion,
         from: options.place(),
         to: place,
-        n: numbers.next(place),
+        ...numbers.next(place, false),
         ...content,
       } as const
       stats.publishes++

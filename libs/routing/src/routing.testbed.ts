@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { startRedisCluster, testRedis, until } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import type { Delivery } from './envelope.ts'
 import { createMemoryBus, createMemoryRouting } from './memory.ts'
+import type { Missed } from './missed.ts'
 import { createNode, type NodePorts, type RoutingNode } from './node.ts'
 import { createRedisRouting } from './redis.ts'
 import type { FleetKeys } from './seal.ts'
@@ -83,10 +85,12 @@ export interface TestNode extends RoutingNode {
   /** Conversations of interest here, and the frames that came for them, with the version. */
   readonly interests: Map<string, string[]>
   readonly entries: unknown[]
-  /** By which memberships what is no entry was decided. */
-  readonly asOfs: unknown[]
+  /** Of what was no entry. */
+  readonly deliveries: Delivery[]
   readonly absences: Absence[]
   readonly suspicions: number[]
+  /** Whose signals may have been lost, by suspicion. */
+  readonly missing: Missed[]
   readonly changes: PresenceChange[]
   /** Opens a socket as a gateway does. */
   open(user: string): Promise<void>
@@ -139,19 +143,24 @@ export async function startNode(
   const sockets = new Map<string, string[]>()
   const interests = new Map<string, string[]>()
   const entries: unknown[] = []
-  const asOfs: unknown[] = []
+  const deliveries: Delivery[] = []
   const absences: Absence[] = []
   const suspicions: number[] = []
+  const missing: Missed[] = []
   const changes: PresenceChange[] = []
   const ports: NodePorts = {
-    deliver(users, frame, entry, _origin, asOf) {
-      if (entry !== undefined) entries.push(entry)
-      if (asOf !== undefined) asOfs.push(asOf)
+    deliver(users, frame, delivery) {
+      if (delivery.class === 'entry') entries.push(delivery.entry)
+      else deliveries.push(delivery)
       return users.filter(user => sockets.get(user)?.push(frame) === undefined)
     },
-    deliverByInterest: (conversation, version, frame) => void interests.get(conversation)?.push(`${version} ${frame}`),
+    deliverByInterest: ({ conversation, version }, frame) =>
+      void interests.get(conversation)?.push(`${version} ${frame}`),
     absent: list => void absences.push(...list),
-    suspect: since => void suspicions.push(since),
+    suspect(since, missed) {
+      suspicions.push(since)
+      missing.push(missed)
+    },
     presenceChanged: list => void changes.push(...list),
   }
   const node = createNode({
@@ -175,9 +184,10 @@ export async function startNode(
     sockets,
     interests,
     entries,
-    asOfs,
+    deliveries,
     absences,
     suspicions,
+    missing,
     changes,
     async open(user) {
       sockets.set(user, [])
@@ -248,7 +258,14 @@ export const frame = (text: string) => JSON.stringify({ event: 'message.new', te
 export const entryFrame = (to: RoutedFrame['to'], text: string, seq = 1): RoutedFrame => ({
   to,
   frame: frame(text),
+  class: 'entry',
   entry: { conversation: 'talk', seq },
+})
+
+export const signalFrame = (to: readonly string[], text: string): RoutedFrame => ({
+  to,
+  frame: JSON.stringify({ event: 'block.changed', user: text, blocked: true }),
+  class: 'signal',
 })
 
 /** What the store has for a place. */

@@ -3,10 +3,11 @@
  * node is not settled is merged into one report with the earliest time, and between two reports lies a pause.
  */
 import type { Clock } from './clock.ts'
+import { joinMissed, type Missed, nobody } from './missed.ts'
 
 export interface Suspicion {
   /** @param since by the clock of ages */
-  raise(since: number): void
+  raise(since: number, missed: Missed): void
   /** The node has become settled: what waited for that may go out. */
   settled(): void
   /** Whether a report is due. */
@@ -25,12 +26,13 @@ export interface SuspicionOptions {
   readonly random: () => number
   /** Whether the local people are registered: only then does the node miss nothing from now on. */
   isSettled(): boolean
-  report(since: number): void
+  report(since: number, missed: Missed): void
 }
 
 export function createSuspicion(options: SuspicionOptions): Suspicion {
   const { clock } = options
   let since: number | undefined
+  let missed = nobody
   let callOff: (() => void) | undefined
   let reportedAt = Number.NEGATIVE_INFINITY
   let stopped = false
@@ -42,16 +44,18 @@ export function createSuspicion(options: SuspicionOptions): Suspicion {
     callOff = clock.after(wait, () => {
       callOff = undefined
       if (since === undefined || !options.isSettled()) return
-      const earliest = since
+      const [earliest, all] = [since, missed]
       since = undefined
+      missed = nobody
       reportedAt = clock.steady()
-      options.report(earliest)
+      options.report(earliest, all)
     })
   }
 
   return {
-    raise(at) {
+    raise(at, of) {
       since = Math.min(since ?? at, at)
+      missed = joinMissed(missed, of)
       plan()
     },
     settled: plan,

@@ -425,7 +425,11 @@ test('what happens to people is told: contacts, notifications, blocks, names, mu
   ])
 })
 
-test('lists are to be read anew with each connection, and when the node suspects a loss', async () => {
+test.each([
+  ['says so', false, { event: 'refresh' }],
+  ['suspects a loss, if it is older', true, { event: 'sync.heads', epoch: 1, heads: [] }],
+] as const)('lists are to be read anew with each connection, and when the node %s', async (_, isOld, event) => {
+  server.isOld = isOld
   const client = makeClient('ann')
   let refreshes = 0
   client.on('refresh', () => {
@@ -437,7 +441,8 @@ test('lists are to be read anew with each connection, and when the node suspects
   await clock.advance(2_000)
   expect(refreshes).toBe(1)
   tell({ event: 'sync.heads', epoch: 1, heads: [] })
-  await clock.advance(1_000)
+  tell(event as Parameters<typeof tell>[0])
+  await clock.advance(10_000)
   expect(refreshes).toBe(2)
   for (const socket of server.sockets) socket.end(4000, '')
   await clock.advance(30_000)

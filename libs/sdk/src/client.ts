@@ -19,6 +19,7 @@ import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
 import { type Fields, Requests } from './requests.ts'
 import { createRest, type Rest } from './rest.ts'
+import { Signals } from './signals.ts'
 import type { Store, StoredCursor } from './store.ts'
 import { createMemoryStore } from './store-memory.ts'
 import { type Effect, type PageQuestion, type ResumeQuestion, Sync } from './sync.ts'
@@ -50,6 +51,7 @@ export class Client {
   readonly #heardReceipts = new HeardReceipts()
   readonly #typing: TypingNotices
   readonly #presence: PresenceWatch
+  readonly #signals: Signals
   readonly #logger: Logger
   readonly #warned = new Set<string>()
   #starting: Promise<void> | undefined
@@ -64,6 +66,7 @@ export class Client {
     const settings = { ...clientDefaults, ...options.settings }
     const clock = options.clock ?? systemClock
     const random = options.random ?? Math.random
+    const shared = { ...settings, clock, random }
     const store = options.store ?? createMemoryStore()
     const retryPolicy = { baseMs: settings.reconnectBaseMs, maxMs: settings.reconnectMaxMs }
     const timeoutMs = settings.requestTimeoutMs
@@ -82,9 +85,7 @@ export class Client {
     const call = createCall({ api: options.api, fetch: options.fetch ?? fetch, clock, timeoutMs, fileTimeoutMs })
     this.rest = createRest(call, options.getToken)
     this.#connection = new Connection({
-      ...settings,
-      clock,
-      random,
+      ...shared,
       retryPolicy,
       WebSocket: options.WebSocket ?? ownWebSocket(),
       ports: {
@@ -103,9 +104,7 @@ export class Client {
     const cursors = new Cursors({ store, clock, random, report: reports('write cursors') })
     this.#cursors = cursors
     this.#delivery = new Delivery({
-      ...settings,
-      clock,
-      random,
+      ...shared,
       cursors,
       archive: options.archive,
       tell: change => this.#tell(change),
@@ -114,10 +113,8 @@ export class Client {
       report: reports('apply a change'),
     })
     this.#outbox = new Outbox({
-      ...settings,
+      ...shared,
       store,
-      clock,
-      random,
       retryPolicy,
       uuid: options.uuid ?? randomUuid,
       send: draft => this.#send(draft),
@@ -126,6 +123,13 @@ export class Client {
     })
     this.#receipts = new Receipts({ ...settings, clock, requests, cursors })
     this.#typing = new TypingNotices({ ...settings, clock, requests, changed: emits('typing') })
+    this.#signals = new Signals({
+      ...shared,
+      rest: this.rest,
+      events: this.#events,
+      self: { user: () => this.#user, isMember: conversation => cursors.get(conversation) !== undefined },
+      report: reports('read what signals tell'),
+    })
     this.#presence = new PresenceWatch({ clock, requests, changed: emits('presence'), report: reports('watch') })
   }
 
@@ -261,7 +265,7 @@ export class Client {
     this.#presence.live()
     this.#outbox.live()
     this.#receipts.live()
-    this.#events.emit('refresh', {})
+    this.#signals.live(hello.refreshPauseMs)
   }
 
   #down(reason: string): void {
@@ -271,6 +275,7 @@ export class Client {
     this.#outbox.down()
     this.#receipts.down()
     this.#presence.down()
+    this.#signals.down()
     this.#typing.down()
   }
 
@@ -313,11 +318,13 @@ export class Client {
       if (event.event === 'message.new') this.#typing.over(event.conversation, event.by)
       return this.#run(this.#sync.entry(event, this.#clock.steady()))
     }
+    this.#signals.heard(event)
     switch (event.event) {
       case 'sync.heads':
         this.#run(this.#sync.heads(event.epoch, event.heads, this.#clock.steady()))
-        // The node says it when something may have been lost on the way to it, and of what is no log it cannot say more.
-        return this.#events.emit('refresh', {})
+        return this.#signals.healed()
+      case 'refresh':
+        return this.#signals.missed()
       case 'message.delivered':
       case 'message.read': {
         const receipt = this.#heardReceipts.hear(event)

@@ -1,5 +1,5 @@
 /** What a client is made of: its limits, what an application gives it, and what it tells. */
-import type { Entry, EntryOf, Event, User } from '@flotilla/protocol'
+import type { Entry, EntryOf, Event, EventOf, User } from '@flotilla/protocol'
 import type { Clock, Random } from './clock.ts'
 import type { ConnectionState, SocketConstructor, Stop } from './connection.ts'
 import type { Archive } from './delivery.ts'
@@ -42,6 +42,8 @@ export const clientDefaults = {
   gapWaitMs: 200,
   /** How long receipts are gathered. */
   receiptGatherMs: 50,
+  /** Between two times that lists are read anew, unless the node names another. */
+  refreshPauseMs: 5_000,
   typingRepeatMs: 3_000,
   typingRestMs: 5_000,
   typingFadeMs: 6_000,
@@ -82,7 +84,10 @@ export interface ClientOptions {
 type EventsOf<Topic extends string> = Extract<Event, { event: `${Topic}.${string}` }>
 
 /** A contact, or a request to be contacts, has changed; `event` says how. */
-export type ContactChange = EventsOf<'contact'>
+export type ContactChange =
+  | Exclude<EventsOf<'contact'>, { event: 'contact.accepted' }>
+  /** Without `request` when the client never heard of it. */
+  | (Omit<EventOf<'contact.accepted'>, 'request'> & { readonly request?: string })
 /** A notification came, was read on some device, or is gone; `event` says which, `unread` how many now wait. */
 export type NotificationChange = EventsOf<'notification'>
 
@@ -115,8 +120,9 @@ export interface ClientEvents {
   typing: Typing
   presence: Presence
   /**
-   * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications, profiles). It
-   * comes with each connection, the first too, and when the node suspects that something was lost.
+   * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications,
+   * muting, profiles). It comes with each connection, the first too, and when the node says that something may have been
+   * lost. After the first the client itself reads what you listen for, and tells what is different by its events.
    */
   refresh: Record<string, never>
   contact: ContactChange

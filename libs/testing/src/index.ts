@@ -65,6 +65,7 @@ export {
   type TestSocket,
 } from './socket-client.ts'
 export { clocksMissing, makeSteppedClock, type SteppedClock } from './stepped-clock.ts'
+export { type ComposedStage, setComposedStage } from './composed/composed-stage.ts'
 export { type ComposedOptions, type ComposedReport, runComposed } from './composed/composed.ts'
 export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
 export { openTestChat, type TestChat } from './test-chat.ts'

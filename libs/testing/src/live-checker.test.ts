@@ -53,6 +53,21 @@ const saw = (device: string, seq: number): HistoryRecord => ({
   event: 'message.new',
 })
 const told = (atMs: number): HistoryRecord => ({ kind: 'told', device: 'bob-2', conversation: 'crew', atMs })
+const signalled = (user: string, fromMs: number): HistoryRecord => ({
+  kind: 'signalled',
+  user,
+  event: 'block.changed',
+  about: 'bob true',
+  fromMs,
+  atMs: fromMs + 100,
+})
+const signal = (socket: number, atMs: number, event = 'block.changed', about = 'bob true'): HistoryRecord => ({
+  kind: 'signal',
+  socket,
+  event,
+  about: event === 'refresh' ? '' : about,
+  atMs,
+})
 const away = (what: string, fromMs: number, toMs: number): HistoryRecord => ({ kind: 'away', what, fromMs, toMs })
 const acknowledged: HistoryRecord = {
   kind: 'acknowledged',
@@ -74,6 +89,9 @@ const right: readonly HistoryRecord[] = [
   { kind: 'sent', user: 'bob', conversation: 'direct', clientId: 'late', text: 'let me in', atMs: at.blocked },
   { kind: 'failed', user: 'bob', conversation: 'direct', clientId: 'late', code: 'direct_closed' },
   { kind: 'unblocking', conversation: 'direct', atMs: 6_000 },
+  signalled('ann', 7_000),
+  signal(1, 7_100),
+  signal(3, 7_050, 'refresh'),
   { kind: 'put-out', conversation: 'crew', user: 'bob', seq: 4, atMs: at.removed },
   delivered(2, 4, at.removed + 100),
   typing(2, 'ann', at.removed + 200),
@@ -157,6 +175,32 @@ test('a device that knows nothing of the conversation, is gone, or whose person 
   ).toEqual(['sanity'])
   const soon: HistoryRecord = { kind: 'adding', conversation: 'crew', user: 'bob', atMs: 12_000 }
   expect(find(untold.map(one => (one.kind === 'adding' ? soon : one)))).toEqual([])
+})
+
+test('a signal that one of the sockets of its person does not get, nor a refresh after it, is found', () => {
+  const lost = without({ kind: 'signal', socket: 1 })
+  const late = 7_100 + liveBounds.signalMs + liveBounds.noiseMs + 1
+  expect(find(lost)).toEqual(['P6'])
+  expect(find(without({ kind: 'signal' }))).toEqual(['P6', 'P6'])
+  expect(find([...lost, signal(1, 6_999)])).toEqual(['P6'])
+  expect(find([...lost, signal(1, 6_999, 'refresh')])).toEqual(['P6'])
+  expect(find([...lost, signal(1, 7_100, 'block.changed', 'bob false')])).toEqual(['P6'])
+  expect(find([...lost, signal(1, 7_100, 'contact.removed')])).toEqual(['P6'])
+  expect(find([...lost, signal(2, 7_100)])).toEqual(['P6'])
+  expect(find([...lost, signal(1, late)])).toEqual(['P6'])
+  expect(find([...lost, signal(1, late - 1)])).toEqual([])
+  expect(find([...lost, signal(1, 8_000, 'refresh')])).toEqual([])
+})
+
+test('a signal is owed to nobody who connected after it, or whose node is of a former version; no fault counts', () => {
+  const lost = without({ kind: 'signal', socket: 1 })
+  const late = 7_100 + liveBounds.signalMs + liveBounds.noiseMs + 2_000
+  expect(find([...right, signalled('bob', 500)])).toEqual([])
+  expect(find([...lost, away('former node-1', 6_000, 8_000)])).toEqual([])
+  for (const what of ['redis', 'redis of node-1', 'redis of api', 'api', 'node-1', 'postgres of api'])
+    expect(find([...lost, signal(1, late), away(what, 8_000, 10_000)])).toEqual([])
+  for (const what of ['node-2', 'redis of node-2'])
+    expect(find([...lost, signal(1, late), away(what, 8_000, 10_000)])).toEqual(['P6'])
 })
 
 test('typing that is heard by somebody who was removed, or of them, is found', () => {

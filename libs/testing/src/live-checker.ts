@@ -1,8 +1,8 @@
 /**
  * Judges what sockets delivered, and when: nothing outside of the memberships of the store (P8), a removal is told to
- * whom it concerns (P6), nobody hears typing of a conversation for long after their removal (P8), the sockets of a
- * revoked session close (P8), nothing passes a block (P8), a send is answered in time (P11), and when all is over
- * everything is delivered live again (P6).
+ * whom it concerns (P6), every signal or a `refresh` after it reaches whoever is connected (P6), nobody hears typing of a
+ * conversation for long after their removal (P8), the sockets of a revoked session close (P8), nothing passes a block (P8),
+ * a send is answered in time (P11), and when all is over everything is delivered live again (P6).
  *
  * Bounds are counted in calm time: while a fault keeps from a node what it must know, and for as long as it then needs to
  * find its way back, the time stands still. What needs no time, such as the memberships, holds always.
@@ -20,6 +20,8 @@ export const liveBounds = {
   revokedMs: 2_000,
   /** A pulse, its answer, and the grace in which the entry itself may come; then the device asks. */
   toldMs: 4_000,
+  /** Until a node that died without a word is given up, a beat, and the jitter before everybody is told. */
+  signalMs: 15_000,
   /** A pulse and its answer. */
   typingMs: 2_000,
   /** A send waits so long for a store that is away. */
@@ -57,6 +59,7 @@ export function checkLive(
   checkDelivered(scene, report)
   checkHello(scene, report)
   checkTold(scene, report)
+  checkSignals(scene, report)
   checkTyping(scene, report)
   checkRevoked(scene, report)
   checkBlocks(records, report)
@@ -73,9 +76,11 @@ interface Scene {
   spans(conversation: string, user: string): readonly MembershipSpan[]
   /** How much of this time these nodes, and these sockets, had all that they need. */
   calmMs(fromMs: number, toMs: number, nodes: readonly string[], sockets?: readonly number[]): number
+  /** How much of it what the API says could find its way to this socket. */
+  routedMs(fromMs: number, toMs: number, life: SocketLife): number
   /** How much of it this node ran and could be reached by this socket, whatever the store did. */
   reachableMs(fromMs: number, toMs: number, life: SocketLife): number
-  isAway(what: string, atMs: number): boolean
+  isAway(what: string, fromMs: number, toMs?: number): boolean
   /** When this person may have been let in again after a removal; Infinity when never. */
   backMs(conversation: string, user: string, afterMs: number): number
   /** The time of the last record. */
@@ -117,7 +122,12 @@ function readScene(records: readonly HistoryRecord[], dump: StoreDump, bounds: L
       return withoutMs(needed, fromMs, toMs)
     },
     reachableMs: (fromMs, toMs, { node, id }) => withoutMs(['recorder', node, `socket ${id}`], fromMs, toMs),
-    isAway: (what, atMs) => (away.get(what) ?? []).some(one => atMs >= one.fromMs && atMs <= one.toMs),
+    routedMs(fromMs, toMs, { node, id }) {
+      const ways = [node, 'api'].flatMap(process => [process, `postgres of ${process}`, `redis of ${process}`])
+      return withoutMs(['postgres', 'redis', 'recorder', `socket ${id}`, ...ways], fromMs, toMs)
+    },
+    isAway: (what, fromMs, toMs = fromMs) =>
+      (away.get(what) ?? []).some(one => toMs >= one.fromMs && fromMs <= one.toMs),
     backMs(conversation, user, afterMs) {
       const begun = additions.get(keyOf(conversation, user)) ?? []
       for (const { atMs, known } of begun) {
@@ -208,6 +218,30 @@ function checkTold(scene: Scene, report: Report): void {
         )
     }
   }
+}
+
+/**
+ * P6: what is no log is told, or else that something was missed. Whoever connects reads it, and a node of a former version
+ * says no `refresh`.
+ */
+function checkSignals(scene: Scene, report: Report): void {
+  const heard = Map.groupBy(scene.of('signal'), one => one.socket)
+  const lives = Map.groupBy(scene.sockets.values(), one => one.user)
+  for (const { user, event, about, fromMs, atMs } of scene.of('signalled'))
+    for (const life of lives.get(user) ?? []) {
+      if (life.fromMs > fromMs || life.toMs < atMs) continue
+      const told = heard
+        .get(life.id)
+        ?.find(one => one.atMs >= fromMs && (one.event === 'refresh' || (one.event === event && one.about === about)))
+      const untilMs = Math.min(told?.atMs ?? Number.POSITIVE_INFINITY, life.toMs)
+      if (scene.isAway(`former ${life.node}`, fromMs, untilMs)) continue
+      const waitedMs = scene.routedMs(atMs, untilMs, life)
+      if (waitedMs > scene.bounds.signalMs + scene.bounds.noiseMs)
+        report(
+          'P6',
+          `${life.device} (${user}) on ${life.node} ${told === undefined ? 'never heard' : 'heard late'} ${event} of ${about}, or that it missed it: ${seconds(waitedMs)} after the answer`,
+        )
+    }
 }
 
 /** P8: neither does somebody who was removed hear who types, nor do the others hear that they type. */

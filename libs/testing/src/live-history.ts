@@ -2,6 +2,7 @@
  * What sockets delivered and when, next to what applications made of it (history.ts): the part of a history that judges
  * live delivery. Times are milliseconds of one steady clock of the process that records.
  */
+import type { EventIn } from '@flotilla/protocol'
 
 export type LiveRecord =
   /** A socket said hello: from here on its node owes it everything. */
@@ -58,6 +59,24 @@ export type LiveRecord =
   /** A block within a direct conversation was answered, and its end is begun. */
   | { readonly kind: 'blocked'; readonly conversation: string; readonly atMs: number }
   | { readonly kind: 'unblocking'; readonly conversation: string; readonly atMs: number }
+  /** A change was answered that is told to this person by a signal: `about` is what it tells, by `aboutOf`. */
+  | {
+      readonly kind: 'signalled'
+      readonly user: string
+      readonly event: string
+      readonly about: string
+      /** When the change was asked for. */
+      readonly fromMs: number
+      readonly atMs: number
+    }
+  /** A signal came by a socket; also `refresh`, which is about nothing. */
+  | {
+      readonly kind: 'signal'
+      readonly socket: number
+      readonly event: string
+      readonly about: string
+      readonly atMs: number
+    }
   /** A send over a socket was answered, by whatever word; without `answeredMs` it never was while the socket was open. */
   | { readonly kind: 'send'; readonly socket: number; readonly atMs: number; readonly answeredMs?: number }
   /** The API refused a change. */
@@ -72,6 +91,26 @@ export type LiveRecord =
     }
   /** A fault was in force, so that what depends on this was not to be had. */
   | { readonly kind: 'away'; readonly what: string; readonly fromMs: number; readonly toMs: number }
+
+/** What a signal tells, in short: equal for whoever hears it and whoever has caused it. */
+export function aboutOf(event: EventIn<'signal'>): string {
+  switch (event.event) {
+    case 'contact.requested':
+      return event.request.id
+    case 'contact.accepted':
+    case 'contact.rejected':
+    case 'contact.cancelled':
+      return event.request
+    case 'contact.removed':
+      return event.user
+    case 'block.changed':
+      return `${event.user} ${event.blocked}`
+    case 'conversation.muted':
+      return `${event.conversation} ${event.until}`
+    default:
+      return ''
+  }
+}
 
 /** Milliseconds of a clock that nobody sets. */
 export const steadyMs = (): number => performance.timeOrigin + performance.now()

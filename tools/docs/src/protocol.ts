@@ -2,6 +2,7 @@
 import {
   closeCodes,
   commandWeights,
+  type DeliveryClass,
   errors,
   limits,
   namedPerToken,
@@ -17,6 +18,7 @@ import {
   ConversationHead,
   Cursor,
   commandExamples,
+  deliveryClasses,
   decodeCommand,
   down,
   Entry,
@@ -131,10 +133,20 @@ function commandPaper(op: Op): string {
     .join('\n\n')
 }
 
-const eventPaper = (declared: { name: string; description: string; schema: object }, passOver: readonly string[]) =>
-  [`### ${declared.name}`, declared.description, fields(declared.schema, passOver, 'No fields of its own.')].join(
-    '\n\n',
-  )
+interface Declared {
+  readonly name: string
+  readonly delivery: DeliveryClass
+  readonly description: string
+  readonly schema: object
+}
+
+const eventPaper = ({ name, delivery, description, schema }: Declared, passOver: readonly string[]) =>
+  [
+    `### ${name}`,
+    description,
+    `Delivery class: [${delivery}](#delivery-classes).`,
+    fields(schema, passOver, 'No fields of its own.'),
+  ].join('\n\n')
 
 function shapePaper(name: string, schema: object): string {
   const { description, properties, anyOf, ...simple } = plain(schema)
@@ -213,6 +225,20 @@ export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string
     ].join('\n'),
     '## Commands',
     ...Object.keys(up).map(op => commandPaper(op as Op)),
+    '## Delivery classes',
+    'What becomes of an event that is lost on its way, or whose reader is slow.',
+    table(
+      ['class', 'what holds', 'events'],
+      Object.entries(deliveryClasses).map(([name, meaning]) => [
+        name,
+        meaning,
+        Object.values(down)
+          .filter(declared => declared.delivery === name)
+          .map(declared => `\`${declared.name}\``)
+          .join(', '),
+      ]),
+    ),
+    `After \`refresh\`, and after each \`hello\`, read the lists that signals tell of over REST. Read at most once in \`refreshPauseMs\` of \`hello\`. A node that names no \`refreshPauseMs\` is of an older version and says no \`refresh\`: take each \`sync.heads\` for one.`,
     '## Events',
     ...others.map(declared => eventPaper(declared, ['event'])),
     '## Entries',

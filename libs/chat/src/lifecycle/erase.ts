@@ -138,10 +138,11 @@ async function erase(ctx: LifecycleContext, user: string): Promise<void> {
     return cut
   })
   await tellChanged(ctx, { id: user, username, displayName: tombstoneName, avatar: null })
-  if (ties.contacts.length > 0) ctx.emit({ to: ties.contacts, event: { event: 'contact.removed', user } })
+  if (ties.contacts.length > 0)
+    ctx.emit({ class: 'signal', to: ties.contacts, event: { event: 'contact.removed', user } })
   for (const { id: request, from, to } of ties.requests) {
     const event = from === user ? 'contact.cancelled' : 'contact.rejected'
-    ctx.emit({ to: [from === user ? to : from], event: { event, request } })
+    ctx.emit({ class: 'signal', to: [from === user ? to : from], event: { event, request } })
   }
 }
 

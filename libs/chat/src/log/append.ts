@@ -221,6 +221,7 @@ const same = <T>(result: T): T => result
 function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
   const { conversation, seq, at } = event
   ctx.emit({
+    class: 'entry',
     to: membership.large ? { conversation, version: membership.version } : membership.users,
     event,
     entry: { conversation, seq, at },
@@ -242,7 +243,12 @@ async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
   if (membership === undefined || membership.closed) return entry
   const { large, version, members, users } = membership
   const entitled = users.filter(user => members.get(user)!.joinedSeq <= seq)
-  ctx.emit({ to: large ? { conversation, version } : entitled, event: entry, entry: { conversation, seq } })
+  ctx.emit({
+    class: 'entry',
+    to: large ? { conversation, version } : entitled,
+    event: entry,
+    entry: { conversation, seq },
+  })
   return entry
 }
 

@@ -93,6 +93,7 @@ test('a change of name reaches oneself, contacts and the others of direct conver
   await changeProfile(ctx, ann, { displayName: 'Zoe' })
   expect(chat.emitted).toEqual([
     {
+      class: 'signal',
       to: [ann, contactOf, direct],
       event: {
         event: 'user.changed',

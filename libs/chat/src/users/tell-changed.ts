@@ -35,5 +35,9 @@ export async function tellChanged(ctx: UsersContext, user: User): Promise<void> 
     ctx.logger.warn({ err: error }, 'unable to read who is to hear of a changed profile')
   }
   const { id, username, displayName, avatar } = user
-  ctx.emit({ to: [id, ...others], event: { event: 'user.changed', user: { id, username, displayName, avatar } } })
+  ctx.emit({
+    class: 'signal',
+    to: [id, ...others],
+    event: { event: 'user.changed', user: { id, username, displayName, avatar } },
+  })
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { At, User, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
-import { event } from '../message.ts'
+import { signal } from '../message.ts'
 
 /** Somebody is asked into a conversation, and is no member of it before they accept. */
 export const ConversationRequest = Type.Object(
@@ -22,13 +22,13 @@ export const ConversationRequest = Type.Object(
 )
 export type ConversationRequest = Type.Static<typeof ConversationRequest>
 
-export const conversationRequested = event(
+export const conversationRequested = signal(
   'conversation.requested',
   'Somebody asks the person into a group or a direct conversation. Of a direct one it comes once more with each message before they accept. It is no reason for a sound.',
   { request: ConversationRequest },
 )
 
-export const conversationAnswered = event(
+export const conversationAnswered = signal(
   'conversation.answered',
   'A request is open no longer. Both sides hear it; but whoever asked for a direct conversation does not hear that it was declined.',
   {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { type ErrorBody, type ErrorCode, errors } from '../errors.ts'
 import { At } from '../fields.ts'
-import { event } from '../message.ts'
+import { control } from '../message.ts'
 
 /** The schema of ErrorBody. */
 export const ErrorSchema = Type.Object(
@@ -16,7 +16,7 @@ export const ErrorSchema = Type.Object(
   { additionalProperties: false },
 )
 
-export const errorEvent = event('error', 'A frame that cannot be answered by its id failed.', {
+export const errorEvent = control('error', 'A frame that cannot be answered by its id failed.', {
   op: Type.Optional(Type.String()),
   error: Type.Unsafe<ErrorBody>(ErrorSchema),
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { At, Epoch, Uuid } from '../fields.ts'
 import { type Limits, limits } from '../limits.ts'
-import { event } from '../message.ts'
+import { control } from '../message.ts'
 
 const count = Type.Integer({ minimum: 0 })
 const about = (description: string) => Type.Integer({ minimum: 0, description })
@@ -36,7 +36,7 @@ const Limits = Type.Object(
   { additionalProperties: false, description: 'The limits in force on this node.' },
 )
 
-export const hello = event(
+export const hello = control(
   'hello',
   'The first frame of a connection: the person is registered and live from here on.',
   {
@@ -49,6 +49,11 @@ export const hello = event(
     epoch: Epoch,
     at: At,
     pingIntervalMs: count,
+    refreshPauseMs: Type.Optional(
+      about(
+        'Between two times that the client reads anew what signals tell. A node that names it says `refresh` when that is needed.',
+      ),
+    ),
     limits: Limits,
     reconnect: Type.Object(
       { baseMs: count, maxMs: count },

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { At, Cursor, Seq, User, Uuid } from '../fields.ts'
-import { event } from '../message.ts'
+import { signal } from '../message.ts'
 import { limits } from '../limits.ts'
 
 export const NotificationKind = Type.Union([
@@ -35,12 +35,12 @@ export const UnreadNotifications = Type.Integer({
   description: `Notifications that are not read, counted up to ${limits.unreadNotificationsMax}: show it as ${limits.unreadNotificationsMax - 1}+.`,
 })
 
-export const notificationNew = event('notification.new', 'Something that concerns the person has happened.', {
+export const notificationNew = signal('notification.new', 'Something that concerns the person has happened.', {
   notification: Notification,
   unread: UnreadNotifications,
 })
 
-export const notificationRead = event(
+export const notificationRead = signal(
   'notification.read',
   'The person has read notifications: the one that is named, or those of the conversation up to seq, or else all.',
   {
@@ -51,7 +51,7 @@ export const notificationRead = event(
   },
 )
 
-export const notificationRemoved = event(
+export const notificationRemoved = signal(
   'notification.removed',
   'The person is no member of the conversation any more; its notifications are gone.',
   { conversation: Uuid, unread: UnreadNotifications },

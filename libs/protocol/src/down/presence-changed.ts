@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
-import { event } from '../message.ts'
+import { ephemeral } from '../message.ts'
 
-export const presenceChanged = event(
+export const presenceChanged = ephemeral(
   'presence.changed',
   'Somebody who is watched came online or went offline. What comes last holds; `at` is for showing.',
   {

@@ -1,7 +1,7 @@
 import { Uuid } from '../fields.ts'
-import { event } from '../message.ts'
+import { ephemeral } from '../message.ts'
 
 const who = { conversation: Uuid, user: Uuid }
 
-export const typingStarted = event('typing.start', 'A member types. It fades after 6 seconds unless repeated.', who)
-export const typingStopped = event('typing.stop', 'A member stopped typing.', who)
+export const typingStarted = ephemeral('typing.start', 'A member types. It fades after 6 seconds unless repeated.', who)
+export const typingStopped = ephemeral('typing.stop', 'A member stopped typing.', who)

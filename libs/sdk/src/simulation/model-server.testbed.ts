@@ -404,6 +404,7 @@ export class ModelSocket implements Socket {
       epoch: this.#server.epoch,
       at: clock.now(),
       pingIntervalMs: 10_000,
+      ...(this.#server.isOld ? {} : { refreshPauseMs: 5_000 }),
       limits: {
         ...limits,
         commandsPerSecond: 50,

@@ -106,6 +106,7 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
     STORAGE_FOLDER: join(folder, 'files'),
     DRAIN_WAIT_MS: '0',
     REQUESTS_MAX: '1000000',
+    CONTACT_REQUESTS_MAX: '1000000',
     // Faults are what this is about, not who may write to whom.
     DIRECT_FROM: 'anyone',
     // On a busy machine every process is late now and then.

@@ -154,8 +154,13 @@ function watchLag(history: History): () => void {
 function countRecords(history: History): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const record of history.records) {
-    const name = record.kind === 'delivered' ? `delivered ${record.how}` : record.kind
-    if (['delivered', 'typing', 'told', 'greeted', 'saw', 'resync'].includes(record.kind))
+    const name =
+      record.kind === 'delivered'
+        ? `delivered ${record.how}`
+        : record.kind === 'signal' && record.event === 'refresh'
+          ? 'refresh'
+          : record.kind
+    if (['delivered', 'typing', 'told', 'greeted', 'saw', 'resync', 'signalled', 'signal'].includes(record.kind))
       counts[name] = (counts[name] ?? 0) + 1
   }
   return counts

@@ -1,10 +1,11 @@
 /** WebSockets for the SDK that take down what they were given and when, before the SDK gets it. */
-import type { Entry, Event, Op, Reply } from '@flotilla/protocol'
+import type { Entry, Event, EventIn, Op, Reply } from '@flotilla/protocol'
+import { down } from '@flotilla/protocol/schemas'
 import type { Socket, SocketConstructor, SocketEvent } from '@flotilla/sdk'
 import type { Socket as NetSocket } from 'node:net'
 import { WebSocket } from 'ws'
 import type { History } from '../history.ts'
-import { steadyMs } from '../live-history.ts'
+import { aboutOf, steadyMs } from '../live-history.ts'
 
 export interface SocketOwner {
   readonly device: string
@@ -20,6 +21,8 @@ export interface SocketRecorder {
   /** What is open still is taken down. */
   close(): void
 }
+
+const isSignal = (event: Event): event is EventIn<'signal'> => down[event.event]?.delivery === 'signal'
 
 interface Recording {
   readonly id: number
@@ -65,6 +68,8 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
     else if (frame.event === 'typing.start' || frame.event === 'typing.stop')
       history.live({ kind: 'typing', socket: one.id, conversation: frame.conversation, user: frame.user, atMs })
     else if ('seq' in frame && 'epoch' in frame) takeEntry(one.id, frame, 'live')
+    else if (isSignal(frame))
+      history.live({ kind: 'signal', socket: one.id, event: frame.event, about: aboutOf(frame), atMs })
   }
 
   function end(one: Recording) {

@@ -1,13 +1,15 @@
 /**
  * The people of a composed run: each with two devices on the real SDK, in direct conversations and in groups below and
- * above the limit of routing by interest. They talk, type and read; members come and go, groups are renamed, people
- * block each other, and sessions are revoked. All of it is on record, and so is what their sockets delivered.
+ * above the limit of routing by interest. They talk, type and read; members come and go, groups are renamed, people become
+ * contacts and part, block each other, mute conversations, and sessions are revoked. All of it is on record, and so is
+ * what their sockets delivered.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Client, createClient } from '@flotilla/sdk'
+import type { ContactRequest, EventIn } from '@flotilla/protocol'
+import { type Client, createClient, type User } from '@flotilla/sdk'
 import type { History } from '../history.ts'
-import { steadyMs } from '../live-history.ts'
+import { aboutOf, steadyMs } from '../live-history.ts'
 import { makeSessions, makeUsers } from '../population.ts'
 import { atRate, recordClient } from '../talkers.ts'
 import { until } from '../until.ts'
@@ -54,20 +56,27 @@ interface Device {
 interface Direct {
   readonly conversation: string
   readonly people: readonly [Person, Person]
-  blocked: boolean
+  /** Undefined after a call whose outcome is not known. */
+  blocked: boolean | undefined
+  /** Whether the first has asked the second, by which request, or the two are contacts; undefined when that is not known. */
+  tie: 'none' | 'contacts' | { readonly request: string } | undefined
 }
 
 const people = 30
 const devicesEach = 2
 /** Some below the limit of routing by interest, some that cross it, some beyond it from the start. */
 const groupSizes = [5, 7, 9, 10, 14, 18, 22]
-const rates = { sends: 20, typings: 8, changes: 4 }
+const rates = { sends: 20, typings: 8, changes: 6 }
 /** Typing is told at every keystroke: the SDK's pauses would hide what is told too late. */
 const sdkSettings = { typingRepeatMs: 100, typingRestMs: 500, pingTimeoutMs: 4_000 }
 /** Longer than the longest fault of the API. */
 const callMsMax = 14_000
 const groupSizeMin = 3
 const silent = { debug() {}, warn() {} }
+
+const asOf = ({ user, devices }: Person) => ({ user, session: devices[0]!.session })
+/** The one named in an acceptance is another for each of the two, and says nothing more than the request. */
+const nobody = { id: '', username: '', displayName: '', avatar: null }
 
 class RefusedError extends Error {
   readonly code: string
@@ -133,7 +142,7 @@ class LivingTroupe implements Troupe {
       const [one, other] = [this.#people[nth]!, this.#people[nth + people / 2]!]
       const as = { user: one.user, session: sessions[nth]! }
       const conversation = await this.#open(as, { kind: 'direct', user: other.user })
-      this.#directs.push({ conversation, people: [one, other], blocked: false })
+      this.#directs.push({ conversation, people: [one, other], blocked: false, tie: 'none' })
     }
     // They have been large for long: nobody is addressed by name any more.
     await pool.query(`UPDATE conversations SET large_since = large_since - interval '1 hour'`)
@@ -265,6 +274,8 @@ class LivingTroupe implements Troupe {
       [8, () => this.#planLeaving()],
       [8, () => this.#planBlock()],
       [6, () => this.#planRevocation()],
+      [40, () => this.#planContact()],
+      [10, () => this.#planMute()],
     ])
     const planned = draw()
     if (planned === undefined || this.#busy.has(planned.hold)) return
@@ -359,15 +370,95 @@ class LivingTroupe implements Troupe {
     return {
       hold: conversation,
       run: async () => {
-        const ends = direct.blocked
+        const { blocked } = direct
+        const ends = blocked !== false
         if (ends) this.#history.live({ kind: 'unblocking', conversation, atMs: steadyMs() })
+        const fromMs = steadyMs()
+        // Until the answer nobody knows, nor what it has done to what else is between the two.
+        direct.blocked = undefined
+        direct.tie = undefined
+        await this.#call(ends ? 'DELETE' : 'PUT', `/v1/blocks/${other.user}`, asOf(one))
         direct.blocked = !ends
-        const as = { user: one.user, session: one.devices[0]!.session }
-        await this.#call(ends ? 'DELETE' : 'PUT', `/v1/blocks/${other.user}`, as)
+        // What changes nothing is not told.
+        if (blocked === ends)
+          this.#signalled([one], fromMs, { event: 'block.changed', user: other.user, blocked: !ends })
         if (!ends) this.#history.live({ kind: 'blocked', conversation, atMs: steadyMs() })
         this.#count(ends ? 'unblocked' : 'blocked')
       },
     }
+  }
+
+  /** The first of two asks the second, who accepts or not; and one of them ends it. */
+  #planContact() {
+    const direct = this.#dice.pick(this.#directs)
+    const { conversation, people: pair } = direct
+    const [one, other] = pair
+    return {
+      hold: conversation,
+      run: async () => {
+        const tie = direct.tie ?? (await this.#readTie(one, other))
+        const fromMs = steadyMs()
+        direct.tie = undefined
+        if (tie === 'none') {
+          const request = (await this.#call('POST', '/v1/contact-requests', asOf(one), {
+            user: other.user,
+          })) as ContactRequest
+          direct.tie = { request: request.id }
+          this.#signalled(pair, fromMs, { event: 'contact.requested', request })
+        } else if (tie === 'contacts') {
+          await this.#call('DELETE', `/v1/contacts/${other.user}`, asOf(one))
+          direct.tie = 'none'
+          this.#signalled([one], fromMs, { event: 'contact.removed', user: other.user })
+          this.#signalled([other], fromMs, { event: 'contact.removed', user: one.user })
+        } else {
+          const { request } = tie
+          const how = this.#dice.roll() < 0.7 ? 'accept' : 'reject'
+          await this.#call('POST', `/v1/contact-requests/${request}/${how}`, asOf(other))
+          direct.tie = how === 'accept' ? 'contacts' : 'none'
+          if (how === 'reject') this.#signalled(pair, fromMs, { event: 'contact.rejected', request })
+          else
+            for (const person of pair)
+              this.#signalled([person], fromMs, { event: 'contact.accepted', request, user: nobody })
+        }
+        this.#count('contact changes')
+      },
+    }
+  }
+
+  async #readTie(one: Person, other: Person): Promise<NonNullable<Direct['tie']>> {
+    const [{ contacts }, { requests }] = (await Promise.all([
+      this.#call('GET', '/v1/contacts', asOf(one)),
+      this.#call('GET', '/v1/contact-requests?direction=sent', asOf(one)),
+    ])) as [{ contacts: { user: User }[] }, { requests: ContactRequest[] }]
+    const request = requests.find(({ to }) => to.id === other.user)
+    if (request !== undefined) return { request: request.id }
+    return contacts.some(({ user }) => user.id === other.user) ? 'contacts' : 'none'
+  }
+
+  #planMute() {
+    const { conversation, person } = this.#place()
+    return {
+      hold: `mute of ${conversation} by ${person.user}`,
+      run: async () => {
+        const [fromMs, until] = [steadyMs(), Date.now() + this.#dice.between(1, 1_000_000_000) + 86_400_000]
+        await this.#call('PUT', `/v1/conversations/${conversation}/mute`, asOf(person), { untilMs: until })
+        this.#signalled([person], fromMs, { event: 'conversation.muted', conversation, until })
+        this.#count('muted')
+      },
+    }
+  }
+
+  /** It was answered that something was done of which these hear by a signal. */
+  #signalled(people: readonly Person[], fromMs: number, event: EventIn<'signal'>): void {
+    for (const { user } of people)
+      this.#history.live({
+        kind: 'signalled',
+        user,
+        event: event.event,
+        about: aboutOf(event),
+        fromMs,
+        atMs: steadyMs(),
+      })
   }
 
   /** One device ends the session of the other; its person signs in anew on another one. */

@@ -60,7 +60,7 @@ const named = async () => {
 }
 const say = (by: string, text = 'hi') => post(ctx, by, { conversation, clientId: randomUUID(), body: { text } })
 /** What was told of the log; notifications have tests of their own. */
-const told = () => chat.emitted.filter(one => one.entry !== undefined)
+const told = () => chat.emitted.filter(one => one.class === 'entry')
 const sorted = (users: readonly string[]) => [...users].sort()
 const refused = (promise: Promise<unknown>, code: string, field?: string) =>
   expect(promise).rejects.toMatchObject({ code, ...(field === undefined ? {} : { detail: { field } }) })
@@ -106,6 +106,7 @@ async function expectTold(to: readonly string[], fields: object, membership: num
   })
   expect(told()).toEqual([
     {
+      class: 'entry',
       to: expect.any(Array),
       event: entry,
       entry: { conversation, seq: head, at: entry!.at, ...(membership === undefined ? {} : { membership }) },
@@ -276,8 +277,8 @@ describe('a conversation that grows large', () => {
     const event = await lastEntry()
     const entry = { conversation, seq: head, at: event!.at, membership: version }
     expect(told()).toEqual([
-      { to: { conversation, version }, event, entry },
-      { to: [dave], event, entry },
+      { class: 'entry', to: { conversation, version }, event, entry },
+      { class: 'entry', to: [dave], event, entry },
     ])
     expect(await owed()).toEqual([])
   })
@@ -326,7 +327,7 @@ describe('at the same time', () => {
     expect(new Set(outcomes.filter(outcome => typeof outcome === 'string'))).toEqual(
       entries.filter(entry => entry.by === bob).length === 60 ? new Set() : new Set(['not_a_member']),
     )
-    for (const { to, entry } of told()) if (entry!.seq > removal) expect(to).not.toContain(bob)
+    for (const { to, entry } of told()) if (entry.seq > removal) expect(to).not.toContain(bob)
   })
 
   test('a send decided by the membership before is refused, not stored', async () => {

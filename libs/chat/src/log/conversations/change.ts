@@ -21,7 +21,7 @@ import {
   roleOf,
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import type { Emission } from '../../ports.ts'
+import type { EmittedEntry } from '../../ports.ts'
 import { type PayloadOf, toPlain } from '../entries.ts'
 import { changeRow, readTarget } from '../messages/target.ts'
 import { fedAlong } from '../feed/note.ts'
@@ -402,7 +402,7 @@ function tell(ctx: LogContext, part: ToWrite['part'], written: Written, named: r
   const membership = changesMembership(part)
   if (membership) ctx.memberships.drop(conversation, version)
   const entry = { conversation, seq, at, ...(membership ? { membership: version } : {}) }
-  const emit = (to: Emission['to']) => ctx.emit({ to, event, entry })
+  const emit = (to: EmittedEntry['to']) => ctx.emit({ class: 'entry', to, event, entry })
   emit(users ?? { conversation, version })
   if (users === undefined && named.length > 0) emit(named)
 }

@@ -76,6 +76,7 @@ test('a direct conversation begins with an entry that both get', async () => {
   ])
   expect(chat.emitted).toEqual([
     {
+      class: 'entry',
       to: expect.any(Array),
       event: entries[0],
       entry: { conversation: conversation.id, seq: 1, at: conversation.headAt },

@@ -69,8 +69,8 @@ test("only one's own devices hear it, and the membership stays as it was", async
   await mute(ctx, alice, { conversation, until })
   await mute(ctx, alice, { conversation, until: null })
   expect(chat.emitted).toEqual([
-    { to: [alice], event: { event: 'conversation.muted', conversation, until } },
-    { to: [alice], event: { event: 'conversation.muted', conversation, until: null } },
+    { class: 'signal', to: [alice], event: { event: 'conversation.muted', conversation, until } },
+    { class: 'signal', to: [alice], event: { event: 'conversation.muted', conversation, until: null } },
   ])
   expect(await version()).toEqual(before)
 })

@@ -23,5 +23,5 @@ export async function mute(
   const row = muted.rows[0]
   const exists = row !== undefined || (await ctx.memberships.of(conversation)) !== undefined
   demandMember(exists, row)
-  ctx.emit({ to: [by], event: { event: 'conversation.muted', conversation, until: row.until } })
+  ctx.emit({ class: 'signal', to: [by], event: { event: 'conversation.muted', conversation, until: row.until } })
 }

@@ -119,7 +119,12 @@ async function shownTo(
 function emit(ctx: LogContext, risen: Risen, readers: readonly string[], rest: readonly string[]): void {
   const { conversation, user, readRose } = risen
   const reached = readRose ? rest : [...readers.filter(one => one !== user), ...rest]
-  if (readRose) ctx.emit({ to: readers, event: { event: 'message.read', conversation, user, seq: risen.read } })
+  if (readRose)
+    ctx.emit({ class: 'ephemeral', to: readers, event: { event: 'message.read', conversation, user, seq: risen.read } })
   if (risen.deliveredRose && reached.length > 0)
-    ctx.emit({ to: reached, event: { event: 'message.delivered', conversation, user, seq: risen.delivered } })
+    ctx.emit({
+      class: 'ephemeral',
+      to: reached,
+      event: { event: 'message.delivered', conversation, user, seq: risen.delivered },
+    })
 }

@@ -67,6 +67,7 @@ export async function enter(
   )
   if (entered && answered !== undefined)
     ctx.emit({
+      class: 'signal',
       to: [by, from],
       event: { event: 'conversation.answered', request: answered, conversation, answer: 'accepted' },
     })

@@ -72,8 +72,9 @@ export async function tellAsked(ctx: LogContext, conversation: string, users?: r
   if (users?.length === 0) return
   try {
     for (const request of await readRequests(ctx, { conversation, users }))
-      ctx.emit({ to: [request.to.id], event: { event: 'conversation.requested', request } })
+      ctx.emit({ class: 'signal', to: [request.to.id], event: { event: 'conversation.requested', request } })
   } catch (error) {
     ctx.logger.warn({ err: error, conversation }, 'people were not told that they are asked')
+    ctx.emit({ class: 'signal', to: users ?? [], event: { event: 'refresh' } })
   }
 }

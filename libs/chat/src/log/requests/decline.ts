@@ -29,6 +29,7 @@ export async function decline(ctx: LogContext, by: string, request: string): Pro
   if (row === undefined) throw new Refusal('request_unknown')
   const { conversation, from, kind } = row
   ctx.emit({
+    class: 'signal',
     to: kind === kindNumbersOfConversations.direct ? [by] : [by, from],
     event: { event: 'conversation.answered', request, conversation, answer: 'declined' },
   })
@@ -56,6 +57,7 @@ export async function cancel(ctx: LogContext, by: string, request: string): Prom
     return row
   })
   ctx.emit({
+    class: 'signal',
     to: [...new Set([by, from, to])],
     event: { event: 'conversation.answered', request, conversation, answer: 'cancelled' },
   })

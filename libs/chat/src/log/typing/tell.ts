@@ -20,6 +20,7 @@ export async function tell(
     if (others.some(user => blocked.has(user))) return
   }
   ctx.emit({
+    class: 'ephemeral',
     to: others,
     event: { event: input.typing ? 'typing.start' : 'typing.stop', conversation: input.conversation, user: by },
     asOf: { conversation: input.conversation, version: membership.version },

@@ -67,7 +67,7 @@ export function add(ctx: NoticesContext, note: Note & { readonly user: string })
 
 /**
  * Tells people, after what it is about was committed. It never throws, since that cannot be undone any more: what the
- * store did not take is in the log, and whoever adds it again heals it.
+ * store did not take is in the log, and whoever adds it again heals it; and it may have taken it without an answer.
  */
 export async function addMany(ctx: NoticesContext, users: readonly string[], note: Note): Promise<void> {
   if (users.length === 0) return
@@ -75,6 +75,7 @@ export async function addMany(ctx: NoticesContext, users: readonly string[], not
     await store(ctx, [...new Set(users)], note)
   } catch (error) {
     ctx.logger.warn({ err: error, kind: note.kind, people: users.length }, 'people were not notified')
+    ctx.emit({ class: 'signal', to: users, event: { event: 'refresh' } })
   }
 }
 
@@ -100,6 +101,7 @@ async function store(ctx: NoticesContext, users: readonly string[], note: Note):
   const [unread, [by]] = await Promise.all([countUnread(ctx, told), get(ctx, actor === undefined ? [] : [actor])])
   for (const row of added.rows)
     ctx.emit({
+      class: 'signal',
       to: [row.user_id],
       event: {
         event: 'notification.new',

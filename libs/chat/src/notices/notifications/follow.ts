@@ -51,12 +51,14 @@ export async function readAlong(
     const unread = await countUnread(ctx, [...new Set(found.rows.map(row => row.user_id))])
     for (const { user, conversation, read } of risen.filter(one => changed.has(one.user + one.conversation)))
       ctx.emit({
+        class: 'signal',
         to: [user],
         event: { event: 'notification.read', unread: unread.get(user) ?? 0, conversation, seq: read },
       })
   } catch (error) {
     // The receipts are committed. What stays unread is read with the next message of the conversation, or by hand.
     ctx.logger.warn({ err: error, receipts: risen.length }, 'notifications were not read along')
+    ctx.emit({ class: 'signal', to: risen.map(one => one.user), event: { event: 'refresh' } })
   }
 }
 
@@ -82,9 +84,10 @@ export async function forget(
 export async function tellForgotten(ctx: NoticesContext, conversation: string, user: string): Promise<void> {
   try {
     const unread = await count(ctx, user)
-    ctx.emit({ to: [user], event: { event: 'notification.removed', conversation, unread } })
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'notification.removed', conversation, unread } })
   } catch (error) {
     ctx.logger.warn({ err: error }, 'unable to tell that notifications are gone')
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'refresh' } })
   }
 }
 
@@ -102,8 +105,9 @@ export async function withdraw(ctx: NoticesContext, user: string, dedup: string)
     const row = gone.rows[0]
     if (row?.was_unread !== true) return
     const unread = await count(ctx, user)
-    ctx.emit({ to: [user], event: { event: 'notification.read', notification: row.id, unread } })
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'notification.read', notification: row.id, unread } })
   } catch (error) {
     ctx.logger.warn({ err: error }, 'a notification of what is over was left behind')
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'refresh' } })
   }
 }

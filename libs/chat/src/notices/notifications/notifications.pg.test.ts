@@ -63,7 +63,7 @@ test('what is added is stored, counted, and told to the person alone', async () 
   expect(await all(alice)).toEqual([expected])
   expect(await count(ctx, alice)).toBe(1)
   expect(chat.emitted).toEqual([
-    { to: [alice], event: { event: 'notification.new', notification: expected, unread: 1 } },
+    { class: 'signal', to: [alice], event: { event: 'notification.new', notification: expected, unread: 1 } },
   ])
   expect(heard(alice, 'notification.new')[0]?.notification).toEqual((await all(alice))[0])
 })
@@ -277,7 +277,7 @@ test('one is read on all devices, once', async () => {
   expect(await read(ctx, alice, newest.id)).toBe(1)
   expect(await read(ctx, alice, newest.id)).toBe(1)
   expect(chat.emitted).toEqual([
-    { to: [alice], event: { event: 'notification.read', unread: 1, notification: newest.id } },
+    { class: 'signal', to: [alice], event: { event: 'notification.read', unread: 1, notification: newest.id } },
   ])
   expect((await list(ctx, alice, { limit: 50, unread: true })).notifications).toHaveLength(1)
 })

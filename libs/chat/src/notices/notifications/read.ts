@@ -1,5 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import type { NoticesContext } from '../context.ts'
+import { toldOrRefreshed } from '../../store/told-or-refreshed.ts'
 import { count } from './count.ts'
 
 /**
@@ -17,8 +18,9 @@ export async function read(ctx: NoticesContext, by: string, notification: string
   )
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('notification_unknown')
-  const unread = await count(ctx, by)
-  if (row.was_unread) ctx.emit({ to: [by], event: { event: 'notification.read', unread, notification } })
+  const unread = await toldOrRefreshed(ctx, [by], () => count(ctx, by))
+  if (row.was_unread)
+    ctx.emit({ class: 'signal', to: [by], event: { event: 'notification.read', unread, notification } })
   return unread
 }
 
@@ -35,7 +37,7 @@ export async function readAll(ctx: NoticesContext, by: string): Promise<number> 
      UPDATE notifications n SET read_at = now() FROM held h WHERE n.id = h.id`,
     [by],
   )
-  const unread = await count(ctx, by)
-  if (found.rowCount !== 0) ctx.emit({ to: [by], event: { event: 'notification.read', unread } })
+  const unread = await toldOrRefreshed(ctx, [by], () => count(ctx, by))
+  if (found.rowCount !== 0) ctx.emit({ class: 'signal', to: [by], event: { event: 'notification.read', unread } })
   return unread
 }

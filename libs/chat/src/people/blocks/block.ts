@@ -36,14 +36,15 @@ export async function block(ctx: PeopleContext, by: string, user: string): Promi
   const done = await transaction(ctx, client => write(ctx, client, by, user))
   if (done === undefined) return
   learn(ctx, [by, user], done.direct)
-  ctx.emit({ to: [by], event: { event: 'block.changed', user, blocked: true } })
+  ctx.emit({ class: 'signal', to: [by], event: { event: 'block.changed', user, blocked: true } })
   // The other's devices must not go on showing what is gone. That it was a block they are not told.
   if (done.wereContacts) {
-    ctx.emit({ to: [by], event: { event: 'contact.removed', user } })
-    ctx.emit({ to: [user], event: { event: 'contact.removed', user: by } })
+    ctx.emit({ class: 'signal', to: [by], event: { event: 'contact.removed', user } })
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'contact.removed', user: by } })
   }
   for (const { id: request, from_id: from } of done.requests) {
     ctx.emit({
+      class: 'signal',
       to: [by, user],
       event: { event: from === by ? 'contact.cancelled' : 'contact.rejected', request },
     })
@@ -53,7 +54,7 @@ export async function block(ctx: PeopleContext, by: string, user: string): Promi
     const answer = from === by ? 'cancelled' : 'declined'
     // Who asked and is blocked for it is not told.
     const to = from === by ? [by, user] : [by]
-    ctx.emit({ to, event: { event: 'conversation.answered', request, conversation, answer } })
+    ctx.emit({ class: 'signal', to, event: { event: 'conversation.answered', request, conversation, answer } })
   }
 }
 
@@ -116,7 +117,7 @@ export async function unblock(ctx: PeopleContext, by: string, user: string): Pro
   })
   if (done === undefined) return
   learn(ctx, [by, user], done.direct)
-  ctx.emit({ to: [by], event: { event: 'block.changed', user, blocked: false } })
+  ctx.emit({ class: 'signal', to: [by], event: { event: 'block.changed', user, blocked: false } })
 }
 
 /** What is cached of the two is read anew everywhere, with the next pulse. */

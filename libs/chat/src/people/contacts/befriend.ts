@@ -5,6 +5,7 @@ import type { PeopleContext } from '../context.ts'
 import { settleDirect } from '../../log/conversations/create-direct.ts'
 import { add as notify } from '../../notices/notifications/add.ts'
 import { withdraw } from '../../notices/notifications/follow.ts'
+import { toldOrRefreshed } from '../../store/told-or-refreshed.ts'
 import { get } from '../../users/get.ts'
 
 export interface OpenRequest {
@@ -64,10 +65,10 @@ export async function befriend(
 /** After the commit. @returns the contact that the caller got */
 export async function tellAccepted(ctx: PeopleContext, by: string, accepted: Accepted): Promise<Contact> {
   const { request, from, to, at } = accepted
-  const [sender, receiver] = await get(ctx, [from, to])
+  const [sender, receiver] = await toldOrRefreshed(ctx, [from, to], () => get(ctx, [from, to]))
   if (sender === undefined || receiver === undefined) throw new Refusal('user_unknown')
-  ctx.emit({ to: [from], event: { event: 'contact.accepted', request, user: receiver } })
-  ctx.emit({ to: [to], event: { event: 'contact.accepted', request, user: sender } })
+  ctx.emit({ class: 'signal', to: [from], event: { event: 'contact.accepted', request, user: receiver } })
+  ctx.emit({ class: 'signal', to: [to], event: { event: 'contact.accepted', request, user: sender } })
   await settleDirect(ctx, from, to)
   await withdraw(ctx, to, requestNote(request))
   await notify(ctx, {

@@ -105,7 +105,9 @@ describe('a request', () => {
     await end(id)
     expect((await notified(ctx, bob, { limit: 10 })).notifications).toEqual([])
     const heard = chat.emitted.filter(one => one.event.event === 'notification.read')
-    expect(heard).toEqual([{ to: [bob], event: { event: 'notification.read', notification: waiting!.id, unread: 0 } }])
+    expect(heard).toEqual([
+      { class: 'signal', to: [bob], event: { event: 'notification.read', notification: waiting!.id, unread: 0 } },
+    ])
   })
 
   test.each([

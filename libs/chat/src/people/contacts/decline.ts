@@ -12,7 +12,7 @@ export async function reject(ctx: PeopleContext, by: string, request: string): P
   )
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
-  ctx.emit({ to: [by, row.from_id], event: { event: 'contact.rejected', request } })
+  ctx.emit({ class: 'signal', to: [by, row.from_id], event: { event: 'contact.rejected', request } })
   await withdraw(ctx, by, requestNote(request))
 }
 
@@ -24,6 +24,6 @@ export async function cancel(ctx: PeopleContext, by: string, request: string): P
   )
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
-  ctx.emit({ to: [by, row.to_id], event: { event: 'contact.cancelled', request } })
+  ctx.emit({ class: 'signal', to: [by, row.to_id], event: { event: 'contact.cancelled', request } })
   await withdraw(ctx, row.to_id, requestNote(request))
 }

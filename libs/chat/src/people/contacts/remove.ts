@@ -18,6 +18,6 @@ export async function remove(ctx: PeopleContext, by: string, user: string): Prom
     if (gone.rowCount === 0) throw new Refusal('contact_unknown')
     await client.query('UPDATE users SET hidden_at = clock_timestamp() WHERE id IN ($1, $2)', [by, user])
   })
-  ctx.emit({ to: [by], event: { event: 'contact.removed', user } })
-  ctx.emit({ to: [user], event: { event: 'contact.removed', user: by } })
+  ctx.emit({ class: 'signal', to: [by], event: { event: 'contact.removed', user } })
+  ctx.emit({ class: 'signal', to: [user], event: { event: 'contact.removed', user: by } })
 }

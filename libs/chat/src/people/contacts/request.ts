@@ -14,6 +14,7 @@ import { add as notify } from '../../notices/notifications/add.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import { visible } from '../../privacy/visible.ts'
 import { folded } from '../../store/folded.ts'
+import { toldOrRefreshed } from '../../store/told-or-refreshed.ts'
 import { transaction } from '../../store/transaction.ts'
 import { checkEmail, emailKey } from '../../text/email.ts'
 import { get } from '../../users/get.ts'
@@ -126,10 +127,10 @@ async function write(ctx: PeopleContext, client: PoolClient, { by, user, note, f
 async function tell(ctx: PeopleContext, by: string, outcome: Outcome): Promise<Requested> {
   if ('accepted' in outcome) return { contact: await tellAccepted(ctx, by, outcome.accepted) }
   const { id, from_id, to_id, note, at } = outcome.open
-  const [from, to] = await get(ctx, [from_id, to_id])
+  const [from, to] = await toldOrRefreshed(ctx, [from_id, to_id], () => get(ctx, [from_id, to_id]))
   if (from === undefined || to === undefined) throw new Refusal('user_unknown')
   const request = { id, from, to, note, at: Math.round(at) }
-  ctx.emit({ to: [from_id, to_id], event: { event: 'contact.requested', request } })
+  ctx.emit({ class: 'signal', to: [from_id, to_id], event: { event: 'contact.requested', request } })
   await notify(ctx, {
     user: to_id,
     kind: 'contact_request',

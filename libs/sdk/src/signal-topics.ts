@@ -1,0 +1,216 @@
+/**
+ * What signals tell of, each with the lists that say the same: the one place that names them. A topic is a map of things by
+ * their keys. Signals change it, a read replaces it, and what differs then is told by the events that would have told it.
+ */
+import type { ContactRequest, ConversationRequest, Event, EventOf, Notification, User } from '@flotilla/protocol'
+import type { ClientEvents } from './options.ts'
+import type { Rest } from './rest.ts'
+import type { Page } from './rest/ask.ts'
+
+export type Told = { [N in keyof ClientEvents]: readonly [name: N, event: ClientEvents[N]] }[keyof ClientEvents]
+export type Things<T> = ReadonlyMap<string, T>
+
+/** What a topic needs to know of the client. */
+export interface Self {
+  user(): string | undefined
+  isMember(conversation: string): boolean
+}
+
+export interface Topic<T> {
+  /** Whose listeners need it. */
+  readonly events: readonly (keyof ClientEvents)[]
+  read(rest: Rest, known: Things<T>): Promise<Iterable<readonly [key: string, thing: T]>>
+  /** What a signal says of things: undefined of one that is gone. */
+  heard(event: Event, known: Things<T>): Iterable<readonly [key: string, thing: T | undefined]>
+  /** Tells that a thing came (there was none before), changed, or went (there is none now). */
+  tell(change: Change<T>, self: Self): Told | undefined
+}
+
+export interface Change<T> {
+  readonly key: string
+  readonly before: T | undefined
+  readonly now: T | undefined
+  /** All things, before and now. */
+  readonly all: { readonly before: Things<T>; readonly now: Things<T> }
+}
+
+/** More pages of one list are not read. */
+const pagesMax = 100
+
+/** All of a list. */
+async function whole<A extends { readonly next?: string }, T>(
+  page: (page: Page) => Promise<A>,
+  items: (answer: A) => readonly T[],
+  countMax = Number.POSITIVE_INFINITY,
+): Promise<{ readonly items: T[]; readonly isWhole: boolean }> {
+  const all: T[] = []
+  let after: string | undefined
+  for (let nth = 0; nth < pagesMax && all.length < countMax; nth++) {
+    const answer = await page(after === undefined ? {} : { after })
+    all.push(...items(answer))
+    after = answer.next
+    if (after === undefined) break
+  }
+  return { items: all, isWhole: after === undefined }
+}
+
+const other = ({ from, to }: ContactRequest, self: Self) => (from.id === self.user() ? to : from)
+
+type ContactThing = { readonly user: User } | { readonly request: ContactRequest }
+
+const contacts: Topic<ContactThing> = {
+  events: ['contact'],
+  async read({ contacts: lists }) {
+    const [people, ...requests] = await Promise.all([
+      whole(lists.list, answer => answer.contacts),
+      whole(
+        page => lists.requests({ ...page, direction: 'sent' }),
+        answer => answer.requests,
+      ),
+      whole(
+        page => lists.requests({ ...page, direction: 'received' }),
+        answer => answer.requests,
+      ),
+    ])
+    return [
+      ...people.items.map(({ user }) => [user.id, { user }] as const),
+      ...requests.flatMap(({ items }) => items).map(request => [request.id, { request }] as const),
+    ]
+  },
+  heard(event) {
+    switch (event.event) {
+      case 'contact.requested':
+        return [[event.request.id, { request: event.request }]]
+      case 'contact.accepted':
+        return [
+          [event.request, undefined],
+          [event.user.id, { user: event.user }],
+        ]
+      case 'contact.rejected':
+      case 'contact.cancelled':
+        return [[event.request, undefined]]
+      case 'contact.removed':
+        return [[event.user, undefined]]
+      default:
+        return []
+    }
+  },
+  tell({ key, before, now, all }, self) {
+    const thing = now ?? before
+    if (thing === undefined) return undefined
+    if ('request' in thing) {
+      if (now !== undefined)
+        return before === undefined ? ['contact', { event: 'contact.requested', ...thing }] : undefined
+      // An acceptance tells it too. How else a request ended is not known: as if the other had ended it.
+      if (all.now.has(other(thing.request, self).id)) return undefined
+      const isMine = thing.request.from.id === self.user()
+      return ['contact', { event: isMine ? 'contact.rejected' : 'contact.cancelled', request: key }]
+    }
+    if (now === undefined) return ['contact', { event: 'contact.removed', user: key }]
+    if (before !== undefined) return undefined
+    const asked = [...all.before.values()].find(one => 'request' in one && other(one.request, self).id === key)
+    const request = asked !== undefined && 'request' in asked ? { request: asked.request.id } : {}
+    return ['contact', { event: 'contact.accepted', user: thing.user, ...request }]
+  },
+}
+
+const blocks: Topic<true> = {
+  events: ['block'],
+  read: async ({ blocks: { list } }) =>
+    (await whole(list, answer => answer.blocks)).items.map(({ user }) => [user.id, true] as const),
+  heard: event => (event.event === 'block.changed' ? [[event.user, event.blocked ? true : undefined]] : []),
+  tell: ({ key, now }) => ['block', { user: key, blocked: now === true }],
+}
+
+/** As many as are counted. */
+const unreadMax = 100
+
+/** Those that are not read. */
+const notifications: Topic<Notification> = {
+  events: ['notification'],
+  async read({ notifications: { list } }, known) {
+    const read = await whole(
+      page => list({ ...page, unread: true }),
+      answer => answer.notifications,
+      unreadMax,
+    )
+    // Of what lies behind nothing is known.
+    const kept = read.isWhole ? [] : known
+    return [...kept, ...read.items.map(one => [one.id, one] as const)]
+  },
+  heard(event, known) {
+    if (event.event === 'notification.new') return [[event.notification.id, event.notification]]
+    if (event.event !== 'notification.read' && event.event !== 'notification.removed') return []
+    const { conversation } = event
+    const { notification: id, seq = Number.POSITIVE_INFINITY }: Partial<EventOf<'notification.read'>> =
+      event.event === 'notification.read' ? event : {}
+    const isMeant = (one: Notification) =>
+      id !== undefined
+        ? one.id === id
+        : conversation === undefined || (one.conversation === conversation && (one.seq ?? 0) <= seq)
+    return [...known.values()].filter(isMeant).map(one => [one.id, undefined] as const)
+  },
+  tell({ key, before, now, all }) {
+    const unread = Math.min(all.now.size, unreadMax)
+    if (now === undefined) return ['notification', { event: 'notification.read', notification: key, unread }]
+    return before === undefined ? ['notification', { event: 'notification.new', notification: now, unread }] : undefined
+  },
+}
+
+const requests: Topic<ConversationRequest> = {
+  events: ['conversationRequest'],
+  async read({ conversationRequests: { list } }) {
+    const read = await Promise.all(
+      (['sent', 'received'] as const).map(direction =>
+        whole(
+          page => list({ ...page, direction }),
+          answer => answer.requests,
+        ),
+      ),
+    )
+    return read.flatMap(({ items }) => items).map(one => [one.id, one] as const)
+  },
+  heard(event) {
+    if (event.event === 'conversation.requested') return [[event.request.id, event.request]]
+    return event.event === 'conversation.answered' ? [[event.request, undefined]] : []
+  },
+  tell({ key, before, now }, self) {
+    if (now !== undefined)
+      return before?.messages === now.messages
+        ? undefined
+        : ['conversationRequest', { event: 'conversation.requested', request: now }]
+    if (before === undefined) return undefined
+    const { conversation, kind, to } = before
+    // Whoever asked somebody for a direct conversation never sees that it was declined.
+    const isAccepted = to.id === self.user() ? self.isMember(conversation) : kind === 'direct'
+    const answer = isAccepted ? ('accepted' as const) : ('cancelled' as const)
+    return ['conversationRequest', { event: 'conversation.answered', request: key, conversation, answer }]
+  },
+}
+
+type OwnThing = { readonly user: User } | { readonly until: number | null }
+const short = ({ id, username, displayName, avatar }: User): User => ({ id, username, displayName, avatar })
+
+/** What is muted, and how people are called: oneself, and the others of direct conversations. */
+const own: Topic<OwnThing> = {
+  events: ['muted', 'user'],
+  async read({ me, conversations }) {
+    const [self, read] = await Promise.all([me(), whole(conversations, answer => answer.conversations)])
+    const people = read.items.flatMap(({ kind, members = [] }) => (kind === 'direct' ? members : []))
+    return [
+      ...read.items.map(({ id, mutedUntil }) => [id, { until: mutedUntil ?? null }] as const),
+      ...[self, ...people.map(({ user }) => user)].map(user => [user.id, { user: short(user) }] as const),
+    ]
+  },
+  heard(event, known) {
+    if (event.event === 'conversation.muted') return [[event.conversation, { until: event.until }]]
+    return event.event === 'user.changed' && known.has(event.user.id) ? [[event.user.id, { user: event.user }]] : []
+  },
+  tell({ key, before, now }) {
+    if (now === undefined) return undefined
+    if ('user' in now) return before === undefined ? undefined : ['user', now.user]
+    return before === undefined && now.until === null ? undefined : ['muted', { conversation: key, until: now.until }]
+  },
+}
+
+export const topics = { contacts, blocks, notifications, requests, own } as const
