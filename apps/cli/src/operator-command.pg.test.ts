@@ -55,7 +55,7 @@ test('a message is removed, and the trail says by whom', async () => {
     'is removed',
   )
   const { entries } = await messages.history(chat.ctx, alice, { conversation })
-  expect(entries).toMatchObject([{ removed: 'operator' }])
+  expect(entries).toMatchObject([{ removed: 'operator' }, { event: 'message.removed' }])
   const [first] = (await run('list', '--person', 'alice')).split('\n')
   expect(first).toMatch(new RegExp(`^\\S+Z  carol  message_removed  alice  ${conversation} 1  Vile words$`))
 })

@@ -29,7 +29,7 @@ const once = [
   'api/src/migrate',
   'api/src/make-keys',
   'cli/src/operate',
-  'api/src/country-regions',
+  'api/src/regions/country-regions',
   'standalone/src/operate',
 ]
 

@@ -39,8 +39,9 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     Client: clientClass(address),
     // A promise is waited for, though the types do not tell.
-    onConnect: (client: pg.ClientBase): unknown =>
-      Promise.all([client.query(usualSettings), client.query(plannedOnce)]),
+    onConnect: async (client: pg.ClientBase): Promise<void> => {
+      for (const settings of [usualSettings, plannedOnce]) await client.query(settings)
+    },
     verify: watch.verify,
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
