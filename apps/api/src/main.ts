@@ -82,4 +82,4 @@ endWith(
 )
 await app.listen({ host: settings.HOST, port: settings.PORT })
 ready(() => joined.chat.pulse.unready())
-logger.info({ port: settings.PORT, node: settings.NODE_ID, region: settings.REGION }, 'the API takes requests')
+logger.info({ port: settings.PORT, node: settings.NODE_ID, region: settings.REGION }, 'api started')

@@ -93,4 +93,4 @@ endWith(
   { name: 'files', run: async () => storage.close() },
 )
 ready(() => joined.chat.pulse.unready())
-logger.info({ node: settings.NODE_ID, region: settings.REGION }, 'the worker works')
+logger.info({ node: settings.NODE_ID, region: settings.REGION }, 'worker started')

@@ -78,7 +78,7 @@ export function measureQueues(
   const { read } = openMetrics(registry, workerMetrics)
   const orNothing = <T>(asked: Promise<T>): Promise<T | undefined> =>
     asked.catch((error: unknown) => {
-      logger.debug({ err: error }, 'unable to read what waits in the store')
+      logger.debug({ err: error }, 'unable to read queue lengths')
       return undefined
     })
   const ofJobs = readTogether(() => orNothing(jobs.figures(chat)))

@@ -128,7 +128,7 @@ export async function openTracing(options: {
     tracer.startSpan(part.name, fields, parent).end(toWall(now))
   }
 
-  logger.info({ oneIn }, 'traces are sent')
+  logger.info({ oneIn }, 'tracing enabled')
   return {
     trace,
     close: () =>

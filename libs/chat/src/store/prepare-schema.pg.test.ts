@@ -29,7 +29,12 @@ const prepare = (more: Partial<SchemaOptions> = {}) =>
     url: database.url,
     migrates: false,
     waitMsMax: 20_000,
-    logger: { debug() {}, info() {}, warn: (_, text) => void warned.push(text), error() {} },
+    logger: {
+      debug() {},
+      info() {},
+      warn: (fields, text) => void warned.push(`${text}: ${(fields as { reason: string }).reason}`),
+      error() {},
+    },
     onWait: reason => void waits.push(reason),
     folder,
     ...more,
@@ -88,7 +93,7 @@ test('whoever migrates is named and waited for, and not longer than allowed', as
       `unable to start: ${holder}, and it has waited 400 ms`,
     )
     expect(waits).toEqual([holder])
-    expect(warned).toEqual([`the start waits: ${holder}`])
+    expect(warned).toEqual([`waiting to start: ${holder}`])
     const prepared = prepare({ migrates: true })
     await other.query('COMMIT')
     expect(await prepared).toEqual(['0001-one.sql', '0002-two.sql'])
