@@ -8,7 +8,7 @@ import { readMigrateSettings } from './config.ts'
 
 readCommandLine({
   usage: 'node apps/api/dist/migrate.js',
-  about: 'Brings the database up to date and ends: with 0 when it is, with 1 when it could not.',
+  about: 'Migrates the database and exits: 0 when it is up to date, 1 when it failed.',
   settings: 'Migrations',
 })
 const settings = readMigrateSettings()

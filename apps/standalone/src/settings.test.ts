@@ -219,9 +219,9 @@ test('npm start says which settings it does not read', () => {
       POD_NAME: 'x',
     }),
   ).toEqual([
-    'CONNECTIONS_MAX is a setting of the gateway, and not read here',
-    'TOKEN_KEYS_FILE is a setting of the API, and not read here',
-    'MAILS_AT_ONCE_MAX is a setting of the worker, and not read here',
-    'FLOTILLA_PROT is not known, and not read',
+    'CONNECTIONS_MAX is a setting of the gateway and ignored here',
+    'TOKEN_KEYS_FILE is a setting of the API and ignored here',
+    'MAILS_AT_ONCE_MAX is a setting of the worker and ignored here',
+    'FLOTILLA_PROT is unknown and ignored',
   ])
 })

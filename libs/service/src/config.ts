@@ -181,8 +181,8 @@ export function unreadSettings(
       const owner = Object.keys(others).find(
         other => Object.hasOwn(others[other]!, given) || others[other]![name]?.secret,
       )
-      if (owner !== undefined) return `${given} is a setting of the ${owner}, and not read here`
-      return given.startsWith('FLOTILLA_') ? `${given} is not known, and not read` : []
+      if (owner !== undefined) return `${given} is a setting of the ${owner} and ignored here`
+      return given.startsWith('FLOTILLA_') ? `${given} is unknown and ignored` : []
     })
 }
 

@@ -86,7 +86,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
 
 /** For the list of settings. */
 export const databaseUrlSentence =
-  'PostgreSQL: `postgres://user:password@host:port/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and the like mean what they mean to libpq; docs/deploy.md says which there are.'
+  'PostgreSQL: `postgres://user:password@host:port/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and the like work as in libpq; docs/deploy.md lists them.'
 
 /** For settings: the text itself, when it can be read. */
 export function checkDatabaseUrl(text: string): string {
