@@ -25,9 +25,9 @@ Sails somewhere.
 
   --to PLACE  where to
   --fast      with all sails
-  --help      this text
+  --help      show this help
 
-Settings are environment variables. docs/configuration.md has them all, under "Sails".
+Settings are environment variables. docs/configuration.md lists them all under "Sails".
 `,
     })
   },
