@@ -68,7 +68,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     async run(ctx, { by, words, reason }) {
       const conversation = checkId(words[0]!)
       const seq = Number(words[1])
-      if (!Number.isSafeInteger(seq) || seq < 1) throw new Error(`'${words[1]}' is no seq`)
+      if (!Number.isSafeInteger(seq) || seq < 1) throw new Error(`'${words[1]}' is not a seq`)
       await operators.removeMessage(ctx, by, { conversation, seq, reason })
       return `message ${seq} of ${conversation} is removed`
     },
@@ -146,7 +146,7 @@ export async function runOperatorCommand(store: OperatorStore, given: Given): Pr
   try {
     if (words.length !== verb.words.length) throw new Error(`it takes ${verb.words.join(' and ') || 'nothing'}`)
     const reason = given.values['reason']
-    if (reason === undefined && !asking.has(name)) throw new Error('--reason says why')
+    if (reason === undefined && !asking.has(name)) throw new Error('--reason is required')
     const by = {
       program: (given.values['by'] ?? whoRuns())
         .replaceAll(/\p{Cc}+/gu, ' ')
@@ -192,7 +192,7 @@ async function findPerson(ctx: ChatContext, text: string): Promise<{ id: string;
 
 function checkId(text: string): string {
   if (isUuid.Check(text)) return text
-  throw new Error(`'${String(text)}' is no id`)
+  throw new Error(`'${String(text)}' is not an id`)
 }
 
 const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 }

@@ -118,7 +118,7 @@ function givenFor(
   const value = environment[name] ?? ''
   const file = environment[`${name}_FILE`] ?? ''
   if (!declared.secret || file === '') return value
-  if (value !== '') throw new Error(`and ${name}_FILE are both given`)
+  if (value !== '') throw new Error(`and ${name}_FILE are both set`)
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (error) {

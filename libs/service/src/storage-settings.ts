@@ -36,9 +36,9 @@ export function toStoragePlace(values: StorageValues): StoragePlace {
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values
   if (folder !== undefined && bucket === undefined) return { folder }
   if (bucket === undefined || folder !== undefined)
-    throw new Error('unable to start: give STORAGE_FOLDER or S3_BUCKET, one of the two')
+    throw new Error('unable to start: set either STORAGE_FOLDER or S3_BUCKET')
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
-    throw new Error('unable to start: S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together')
+    throw new Error('unable to start: S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together')
   return {
     bucket,
     endpoint: values.S3_ENDPOINT,

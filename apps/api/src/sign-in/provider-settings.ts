@@ -193,7 +193,7 @@ export function toProviders(
     const clientId = values[`${name}_CLIENT_ID`]
     const clientSecret = values[`${name}_CLIENT_SECRET`]
     if ((clientId === undefined) !== (clientSecret === undefined))
-      throw new Error(`unable to start: ${name}_CLIENT_ID and ${name}_CLIENT_SECRET go together`)
+      throw new Error(`unable to start: ${name}_CLIENT_ID and ${name}_CLIENT_SECRET must be set together`)
     const trustEmail = values[`${name}_TRUST_EMAIL`]
     return clientId === undefined || clientSecret === undefined ? [] : [{ clientId, clientSecret, trustEmail }]
   }
@@ -203,6 +203,6 @@ export function toProviders(
     ...values.OIDC_PROVIDERS,
   ]
   if (providers.length > 0 && publicUrl === undefined)
-    throw new Error('unable to start: PUBLIC_URL is missing: sign-in providers send people back there')
+    throw new Error('unable to start: PUBLIC_URL is missing: sign-in providers need it to send people back')
   return providers
 }

@@ -59,7 +59,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   // A URL with a user and no host is none to anybody but libpq.
   const whole = hosts === '' ? text.replace(/^\w+:\/\/[^/?#]*/, `$&${nowhere}`) : text
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(whole))
-    throw new Error('must be postgres://user:password@host:port/database, with what is special in it percent-encoded')
+    throw new Error('must be postgres://user:password@host:port/database, with special characters percent-encoded')
   const url = new URL(whole)
   const given = readParameters(url)
   const host = given.host ?? orNone(hosts === '' ? '' : decode(url.hostname.replace(/^\[(.*)\]$/, '$1')))

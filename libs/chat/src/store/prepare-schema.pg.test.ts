@@ -67,7 +67,7 @@ test('a schema that is newer is new enough', async () => {
 
 test('the wait is bounded and ends with what was missing', async () => {
   await expect(prepare({ waitMsMax: 300 })).rejects.toThrow(
-    `unable to start: ${older}0001-one.sql, and it has waited 300 ms`,
+    `unable to start: ${older}0001-one.sql (waited 300 ms)`,
   )
 })
 
@@ -76,7 +76,7 @@ test('a store that does not answer is waited for, whether it migrates or not', a
   for (const migrates of [true, false]) {
     waits = []
     await expect(prepare({ url, migrates, waitMsMax: 1_200 })).rejects.toThrow(
-      'unable to start: PostgreSQL does not answer, and it has waited 1200 ms',
+      'unable to start: PostgreSQL does not answer (waited 1200 ms)',
     )
     expect(waits).toEqual(['PostgreSQL does not answer'])
   }
@@ -90,7 +90,7 @@ test('whoever migrates is named and waited for, and not longer than allowed', as
     const holder = `another process migrates: flotilla-gateway g1, process ${pid} of PostgreSQL`
     await other.query('BEGIN; SELECT pg_advisory_xact_lock(7160530)')
     await expect(prepare({ migrates: true, waitMsMax: 400 })).rejects.toThrow(
-      `unable to start: ${holder}, and it has waited 400 ms`,
+      `unable to start: ${holder} (waited 400 ms)`,
     )
     expect(waits).toEqual([holder])
     expect(warned).toEqual([`waiting to start: ${holder}`])
