@@ -251,9 +251,7 @@ async function stopLeftOver(data: string): Promise<void> {
   if (runs()) process.kill(left.pid, 'SIGINT')
   for (const deadline = performance.now() + stopMsMax; runs(); await pause())
     if (performance.now() > deadline)
-      throw new Error(
-        `unable to start PostgreSQL in ${data}: process ${left.pid} is running there and does not stop`,
-      )
+      throw new Error(`unable to start PostgreSQL in ${data}: process ${left.pid} is running there and does not stop`)
   rmSync(join(data, 'postmaster.pid'), { force: true })
 }
 

@@ -66,9 +66,7 @@ test('a schema that is newer is new enough', async () => {
 })
 
 test('the wait is bounded and ends with what was missing', async () => {
-  await expect(prepare({ waitMsMax: 300 })).rejects.toThrow(
-    `unable to start: ${older}0001-one.sql (waited 300 ms)`,
-  )
+  await expect(prepare({ waitMsMax: 300 })).rejects.toThrow(`unable to start: ${older}0001-one.sql (waited 300 ms)`)
 })
 
 test('a store that does not answer is waited for, whether it migrates or not', async () => {
