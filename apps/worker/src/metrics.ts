@@ -26,28 +26,28 @@ const ofTheStore = 'in the whole store'
 export const workerMetrics = {
   flotilla_jobs_total: counter(
     'attempts',
-    'Attempts at jobs; `failed` is tried again, `dead` is not; `nothing` stands where a mail would',
+    'Job attempts: `failed` is retried, `dead` is not; `nothing` stands in for a mail',
     { kind: kinds, outcome: jobOutcomes },
   ),
-  flotilla_jobs_waiting: gauge('jobs', `Jobs that wait or are under way, ${ofTheStore}`, { kind: kinds }),
-  flotilla_jobs_late_seconds: gauge('seconds', `How late the job is that has been due for longest, ${ofTheStore}`),
-  flotilla_jobs_dead: gauge('jobs', `Jobs that nobody tries any more, ${ofTheStore}`),
+  flotilla_jobs_waiting: gauge('jobs', `Jobs waiting or running, ${ofTheStore}`, { kind: kinds }),
+  flotilla_jobs_late_seconds: gauge('seconds', `Lateness of the longest-overdue job, ${ofTheStore}`),
+  flotilla_jobs_dead: gauge('jobs', `Dead-lettered jobs, ${ofTheStore}`),
   flotilla_pushes_total: counter(
     'attempts',
-    'Attempts to push: the answer of the service; `skipped` was not to be sent any more, `dead` had no tries left',
+    'Push attempts by the service’s answer; `skipped` was no longer needed, `dead` had no attempts left',
     { provider: providers, outcome: pushOutcomes },
   ),
   flotilla_push_seconds: histogram(
     'seconds',
     pushBucketsSeconds,
-    'From the first message that a push tells of to the answer of the service that took it',
+    'Time from the first message that a push announces to its acceptance by the service',
     { provider: providers },
   ),
-  flotilla_pushes_waiting: gauge('pushes', `Pushes that wait for an answer, ${ofTheStore}`, { provider: providers }),
-  flotilla_pushes_late_seconds: gauge('seconds', `How late the push is that has been due for longest, ${ofTheStore}`),
-  flotilla_pushes_in_flight: gauge('pushes', 'Pushes that this worker has sent and waits for'),
-  flotilla_push_services_paused: gauge('services', 'Push services that this worker leaves alone for the moment'),
-  flotilla_upkeep_rows_total: counter('rows', 'Rows that had had their time and were deleted', {
+  flotilla_pushes_waiting: gauge('pushes', `Pushes waiting for an answer, ${ofTheStore}`, { provider: providers }),
+  flotilla_pushes_late_seconds: gauge('seconds', `Lateness of the longest-overdue push, ${ofTheStore}`),
+  flotilla_pushes_in_flight: gauge('pushes', 'Pushes sent by this worker and not yet answered'),
+  flotilla_push_services_paused: gauge('services', 'Push services that this worker has paused'),
+  flotilla_upkeep_rows_total: counter('rows', 'Expired rows deleted', {
     table: upkeptTables,
   }),
   flotilla_feed_lag_entries: gauge(
@@ -66,7 +66,7 @@ export const workerMetrics = {
   ),
   flotilla_offline_messages: gauge(
     'entries',
-    `What is owed to people who are away, ${ofTheStore}; counted up to 10,000, above it an estimate of the planner`,
+    `Messages waiting for people who are offline, ${ofTheStore}; counted up to 10,000, above that the planner’s estimate`,
   ),
 } as const
 
@@ -98,7 +98,7 @@ export function measureQueues(
   const { read } = openMetrics(registry, workerMetrics)
   const orNothing = <T>(asked: Promise<T>): Promise<T | undefined> =>
     asked.catch((error: unknown) => {
-      logger.debug({ err: error }, 'unable to read what waits in the store')
+      logger.debug({ err: error }, 'unable to read queue lengths')
       return undefined
     })
   const ofJobs = readTogether(() => orNothing(jobs.figures(chat)))

@@ -70,8 +70,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const shared = { ...options, settings, metrics }
   const stopping = new AbortController()
 
-  if (mailer === undefined) logger.error('no mail can be sent: SMTP_URL is not set. Jobs with mail end as dead')
-  if (pushProviders.length === 0) logger.warn('nothing is pushed: neither FCM nor Web Push is configured')
+  if (mailer === undefined) logger.error('mail disabled: SMTP_URL is not set; mail jobs will be dead-lettered')
+  if (pushProviders.length === 0) logger.warn('push disabled: neither FCM nor Web Push is configured')
 
   const jobRunner = startJobRunner(shared)
   const pushRunner = startPushRunner({ ...shared, providers: pushProviders })
