@@ -134,7 +134,7 @@ check_files() {
   else
     OPEN_FILES=$hard
     WORKER_CONNECTIONS=$((hard - spare))
-    say 40 "no more than $hard open files are allowed: a worker takes $((WORKER_CONNECTIONS / 2)) sockets instead of 65536"
+    say 40 "open-file limit is $hard: each worker takes $((WORKER_CONNECTIONS / 2)) sockets instead of 65536"
   fi
 }
 
@@ -351,7 +351,7 @@ wait_for() {
 stop() {
   trap '' TERM QUIT INT HUP
   stopping=1
-  say 30 'stopping: no new connections, requests are finished'
+  say 30 'stopping: refusing connections, finishing requests'
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || :
   kill -QUIT "$server" 2>/dev/null || :
   end_workers
@@ -368,7 +368,7 @@ watch_certificate() {
     now=$(cksum "$TLS_CERTIFICATE" "$TLS_KEY" 2>/dev/null) || continue
     [ "$now" != "$seen" ] || continue
     seen=$now
-    say 30 'the certificate has changed: reloading'
+    say 30 'certificate changed; reloading'
     kill -HUP "$server" 2>/dev/null || return 0
   done
 }
@@ -398,7 +398,7 @@ if [ "$tls" = 1 ]; then
 fi
 trap stop TERM QUIT INT
 trap reload HUP
-say 30 "the edge of region $REGION takes requests with $WORKERS workers"
+say 30 "edge started in region $REGION with $WORKERS workers"
 
 # A signal ends the wait, not nginx.
 while :; do
@@ -412,5 +412,5 @@ if [ -n "$stopping" ]; then
   say 30 'stopped'
   exit 0
 fi
-say 60 "nginx has ended with $status"
+say 60 "nginx exited with $status"
 exit 1

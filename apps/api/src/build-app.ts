@@ -49,6 +49,7 @@ import { ownPortRoutes } from './routes/own-port.ts'
 import { ownSessionRoutes } from './routes/own-sessions.ts'
 import { passkeyRoutes, passkeySignInRoutes } from './routes/passkeys.ts'
 import { operatorActionRoutes } from './routes/operator-actions.ts'
+import { operatorCountRoutes } from './routes/operator-counts.ts'
 import { operatorPushRoutes } from './routes/operator-push.ts'
 import { operatorReportRoutes } from './routes/operator-reports.ts'
 import { receiptRoutes } from './routes/receipts.ts'
@@ -189,6 +190,7 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     blockRoutes,
     reportRoutes,
     operatorActionRoutes,
+    operatorCountRoutes,
     operatorPushRoutes,
     operatorReportRoutes,
     connectRoutes,

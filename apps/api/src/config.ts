@@ -101,22 +101,22 @@ const keysOrFile = (value: string) =>
   parseTokenKeys(/^\s*([[{]|-----BEGIN )/.test(value) ? value : readFileSync(value, 'utf8'))
 
 export const apiSettings = {
-  HOST: { ...text('0.0.0.0', 'The address that clients connect to.'), parse: parseListenHost },
-  PORT: port(8080, 'The port that clients connect to.'),
+  HOST: { ...text('0.0.0.0', 'The address to listen on for clients.'), parse: parseListenHost },
+  PORT: port(8080, 'The port to listen on for clients.'),
   ...nodeSettings({ id: `api-${hostname()}`, operatorPort: 9080 }),
   REGIONS: parsed(
     'comma-separated list of name:latitude:longitude',
     inParts(parseRegion),
-    'All regions and where they are, when there are several: callers get the gateways of the nearest first.',
+    'All regions with their positions, when there are several: callers get the gateways of the nearest first.',
     { default: [] as readonly Region[] },
   ),
   GEO_DATA_FOLDER: optionalText(
-    'A folder with newer `geoip-country.dat` and `geoip-country6.dat` of geoip-lite: for the nearest region, and for the country in the list of sign-ins.',
+    'A folder with newer `geoip-country.dat` and `geoip-country6.dat` of geoip-lite: used for the nearest region, and for the country in the list of sign-ins.',
   ),
   GATEWAY_URLS: parsed(
     'comma-separated list of region=URL',
     inParts(parseGatewayUrl),
-    'The gateways that `GET /v1/connect` names while no node is seen in Redis.',
+    'The gateways that `GET /v1/connect` returns while Redis lists none.',
     { default: [] as readonly GatewayUrl[] },
   ),
   DATABASE_CONNECTIONS_MAX: integer(
@@ -127,18 +127,18 @@ export const apiSettings = {
   DATABASE_PERSON_PERCENT: integer(
     25,
     { min: 1, max: 100 },
-    'How much of DATABASE_CONNECTIONS_MAX the requests of one person may hold at a time; one connection at the least. The rest of them waits.',
+    'The share of DATABASE_CONNECTIONS_MAX that one person’s requests may hold at once; at least one connection. Further requests wait.',
   ),
   LARGE_CONVERSATION_MIN: integer(
     1_000,
     { min: 2, max: 100_000 },
-    'A group that grows past this many members is routed by interest, for good. Equal for all processes.',
+    'A group that grows past this many members is routed by interest from then on. Use the same value in all processes.',
   ),
   TICKET_KEYS: requiredKeys(
-    'Keys of the one-time tickets, in the same form and equal to those of the gateways; the first signs, all verify.',
+    'Keys of the one-time tickets, in the same form, the same as the gateways’; the first signs, all verify.',
   ),
   REFRESH_KEYS: requiredKeys(
-    'Keys of the refresh tokens, in the same form; the first signs, all verify. To drop one signs out whoever has not refreshed since.',
+    'Keys of the refresh tokens, in the same form; the first signs, all verify. Dropping one signs out whoever has not refreshed since.',
   ),
   TOKEN_KEYS: parsed(
     'secret',
@@ -151,30 +151,30 @@ export const apiSettings = {
   ACCESS_TOKEN_LIFE_MS: integer(
     10 * minuteMs,
     { min: 10_000, max: 60 * minuteMs },
-    'How long an access token is good.',
+    'How long an access token is valid.',
   ),
   COOKIE_SECURE: flag(
     true,
-    'Whether the refresh cookie travels over HTTPS only. Turn it off only to try things without HTTPS.',
+    'Whether the refresh cookie is sent over HTTPS only. Turn it off only for trials without HTTPS.',
   ),
   ALLOWED_ORIGINS: {
     ...list(
       [],
-      'Origins of web pages that may call the API: `https://chat.example`; `*` for any, then without cookies. Empty: pages of its own origin only.',
+      'Origins of web pages that may call the API: `https://chat.example`; `*` for any, but then without cookies. Empty: same origin only.',
     ),
     parse: parseOrigins,
   },
   TRUSTED_PROXIES: networks(
-    'Addresses or networks of the proxies in front, whose ADDRESS_HEADER is believed. Empty: the peer is the caller.',
+    'Addresses or networks of the proxies in front, whose ADDRESS_HEADER is trusted. Empty: the peer is the caller.',
   ),
   ADDRESS_HEADER: choice(
     addressHeaders,
     'x-forwarded-for',
-    'The header in which these proxies name the caller; `forwarded` is that of RFC 7239. The other one is not looked at.',
+    'The header in which these proxies name the caller; `forwarded` is that of RFC 7239. The other one is ignored.',
   ),
   COUNTRY_HEADER: {
     ...optionalText(
-      'The header in which these proxies name the country of the caller, and which they take away from whoever else sends it: `x-flotilla-country` behind the edge. Without it the address tells the country.',
+      'The header in which these proxies name the caller’s country, and which they strip from requests: `x-flotilla-country` behind the edge. Unset: the country is looked up by address.',
     ),
     parse: parseHeaderName,
   },
@@ -183,17 +183,19 @@ export const apiSettings = {
   OPERATORS: parsed(
     'comma-separated list of user ids',
     inParts(parseUserId),
-    'The people who may call the routes under /v1/operator. By id, because a name can change hands.',
+    'Ids of the people who may call the routes under /v1/operator. Ids, because a username can change hands.',
     { default: [] as readonly string[] },
   ),
   VAPID_PUBLIC_KEY: {
-    ...optionalText('The public key of Web Push, for browsers that subscribe: its partner is a setting of the worker.'),
+    ...optionalText(
+      'The public key of Web Push, for browsers that subscribe; the private key is a setting of the worker.',
+    ),
     parse: parseVapidKey,
   },
   WEB_PUSH_HOSTS: parsed(
     'comma-separated list of hosts',
     inParts(parseHost),
-    'The push services of browsers, with all hosts below these names. Web pushes go nowhere else.',
+    'The push services of browsers, each with its subdomains. Web pushes go nowhere else.',
     {
       default: [
         'fcm.googleapis.com',
@@ -204,22 +206,22 @@ export const apiSettings = {
     },
   ),
   WEBAUTHN_RP_ID: optionalText(
-    'The domain that passkeys belong to: the host of all WEBAUTHN_ORIGINS, or what they end in. It can never change: passkeys of another domain are dead. Without it the host of the first origin.',
+    'The domain that passkeys belong to: the host of all WEBAUTHN_ORIGINS, or a suffix of theirs. It can never change: that would invalidate all passkeys. Unset: the host of the first origin.',
   ),
   WEBAUTHN_ORIGINS: parsed(
     'comma-separated list of origins',
     inParts(parsePasskeyOrigin),
-    'The pages and apps that passkeys are used in: `https://chat.example`, `android:apk-key-hash:…`. Empty: those of ALLOWED_ORIGINS; without any, `http://localhost` at PORT.',
+    'The pages and apps that passkeys are used in: `https://chat.example`, `android:apk-key-hash:…`. Empty: those of ALLOWED_ORIGINS, or else `http://localhost` at PORT.',
     { default: [] as readonly string[] },
   ),
-  WEBAUTHN_RP_NAME: text('Flotilla', 'What passkeys and authenticator apps call this deployment.'),
+  WEBAUTHN_RP_NAME: text('Flotilla', 'The name of this deployment in passkeys and authenticator apps.'),
   ...providerSettings,
   PROVIDER_MS_MAX: integer(
     5_000,
     { min: 100, max: 60_000 },
-    'How long a sign-in provider, or the server of a captcha, may take for one answer. A sign-in asks a provider up to four times.',
+    'How long a sign-in provider, or a captcha server, may take to answer. One sign-in asks a provider up to four times.',
   ),
-  VISITS_MAX: integer(60, many, 'Visits at sign-in providers that are begun from one address within the window.'),
+  VISITS_MAX: integer(60, many, 'Provider sign-ins started from one address within the window.'),
   VISIT_WINDOW_MS: integer(15 * minuteMs, window, 'The window of VISITS_MAX.'),
   ...budgetSettings,
   REQUESTS_MAX: integer(600, many, 'Requests of one address within the window.'),
@@ -229,107 +231,107 @@ export const apiSettings = {
   GUESSES_MAX: integer(
     20,
     many,
-    'Wrong passwords for one name, from all addresses together, within the window. After more of them one is let through at a time, after a second, two, four; a device that has signed in to the account before has a count of its own.',
+    'Wrong passwords for one name, from all addresses together, within the window. Beyond it one attempt at a time is let through, after one second, two, four; a device that has signed in to the account before has a count of its own.',
   ),
   GUESS_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of GUESSES_MAX.'),
-  GUESS_WAIT_MS_MAX: integer(15 * minuteMs, window, 'How long the wait between two more of them grows at most.'),
+  GUESS_WAIT_MS_MAX: integer(15 * minuteMs, window, 'The longest wait between two such attempts.'),
   FACTOR_TRIES_MAX: integer(
     30,
     many,
-    'Second factors that are tried for one account, from whatever address, within the window; on a device that it has signed in on, and for the proofs of each sign-in, so many apart.',
+    'Second factors tried for one account, from any address, within the window; devices that have signed in to it, and the reauthentications of each session, are counted separately.',
   ),
   FACTOR_TRY_WINDOW_MS: integer(15 * minuteMs, window, 'The window of FACTOR_TRIES_MAX.'),
-  CEREMONIES_MAX: integer(60, many, 'Passkey ceremonies that are begun from one address within the window.'),
+  CEREMONIES_MAX: integer(60, many, 'Passkey ceremonies started from one address within the window.'),
   CEREMONY_WINDOW_MS: integer(minuteMs, window, 'The window of CEREMONIES_MAX.'),
   ...registrationSettings,
   REGISTRATIONS_MAX: integer(20, many, 'Registrations from one address within the window.'),
   REGISTRATION_WINDOW_MS: integer(60 * minuteMs, window, 'The window of REGISTRATIONS_MAX.'),
-  SEARCHES_MAX: integer(30, many, 'Searches for people that one person makes within the window.'),
+  SEARCHES_MAX: integer(30, many, 'Searches for people by one person within the window.'),
   SEARCHES_AT_ONCE_MAX: integer(
     2,
     { min: 1, max: 100 },
-    'Searches that are under way at once. Each has one of DATABASE_CONNECTIONS_MAX; the others stay free of them.',
+    'Searches running at once. Each holds one of DATABASE_CONNECTIONS_MAX; the others stay free of searches.',
   ),
   SEARCH_WINDOW_MS: integer(minuteMs, window, 'The window of SEARCHES_MAX.'),
-  PICTURES_MAX: integer(60, many, 'Steps of changing their picture that one person makes within the window.'),
+  PICTURES_MAX: integer(60, many, 'Steps of an avatar change by one person within the window.'),
   PICTURE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of PICTURES_MAX.'),
   PICTURES_AT_ONCE_MAX: integer(
     2,
     { min: 1, max: 64 },
-    'Pictures that are decoded at once. One takes a core for up to a second, and up to 160 MB.',
+    'Pictures decoded at once. One takes a core for up to a second, and up to 160 MB.',
   ),
   PICTURES_QUEUE_MAX: integer(
     20,
     { min: 0, max: 1_000 },
-    'Pictures that wait for that, of up to 5 MB each; more are told to come back.',
+    'Pictures waiting to be decoded, of up to 5 MB each; more are told to retry later.',
   ),
-  CONTACT_REQUESTS_MAX: integer(30, many, 'Contact requests that one person sends within the window.'),
+  CONTACT_REQUESTS_MAX: integer(30, many, 'Contact requests sent by one person within the window.'),
   CONTACT_REQUEST_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CONTACT_REQUESTS_MAX.'),
-  REPORTS_MAX: integer(20, many, 'Reports that one person makes within the window.'),
+  REPORTS_MAX: integer(20, many, 'Reports by one person within the window.'),
   REPORT_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of REPORTS_MAX.'),
-  CODES_MAX: integer(20, many, 'Codes by mail that are asked for from one address of the network within the window.'),
+  CODES_MAX: integer(20, many, 'Mail codes requested from one network address within the window.'),
   CODES_PER_EMAIL_MAX: integer(
     10,
     many,
-    'Codes that one address of mail is sent within the window; half of them at most for one address of the network. Once strangers have used them up, its owner gets as many more from where they have been signed in, and twice as many go out for addresses of the network that ask for the first time.',
+    'Codes sent to one mail address within the window; at most half of them for one network address. Once strangers have used them up, its owner gets as many more from where they have been signed in, and twice as many go out for network addresses that ask for the first time.',
   ),
   CODE_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CODES_MAX and CODES_PER_EMAIL_MAX.'),
   ACCOUNT_CHANGES_MAX: integer(
     30,
     many,
-    'Changes to the ways in of an account, each of which its owner is told by mail, that one person makes within the window.',
+    'Changes to the sign-in methods of an account by one person within the window; the owner gets mail about each.',
   ),
   ACCOUNT_CHANGE_WINDOW_MS: integer(15 * minuteMs, window, 'The window of ACCOUNT_CHANGES_MAX.'),
   SECURITY_MAIL_WINDOW_MS: integer(
     5 * minuteMs,
     { min: 0, max: 86_400_000 },
-    'What happens to an account within so long after a mail about it is told by one more, at the end.',
+    'After a security mail about an account, further events are gathered for this long and sent in one mail at the end.',
   ),
-  USERNAME_CHANGES_MAX: integer(5, many, 'How often one person may take another username within the window.'),
+  USERNAME_CHANGES_MAX: integer(5, many, 'Username changes by one person within the window.'),
   USERNAME_CHANGE_WINDOW_MS: integer(24 * 60 * minuteMs, window, 'The window of USERNAME_CHANGES_MAX.'),
-  DEPLOYMENT_NAME: text('Flotilla', 'What the deployment is called. No password may be that.'),
-  MAIL: flag(true, 'Whether a worker sends mail. Without it nobody can prove an address or sign in by a code.'),
-  EXPORTS_MAX: integer(2, many, 'Archives of all of their data that one person may fetch within the window.'),
+  DEPLOYMENT_NAME: text('Flotilla', 'The name of the deployment. No password may be it.'),
+  MAIL: flag(true, 'Whether a worker sends mail. Without mail nobody can verify an address or sign in with a code.'),
+  EXPORTS_MAX: integer(2, many, 'Exports of their own data that one person may fetch within the window.'),
   EXPORT_WINDOW_MS: integer(86_400_000, window, 'The window of EXPORTS_MAX.'),
   REQUESTS_UNDER_WAY_MAX: integer(
     1_000,
     many,
-    'Requests that are worked on at once, with their bodies read; more are told to come back.',
+    'Requests in progress at once, their bodies read; more are told to retry later.',
   ),
   REQUESTS_PER_ADDRESS_MAX: integer(
     100,
     many,
-    'Requests of one address that are open at once, those whose body has not arrived among them.',
+    'Open requests of one address, including those whose body has not arrived.',
   ),
   HTTP_CONNECTIONS_PER_ADDRESS_MAX: integer(
     256,
     many,
-    'Connections that one address holds, used or idle. Those of TRUSTED_PROXIES are not counted.',
+    'Connections of one address, in use or idle. Those of TRUSTED_PROXIES are not counted.',
   ),
   EVENT_LOOP_DELAY_MS_MAX: integer(
     300,
     { min: 10, max: 60_000 },
-    'When the event loop is later than this on average of half a second, requests are told to come back.',
+    'When the event-loop delay, averaged over half a second, exceeds this, requests are told to retry later.',
   ),
   HEADERS_MS_MAX: integer(
     10_000,
     { min: 100, max: 600_000 },
-    'How long a client may take to send the headers of a request, counted from the connection on.',
+    'How long a client may take to send the headers of a request, counted from the start of the connection.',
   ),
   BODY_MS_MAX: integer(
     10_000,
     { min: 100, max: 600_000 },
-    'How long after its headers a body may take to arrive. A picture has REQUEST_MS_MAX.',
+    'How long a body may take to arrive after its headers. For a picture, REQUEST_MS_MAX applies.',
   ),
   REQUEST_MS_MAX: integer(
     30_000,
     { min: 1_000, max: 600_000 },
-    'How long a client may take to send a request, and a connection may be silent within one.',
+    'How long a client may take to send a request, and how long a connection may be silent within one.',
   ),
   DRAIN_WAIT_MS: integer(
     3_000,
     { min: 0, max: 600_000 },
-    'On SIGTERM the process says that it is not ready and works on for so long, until the proxies have noticed.',
+    'On SIGTERM, how long the process reports not ready and keeps working, until the proxies have noticed.',
   ),
 }
 
@@ -491,7 +493,7 @@ export const migrateSettings = {
   MIGRATE_WAIT_MS: integer(
     120_000,
     { min: 0, max: 3_600_000 },
-    'How long to wait for PostgreSQL, and for another process that migrates.',
+    'How long to wait for PostgreSQL, and for another process that is migrating.',
   ),
   LOG_LEVEL: storeSettings.LOG_LEVEL,
 }

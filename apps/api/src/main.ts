@@ -18,7 +18,7 @@ import { loadCountries } from './regions/regions.ts'
 
 readCommandLine({
   usage: 'node apps/api/dist/main.js',
-  about: 'The API: signs people in, names the gateways, and does over REST what needs no socket.',
+  about: 'The API: sign-in, gateway look-up, and everything over REST that needs no socket.',
   settings: 'API',
 })
 const settings = settingsOrEnd(readApiSettings)
@@ -82,4 +82,4 @@ endWith(
 )
 await app.listen({ host: settings.HOST, port: settings.PORT })
 ready(() => joined.chat.pulse.unready())
-logger.info({ port: settings.PORT, node: settings.NODE_ID, region: settings.REGION }, 'the API takes requests')
+logger.info({ port: settings.PORT, node: settings.NODE_ID, region: settings.REGION }, 'api started')

@@ -47,7 +47,7 @@ export function makeKeys(folder: string): string[] {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { words } = readCommandLine({
     usage: 'node apps/api/dist/make-keys.js FOLDER',
-    about: 'Writes the keys of a deployment into a folder, a file each. Keys that are there are kept.',
+    about: 'Generates the keys of a deployment into a folder, one file each. Existing keys are kept.',
     words: { min: 1, max: 1 },
     settings: 'API',
   })

@@ -13,26 +13,26 @@ const signInMethods: Readonly<Record<string, string>> = {
 const registrations = new Set(['register', 'registerByPasskey'])
 const outcomes = ['done', 'second_factor', 'refused', 'limited', 'failed'] as const
 const outcomeHelp =
-  '`second_factor` asks for one, `refused` is the fault of the caller, `limited` came too often, `failed` is ours'
+  '`second_factor` asks for one, `refused` is the caller’s fault, `limited` came too often, `failed` is ours'
 
 export const apiMetrics = {
-  flotilla_api_request_duration_seconds: histogram('seconds', latencyBucketsSeconds, 'How long requests took', {
+  flotilla_api_request_duration_seconds: histogram('seconds', latencyBucketsSeconds, 'Request duration', {
     method: 'the methods of HTTP',
     route: 'the routes of docs/openapi.json and of /docs, or `unknown`',
     status: 'status codes of HTTP',
   }),
-  flotilla_api_requests_under_way: gauge('requests', 'Requests that are being answered'),
+  flotilla_api_requests_under_way: gauge('requests', 'Requests in progress'),
   flotilla_sign_ins_total: counter(
     'attempts',
-    `Attempts to sign in; ${outcomeHelp}. A provider's may make the account. One with a second factor counts in both steps`,
+    `Sign-in attempts: ${outcomeHelp}. A provider sign-in may create the account. A sign-in with a second factor counts in both steps`,
     { method: Object.values(signInMethods), outcome: outcomes },
   ),
-  flotilla_registrations_total: counter('attempts', `Attempts to register, with a passkey too; ${outcomeHelp}`, {
+  flotilla_registrations_total: counter('attempts', `Registration attempts, passkeys included: ${outcomeHelp}`, {
     outcome: outcomes,
   }),
   flotilla_connect_answers_total: counter(
     'answers',
-    'Answers of `GET /v1/connect`, by the region that is named first; here the label is not the region of the process',
+    'Answers of `GET /v1/connect`, by the region named first; here the label is not the region of the process',
     { region: 'the regions of the deployment' },
   ),
 } as const

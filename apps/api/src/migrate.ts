@@ -8,7 +8,7 @@ import { readMigrateSettings } from './config.ts'
 
 readCommandLine({
   usage: 'node apps/api/dist/migrate.js',
-  about: 'Brings the database up to date and ends: with 0 when it is, with 1 when it could not.',
+  about: 'Migrates the database and exits: 0 when it is up to date, 1 when it failed.',
   settings: 'Migrations',
 })
 const settings = readMigrateSettings()
@@ -18,7 +18,7 @@ const logger = createLogger('migrate', settings.LOG_LEVEL)
 // signal that it does not listen to.
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
-    logger.error({ signal }, 'ended before the schema was up to date')
+    logger.error({ signal }, 'migration interrupted')
     process.exit(1)
   })
 
@@ -29,9 +29,9 @@ try {
     waitMsMax: settings.MIGRATE_WAIT_MS,
     logger,
   })
-  logger.info({ applied }, applied.length === 0 ? 'the schema is up to date already' : 'the schema is up to date')
+  logger.info({ applied }, applied.length === 0 ? 'schema already up to date' : 'schema migrated')
   process.exit(0)
 } catch (error) {
-  logger.fatal({ err: error }, 'the schema could not be brought up to date')
+  logger.fatal({ err: error }, 'migration failed')
   process.exit(1)
 }

@@ -61,7 +61,7 @@ export function createPictures(deps: RouteDeps): Pictures {
         if (pointedTo === false || isRefusedChange(error))
           await storage
             .remove(users.avatarKeys(avatar))
-            .catch((fault: unknown) => logger.warn({ err: fault }, 'files of a picture were left behind'))
+            .catch((fault: unknown) => logger.warn({ err: fault }, 'unable to delete avatar files'))
         throw error
       }
     },

@@ -21,16 +21,16 @@ const scenarios: readonly Scenario[] = [direct, directOpen, persist, idle, group
 
 const { flags, values, words } = readCommandLine({
   usage: 'npm run bench -- <scenario…>',
-  about: `Builds, runs the scenarios one after the other, prints and writes down.\nScenarios: ${scenarios.map(one => one.name).join(', ')}; or all. regress measures the working tree next to another commit.`,
+  about: `Builds, runs the scenarios one after the other, and prints and records the results.\nScenarios: ${scenarios.map(one => one.name).join(', ')}; or all. regress measures the working tree next to another commit.`,
   options: {
-    seconds: { value: 'N', about: 'the measured time of a slice (5)' },
+    seconds: { value: 'N', about: 'measured time of a slice (5)' },
     runs: { value: 'N', about: 'slices of each side; the sides take turns (5)' },
-    against: { value: 'COMMIT', about: 'for regress: what the working tree is measured next to (HEAD)' },
-    margin: { value: 'N', about: 'for regress: so many percent it may cost more, else the exit code is 1 (5)' },
-    short: { about: 'a trial that everything works, in seconds; no figures worth keeping' },
-    source: { about: 'runs the gateways from their sources instead of building them first' },
-    write: { about: 'writes the figures into docs/benchmarks.md; with all it is always done, with --short never' },
-    json: { about: 'prints all that was measured instead of tables' },
+    against: { value: 'COMMIT', about: 'for regress: the commit to compare the working tree with (HEAD)' },
+    margin: { value: 'N', about: 'for regress: percent that it may cost more before the exit code is 1 (5)' },
+    short: { about: 'smoke test that takes seconds; the figures are not worth keeping' },
+    source: { about: 'run the gateways from source instead of building them first' },
+    write: { about: 'write the figures to docs/benchmarks.md; always with all, never with --short' },
+    json: { about: 'print all measurements instead of tables' },
   },
   words: { min: 1, max: scenarios.length },
 })

@@ -9,7 +9,7 @@ export const operateSettings = {
   LOG_LEVEL: {
     ...storeSettings.LOG_LEVEL,
     default: 'warn' as const,
-    description: 'The least important lines that are logged, on the standard error.',
+    description: 'The lowest level that is logged, to standard error.',
   },
 }
 

@@ -55,19 +55,19 @@ test('a message is removed, and the trail says by whom', async () => {
     'is removed',
   )
   const { entries } = await messages.history(chat.ctx, alice, { conversation })
-  expect(entries).toMatchObject([{ removed: 'operator' }])
+  expect(entries).toMatchObject([{ removed: 'operator' }, { event: 'message.removed' }])
   const [first] = (await run('list', '--person', 'alice')).split('\n')
   expect(first).toMatch(new RegExp(`^\\S+Z  carol  message_removed  alice  ${conversation} 1  Vile words$`))
 })
 
 test.each([
   ['an unknown command', ['destroy', 'alice'], "unable to run 'destroy': the commands are suspend, ban"],
-  ['no reason', ['ban', 'alice'], 'unable to ban: --reason says why'],
+  ['no reason', ['ban', 'alice'], 'unable to ban: --reason is required'],
   ['nobody', ['ban', '--reason', 'x'], 'unable to ban: it takes PERSON'],
   ['somebody unknown', ['ban', 'nobody', '--reason', 'x'], 'unable to ban: There is no person'],
   ['a time of its own', ['suspend', 'alice', '--reason', 'x', '--until', 'soon'], "not 'soon'"],
   ['a time that is over', ['suspend', 'alice', '--reason', 'x', '--until', '2001-01-01'], 'in the future'],
-  ['no seq', ['remove-message', nowhere, 'last', '--reason', 'x'], "'last' is no seq"],
+  ['no seq', ['remove-message', nowhere, 'last', '--reason', 'x'], "'last' is not a seq"],
   ['a message that is not there', ['remove-message', nowhere, '1', '--reason', 'x'], 'does not exist'],
 ])('%s is refused in a sentence', async (_what, args, sentence) => {
   await expect(run(...args)).rejects.toThrow(sentence)

@@ -43,7 +43,7 @@ const onPerson = (
 const verbs: Readonly<Record<string, Verb>> = {
   suspend: {
     words: ['PERSON'],
-    about: 'shuts a person out, until a time or for good',
+    about: 'suspend a person, until a time or for good',
     async run(ctx, { by, words, values, reason }) {
       const until = values['until'] === undefined ? undefined : parseUntil(values['until'], ctx.clock())
       const person = await findPerson(ctx, words[0]!)
@@ -52,30 +52,30 @@ const verbs: Readonly<Record<string, Verb>> = {
     },
   },
   ban: onPerson(
-    'suspends for good, and holds back the name, the addresses and the identities',
+    'suspend for good, and block the name, the addresses and the identities',
     operators.ban,
     username => `${username} is banned`,
   ),
-  lift: onPerson('lifts a suspension or a ban', operators.lift, username => `${username} may sign in again`),
+  lift: onPerson('lift a suspension or a ban', operators.lift, username => `${username} may sign in again`),
   'sign-out': onPerson(
-    'ends all sessions of a person',
+    'end all sessions of a person',
     operators.signOut,
     username => `${username} is signed out everywhere`,
   ),
   'remove-message': {
     words: ['CONVERSATION', 'SEQ'],
-    about: 'erases what a message says; its place stays',
+    about: 'erase the content of a message; its place in the log stays',
     async run(ctx, { by, words, reason }) {
       const conversation = checkId(words[0]!)
       const seq = Number(words[1])
-      if (!Number.isSafeInteger(seq) || seq < 1) throw new Error(`'${words[1]}' is no seq`)
+      if (!Number.isSafeInteger(seq) || seq < 1) throw new Error(`'${words[1]}' is not a seq`)
       await operators.removeMessage(ctx, by, { conversation, seq, reason })
       return `message ${seq} of ${conversation} is removed`
     },
   },
   show: {
     words: ['PERSON'],
-    about: 'says how an account stands',
+    about: 'show the state of an account',
     async run(ctx, { words }) {
       const { user, sessions, suspended, until, banned, erased } = await operators.standing(
         ctx,
@@ -91,7 +91,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   list: {
     words: [],
-    about: 'lists what operators did, the latest first',
+    about: 'list operator actions, latest first',
     async run(ctx, { values }) {
       const person = values['person'] === undefined ? undefined : await findPerson(ctx, values['person'])
       const { actions, next } = await operators.list(
@@ -112,15 +112,15 @@ const pageMax = 50
 /** Without how it is called. */
 export const operatorProgram = {
   about: [
-    'Does what operators do, straight on the store. A PERSON is a username or an id.',
+    'Runs operator actions directly on the store. PERSON is a username or an id.',
     ...Object.entries(verbs).map(([name, { words, about }]) => `  ${[name, ...words].join(' ').padEnd(32)}${about}`),
   ].join('\n'),
   options: {
-    reason: { value: 'TEXT', about: 'why; it stands in the trail, and the person reads it' },
-    until: { value: 'TIME', about: 'of a suspension: 2027-01-31, 2027-01-31T18:00:00Z, or in so long: 12h, 7d' },
-    by: { value: 'NAME', about: 'who acts, for the trail; without it, what the system calls you' },
-    person: { value: 'PERSON', about: 'of the list: only what is about them' },
-    after: { value: 'PLACE', about: 'of the list: the next page' },
+    reason: { value: 'TEXT', about: 'why; recorded in the audit trail and shown to the person' },
+    until: { value: 'TIME', about: 'end of a suspension: 2027-01-31, 2027-01-31T18:00:00Z, or a duration: 12h, 7d' },
+    by: { value: 'NAME', about: 'who acts, for the audit trail (default: your system user)' },
+    person: { value: 'PERSON', about: 'with list: only actions on this person' },
+    after: { value: 'PLACE', about: 'with list: start of the next page' },
   },
   words: { min: 1, max: 3 },
   settings: 'Operating',
@@ -146,7 +146,7 @@ export async function runOperatorCommand(store: OperatorStore, given: Given): Pr
   try {
     if (words.length !== verb.words.length) throw new Error(`it takes ${verb.words.join(' and ') || 'nothing'}`)
     const reason = given.values['reason']
-    if (reason === undefined && !asking.has(name)) throw new Error('--reason says why')
+    if (reason === undefined && !asking.has(name)) throw new Error('--reason is required')
     const by = {
       program: (given.values['by'] ?? whoRuns())
         .replaceAll(/\p{Cc}+/gu, ' ')
@@ -192,7 +192,7 @@ async function findPerson(ctx: ChatContext, text: string): Promise<{ id: string;
 
 function checkId(text: string): string {
   if (isUuid.Check(text)) return text
-  throw new Error(`'${String(text)}' is no id`)
+  throw new Error(`'${String(text)}' is not an id`)
 }
 
 const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 }

@@ -58,7 +58,7 @@ export function createAddresses(options: {
     warnedAt = steady()
     logger.warn(
       { address },
-      'sockets of one network address are turned away. If it is a proxy of your own, name it in TRUSTED_PROXIES; if many people stand behind it, raise SOCKETS_PER_ADDRESS_MAX or CONNECTS_PER_ADDRESS_MAX',
+      'address over its limit; sockets refused. Add your own proxies to TRUSTED_PROXIES; for a shared address raise SOCKETS_PER_ADDRESS_MAX or CONNECTS_PER_ADDRESS_MAX',
     )
   }
 

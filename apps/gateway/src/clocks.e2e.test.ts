@@ -114,7 +114,7 @@ test.each([
     expect(retryMs).toBeGreaterThanOrEqual(1_000)
     expect(retryMs).toBeLessThan(3_000)
     await connect(agoMs).catch(() => {})
-    const said = warned.filter(({ message }) => message === 'tickets were refused')
+    const said = warned.filter(({ message }) => message === 'tickets refused')
     // Once, and not for each: the next line comes a minute later.
     expect(said).toMatchObject([{ fields: { [fault]: 1, clockSkewMs: expect.any(Number) } }])
   },

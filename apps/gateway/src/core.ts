@@ -56,7 +56,7 @@ export async function createCore(options: GatewayOptions, random: () => number, 
     onGone: users => hider.left(users),
     onEntry: committedAt => metrics.delivered(committedAt),
     onLost(error) {
-      fault(error, 'unable to read the members who are here')
+      fault(error, 'unable to read local members')
       healer.suspect(0)
     },
     onLate: ageMs => healer.suspect(ageMs),
@@ -99,7 +99,7 @@ export async function createCore(options: GatewayOptions, random: () => number, 
     chat,
     hub,
     healer,
-    onFault: error => fault(error, 'unable to tell what was changed'),
+    onFault: error => fault(error, 'unable to announce changes'),
   })
   const admission = createAdmission({ ...options, random, nowMs: steady() })
   const shedder = shedderOf(options, { hub, node, admission }, phase)

@@ -61,7 +61,7 @@ export function keepDeletionCost(options: DeletionCostOptions): DeletionCost {
     } catch (error) {
       const cause = causeOf(error)
       // Once for each cause: what is not allowed now will not be soon.
-      if (!logged.has(cause)) logger.warn({ err: error }, 'unable to tell the deletion cost of this pod')
+      if (!logged.has(cause)) logger.warn({ err: error }, 'unable to set the pod deletion cost')
       logged.add(cause)
     } finally {
       busy = false

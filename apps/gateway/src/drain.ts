@@ -45,6 +45,6 @@ export function warnIfTooFast(options: {
   if (takers > 0 && movedPerSecond > takenPerSecond)
     options.logger.warn(
       { movedPerSecond, takenPerSecond, drainMs, draining: leaving.length + 1 },
-      'more is moved than the others take: some clients wait. Raise DRAIN_MS, or drain fewer at once',
+      'drain outpaces the other gateways; raise DRAIN_MS or drain fewer nodes at once',
     )
 }

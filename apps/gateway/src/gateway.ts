@@ -70,7 +70,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   )
   phase.serving = true
   node.tell()
-  logger.info({ port: server.port, node: nodeId, region }, 'the gateway takes connections')
+  logger.info({ port: server.port, node: nodeId, region }, 'gateway started')
 
   return {
     port: server.port,
@@ -110,7 +110,7 @@ function startTimers(
   })
   function relieve() {
     const cut = backlog.relieve()
-    if (cut > 0) logger.warn({ cut }, 'too much waits for slow readers: those with the most were disconnected')
+    if (cut > 0) logger.warn({ cut }, 'send queues full; slowest readers cut off')
   }
   return [
     setInterval(() => void keepPartitions(pool, logger), partitionsMs),
@@ -125,7 +125,7 @@ async function keepPartitions(pool: Pool, logger: Logger): Promise<void> {
   try {
     await offline.ensurePartitions(pool)
   } catch (error) {
-    logger.warn({ err: error }, 'unable to make the partitions of the days to come; the default one takes their rows')
+    logger.warn({ err: error }, 'unable to create partitions; rows go to the default partition')
   }
 }
 

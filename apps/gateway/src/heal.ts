@@ -53,13 +53,10 @@ export function createHealer(chat: ChatContext, hub: Hub, logger: Logger): Heale
       since = undefined
       try {
         await round(from)
-        logger.info(
-          { ageMs: Math.round(performance.now() - from), ...stats },
-          'told the devices here where their conversations stand',
-        )
+        logger.info({ ageMs: Math.round(performance.now() - from), ...stats }, 'heads sent to local devices')
       } catch (error) {
         since = Math.min(from, since ?? from)
-        logger.warn({ err: error }, 'unable to read where the conversations stand; trying again')
+        logger.warn({ err: error }, 'unable to read heads; retrying')
         await pause(retryMs)
       }
     }

@@ -56,7 +56,7 @@ export function createHider(options: HiderOptions): Hider {
         await ask()
       } catch (error) {
         if (!waiting.has(name)) waiting.set(name, ask)
-        logger.warn({ err: error }, 'unable to read who may still see somebody; trying again')
+        logger.warn({ err: error }, 'unable to read who may still see a user; retrying')
         await new Promise(resolve => setTimeout(resolve, retryMs))
       }
     }

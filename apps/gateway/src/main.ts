@@ -7,7 +7,7 @@ import { createGateway } from './gateway.ts'
 
 readCommandLine({
   usage: 'node apps/gateway/dist/main.js',
-  about: 'A gateway: holds the sockets of clients. Answers /healthz, /readyz and /metrics on its operator port.',
+  about: 'A gateway: holds the sockets of clients. Serves /healthz, /readyz and /metrics on its operator port.',
   settings: 'Gateway',
 })
 const settings = settingsOrEnd(readGatewaySettings)

@@ -131,7 +131,7 @@ export class Reception implements SocketEvents<Connection> {
       this.#greet(connection, ticket.id).then(
         refused => refused !== undefined && connection.close(refused, retryAfter[refused]),
         (error: unknown) => {
-          this.#options.logger.warn({ err: error, ...connection.names }, 'a connection could not be greeted')
+          this.#options.logger.warn({ err: error, ...connection.names }, 'handshake failed')
           connection.close('unavailable', Math.ceil(this.#random() * 5_000))
         },
       )
@@ -192,7 +192,7 @@ export class Reception implements SocketEvents<Connection> {
     metrics.traffic.connects++
     this.#options.logger.debug(
       { ...connection.names, user: connection.user, session: connection.session },
-      'a connection was greeted',
+      'handshake completed',
     )
     return undefined
   }
@@ -259,7 +259,7 @@ export class Reception implements SocketEvents<Connection> {
   #ended(connection: Connection, how: CloseName | 'client' | 'lost'): void {
     const { chat, node, hub, metrics } = this.#core
     metrics.ended(how, connection.greeted)
-    this.#options.logger.debug({ ...connection.names, how }, 'a connection ended')
+    this.#options.logger.debug({ ...connection.names, how }, 'connection closed')
     const before = hub.connectionsOf(connection.user)
     const last = hub.remove(connection)
     if (hub.connectionsOf(connection.user) < before) this.#persons.remove(connection.user)

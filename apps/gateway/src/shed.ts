@@ -176,8 +176,8 @@ export function createShedder<T extends Sheddable>(options: {
     const { connections } = options.own()
     perSecond = decide({ ...seen, settled: seen.settled && !options.isHeld() }, connections, now)
     if (perSecond > 0 === before > 0) return
-    if (perSecond > 0) logger.info({ connections, ...seen }, 'far more connections than the others have: shedding')
-    else logger.info({ connections, ...seen }, 'shedding ends')
+    if (perSecond > 0) logger.info({ connections, ...seen }, 'shedding started')
+    else logger.info({ connections, ...seen }, 'shedding stopped')
   }
 
   return {

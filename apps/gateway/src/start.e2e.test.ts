@@ -136,7 +136,7 @@ test('with MIGRATE=false it waits for the schema, and never makes it', { timeout
 test('the wait is bounded, and a mistake is not waited for', { timeout }, async () => {
   const away = `postgres://nobody@127.0.0.1:${await freePort()}/none`
   expect(await ending({ DATABASE_URL: away, MIGRATE_WAIT_MS: '1000' })).toContain(
-    'unable to start: PostgreSQL does not answer, and it has waited 1000 ms',
+    'unable to start: PostgreSQL does not answer (waited 1000 ms)',
   )
   expect(await ending({ DATABASE_URL: new URL('/missing', databaseUrl).href })).toContain(
     'database \\"missing\\" does not exist',

@@ -19,7 +19,7 @@ export function createTicketRefusals(logger: Logger, clockSkewMs: () => number):
   function say() {
     timer = undefined
     if (Object.values(counts).every(count => count === 0)) return
-    logger.warn({ ...counts, clockSkewMs: clockSkewMs() }, 'tickets were refused')
+    logger.warn({ ...counts, clockSkewMs: clockSkewMs() }, 'tickets refused')
     counts = { ...none }
     timer = setTimeout(say, sayMs)
     timer.unref()

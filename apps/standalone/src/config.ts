@@ -26,56 +26,56 @@ export const standaloneSettings = {
   HOST: {
     ...text(
       '127.0.0.1',
-      'The address that people connect to. `0.0.0.0` lets other machines in; sockets are then opened by the host name that the API was called by, unless PUBLIC_URL is set.',
+      'The address to listen on. `0.0.0.0` lets other machines in; sockets are then opened at the host name that the API was called by, unless PUBLIC_URL is set.',
     ),
     parse: parseListenHost,
   },
-  PORT: port(8080, 'The one port for people: REST API, its docs page and the socket.'),
+  PORT: port(8080, 'The port of the REST API, its docs page and the socket.'),
   PUBLIC_URL: {
     ...publicUrl,
     description:
-      'The URL under which people reach this process: needed behind a proxy, and with sign-in providers where other machines are let in. Without it `http://localhost:PORT`, or HOST.',
+      'The URL at which people reach this process: needed behind a proxy, and for sign-in providers when other machines are let in. Unset: `http://localhost:PORT`, or HOST.',
   },
   TRUSTED_PROXIES: networks(
-    'Addresses or networks of the proxies in front, such as the one that ends TLS: their ADDRESS_HEADER tells who calls. Empty: the peer is the caller, and behind a proxy everybody is one.',
+    'Addresses or networks of the proxies in front, such as the one that terminates TLS, whose ADDRESS_HEADER is trusted. Empty: the peer is the caller, so behind a proxy everybody is one caller.',
   ),
   ADDRESS_HEADER: apiSettings.ADDRESS_HEADER,
   ALLOWED_ORIGINS: {
     ...list(
       [],
-      'Origins of web pages that may call the API: `https://chat.example`; `*` for any, then without cookies. Pages of this machine, `http://localhost` at any port, always may while it listens on this machine only; to use passkeys there name them.',
+      'Origins of web pages that may call the API: `https://chat.example`; `*` for any, then without cookies. Pages of this machine, `http://localhost` at any port, always may while it listens on this machine only; to use passkeys there, list them.',
     ),
     parse: parseOrigins,
   },
   FLOTILLA_FOLDER: text(
     '.flotilla',
-    'Where keys and data are kept, as seen from the working directory. Its `keys.json` opens the messages: back it up with the data.',
+    'Where keys and data are kept, relative to the working directory. Its `keys.json` decrypts the messages: back it up with the data.',
   ),
   DATABASE_URL: optionalUrl(
-    'A PostgreSQL of your own, as for the gateway. Without it one is started inside, with its data in the folder.',
+    'Your own PostgreSQL, as for the gateway. Unset: an embedded one, with its data in the folder.',
     checkDatabaseUrl,
   ),
-  REDIS_URL: optionalUrl(`A ${redisUrlSentence} Without it there is this one node.`, checkRedisUrl),
+  REDIS_URL: optionalUrl(`A ${redisUrlSentence} Unset: a single node without Redis.`, checkRedisUrl),
   ...signInProviders,
   DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
   OPERATORS: apiSettings.OPERATORS,
   ...registrationSettings,
   ...boundSettings,
   SMTP_URL: optionalUrl(
-    'Where mail is handed in: `smtps://user:password@host:465`. Without it a page whose address is printed at the start shows what would have been sent, as long as only this machine reaches the process; otherwise nothing that needs mail can be begun.',
+    'The mail server: `smtps://user:password@host:465`. Unset: while only this machine can reach the process, a page whose URL is printed on start shows what would have been sent; otherwise nothing that needs mail can be started.',
     smtpUrl,
   ),
   MAIL_FROM: workerSettings.MAIL_FROM,
   FCM_ACCOUNT: workerSettings.FCM_ACCOUNT,
   VAPID_PUBLIC_KEY: {
     ...apiSettings.VAPID_PUBLIC_KEY,
-    description: 'The public key of Web Push. Without it no Web Push is sent.',
+    description: 'The public key of Web Push. Unset: no Web Push.',
   },
   VAPID_PRIVATE_KEY: workerSettings.VAPID_PRIVATE_KEY,
   VAPID_SUBJECT: workerSettings.VAPID_SUBJECT,
   PUSH_CONTENT: workerSettings.PUSH_CONTENT,
   NODE_ID: {
-    ...optionalText('The name of this node in Redis; unique in its region. Without it the host and the port.'),
+    ...optionalText('The name of this node in Redis; unique in its region. Unset: the host and the port.'),
     parse: parseNodeName,
   },
   OPERATOR_HOST: { ...text('127.0.0.1', 'The address of /healthz, /readyz and /metrics.'), parse: parseListenHost },
@@ -83,7 +83,7 @@ export const standaloneSettings = {
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'warn',
-    'The least important lines that are logged, beside what is printed for people.',
+    'The lowest level that is logged. What is printed for people is not affected.',
   ),
 }
 

@@ -121,5 +121,5 @@ test.each([
 
 test('a limit that CONNECTIONS_MAX cannot be reached with is refused at the start', async () => {
   const ended = await start('gateway', { CONNECTIONS_MAX: '105', DATABASE_CONNECTIONS_MAX: '6' }).catch(String)
-  expect(ended).toContain('CONNECTIONS_MAX is 105, and with a file limit of 260 it can be 104 at most')
+  expect(ended).toContain('CONNECTIONS_MAX is 105, but a file limit of 260 allows at most 104')
 }, 60_000)

@@ -52,14 +52,14 @@ function taken(folder: string, { pid, url }: Partial<Holder>): Error {
   const who = `another Flotilla is running on it${pid === undefined ? '' : `: process ${pid}`}${url === undefined ? '' : `, ${url}`}`
   const stop = pid === undefined ? 'Stop that one' : `Stop that one (kill ${pid})`
   return new Error(
-    `unable to use ${folder}: ${who}. ${stop}, or give this one another folder and another port: FLOTILLA_FOLDER=.flotilla-2 PORT=8090 npm start`,
+    `unable to use ${folder}: ${who}. ${stop}, or use another folder and port for this one: FLOTILLA_FOLDER=.flotilla-2 PORT=8090 npm start`,
   )
 }
 
 function removeSocket(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return
-  if (!found.isSocket()) throw new Error(`unable to use ${path}: it is no lock of Flotilla. Move it away`)
+  if (!found.isSocket()) throw new Error(`unable to use ${path}: it is not a Flotilla lock. Move it away`)
   rmSync(path, { force: true })
 }
 

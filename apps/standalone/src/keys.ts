@@ -35,7 +35,7 @@ export function loadKeys(folder: string, mayMake: boolean): Keys {
   if (!existsSync(file)) {
     if (!mayMake)
       throw new Error(
-        `unable to open the data in ${folder}: its keys.json is missing. Put it back from your backup: without it no message can be read`,
+        `unable to open the data in ${folder}: its keys.json is missing. Restore it from your backup: without it no message can be read`,
       )
     write(file, JSON.stringify(generate(), null, 2))
   }

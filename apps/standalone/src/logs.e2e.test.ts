@@ -235,7 +235,7 @@ beforeAll(async () => {
   const { urls } = (await call('GET /v1/connect', { token })).body
   await misbehave(token, socket, urls[0].url)
   await breakStore(token, socket, group.body.id, requestIds.failing)
-  await until(() => linesOf('worker').some(line => line.msg === 'a push failed for good'), { what: 'a push fails' })
+  await until(() => linesOf('worker').some(line => line.msg === 'push dead-lettered'), { what: 'a push fails' })
   await call('DELETE /v1/sessions/current', { token: alice.accessToken })
   await socket.close()
   await until(() => linesOf('gateway').some(line => line['how'] === 'client'), { what: 'the socket is gone' })
@@ -262,9 +262,9 @@ test('no content, token, ticket, code, cookie, password, key or address stands i
 
 test('what is looked for would be found: each part has said what failed', () => {
   expect(linesOf('api').filter(line => line.msg === 'answered').length).toBeGreaterThan(15)
-  expect(linesOf('api').filter(line => line.msg === 'a request failed unexpectedly')).toHaveLength(2)
-  expect(linesOf('gateway').map(line => line.msg)).toContain('the store refused an entry')
-  expect(linesOf('worker').map(line => line.msg)).toContain('a push failed for good')
+  expect(linesOf('api').filter(line => line.msg === 'request failed')).toHaveLength(2)
+  expect(linesOf('gateway').map(line => line.msg)).toContain('entry refused by the store')
+  expect(linesOf('worker').map(line => line.msg)).toContain('push dead-lettered')
 })
 
 test('each line about a request says which, and the edge and the caller know it by the same name', () => {
@@ -284,7 +284,7 @@ test('each line about a request says which, and the edge and the caller know it 
 test('each line about a connection names it as hello did, and by the request that opened it', () => {
   const names = { connectionId: hello.connection, requestId: requestIds.socket }
   const about = linesOf('gateway').filter(line => line['connectionId'] === hello.connection)
-  expect(about.map(line => line.msg)).toEqual(['a connection was greeted', 'message.send failed', 'a connection ended'])
+  expect(about.map(line => line.msg)).toEqual(['handshake completed', 'message.send failed', 'connection closed'])
   for (const line of about) expect(line).toMatchObject(names)
   expect(about[1]).toMatchObject({ op: 'message.send', level: 50 })
   const refused = linesOf('gateway').find(line => line['how'] === 'ticket_invalid')

@@ -22,7 +22,7 @@ const fail = (error: unknown): never => {
 readCommandLine({
   usage: 'npm start',
   about:
-    'All of Flotilla in one process: PostgreSQL, gateway, API and worker on http://localhost:8080. It keeps its data in .flotilla/.',
+    'All of Flotilla in one process: PostgreSQL, gateway, API and worker on http://localhost:8080. Data is kept in .flotilla/.',
   settings: 'Standalone',
 })
 
@@ -61,8 +61,8 @@ const end = drainOnSignal({
   ],
 })
 
-say('Flotilla starts …')
-for (const sentence of warnOfUnread()) say(`  Mind: ${sentence}.`)
+say('Starting Flotilla …')
+for (const sentence of warnOfUnread()) say(`  Warning: ${sentence}.`)
 starting = startStandalone({
   folder: settings.FLOTILLA_FOLDER,
   host: settings.HOST,
@@ -107,19 +107,19 @@ if (standalone !== undefined && !ending) {
 function greeting({ url, devInboxUrl }: Standalone): string {
   const chat = `npm run chat --${url === 'http://localhost:8080' ? '' : ` --url ${url}`}`
   const store = [
-    `PostgreSQL: ${settings.DATABASE_URL === undefined ? `embedded, in ${settings.FLOTILLA_FOLDER}/postgres` : 'yours (DATABASE_URL)'}`,
-    `broker: ${settings.REDIS_URL === undefined ? 'in this process' : 'your Redis (REDIS_URL)'}`,
+    `PostgreSQL: ${settings.DATABASE_URL === undefined ? `embedded, in ${settings.FLOTILLA_FOLDER}/postgres` : 'external (DATABASE_URL)'}`,
+    `broker: ${settings.REDIS_URL === undefined ? 'in-process' : 'Redis (REDIS_URL)'}`,
   ].join(' · ')
   return `
   Flotilla is up: ${url}
 
   API docs        ${url}/docs
-${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: what would have been sent\n`}  Try it          in a second and a third terminal:
+${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: everything that would have been sent\n`}  Try it          in two more terminals:
                   ${chat} --as alice --with bob
                   ${chat} --as bob --with alice
 
   ${store}
-  Keys are in ${settings.FLOTILLA_FOLDER}/keys.json: no message can be read without them.
-  Ctrl-C stops it; the next start finds everything again.
+  Keys: ${settings.FLOTILLA_FOLDER}/keys.json. Without them no message can be read.
+  Press Ctrl-C to stop. Your data is kept for the next start.
 `
 }

@@ -50,7 +50,7 @@ export function findOwner(): Owner | undefined {
       execFileSync('useradd', ['--system', '--user-group', '--no-create-home', ownerName], { stdio: 'pipe' })
     } catch (error) {
       throw new Error(
-        `unable to start PostgreSQL as root: there is no user ${ownerName} and it cannot be made. Make one, or start as another user than root`,
+        `unable to start PostgreSQL as root: there is no user ${ownerName} and it cannot be created. Create it, or start as a user other than root`,
         { cause: error },
       )
     }
@@ -66,7 +66,7 @@ export function findBinaries(owner: Owner | undefined): Binaries {
     native = join(dirname(createRequire(embedded).resolve(name)), '..', 'native')
   } catch (error) {
     throw new Error(
-      `unable to find PostgreSQL: the package ${name} is not installed. Run npm install again, or set DATABASE_URL to a PostgreSQL of your own`,
+      `unable to find PostgreSQL: the package ${name} is not installed. Run npm install again, or set DATABASE_URL to your own PostgreSQL`,
       { cause: error },
     )
   }
@@ -134,7 +134,7 @@ function copyForOwner(native: string): string {
     return copy
   } catch (error) {
     throw new Error(
-      `unable to start PostgreSQL as root: the user ${ownerName} may not look into ${native}, and it cannot be copied to ${copy}. Move the project, or start as another user than root`,
+      `unable to start PostgreSQL as root: the user ${ownerName} cannot read ${native}, and it cannot be copied to ${copy}. Move the project, or start as a user other than root`,
       { cause: error },
     )
   }

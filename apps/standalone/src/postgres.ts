@@ -144,7 +144,7 @@ function checkCluster(binaries: Binaries, data: string, owner: Owner | undefined
   const brought = /\) (\d+)/.exec(version.stdout)?.[1]
   if (brought !== undefined && made !== brought)
     throw new Error(
-      `unable to start PostgreSQL in ${data}: its data are of version ${made}, and this is version ${brought}. Start the Flotilla that made them, or run a PostgreSQL ${made} on them and set DATABASE_URL; nothing was changed`,
+      `unable to start PostgreSQL in ${data}: its data is from version ${made}, but this is version ${brought}. Start the Flotilla that created it, or run PostgreSQL ${made} on it and set DATABASE_URL; nothing was changed`,
     )
 }
 
@@ -204,7 +204,7 @@ export function runningPostgres(folder: string, password: string): string {
   const data = join(folder, 'postgres')
   const found = readState(data)
   if (found === undefined || !isServerOf(found.pid, data))
-    throw new Error(`unable to open the data in ${folder}: Flotilla does not run on it. npm start it first`)
+    throw new Error(`unable to open the data in ${folder}: Flotilla is not running on it. Run npm start first`)
   return urlOf(found.port, password)
 }
 
@@ -246,14 +246,12 @@ async function stopLeftOver(data: string): Promise<void> {
   const runs = () => isServerOf(left.pid, data)
   if (runs() && !isStartedHere(data))
     throw new Error(
-      `unable to start PostgreSQL in ${data}: another one runs on it, process ${left.pid}, that Flotilla did not start. Stop it, or use it: DATABASE_URL=postgres://… npm start`,
+      `unable to start PostgreSQL in ${data}: another one is running on it, process ${left.pid}, that Flotilla did not start. Stop it, or use it: DATABASE_URL=postgres://… npm start`,
     )
   if (runs()) process.kill(left.pid, 'SIGINT')
   for (const deadline = performance.now() + stopMsMax; runs(); await pause())
     if (performance.now() > deadline)
-      throw new Error(
-        `unable to start PostgreSQL in ${data}: one is running there as process ${left.pid} and does not stop`,
-      )
+      throw new Error(`unable to start PostgreSQL in ${data}: process ${left.pid} is running there and does not stop`)
   rmSync(join(data, 'postmaster.pid'), { force: true })
 }
 

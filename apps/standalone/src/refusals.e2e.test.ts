@@ -81,7 +81,7 @@ test('a file system that can only be read, a full disk, a file in the way', () =
   expect(because('ENOSPC')).toContain('the disk is full')
   const file = join(folder, 'file')
   writeFileSync(file, '')
-  for (const path of [file, join(file, 'below')]) expect(() => openFolder(path)).toThrow(`${file} is no folder`)
+  for (const path of [file, join(file, 'below')]) expect(() => openFolder(path)).toThrow(`${file} is not a folder`)
 })
 
 test('a folder that another Flotilla has: which process, and where it is', async () => {
@@ -101,7 +101,7 @@ test('a folder that another Flotilla has: which process, and where it is', async
     silent.close()
   }
   writeFileSync(join(folder, 'lock'), 'of a package manager')
-  expect(await refusal(folder)).toMatch(/lock: it is no lock of Flotilla\. Move it away$/)
+  expect(await refusal(folder)).toMatch(/lock: it is not a Flotilla lock\. Move it away$/)
   expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('of a package manager')
 })
 
@@ -111,7 +111,7 @@ test('a port that somebody has, of which setting, and an address of another mach
   undo.push(() => void other.close())
   const { port } = other.address() as { port: number }
   const folder = folderFor('port')
-  expect(await refusal(folder, { port })).toMatch(/another program has it\. Give another: PORT=\d+ npm start/)
+  expect(await refusal(folder, { port })).toMatch(/the port is in use\. Choose another: PORT=\d+ npm start/)
   expect(await refusal(folder, { host: '192.0.2.1' })).toContain('this machine has no such address')
 })
 
@@ -129,7 +129,7 @@ test('data of another user, of another version, or no data at all: nothing is to
   expect(await refusal(folder)).toContain('something else is in that folder')
   writeFileSync(join(data, 'PG_VERSION'), '13\n')
   expect(await refusal(folder)).toMatch(
-    /its data are of version 13, and this is version \d\d\. Start the Flotilla that/,
+    /its data is from version 13, but this is version \d\d\. Start the Flotilla that/,
   )
   expect(existsSync(join(data, 'holiday.jpg'))).toBe(true)
   if (!isRoot) return
@@ -168,7 +168,7 @@ test('a cluster that is not of these keys, and one that another server runs on',
   const file = join(folder, 'keys.json')
   const keys = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
   writeFileSync(file, JSON.stringify({ ...keys, POSTGRES_PASSWORD: 'of another folder' }))
-  expect(await refusal(folder)).toContain('The two belong together: put both back from the same backup')
+  expect(await refusal(folder)).toContain('The two belong together: restore both from the same backup')
   rmSync(file)
   expect(await refusal(folder)).toContain('its keys.json is missing')
 })

@@ -181,7 +181,7 @@ test('what contradicts itself is refused: the gateway', () => {
     /RECONNECT_BASE_MS must not be above/,
   )
   expect(() => read({}, 4_096)).toThrow(
-    'unable to start: CONNECTIONS_MAX is 18000, and with a file limit of 4096 it can be 3940 at most',
+    'unable to start: CONNECTIONS_MAX is 18000, but a file limit of 4096 allows at most 3940',
   )
   expect(read({ CONNECTIONS_MAX: '3940' }, 4_096)).toMatchObject({ CONNECTIONS_MAX: 3_940 })
   expect(read({ CONNECTIONS_MAX: '1000000' }, Number.POSITIVE_INFINITY)).toMatchObject({ CONNECTIONS_MAX: 1_000_000 })
@@ -219,9 +219,9 @@ test('npm start says which settings it does not read', () => {
       POD_NAME: 'x',
     }),
   ).toEqual([
-    'CONNECTIONS_MAX is a setting of the gateway, and not read here',
-    'TOKEN_KEYS_FILE is a setting of the API, and not read here',
-    'MAILS_AT_ONCE_MAX is a setting of the worker, and not read here',
-    'FLOTILLA_PROT is not known, and not read',
+    'CONNECTIONS_MAX is a setting of the gateway and ignored here',
+    'TOKEN_KEYS_FILE is a setting of the API and ignored here',
+    'MAILS_AT_ONCE_MAX is a setting of the worker and ignored here',
+    'FLOTILLA_PROT is unknown and ignored',
   ])
 })

@@ -185,7 +185,7 @@ test('what cannot be had is said, and nothing is left running', async () => {
   undo.push(() => void other.close())
   await once(other, 'listening')
   const { port } = other.address() as { port: number }
-  await expect(start(folder, { port })).rejects.toThrow(`unable to listen on 127.0.0.1:${port}: another program has it`)
+  await expect(start(folder, { port })).rejects.toThrow(`unable to listen on 127.0.0.1:${port}: the port is in use`)
   await expect(start(folder, { operator: { host: '127.0.0.1', port } })).rejects.toThrow('unable to listen on')
   expect(existsSync(join(folder, 'postgres/postmaster.pid'))).toBe(false)
 

@@ -424,8 +424,8 @@ async function claimPort(host: string, port: number): Promise<number> {
 
 function rethrowListen(host: string, port: number, setting: 'PORT' | 'OPERATOR_PORT' = 'PORT') {
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: `another program has it. Give another: ${setting}=${port + 10} npm start`,
-    EACCES: `it needs more rights. Give one above 1023: ${setting}=${8_000 + (port % 1_000)} npm start`,
+    EADDRINUSE: `the port is in use. Choose another: ${setting}=${port + 10} npm start`,
+    EACCES: `ports below 1024 need more rights. Choose a higher one: ${setting}=${8_000 + (port % 1_000)} npm start`,
     EADDRNOTAVAIL:
       'this machine has no such address. HOST=127.0.0.1 is this machine alone, HOST=0.0.0.0 all of its addresses',
   }
@@ -444,6 +444,6 @@ function isStranger(error: unknown): boolean {
 
 const foreignCluster = (folder: string, cause: unknown) =>
   new Error(
-    `unable to open the data in ${folder}/postgres: the cluster does not know the password in ${folder}/keys.json. The two belong together: put both back from the same backup, or move the one away that is not Flotilla's`,
+    `unable to open the data in ${folder}/postgres: the cluster does not know the password in ${folder}/keys.json. The two belong together: restore both from the same backup, or move away the one that is not Flotilla's`,
     { cause },
   )

@@ -1,5 +1,5 @@
 /**
- * The page at `/`: what runs here, where its papers are and how to try it with two people. One file of HTML without a
+ * The page at `/`: what runs here, where its docs are and how to try it with two people. One file of HTML without a
  * script; its style and its icon are the only things that its policy lets in. A web client would take its place.
  */
 import { createHash } from 'node:crypto'
@@ -69,37 +69,37 @@ ${sails('currentColor')}
 <div>
 <h1>Flotilla is up</h1>
 <p>A chat backend: sockets, REST and a worker in one process, on <code>${escape(url)}</code>. It has no web client
-yet. Talk to it from a terminal, from your own app, or by hand.</p>
+yet: talk to it from a terminal, from your own app, or by hand.</p>
 </div>
 </header>
 <main>
-<nav aria-label="Papers">
+<nav aria-label="Docs">
 <ul>
-${link('/docs', 'API reference', 'every route, to read and to try')}
-${link('/v1/openapi.json', 'OpenAPI', 'the same for machines')}
-${link('/readyz', 'Ready?', 'and if not, why not')}
+${link('/docs', 'API reference', 'every route, to read and try')}
+${link('/v1/openapi.json', 'OpenAPI', 'the machine-readable version')}
+${link('/readyz', 'Readiness', 'and if not ready, why')}
 </ul>
 </nav>
 <section>
 <h2>Two people, two terminals</h2>
-<p>Run one line in each, in the folder of Flotilla. Type a line to send it: ✓ is stored, ✓✓ has arrived.
-<kbd>/help</kbd> lists the rest.</p>
+<p>In the Flotilla folder, run one line in each terminal. Type a line to send it: ✓ means stored, ✓✓ delivered.
+<kbd>/help</kbd> lists the commands.</p>
 ${code('Commands for two terminals', `${chat} --as alice --with bob\n${chat} --as bob --with alice`)}
 </section>
 <section>
 <h2>Your own app</h2>
-<p>The SDK in <code>libs/sdk</code> keeps the connection, the order, and what is not sent yet.</p>
+<p>The SDK in <code>libs/sdk</code> takes care of the connection, message order and unsent messages.</p>
 ${code('TypeScript with the SDK', snippet(url))}
 </section>
 <section>
 <h2>By hand</h2>
-<p>Register somebody, then ask where to open a socket. <code>docs/protocol.md</code> has what is said on it.
-${showsMail ? 'The terminal of <code>npm start</code> names the page of what would have been mailed and pushed.' : ''}</p>
+<p>Register a user, then ask where to open a socket. <code>docs/protocol.md</code> describes the protocol.
+${showsMail ? 'The terminal of <code>npm start</code> shows the URL of the page with everything that would have been mailed or pushed.' : ''}</p>
 ${code('Commands with curl', byHand(url))}
 </section>
 </main>
 <footer>
-<p>Stop it with Ctrl-C; the next start finds everything again. <code>README.md</code> goes on from here to a fleet.</p>
+<p>Press Ctrl-C to stop; your data is kept for the next start. <code>README.md</code> leads on to a fleet.</p>
 </footer>
 </body>
 </html>

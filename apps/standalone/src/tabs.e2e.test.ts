@@ -92,7 +92,7 @@ async function openTab(): Promise<Page> {
         getToken: async () => given.token,
         store: tab.sdk.createIndexedDbStore({ name: 'alice' }),
       })
-      tab.client.on('message', ({ seq, body }) => void tab.heard.push(`${seq} ${textOf(body)}`))
+      tab.client.on('message', ({ seq, body }) => void tab.heard.push(`${seq} ${tab.sdk.textOf(body)}`))
       tab.client.on('state', state => void tab.states.push(state.name === 'waiting' ? state.reason : state.name))
       tab.client.on('sendState', ({ body, state }) => void (tab.sends[body.text] = state.name))
       await tab.client.start()

@@ -36,5 +36,5 @@ test('push services are what is configured; keys of Web Push come together or no
   const [provider] = await open(none, true)
   expect(provider?.name).toBe('fcm')
   await provider?.close()
-  await expect(open({ ...none, publicKey: 'x' })).rejects.toThrow(/belong together/)
+  await expect(open({ ...none, publicKey: 'x' })).rejects.toThrow(/must be set together/)
 })

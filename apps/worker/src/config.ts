@@ -60,7 +60,7 @@ function parseVapidSubject(value: string): string {
 
 const fcmAccount: Setting<FcmAccount | undefined> = {
   ...secret(
-    'The service account of Firebase Cloud Messaging: its JSON, or the path of the file. Without it nothing is pushed through FCM.',
+    'The service account of Firebase Cloud Messaging: its JSON, or the path of the file. Unset: no pushes through FCM.',
   ),
   default: undefined,
   parse: parseFcmAccount,
@@ -70,47 +70,45 @@ export const workerSettings = {
   ...nodeSettings({ id: `worker-${hostname()}`, operatorPort: 9080 }),
   DATABASE_CONNECTIONS_MAX: integer(10, { min: 4, max: 200 }, 'Connections to PostgreSQL.'),
   ...storageSettings,
-  DEPLOYMENT_NAME: text('Flotilla', 'What the deployment is called, in mails and in pushes that name nobody.'),
+  DEPLOYMENT_NAME: text('Flotilla', 'The name of the deployment, in mails and in pushes that name nobody.'),
   SMTP_URL: optionalUrl(
-    'Where mail is handed in: `smtps://user:password@host:465` or `smtp://host:587?requireTLS=true`. Without it no mail is sent.',
+    'The mail server: `smtps://user:password@host:465` or `smtp://host:587?requireTLS=true`. Unset: no mail is sent.',
     smtpUrl,
   ),
-  MAIL_FROM: { ...text('Flotilla <noreply@localhost>', 'The sender of mails: `Name <address>`.'), parse: parseSender },
+  MAIL_FROM: { ...text('Flotilla <noreply@localhost>', 'The sender of mail: `Name <address>`.'), parse: parseSender },
   MAILS_AT_ONCE_MAX: integer(5, { min: 1, max: 100 }, 'Connections to the mail server.'),
-  JOBS_AT_ONCE_MAX: integer(10, { min: 1, max: 1_000 }, 'Jobs that this worker does at once, mails among them.'),
+  JOBS_AT_ONCE_MAX: integer(10, { min: 1, max: 1_000 }, 'Jobs that this worker runs at once, mail included.'),
   FCM_ACCOUNT: fcmAccount,
-  VAPID_PUBLIC_KEY: optionalText(
-    'The public key of Web Push, equal to that of the API. Without it no Web Push is sent.',
-  ),
+  VAPID_PUBLIC_KEY: optionalText('The public key of Web Push, the same as the API’s. Unset: no Web Push.'),
   VAPID_PRIVATE_KEY: secret('The private key of Web Push.'),
   VAPID_SUBJECT: {
-    ...optionalText('Whom push services can reach about us: `mailto:…` or `https://…`.'),
+    ...optionalText('The contact for push services: `mailto:…` or `https://…`.'),
     parse: parseVapidSubject,
   },
   PUSH_CONTENT: choice(
     ['names', 'none'],
     'names',
-    'Whether pushes name people and groups; with `none` they only say that there is something new. Bodies are never in them.',
+    'Whether pushes name people and groups; with `none` they only say that there is something new. They never contain message bodies.',
   ),
   PUSH_DELAY_MS: integer(
     2_000,
     { min: 0, max: 10 * minuteMs },
-    'A push waits so long, for somebody who is only just reconnecting.',
+    'How long a push waits, in case the person is just reconnecting.',
   ),
   PUSH_COLLAPSE_MS: integer(
     30_000,
     { min: 0, max: 24 * 60 * minuteMs },
-    'Of one conversation no device gets a second push within so long.',
+    'How long no device gets a second push about the same conversation.',
   ),
-  PUSH_SEND_MS_MAX: integer(10_000, { min: 100, max: minuteMs }, 'What one attempt to send a push may take.'),
-  PUSH_ATTEMPTS_MAX: integer(12, { min: 1, max: 30 }, 'Attempts until a push is given up and listed as dead.'),
+  PUSH_SEND_MS_MAX: integer(10_000, { min: 100, max: minuteMs }, 'How long one attempt to send a push may take.'),
+  PUSH_ATTEMPTS_MAX: integer(12, { min: 1, max: 30 }, 'Attempts before a push is dead-lettered.'),
   PUSH_TTL_MS: integer(
     24 * 60 * minuteMs,
     { min: 0, max: 28 * 24 * 60 * minuteMs },
     'How long a service keeps a push for a device that is off.',
   ),
   PUSHES_IN_FLIGHT_MAX: integer(50, many, 'Pushes that this worker sends at once through one provider.'),
-  STOP_MS_MAX: integer(20_000, { min: 0, max: 600_000 }, 'On SIGTERM, what is under way gets so long to end.'),
+  STOP_MS_MAX: integer(20_000, { min: 0, max: 600_000 }, 'On SIGTERM, how long work in progress may take to finish.'),
 }
 
 export type WorkerValues = Values<typeof workerSettings>

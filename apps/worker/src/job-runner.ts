@@ -72,7 +72,7 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
       metrics.job(job.kind, 'done')
     } catch (error) {
       // The lease ends by itself, and the job comes again.
-      logger.warn({ err: error, job: id, kind: job.kind }, 'unable to note what became of a job')
+      logger.warn({ err: error, job: id, kind: job.kind }, 'unable to record the outcome of a job')
     }
   }
 
@@ -83,8 +83,8 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
     await jobs.fail(chat, held, reasonOf(error), forGood ? undefined : retryMs)
     metrics.job(kind, forGood ? 'dead' : 'failed')
     const fields = { reason: reasonOf(error), job: held.id, kind, attempt: held.attempt }
-    if (forGood) logger.error(fields, 'a job failed for good')
-    else logger.warn(fields, 'a job failed and is tried again')
+    if (forGood) logger.error(fields, 'job dead-lettered')
+    else logger.warn(fields, 'job failed; retrying')
   }
 
   const loop: Loop = startLoop({
@@ -106,7 +106,7 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
   return {
     async stop(withinMs) {
       await loop.stop()
-      if (!(await slots.drained(withinMs))) logger.warn({ jobs: slots.taken }, 'jobs were left under way')
+      if (!(await slots.drained(withinMs))) logger.warn({ jobs: slots.taken }, 'jobs still in flight')
     },
   }
 }

@@ -43,7 +43,7 @@ export function startLoop(options: LoopOptions): Loop {
       } catch (error) {
         failures++
         pauseMs = Math.min(idleMs * 2 ** Math.min(failures, 10), failedMsMax)
-        if (failures === 1) logger.warn({ err: error, loop: options.name }, 'a turn of the worker failed')
+        if (failures === 1) logger.warn({ err: error, loop: options.name }, 'worker loop failed')
       }
       await sleep(jittered(pauseMs), undefined, { signal: stopping.signal }).catch(() => {})
     }

@@ -108,7 +108,7 @@ test('changes in a row are two mails: the first at once, and the rest together w
   const [first, rest] = smtp.arrived.map(one => one.email.text ?? '')
   expect(smtp.arrived.map(one => one.to)).toEqual([['ann@example.org'], ['ann@example.org']])
   expect(first).toContain('The password of your account was changed.')
-  for (const told of ['no longer a second factor', 'A copy of everything', 'A passkey was added'])
+  for (const told of ['turned off as a second factor', 'A copy of all the data', 'A passkey was added'])
     expect(rest).toContain(told)
   expect(rest).not.toContain('The password of your account was changed.')
 })

@@ -39,7 +39,7 @@ const stepMsMax = 10_000
 
 export function createSmtpMailer(options: SmtpOptions): Mailer {
   const domain = /@([^\s<>@]+)>?\s*$/.exec(options.from)?.[1]
-  if (domain === undefined) throw new Error('unable to send mail: MAIL_FROM holds no address')
+  if (domain === undefined) throw new Error('unable to send mail: MAIL_FROM contains no address')
   const transport = createTransport({
     url: options.url,
     pool: true,

@@ -10,7 +10,7 @@ import { createWorker, mailMsMax } from './worker.ts'
 
 readCommandLine({
   usage: 'node apps/worker/dist/main.js',
-  about: 'A worker: does what may happen later, such as mail, push, erasure and clean-up.',
+  about: 'A worker: background jobs such as mail, push, erasure and clean-up.',
   settings: 'Worker',
 })
 const settings = settingsOrEnd(readWorkerSettings)
@@ -93,4 +93,4 @@ endWith(
   { name: 'files', run: async () => storage.close() },
 )
 ready(() => joined.chat.pulse.unready())
-logger.info({ node: settings.NODE_ID, region: settings.REGION }, 'the worker works')
+logger.info({ node: settings.NODE_ID, region: settings.REGION }, 'worker started')

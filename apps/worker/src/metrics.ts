@@ -1,6 +1,7 @@
 /** The figures of a worker, beside those of every process. docs/metrics.md is made from the declarations. */
-import { type ChatContext, jobs, offline, push, type Upkept, upkeptTables } from '@flotilla/chat'
+import { type ChatContext, feed, jobs, offline, push, type Upkept, upkeptTables } from '@flotilla/chat'
 import { counter, gauge, histogram, type Logger, openMetrics, readTogether, type Registry } from '@flotilla/service'
+import { feedConsumers } from './feed-consumers.ts'
 
 export interface WorkerMetrics {
   job(kind: jobs.JobKind, outcome: (typeof jobOutcomes)[number]): void
@@ -16,6 +17,7 @@ const pushBucketsSeconds = [0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3_60
 const kinds: readonly jobs.JobKind[] = ['mail', 'delete-files', 'nothing']
 const providers: readonly push.Provider[] = ['fcm', 'webpush']
 const jobOutcomes = ['done', 'failed', 'dead'] as const
+const consumers = feedConsumers.map(({ name }) => name)
 const pushOutcomes = ['sent', 'gone', 'refused', 'later', 'unclear', 'skipped', 'dead'] as const
 
 /** Of the whole store: every worker says the same, so take one of them and not the sum. */
@@ -24,33 +26,47 @@ const ofTheStore = 'in the whole store'
 export const workerMetrics = {
   flotilla_jobs_total: counter(
     'attempts',
-    'Attempts at jobs; `failed` is tried again, `dead` is not; `nothing` stands where a mail would',
+    'Job attempts: `failed` is retried, `dead` is not; `nothing` stands in for a mail',
     { kind: kinds, outcome: jobOutcomes },
   ),
-  flotilla_jobs_waiting: gauge('jobs', `Jobs that wait or are under way, ${ofTheStore}`, { kind: kinds }),
-  flotilla_jobs_late_seconds: gauge('seconds', `How late the job is that has been due for longest, ${ofTheStore}`),
-  flotilla_jobs_dead: gauge('jobs', `Jobs that nobody tries any more, ${ofTheStore}`),
+  flotilla_jobs_waiting: gauge('jobs', `Jobs waiting or running, ${ofTheStore}`, { kind: kinds }),
+  flotilla_jobs_late_seconds: gauge('seconds', `Lateness of the longest-overdue job, ${ofTheStore}`),
+  flotilla_jobs_dead: gauge('jobs', `Dead-lettered jobs, ${ofTheStore}`),
   flotilla_pushes_total: counter(
     'attempts',
-    'Attempts to push: the answer of the service; `skipped` was not to be sent any more, `dead` had no tries left',
+    'Push attempts by the service’s answer; `skipped` was no longer needed, `dead` had no attempts left',
     { provider: providers, outcome: pushOutcomes },
   ),
   flotilla_push_seconds: histogram(
     'seconds',
     pushBucketsSeconds,
-    'From the first message that a push tells of to the answer of the service that took it',
+    'Time from the first message that a push announces to its acceptance by the service',
     { provider: providers },
   ),
-  flotilla_pushes_waiting: gauge('pushes', `Pushes that wait for an answer, ${ofTheStore}`, { provider: providers }),
-  flotilla_pushes_late_seconds: gauge('seconds', `How late the push is that has been due for longest, ${ofTheStore}`),
-  flotilla_pushes_in_flight: gauge('pushes', 'Pushes that this worker has sent and waits for'),
-  flotilla_push_services_paused: gauge('services', 'Push services that this worker leaves alone for the moment'),
-  flotilla_upkeep_rows_total: counter('rows', 'Rows that had had their time and were deleted', {
+  flotilla_pushes_waiting: gauge('pushes', `Pushes waiting for an answer, ${ofTheStore}`, { provider: providers }),
+  flotilla_pushes_late_seconds: gauge('seconds', `Lateness of the longest-overdue push, ${ofTheStore}`),
+  flotilla_pushes_in_flight: gauge('pushes', 'Pushes sent by this worker and not yet answered'),
+  flotilla_push_services_paused: gauge('services', 'Push services that this worker has paused'),
+  flotilla_upkeep_rows_total: counter('rows', 'Expired rows deleted', {
     table: upkeptTables,
   }),
+  flotilla_feed_lag_entries: gauge(
+    'entries',
+    `Entries that a consumer of the feed has before it, ${ofTheStore}; far behind it is about so many`,
+    { consumer: consumers },
+  ),
+  flotilla_feed_lag_seconds: gauge(
+    'seconds',
+    `How long the first entry that a consumer of the feed has before it has waited, ${ofTheStore}`,
+    { consumer: consumers },
+  ),
+  flotilla_feed_waits_seconds: gauge(
+    'seconds',
+    'How long the feed has waited in this worker for transactions that were open when an entry was written',
+  ),
   flotilla_offline_messages: gauge(
     'entries',
-    `What is owed to people who are away, ${ofTheStore}; counted up to 10,000, above it an estimate of the planner`,
+    `Messages waiting for people who are offline, ${ofTheStore}; counted up to 10,000, above that the planner’s estimate`,
   ),
 } as const
 
@@ -73,16 +89,23 @@ export function measureQueues(
   registry: Registry,
   chat: ChatContext,
   logger: Logger,
-  readings: { readonly inFlight: () => number; readonly paused: () => number },
+  readings: {
+    readonly inFlight: () => number
+    readonly paused: () => number
+    readonly feedWaitsMs: () => number
+  },
 ): void {
   const { read } = openMetrics(registry, workerMetrics)
   const orNothing = <T>(asked: Promise<T>): Promise<T | undefined> =>
     asked.catch((error: unknown) => {
-      logger.debug({ err: error }, 'unable to read what waits in the store')
+      logger.debug({ err: error }, 'unable to read queue lengths')
       return undefined
     })
   const ofJobs = readTogether(() => orNothing(jobs.figures(chat)))
   const ofPushes = readTogether(() => orNothing(push.figures(chat)))
+  const ofFeed = readTogether(() => orNothing(feed.figures(chat)))
+  const byConsumer = (lags: readonly feed.FeedFigures[] | undefined, figure: (lag: feed.FeedFigures) => number) =>
+    withZeros(consumers, lags && Object.fromEntries(lags.map(lag => [lag.consumer, figure(lag)])))
   const inSeconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1_000)
   read('flotilla_jobs_waiting', async () => withZeros(kinds, (await ofJobs())?.waiting))
   read('flotilla_jobs_late_seconds', async () => inSeconds((await ofJobs())?.lateMs))
@@ -91,6 +114,9 @@ export function measureQueues(
   read('flotilla_pushes_late_seconds', async () => inSeconds((await ofPushes())?.lateMs))
   read('flotilla_pushes_in_flight', readings.inFlight)
   read('flotilla_push_services_paused', readings.paused)
+  read('flotilla_feed_lag_entries', async () => byConsumer(await ofFeed(), lag => lag.entries))
+  read('flotilla_feed_lag_seconds', async () => byConsumer(await ofFeed(), lag => lag.lateMs / 1_000))
+  read('flotilla_feed_waits_seconds', () => readings.feedWaitsMs() / 1_000)
   read('flotilla_offline_messages', () => orNothing(offline.owedToAll(chat)))
 }
 

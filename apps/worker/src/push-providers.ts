@@ -23,7 +23,7 @@ export async function openPushProviders(options: PushProvidersOptions): Promise<
   const { publicKey, privateKey, subject } = options.vapid
   const given = [publicKey, privateKey, subject].filter(one => one !== undefined)
   if (given.length > 0 && given.length < 3)
-    throw new Error('unable to start: VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT belong together')
+    throw new Error('unable to start: VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT must be set together')
   return [
     ...(options.fcm === undefined ? [] : [await createFcm({ serviceAccount: options.fcm, limits, clock })]),
     ...(publicKey === undefined || privateKey === undefined || subject === undefined

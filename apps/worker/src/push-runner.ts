@@ -73,7 +73,7 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
   async function putBack(delivery: push.Delivery, waitMs: number): Promise<void> {
     await push
       .putBack(chat, delivery, waitMs)
-      .catch((error: unknown) => logger.warn({ err: error, push: delivery.id }, 'unable to give back a push'))
+      .catch((error: unknown) => logger.warn({ err: error, push: delivery.id }, 'unable to release a push'))
   }
 
   function startSending(provider: PushProvider) {
@@ -106,7 +106,7 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
     async stop(withinMs) {
       await Promise.all([gathering.stop(), ...sending.map(({ loop }) => loop.stop())])
       const drained = await Promise.all(sending.map(({ slots }) => slots.drained(withinMs)))
-      if (drained.includes(false)) logger.warn('pushes were left under way')
+      if (drained.includes(false)) logger.warn('pushes still in flight')
     },
   }
 }
@@ -115,12 +115,12 @@ async function note({ chat, logger, random }: PushRunnerOptions, delivery: push.
   for (let attempt = 0; ; attempt++)
     try {
       const state = await push.answered(chat, delivery, answer, random())
-      if (state === 'dead') logger.warn({ push: delivery.id, ...answer }, 'a push failed for good')
+      if (state === 'dead') logger.warn({ push: delivery.id, ...answer }, 'push dead-lettered')
       return
     } catch (error) {
       const pauseMs = notePausesMs[attempt]
       if (pauseMs === undefined) {
-        logger.error({ err: error, push: delivery.id }, 'unable to note what became of a push')
+        logger.error({ err: error, push: delivery.id }, 'unable to record the outcome of a push')
         return
       }
       await sleep(pauseMs)

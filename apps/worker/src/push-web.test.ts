@@ -109,7 +109,7 @@ test('keys that do not fit are found at the start', () => {
   expect(() => createWebPush({ vapid: { ...vapid, privateKey: 'x' }, limits })).toThrow()
   const { publicKey } = webpush.generateVAPIDKeys()
   expect(() => createWebPush({ vapid: { ...vapid, publicKey }, limits })).toThrow(
-    'unable to start: VAPID_PUBLIC_KEY is not the partner of VAPID_PRIVATE_KEY',
+    'unable to start: VAPID_PUBLIC_KEY does not match VAPID_PRIVATE_KEY',
   )
   expect(() => createWebPush({ vapid: { ...vapid, subject: 'me' }, limits })).toThrow()
 })

@@ -28,7 +28,7 @@ export function createWebPush(options: WebPushOptions): PushProvider {
   // Keys that do not fit fail here, at the start, and not at every push.
   webpush.setVapidDetails(vapid.subject, vapid.publicKey, vapid.privateKey)
   if (partnerOf(vapid.privateKey) !== vapid.publicKey)
-    throw new Error('unable to start: VAPID_PUBLIC_KEY is not the partner of VAPID_PRIVATE_KEY')
+    throw new Error('unable to start: VAPID_PUBLIC_KEY does not match VAPID_PRIVATE_KEY')
   const agent = new TripAgent(options.connect)
   return {
     name: 'webpush',

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { messages, push } from '@flotilla/chat'
+import { messages, operators, push } from '@flotilla/chat'
 import { createRegistry, type Registry, silentLogger } from '@flotilla/service'
 import {
   makeConversation,
@@ -142,4 +142,27 @@ test('what has had its time is cleaned up when a worker starts', async () => {
   await until(async () => /flotilla_upkeep_rows_total\{table="challenges"\} 1/.test(await registry.metrics()), {
     what: 'it is counted',
   })
+})
+
+test('what is written is counted by day and kind, and the feed says how far behind it is', async () => {
+  const { say } = await makePair()
+  // As it was before there was a feed: nothing of it is noted.
+  await say()
+  await chat.ctx.pool.query('TRUNCATE feed_notes')
+  await chat.ctx.pool.query('UPDATE conversations SET fed_seq = 0')
+  await start()
+  await say()
+  const counted = async () => (await operators.entryCounts(chat.ctx, 1)).map(({ event, entries }) => [event, entries])
+  await until(async () => JSON.stringify(await counted()) === '[["message.new",2]]', { what: 'both are counted' })
+  const figures = [
+    /flotilla_feed_lag_entries\{consumer="entry-counts"\} 0/,
+    /flotilla_feed_lag_seconds\{consumer="entry-counts"\} 0/,
+  ]
+  await until(
+    async () => {
+      const metrics = await registry.metrics()
+      return figures.every(figure => figure.test(metrics)) && /flotilla_feed_waits_seconds \d/.test(metrics)
+    },
+    { what: 'the feed says that it is not behind' },
+  )
 })

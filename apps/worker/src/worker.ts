@@ -1,10 +1,11 @@
 /**
- * A worker, put together: jobs, push, upkeep. It keeps nothing that a restart would lose, and any number of them work side
+ * A worker, put together: jobs, push, the feed, upkeep. It keeps nothing that a restart would lose, and any number of them work side
  * by side: what one has claimed, the others leave alone. main.ts runs it as a process, the standalone app inside its own.
  */
-import { type ChatContext, lifecycle, upkeep, upkeptTables } from '@flotilla/chat'
+import { type ChatContext, feed, lifecycle, upkeep, upkeptTables } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger, Registry } from '@flotilla/service'
+import { feedConsumers } from './feed-consumers.ts'
 import { type JobSettings, startJobRunner } from './job-runner.ts'
 import { startLoop } from './loop.ts'
 import type { Mailer } from './mailer.ts'
@@ -29,6 +30,8 @@ export interface WorkerOptions {
 
 export interface WorkerSettings extends JobSettings, PushRunnerSettings {
   readonly upkeepMs: number
+  /** How long nobody else takes a part of the feed: longer than what a consumer does with its batches may take. */
+  readonly feedLeaseMs: number
   /** Between two looks for accounts whose time is up. */
   readonly eraseMs: number
   /** What is under way at the end gets so long. */
@@ -47,6 +50,7 @@ export const workerDefaults: WorkerSettings = {
   pushPauseMs: { first: 1_000, max: 60_000 },
   pollMs: { busy: 200, idle: 1_000 },
   upkeepMs: 3_600_000,
+  feedLeaseMs: 60_000,
   eraseMs: 60_000,
   stopMsMax: 20_000,
 }
@@ -66,13 +70,30 @@ export function createWorker(options: WorkerOptions): Worker {
   const shared = { ...options, settings, metrics }
   const stopping = new AbortController()
 
-  if (mailer === undefined) logger.error('no mail can be sent: SMTP_URL is not set. Jobs with mail end as dead')
-  if (pushProviders.length === 0) logger.warn('nothing is pushed: neither FCM nor Web Push is configured')
+  if (mailer === undefined) logger.error('mail disabled: SMTP_URL is not set; mail jobs will be dead-lettered')
+  if (pushProviders.length === 0) logger.warn('push disabled: neither FCM nor Web Push is configured')
 
   const jobRunner = startJobRunner(shared)
   const pushRunner = startPushRunner({ ...shared, providers: pushProviders })
-  measureQueues(options.registry, chat, logger, pushRunner)
+  const consumptions = feedConsumers.map(consumer => ({
+    consumer,
+    ...feed.consume(chat, consumer, { leaseMs: settings.feedLeaseMs }),
+  }))
+  measureQueues(options.registry, chat, logger, {
+    ...pushRunner,
+    feedWaitsMs: () => Math.max(...consumptions.map(one => one.waitsMs())),
+  })
   const loops = [
+    ...consumptions.map(({ consumer, turn }) =>
+      startLoop({
+        name: `feed ${consumer.name}`,
+        logger,
+        random,
+        busyMs: settings.pollMs.busy,
+        idleMs: settings.pollMs.idle,
+        turn,
+      }),
+    ),
     startLoop({
       name: 'upkeep',
       logger,

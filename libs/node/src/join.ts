@@ -31,7 +31,7 @@ export async function joinNode(options: JoinOptions): Promise<JoinedNode> {
   const absent: NodePorts['absent'] = absences =>
     void offline
       .note(chat, absences)
-      .catch((error: unknown) => logger.warn({ err: error }, 'unable to note who was not reached'))
+      .catch((error: unknown) => logger.warn({ err: error }, 'unable to record undelivered changes'))
   const chat = await createChat({
     ...options.chat,
     ...traced,

@@ -24,7 +24,7 @@ export const storeSettings = {
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',
-    'The least important lines that are logged.',
+    'The lowest level that is logged.',
   ),
 }
 
@@ -33,7 +33,7 @@ export const nodeSettings = (own: { readonly id: string; readonly operatorPort: 
   OPERATOR_HOST: {
     ...text(
       '127.0.0.1',
-      'The address of /healthz, /readyz and /metrics. `0.0.0.0` lets other machines ask: scrapers, and the probes of Kubernetes.',
+      'The address of /healthz, /readyz and /metrics. `0.0.0.0` opens them to other machines: scrapers and Kubernetes probes.',
     ),
     parse: parseListenHost,
   },
@@ -45,14 +45,11 @@ export const nodeSettings = (own: { readonly id: string; readonly operatorPort: 
   REGION: { ...text('local', 'The region that this process belongs to.'), parse: parseNodeName },
   ...storeSettings,
   REDIS_URL: requiredUrl(redisUrlSentence, checkRedisUrl),
-  MIGRATE: flag(
-    true,
-    'Whether to bring the database up to date at the start; otherwise the process waits until another has.',
-  ),
+  MIGRATE: flag(true, 'Whether to migrate the database on start; otherwise the process waits until another has.'),
   MIGRATE_WAIT_MS: integer(
     300_000,
     { min: 0, max: 3_600_000 },
-    'How long the start waits for PostgreSQL, and for whoever migrates, before the process gives up.',
+    'How long to wait on start for PostgreSQL, and for whoever migrates, before the process gives up.',
   ),
   ...tracingSettings,
 })

@@ -22,6 +22,7 @@ import { members } from './rest/members.ts'
 import { messages } from './rest/messages.ts'
 import { notifications } from './rest/notifications.ts'
 import { operatorActions } from './rest/operator-actions.ts'
+import { operatorCounts } from './rest/operator-counts.ts'
 import { operatorPush } from './rest/operator-push.ts'
 import { operatorReports } from './rest/operator-reports.ts'
 import { ownSessions } from './rest/own-sessions.ts'
@@ -67,6 +68,7 @@ export const rest = {
   blocks,
   reports,
   operatorActions,
+  operatorCounts,
   operatorPush,
   operatorReports,
   connect,

@@ -130,7 +130,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       else if (!isBeatFailing && beatBegan - before.steady > settings.leaseMs) miss(before.at, 'stalled')
       const now = clock.now()
       lastBeat = { at: now, steady: clock.steady() }
-      if (isBeatFailing) logger.info({ place: place() }, 'the node holds its lease')
+      if (isBeatFailing) logger.info({ place: place() }, 'lease renewed')
       isBeatFailing = false
       isFailureTold = false
       options.onStats('beats')
@@ -138,7 +138,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       sendTallies()
       listen()
     } catch (error) {
-      if (!isFailureTold) logger.warn({ err: error, place: place() }, 'unable to beat: going on without the store')
+      if (!isFailureTold) logger.warn({ err: error, place: place() }, 'heartbeat failed; continuing without redis')
       isFailureTold = true
       isBeatFailing = true
       return
@@ -158,13 +158,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     isFenced = true
     options.onStats('fences')
     miss(lastBeatAt, 'fenced')
-    logger.warn({ place: place(), before }, 'the lease was lost: a new generation begins')
+    logger.warn({ place: place(), before }, 'lease lost; new generation started')
   }
 
   function takeView({ died, ended }: ReturnType<Fleet['update']>, now: number) {
     for (const death of died) {
       if (formerPlaces.has(death.place)) continue
-      logger.warn({ place: death.place }, 'a node died')
+      logger.warn({ place: death.place }, 'node died')
       // It may have committed something and not have sent it.
       options.suspect(death.lastSeen, 'node_died', 'anybody')
     }
@@ -202,7 +202,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   function beDeaf(since: number) {
-    logger.warn({ place: place() }, 'the inbox is deaf: opening it anew')
+    logger.warn({ place: place() }, 'inbox deaf; reopening')
     options.onStats('renewals')
     miss(since, 'deaf')
     echo = { ...echo, heard: echo.n }
@@ -213,7 +213,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     settling ??= settleOnce()
       .catch((error: unknown) => {
         if (isStopped) return
-        logger.warn({ err: error, place: place() }, 'unable to register: trying again')
+        logger.warn({ err: error, place: place() }, 'registration failed; retrying')
         plan(settings.retryMs)
       })
       .finally(() => {
@@ -264,7 +264,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
     if (kind === 'watch') await options.watching.recheck(names)
     else if (missing.length > 0) {
-      logger.warn({ kind, missing: missing.length }, 'entries were lost and are entered again')
+      logger.warn({ kind, missing: missing.length }, 'entries missing; re-registering')
       // No signal goes by interest.
       options.suspect(auditCycles.before, 'entries_lost', kind === 'presence' ? new Set(missing) : nobody)
     }
@@ -294,7 +294,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         await settling
         if (!isUp()) await new Promise<void>(resolve => clock.after(settings.earlyBeatMs, resolve))
       }
-      if (!isUp()) logger.warn({ id }, 'the store does not answer: serving local connections only')
+      if (!isUp()) logger.warn({ id }, 'redis does not answer; serving local connections only')
     },
     async stop() {
       isStopped = true
@@ -306,7 +306,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       echo = { ...echo, heard: Math.max(echo.heard, n), heardAt: clock.now() }
     },
     onWriteFailed(error) {
-      logger.debug({ err: error }, 'unable to register: entering everything again when the store is back')
+      logger.debug({ err: error }, 'registration failed; re-registering once redis is back')
       plan(settings.retryMs)
     },
     unsent(since, missed) {

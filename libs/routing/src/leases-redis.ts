@@ -22,8 +22,7 @@ export function createRedisLeases(link: RedisLink, seal: Seal, logger: RoutingLo
     return opened === undefined ? undefined : readInfo(opened)
   }
   function noteUnread(place: string) {
-    if (!unreadNoted)
-      logger.warn({ place }, 'unable to read a lease: forged, or the MASTER_KEYS differ; it is passed over')
+    if (!unreadNoted) logger.warn({ place }, 'lease ignored: forged, or sealed with other MASTER_KEYS')
     unreadNoted = true
   }
 

@@ -295,7 +295,7 @@ export function createNode(options: NodeOptions): RoutingNode {
       unreadSince ??= clock.now()
       if (callOffUnread === undefined)
         // Not what it holds: that may be what somebody wrote.
-        logger.warn({ err: error, chars: text?.length }, 'unable to take an envelope')
+        logger.warn({ err: error, chars: text?.length }, 'envelope rejected')
       lookForUnread()
     }
   }
@@ -350,7 +350,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     async start() {
       broker.subscribe(id, receive)
       await keeper.start()
-      logger.info({ place: place(), state: keeper.state() }, 'the node has started')
+      logger.info({ place: place(), state: keeper.state() }, 'node started')
     },
     async stop() {
       await keeper.stop()
@@ -366,7 +366,7 @@ export function createNode(options: NodeOptions): RoutingNode {
         await leases.swept(place())
         await leases.release(place())
       } catch (error) {
-        logger.warn({ err: error }, 'unable to take everything away: the others will')
+        logger.warn({ err: error }, 'cleanup incomplete; other nodes will finish it')
         await leases.release(place()).catch(() => {})
       }
       watching.stop()

@@ -17,8 +17,8 @@ afterEach(async () => {
 /** As a link logs it. */
 const told: string[] = []
 const note = (fields: object, message: string) => {
-  const { err, command } = fields as { err?: Error; command?: string }
-  told.push(`${message} | ${err?.message ?? ''} | ${command ?? ''}`)
+  const { err, command, reason } = fields as { err?: Error; command?: string; reason?: string }
+  told.push(`${message}: ${reason ?? ''} | ${err?.message ?? ''} | ${command ?? ''}`)
 }
 const logger = { debug() {}, info() {}, warn: note, error: note }
 
@@ -181,7 +181,7 @@ test.each(Object.keys(redisFailures) as RedisFailure[])(
     else await write(link).catch(() => {})
     const { begins, meaning } = redisFailures[failure]
     await until(() => Promise.resolve(link.refusals[failure] > 0), { what: 'it is counted' })
-    const lines = told.filter(line => line.startsWith(`Redis refuses: ${meaning} | `))
+    const lines = told.filter(line => line.startsWith(`redis refused a command: ${meaning} | `))
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain(begins.trim())
     if (failure === 'noperm') expect(lines[0]).toMatch(/\| set$/)
@@ -196,7 +196,7 @@ test('a channel that may not be heard is named as well', async () => {
   await admin(server).acl('SETUSER', 'chat', 'on', '>right', '~*', '+@all', 'resetchannels')
   const link = await connect(withLogin(server, 'chat:right'))
   await expect(link.subscribe('inbox:a', () => {})).rejects.toThrow('NOPERM')
-  expect(told.filter(line => /lacks a right.*NOPERM.*channel.*\| subscribe$/.test(line))).toHaveLength(1)
+  expect(told.filter(line => /lacks a permission.*NOPERM.*channel.*\| subscribe$/.test(line))).toHaveLength(1)
 })
 
 test('what is the fault of the command is none of these', async () => {

@@ -21,19 +21,19 @@ interface Row {
 }
 
 export const redisFailures = {
-  readonly: { begins: 'READONLY ', remedy: 'renew', meaning: 'it is a replica: a master was demoted' },
-  masterdown: { begins: 'MASTERDOWN ', remedy: 'renew', meaning: 'it is a replica that has lost its master' },
-  noreplicas: { begins: 'NOREPLICAS ', remedy: 'renew', meaning: 'it has fewer replicas than min-replicas-to-write' },
-  noauth: { begins: 'NOAUTH ', remedy: 'renew', meaning: 'it asks for a password: REDIS_URL has none' },
-  loading: { begins: 'LOADING ', remedy: 'wait', meaning: 'it is loading its data' },
-  busy: { begins: 'BUSY ', remedy: 'wait', meaning: 'a script runs for too long; SCRIPT KILL ends it' },
-  tryagain: { begins: 'TRYAGAIN ', remedy: 'wait', meaning: 'a part of the cluster is moving' },
-  clusterdown: { begins: 'CLUSTERDOWN ', remedy: 'wait', meaning: 'a part of the cluster has no master' },
-  oom: { begins: 'OOM ', remedy: 'full', meaning: 'maxmemory is reached' },
-  misconf: { begins: 'MISCONF ', remedy: 'full', meaning: 'it cannot save to its disk, and refuses writes for that' },
-  wrongpass: { begins: 'WRONGPASS ', remedy: 'mend', meaning: 'the user or the password of REDIS_URL is wrong' },
-  noperm: { begins: 'NOPERM ', remedy: 'mend', meaning: 'the user of REDIS_URL lacks a right' },
-  denied: { begins: 'DENIED ', remedy: 'mend', meaning: 'protected mode lets nobody in from elsewhere' },
+  readonly: { begins: 'READONLY ', remedy: 'renew', meaning: 'replica: the master was demoted' },
+  masterdown: { begins: 'MASTERDOWN ', remedy: 'renew', meaning: 'replica without a master' },
+  noreplicas: { begins: 'NOREPLICAS ', remedy: 'renew', meaning: 'fewer replicas than min-replicas-to-write' },
+  noauth: { begins: 'NOAUTH ', remedy: 'renew', meaning: 'password required: REDIS_URL has none' },
+  loading: { begins: 'LOADING ', remedy: 'wait', meaning: 'still loading its data' },
+  busy: { begins: 'BUSY ', remedy: 'wait', meaning: 'a script is running too long; SCRIPT KILL ends it' },
+  tryagain: { begins: 'TRYAGAIN ', remedy: 'wait', meaning: 'cluster slots are moving' },
+  clusterdown: { begins: 'CLUSTERDOWN ', remedy: 'wait', meaning: 'cluster slots have no master' },
+  oom: { begins: 'OOM ', remedy: 'full', meaning: 'maxmemory reached' },
+  misconf: { begins: 'MISCONF ', remedy: 'full', meaning: 'unable to save to disk, so writes are refused' },
+  wrongpass: { begins: 'WRONGPASS ', remedy: 'mend', meaning: 'wrong user or password in REDIS_URL' },
+  noperm: { begins: 'NOPERM ', remedy: 'mend', meaning: 'the user in REDIS_URL lacks a permission' },
+  denied: { begins: 'DENIED ', remedy: 'mend', meaning: 'protected mode refuses remote connections' },
 } as const satisfies Readonly<Record<string, Row>>
 
 export type RedisFailure = keyof typeof redisFailures
@@ -73,7 +73,10 @@ export function createRedisRefusals(logger: RoutingLogger): RedisRefusals {
       if (now - (toldAt[failure] ?? Number.NEGATIVE_INFINITY) < tellAgainMs) return
       toldAt[failure] = now
       const { command } = error as { command?: { name?: string } }
-      logger.warn({ err: error, command: command?.name }, `Redis refuses: ${redisFailures[failure].meaning}`)
+      logger.warn(
+        { err: error, command: command?.name, reason: redisFailures[failure].meaning },
+        'redis refused a command',
+      )
     },
     shouldRenew(error) {
       const failure = redisFailureOf(error)

@@ -211,17 +211,18 @@ function watch(client: Redis | Cluster, refusals: RedisRefusals, logger: Routing
   let lost = false
   const onError = (error: Error) => {
     refusals.heard(error)
-    if (!lost) logger.warn({ err: error }, 'Redis cannot be reached')
+    if (!lost) logger.warn({ err: error }, 'redis unreachable')
     lost = true
   }
   client.on('error', onError)
-  if (client instanceof Cluster) client.on('node error', (error: Error) => logger.debug({ err: error }, 'Redis node'))
+  if (client instanceof Cluster)
+    client.on('node error', (error: Error) => logger.debug({ err: error }, 'redis cluster node failed'))
   client.on('close', () => {
-    if (!lost) logger.warn({}, 'the connection to Redis was lost')
+    if (!lost) logger.warn({}, 'redis connection lost')
     lost = true
   })
   client.on('ready', () => {
-    if (lost) logger.info({}, 'Redis is back')
+    if (lost) logger.info({}, 'redis connection restored')
     lost = false
   })
 }
@@ -235,7 +236,7 @@ async function becomeReady(client: Redis | Cluster, waitMs: number, logger: Rout
       resolve(true)
     })
   })
-  if (!isReady) logger.warn({}, 'Redis does not answer: going on without it')
+  if (!isReady) logger.warn({}, 'redis does not answer; starting without it')
   // The first command to each master of a cluster would find its connection closed.
   if (isReady && client instanceof Cluster)
     await Promise.allSettled(client.nodes('master').map(master => master.ping()))
@@ -299,7 +300,7 @@ async function subscribe(
     connection.once('end', finish)
     connection.on('error', (error: Error) => {
       refusals.heard(error)
-      logger.debug({ err: error }, 'the subscription to Redis')
+      logger.debug({ err: error }, 'redis subscription failed')
     })
     connection.on('moved', () => connection.disconnect())
     connection.on(isCluster ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, bytes: Buffer) => onMessage(bytes))

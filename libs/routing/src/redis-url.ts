@@ -2,7 +2,7 @@
 
 /** What REDIS_URL is, for the docs. */
 export const redisUrlSentence =
-  'Redis: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name` for the master that sentinels name; with TLS `rediss`, `rediss-cluster`, `rediss-sentinel`.'
+  'Redis: `redis://host:port`, `redis-cluster://host:port,host:port`, or `redis-sentinel://host:port,host:port/name` for the master named by the sentinels; with TLS `rediss`, `rediss-cluster`, `rediss-sentinel`.'
 
 export interface RedisTarget {
   readonly host: string

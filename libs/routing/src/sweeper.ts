@@ -62,9 +62,9 @@ export function createSweeper(options: SweeperOptions): Sweeper {
         const { count } = await options.counters.hit(`sweep:${place}`, options.claimMs)
         if (count > 1) return
         const isDone = await take(place, () => clock.steady() < claimedUntil)
-        if (isDone) options.logger.info({ place }, 'swept a dead place')
+        if (isDone) options.logger.info({ place }, 'dead place swept')
       } catch (error) {
-        options.logger.debug({ err: error, place }, 'unable to sweep now')
+        options.logger.debug({ err: error, place }, 'sweep failed')
       } finally {
         underWay.delete(place)
       }

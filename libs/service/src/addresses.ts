@@ -16,12 +16,12 @@ export function urlOf(rule: UrlRule): (text: string) => string {
   return text => {
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
     if (scheme === undefined || !rule.schemes.includes(scheme)) throw new Error(`must begin with ${shown}`)
-    if (!URL.canParse(text)) throw new Error('must be a URL, with what is special in it percent-encoded')
+    if (!URL.canParse(text)) throw new Error('must be a URL, with special characters percent-encoded')
     const url = new URL(text)
     if (url.hostname === '') throw new Error('must name a host')
     if (url.port === '0') throw new Error('must not have the port 0')
     if (rule.login !== true && (url.username !== '' || url.password !== ''))
-      throw new Error('must not hold a name and a password')
+      throw new Error('must not contain a user name and password')
     if (text.includes('#')) throw new Error('must not have a fragment (#)')
     if (rule.query !== true && text.includes('?')) throw new Error('must not have a query (?)')
     const path = url.pathname === '/' ? '' : url.pathname

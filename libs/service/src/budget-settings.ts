@@ -7,23 +7,23 @@ export const budgetSettings = {
   MESSAGES_PER_SECOND: integer(
     20,
     many,
-    'Messages of one person in one conversation a second, lasting, over all nodes. Equal for all processes, as are the next four.',
+    'Messages per second of one person in one conversation, sustained, over all nodes. Use the same value in all processes; the same goes for the next four.',
   ),
-  MESSAGES_BURST: integer(200, many, 'Messages of one person in one conversation that may come at once after a pause.'),
+  MESSAGES_BURST: integer(200, many, 'Burst of messages of one person in one conversation allowed after a pause.'),
   FANOUT_PER_SECOND: integer(
     10_000,
     many,
-    'People who are told the messages of one person a second, lasting, over all nodes: ten messages to a group of 1,000. A longer message counts once for every 2,048 bytes. Receipts and typing have as much again.',
+    'Recipients per second of one person’s messages, sustained, over all nodes: the default is ten messages to a group of 1,000. A longer message counts once for every 2,048 bytes. Receipts and typing have as much again.',
   ),
   FANOUT_BURST: integer(
     50_000,
     many,
-    'People who are told messages of one person at once after a pause. A larger group may still be written to: then there is a longer pause.',
+    'Burst of recipients of one person’s messages allowed after a pause. A larger group can still be written to, followed by a longer pause.',
   ),
   STORED_BYTES_PER_DAY_MAX: integer(
     100_000_000,
     { min: 1_000_000, max: 1_000_000_000_000 },
-    'What the messages of one person may take in the store in a day, 200 bytes a message besides its body.',
+    'Bytes that one person’s messages may take up in the store per day, counting 200 bytes a message besides its body.',
   ),
 }
 

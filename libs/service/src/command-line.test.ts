@@ -25,9 +25,9 @@ Sails somewhere.
 
   --to PLACE  where to
   --fast      with all sails
-  --help      this text
+  --help      show this help
 
-Settings are environment variables. docs/configuration.md has them all, under "Sails".
+Settings are environment variables. docs/configuration.md lists them all under "Sails".
 `,
     })
   },
@@ -38,11 +38,11 @@ test.each([
   ['an unknown letter', ['word', '-x'], "unknown option '-x'"],
   ['a value that is missing', ['word', '--to'], "option '--to <value>' argument missing"],
   ['a value for a flag', ['word', '--fast=5'], "option '--fast' does not take an argument"],
-  ['too many words', ['a', 'b', 'c'], "what is 'c'?"],
-  ['too few', [], 'something is missing'],
+  ['too many words', ['a', 'b', 'c'], "unexpected argument 'c'"],
+  ['too few', [], 'missing argument'],
 ])('%s is refused with the rule', (_what, args, why) => {
   const outcome = parseCommandLine(program, args) as { refusal: string }
   expect(outcome.refusal.toLowerCase()).toBe(
-    `unable to start: ${why}\nusage: npm run sail -- --to place word\n--help says more.`.toLowerCase(),
+    `unable to start: ${why}\nusage: npm run sail -- --to place word\nSee --help.`.toLowerCase(),
   )
 })

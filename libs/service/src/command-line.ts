@@ -56,8 +56,8 @@ export function parseCommandLine(program: Program, args: readonly string[]): Out
     })
     if (values['help'] !== undefined) return { help: helpOf(program) }
     const [extra] = positionals.slice(words.max)
-    if (extra !== undefined) return refused(program, `what is '${extra}'?`)
-    if (positionals.length < words.min) return refused(program, 'something is missing')
+    if (extra !== undefined) return refused(program, `unexpected argument '${extra}'`)
+    if (positionals.length < words.min) return refused(program, 'missing argument')
     const entries = Object.entries(values)
     return {
       given: {
@@ -78,11 +78,11 @@ export function parseCommandLine(program: Program, args: readonly string[]): Out
 }
 
 const refused = ({ usage }: Program, why: string): Outcome => ({
-  refusal: `unable to start: ${why}\nusage: ${usage}\n--help says more.`,
+  refusal: `unable to start: ${why}\nusage: ${usage}\nSee --help.`,
 })
 
 function helpOf({ usage, about, options = {}, settings }: Program): string {
-  const rows = Object.entries({ ...options, help: { about: 'this text' } } satisfies Record<string, Option>).map(
+  const rows = Object.entries({ ...options, help: { about: 'show this help' } } satisfies Record<string, Option>).map(
     ([name, { value, about: what }]: [string, Option]) =>
       [`--${name}${value === undefined ? '' : ` ${value}`}`, what] as const,
   )
@@ -90,6 +90,6 @@ function helpOf({ usage, about, options = {}, settings }: Program): string {
   const pointer =
     settings === undefined
       ? ''
-      : `\nSettings are environment variables. docs/configuration.md has them all, under "${settings}".\n`
+      : `\nSettings are environment variables. docs/configuration.md lists them all under "${settings}".\n`
   return `usage: ${usage}\n\n${about}\n\n${rows.map(([name, what]) => `  ${name.padEnd(width)}  ${what}\n`).join('')}${pointer}`
 }

@@ -63,7 +63,7 @@ test('a secret may stand in a file, and nothing else may', () => {
   try {
     writeFileSync(file, 'from a file\n')
     expect(readSettings(settings, { KEY_FILE: file }).KEY).toBe('from a file')
-    expect(() => readSettings(settings, { KEY: 'hunter2', KEY_FILE: file })).toThrow(/KEY and KEY_FILE are both given$/)
+    expect(() => readSettings(settings, { KEY: 'hunter2', KEY_FILE: file })).toThrow(/KEY and KEY_FILE are both set$/)
     expect(() => readSettings(settings, { KEY_FILE: join(folder, 'none') })).toThrow(
       /KEY cannot be read from KEY_FILE: ENOENT/,
     )

@@ -118,7 +118,7 @@ function givenFor(
   const value = environment[name] ?? ''
   const file = environment[`${name}_FILE`] ?? ''
   if (!declared.secret || file === '') return value
-  if (value !== '') throw new Error(`and ${name}_FILE are both given`)
+  if (value !== '') throw new Error(`and ${name}_FILE are both set`)
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (error) {
@@ -181,8 +181,8 @@ export function unreadSettings(
       const owner = Object.keys(others).find(
         other => Object.hasOwn(others[other]!, given) || others[other]![name]?.secret,
       )
-      if (owner !== undefined) return `${given} is a setting of the ${owner}, and not read here`
-      return given.startsWith('FLOTILLA_') ? `${given} is not known, and not read` : []
+      if (owner !== undefined) return `${given} is a setting of the ${owner} and ignored here`
+      return given.startsWith('FLOTILLA_') ? `${given} is unknown and ignored` : []
     })
 }
 

@@ -33,9 +33,9 @@ export function drainOnSignal(options: DrainOptions): (reason: string, code?: nu
   let signalledAt = 0
   const end = (reason: string, code = 0): Promise<void> => {
     if (ending !== undefined) return ending
-    options.logger.info({ reason }, 'drain begins')
+    options.logger.info({ reason }, 'drain started')
     const deadline = setTimeout(() => {
-      options.logger.error({ drainMsMax: options.drainMsMax }, 'drain took too long')
+      options.logger.error({ drainMsMax: options.drainMsMax }, 'drain timed out')
       exit(1)
     }, options.drainMsMax)
     deadline.unref()
@@ -44,11 +44,11 @@ export function drainOnSignal(options: DrainOptions): (reason: string, code?: nu
         try {
           await step.run()
         } catch (error) {
-          options.logger.error({ err: error, step: step.name }, 'a step of the drain failed')
+          options.logger.error({ err: error, step: step.name }, 'drain step failed')
         }
       }
       clearTimeout(deadline)
-      options.logger.info('drain done')
+      options.logger.info('drain completed')
       exit(code)
     })()
     return ending

@@ -18,6 +18,6 @@ test('files are left for what is not a socket from outside', () => {
   expect(socketsMax(10, 1, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY)
   expect(() => checkFileLimit('SOME_MAX', 840, 10, 1_000)).not.toThrow()
   expect(() => checkFileLimit('SOME_MAX', 841, 10, 1_000)).toThrow(
-    /^unable to start: SOME_MAX is 841, and with a file limit of 1000 it can be 840 at most/,
+    /^unable to start: SOME_MAX is 841, but a file limit of 1000 allows at most 840/,
   )
 })

@@ -47,6 +47,6 @@ export function checkFileLimit(
   const most = socketsMax(databaseConnectionsMax, 1, limit)
   if (wanted > most)
     throw new Error(
-      `unable to start: ${name} is ${wanted}, and with a file limit of ${limit} it can be ${most} at most. Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=…), or lower ${name}`,
+      `unable to start: ${name} is ${wanted}, but a file limit of ${limit} allows at most ${most}. Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=…), or lower ${name}`,
     )
 }

@@ -56,7 +56,7 @@ function notOurs(path: string): string {
   return `${what} to ${owner}, and this is ${me}. Start as ${owner}, ${giveAway}or ${another}`
 }
 
-const notAFolder = (path: string) => `${nearest(path)} is no folder. Move it away, or ${another}`
+const notAFolder = (path: string) => `${nearest(path)} is not a folder. Move it away, or ${another}`
 
 const reasons: Readonly<Record<string, (path: string) => string>> = {
   EACCES: notOurs,

@@ -33,7 +33,7 @@ test('files lie in a folder or in a bucket', () => {
 test.each([
   ['nothing', {}, /one of the two/],
   ['both', { STORAGE_FOLDER: '/files', S3_BUCKET: 'b' }, /one of the two/],
-  ['half of a pair', { S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'id' }, /belong together/],
+  ['half of a pair', { S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'id' }, /must be set together/],
 ])('with %s a process does not start', (_what, environment, message) => {
   expect(() => placeOf(environment)).toThrow(message)
 })

@@ -4,17 +4,17 @@ import { flag, optionalText, optionalUrl, secret, text, type Values } from './co
 
 export const storageSettings = {
   STORAGE_FOLDER: optionalText(
-    'Where pictures and uploads are kept, without S3: a folder that all processes of the API and all workers share.',
+    'Where avatars and uploads are kept, without S3: a folder shared by all APIs and workers.',
   ),
-  S3_BUCKET: optionalText('The bucket that pictures and uploads are kept in, instead of STORAGE_FOLDER.'),
+  S3_BUCKET: optionalText('The bucket for avatars and uploads, instead of STORAGE_FOLDER.'),
   S3_ENDPOINT: optionalUrl(
-    'The URL of a server that speaks the protocol of S3. Without it Amazon’s own.',
+    'The URL of an S3-compatible server. Unset: Amazon’s own.',
     urlOf({ schemes: ['http', 'https'], path: 'any' }),
   ),
   S3_REGION: text('us-east-1', 'The region of the bucket.'),
-  S3_ACCESS_KEY_ID: optionalText('Whose bucket it is. Without it the role of the machine counts.'),
+  S3_ACCESS_KEY_ID: optionalText('The access key. Unset: the role of the machine is used.'),
   S3_SECRET_ACCESS_KEY: secret('The secret of S3_ACCESS_KEY_ID.'),
-  S3_PATH_STYLE: flag(false, 'Whether the bucket stands in the path, as most servers that are not Amazon’s want it.'),
+  S3_PATH_STYLE: flag(false, 'Whether to put the bucket in the path, as most servers other than Amazon’s require.'),
 }
 
 type StorageValues = Values<typeof storageSettings>
@@ -36,9 +36,9 @@ export function toStoragePlace(values: StorageValues): StoragePlace {
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values
   if (folder !== undefined && bucket === undefined) return { folder }
   if (bucket === undefined || folder !== undefined)
-    throw new Error('unable to start: give STORAGE_FOLDER or S3_BUCKET, one of the two')
+    throw new Error('unable to start: set either STORAGE_FOLDER or S3_BUCKET')
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
-    throw new Error('unable to start: S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together')
+    throw new Error('unable to start: S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together')
   return {
     bucket,
     endpoint: values.S3_ENDPOINT,

@@ -33,13 +33,13 @@ export interface Tracing {
 /** The settings of every process that has entries in its hands. */
 export const tracingSettings = {
   TRACES_URL: optionalUrl(
-    'Where traces of entries go, by OTLP over HTTP: `http://collector:4318/v1/traces`. Without it nothing is traced.',
+    'Where to send traces of entries, by OTLP over HTTP: `http://collector:4318/v1/traces`. Unset: no tracing.',
     urlOf({ schemes: ['http', 'https'], path: 'any', login: true, query: true }),
   ),
   TRACES_ONE_IN: integer(
     100,
     { min: 1, max: 1_000_000 },
-    'Of so many entries one is traced. Equal in all processes, so that they keep the same ones.',
+    'Trace one entry in so many. Use the same value in all processes, so that they sample the same entries.',
   ),
 }
 
@@ -128,7 +128,7 @@ export async function openTracing(options: {
     tracer.startSpan(part.name, fields, parent).end(toWall(now))
   }
 
-  logger.info({ oneIn }, 'traces are sent')
+  logger.info({ oneIn }, 'tracing enabled')
   return {
     trace,
     close: () =>

@@ -13,17 +13,17 @@ import { startStand } from './stand.ts'
 
 const { flags, values, words } = readCommandLine({
   usage: 'npm run test:attack -- [<attack…>]',
-  about: `Attacks a fleet of processes and tells what held, what bystanders noticed, and what memory it took.\nAttacks: ${attacks.map(one => one.name).join(', ')}; all without a name.`,
+  about: `Attacks a fleet of processes and reports what held, what bystanders noticed, and how much memory it took.\nAttacks: ${attacks.map(one => one.name).join(', ')}; default: all.`,
   options: {
-    short: { about: 'as small as npm test runs them, without bystanders' },
-    root: { value: 'DIR', about: 'attacks another checkout, with its packages installed: a commit before a mend' },
-    write: { about: 'writes what came out into docs/attacks.md; never with --short, --root or a name' },
+    short: { about: 'run them at the size of npm test, without bystanders' },
+    root: { value: 'DIR', about: 'attack another checkout, with its packages installed: a commit before a fix' },
+    write: { about: 'write the results to docs/attacks.md; never with --short, --root or a name' },
   },
   words: { min: 0, max: attacks.length },
 })
 
 function fail(reason: string): never {
-  console.error(`unable to start: ${reason}. --help says more.`)
+  console.error(`unable to start: ${reason}. See --help.`)
   process.exit(2)
 }
 

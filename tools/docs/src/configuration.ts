@@ -22,12 +22,12 @@ export const configurationDoc = () => `# Configuration
 
 *Made by \`npm run docs\` from the declarations in \`libs/node/src/settings.ts\` and each app's \`src/config.ts\`.*
 
-Settings are environment variables. Each process reads its own once, at its start, and stops with a message that names
-every one at fault. An empty value counts as missing. Values of secrets are never printed. Secrets and URLs with passwords may also stand in
+Settings are environment variables. Each process reads its own once, on start, and exits with a message that names
+every invalid one. An empty value counts as unset. Secret values are never printed. Secrets and URLs with passwords can also be read from
 files: \`MASTER_KEYS_FILE=/run/secrets/master-keys\` instead of MASTER_KEYS.
 
-Keys are sets: \`id:key,id:key\`. The first signs or wraps, all of them verify or unwrap; docs/operations.md says how to
-rotate them. An id is a name of your choice. To make one:
+Keys are sets: \`id:key,id:key\`. The first signs or wraps, all verify or unwrap; docs/operations.md says how to
+rotate them. An id is a name of your choice. To create a key:
 
 \`\`\`sh
 # MASTER_KEYS, TICKET_KEYS, REFRESH_KEYS: a key each, under an id
@@ -46,15 +46,15 @@ ${describeSettings(withoutHostName(apiSettings))}
 
 ## Migrations
 
-\`apps/api/dist/migrate.js\` brings the database up to date and ends: with 0 when it is, with 1 when it could not. Run it
+\`apps/api/dist/migrate.js\` migrates the database and exits: 0 when it is up to date, 1 when it failed. Run it
 once before a roll-out, and give the processes MIGRATE=false.
 
 ${describeSettings(migrateSettings)}
 
 ## Operating
 
-\`apps/cli/dist/operate.js\` is the command line of operators: \`--help\` lists its commands. It has the settings of the API,
-of which it reads these.
+\`apps/cli/dist/operate.js\` is the operators' command line: \`--help\` lists its commands. Of the API's settings, it
+reads these.
 
 ${describeSettings(operateSettings)}
 
@@ -64,10 +64,10 @@ ${describeSettings(withoutHostName(workerSettings))}
 
 ## Standalone
 
-\`npm start\` needs none of these. Its keys are made at the first start and kept in \`.flotilla/keys.json\`; everything else
-has the defaults of the gateway and the API, but for what counts by the address alone. REQUESTS_MAX,
-REQUESTS_PER_ADDRESS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, REGISTRATIONS_MAX, CODES_MAX, CEREMONIES_MAX and VISITS_MAX are ten times as
-much, since whoever tries things out has one address for everybody.
+\`npm start\` needs none of these. Its keys are created on first start and kept in \`.flotilla/keys.json\`; everything else
+has the defaults of the gateway and the API, except limits that count by address alone. REQUESTS_MAX,
+REQUESTS_PER_ADDRESS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, REGISTRATIONS_MAX, CODES_MAX, CEREMONIES_MAX and VISITS_MAX are ten times
+as high, since in a trial everybody has one address.
 
 ${describeSettings(standaloneSettings)}
 `

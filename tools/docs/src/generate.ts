@@ -1,6 +1,6 @@
 /**
- * Writes the docs that are made from the code: `npm run docs`. With `--check` it writes nothing and fails when a file on the
- * disk is not what the code says.
+ * Generates the docs that are made from the code: `npm run docs`. With `--check` it writes nothing and fails when a file
+ * is out of date.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,8 +15,8 @@ import { protocolDoc } from './protocol.ts'
 const { flags } = readCommandLine({
   usage: 'npm run docs',
   about:
-    'Writes the docs that are made from the code: docs/protocol.md, configuration.md, metrics.md, asyncapi.json, openapi.json.',
-  options: { check: { about: 'writes nothing, and fails when a page is not what the code says' } },
+    'Generates the docs that are made from the code: docs/protocol.md, configuration.md, metrics.md, asyncapi.json, openapi.json.',
+  options: { check: { about: 'write nothing; fail when a file is out of date' } },
 })
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -42,6 +42,6 @@ const stale = Object.entries(docs).filter(
   ([path, text]) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text,
 )
 if (flags.has('check')) {
-  for (const [path] of stale) console.error(`${path} is not what the code says: run npm run docs`)
+  for (const [path] of stale) console.error(`${path} is out of date: run npm run docs`)
   process.exitCode = stale.length === 0 ? 0 : 1
 } else for (const [path, text] of stale) writeFileSync(join(root, path), text)

@@ -22,8 +22,8 @@ import { definitionSources, findKubeTools, kubeParts, kubeSources, kubeToolsFold
 
 const { flags } = readCommandLine({
   usage: 'npm run kube:tools',
-  about: 'Builds the programs of a Kubernetes for the tests, once. Needs Go, and Linux.',
-  options: { locked: { about: 'builds at once: for this program itself, when it has the lock' } },
+  about: 'Builds the Kubernetes programs for the tests, once. Needs Go and Linux.',
+  options: { locked: { about: 'build at once: used by this program itself once it has the lock' } },
 })
 const impossible = 3
 const say = (text: string) => console.log(`kube:tools: ${text}`)

@@ -11,7 +11,7 @@ import { inProject } from './root.ts'
 
 readCommandLine({
   usage: 'npm run fleet:figures',
-  about: 'Puts what the last long npm run test:fleet found into docs/benchmarks.md.',
+  about: 'Copies the results of the last long npm run test:fleet into docs/benchmarks.md.',
 })
 const page = inProject('docs/benchmarks.md')
 const images = inProject('docs/images')

@@ -7,7 +7,7 @@ import { inProject } from './root.ts'
 
 readCommandLine({
   usage: 'npm run chart:docs',
-  about: "Writes the table of the chart's README, and the settings into its schema.",
+  about: "Generates the values table of the chart's README, and the settings in its schema.",
 })
 const read = (path: string) => readFileSync(inProject(path), 'utf8')
 

@@ -111,7 +111,7 @@ describe.skipIf(skipAloud('the gateway in real containers', missing))('a gateway
       },
     )
     const tookMs = performance.now() - began
-    expect(await log).toContain('drain done')
+    expect(await log).toContain('drain completed')
     expect(tookMs).toBeGreaterThan(preStopSeconds * 1_000)
     expect(tookMs).toBeLessThan(((pod.spec.terminationGracePeriodSeconds ?? 0) - 5) * 1_000)
     await release.settled()

@@ -7,7 +7,7 @@ import { inProject } from './root.ts'
 
 readCommandLine({
   usage: 'npm run k8s:render',
-  about: 'Writes the base and the patches of k8s/ as the chart renders them. Needs Helm.',
+  about: 'Renders the base and the patches of k8s/ from the chart. Needs Helm.',
 })
 const helm = findTool('helm')
 if (helm === undefined) process.exit(1)

@@ -11,7 +11,7 @@ const cap = (key: keyof typeof chatDefaults & `${string}Max`, max: number, descr
 const directFromAllowed: Setting<readonly DirectFrom[]> = {
   type: `comma-separated list of ${directFroms.join(', ')}`,
   description:
-    'What people may choose instead of DIRECT_FROM. Whoever has chosen anything else before has DIRECT_FROM. None of them is `none`.',
+    'What people may choose instead of DIRECT_FROM. An earlier choice that is no longer allowed falls back to DIRECT_FROM. `none` allows no choice.',
   default: directFroms,
   required: false,
   secret: false,
@@ -28,42 +28,42 @@ export const boundSettings = {
   DIRECT_FROM: choice(
     directFroms,
     chatDefaults.directFrom,
-    'Who puts people into conversations, direct or group, without asking them first, where they have not said so themselves: anyone; those whom they know (contacts, and whom they have a direct conversation with), while the others ask; nobody, so that all ask (`request`); or contacts, while the others may not even ask.',
+    'Who may add people to conversations, direct or group, without asking first, unless they choose otherwise: anyone; those they know (contacts, and people they have a direct conversation with), while others ask; nobody, so that all ask (`request`); or contacts, while others may not even ask.',
   ),
   DIRECT_FROM_ALLOWED: directFromAllowed,
   // More would be more than one answer holds.
   REQUEST_MESSAGES_MAX: cap(
     'requestMessagesMax',
     7,
-    'Messages that somebody may send into a direct conversation before the other has accepted it. Equal for all processes.',
+    'Messages that may be sent to a direct conversation before the other person has accepted it. Use the same value in all processes.',
   ),
   REQUEST_PAUSE_MS: integer(
     chatDefaults.requestPauseMs,
     { min: 0, max: 365 * dayMs },
-    'For so long nobody asks somebody again into a group that they have declined.',
+    'How long nobody may be asked again to join a group that they declined.',
   ),
   REQUESTS_SENT_MAX: cap(
     'conversationRequestsSentMax',
     10_000,
-    'People whom one person asks into conversations at one time, until they have answered.',
+    'Open conversation requests that one person may have sent.',
   ),
   REQUESTS_RECEIVED_MAX: cap(
     'conversationRequestsReceivedMax',
     10_000,
-    'Conversations into which one person is asked at one time; nobody can ask them into more until they answer some.',
+    'Open conversation requests to one person; nobody can send them more until they answer some.',
   ),
   CONVERSATIONS_MAX: cap('conversationsMax', 100_000, 'Conversations that one person may be in.'),
   GROUP_MEMBERS_MAX: cap('groupMembersMax', limits.groupMembersMax, 'Members of one group.'),
   CONTACTS_MAX: cap('contactsMax', 100_000, 'Contacts that one person may have.'),
-  CONTACT_REQUESTS_SENT_MAX: cap('contactRequestsSentMax', 10_000, 'Contact requests of one person that are open.'),
-  CONTACT_REQUESTS_RECEIVED_MAX: cap(
-    'contactRequestsReceivedMax',
+  CONTACT_REQUESTS_SENT_MAX: cap(
+    'contactRequestsSentMax',
     10_000,
-    'Contact requests to one person that are open.',
+    'Open contact requests that one person may have sent.',
   ),
-  BLOCKS_MAX: cap('blocksMax', 100_000, 'People whom one person may have blocked.'),
-  DEVICES_MAX: cap('devicesMax', 100, 'Push devices of one person; beyond it the longest unseen goes.'),
-  SESSIONS_MAX: cap('sessionsMax', 100, 'Sign-ins of one person; beyond it the longest unseen ends.'),
+  CONTACT_REQUESTS_RECEIVED_MAX: cap('contactRequestsReceivedMax', 10_000, 'Open contact requests to one person.'),
+  BLOCKS_MAX: cap('blocksMax', 100_000, 'People that one person may have blocked.'),
+  DEVICES_MAX: cap('devicesMax', 100, 'Push devices of one person; one more removes the longest unseen.'),
+  SESSIONS_MAX: cap('sessionsMax', 100, 'Sessions of one person; one more ends the longest unseen.'),
 }
 
 /** As the domain wants them. */

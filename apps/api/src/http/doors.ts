@@ -35,7 +35,7 @@ export function boundSockets(
       socket.destroy()
       if (performance.now() - toldAt < tellAgainMs) return
       toldAt = performance.now()
-      options.logger.warn({ address: network }, 'an address holds as many sockets as it may, and gets no more')
+      options.logger.warn({ address: network }, 'address at its socket limit')
       return
     }
     held.set(network, others + 1)

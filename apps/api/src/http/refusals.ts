@@ -66,7 +66,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const refusal = toRefusal(error)
   if (refusal.code === 'internal') {
     const { id: requestId, method, routeOptions } = request
-    request.log.error({ err: error, requestId, method, route: routeOptions.url }, 'a request failed unexpectedly')
+    request.log.error({ err: error, requestId, method, route: routeOptions.url }, 'request failed')
   }
   return sendRefusal(reply, refusal)
 }

@@ -536,6 +536,7 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     ask: cast => plain(`/v1/operator/conversations/${cast.group}/remove-message`, { body: { seq: 1, reason: 'Spam' } }),
     outcome: operators,
   },
+  'GET /v1/operator/entry-counts': get('/v1/operator/entry-counts', operators),
   'GET /v1/operator/pushes': get('/v1/operator/pushes', operators),
   'GET /v1/operator/dead-pushes': get('/v1/operator/dead-pushes', operators),
   'POST /v1/operator/dead-pushes/:id/retry': {

@@ -106,9 +106,12 @@ test('a message is removed, and its line says where it was', async () => {
     })
   expect((await remove(seq)).status).toBe(204)
   const { body } = await call(`GET /v1/conversations/${conversation}/messages`, { token: other.token })
-  expect(body.entries).toMatchObject([{ event: 'message.new', seq, removed: 'operator', by: alice.id }])
+  expect(body.entries).toMatchObject([
+    { event: 'message.new', seq, removed: 'operator', by: alice.id },
+    { event: 'message.removed', target: seq, removed: 'operator' },
+  ])
   expect(JSON.stringify(body)).not.toContain('vile')
-  expect((await remove(seq + 1)).body.error.code).toBe('message_unknown')
+  expect((await remove(seq + 2)).body.error.code).toBe('message_unknown')
 
   const about = `GET /v1/operator/actions?conversation=${conversation}&action=message_removed`
   expect((await call(about, { token: operator.token })).body).toEqual({

@@ -128,7 +128,7 @@ async function undefinedOnError<T>(deps: RouteDeps, work: () => Promise<T | unde
   try {
     return await work()
   } catch (error) {
-    deps.logger.debug({ err: error }, 'a passkey did not verify')
+    deps.logger.debug({ err: error }, 'passkey verification failed')
     return undefined
   }
 }

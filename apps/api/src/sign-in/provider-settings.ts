@@ -145,19 +145,19 @@ const optional = <T, D>(
 ): Setting<T | D> => ({ type, description, default: fallback, required: false, secret: isSecret, parse })
 
 const trustSentence = (name: string) =>
-  `Whether the addresses that ${name} calls verified are believed: accounts get them, and an account here that has proved the same address is joined.`
+  `Whether to trust the addresses that ${name} calls verified: accounts get them, and an account here with the same verified address is linked.`
 
 export const providerSettings = {
   PUBLIC_URL: optional(
     'URL',
     parsePublicUrl,
-    'Under which browsers reach this API. Sign-in providers send people back there: `PUBLIC_URL/v1/providers/{name}/callback` is the URL to register with them.',
+    'The URL at which browsers reach this API. Sign-in providers send people back there: register `PUBLIC_URL/v1/providers/{name}/callback` with them.',
     undefined,
   ),
   RETURN_URLS: optional(
     'comma-separated list of URLs',
     parseReturnUrls,
-    'Where people may go after a visit at a sign-in provider: origins, or URLs that stand for everything below them; an app’s own scheme too. Pages of PUBLIC_URL’s origin always may.',
+    'Where people may be sent after signing in at a provider: origins, or URLs that stand for everything below them; an app’s own scheme too. Pages of PUBLIC_URL’s origin are always allowed.',
     [] as readonly string[],
   ),
   GOOGLE_CLIENT_ID: optionalText(
@@ -173,7 +173,7 @@ export const providerSettings = {
   OIDC_PROVIDERS: optional(
     'secret',
     parseOpenIdProviders,
-    'Other providers that speak OpenID Connect, as JSON: `[{"name", "title", "issuer", "clientId", "clientSecret", "scopes"?, "trustEmail"?}]`. The name stands in URLs and never changes. `trustEmail: true` believes the addresses that the provider calls verified: an account here that has proved the same address is then joined. Only for one that checks them, and gives none to another person later.',
+    'Other providers that speak OpenID Connect, as JSON: `[{"name", "title", "issuer", "clientId", "clientSecret", "scopes"?, "trustEmail"?}]`. The name appears in URLs and must never change. `trustEmail: true` trusts the addresses that the provider calls verified, and links an account here with the same verified address. Use it only for a provider that verifies addresses and never reassigns them.',
     [] as readonly OpenIdSettings[],
     true,
   ),
@@ -193,7 +193,7 @@ export function toProviders(
     const clientId = values[`${name}_CLIENT_ID`]
     const clientSecret = values[`${name}_CLIENT_SECRET`]
     if ((clientId === undefined) !== (clientSecret === undefined))
-      throw new Error(`unable to start: ${name}_CLIENT_ID and ${name}_CLIENT_SECRET go together`)
+      throw new Error(`unable to start: ${name}_CLIENT_ID and ${name}_CLIENT_SECRET must be set together`)
     const trustEmail = values[`${name}_TRUST_EMAIL`]
     return clientId === undefined || clientSecret === undefined ? [] : [{ clientId, clientSecret, trustEmail }]
   }
@@ -203,6 +203,6 @@ export function toProviders(
     ...values.OIDC_PROVIDERS,
   ]
   if (providers.length > 0 && publicUrl === undefined)
-    throw new Error('unable to start: PUBLIC_URL is missing: sign-in providers send people back there')
+    throw new Error('unable to start: PUBLIC_URL is missing: sign-in providers need it to send people back')
   return providers
 }

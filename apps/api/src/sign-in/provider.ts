@@ -79,7 +79,7 @@ export async function ask<T>(provider: string, logger: Logger, question: () => P
     if (error instanceof oauth.AuthorizationResponseError && !passing.has(error.error))
       throw new Refusal('identity_refused')
     if (error instanceof oauth.ResponseBodyError && codeRefusals.has(error.error)) throw new Refusal('identity_refused')
-    logger.warn({ provider, reason: reasonOf(error) }, 'a sign-in provider failed')
+    logger.warn({ provider, reason: reasonOf(error) }, 'sign-in provider failed')
     throw new Refusal('provider_failed')
   }
 }

@@ -23,46 +23,46 @@ export const registrationSettings = {
   REGISTRATION: choice(
     registrationModes,
     'open',
-    'Who may register, by whatever way: everybody; those who prove an address of REGISTRATION_DOMAINS, or are invited; those who are invited; nobody.',
+    'Who may register, by any method: everybody; those who verify an address in REGISTRATION_DOMAINS or are invited; only those who are invited; nobody.',
   ),
   REGISTRATION_DOMAINS: {
-    ...list([], 'The domains of `REGISTRATION=domain`, each by itself: those below one are others.'),
+    ...list([], 'The domains of `REGISTRATION=domain`; subdomains are not included.'),
     parse: parseDomains,
   },
   REGISTRATION_CHECK: choice(
     registrationChecks,
     'none',
-    'What registering asks for, so that it costs robots more than people: nothing, a proof of work by the client, or a captcha.',
+    'What registration requires, to slow down bots: nothing, a proof of work by the client, or a captcha.',
   ),
   REGISTRATION_WORK_BITS: integer(
     16,
     { min: 1, max: 28 },
-    'The zero bits of the proof of work: 16 take a browser about a second. Each more doubles it.',
+    'The zero bits of the proof of work: 16 take a browser about a second, and each further bit doubles it.',
   ),
   CAPTCHA_VERIFY_URL: {
     ...optionalText(
-      'Where the token of a captcha is verified: `https://www.google.com/recaptcha/api/siteverify`, or the same of hCaptcha, Turnstile or your own.',
+      'Where captcha tokens are verified: `https://www.google.com/recaptcha/api/siteverify`, or that of hCaptcha, Turnstile or your own.',
     ),
     parse: demandSecure,
   },
   CAPTCHA_SITE_KEY: optionalText('The public key of the captcha, for clients.'),
   CAPTCHA_SECRET: secret('The secret key of the captcha.'),
   INVITATIONS_FROM: choice(['people', 'operators'], 'operators', 'Who may invite others to register.'),
-  INVITATIONS_MAX: integer(10, { min: 0, max: 1_000 }, 'Good invitations that one person may have.'),
-  INVITATION_USES_MAX: integer(10, { min: 1, max: 1_000 }, 'How many may register by one invitation of a person.'),
+  INVITATIONS_MAX: integer(10, { min: 0, max: 1_000 }, 'Valid invitations that one person may have.'),
+  INVITATION_USES_MAX: integer(10, { min: 1, max: 1_000 }, 'How many people may register with one invitation.'),
   INVITATION_LIFE_MS: integer(
     14 * dayMs,
     { min: minuteMs, max: 365 * dayMs },
-    'How long an invitation is good, unless it says otherwise.',
+    'How long an invitation is valid, unless it says otherwise.',
   ),
   RESERVED_NAMES: list(
     [],
-    'Names that nobody gets, nor any that looks like them, beside DEPLOYMENT_NAME, `admin`, `support` and their like: `harbour master`.',
+    'Names that nobody may take, lookalikes included, such as `harbour master`. DEPLOYMENT_NAME, `admin`, `support` and the like are reserved anyway.',
   ),
   NAME_HELD_MS: integer(
     90 * dayMs,
     { min: 0, max: 365 * dayMs },
-    'How long a username that was given up, or whose owner was erased, is kept from others.',
+    'How long a username that was given up, or whose owner was erased, stays unavailable to others.',
   ),
 }
 

@@ -5,7 +5,7 @@ import { type ProgramName, programs } from './programs.ts'
 
 const { words } = readCommandLine({
   usage: 'node apps/bench/src/load/main.ts PROGRAM',
-  about: `A process of the load, which npm run bench starts and calls: ${Object.keys(programs).join(', ')}.`,
+  about: `A load process, started and driven by npm run bench: ${Object.keys(programs).join(', ')}.`,
   words: { min: 1, max: 1 },
 })
 serveCalls(plan => new programs[words[0] as ProgramName](plan))

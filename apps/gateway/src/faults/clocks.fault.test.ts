@@ -292,7 +292,7 @@ test.skipIf(missing !== undefined)(
       await until(async () => Math.abs((await part.metric('flotilla_clock_skew_seconds')) - aheadMs / 1_000) < 5, {
         what: 'the skew is measured',
       })
-      await until(() => part.log().includes('the clock of this machine is not that of the store'), {
+      await until(() => part.log().includes('clock differs from that of postgres'), {
         what: 'it is said',
       })
       // Nothing measured was negative or as long as a clock was off.

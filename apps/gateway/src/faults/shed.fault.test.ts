@@ -21,7 +21,7 @@ test('a new gateway gets its share from the full one, one connection after the o
   const gaps = watchGaps(crowd.clients)
   crowd.start()
   await fresh.start()
-  await until(() => full.log().includes('shedding ends'), {
+  await until(() => full.log().includes('shedding stopped'), {
     what: 'the full one has shed enough',
     withinMs: 120_000,
     everyMs: 200,

@@ -19,9 +19,9 @@ export function codeMail(mail: Extract<jobs.Mail, { template: 'code' }>, name: s
     lead: `Enter this code at ${name} ${uses[mail.purpose]}:`,
     mark: mail.code,
     after: [
-      `The code is good for ${minutes === 1 ? 'one minute' : `${minutes} minutes`}, and only where you asked for it.`,
-      'Nobody else needs it. Whoever asks you for it is not from us.',
-      'If you did not ask for a code, you can ignore this mail: without it nothing happens.',
+      `The code expires in ${minutes === 1 ? 'one minute' : `${minutes} minutes`} and works only where you requested it.`,
+      'Do not share it. We will never ask you for it.',
+      'If you did not request a code, ignore this mail: nothing happens without it.',
     ],
   }
 }

@@ -6,13 +6,13 @@ export function registeredAlreadyMail(
   name: string,
 ): MailWords {
   return {
-    subject: `You have an account at ${name} already`,
+    subject: `You already have an account at ${name}`,
     greeting: `Hello ${mail.username},`,
-    lead: `somebody wants to register at ${name} with your address. It belongs to an account already: yours.`,
+    lead: `someone tried to register at ${name} with your address, but it already belongs to your account.`,
     facts: [['Username', mail.username]],
     after: [
-      'If that was you, sign in instead. If you have forgotten your password, ask there for a new one.',
-      'If it was not you, you can ignore this mail: nothing was changed, and nobody was told that you have an account.',
+      'If this was you, sign in instead. If you have forgotten your password, you can reset it there.',
+      'If it was not you, ignore this mail: nothing has changed, and nobody was told that you have an account.',
     ],
   }
 }

@@ -19,7 +19,7 @@ test('a code stands in both parts, with what it is for and how long it is good, 
   for (const part of [text, html]) {
     expect(part).toContain('123456')
     expect(part).toContain('Enter this code at Harbour to sign in')
-    expect(part).toContain('good for 10 minutes')
+    expect(part).toContain('expires in 10 minutes')
   }
 })
 
@@ -43,9 +43,11 @@ test('a notice says what happened, when and from where; what is not known is lef
   const { text } = renderMail(notice, 'Harbour')
   expect(text).toContain('The password of your account was changed.')
   expect(text).toContain('When: Fri, 02 Jan 2026 03:04:05 GMT')
-  expect(text).toContain('Address: 192.0.2.7\nCountry: NL\nProgram: Firefox')
-  expect(renderMail({ ...notice, country: '', agent: '' }, 'Harbour').text).not.toMatch(/Country|Program/)
-  expect(renderMail({ ...notice, kind: 'something_new' }, 'Harbour').text).toContain('Something about the safety')
+  expect(text).toContain('IP address: 192.0.2.7\nCountry: NL\nApp: Firefox')
+  expect(renderMail({ ...notice, country: '', agent: '' }, 'Harbour').text).not.toMatch(/Country|App:/)
+  expect(renderMail({ ...notice, kind: 'something_new' }, 'Harbour').text).toContain(
+    'The security of your account changed.',
+  )
 })
 
 test('what was gathered is told in one mail, the first of it in full and of the rest how much there is', () => {
@@ -55,12 +57,12 @@ test('what was gathered is told in one mail, the first of it in full and of the 
     { ...notice, events: [event, { ...event, kind: 'exported', country: '' }], more: 3 },
     'Harbour',
   )
-  expect(several.text).toContain('Several things happened to your account.')
+  expect(several.text).toContain('There was more than one security event on your account.')
   expect(several.text).toContain(
-    'Fri, 02 Jan 2026 03:04:05 GMT: Codes from an app are no longer a second factor of your account. (192.0.2.7, NL, Firefox)',
+    'Fri, 02 Jan 2026 03:04:05 GMT: Authenticator-app codes were turned off as a second factor. (192.0.2.7, NL, Firefox)',
   )
-  expect(several.text).toContain('taken. (192.0.2.7, Firefox)\nAnd more: 3.')
-  expect(renderMail({ ...notice, events: [event], more: 0 }, 'Harbour').text).toContain('no longer a second factor')
+  expect(several.text).toContain('downloaded. (192.0.2.7, Firefox)\nMore events: 3.')
+  expect(renderMail({ ...notice, events: [event], more: 0 }, 'Harbour').text).toContain('turned off as a second factor')
 })
 
 test('what strangers wrote breaks neither HTML nor lines', () => {
@@ -71,5 +73,5 @@ test('what strangers wrote breaks neither HTML nor lines', () => {
   expect(html).not.toMatch(/<script|<x>/)
   expect(html).toContain('&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;')
   expect(subject).not.toMatch(/[\r\n]/)
-  expect(text).toContain('Program: <script>alert("1")</script> Your password is void')
+  expect(text).toContain('App: <script>alert("1")</script> Your password is void')
 })

@@ -36,7 +36,7 @@ export interface AccountsSettings extends NoticesSettings {
   readonly registrationDomains: readonly string[]
   /** Whether everybody may invite, or operators only. */
   readonly invitationsFrom: 'people' | 'operators'
-  /** Good invitations that one person may have. */
+  /** Valid invitations that one person may have. */
   readonly invitationsMax: number
   /** How often one of theirs may be used. */
   readonly invitationUsesMax: number

@@ -41,7 +41,7 @@ export async function eraseDue(ctx: LifecycleContext, max: number): Promise<numb
       await erase(ctx, user)
       erased++
     } catch (error) {
-      ctx.logger.error({ err: error, user }, 'an account was not erased; it is tried again')
+      ctx.logger.error({ err: error, user }, 'account not erased; retrying')
     }
   }
   return erased

@@ -59,6 +59,10 @@ async function makeRows(): Promise<void> {
       `INSERT INTO changes (conversation_id, seq, version, users, at) VALUES ($1, $2, 1, '{}', ${ago(`${minutes} minutes`)})`,
       [past, minutes],
     )
+  await ctx.pool.query(
+    `INSERT INTO feed_notes (place, entries, conversations, afters, counts) VALUES (7, 1, '{}', '{}', '{}'), (8, 1, '{}', '{}', '{}')`,
+  )
+  await ctx.pool.query(`INSERT INTO feed_positions (consumer, part, place) VALUES ('x', 0, 9), ('x', 1, 7)`)
   for (const days of [91, 89])
     await ctx.pool.query(
       `INSERT INTO notifications (id, user_id, kind, dedup, at) VALUES ($1, $2, 'x', '${days}', ${ago(`${days} days`)})`,
@@ -123,6 +127,7 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
     held_names: 1,
     invitations: 1,
     changes: 1,
+    feed_notes: 1,
     codes: 1,
     challenges: 1,
     notifications: 1,

@@ -4,6 +4,7 @@
 import type { PoolClient } from 'pg'
 import type { LifecycleContext } from './context.ts'
 import { add } from '../store/jobs/add.ts'
+import { noteMissed } from '../log/feed/note.ts'
 import { ensurePartitions } from '../log/offline/index.ts'
 import { transaction } from '../store/transaction.ts'
 import { uploadKey } from '../store/uploads/uploads.ts'
@@ -21,6 +22,8 @@ const overdue = {
   invitations: `expires_at < now()`,
   codes: `expires_at < now() - interval '1 hour'`,
   changes: `at < now() - interval '1 hour'`,
+  // What every consumer has passed.
+  feed_notes: `place <= (SELECT min(place) FROM feed_positions)`,
   challenges: `expires_at < now() - interval '1 hour'`,
   notifications: `at < now() - interval '90 days'`,
   security_events: `at < now() - interval '1 year'`,
@@ -57,6 +60,7 @@ export async function upkeep(ctx: LifecycleContext, signal?: AbortSignal): Promi
     }
   }
   await refold(ctx, signal)
+  await noteMissed(ctx, signal)
   return gone
 }
 

@@ -37,7 +37,7 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly groupMembersMax: number
   /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
   readonly requestMessagesMax: number
-  /** For so long nobody asks somebody again into a group that they have declined. */
+  /** How long nobody may be asked again to join a group that they declined. */
   readonly requestPauseMs: number
   /** People whom one person asks into conversations at one time, and conversations into which one person is asked. */
   readonly conversationRequestsSentMax: number

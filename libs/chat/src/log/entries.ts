@@ -14,6 +14,9 @@ const numbered = new Map<number, (typeof entries)[EntryKind]>(Object.values(entr
 /** The highest number of a kind whose body does not name it. */
 const unnamedKindMax = 7
 
+/** A kind that is newer than this process has its number for a name. */
+export const nameOfKind = (number: number): string => numbered.get(number)?.name ?? `kind.${number}`
+
 /** What a kind carries beyond its place in the log: the sealed part. */
 export type PayloadOf<K extends EntryKind> = Omit<
   EntryOf<K>,
@@ -66,7 +69,7 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
   const place = { conversation, sender: by, clientId, kind: row.kind }
   const payload = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
   return {
-    event: kind?.name ?? `kind.${row.kind}`,
+    event: nameOfKind(row.kind),
     conversation,
     seq,
     epoch,

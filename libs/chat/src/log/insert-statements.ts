@@ -5,6 +5,7 @@
 import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arrays.ts'
 import type { Sealed } from '../store/seal.ts'
 import { entryColumns } from './entries.ts'
+import { fedAlong, unnotedMax } from './feed/note.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {
@@ -45,18 +46,20 @@ export interface Inserted {
  * $1 conversations in rising order, $2 their versions, $3 how many entries each gets; $4 to $10 the entries, the first
  * two being the place in $1 and the number within the conversation; $11 to $13 the offline rows in the same manner.
  * Every check is on a locked row, so it is exact under READ COMMITTED. Arrays are subscripted, not unnested: a generic
- * plan takes unnest for ten rows and joins two of them by nested loop.
+ * plan takes unnest for ten rows and joins two of them by nested loop. The note for the feed is made of arrays that are
+ * there already, but where a conversation has unnoted entries or is left out.
  */
 const insertEntries = `
 WITH locked AS MATERIALIZED (
-  SELECT id, head_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+  SELECT id, head_seq, fed_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
   SELECT array_agg(id ORDER BY id) = $1::uuid[] AS whole, array_agg(id ORDER BY id) AS ids,
          array_agg(head_seq ORDER BY id) AS heads, array_agg(version ORDER BY id) AS versions,
-         date_trunc('milliseconds', clock_timestamp()) AS at
+         date_trunc('milliseconds', clock_timestamp()) AS at, bool_and(fed_seq = head_seq) AS fed
     FROM locked
 ), moved AS (
-  UPDATE conversations c SET head_seq = held.heads[i] + ($3::int[])[i], head_at = held.at
+  UPDATE conversations c SET head_seq = held.heads[i] + ($3::int[])[i], head_at = held.at,
+         fed_seq = CASE WHEN c.head_seq - c.fed_seq <= ${unnotedMax} THEN held.heads[i] + ($3::int[])[i] ELSE c.fed_seq END
     FROM held, generate_series(1, cardinality($1::uuid[])) i
    WHERE held.whole AND held.versions[i] = ($2::int[])[i] AND c.id = ($1::uuid[])[i]
 ), written AS (
@@ -70,6 +73,18 @@ WITH locked AS MATERIALIZED (
   SELECT ($12::uuid[])[r], ($1::uuid[])[($13::int[])[r]], held.heads[($13::int[])[r]] + ($14::int[])[r], held.at::date
     FROM held, generate_series(1, cardinality($12::uuid[])) r
    WHERE held.whole AND held.versions[($13::int[])[r]] = ($2::int[])[($13::int[])[r]]
+), noted AS (
+  INSERT INTO feed_notes (at, entries, conversations, afters, counts)
+  SELECT held.at, cardinality($4::int[]), held.ids, held.heads, $3::int[]
+    FROM held WHERE held.whole AND held.fed AND held.versions = $2::int[]
+   UNION ALL
+  SELECT held.at, rest.* FROM held, LATERAL (
+    SELECT sum(entries), array_agg(id), array_agg(fed_seq), array_agg(entries)
+      FROM (SELECT id, fed_seq, (head_seq - fed_seq + ($3::int[])[i])::int AS entries
+              FROM locked JOIN generate_series(1, cardinality(held.ids)) i ON id = ($1::uuid[])[i]
+             WHERE version = ($2::int[])[i] AND head_seq - fed_seq <= ${unnotedMax}) l
+    HAVING count(*) > 0) rest
+   WHERE held.whole AND NOT (held.fed AND held.versions = $2::int[])
 )
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at
   FROM held`
@@ -98,7 +113,13 @@ WITH locked AS MATERIALIZED (
   UPDATE messages m SET key_id = ($12::int[])[r], body = ($13::bytea[])[r]
     FROM changed WHERE m.conversation_id = ($1::uuid[])[r] AND m.seq = ($11::int8[])[r]
 ), moved AS (
-  UPDATE conversations c SET head_seq = held.heads[r] + 1, head_at = held.at FROM held, changed WHERE c.id = ($1::uuid[])[r]
+  UPDATE conversations c SET head_seq = held.heads[r] + 1, head_at = held.at, fed_seq = ${fedAlong}
+    FROM held, changed WHERE c.id = ($1::uuid[])[r]
+  RETURNING c.id, c.head_seq, c.head_at, c.fed_seq
+), noted AS (
+  INSERT INTO feed_notes (at, entries, conversations, afters, counts)
+  SELECT min(head_at), count(*), array_agg(id), array_agg(head_seq - 1), array_agg(1) FROM moved WHERE fed_seq = head_seq
+  HAVING count(*) > 0
 ), written AS (
   INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
   SELECT ($1::uuid[])[r], held.heads[r] + 1, held.at, ($3::uuid[])[r], ($4::uuid[])[r], ($5::int[])[r], ($6::int[])[r],

@@ -197,7 +197,7 @@ export function createInserts(options: InsertsOptions): Inserts {
       } catch (error) {
         if (!isPassing(error)) return refuse(rest, error)
         stats.retries++
-        logger.warn({ err: error, entries: rest.length }, 'a batch was not stored and is tried again')
+        logger.warn({ err: error, entries: rest.length }, 'batch not stored; retrying')
         const now = performance.now()
         rest = rest.filter(one => one.deadline > now)
         await new Promise(resolve => setTimeout(resolve, pauseMs))
@@ -350,7 +350,7 @@ export function createInserts(options: InsertsOptions): Inserts {
   /** The store refused the batch: halve it until the entry at fault stands alone. */
   async function refuse(batch: Pending[], error: unknown): Promise<void> {
     if (batch.length === 1) {
-      logger.error({ err: error, conversation: batch[0]!.entry.conversation }, 'the store refused an entry')
+      logger.error({ err: error, conversation: batch[0]!.entry.conversation }, 'entry refused by the store')
       return fail(batch[0]!, new Refusal('internal'))
     }
     const half = batch.length >> 1

@@ -108,8 +108,7 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
   )
   let { epoch, xmin, at } = first.rows[0]!
   options.clock.heard(at, changesReadAt)
-  if (!watch.identifies)
-    logger.warn({}, 'unable to learn who the store is: raise its epoch by hand after a restore or a failover')
+  if (!watch.identifies) logger.warn({}, 'store identity unknown; raise the epoch by hand after a restore or failover')
   const become = (next: number) => {
     if (next === epoch) return
     epoch = next
@@ -197,15 +196,12 @@ export async function createPulse(options: PulseOptions): Promise<Pulse> {
     try {
       state = await beat()
       if (state !== before)
-        logger.warn(
-          { state, before },
-          state === 'well' ? 'the store is well again' : 'the store answers, but takes no writes',
-        )
+        logger.warn({ state, before }, state === 'well' ? 'postgres recovered' : 'postgres is read-only')
     } catch (error) {
       state = error instanceof StandbyError ? 'standby' : 'away'
       // What is kept leads there as well, and would be read from for ever.
       if (state === 'standby') watch.renew()
-      if (state !== before) logger.warn({ err: error, state, before }, 'the store does not answer the pulse')
+      if (state !== before) logger.warn({ err: error, state, before }, 'postgres does not answer')
     }
     if (!stopped) timer = setTimeout(() => void turn(), options.pulseMs)
   }

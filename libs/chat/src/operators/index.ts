@@ -1,4 +1,5 @@
 export { type ActionFilter, type ActionItem, list } from './list.ts'
+export { type EntryCount, entryCounter, entryCounts } from './entry-counts.ts'
 export { lift } from './lift.ts'
 export type { Actor } from './note-action.ts'
 export { removeMessage, type RemoveMessageInput } from './remove-message.ts'

@@ -7,7 +7,7 @@ export interface PeopleSettings extends LogSettings {
   /** Contact requests that one person has open, and that are open to one person. */
   readonly contactRequestsSentMax: number
   readonly contactRequestsReceivedMax: number
-  /** People whom one person may have blocked. */
+  /** People that one person may have blocked. */
   readonly blocksMax: number
   /** Searches under way at once: each has a connection, and the others are for messages. */
   readonly searchesAtOnceMax: number

@@ -4,11 +4,11 @@ import type { LogContext, LogSettings } from '../log/context.ts'
 export interface PushSettings extends LogSettings {
   /** Push devices of one person; the longest unseen goes. */
   readonly devicesMax: number
-  /** A push waits so long, for somebody who is only just reconnecting. */
+  /** How long a push waits, in case the person is just reconnecting. */
   readonly pushDelayMs: number
   /** Of one conversation no device gets a second push within so long: what comes meanwhile is gathered. */
   readonly pushCollapseMs: number
-  /** What one attempt to send a push may take. */
+  /** How long one attempt to send a push may take. */
   readonly pushSendMs: number
   readonly pushAttemptsMax: number
   /** Between two attempts: doubled each time, up to the second one. */

@@ -45,9 +45,8 @@ export function createStoreClock(options: StoreClockOptions): StoreClock {
     const skew = skewMs()
     if (Math.abs(skew - saidMs) < skewSaidMs) return
     saidMs = skew
-    if (Math.abs(skew) >= skewSaidMs)
-      logger.warn({ skewMs: skew }, 'the clock of this machine is not that of the store, which is the one that counts')
-    else logger.info({ skewMs: skew }, 'the clock of this machine agrees with that of the store again')
+    if (Math.abs(skew) >= skewSaidMs) logger.warn({ skewMs: skew }, 'clock differs from that of postgres')
+    else logger.info({ skewMs: skew }, 'clock agrees with that of postgres again')
   }
 
   return {

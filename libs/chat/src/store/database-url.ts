@@ -59,7 +59,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   // A URL with a user and no host is none to anybody but libpq.
   const whole = hosts === '' ? text.replace(/^\w+:\/\/[^/?#]*/, `$&${nowhere}`) : text
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(whole))
-    throw new Error('must be postgres://user:password@host:port/database, with what is special in it percent-encoded')
+    throw new Error('must be postgres://user:password@host:port/database, with special characters percent-encoded')
   const url = new URL(whole)
   const given = readParameters(url)
   const host = given.host ?? orNone(hosts === '' ? '' : decode(url.hostname.replace(/^\[(.*)\]$/, '$1')))
@@ -86,7 +86,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
 
 /** For the list of settings. */
 export const databaseUrlSentence =
-  'PostgreSQL: `postgres://user:password@host:port/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and the like mean what they mean to libpq; docs/deploy.md says which there are.'
+  'PostgreSQL: `postgres://user:password@host:port/database`. `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and the like work as in libpq; docs/deploy.md lists them.'
 
 /** For settings: the text itself, when it can be read. */
 export function checkDatabaseUrl(text: string): string {

@@ -39,8 +39,9 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     Client: clientClass(address),
     // A promise is waited for, though the types do not tell.
-    onConnect: (client: pg.ClientBase): unknown =>
-      Promise.all([client.query(usualSettings), client.query(plannedOnce)]),
+    onConnect: async (client: pg.ClientBase): Promise<void> => {
+      for (const settings of [usualSettings, plannedOnce]) await client.query(settings)
+    },
     verify: watch.verify,
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
@@ -59,7 +60,7 @@ export function createPool(options: PoolOptions): pg.Pool {
 function listen(pool: pg.Pool, logger: ChatLogger): void {
   pool.on('error', error => {
     // The end of a pool waits for no answer: a server that stops next still ends what is being closed.
-    if (!pool.ending) logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost')
+    if (!pool.ending) logger.warn({ err: error }, 'idle postgres connection lost')
   })
   // The pool listens only while a connection is idle. One that is lost in the middle of a transaction fails its next
   // query, which is noticed; its event must not end the process.
@@ -71,10 +72,7 @@ function listen(pool: pg.Pool, logger: ChatLogger): void {
     if (remedy !== 'full' && remedy !== 'mend') return
     if (performance.now() - (toldAt[remedy] ?? Number.NEGATIVE_INFINITY) < tellAgainMs) return
     toldAt[remedy] = performance.now()
-    logger.error(
-      { err: error },
-      remedy === 'full' ? 'PostgreSQL has no room to write' : 'PostgreSQL refuses what it must not',
-    )
+    logger.error({ err: error }, remedy === 'full' ? 'postgres is out of space' : 'postgres denied a statement')
   })
 }
 

@@ -29,7 +29,12 @@ const prepare = (more: Partial<SchemaOptions> = {}) =>
     url: database.url,
     migrates: false,
     waitMsMax: 20_000,
-    logger: { debug() {}, info() {}, warn: (_, text) => void warned.push(text), error() {} },
+    logger: {
+      debug() {},
+      info() {},
+      warn: (fields, text) => void warned.push(`${text}: ${(fields as { reason: string }).reason}`),
+      error() {},
+    },
     onWait: reason => void waits.push(reason),
     folder,
     ...more,
@@ -61,9 +66,7 @@ test('a schema that is newer is new enough', async () => {
 })
 
 test('the wait is bounded and ends with what was missing', async () => {
-  await expect(prepare({ waitMsMax: 300 })).rejects.toThrow(
-    `unable to start: ${older}0001-one.sql, and it has waited 300 ms`,
-  )
+  await expect(prepare({ waitMsMax: 300 })).rejects.toThrow(`unable to start: ${older}0001-one.sql (waited 300 ms)`)
 })
 
 test('a store that does not answer is waited for, whether it migrates or not', async () => {
@@ -71,7 +74,7 @@ test('a store that does not answer is waited for, whether it migrates or not', a
   for (const migrates of [true, false]) {
     waits = []
     await expect(prepare({ url, migrates, waitMsMax: 1_200 })).rejects.toThrow(
-      'unable to start: PostgreSQL does not answer, and it has waited 1200 ms',
+      'unable to start: PostgreSQL does not answer (waited 1200 ms)',
     )
     expect(waits).toEqual(['PostgreSQL does not answer'])
   }
@@ -85,10 +88,10 @@ test('whoever migrates is named and waited for, and not longer than allowed', as
     const holder = `another process migrates: flotilla-gateway g1, process ${pid} of PostgreSQL`
     await other.query('BEGIN; SELECT pg_advisory_xact_lock(7160530)')
     await expect(prepare({ migrates: true, waitMsMax: 400 })).rejects.toThrow(
-      `unable to start: ${holder}, and it has waited 400 ms`,
+      `unable to start: ${holder} (waited 400 ms)`,
     )
     expect(waits).toEqual([holder])
-    expect(warned).toEqual([`the start waits: ${holder}`])
+    expect(warned).toEqual([`waiting to start: ${holder}`])
     const prepared = prepare({ migrates: true })
     await other.query('COMMIT')
     expect(await prepared).toEqual(['0001-one.sql', '0002-two.sql'])

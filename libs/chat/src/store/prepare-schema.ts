@@ -37,10 +37,9 @@ export async function prepareSchema(options: SchemaOptions): Promise<string[]> {
     const leftMs = deadline - performance.now()
     const { applied, reason, error } = await look(options)
     if (applied !== undefined) return applied
-    if (leftMs <= 0)
-      throw new Error(`unable to start: ${reason}, and it has waited ${options.waitMsMax} ms`, { cause: error })
+    if (leftMs <= 0) throw new Error(`unable to start: ${reason} (waited ${options.waitMsMax} ms)`, { cause: error })
     if (reason !== told) {
-      logger.warn({ err: error, leftMs: Math.ceil(leftMs) }, `the start waits: ${reason}`)
+      logger.warn({ err: error, leftMs: Math.ceil(leftMs), reason }, 'waiting to start')
       options.onWait?.(reason)
       told = reason
     }

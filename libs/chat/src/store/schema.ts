@@ -83,6 +83,7 @@ export const conversations = pgTable('conversations', {
   name: text('name'),
   headSeq: seq('head_seq').notNull().default(0),
   headAt: at('head_at').notNull().defaultNow(),
+  fedSeq: seq('fed_seq').notNull().default(0),
   version: integer('version').notNull().default(1),
   memberCount: integer('member_count').notNull().default(0),
   largeSince: at('large_since'),
@@ -461,3 +462,34 @@ export const uploads = pgTable('uploads', {
   createdAt: at('created_at').notNull().defaultNow(),
   expiresAt: at('expires_at').notNull(),
 })
+
+export const feedNotes = pgTable('feed_notes', {
+  place: seq('place').primaryKey().default(sql`nextval('feed_places')`),
+  at: at('at').notNull().defaultNow(),
+  entries: integer('entries').notNull(),
+  conversations: uuid('conversations').array().notNull(),
+  afters: seq('afters').array().notNull(),
+  counts: integer('counts').array().notNull(),
+})
+
+export const feedPositions = pgTable(
+  'feed_positions',
+  {
+    consumer: text('consumer').notNull(),
+    part: smallint('part').notNull(),
+    place: seq('place').notNull().default(0),
+    fence: seq('fence').notNull().default(0),
+    leasedUntil: at('leased_until').notNull().default(sql`'-infinity'`),
+  },
+  table => [primaryKey({ columns: [table.consumer, table.part] })],
+)
+
+export const entryCounts = pgTable(
+  'entry_counts',
+  {
+    day: date('day').notNull(),
+    kind: smallint('kind').notNull(),
+    entries: seq('entries').notNull(),
+  },
+  table => [primaryKey({ columns: [table.day, table.kind] })],
+)

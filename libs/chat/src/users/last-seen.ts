@@ -62,7 +62,7 @@ export function createLastSeen(options: { pool: Pool; logger: ChatLogger; window
           values: [uuidArray(batch.map(([user]) => user)), int8Array(batch.map(([, at]) => at))],
         })
       } catch (error) {
-        logger.warn({ err: error, people: batch.length }, 'when people were last here was not written')
+        logger.warn({ err: error, people: batch.length }, 'unable to write last-seen times')
         // With the next window, when the store is only away for a moment; what is wrong with the notes stays wrong.
         if (isPassing(error)) for (const [user, at] of batch) add(user, at)
         return

@@ -53,6 +53,6 @@ async function respell(ctx: UsersContext, { id, email }: Row): Promise<void> {
   } catch (error) {
     if (uniqueViolation(error) === undefined) throw error
     // Two accounts have proved one address in two spellings. Which of them it is for, only an operator can find out.
-    ctx.logger.warn({ user: id }, 'two accounts have one address: take it from one of them')
+    ctx.logger.warn({ user: id }, 'two accounts share an address; remove it from one')
   }
 }

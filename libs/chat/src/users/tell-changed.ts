@@ -32,7 +32,7 @@ export async function tellChanged(ctx: UsersContext, user: User): Promise<void> 
     })
     others = found.rows.map(row => row.id)
   } catch (error) {
-    ctx.logger.warn({ err: error }, 'unable to read who is to hear of a changed profile')
+    ctx.logger.warn({ err: error }, 'unable to read who must hear of a changed profile')
   }
   const { id, username, displayName, avatar } = user
   ctx.emit({

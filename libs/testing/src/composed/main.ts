@@ -18,12 +18,12 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, flags } = readCommandLine({
     usage: 'npm run test:faults -- [composed [--seed N] [--seconds N] [--seeds N] [--plan] | what vitest takes]',
     about:
-      'Runs the fault tests, large and long. With `composed` it runs faults that are drawn from a seed, and judges what everybody saw of them.',
+      'Runs the fault tests at full size. With `composed` it runs faults drawn from a seed and checks what every client saw.',
     options: {
-      seed: { value: 'N', about: 'the first seed; without it one is drawn' },
-      seconds: { value: 'N', about: 'how long each runs: 60' },
-      seeds: { value: 'N', about: 'how many, one after the other: 1' },
-      plan: { about: 'only shows the faults of the seeds' },
+      seed: { value: 'N', about: 'the first seed (default: random)' },
+      seconds: { value: 'N', about: 'length of each run (60)' },
+      seeds: { value: 'N', about: 'number of runs, one after the other (1)' },
+      plan: { about: 'only print the faults of the seeds' },
     },
     words: { min: 0, max: 1 },
   })

@@ -180,7 +180,7 @@ describe.skipIf(typeof found === 'string')('the images', () => {
     const leaving = ids.get('gateway')!
     await engine.cli(['kill', '--signal=TERM', leaving])
     expect(await exitCodeOf(leaving)).toBe(0)
-    expect(await logsOf(leaving)).toContain('drain done')
+    expect(await logsOf(leaving)).toContain('drain completed')
     await talk.stop()
     for (const part of ['api', 'worker'] as const) {
       await engine.cli(['kill', '--signal=TERM', ids.get(part)!])

@@ -4,10 +4,10 @@ import { type DashboardIdea, figure, lines } from './grafana.ts'
 export const edge: DashboardIdea = {
   uid: 'flotilla-edge',
   title: 'Flotilla / Edge',
-  description: 'Does the edge answer, and is there room? Needs the exporter beside it.',
+  description: 'Does the edge answer, and is there capacity left? Needs the exporter beside it.',
   bands: [
     {
-      heading: 'Is it well?',
+      heading: 'Is it healthy?',
       height: 4,
       panels: [
         figure('Edges', 'How many edges answer their exporter?', 'sum(nginx_up)'),
@@ -18,27 +18,27 @@ export const edge: DashboardIdea = {
         ),
         figure(
           'Requests',
-          'How many requests come each second?',
+          'How many requests arrive per second?',
           'sum(rate(nginx_http_requests_total[$__rate_interval]))',
           { unit: 'reqps' },
         ),
         figure(
           'Dropped',
-          'How many connections a second were accepted and not handled? Above 0 WORKER_CONNECTIONS or the limit of open files is reached.',
+          'How many connections per second were accepted but not handled? Above 0, WORKER_CONNECTIONS or the open-file limit is reached.',
           'sum(rate(nginx_connections_accepted[$__rate_interval])) - sum(rate(nginx_connections_handled[$__rate_interval]))',
           { unit: 'cps', bad: 0.01 },
         ),
       ],
     },
     {
-      heading: 'What comes?',
+      heading: 'What arrives?',
       panels: [
         lines('Connections by edge', 'Is the load spread over the edges?', [
           { ask: 'sum by (instance) (nginx_connections_active)', as: '{{instance}}' },
         ]),
         lines(
           'Edge and gateways',
-          'Do those who reach the edge reach a gateway? “at the edges” counts a socket’s two ends once, and requests as well.',
+          'Do clients that reach the edge reach a gateway? “at the edges” counts a socket’s two ends once, and requests as well.',
           [
             { ask: 'sum(nginx_connections_active)', as: 'at the edges' },
             { ask: 'sum(flotilla_connections)', as: 'at the gateways' },
@@ -47,17 +47,17 @@ export const edge: DashboardIdea = {
       ],
     },
     {
-      heading: 'Is it turned away?',
+      heading: 'Is anything refused?',
       panels: [
         lines(
           'Requests by edge',
-          'How many requests come each second? A socket is one request, when it opens.',
+          'How many requests arrive per second? A socket is one request, when it opens.',
           [{ ask: 'sum by (instance) (rate(nginx_http_requests_total[$__rate_interval]))', as: '{{instance}}' }],
           { unit: 'reqps' },
         ),
         lines(
           'New connections',
-          'How many connections come each second, and are all of them handled?',
+          'How many connections arrive per second, and are all of them handled?',
           [
             { ask: 'sum(rate(nginx_connections_accepted[$__rate_interval]))', as: 'accepted' },
             { ask: 'sum(rate(nginx_connections_handled[$__rate_interval]))', as: 'handled' },

@@ -10,8 +10,8 @@ import { render } from './grafana.ts'
 
 const { flags } = readCommandLine({
   usage: 'npm run dashboards',
-  about: "Writes Grafana's dashboards into helm/flotilla/dashboards.",
-  options: { check: { about: 'writes nothing, and fails when a file is not what its source says' } },
+  about: 'Generates the Grafana dashboards into helm/flotilla/dashboards.',
+  options: { check: { about: 'write nothing; fail when a file is out of date' } },
 })
 const check = flags.has('check')
 const folder = inProject('helm/flotilla/dashboards')
@@ -23,6 +23,5 @@ const stale = dashboards.filter(idea => {
   if (!check) writeFileSync(file, text)
   return true
 })
-for (const { uid } of stale)
-  console.log(check ? `${uid} is not what its source says: npm run dashboards` : `wrote ${uid}`)
+for (const { uid } of stale) console.log(check ? `${uid} is out of date: run npm run dashboards` : `wrote ${uid}`)
 if (check && stale.length > 0) process.exitCode = 1

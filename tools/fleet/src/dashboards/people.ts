@@ -7,7 +7,7 @@ const requests = { name: 'flotilla_api_request_duration_seconds' }
 export const people: DashboardIdea = {
   uid: 'flotilla-people',
   title: 'Flotilla / People',
-  description: 'Can people sign in, does the API answer, and are those who are away told?',
+  description: 'Can people sign in, does the API answer, and are offline people notified?',
   chosenFrom: 'flotilla_store_up',
   bands: [
     {
@@ -23,7 +23,7 @@ export const people: DashboardIdea = {
         ),
         figure(
           'Failed sign-ins',
-          'Which share of tries failed? A few are forgotten passwords; most of many is somebody guessing.',
+          'What share of attempts failed? A few are forgotten passwords; most of many is somebody guessing.',
           known(
             `sum(rate(flotilla_sign_ins_total{${failedSignIn}, ${chosen}}[5m])) / sum(rate(flotilla_sign_ins_total{${chosen}}[5m]))`,
           ),
@@ -31,35 +31,35 @@ export const people: DashboardIdea = {
         ),
         figure(
           'Registered in 1 h',
-          'How many joined?',
+          'How many people registered?',
           `sum(increase(flotilla_registrations_total{outcome="done", ${chosen}}[1h]))`,
           { decimals: 0 },
         ),
-        figure('API p99', 'How long does a request take at most, but for one in a hundred?', quantile(0.99, requests), {
+        figure('API p99', 'How long do 99 % of requests take at most?', quantile(0.99, requests), {
           unit: 's',
           warn: 0.5,
           bad: 1,
         }),
         figure(
           'API errors',
-          'Which share of requests fails through our fault?',
+          'What share of requests fails through our fault?',
           known(`(${answered('5..')} or vector(0)) / ${answered('.+')}`),
           { unit: 'percentunit', decimals: 2, warn: 0.001, bad: 0.01 },
         ),
       ],
     },
     {
-      heading: 'Who comes?',
+      heading: 'Who signs in?',
       panels: [
         bars(
           'Sign-ins by outcome',
-          'Do tries to sign in succeed?',
+          'Do sign-ins succeed?',
           [{ ask: happened('flotilla_sign_ins_total', 'outcome'), as: '{{outcome}}' }],
           { unit: 'suffix:/min', decimals: 0 },
         ),
         bars(
           'Sign-ins by method',
-          'By which way do people sign in?',
+          'How do people sign in?',
           [{ ask: happened('flotilla_sign_ins_total', 'method'), as: '{{method}}' }],
           { unit: 'suffix:/min', decimals: 0 },
         ),
@@ -82,13 +82,13 @@ export const people: DashboardIdea = {
         ),
         lines(
           'Slowest routes',
-          'Which routes are slow? 99 of 100 requests; the five slowest.',
+          'Which routes are slow? The p99 of the five slowest.',
           [{ ask: `topk(5, ${quantile(0.99, requests, 'method, route')})`, as: '{{method}} {{route}}' }],
           { unit: 's', upTo: 0.5, bad: 1 },
         ),
         bars(
           'Refused and failed',
-          'Which routes fail, or turn people away for being too fast (429)?',
+          'Which routes fail, or refuse requests that come too fast (429)?',
           [{ ask: `60 * ${answered('429|5..', 'status, route')}`, as: '{{status}} {{route}}' }],
           { unit: 'suffix:/min', decimals: 0, upTo: 10, always: false },
         ),
@@ -104,26 +104,26 @@ export const people: DashboardIdea = {
           { unit: 'cps', always: false },
         ),
         lines(
-          'Requests under way',
-          'How many requests does each API process work on at once? Above REQUESTS_UNDER_WAY_MAX people are told to come back.',
+          'Requests in progress',
+          'How many requests is each API process handling at once? Above REQUESTS_UNDER_WAY_MAX they are told to retry later.',
           [{ ask: `flotilla_api_requests_under_way{${chosen}}`, as: '{{node}}' }],
           { upTo: 20 },
         ),
       ],
     },
     {
-      heading: 'Are those who are away told?',
+      heading: 'Are offline people notified?',
       panels: [
         bars(
           'Pushes',
-          'What do the push services answer? “gone” are dead devices, which are removed; “later” is tried again.',
+          'What do the push services answer? “gone” are dead devices, which are removed; “later” is retried.',
           [{ ask: happened('flotilla_pushes_total', 'outcome'), as: '{{outcome}}' }],
           { unit: 'suffix:/min', decimals: 0, always: false },
         ),
         lines(
           'Time to push',
-          'How long from a message to the answer of the service that took its push?',
-          [{ ask: quantile(0.99, { name: 'flotilla_push_seconds' }, 'provider'), as: '{{provider}}, 99 of 100' }],
+          'How long from a message until a service accepts its push?',
+          [{ ask: quantile(0.99, { name: 'flotilla_push_seconds' }, 'provider'), as: '{{provider}}, p99' }],
           { unit: 's', upTo: 10, always: false },
         ),
         bars(
@@ -132,7 +132,7 @@ export const people: DashboardIdea = {
           [{ ask: happened('flotilla_jobs_total', 'outcome', 'kind="mail"'), as: '{{outcome}}' }],
           { unit: 'suffix:/min', decimals: 0, always: false },
         ),
-        lines('Owed to people away', 'How many messages wait for people who are not connected? An estimate.', [
+        lines('Offline backlog', 'How many messages are waiting for people who are offline? An estimate.', [
           { ask: 'max by (region) (flotilla_offline_messages{region=~"$region"})', as: '{{region}}' },
         ]),
       ],

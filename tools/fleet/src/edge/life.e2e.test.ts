@@ -226,7 +226,7 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     const broken = await startEdge({ nginx: nginx!, env: { GATEWAYS: gateway.at, API: api.at } })
     broken.killNginx()
     await until(() => !broken.running(), { what: 'the edge has ended' })
-    expect(broken.log()).toContain('nginx has ended with')
+    expect(broken.log()).toContain('nginx exited with')
     await broken.end()
   })
 })

@@ -4,7 +4,7 @@ import { serveCalls } from '@flotilla/testing/load'
 
 const { words } = readCommandLine({
   usage: 'node tools/fleet/src/load/main.ts PROGRAM',
-  about: 'A process of the load, which npm run test:fleet starts and calls: store, people.',
+  about: 'A load process, started and driven by npm run test:fleet: store, people.',
   words: { min: 1, max: 1 },
 })
 const [program] = words

@@ -16,11 +16,11 @@ import { photograph } from './page.ts'
 const scrapeSeconds = 3
 const { flags, values } = readCommandLine({
   usage: 'npm run dashboards:preview',
-  about: 'Draws the dashboards without Grafana, from the figures of a small fleet that it starts.',
+  about: 'Draws the dashboards without Grafana, from the metrics of a small fleet that it starts.',
   options: {
-    minutes: { value: 'N', about: 'how long people talk on it (5)' },
-    to: { value: 'FOLDER', about: 'where the pictures go (.cache/dashboards)' },
-    keep: { about: 'leaves the figures beside the pictures as JSON' },
+    minutes: { value: 'N', about: 'how long to run traffic (5)' },
+    to: { value: 'FOLDER', about: 'output folder (.cache/dashboards)' },
+    keep: { about: 'keep the metrics beside the pictures as JSON' },
   },
 })
 const minutes = Number(values['minutes'] ?? 5)

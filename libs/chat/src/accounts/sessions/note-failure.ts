@@ -29,6 +29,6 @@ export function noteFailure(
       await note(ctx, { user, kind: 'sign_in_failed', client, detail: { by } })
   }
   setImmediate(() => {
-    write().catch((error: unknown) => ctx.logger.warn({ err: error }, 'unable to note a failed sign-in'))
+    write().catch((error: unknown) => ctx.logger.warn({ err: error }, 'unable to record a failed sign-in'))
   })
 }

@@ -24,6 +24,7 @@ import type { LogContext } from '../context.ts'
 import type { EmittedEntry } from '../../ports.ts'
 import { type PayloadOf, toPlain } from '../entries.ts'
 import { changeRow, readTarget } from '../messages/target.ts'
+import { fedAlong } from '../feed/note.ts'
 import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -80,15 +81,19 @@ WITH moved AS (
   UPDATE conversations
      SET head_seq = head_seq + 1, head_at = date_trunc('milliseconds', clock_timestamp()), version = version + $2,
          member_count = member_count + $3,
-         large_since = coalesce(large_since, CASE WHEN member_count + $3 > $4 THEN now() END)
+         large_since = coalesce(large_since, CASE WHEN member_count + $3 > $4 THEN now() END),
+         fed_seq = ${fedAlong}
    WHERE id = $1
-  RETURNING id, head_seq, head_at, version, large_since
+  RETURNING id, head_seq, head_at, version, large_since, fed_seq
 ), written AS (
   INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
   SELECT id, head_seq, head_at, $5, $6, $7, $8, $9 FROM moved
 ), owed AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
+), fed AS (
+  INSERT INTO feed_notes (at, entries, conversations, afters, counts)
+  SELECT head_at, 1, ARRAY[id], ARRAY[head_seq - 1], ARRAY[1] FROM moved WHERE fed_seq = head_seq
 ), noted AS (
   INSERT INTO changes (conversation_id, seq, version, users)
   SELECT id, head_seq, version, CASE WHEN large_since = now() THEN $12::uuid[] ELSE $11::uuid[] END FROM moved

@@ -134,7 +134,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
           await new Promise(resolve => setTimeout(resolve, retryPauseMs))
           continue
         }
-        logger.warn({ err: error, receipts: batch.length }, 'receipts were not written')
+        logger.warn({ err: error, receipts: batch.length }, 'unable to write receipts')
         for (const one of batch) one.written.reject(new Refusal('unavailable', undefined, { retryMs: 2_000 }))
         return
       }

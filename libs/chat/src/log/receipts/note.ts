@@ -47,7 +47,7 @@ function tellOnTime(ctx: LogContext, asked: Membership, risen: Risen): void {
   ctx.memberships.drop(conversation, version)
   ctx.memberships.of(conversation).then(
     membership => membership !== undefined && tell(ctx, membership, risen),
-    (error: unknown) => ctx.logger.warn({ err: error }, 'a receipt was not told'),
+    (error: unknown) => ctx.logger.warn({ err: error }, 'unable to announce a receipt'),
   )
 }
 
@@ -64,7 +64,7 @@ function tell(ctx: LogContext, membership: Membership, risen: Risen): void {
   if (restriction === unrestricted) return emit(ctx, risen, membership.users, [])
   // What is not told is read with the list of members.
   tellSome(ctx, membership, risen, restriction).catch((error: unknown) =>
-    ctx.logger.warn({ err: error }, 'a receipt was not told'),
+    ctx.logger.warn({ err: error }, 'unable to announce a receipt'),
   )
 }
 

@@ -74,7 +74,7 @@ export async function tellAsked(ctx: LogContext, conversation: string, users?: r
     for (const request of await readRequests(ctx, { conversation, users }))
       ctx.emit({ class: 'signal', to: [request.to.id], event: { event: 'conversation.requested', request } })
   } catch (error) {
-    ctx.logger.warn({ err: error, conversation }, 'people were not told that they are asked')
+    ctx.logger.warn({ err: error, conversation }, 'unable to announce a message request')
     ctx.emit({ class: 'signal', to: users ?? [], event: { event: 'refresh' } })
   }
 }

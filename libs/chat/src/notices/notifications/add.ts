@@ -74,7 +74,7 @@ export async function addMany(ctx: NoticesContext, users: readonly string[], not
   try {
     await store(ctx, [...new Set(users)], note)
   } catch (error) {
-    ctx.logger.warn({ err: error, kind: note.kind, people: users.length }, 'people were not notified')
+    ctx.logger.warn({ err: error, kind: note.kind, people: users.length }, 'unable to notify users')
     ctx.emit({ class: 'signal', to: users, event: { event: 'refresh' } })
   }
 }

@@ -57,7 +57,7 @@ export async function readAlong(
       })
   } catch (error) {
     // The receipts are committed. What stays unread is read with the next message of the conversation, or by hand.
-    ctx.logger.warn({ err: error, receipts: risen.length }, 'notifications were not read along')
+    ctx.logger.warn({ err: error, receipts: risen.length }, 'unable to mark notifications as read')
     ctx.emit({ class: 'signal', to: risen.map(one => one.user), event: { event: 'refresh' } })
   }
 }
@@ -86,7 +86,7 @@ export async function tellForgotten(ctx: NoticesContext, conversation: string, u
     const unread = await count(ctx, user)
     ctx.emit({ class: 'signal', to: [user], event: { event: 'notification.removed', conversation, unread } })
   } catch (error) {
-    ctx.logger.warn({ err: error }, 'unable to tell that notifications are gone')
+    ctx.logger.warn({ err: error }, 'unable to announce removed notifications')
     ctx.emit({ class: 'signal', to: [user], event: { event: 'refresh' } })
   }
 }
@@ -107,7 +107,7 @@ export async function withdraw(ctx: NoticesContext, user: string, dedup: string)
     const unread = await count(ctx, user)
     ctx.emit({ class: 'signal', to: [user], event: { event: 'notification.read', notification: row.id, unread } })
   } catch (error) {
-    ctx.logger.warn({ err: error }, 'a notification of what is over was left behind')
+    ctx.logger.warn({ err: error }, 'unable to remove an obsolete notification')
     ctx.emit({ class: 'signal', to: [user], event: { event: 'refresh' } })
   }
 }

@@ -75,7 +75,9 @@ export async function requestByEmail(
   })
   // Not waited for: it is work that only a request makes.
   if (outcome !== undefined)
-    tell(ctx, by, outcome).catch((error: unknown) => ctx.logger.warn({ err: error }, 'a contact request was not told'))
+    tell(ctx, by, outcome).catch((error: unknown) =>
+      ctx.logger.warn({ err: error }, 'unable to announce a contact request'),
+    )
 }
 
 interface ToWrite {

@@ -61,7 +61,7 @@ async function open(ctx: StoreContext, row: Row): Promise<Job | undefined> {
   } catch (error) {
     // A store that is away is no fault of the job: it comes again after the lease.
     if (asRefusal(error) !== undefined) throw error
-    ctx.logger.error({ err: error, job: row.id, kind: row.kind }, 'a job cannot be opened')
+    ctx.logger.error({ err: error, job: row.id, kind: row.kind }, 'unable to open a job')
     return undefined
   }
 }
