@@ -31,8 +31,8 @@ test('files lie in a folder or in a bucket', () => {
 })
 
 test.each([
-  ['nothing', {}, /one of the two/],
-  ['both', { STORAGE_FOLDER: '/files', S3_BUCKET: 'b' }, /one of the two/],
+  ['nothing', {}, /set either STORAGE_FOLDER or S3_BUCKET/],
+  ['both', { STORAGE_FOLDER: '/files', S3_BUCKET: 'b' }, /set either STORAGE_FOLDER or S3_BUCKET/],
   ['half of a pair', { S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'id' }, /must be set together/],
 ])('with %s a process does not start', (_what, environment, message) => {
   expect(() => placeOf(environment)).toThrow(message)

@@ -39,9 +39,7 @@ export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     Client: clientClass(address),
     // A promise is waited for, though the types do not tell.
-    onConnect: async (client: pg.ClientBase): Promise<void> => {
-      for (const settings of [usualSettings, plannedOnce]) await client.query(settings)
-    },
+    onConnect: (client: pg.ClientBase): unknown => learnSettings(client),
     verify: watch.verify,
     max: options.connectionsMax,
     connectionTimeoutMillis: 5_000,
@@ -55,6 +53,11 @@ export function createPool(options: PoolOptions): pg.Pool {
   watch.mind(pool)
   listen(pool, options.logger)
   return pool
+}
+
+/** One after the other: a connection takes one query at a time. */
+async function learnSettings(client: pg.ClientBase): Promise<void> {
+  for (const settings of [usualSettings, plannedOnce]) await client.query(settings)
 }
 
 function listen(pool: pg.Pool, logger: ChatLogger): void {
