@@ -32,12 +32,15 @@ import {
 import { Compile } from 'typebox/compile'
 import { boundSettings } from './http/bound-settings.ts'
 import type { GatewayUrl } from './regions/connect.ts'
-import type { Limit } from './http/limits.ts'
-import type { GuessLimit } from './sign-in/password-tries.ts'
+import type { GuessLimit, Limit } from './http/limits.ts'
 import { type ProviderSettings, providerSettings, toProviders } from './sign-in/provider-settings.ts'
 import { parseRegion, type Region } from './regions/regions.ts'
-import type { RegistrationCheckSettings } from './sign-in/registration-check.ts'
-import { demandDomains, registrationSettings, toRegistrationCheck } from './sign-in/registration-settings.ts'
+import {
+  demandDomains,
+  type RegistrationCheckSettings,
+  registrationSettings,
+  toRegistrationCheck,
+} from './sign-in/registration-settings.ts'
 import { parseTokenKeys } from './sign-in/tokens.ts'
 
 const many = { min: 1, max: 1_000_000 }

@@ -1,6 +1,6 @@
 /** The figures of the API, beside those of every process. docs/metrics.md is made from the declarations. */
+import type { FastifyInstance } from 'fastify'
 import { counter, gauge, histogram, latencyBucketsSeconds, openMetrics, type Registry } from '@flotilla/service'
-import type { Api } from './app.ts'
 
 /** The routes that sign in, by what is shown there. */
 const signInMethods: Readonly<Record<string, string>> = {
@@ -45,7 +45,7 @@ export interface ApiMetrics {
 }
 
 /** Measures every request by what its route is called, so that no route has to count for itself. */
-export function installMetrics(app: Api, registry: Registry): ApiMetrics {
+export function installMetrics(app: FastifyInstance, registry: Registry): ApiMetrics {
   const metrics = openMetrics(registry, apiMetrics)
   const durations = metrics.histogram('flotilla_api_request_duration_seconds')
   const signIns = metrics.counter('flotilla_sign_ins_total')

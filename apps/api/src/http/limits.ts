@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto'
 import { callerNetworkOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 
+import type { Limit } from '@flotilla/routing'
+
 export { type Counter, isWithin, type Limit, take, tooOften } from '@flotilla/routing'
+
+/** Guesses that are free, and how long the wait after the others grows at most. */
+export interface GuessLimit extends Limit {
+  readonly waitMsMax: number
+}
 
 /**
  * What a caller wrote, as part of a key: of one length, whatever was written, and no address of mail for whoever looks

@@ -5,9 +5,8 @@
 import { asRefusal } from '@flotilla/chat'
 import { type ErrorCode, errors, Refusal } from '@flotilla/protocol'
 import { answered, ErrorSchema, named } from '@flotilla/protocol/schemas'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { Api } from '../app.ts'
 
 const ErrorAnswer = named(
   'ErrorAnswer',
@@ -72,7 +71,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** @param methodsOf the methods that a URL takes */
-export function installErrorAnswers(app: Api, methodsOf: (url: string) => readonly string[]): void {
+export function installErrorAnswers(app: FastifyInstance, methodsOf: (url: string) => readonly string[]): void {
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {
     const { method, url } = request

@@ -5,7 +5,7 @@
 import { type ChatContext, factors, sessions } from '@flotilla/chat'
 import { Refusal } from '@flotilla/protocol'
 import type { FastifyRequest } from 'fastify'
-import type { RouteDeps } from '../app.ts'
+import type { createAuthentication } from '../sign-in/tokens.ts'
 
 /**
  * No operator shuts out another, nor themselves: of a stolen session, or of one who has gone bad, the others could then be rid
@@ -22,7 +22,7 @@ export function demandNoOperator(operators: readonly string[], user: string): vo
  */
 export function createOperatorAuthentication(
   chat: ChatContext,
-  authenticate: RouteDeps['authenticate'],
+  authenticate: ReturnType<typeof createAuthentication>,
   operators: readonly string[],
 ) {
   return async (request: FastifyRequest): Promise<void> => {

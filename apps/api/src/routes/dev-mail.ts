@@ -3,11 +3,11 @@
  * everybody's codes. So these routes exist only where an inbox is given, which no deployment does; and since a proxy on the
  * same machine makes everybody a caller from this machine, they answer only whoever knows the key that the start has printed.
  */
+import type { FastifyInstance } from 'fastify'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Refusal } from '@flotilla/protocol'
 import { always, Uuid } from '@flotilla/protocol/schemas'
 import { type Static, Type } from 'typebox'
-import type { Api } from '../app.ts'
 import { refusals } from '../http/refusals.ts'
 
 /** A mail, or a push as if it were one. */
@@ -59,7 +59,7 @@ const refused = refusals([...always, 'route_unknown'])
 const pagePolicy = `default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'none'`
 const mailPolicy = `sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'`
 
-export function devMailRoutes(app: Api, inbox: DevInbox): void {
+export function devMailRoutes(app: FastifyInstance, inbox: DevInbox): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store')
     // A foreign page whose name was made to lead here is of another origin to its browser, and would read all of it.

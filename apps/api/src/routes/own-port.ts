@@ -2,8 +2,8 @@
  * What stands beside the API where one port is all there is: a page at `/`, and a word for whoever opens the socket's URL
  * as if it were one. In a fleet the edge has both.
  */
+import type { FastifyInstance } from 'fastify'
 import { Refusal } from '@flotilla/protocol'
-import type { Api } from '../app.ts'
 
 export interface OwnPort {
   readonly page: { readonly html: string; readonly policy: string }
@@ -12,7 +12,7 @@ export interface OwnPort {
 
 const hidden = { hide: true }
 
-export function ownPortRoutes(app: Api, { page, socketPath }: OwnPort): void {
+export function ownPortRoutes(app: FastifyInstance, { page, socketPath }: OwnPort): void {
   app.get('/', { schema: hidden }, async (_request, reply) =>
     reply
       .header('content-security-policy', page.policy)

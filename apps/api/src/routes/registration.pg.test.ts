@@ -7,7 +7,8 @@ import { testDatabase } from '@flotilla/testing'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { apiDefaults } from '../config.ts'
 import { createFixture, type Fixture, openChat, protect, type TestChat } from '../api.testbed.ts'
-import { type RegistrationCheckSettings, zeroBits } from '../sign-in/registration-check.ts'
+import { zeroBits } from '../sign-in/registration-check.ts'
+import type { RegistrationCheckSettings } from '../sign-in/registration-settings.ts'
 
 let store: TestChat
 let open: Fixture

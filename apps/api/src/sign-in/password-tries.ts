@@ -2,7 +2,7 @@
 import { type accounts, type ChatContext, sessions } from '@flotilla/chat'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from '../app.ts'
-import { addressOf, hashed, isWithin, type Limit, take, tooOften } from '../http/limits.ts'
+import { addressOf, hashed, isWithin, take, tooOften } from '../http/limits.ts'
 import type { KnownDevice } from './tokens.ts'
 
 /**
@@ -28,11 +28,6 @@ const keyOf = (account: string, request: FastifyRequest) => `account:${account}:
  */
 export function takeOwnTry(deps: RouteDeps, request: FastifyRequest, user: string): Promise<void> {
   return take(deps.counter, keyOf(user, request), deps.settings.signIns)
-}
-
-/** Guesses that are free, and how long the wait after the others grows at most. */
-export interface GuessLimit extends Limit {
-  readonly waitMsMax: number
 }
 
 const waitMsFirst = 1_000

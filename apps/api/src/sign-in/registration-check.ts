@@ -6,23 +6,13 @@
  * kept nowhere: only that it was used is counted, by all processes together.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { Refusal, type RegistrationCheck } from '@flotilla/protocol'
+import { Refusal } from '@flotilla/protocol'
 import type { Check } from '@flotilla/protocol'
 import { messageOf } from '@flotilla/service'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from '../app.ts'
 import { addressOf, hashed, take } from '../http/limits.ts'
 import { fetchBounded } from './provider.ts'
-
-export interface RegistrationCheckSettings {
-  readonly kind: RegistrationCheck
-  /** Each bit doubles the work. */
-  readonly workBits: number
-  readonly workLifeMs: number
-  /** Where a captcha's token is verified, as reCAPTCHA, hCaptcha and Turnstile do it. */
-  readonly captcha: { readonly url: string; readonly secret: string; readonly siteKey: string } | undefined
-  readonly captchaMsMax: number
-}
 
 const macBound = 'registration work'
 

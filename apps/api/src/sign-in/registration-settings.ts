@@ -2,8 +2,7 @@
 import { users } from '@flotilla/chat'
 import { choice, integer, list, optionalText, secret, type Values } from '@flotilla/service'
 import { demandSecure } from './provider-settings.ts'
-import { registrationChecks, registrationModes } from '@flotilla/protocol'
-import type { RegistrationCheckSettings } from './registration-check.ts'
+import { type RegistrationCheck, registrationChecks, registrationModes } from '@flotilla/protocol'
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
@@ -17,6 +16,16 @@ function parseDomains(text: string): readonly string[] {
     .filter(part => part !== '')
   if (!domains.every(domain => users.isEmail(`somebody@${domain}`))) throw new Error('must be domains')
   return domains.map(domain => users.checkEmail(`somebody@${domain}`).replace(/^.*@/, ''))
+}
+
+export interface RegistrationCheckSettings {
+  readonly kind: RegistrationCheck
+  /** Each bit doubles the work. */
+  readonly workBits: number
+  readonly workLifeMs: number
+  /** Where a captcha's token is verified, as reCAPTCHA, hCaptcha and Turnstile do it. */
+  readonly captcha: { readonly url: string; readonly secret: string; readonly siteKey: string } | undefined
+  readonly captchaMsMax: number
 }
 
 export const registrationSettings = {

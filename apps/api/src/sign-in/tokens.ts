@@ -18,9 +18,8 @@ import { type ChatContext, sessions } from '@flotilla/chat'
 import { Refusal } from '@flotilla/protocol'
 import { Uuid } from '@flotilla/protocol/schemas'
 import type { SecretKey } from '@flotilla/service'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
-import type { Api } from '../app.ts'
 
 /** One key for access tokens. A retired key has no private part: it verifies, but does not sign. */
 export interface TokenKey {
@@ -131,7 +130,7 @@ export interface TokenOptions {
 }
 
 /** Access tokens by @fastify/jwt, with everything pinned that RFC 8725 says to pin. */
-export function installAccessTokens(app: Api, options: TokenOptions): void {
+export function installAccessTokens(app: FastifyInstance, options: TokenOptions): void {
   const { issuer, audience, keys } = options
   const byId = new Map(keys.token.map(key => [key.id, key.publicPem]))
   const signing = keys.token[0]
@@ -170,7 +169,7 @@ export function installAccessTokens(app: Api, options: TokenOptions): void {
 }
 
 /** The access token of a session. Its life is counted from `nowMs`. */
-export const signAccessToken = (app: Api, caller: Caller, nowMs: number) =>
+export const signAccessToken = (app: FastifyInstance, caller: Caller, nowMs: number) =>
   app.jwt.sign({ sub: caller.user, sid: caller.session, iat: Math.floor(nowMs / 1_000) })
 
 const isUuid = Compile(Uuid)
