@@ -133,7 +133,7 @@ export const gatewaySettings = {
   REFRESHES_PER_SECOND: integer(
     200,
     many,
-    'Clients that are told a second to read their contacts, requests, blocks and notifications anew, after Redis may have lost a change of them. Each reads a few lists from the API.',
+    'Clients per second that are told to reread their contacts, requests, blocks and notifications, after Redis may have lost a change. Each reads a few lists from the API.',
   ),
   PING_INTERVAL_MS: integer(
     25_000,

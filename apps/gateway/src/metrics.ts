@@ -40,14 +40,14 @@ export const gatewayMetrics = {
   flotilla_frames_sent_total: counter('frames', 'Frames to clients: events, replies, errors'),
   flotilla_frames_dropped_total: counter(
     'frames',
-    'Frames that were left out because their reader is slow. After a `signal` the client is told to read anew; `ephemeral` is made good by the next one. Entries are never dropped: the connection is closed and resumes',
+    'Frames dropped for slow readers. After a dropped `signal` the client gets `refresh`; the next frame makes up for an `ephemeral` one. Entries are never dropped: the connection is closed and resumes',
     { class: ['signal', 'ephemeral'] },
   ),
   flotilla_refreshes_total: counter(
     'connections',
-    'Connections that were told to read anew what signals tell, after one was dropped or may have been lost in Redis',
+    'Connections that were sent `refresh`, after a signal was dropped or may have been lost in Redis',
   ),
-  flotilla_refreshes_owed: gauge('connections', 'Connections that are still to be told so'),
+  flotilla_refreshes_owed: gauge('connections', 'Connections that are still to be sent `refresh`'),
   flotilla_command_seconds: histogram(
     'seconds',
     latencyBucketsSeconds,

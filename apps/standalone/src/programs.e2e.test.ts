@@ -54,7 +54,7 @@ test('every script, every main and whatever looks at its arguments reads them in
 test.each([...started, ...once])('%s --help', { timeout: 120_000 }, async name => {
   const { code, said } = await run(`apps/${name}.ts`, '--help')
   expect(said).toMatch(/^usage: (npm|node) [\s\S]+\n {2}--help +show this help\n/)
-  expect(said).toMatch(/docs\/configuration\.md has them all, under "\w+"|npm run chat/)
+  expect(said).toMatch(/docs\/configuration\.md lists them all under "\w+"|npm run chat/)
   expect(code).toBe(0)
 })
 

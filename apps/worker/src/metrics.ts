@@ -52,17 +52,17 @@ export const workerMetrics = {
   }),
   flotilla_feed_lag_entries: gauge(
     'entries',
-    `Entries that a consumer of the feed has before it, ${ofTheStore}; far behind it is about so many`,
+    `Entries that a feed consumer has yet to read, ${ofTheStore}; approximate when far behind`,
     { consumer: consumers },
   ),
   flotilla_feed_lag_seconds: gauge(
     'seconds',
-    `How long the first entry that a consumer of the feed has before it has waited, ${ofTheStore}`,
+    `Age of the first entry that a feed consumer has yet to read, ${ofTheStore}`,
     { consumer: consumers },
   ),
   flotilla_feed_waits_seconds: gauge(
     'seconds',
-    'How long the feed has waited in this worker for transactions that were open when an entry was written',
+    'How long the feed in this worker has been waiting for transactions that were open when an entry was written',
   ),
   flotilla_offline_messages: gauge(
     'entries',

@@ -75,11 +75,11 @@ export const worker: DashboardIdea = {
       ],
     },
     {
-      heading: 'Does the feed keep up?',
+      heading: 'Is the feed keeping up?',
       panels: [
         lines(
-          'Age of what a consumer has before it',
-          'How long has the first entry waited that a consumer has not had? Is the feed held up by an open transaction?',
+          'Feed lag by consumer',
+          'How long has the first unread entry of a consumer been waiting? Is an open transaction holding up the feed?',
           [
             { ask: queueBy('flotilla_feed_lag_seconds', 'consumer'), as: '{{consumer}}' },
             { ask: queue('flotilla_feed_waits_seconds'), as: 'open transaction' },

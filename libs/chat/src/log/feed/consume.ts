@@ -183,9 +183,9 @@ export function consume(
       return true
     } catch (error) {
       const where = { consumer: name, part: lease.part, place: lease.place }
-      if (error instanceof LeaseLost) logger.warn(where, 'a lease of the feed was lost: another worker goes on')
+      if (error instanceof LeaseLost) logger.warn(where, 'feed lease lost; another worker continues')
       else {
-        logger.error({ err: error, ...where }, 'a batch of the feed failed and is tried again')
+        logger.error({ err: error, ...where }, 'feed batch failed; retrying')
         await pool.query(putOff, [name, lease.part, lease.fence, failedPauseMs])
       }
       return false
