@@ -52,7 +52,7 @@ export default defineConfig({
           name: 'faults',
           // After the others: what measures time under load must not share the machine.
           sequence: { groupOrder: 1 },
-          include: ['**/src/**/*.fault.test.ts'],
+          include: ['{apps,libs,tools}/*/src/**/*.fault.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           fileParallelism: false,

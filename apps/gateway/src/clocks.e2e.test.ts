@@ -97,7 +97,7 @@ test.each([
   expect(isNear((await socket.request('ping', {})).at)).toBe(true)
   expect(isNear(gateway.chat.clock())).toBe(true)
   expect(Math.abs(gateway.chat.clockSkewMs() - byMs)).toBeLessThan(10_000)
-  await until(() => warned.some(({ message }) => message.startsWith('the clock of this machine is not')), {
+  await until(() => warned.some(({ message }) => message === 'clock differs from that of postgres'), {
     what: 'it is said',
   })
 })
