@@ -66,6 +66,11 @@ if [ -d node_modules/uWebSockets.js ]; then
   [ -f "node_modules/uWebSockets.js/dist/bin/uws_linux_${cpu}_${abi}.node" ] ||
     { echo "unable to assemble $app: uWebSockets.js has no binary for linux $cpu and Node ABI $abi" >&2; exit 1; }
 fi
+if [ -d node_modules/sodium-native ]; then
+  find node_modules/sodium-native/prebuilds -mindepth 1 -maxdepth 1 ! -name "linux-$cpu" -exec rm -r {} +
+  [ -d "node_modules/sodium-native/prebuilds/linux-$cpu" ] ||
+    { echo "unable to assemble $app: sodium-native has no binary for linux $cpu" >&2; exit 1; }
+fi
 if [ -d node_modules/geoip-lite/data ]; then
   find node_modules/geoip-lite/data -type f ! -name 'geoip-country*.dat' -delete
 fi

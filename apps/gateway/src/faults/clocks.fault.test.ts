@@ -269,7 +269,8 @@ test.skipIf(missing !== undefined)(
       // Once, in order, without a gap (P3, P4).
       expect(heard.map(({ text }) => text).toSorted()).toEqual(texts)
       expect(heard.map(({ seq }) => seq)).toEqual(heard.map((_, nth) => heard[0]!.seq + nth))
-      expect(ends).toEqual([])
+      // A machine that stands still may have them come once more; a clock that is wrong would do it again and again.
+      expect(ends.filter((reason, nth) => nth > 0 || reason !== 'unavailable')).toEqual([])
     }
     await until(() => ann.presence.at(-1) === `${eve.user} false`, { what: 'eve is seen to be gone' })
     await until(() => device.lines().filter(line => 'seq' in line).length >= texts.length, {

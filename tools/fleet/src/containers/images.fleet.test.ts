@@ -34,9 +34,9 @@ const buildMsMax = 1_500_000
 const unpackedBytesMax = 350e6
 /** What each image may have that was compiled for a processor. */
 const natives: Readonly<Record<Part, readonly string[]>> = {
-  gateway: ['uWebSockets.js'],
-  api: ['@img/sharp-libvips-linux', '@img/sharp-linux', '@node-rs/argon2-linux'],
-  worker: ['@img/sharp-libvips-linux', '@img/sharp-linux', '@node-rs/argon2-linux'],
+  gateway: ['sodium-native', 'uWebSockets.js'],
+  api: ['@img/sharp-libvips-linux', '@img/sharp-linux', '@node-rs/argon2-linux', 'sodium-native'],
+  worker: ['@img/sharp-libvips-linux', '@img/sharp-linux', '@node-rs/argon2-linux', 'sodium-native'],
 }
 
 /** Runs in the container: lists what is compiled, with its ELF machine, and whatever has no place in an image. */
