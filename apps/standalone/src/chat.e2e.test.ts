@@ -42,15 +42,15 @@ class Terminal {
 
   /** Waits for a text beyond the one that was waited for last. */
   async sees(text: string): Promise<void> {
-    await until(
-      () => {
-        const at = this.output.indexOf(text, this.#read)
-        if (at < 0) return false
-        this.#read = at + text.length
-        return true
-      },
-      { what: `"${text}" after "${this.output.slice(this.#read)}"`, withinMs: 20_000 },
-    )
+    const find = () => {
+      const at = this.output.indexOf(text, this.#read)
+      if (at < 0) return false
+      this.#read = at + text.length
+      return true
+    }
+    await until(find, { what: `"${text}"`, withinMs: 20_000 }).catch((error: unknown) => {
+      throw new Error(`${String(error)} after ${JSON.stringify(this.output.slice(this.#read))}`, { cause: error })
+    })
   }
 
   count(text: string): number {

@@ -148,7 +148,9 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
   return rows.map(row => {
     const other = isPending(row) ? others.get(row.other ?? '') : undefined
     const present = people.get(row.id)
-    const members = other === undefined ? present : [...(present ?? []), other]
+    // They may have accepted between the two reads.
+    const joined = present?.some(({ user }) => user.id === other?.user.id) === true
+    const members = other === undefined || joined ? present : [...(present ?? []), other]
     const lastMessage = lastMessages.get(row.id)
     return {
       id: row.id,
@@ -162,8 +164,8 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       readSeq: row.read_seq,
       unread: row.unread,
       ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
-      memberCount: row.member_count,
-      ...(isPending(row) ? { pending: true } : {}),
+      memberCount: joined ? 2 : row.member_count,
+      ...(isPending(row) && !joined ? { pending: true } : {}),
       ...(members === undefined ? {} : { members }),
       ...(lastMessage === undefined ? {} : { lastMessage }),
     }

@@ -1,6 +1,7 @@
 /** Nobody is put into a conversation without their consent: requests of strangers, and into groups. */
 import { textOf } from '@flotilla/protocol'
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { QueryConfig } from 'pg'
 import { makeUsers, openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { block, unblock } from '../../people/blocks/index.ts'
@@ -16,6 +17,7 @@ import {
   list as listConversations,
   members,
   removeMember,
+  get as getConversation,
 } from '../conversations/index.ts'
 import { history, post } from '../messages/index.ts'
 import { count as notified } from '../../notices/notifications/index.ts'
@@ -194,6 +196,20 @@ describe('a direct conversation of a stranger', () => {
     const opened = await createDirect(ctx, bob, alice)
     expect(opened).toMatchObject({ created: false, conversation: { memberCount: 2 } })
     expect(await sent(alice)).toEqual([])
+  })
+
+  test('accepted while it is being read, it names the other once', async () => {
+    const { conversation, request } = await asked()
+    const query = async (statement: QueryConfig) => {
+      const found = await ctx.pool.query(statement)
+      if (statement.name === 'conversations-one') await accept(other.ctx, bob, request)
+      return found
+    }
+    const racing = { ...ctx, pool: Object.assign(Object.create(ctx.pool) as typeof ctx.pool, { query }) }
+    const read = await getConversation(racing, alice, conversation)
+    expect(read.members?.map(({ user }) => user.id).toSorted()).toEqual([alice, bob].toSorted())
+    expect(read).toMatchObject({ memberCount: 2 })
+    expect(read.pending).toBeUndefined()
   })
 
   test('both open it at once: they are in it, once', async () => {
