@@ -2,7 +2,7 @@
  * A side that is measured: a fresh ground, the servers, the load, a warm-up that is discarded, slices of time that count, and
  * then what is checked.
  */
-import { Histogram, type Quantiles, quantilesOf } from '@flotilla/testing/load'
+import { Histogram, type Quantiles, quantilesOf, type Remote } from '@flotilla/testing/load'
 import type { Bed, Ground, ServerProcess } from './bed.ts'
 import type { Bench } from './bench.ts'
 import type { Pace } from './load/direct.ts'
@@ -58,6 +58,15 @@ interface Flow {
   finish(): Promise<Ending>
 }
 
+/** @param start in the words of its program */
+const toFlow = (load: Remote<Omit<Flow, 'start'>>, start: () => Promise<void>): Flow => ({
+  connect: () => load.call('connect'),
+  start,
+  pause: () => load.call('pause'),
+  window: seconds => load.call('window', seconds),
+  finish: () => load.call('finish'),
+})
+
 /** A side that stands ready, and is idle between its slices. */
 export interface Measured {
   /** Lets the load flow for so long. Nothing counts. */
@@ -87,13 +96,7 @@ export function openDirect(bed: Bed, side: Side, options: DirectOptions, defer: 
   return open(bed, side, options, defer, async ({ fleet }) => {
     const load = await startLoad('direct', { fleet, connections, alone, textLength }, core)
     defer(() => load.stop())
-    return {
-      connect: () => load.call('connect'),
-      start: () => load.call('start', pace),
-      pause: () => load.call('pause'),
-      window: seconds => load.call('window', seconds),
-      finish: () => load.call('finish'),
-    }
+    return toFlow(load, () => load.call('start', pace))
   })
 }
 
@@ -102,13 +105,7 @@ export function openGroup(bed: Bed, side: Side, options: GroupOptions, defer: De
   return open(bed, side, options, defer, async ({ fleet }) => {
     const load = await startLoad('group', { fleet, members, senders, textLength }, core)
     defer(() => load.stop())
-    return {
-      connect: () => load.call('connect'),
-      start: () => load.call('start', { inFlight }),
-      pause: () => load.call('pause'),
-      window: seconds => load.call('window', seconds),
-      finish: () => load.call('finish'),
-    }
+    return toFlow(load, () => load.call('start', { inFlight }))
   })
 }
 

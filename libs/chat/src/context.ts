@@ -1,5 +1,4 @@
 /** The domain as an app opens it: the wings joined, with every setting that an operator may turn and its default. */
-import type { Pool } from 'pg'
 import { accountsDefaults, openAccounts } from './accounts/context.ts'
 import { type LifecycleContext, type LifecycleSettings, lifecycleDefaults } from './lifecycle/context.ts'
 import { logDefaults, type LogOptions, openLog } from './log/context.ts'
@@ -29,7 +28,6 @@ export interface ChatContext extends LifecycleContext, PushContext {
 }
 
 export interface ChatOptions extends StoreOptions, LogOptions {
-  readonly pool: Pool
   readonly settings?: Partial<ChatSettings>
 }
 

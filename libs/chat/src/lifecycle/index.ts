@@ -1,3 +1,2 @@
 export { eraseDue } from './erase.ts'
 export { exportOf, type ExportPart } from './export.ts'
-export { upkeep, type Upkept, upkeptTables } from './upkeep.ts'
