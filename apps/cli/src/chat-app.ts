@@ -39,6 +39,7 @@ const help = [
   '/accept <name>            what somebody asks you into',
   '/decline <name>           the same, without you',
   '/edit <text>              put this in the place of what you said last',
+  '/pin                      pin the last message, or take its pin away: /unpin',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -123,6 +124,8 @@ export class ChatApp {
       return this.#answer(command, [first, ...rest].join(' '))
     if (command === '/edit' && first !== undefined && this.#open !== undefined)
       return this.#edit(this.#open.id, text.slice(command.length).trim())
+    if ((command === '/pin' || command === '/unpin') && this.#open !== undefined)
+      return this.#pin(command, this.#open.id)
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -147,6 +150,14 @@ export class ChatApp {
     const target = [...this.#own.values()].findLast(own => own.seq !== undefined)?.seq
     if (target === undefined) return this.#note('there is nothing of yours to edit')
     this.#client.edit({ conversation, target, body: { text } })
+  }
+
+  #pin(command: '/pin' | '/unpin', conversation: string): void {
+    const messages = [...this.#state.messages].filter(([, one]) => one.content?.value.removed === undefined)
+    const [target] = messages.findLast(([, one]) => command === '/pin' || one.pin?.value === true) ?? []
+    if (target === undefined) return this.#note(command === '/pin' ? 'there is nothing to pin' : 'nothing is pinned')
+    if (command === '/pin') this.#client.pin(conversation, target)
+    else this.#client.unpin(conversation, target)
   }
 
   async #send(text: string): Promise<void> {
@@ -224,6 +235,9 @@ export class ChatApp {
       case 'message.edited':
       case 'message.removed':
         return this.#changed(entry)
+      case 'message.pinned':
+      case 'message.unpinned':
+        return this.#pinned(entry, by)
       case 'conversation.created':
         return this.#note(`${by} began: ${names(entry.members)}`)
       case 'conversation.renamed':
@@ -271,6 +285,12 @@ export class ChatApp {
       return this.#lines.get(target)?.set(`${style.bold(style.cyan(by))}: ${harmless(text)}`, news, about)
     own.text = text
     own.line.set(`${style.bold('me')}: ${harmless(text)} ${marks[own.mark]}`, news, about)
+  }
+
+  #pinned({ event, target }: EntryOf<'message.pinned' | 'message.unpinned'>, by: string): void {
+    const content = this.#state.messages.get(target)?.content
+    const what = content === undefined ? 'a message' : `“${harmless(textOf(content.value.body))}”`
+    this.#note(`${by} ${event === 'message.pinned' ? 'pinned' : 'unpinned'} ${what}`)
   }
 
   #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
@@ -433,7 +453,8 @@ export class ChatApp {
   }
 
   #sendChanged({ op, clientId, state }: Send): void {
-    if (op === 'message.edit' && state.name === 'failed') return this.#note(`not edited (${state.error.code})`)
+    const undone = { 'message.edit': 'edited', 'message.pin': 'pinned', 'message.unpin': 'unpinned' }
+    if (op !== 'message.send' && state.name === 'failed') return this.#note(`not ${undone[op]} (${state.error.code})`)
     const own = this.#own.get(clientId)
     if (own === undefined) return
     if (state.name === 'failed') return this.#mark(own, 'failed', state.error.code)

@@ -51,6 +51,29 @@ const inClosedDirect = { ...inDirect, contact: outside, blocked: 'direct_closed'
 
 const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
 
+/** Nobody here has sent a message: whoever may pin learns that, and no more. */
+function pinLines(): Record<'message.pin' | 'message.unpin', Readonly<Record<string, Line>>> {
+  const lines = {
+    'in the group': {
+      fields: (cast: Cast) => ({ conversation: cast.group, target: 1, clientId: randomUUID() }),
+      outcome: { ...inGroup, member: 'role_insufficient', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'between two': {
+      fields: (cast: Cast) => ({ conversation: cast.directWith.contact, target: 1, clientId: randomUUID() }),
+      outcome: { ...inDirect, contact: 'message_unknown', owner: 'message_unknown' },
+    },
+    'across a block': {
+      fields: (cast: Cast) => ({ conversation: cast.directWith.blocked, target: 1, clientId: randomUUID() }),
+      outcome: inClosedDirect,
+    },
+    'to whom one is asked by, before one accepts': {
+      fields: (cast: Cast) => ({ conversation: cast.asked.direct.conversation, target: 1, clientId: randomUUID() }),
+      outcome: noneOf(outside),
+    },
+  } as const
+  return { 'message.pin': lines, 'message.unpin': lines }
+}
+
 /** Several lines where the answer depends on what it is about. */
 const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
   'message.send': {
@@ -84,6 +107,7 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
       outcome: noneOf(outside),
     },
   },
+  ...pinLines(),
   'message.delivered': {
     'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup },
     'across a block': {

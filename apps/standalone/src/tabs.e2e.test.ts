@@ -94,7 +94,9 @@ async function openTab(): Promise<Page> {
       })
       tab.client.on('message', ({ seq, body }) => void tab.heard.push(`${seq} ${tab.sdk.textOf(body)}`))
       tab.client.on('state', state => void tab.states.push(state.name === 'waiting' ? state.reason : state.name))
-      tab.client.on('sendState', ({ body, state }) => void (tab.sends[body.text] = state.name))
+      tab.client.on('sendState', send => {
+        if (send.op === 'message.send') tab.sends[send.body.text] = send.state.name
+      })
       await tab.client.start()
     },
     { local, token },
@@ -137,7 +139,7 @@ async function writeOffline(page: Page, texts: readonly string[]): Promise<void>
         new Promise<string[]>(resolve => {
           indexedDB.open('alice').onsuccess = ({ target }) => {
             const all = (target as IDBOpenDBRequest).result.transaction('sends').objectStore('sends').getAll()
-            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.Send).body.text))
+            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.Message).body.text))
           }
         }),
     )

@@ -41,6 +41,11 @@ export function demandMayTakeBack(isOwn: boolean, role: Role | undefined): void 
   if (!isOwn) demandStillAsked(role)
 }
 
+/** In a group owners and admins pin messages, in a direct conversation both. */
+export function demandMayPin(kind: ConversationKind, role: Role): void {
+  if (kind === 'group') demandManager(role)
+}
+
 /** An admin removes members, an owner anybody else. */
 export function demandMayRemove(by: Role, target: Role): void {
   if (roleNumbers[by] <= roleNumbers[target] && by !== 'owner') throw new Refusal('role_insufficient')

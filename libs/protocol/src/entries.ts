@@ -14,6 +14,7 @@ import { memberLeft } from './entries/member-left.ts'
 import { memberRemoved } from './entries/member-removed.ts'
 import { messageEdited } from './entries/message-edited.ts'
 import { messageNew } from './entries/message-new.ts'
+import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
 import { messageRemoved } from './entries/message-removed.ts'
 
 const kinds = [
@@ -26,6 +27,8 @@ const kinds = [
   memberChanged,
   messageEdited,
   messageRemoved,
+  messagePinned,
+  messageUnpinned,
 ] as const
 
 type Kind = (typeof kinds)[number]

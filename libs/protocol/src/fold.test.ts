@@ -12,7 +12,19 @@ const roles = ['owner', 'admin', 'member'] as const
 
 /** One thing that happens; the numbers choose among what is possible at the time. */
 interface Step {
-  readonly act: 'post' | 'reply' | 'edit' | 'remove' | 'rename' | 'add' | 'leave' | 'expel' | 'role' | 'tomorrow'
+  readonly act:
+    | 'post'
+    | 'reply'
+    | 'edit'
+    | 'remove'
+    | 'rename'
+    | 'add'
+    | 'leave'
+    | 'expel'
+    | 'role'
+    | 'pin'
+    | 'unpin'
+    | 'tomorrow'
   readonly who: number
   readonly which: number
 }
@@ -30,6 +42,9 @@ const step = fc.record<Step>({
     'leave',
     'expel',
     'role',
+    'pin',
+    'pin',
+    'unpin',
     'tomorrow',
   ),
   who: fc.nat({ max: people.length - 1 }),
@@ -71,6 +86,9 @@ class Log {
       this.#write({ event: 'message.edited', clientId: `c${seq}`, target: one.seq, body }, one.by, one.seq)
     else if (act === 'remove' && one)
       this.#write({ event: 'message.removed', target: one.seq, removed: 'operator', body }, one.by, one.seq)
+    else if (act === 'pin' && one) this.#write({ event: 'message.pinned', clientId: `c${seq}`, target: one.seq }, by)
+    else if (act === 'unpin' && one)
+      this.#write({ event: 'message.unpinned', clientId: `c${seq}`, target: one.seq }, by)
     else if (act === 'rename') this.#write({ event: 'conversation.renamed', name: `Crew ${seq}` }, by)
     else if (act === 'add') this.#write({ event: 'member.added', members: [{ user, role: 'member' }] }, by)
     else if (act === 'leave') this.#write({ event: 'member.left' }, by)
@@ -87,12 +105,22 @@ class Log {
       const { body: _, ...outdated } = entry
       return outdated
     }
-    const changedSeq = entry.event === 'message.new' ? changes.get(seq) : undefined
-    return changedSeq === undefined ? entry : asChanged(entry as EntryOf<'message.new'>, this.live[changedSeq - 1]!)
+    if (entry.event !== 'message.new') return entry
+    const changedSeq = changes.get(seq)
+    const message = changedSeq === undefined ? entry : asChanged(entry, this.live[changedSeq - 1]!)
+    return { ...message, ...this.#pinAt(seq, head) }
+  }
+
+  #pinAt(target: number, head: number): Pick<EntryOf<'message.new'>, 'pin'> {
+    const said = this.live.slice(0, head).findLast(entry => isPin(entry) && entry.target === target)
+    return said === undefined ? {} : { pin: { seq: said.seq, pinned: said.event === 'message.pinned' } }
   }
 }
 
-function asChanged(message: EntryOf<'message.new'>, by: Entry): Entry {
+const isPin = (entry: Entry): entry is EntryOf<'message.pinned' | 'message.unpinned'> =>
+  entry.event === 'message.pinned' || entry.event === 'message.unpinned'
+
+function asChanged(message: EntryOf<'message.new'>, by: Entry): EntryOf<'message.new'> {
   if (by.event === 'message.edited') return { ...message, body: by.body!, changedSeq: by.seq, editedAt: by.at }
   if (by.event === 'message.removed') return { ...message, body: by.body, changedSeq: by.seq, removed: by.removed }
   return message

@@ -32,7 +32,10 @@ export interface MessageState {
     readonly clientId: string
     readonly replyTo?: number
   }
-  readonly content: Said<Content>
+  /** Missing while nothing was heard of what it says. */
+  readonly content?: Said<Content>
+  /** Whether it is pinned. Missing while nobody was heard to pin it. */
+  readonly pin?: Said<boolean>
 }
 
 export interface ConversationState {
@@ -77,6 +80,8 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   'message.removed'(draft, { target, seq, body, removed }) {
     takeContent(draft, target, { seq, value: { body, removed } })
   },
+  'message.pinned': (draft, { seq, target }) => takePin(draft, target, { seq, value: true }),
+  'message.unpinned': (draft, { seq, target }) => takePin(draft, target, { seq, value: false }),
   'conversation.created'(draft, { seq, kind, name, members }) {
     draft.kind = kind
     if (name !== undefined) takeName(draft, seq, name)
@@ -96,20 +101,32 @@ const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
   known !== undefined && known.seq >= said.seq ? known : said
 
 function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
-  const { seq, by, at, clientId, replyTo, body, editedAt, removed, changedSeq = seq } = entry
+  const { seq, by, at, clientId, replyTo, body, editedAt, removed, changedSeq = seq, pin } = entry
   const value = {
     body,
     ...(editedAt === undefined ? {} : { editedAt }),
     ...(removed === undefined ? {} : { removed }),
   }
   const posted = { by, at, clientId, ...(replyTo === undefined ? {} : { replyTo }) }
-  const content = later(draft.messages.get(seq)?.content, { seq: changedSeq, value })
-  draft.messages.set(seq, { posted, content })
+  const known = draft.messages.get(seq)
+  put(draft, seq, { ...known, posted, content: later(known?.content, { seq: changedSeq, value }) })
+  if (pin !== undefined) takePin(draft, seq, { seq: pin.seq, value: pin.pinned })
 }
 
 function takeContent(draft: Draft, target: number, said: Said<Content>): void {
   const known = draft.messages.get(target)
-  draft.messages.set(target, { ...known, content: later(known?.content, said) })
+  put(draft, target, { ...known, content: later(known?.content, said) })
+}
+
+/** What has lost its content is pinned no more, whatever else is heard of it. */
+function put(draft: Draft, target: number, message: MessageState): void {
+  const { pin: _, ...rest } = message
+  draft.messages.set(target, message.content?.value.removed === undefined ? message : rest)
+}
+
+function takePin(draft: Draft, target: number, said: Said<boolean>): void {
+  const known = draft.messages.get(target)
+  put(draft, target, { ...known, pin: later(known?.pin, said) })
 }
 
 function takeName(draft: Draft, seq: number, value: string): void {

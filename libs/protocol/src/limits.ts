@@ -14,6 +14,8 @@ export const limits = {
   dataBytesMax: 8_192,
   /** People whom one message mentions. */
   mentionsMax: 20,
+  /** Messages pinned in one conversation. */
+  pinsMax: 50,
   /**
    * A reply, and an answer of the API, as JSON. What would be larger ends sooner and says that there is more; one entry
    * always fits.

@@ -4,4 +4,6 @@ import type { EntryOp, KindMadeBy } from './entries.ts'
 export const kindMadeBy: { readonly [O in EntryOp]: KindMadeBy<O> } = {
   'message.send': 'message.new',
   'message.edit': 'message.edited',
+  'message.pin': 'message.pinned',
+  'message.unpin': 'message.unpinned',
 }

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'de774515c3a1906f'
+export const wireHash = '1b3c3bc6fdd85bb7'

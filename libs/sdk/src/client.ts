@@ -180,9 +180,16 @@ export class Client {
 
   /** Puts another body in the place of what a message of one's own says. It is taken and kept as a message is. */
   edit(edit: Edit): Send {
-    if (this.#phase !== 'started') throw stoppedError()
-    this.#sync.touch(edit.conversation, this.#clock.steady())
-    return this.#outbox.add({ op: 'message.edit', ...edit })
+    return this.#change({ op: 'message.edit', ...edit })
+  }
+
+  /** Pins a message for everybody in the conversation. */
+  pin(conversation: string, target: number): Send {
+    return this.#change({ op: 'message.pin', conversation, target })
+  }
+
+  unpin(conversation: string, target: number): Send {
+    return this.#change({ op: 'message.unpin', conversation, target })
   }
 
   /** What is not acknowledged yet, in the order of the sends. */
@@ -439,6 +446,12 @@ export class Client {
       const why = { gone, late: code === 'timed_out', retryMs }
       this.#run(this.#sync.pageFailed(question, why, this.#clock.steady()))
     }
+  }
+
+  #change(draft: Draft): Send {
+    if (this.#phase !== 'started') throw stoppedError()
+    this.#sync.touch(draft.conversation, this.#clock.steady())
+    return this.#outbox.add(draft)
   }
 
   async #readPage({ bytesMax, ...page }: Fields<'history.page'>): Promise<ReplyOf<'history.page'>> {

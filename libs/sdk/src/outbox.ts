@@ -235,11 +235,11 @@ export class Outbox {
 /** Room for the id and the operation in the frame of a send. */
 const frameSlackBytes = 256
 
-function refuse({ body }: Draft, size: number, entriesMax: number): void {
+function refuse(draft: Draft, size: number, entriesMax: number): void {
   if (size >= entriesMax)
     throw new FlotillaError('outbox_full', `unable to send: ${entriesMax} messages wait already`, {
       rule: `maxItems ${entriesMax}`,
     })
-  const refusal = refuseBody(body)
+  const refusal = 'body' in draft ? refuseBody(draft.body) : undefined
   if (refusal !== undefined) throw new FlotillaError(refusal.code, `unable to send: ${refusal.message}`, refusal.detail)
 }

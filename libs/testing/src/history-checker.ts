@@ -293,7 +293,7 @@ function checkShown(where: string, steps: View['steps'], log: ReadonlyMap<number
     const stored = log.get(seq)
     // What the device cannot know is a gap, and that is judged above.
     const knows = stored?.changedSeq === undefined || seen.has(stored.changedSeq)
-    if (posted === undefined || stored === undefined || !knows) continue
+    if (posted === undefined || content === undefined || stored === undefined || !knows) continue
     const { text } = content.value.body as { text?: string }
     if (text !== stored.text) report('P3', `${where} shows another text at seq ${seq} than the store has`)
   }

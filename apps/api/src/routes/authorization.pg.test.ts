@@ -148,6 +148,15 @@ const ofGroup = (more: string, outcome: Outcomes, body?: () => unknown): Line =>
   outcome,
 })
 
+/** Whoever may pin learns that there is no message there. */
+const pinned: Readonly<Record<string, Line>> = {
+  'in the group': ofGroup('/pins/1', { ...managers, admin: 'message_unknown', owner: 'message_unknown' }),
+  'across a block': {
+    ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/pins/1`),
+    outcome: { ...all(outside), nobody: 'unauthenticated', blocked: 'direct_closed', owner: 'direct_closed' },
+  },
+}
+
 /** Several lines where the answer depends on what it is about. */
 const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = {
   // What the load balancer, a browser and a verifier of tokens ask before anybody has signed in.
@@ -477,6 +486,9 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     outcome: owners,
   },
   'GET /v1/conversations/:id/messages': ofGroup('/messages', inGroup),
+  'GET /v1/conversations/:id/pins': ofGroup('/pins', inGroup),
+  'PUT /v1/conversations/:id/pins/:seq': pinned,
+  'DELETE /v1/conversations/:id/pins/:seq': pinned,
   'POST /v1/conversations/:id/messages': {
     'in the group': ofGroup('/messages', inGroup, message),
     'before it is accepted': {

@@ -1,4 +1,5 @@
 /** The log of a conversation: reading a page of it, and posting without a socket. */
+import { randomUUID } from 'node:crypto'
 import { messages } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
@@ -9,6 +10,14 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
   serve(app, deps, rest.messages, {
     history: async request =>
       messages.history(chat, request.caller.user, { conversation: request.params.id, ...request.query }),
+
+    listPins: async request => ({ messages: await messages.listPins(chat, request.caller.user, request.params.id) }),
+    pinMessage: async ({ params: { id: conversation, seq: target }, caller }) => {
+      await messages.pin(chat, caller.user, { conversation, target, clientId: randomUUID() })
+    },
+    unpinMessage: async ({ params: { id: conversation, seq: target }, caller }) => {
+      await messages.unpin(chat, caller.user, { conversation, target, clientId: randomUUID() })
+    },
 
     postMessage: {
       config: { outOfTurn: true },

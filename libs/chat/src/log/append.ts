@@ -4,7 +4,8 @@
  * - the answer comes after the commit, and a repetition with the same clientId gets the first result (P1, P2);
  * - whom an entry is for was decided by the membership that the commit compared, so it is exact (P8);
  * - of one commit, what is later in the log is told later.
- * Changes of a conversation itself lock it instead: conversations/change.ts.
+ * What a kind decides by more than the membership is done under the lock of the conversation (locked.ts), as changes of the
+ * conversation itself are (conversations/change.ts).
  */
 import {
   type CommandOf,
@@ -17,12 +18,15 @@ import {
   Refusal,
 } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
+import type { PoolClient } from 'pg'
 import { demandMayStillAsk, demandOpen } from '../access.ts'
 import { mentioned } from '../notices/notifications/mentioned.ts'
+import { transaction } from '../store/transaction.ts'
 import type { LogContext } from './context.ts'
-import { type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
+import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
 import type { RowChange } from './insert-statements.ts'
-import type { Membership, Standing } from './memberships.ts'
+import { lock, type ToWrite, write } from './locked.ts'
+import type { Member, Membership, Standing } from './memberships.ts'
 import { tellAsked } from './requests/ask.ts'
 import { reserve } from './requests/reserve.ts'
 
@@ -38,13 +42,17 @@ export interface Appended {
 }
 
 /** What is particular about the kind of entry that a command makes. */
-export interface Rule<O extends EntryOp> {
+interface RuleOf<O extends EntryOp> {
   readonly op: O
   /** Whether it is unread by the others until they have read it, and whether a push tells those who are away. */
   readonly counts: boolean
   readonly pushes: boolean
   /** What is wrong with the command, whoever sends it. */
   refuse(input: InputOf<O>): Refusal | undefined
+}
+
+/** A rule that goes by the membership, and perhaps by the row of a target: many such entries are committed together. */
+export interface Rule<O extends EntryOp> extends RuleOf<O> {
   /**
    * Who may, beyond what holds for all: they are a member, and the conversation takes entries. Nothing when nothing has to
    * be read, so that the message path waits for nothing.
@@ -57,6 +65,38 @@ export interface Rule<O extends EntryOp> {
   /** Whom it points something out to, and the message that this is about. */
   mentions(entry: EntryOf<KindMadeBy<O>>): { readonly users: readonly string[]; readonly seq: number }
 }
+
+/** A rule that goes by more: limits, votes, rows of its own. Its work is done under the lock of the conversation. */
+export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
+  /**
+   * Checks, and writes what the entry changes beside the log; whatever it throws leaves everything as it was.
+   * @returns what the entry carries; or the entry that has said the same, so that there is nothing to write
+   * @throws Refusal
+   */
+  apply(
+    ctx: LogContext,
+    locked: LockedBy,
+    input: InputOf<O>,
+  ): Promise<{ readonly payload: PayloadOf<KindMadeBy<O>> } | Said>
+}
+
+/** The conversation under its lock, and who does something there. */
+export interface LockedBy {
+  readonly client: PoolClient
+  readonly conversation: string
+  readonly by: string
+  readonly membership: Membership
+  readonly member: Member
+  /** The seq that the entry will have. */
+  readonly seq: number
+}
+
+/** An entry that stands already. */
+interface Said {
+  readonly said: number
+}
+
+export type AnyRule<O extends EntryOp> = Rule<O> | LockedRule<O>
 
 /** What is decided by moves at every attempt: that is a fault or an attack, and the caller may come again. */
 const attemptsMax = 5
@@ -77,13 +117,14 @@ const lateCodes: ReadonlySet<ErrorCode> = new Set([
 export async function append<O extends EntryOp>(
   ctx: LogContext,
   by: string,
-  rule: Rule<O>,
+  rule: AnyRule<O>,
   input: InputOf<O>,
   origin?: object,
 ): Promise<Appended> {
   const refusal = rule.refuse(input)
   if (refusal !== undefined) throw refusal
-  return appendChecked(ctx, by, rule, input, { origin })
+  if (!('apply' in rule)) return appendChecked(ctx, by, rule, input, { origin })
+  return within(performance.now() + ctx.settings.commitWaitMs, appendLocked(ctx, by, rule, input, origin))
 }
 
 async function appendChecked<O extends EntryOp>(
@@ -151,9 +192,75 @@ async function appendChecked<O extends EntryOp>(
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
     return { seq, at, epoch }
   }
-  throw new Refusal('unavailable', 'unable to write the entry: what it was decided by keeps changing', {
-    retryMs: 1_000,
+  throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
+}
+
+/** The membership is decided by before, and compared under the lock: so a small conversation's members are not read anew. */
+async function appendLocked<O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  rule: LockedRule<O>,
+  input: InputOf<O>,
+  origin: object | undefined,
+): Promise<Appended> {
+  const { conversation, clientId }: Placing = input
+  const startedAt = performance.now()
+  let hasPaid = false
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    let standing: Standing
+    try {
+      standing = await ctx.memberships.demand(conversation, by)
+      demandOpen(standing.membership.closed)
+    } catch (refused) {
+      return firstResult(ctx, by, input, refused)
+    }
+    const { membership } = standing
+    const done = await transaction(ctx, async client => {
+      const row = await lock(ctx, client, conversation)
+      if (row?.version !== membership.version) return 'stale'
+      const earlier = await findEarlier(client, by, input)
+      if (earlier !== undefined) return { earlier }
+      if (membership.pending) demandMayStillAsk(row.head_seq, ctx.settings.requestMessagesMax)
+      if (!hasPaid) ctx.spending.message(by, conversation, membership.size, Buffer.byteLength(JSON.stringify(input)))
+      hasPaid = true
+      const applied = await rule.apply(ctx, { client, conversation, by, ...standing, seq: row.head_seq + 1 }, input)
+      if ('said' in applied) return { earlier: await readEntry(client, conversation, applied.said) }
+      const part = { event: kindMadeBy[rule.op], ...applied.payload } as unknown as ToWrite['part']
+      const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users)
+      return write(ctx, client, { conversation, by, clientId, part, absent })
+    })
+    if (done === 'stale') {
+      ctx.memberships.drop(conversation, membership.version + 1)
+      continue
+    }
+    if ('earlier' in done) await tellAgain(ctx, done.earlier)
+    else tell(ctx, membership, done.entry, origin)
+    const { seq, at } = 'earlier' in done ? done.earlier : done.entry
+    membership.headSeen = Math.max(membership.headSeen, seq)
+    ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
+    return { seq, at: Math.round(at), epoch: ctx.epoch() }
+  }
+  throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
+}
+
+const undecided = 'unable to write the entry: what it was decided by keeps changing'
+
+async function findEarlier(client: PoolClient, by: string, input: Placing): Promise<EntryRow | undefined> {
+  const found = await client.query<EntryRow>({
+    name: 'entries-earlier',
+    text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
+    values: [input.conversation, by, input.clientId],
   })
+  return found.rows[0]
+}
+
+async function readEntry(client: PoolClient, conversation: string, seq: number): Promise<EntryRow> {
+  const found = await client.query<EntryRow>({
+    name: 'entries-one',
+    text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.seq = $2`,
+    values: [conversation, seq],
+  })
+  return found.rows[0]!
 }
 
 // ── before the commit ────────────────────────────────────────────────────────────────────────────────────────────────

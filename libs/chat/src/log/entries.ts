@@ -42,20 +42,23 @@ export interface EntryRow {
   /** The last entry that changed this one, and when its sender edited it: what it says is in the body. */
   readonly changed_seq: number | null
   readonly edited_at: number | null
+  /** What it has beside this row (messages/part.ts). */
+  readonly parts: number | null
 }
 
 /** The columns of EntryRow, for a SELECT from messages AS m. */
 export const entryColumns =
-  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body, m.changed_seq, (extract(epoch FROM m.edited_at) * 1000)::float8 AS edited_at'
+  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body, m.changed_seq, (extract(epoch FROM m.edited_at) * 1000)::float8 AS edited_at, m.parts'
 
 /** The least that an entry takes in a reply, in bytes. */
 export const entryBytesMin = 200
 
 /**
  * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
- * what stands beside it (places, ids, names of fields) has at most 336. The length of a body is known without reading it.
+ * what stands beside it (places, ids, names of fields) has at most 336, and the parts of a message at most 4,096. The length
+ * of a body is known without reading it.
  */
-export const entryBytes = 'octet_length(m.body) + 336'
+export const entryBytes = 'octet_length(m.body) + CASE WHEN m.parts IS NULL THEN 336 ELSE 4432 END'
 
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {

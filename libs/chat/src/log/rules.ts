@@ -1,14 +1,17 @@
 /** The rules of the kinds of entry that commands make, and what follows from them for those who read the log. */
 import { type EntryKind, type EntryOp, kindMadeBy } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
-import { append, type Appended, type InputOf, type Rule } from './append.ts'
+import { type AnyRule, append, type Appended, type InputOf } from './append.ts'
 import type { LogContext } from './context.ts'
 import { editing } from './messages/edit.ts'
+import { pinning, unpinning } from './messages/pin.ts'
 import { posting } from './messages/post.ts'
 
-const rules: { readonly [O in EntryOp]: Rule<O> } = {
+const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.send': posting,
   'message.edit': editing,
+  'message.pin': pinning,
+  'message.unpin': unpinning,
 }
 
 /** What a command of the socket does, whichever it is. */

@@ -145,6 +145,21 @@ export const messages = pgTable(
     body: bytea('body').notNull(),
     changedSeq: seq('changed_seq'),
     editedAt: at('edited_at'),
+    parts: smallint('parts'),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq] })],
+)
+
+export const pins = pgTable(
+  'pins',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    pinned: boolean('pinned').notNull(),
+    changedSeq: seq('changed_seq').notNull(),
+    changedBy: uuid('changed_by').notNull(),
   },
   table => [primaryKey({ columns: [table.conversationId, table.seq] })],
 )

@@ -16,6 +16,15 @@ export const messageNew = entryByCommand(
       }),
     ),
     editedAt: Type.Optional(Type.With(At, { description: 'When the sender last edited it.' })),
+    pin: Type.Optional(
+      Type.Object(
+        { seq: Seq, pinned: Type.Boolean() },
+        {
+          additionalProperties: false,
+          description: 'Whether it is pinned, and the entry that said so last. Left out when it never was.',
+        },
+      ),
+    ),
     removed: Type.Optional(
       Type.Literal('operator', {
         description:

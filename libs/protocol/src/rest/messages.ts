@@ -1,8 +1,9 @@
 /** The log of a conversation: reading a page of it, and posting without a socket. */
 import { Type } from 'typebox'
-import { Entry } from '../entries.ts'
+import { entries, Entry } from '../entries.ts'
+import { Seq, Uuid } from '../fields.ts'
 import { up } from '../up.ts'
-import { answered, ById, closed, named } from './fields.ts'
+import { answered, ById, closed, done, listOf, named } from './fields.ts'
 import { routes } from './route.ts'
 
 /** The same fields as on the socket, without those that only a frame needs. */
@@ -14,7 +15,12 @@ const HistoryPage = Type.Object(
   { ...closed, description: '`from` is the seq of the first entry that the caller may see.' },
 )
 
+const BySeq = Type.Object({ id: Uuid, seq: Seq }, closed)
+const Pins = Type.Object({ messages: listOf(named('MessageNew', entries['message.new'].schema)) }, closed)
+
 const inside = ['conversation_unknown', 'not_a_member'] as const
+
+const pinRefusals = [...inside, 'role_insufficient', 'direct_closed', 'request_waiting', 'message_unknown'] as const
 
 export const messages = routes('messages', 'session', {
   history: {
@@ -31,6 +37,31 @@ export const messages = routes('messages', 'session', {
       ),
     },
     refusals: inside,
+  },
+  listPins: {
+    at: 'GET /v1/conversations/{id}/pins',
+    summary: 'List the pinned messages',
+    description: 'The one that was pinned last first.',
+    params: ById,
+    answers: { 200: answered('The pinned messages that the caller may see.', Pins) },
+    refusals: inside,
+  },
+  pinMessage: {
+    at: 'PUT /v1/conversations/{id}/pins/{seq}',
+    summary: 'Pin a message',
+    description:
+      'For everybody in the conversation: in a group by owners and admins, in a direct conversation by both.',
+    params: BySeq,
+    answers: done(),
+    refusals: [...pinRefusals, 'too_many'],
+  },
+  unpinMessage: {
+    at: 'DELETE /v1/conversations/{id}/pins/{seq}',
+    summary: 'Unpin a message',
+    description: 'Whoever has pinned it.',
+    params: BySeq,
+    answers: done(),
+    refusals: pinRefusals,
   },
   postMessage: {
     at: 'POST /v1/conversations/{id}/messages',

@@ -45,6 +45,12 @@ export const createConversations = (ask: Ask) => ({
   /** Entries in rising order: those after a seq, or the last ones before it; without either, the latest. */
   history: (conversation: string, range: HistoryRange = {}) =>
     ask('GET /v1/conversations/{id}/messages', { id: conversation, query: range }),
+  /** The pinned messages, the one that was pinned last first. `client.pin` pins. */
+  pins: async (conversation: string) => (await ask('GET /v1/conversations/{id}/pins', { id: conversation })).messages,
+  /** Pins without the socket. @throws FlotillaError role_insufficient, message_unknown, too_many */
+  pin: (conversation: string, seq: number) => ask('PUT /v1/conversations/{id}/pins/{seq}', { id: conversation, seq }),
+  unpin: (conversation: string, seq: number) =>
+    ask('DELETE /v1/conversations/{id}/pins/{seq}', { id: conversation, seq }),
   /** Posts without the socket and without the outbox. Repeat it with the same clientId until it is answered. */
   post: (conversation: string, message: BodyOf<'POST /v1/conversations/{id}/messages'>) =>
     ask('POST /v1/conversations/{id}/messages', { id: conversation, body: message }),

@@ -1,16 +1,10 @@
 /**
- * Every change of a conversation other than a message: one transaction on one connection that locks the conversation's
- * row, decides on facts read after the lock, writes the rows and ONE entry of the log, and raises the head and the
- * membership version, and leaves a row in `changes`. Then the others are told; whatever keeps that from happening, each
- * node finds the row within a pulse and tells its own people.
- *
- * What is guaranteed (P3, P8): the group commit locks the same row, so an entry that was decided by the membership
- * before the change either has a lower seq or is refused as stale. One change locks one conversation, and the group
- * commit locks in id order, so that the two cannot wait for each other.
+ * Every change of a conversation itself: one transaction under the lock of its row (../locked.ts) that writes the rows and
+ * ONE entry of the log, raises the membership version, and leaves a row in `changes`. Then the others are told; whatever
+ * keeps that from happening, each node finds the row within a pulse and tells its own people.
  */
 import { randomUUID } from 'node:crypto'
 import { type Entry, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
-import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
 import {
   type ConversationKind,
@@ -22,17 +16,15 @@ import {
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import type { EmittedEntry } from '../../ports.ts'
-import { type PayloadOf, toPlain } from '../entries.ts'
+import { lock, type PartOf, write } from '../locked.ts'
+import { unpinRemoved } from '../messages/pins.ts'
 import { changeRow, readTarget } from '../messages/target.ts'
-import { fedAlong } from '../feed/note.ts'
 import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 
 type ChangeKind = 'member.added' | 'member.removed' | 'member.left' | 'member.changed' | 'conversation.renamed'
-type PartOf<K extends ChangeKind | 'conversation.created' | 'message.removed'> = { readonly event: K } & PayloadOf<K>
-
 /** What a change writes into the log; the rows follow from it. */
 export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
 
@@ -57,48 +49,6 @@ export interface Locked {
   /** The connection that holds the lock. */
   readonly client: PoolClient
 }
-
-interface LockedRow {
-  kind: number
-  head_seq: number
-  member_count: number
-  large: boolean
-}
-
-interface Written {
-  readonly entry: Entry
-  readonly version: number
-  /** Everybody who is or was a member; undefined in a conversation that is routed by interest. */
-  readonly users: readonly string[] | undefined
-}
-
-/**
- * $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came
- * or went. $12: all of them, whom routing by interest has to reach from the change on that makes the conversation large.
- */
-const append = `
-WITH moved AS (
-  UPDATE conversations
-     SET head_seq = head_seq + 1, head_at = date_trunc('milliseconds', clock_timestamp()), version = version + $2,
-         member_count = member_count + $3,
-         large_since = coalesce(large_since, CASE WHEN member_count + $3 > $4 THEN now() END),
-         fed_seq = ${fedAlong}
-   WHERE id = $1
-  RETURNING id, head_seq, head_at, version, large_since, fed_seq
-), written AS (
-  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
-  SELECT id, head_seq, head_at, $5, $6, $7, $8, $9 FROM moved
-), owed AS (
-  INSERT INTO offline_messages (user_id, conversation_id, seq, day)
-  SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
-), fed AS (
-  INSERT INTO feed_notes (at, entries, conversations, afters, counts)
-  SELECT head_at, 1, ARRAY[id], ARRAY[head_seq - 1], ARRAY[1] FROM moved WHERE fed_seq = head_seq
-), noted AS (
-  INSERT INTO changes (conversation_id, seq, version, users)
-  SELECT id, head_seq, version, CASE WHEN large_since = now() THEN $12::uuid[] ELSE $11::uuid[] END FROM moved
-)
-SELECT head_seq AS seq, version, (extract(epoch FROM head_at) * 1000)::float8 AS at FROM moved`
 
 export interface ChangeOptions {
   /** People who are held before the conversation is locked: what is read of them stands. */
@@ -148,7 +98,7 @@ export async function change(
     // Who goes, or is sent away, goes at once.
     if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
     const forgot = await applyChange(client, conversation, by, part, head + 1)
-    return { part, written: await write(ctx, client, { conversation, by, part, large }), forgot }
+    return { part, written: await writePart(ctx, client, { conversation, by, part, large }), forgot }
   })
   if ('head' in done) return { seq: done.head }
   const { part, written, forgot } = done
@@ -176,7 +126,8 @@ export async function remove(
   if (message.removed !== undefined) return { sender, tell() {} }
   const { body, removed } = part
   await changeRow(client, conversation, row.head_seq + 1, message.change({ body, removed }))
-  const written = await write(ctx, client, { conversation, by: sender, part, large: row.large })
+  await unpinRemoved(client, conversation, part.target, row.head_seq + 1)
+  const written = await writePart(ctx, client, { conversation, by: sender, part, large: row.large })
   return { sender, tell: () => tell(ctx, part, written, []) }
 }
 
@@ -228,7 +179,12 @@ export async function create(ctx: LogContext, by: string, founding: Founding): P
     const asked = [...toAsk]
     await ask(client, { conversation, from: by, users: asked })
     const joined = members.map(member => member.user)
-    return { part, joined, asked, written: await write(ctx, client, { conversation, by, part, large: false, joined }) }
+    return {
+      part,
+      joined,
+      asked,
+      written: await writePart(ctx, client, { conversation, by, part, large: false, joined }),
+    }
   })
   if (founded === undefined) return undefined
   const { part, written, joined: members, asked } = founded
@@ -238,16 +194,6 @@ export async function create(ctx: LogContext, by: string, founding: Founding): P
 }
 
 // ── the transaction ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-async function lock(ctx: LogContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
-  const found = await client.query<LockedRow>(
-    `SELECT kind, head_seq, member_count,
-            coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
-       FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
-    [conversation, ctx.settings.largeSettleMs],
-  )
-  return found.rows[0]
-}
 
 async function readRoles(client: PoolClient, conversation: string, users: readonly string[]) {
   const found = await client.query<{ user_id: string; role: number }>(
@@ -328,6 +274,13 @@ async function noteLeft(client: PoolClient, conversation: string, user: string):
   )
 }
 
+interface Written {
+  readonly entry: Entry
+  readonly version: number
+  /** Everybody who is or was a member; undefined in a conversation that is routed by interest. */
+  readonly users: readonly string[] | undefined
+}
+
 interface ToWrite {
   readonly conversation: string
   readonly by: string
@@ -337,37 +290,26 @@ interface ToWrite {
   readonly joined?: readonly string[]
 }
 
-/** Writes the entry and what the conversation's row says about it. The members' rows are written already. */
-async function write(
+/** Writes the entry. The members' rows are written already. */
+async function writePart(
   ctx: LogContext,
   client: PoolClient,
   { conversation, by, part, large, joined }: ToWrite,
 ): Promise<Written> {
-  const { event, ...payload } = part
-  const clientId = randomUUID()
-  const kind = entries[event].number
-  const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, toPlain(part))
   const members = large ? undefined : await readMembers(client, conversation)
   const named = joined ?? namedBy(part, by)
   const users = members === undefined ? undefined : [...new Set([...members, ...named])]
-  const found = await client.query<{ seq: number; version: number; at: number }>(append, [
+  const written = await write(ctx, client, {
     conversation,
-    changesMembership(part) ? 1 : 0,
-    joined?.length ?? growthOf(part),
-    ctx.settings.largeConversationMin,
     by,
-    clientId,
-    keyId,
-    kind,
-    body,
-    members === undefined ? [] : ctx.presumedAbsent(members),
-    named,
-    users ?? named,
-  ])
-  const { seq, version, at } = found.rows[0]!
-  // TypeScript loses the tie between an event's name and its fields when they are spread.
-  const entry = { event, conversation, seq, epoch: ctx.epoch(), at: Math.round(at), by, ...payload } as Entry
-  return { entry, version, users }
+    clientId: randomUUID(),
+    part,
+    membership: changesMembership(part),
+    growth: joined?.length ?? growthOf(part),
+    absent: members === undefined ? [] : ctx.presumedAbsent(members),
+    noted: { named, everybody: users ?? named },
+  })
+  return { ...written, users }
 }
 
 async function readMembers(client: PoolClient, conversation: string): Promise<string[]> {

@@ -4,7 +4,8 @@ import { entries } from '@flotilla/protocol/schemas'
 import { asc, eq, inArray } from 'drizzle-orm'
 import { kindNumbersOfConversations, roleOf } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, entryColumns, toEntries } from '../entries.ts'
+import { type EntryRow, entryColumns } from '../entries.ts'
+import { asTheyStand } from '../messages/as-they-stand.ts'
 import { countedKinds } from '../rules.ts'
 import { fitting } from '../../store/paging.ts'
 import * as tables from '../../store/schema.ts'
@@ -137,10 +138,10 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
     readPeople(ctx, by, small),
     get(ctx, awaited, by),
     // Without a message, the columns of the entry are null.
-    toEntries(
-      ctx.seal,
+    asTheyStand(
+      ctx,
+      by,
       rows.filter(row => row.conversation_id !== null),
-      ctx.epoch(),
     ),
   ])
   const lastMessages = new Map(entries.map(entry => [entry.conversation, entry as EntryOf<'message.new'>]))

@@ -2,7 +2,8 @@
 import { limits, type ReplyOf } from '@flotilla/protocol'
 import { demandMember } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, entryBytes, entryColumns, toEntries } from '../entries.ts'
+import { type EntryRow, entryBytes, entryColumns } from '../entries.ts'
+import { asTheyStand } from './as-they-stand.ts'
 
 export interface HistoryInput {
   readonly conversation: string
@@ -57,6 +58,6 @@ export async function history(ctx: LogContext, by: string, input: HistoryInput):
   const last = page.rows.at(-1)
   const more = last !== undefined && (forward ? last.seq < high : last.seq > low)
   const rows = forward ? page.rows : page.rows.toReversed()
-  const entries = await toEntries(ctx.seal, rows, ctx.epoch())
+  const entries = await asTheyStand(ctx, by, rows)
   return { entries, head, from, epoch: ctx.epoch(), ...(more ? { more } : {}) }
 }

@@ -1,4 +1,6 @@
 export { appendBy as append } from '../rules.ts'
 export { edit } from './edit.ts'
 export { type HistoryInput, history } from './history.ts'
+export { pin, unpin } from './pin.ts'
+export { listPins } from './list-pins.ts'
 export { post } from './post.ts'

@@ -3,7 +3,8 @@ import { type ConversationRequestRead, type EntryOf, Refusal } from '@flotilla/p
 import { entries } from '@flotilla/protocol/schemas'
 import { kindNumbersOfConversations, requestStates } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, entryColumns, toEntries } from '../entries.ts'
+import { type EntryRow, entryColumns } from '../entries.ts'
+import { asTheyStand } from '../messages/as-they-stand.ts'
 import { readRequests } from './read.ts'
 
 /**
@@ -14,7 +15,7 @@ export async function get(ctx: LogContext, by: string, id: string): Promise<Conv
   const conversation = await openTo(ctx, by, id)
   const [request] = await readRequests(ctx, { conversation, users: [by] })
   if (request === undefined) throw new Refusal('request_unknown')
-  return { request, messages: request.kind === 'direct' ? await readMessages(ctx, conversation) : [] }
+  return { request, messages: request.kind === 'direct' ? await readMessages(ctx, by, conversation) : [] }
 }
 
 /** The conversation that the caller is asked into. @throws Refusal request_unknown */
@@ -43,15 +44,15 @@ export async function findShown(
     [conversation, by, kindNumbersOfConversations.direct],
   )
   if (asked.rowCount === 0) return undefined
-  return (await readMessages(ctx, conversation)).find(entry => entry.seq === seq)
+  return (await readMessages(ctx, by, conversation)).find(entry => entry.seq === seq)
 }
 
 /** As few as may be said before it is accepted. */
-async function readMessages(ctx: LogContext, conversation: string): Promise<EntryOf<'message.new'>[]> {
+async function readMessages(ctx: LogContext, by: string, conversation: string): Promise<EntryOf<'message.new'>[]> {
   const found = await ctx.pool.query<EntryRow>({
     name: 'conversation-request-messages',
     text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.seq <= $2 AND m.kind = $3 ORDER BY m.seq`,
     values: [conversation, ctx.settings.requestMessagesMax + 1, entries['message.new'].number],
   })
-  return (await toEntries(ctx.seal, found.rows, ctx.epoch())) as EntryOf<'message.new'>[]
+  return (await asTheyStand(ctx, by, found.rows)) as EntryOf<'message.new'>[]
 }

@@ -6,7 +6,8 @@
  */
 import { limits, type ReplyOf, type Verdict } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
-import { type EntryRow, entryBytes, entryBytesMin, entryColumns, toEntries } from '../entries.ts'
+import { type EntryRow, entryBytes, entryBytesMin, entryColumns } from '../entries.ts'
+import { asTheyStand } from '../messages/as-they-stand.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 
 export interface ResumeInput {
@@ -70,7 +71,7 @@ export async function resume(ctx: LogContext, by: string, input: ResumeInput): P
   // What the device holds goes on before anything new begins, and what moved last before what is quiet.
   gaps.sort((a, b) => Number(b.named) - Number(a.named) || b.moved - a.moved)
   const left = room - verdictBytesMax * (verdicts.length + gaps.length)
-  verdicts.push(...(await fill(ctx, gaps, epoch, left)))
+  verdicts.push(...(await fill(ctx, by, gaps, epoch, left)))
   return { epoch, verdicts, ...(next === undefined ? {} : { next }) }
 }
 
@@ -122,7 +123,13 @@ async function readStandings(
 }
 
 /** Replays gaps whole while they fit into one answer, in their order; the others are paged. */
-async function fill(ctx: LogContext, gaps: readonly Gap[], epoch: number, bytesMax: number): Promise<Verdict[]> {
+async function fill(
+  ctx: LogContext,
+  by: string,
+  gaps: readonly Gap[],
+  epoch: number,
+  bytesMax: number,
+): Promise<Verdict[]> {
   let left = Math.min(limits.resumeEntriesMax, Math.floor(bytesMax / entryBytesMin))
   const replayed = gaps.filter(gap => {
     const size = gap.head - gap.from + 1
@@ -131,7 +138,7 @@ async function fill(ctx: LogContext, gaps: readonly Gap[], epoch: number, bytesM
     return true
   })
   const rows = await readGaps(ctx, replayed, bytesMax)
-  const entries = Map.groupBy(await toEntries(ctx.seal, rows, epoch), entry => entry.conversation)
+  const entries = Map.groupBy(await asTheyStand(ctx, by, rows, epoch), entry => entry.conversation)
   return gaps.map(({ conversation, head, joined, from, begins }) => {
     const whole = entries.get(conversation) ?? []
     // Fewer than the gap holds: the answer had grown too large before this conversation's turn came to its end.

@@ -1,0 +1,33 @@
+/** Messages as one reader sees them: with all that they have beside their rows (part.ts). */
+import type { Entry } from '@flotilla/protocol'
+import type { LogContext } from '../context.ts'
+import { type EntryRow, toEntries } from '../entries.ts'
+import { keyOf } from './part.ts'
+import { pinPart } from './pins.ts'
+
+const parts = [pinPart] as const
+
+/** Opens rows into entries, in their order, with all that their messages have. */
+export async function asTheyStand(
+  ctx: LogContext,
+  viewer: string,
+  rows: readonly EntryRow[],
+  epoch = ctx.epoch(),
+): Promise<Entry[]> {
+  const reading = parts.flatMap(part => {
+    const places = rows
+      .filter(row => ((row.parts ?? 0) & part.bit) !== 0)
+      .map(row => ({ conversation: row.conversation_id, seq: row.seq }))
+    return places.length === 0 ? [] : [part.read(ctx, viewer, places).then(found => ({ field: part.field, found }))]
+  })
+  const opening = toEntries(ctx.seal, rows, epoch)
+  if (reading.length === 0) return opening
+  const [entries, ...read] = await Promise.all([opening, ...reading])
+  return entries.map(entry => {
+    const has = read.flatMap(({ field, found }) => {
+      const value = found.get(keyOf(entry))
+      return value === undefined ? [] : [[field, value] as const]
+    })
+    return has.length === 0 ? entry : { ...entry, ...Object.fromEntries(has) }
+  })
+}
