@@ -1,6 +1,6 @@
 /**
  * What comes in over HTTP, checked by the schema of its route: bytes to JSON, and JSON to a request that fits. Nothing is
- * coerced or stripped, with one exception: a URL has only text, so whole numbers in a query are read as such. Nothing is filled
+ * coerced or stripped, with one exception: a URL has only text, so whole numbers in it are read as such. Nothing is filled
  * in but the length of a page.
  */
 import { isWellFormed, Refusal, wellFormedRule } from '@flotilla/protocol'
@@ -96,7 +96,7 @@ function checkBody(schema: TSchema): Check {
 }
 
 /** What a URL can hold in its escapes and no text of ours can. */
-function checkUrl(schema: TSchema): Check {
+function checkWellFormed(schema: TSchema): Check {
   const check = checkOf(schema)
   return value => {
     const ill = Object.entries(value as object).find(([, text]) => typeof text === 'string' && !isWellFormed(text))
@@ -111,31 +111,30 @@ function checkUrl(schema: TSchema): Check {
 /** At most as many digits as a whole number that is exact can have. */
 const digits = /^\d{1,16}$/
 
-function checkQuery(schema: TSchema): Check {
-  const check = checkUrl(schema)
+/** The path or the query. */
+function checkUrl(schema: TSchema): Check {
+  const check = checkWellFormed(schema)
   const properties = (schema as TObject).properties as Record<string, { type?: string; default?: number }>
   const numbers = Object.keys(properties).filter(name => properties[name]?.type === 'integer')
   const defaults = Object.fromEntries(
     numbers.flatMap(name => (properties[name]?.default === undefined ? [] : [[name, properties[name].default]])),
   )
   return value => {
-    const query = { ...defaults, ...(value as Record<string, unknown>) }
+    const read = { ...defaults, ...(value as Record<string, unknown>) }
     for (const name of numbers) {
-      const given = query[name]
-      if (typeof given === 'string' && digits.test(given)) query[name] = Number(given)
+      const given = read[name]
+      if (typeof given === 'string' && digits.test(given)) read[name] = Number(given)
     }
-    return check(query)
+    return check(read)
   }
 }
 
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
   httpPart === 'body'
     ? checkBody(schema)
-    : httpPart === 'querystring'
-      ? checkQuery(schema)
-      : httpPart === 'params'
-        ? checkUrl(schema)
-        : checkOf(schema)
+    : httpPart === 'querystring' || httpPart === 'params'
+      ? checkUrl(schema)
+      : checkOf(schema)
 
 /** Bytes have no schema but that they must be there. */
 export const bytesCompiler: FastifySchemaCompiler<TSchema> = part =>
