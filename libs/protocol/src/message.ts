@@ -73,7 +73,24 @@ export const control = eventsOf('control')
 const place = { conversation: Uuid, seq: Seq, epoch: Epoch, at: At, by: Uuid }
 
 /** Where the entry that a command made came to stand. */
-export const Ack = Type.Object({ seq: Seq, at: At, epoch: Epoch }, { additionalProperties: false })
+export const Ack = Type.Object(
+  {
+    seq: Seq,
+    at: At,
+    epoch: Epoch,
+    entry: Type.Optional(
+      Type.Object(
+        { event: Type.String(), ...place },
+        {
+          additionalProperties: true,
+          description:
+            'The entry itself, where it says more than the command, or when the command made none: then it is the one that has said the same before, perhaps of somebody else.',
+        },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
 
 /**
  * A kind of entry: an event that takes a seq in the log of a conversation.

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '1b3c3bc6fdd85bb7'
+export const wireHash = 'e72eccd926cb6508'

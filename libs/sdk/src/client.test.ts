@@ -380,6 +380,26 @@ test('an edit goes up as a message does, and comes down as an entry that fold pu
   expect(server.logs.get('c')?.at(-1)).toMatchObject({ event: 'message.edited', target: seq, clientId: edit.clientId })
 })
 
+test('where the acknowledgement brings the entry, that is the copy: somebody else may have said it first', async () => {
+  const client = await startClient('ann')
+  const pins: string[] = []
+  client.on('entry', entry => {
+    if (entry.event === 'message.pinned') pins.push(`${entry.by} ${entry.clientId} at ${entry.seq}`)
+  })
+  const answer = server.answer.bind(server)
+  server.answer = (socket, command) => {
+    if (command.op !== 'message.pin') return answer(socket, command)
+    const { conversation, target } = command
+    const seq = server.append(conversation, { event: 'message.pinned', by: 'bob', clientId: 'first', target })
+    const entry = server.entries(conversation, seq - 1, seq)[0]!
+    return { seq, at: entry.at, epoch: entry.epoch, entry }
+  }
+  const pin = client.pin('c', 1)
+  await clock.advance(2_000)
+  const { seq } = await pin.acknowledged
+  expect(pins).toEqual([`bob first at ${seq}`])
+})
+
 test('mentions go up with the message, and come down with it', async () => {
   const client = await startClient('ann')
   const mentioned: (readonly string[] | undefined)[] = []

@@ -234,9 +234,10 @@ export class Client {
   /** The acknowledgement is this device's copy of the entry: the node tells it to every other connection, not to ours. */
   async #send({ op, ...fields }: Draft & { readonly clientId: string }): Promise<Ack> {
     const ack = await this.#requests.request(op, fields)
-    const entry = { event: kindMadeBy[op], ...fields, ...ack, by: this.#user ?? '' } as Entry
-    this.#run(this.#sync.entry(entry, this.#clock.steady()))
-    return ack
+    const { entry, ...place } = ack
+    const copy = entry ?? { event: kindMadeBy[op], ...fields, ...place, by: this.#user ?? '' }
+    this.#run(this.#sync.entry(copy as Entry, this.#clock.steady()))
+    return place
   }
 
   // ---- coming and going ---------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ export interface Send {
   readonly user: string
   readonly conversation: string
   readonly clientId: string
-  readonly text: string
+  /** Missing with what says nothing in words. */
+  readonly text?: string
 }
 
 /** A change of membership that its caller was told to have happened. */

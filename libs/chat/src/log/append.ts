@@ -39,6 +39,8 @@ export interface Appended {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly epoch: number
+  /** Where the command does not say all of it, since the acknowledgement is the sender's copy. */
+  readonly entry?: Entry
 }
 
 /** What is particular about the kind of entry that a command makes. */
@@ -224,7 +226,7 @@ async function appendLocked<O extends EntryOp>(
       if (!hasPaid) ctx.spending.message(by, conversation, membership.size, Buffer.byteLength(JSON.stringify(input)))
       hasPaid = true
       const applied = await rule.apply(ctx, { client, conversation, by, ...standing, seq: row.head_seq + 1 }, input)
-      if ('said' in applied) return { earlier: await readEntry(client, conversation, applied.said) }
+      if ('said' in applied) return { said: await readEntry(client, conversation, applied.said) }
       const part = { event: kindMadeBy[rule.op], ...applied.payload } as unknown as ToWrite['part']
       const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users)
       return write(ctx, client, { conversation, by, clientId, part, absent })
@@ -233,14 +235,24 @@ async function appendLocked<O extends EntryOp>(
       ctx.memberships.drop(conversation, membership.version + 1)
       continue
     }
-    if ('earlier' in done) await tellAgain(ctx, done.earlier)
-    else tell(ctx, membership, done.entry, origin)
-    const { seq, at } = 'earlier' in done ? done.earlier : done.entry
+    const entry = await tellLocked(ctx, membership, done, origin)
+    const { seq, at, epoch } = entry
     membership.headSeen = Math.max(membership.headSeen, seq)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
-    return { seq, at: Math.round(at), epoch: ctx.epoch() }
+    return { seq, at, epoch, entry }
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
+}
+
+/** What stood already is told to nobody but the one who has said it once more. */
+async function tellLocked(
+  ctx: LogContext,
+  membership: Membership,
+  done: { readonly said: EntryRow } | { readonly earlier: EntryRow } | { readonly entry: Entry },
+  origin: object | undefined,
+): Promise<Entry> {
+  if ('said' in done) return (await toEntries(ctx.seal, [done.said], ctx.epoch()))[0]!
+  return 'earlier' in done ? tellAgain(ctx, done.earlier) : tell(ctx, membership, done.entry, origin)
 }
 
 const undecided = 'unable to write the entry: what it was decided by keeps changing'

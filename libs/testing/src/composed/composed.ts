@@ -80,6 +80,7 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
     })
     await pause(Math.max(0, healedAt - steadyMs()))
     violations.push(...(await probe(stage, troupe, history)))
+    violations.push(...(await troupe.diverged()).map(what => ({ promise: 'P3' as const, what })))
     sockets.close()
     violations.push(...(await judge(stage, history)))
     const counts = { ...troupe.counts, ...countRecords(history) }

@@ -6,8 +6,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ContactRequest, EventIn } from '@flotilla/protocol'
-import { type Client, createClient, type User } from '@flotilla/sdk'
+import { messages } from '@flotilla/chat'
+import { type ContactRequest, type Entry, type EventIn, limits } from '@flotilla/protocol'
+import { type Client, createClient, type Send, type User } from '@flotilla/sdk'
+import { FoldedViews } from '../folded-views.ts'
 import type { History } from '../history.ts'
 import { aboutOf, steadyMs } from '../live-history.ts'
 import { makeSessions, makeUsers } from '../population.ts'
@@ -33,6 +35,8 @@ export interface Troupe {
   unanswered(): number
   /** Devices that do not have everything, each with a sentence. */
   behind(): Promise<string[]>
+  /** What devices show otherwise than it stands, when everything has come to rest. */
+  diverged(): Promise<string[]>
   /** Owns every group and is never put out. */
   readonly steward: { readonly user: string; readonly session: string }
   readonly groups: readonly string[]
@@ -49,8 +53,9 @@ interface Device {
   readonly name: string
   readonly session: string
   readonly client: Client
-  /** The highest seq of each conversation that its application was given. */
+  /** The highest seq of each conversation that its application was given, and what it shows. */
   readonly seen: Map<string, number>
+  readonly views: FoldedViews
 }
 
 interface Direct {
@@ -106,7 +111,7 @@ class LivingTroupe implements Troupe {
   /** By group: who is in, as far as the answers tell. */
   readonly #members = new Map<string, Set<Person>>()
   /** A pair of group and person, or of people, that something is under way with. */
-  /** By conversation and person, the last message that was acknowledged. */
+  /** By conversation, and by conversation and person: the last message that was acknowledged. */
   readonly #said = new Map<string, number>()
   readonly #busy = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
@@ -188,7 +193,10 @@ class LivingTroupe implements Troupe {
     client.on('entry', ({ conversation, seq }) => {
       if (this.#dice.roll() < 0.3) client.markRead(conversation, seq)
     })
-    const device = { name, session: session!, client, seen }
+    const views = new FoldedViews()
+    client.on('entry', entry => views.hear(entry))
+    client.on('resync', ({ conversation }) => views.forget(conversation))
+    const device = { name, session: session!, client, seen, views }
     person.devices.push(device)
     await client.start()
     return device
@@ -233,28 +241,35 @@ class LivingTroupe implements Troupe {
     const { conversation, person } = this.#place()
     const { client } = this.#dice.pick(person.devices)
     const text = randomUUID()
-    const place = `${conversation} ${person.user}`
-    // Now and then another text for what was said before.
-    const target = this.#dice.roll() < 0.15 ? this.#said.get(place) : undefined
     const draft = { conversation, body: { text } }
-    let send: ReturnType<Client['send']>
+    const { user } = person
+    // Now and then it is something about a message: of one's own, or the last one of anybody's.
+    const own = this.#said.get(`${conversation} ${user}`)
+    const last = this.#said.get(conversation)
+    const act = this.#dice.draw<(client: Client) => Send | undefined>([
+      [80, () => client.send(draft)],
+      [12, () => (own === undefined ? undefined : client.edit({ ...draft, target: own }))],
+      [4, () => (last === undefined ? undefined : client.pin(conversation, last))],
+      [4, () => (last === undefined ? undefined : client.unpin(conversation, last))],
+    ])
+    let send: Send | undefined
     try {
-      send = target === undefined ? client.send(draft) : client.edit({ ...draft, target })
+      send = act(client)
     } catch {
       // Stopped with its session.
-      return
     }
-    const { clientId } = send
-    const { user } = person
-    this.#history.sent({ user, conversation, clientId, text })
+    if (send === undefined) return
+    const { clientId, op } = send
+    this.#history.sent({ user, conversation, clientId, ...('body' in send ? { text } : {}) })
     send.acknowledged.then(
       ack => {
-        this.#count(target === undefined ? 'acknowledged' : 'edited')
-        if (target === undefined) this.#said.set(place, ack.seq)
+        this.#count(op)
+        if (op === 'message.send')
+          for (const place of [conversation, `${conversation} ${user}`]) this.#said.set(place, ack.seq)
         this.#history.acknowledged(user, conversation, clientId, ack.seq)
       },
       (error: { code: string }) => {
-        this.#count(`send ${error.code}`)
+        this.#count(`${op} ${error.code}`)
         this.#history.failed(user, conversation, clientId, error.code)
       },
     )
@@ -532,6 +547,40 @@ class LivingTroupe implements Troupe {
           .map(({ conversation, head }) => `${name} has ${seen.get(conversation) ?? 0} of ${head} in ${conversation}`)
       }),
     )
+  }
+
+  async diverged(): Promise<string[]> {
+    const found: string[] = []
+    for (const { user, devices } of this.#people)
+      for (const conversation of await this.#conversationsOf(user)) {
+        const { entries, from } = await this.#readAll(user, conversation)
+        for (const { name, views } of devices)
+          found.push(
+            ...views.differences(conversation, entries, from).map(what => `${name} in ${conversation} ${what}`),
+          )
+      }
+    return found
+  }
+
+  async #conversationsOf(user: string): Promise<string[]> {
+    const { rows } = await this.#stage.pool.query<{ id: string }>(
+      'SELECT conversation_id AS id FROM members WHERE user_id = $1',
+      [user],
+    )
+    return rows.map(row => row.id)
+  }
+
+  async #readAll(user: string, conversation: string): Promise<{ entries: Entry[]; from: number }> {
+    const entries: Entry[] = []
+    for (let after = 0; ; after = entries.at(-1)!.seq) {
+      const page = await messages.history(this.#stage.chat.ctx, user, {
+        conversation,
+        after,
+        limit: limits.historyPageMax,
+      })
+      entries.push(...page.entries)
+      if (page.more !== true) return { entries, from: page.from }
+    }
   }
 
   async stop(): Promise<void> {
