@@ -84,6 +84,6 @@ test('as a process it takes the settings of the API, and says who ran it', async
   expect((await run('list')).split('\n')[0]).toMatch(/ \S+@\S+ {2}signed_out {2}alice {2}sessions 0 {2}Stolen$/)
   await expect(start('sign-out', 'nobody', '--reason', 'x')).rejects.toMatchObject({
     code: 1,
-    stderr: 'unable to sign-out: There is no person with this id or name.\n',
+    stderr: 'unable to sign-out: No such user.\n',
   })
 }, 90_000)

@@ -184,7 +184,7 @@ export class Connection implements Session {
       const retryMs = this.spend(commandWeight(command.op, command), startedAt)
       if (retryMs > 0) throw new Refusal('rate_limited', undefined, { retryMs })
       if (this.inFlight >= this.deps.limits.commandsInFlightMax)
-        throw new Refusal('overloaded', 'too many commands of this connection wait for their answer', { retryMs: 500 })
+        throw new Refusal('overloaded', 'too many commands in flight on this connection', { retryMs: 500 })
       this.inFlight++
       try {
         await (pagedOps.has(command.op) ? this.page(command) : this.answer(command))

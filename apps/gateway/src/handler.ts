@@ -15,7 +15,7 @@ export interface Session {
 /** What handlers work with: the domain, and the watches of this node. No socket, no hub. */
 export interface HandlerDeps {
   readonly chat: ChatContext
-  /** @returns who of them is online now. @throws Refusal watch_full */
+  /** @returns who of them is online now. @throws Refusal watch_limit_reached */
   watch(session: Session, users: readonly string[]): Promise<readonly string[]>
   unwatch(session: Session, users: readonly string[]): Promise<void>
 }

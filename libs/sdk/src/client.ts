@@ -346,7 +346,7 @@ export class Client {
         return this.#presence.heard(event)
       case 'contact.requested':
       case 'contact.accepted':
-      case 'contact.rejected':
+      case 'contact.declined':
       case 'contact.cancelled':
       case 'contact.removed':
         return this.#events.emit('contact', event)

@@ -86,7 +86,7 @@ const contacts: Topic<ContactThing> = {
           [event.request, undefined],
           [event.user.id, { user: event.user }],
         ]
-      case 'contact.rejected':
+      case 'contact.declined':
       case 'contact.cancelled':
         return [[event.request, undefined]]
       case 'contact.removed':
@@ -104,7 +104,7 @@ const contacts: Topic<ContactThing> = {
       // An acceptance tells it too. How else a request ended is not known: as if the other had ended it.
       if (all.now.has(other(thing.request, self).id)) return undefined
       const isMine = thing.request.from.id === self.user()
-      return ['contact', { event: isMine ? 'contact.rejected' : 'contact.cancelled', request: key }]
+      return ['contact', { event: isMine ? 'contact.declined' : 'contact.cancelled', request: key }]
     }
     if (now === undefined) return ['contact', { event: 'contact.removed', user: key }]
     if (before !== undefined) return undefined

@@ -139,7 +139,7 @@ export function installDocs(app: Api): void {
     }
     docs.addHook('onRequest', async request => {
       // The page makes a URL of it.
-      if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'the host cannot be read')
+      if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'invalid Host header')
     })
     let policy: string | undefined
     docs.addHook('onSend', async (_request, reply, payload) => {
@@ -166,7 +166,8 @@ export function installDocs(app: Api): void {
 }
 
 const sayWhatIsLacking = async () => {
-  const why = 'there is no page: @scalar/fastify-api-reference is not installed. The document is at /v1/openapi.json'
+  const why =
+    'the docs page needs @scalar/fastify-api-reference, which is not installed. The document is at /v1/openapi.json'
   throw new Refusal('route_unknown', why)
 }
 

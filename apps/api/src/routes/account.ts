@@ -35,10 +35,10 @@ export function accountRoutes(app: Api, deps: RouteDeps): void {
       },
     },
 
-    askEmail: async request => {
+    requestEmailChange: async request => {
       const { user, session } = request.caller
       const taken = await takeCode(deps, request, request.body.email)
-      return accounts.askEmail(chat, user, { session, ...taken })
+      return accounts.requestEmailChange(chat, user, { session, ...taken })
     },
 
     changeEmail: {

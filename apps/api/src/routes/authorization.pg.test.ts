@@ -171,12 +171,12 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'GET /v1/registration': get('/v1/registration', anybody),
   // No work is asked for here.
   'POST /v1/registration/work': { ask: () => plain('/v1/registration/work'), outcome: all('route_unknown') },
-  'POST /v1/users/by-passkey/options': {
-    ask: () => plain('/v1/users/by-passkey/options', { body: { username: aName() } }),
+  'POST /v1/users/with-passkey/options': {
+    ask: () => plain('/v1/users/with-passkey/options', { body: { username: aName() } }),
     outcome: anybody,
   },
-  'POST /v1/users/by-passkey': {
-    ask: () => plain('/v1/users/by-passkey', { body: { challenge: randomUUID(), passkey: createdPasskey } }),
+  'POST /v1/users/with-passkey': {
+    ask: () => plain('/v1/users/with-passkey', { body: { challenge: randomUUID(), passkey: createdPasskey } }),
     outcome: all('challenge_invalid'),
   },
   'POST /v1/codes': {
@@ -193,14 +193,14 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   },
   'POST /v1/sessions': {
     ask: () => plain('/v1/sessions', { body: { username: aName(), password: 'not the one' } }),
-    outcome: all('credentials_wrong'),
+    outcome: all('invalid_credentials'),
   },
-  'POST /v1/sessions/by-code': {
-    ask: () => plain('/v1/sessions/by-code', { body: shownCode() }),
+  'POST /v1/sessions/with-code': {
+    ask: () => plain('/v1/sessions/with-code', { body: shownCode() }),
     outcome: all('code_invalid'),
   },
-  'POST /v1/sessions/by-passkey': {
-    ask: () => plain('/v1/sessions/by-passkey', { body: { challenge: randomUUID(), passkey: usedPasskey } }),
+  'POST /v1/sessions/with-passkey': {
+    ask: () => plain('/v1/sessions/with-passkey', { body: { challenge: randomUUID(), passkey: usedPasskey } }),
     outcome: all('challenge_invalid'),
   },
   'POST /v1/passkeys/options': { ask: () => plain('/v1/passkeys/options'), outcome: anybody },
@@ -218,19 +218,22 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     outcome: all('challenge_invalid'),
   },
   'GET /v1/providers': get('/v1/providers', anybody),
-  'POST /v1/providers/:provider/visits': {
-    ask: () => plain('/v1/providers/none/visits', { body: { returnTo: 'http://localhost:8080/' } }),
+  'POST /v1/providers/:provider/authorizations': {
+    ask: () => plain('/v1/providers/none/authorizations', { body: { returnTo: 'http://localhost:8080/' } }),
     outcome: all('provider_unknown'),
   },
-  'GET /v1/providers/:provider/visits/:id': get(`/v1/providers/none/visits/${randomUUID()}`, all('provider_unknown')),
+  'GET /v1/providers/:provider/authorizations/:id': get(
+    `/v1/providers/none/authorizations/${randomUUID()}`,
+    all('provider_unknown'),
+  ),
   'GET /v1/providers/:provider/callback': get('/v1/providers/none/callback?state=none', all('provider_unknown')),
-  'POST /v1/sessions/by-visit': {
-    ask: () => plain('/v1/sessions/by-visit', { body: shownGrant }),
-    outcome: all('identity_refused'),
+  'POST /v1/sessions/with-provider': {
+    ask: () => plain('/v1/sessions/with-provider', { body: shownGrant }),
+    outcome: all('authorization_failed'),
   },
   'POST /v1/sessions/refresh': {
     ask: () => plain('/v1/sessions/refresh', { body: { refreshToken: 'none' } }),
-    outcome: all('refresh_invalid'),
+    outcome: all('refresh_token_invalid'),
   },
 
   // One's own account.
@@ -238,7 +241,7 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'PATCH /v1/me': { ask: () => plain('/v1/me', { body: { displayName: 'Another' } }), outcome: signedIn },
   'GET /v1/me/settings': get('/v1/me/settings', signedIn),
   'PATCH /v1/me/settings': {
-    ask: () => plain('/v1/me/settings', { body: { lastSeenTo: 'nobody' } }),
+    ask: () => plain('/v1/me/settings', { body: { lastSeenVisibility: 'nobody' } }),
     outcome: signedIn,
   },
   'PUT /v1/me/username': { ask: () => plain('/v1/me/username', { body: { username: aName() } }), outcome: signedIn },
@@ -269,29 +272,30 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     ask: () => plain('/v1/me/recovery-codes'),
     outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
   },
-  'PUT /v1/me/mail-factor': {
-    ask: () => plain('/v1/me/mail-factor'),
+  'PUT /v1/me/email-factor': {
+    ask: () => plain('/v1/me/email-factor'),
     outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
   },
-  'DELETE /v1/me/mail-factor': {
-    ask: () => plain('/v1/me/mail-factor'),
+  'DELETE /v1/me/email-factor': {
+    ask: () => plain('/v1/me/email-factor'),
     outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
   },
-  'POST /v1/sessions/current/proof': {
-    ask: () => plain('/v1/sessions/current/proof', { body: { factor: 'password', password: 'not the one' } }),
-    outcome: { ...all('credentials_wrong'), nobody: 'unauthenticated' },
+  'POST /v1/sessions/current/reauthentication': {
+    ask: () =>
+      plain('/v1/sessions/current/reauthentication', { body: { factor: 'password', password: 'not the one' } }),
+    outcome: { ...all('invalid_credentials'), nobody: 'unauthenticated' },
   },
-  'POST /v1/sessions/current/proof/code': {
-    ask: () => plain('/v1/sessions/current/proof/code'),
+  'POST /v1/sessions/current/reauthentication/code': {
+    ask: () => plain('/v1/sessions/current/reauthentication/code'),
     outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
   },
-  'POST /v1/sessions/current/proof/passkey': {
-    ask: () => plain('/v1/sessions/current/proof/passkey'),
+  'POST /v1/sessions/current/reauthentication/passkey': {
+    ask: () => plain('/v1/sessions/current/reauthentication/passkey'),
     outcome: { ...all('factor_conflict'), nobody: 'unauthenticated' },
   },
-  'POST /v1/sessions/current/proof/by-visit': {
-    ask: () => plain('/v1/sessions/current/proof/by-visit', { body: shownGrant }),
-    outcome: { ...all('identity_refused'), nobody: 'unauthenticated' },
+  'POST /v1/sessions/current/reauthentication/with-provider': {
+    ask: () => plain('/v1/sessions/current/reauthentication/with-provider', { body: shownGrant }),
+    outcome: { ...all('authorization_failed'), nobody: 'unauthenticated' },
   },
   'GET /v1/me/passkeys': get('/v1/me/passkeys', signedIn),
   'POST /v1/me/passkeys/options': { ask: () => plain('/v1/me/passkeys/options'), outcome: signedIn },
@@ -305,16 +309,17 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   },
   'DELETE /v1/me/passkeys/:id': {
     ask: async cast => plain(`/v1/me/passkeys/${await aPasskeyOf(cast.people.owner.user)}`),
-    outcome: { ...ownOnly('passkey_unknown'), owner: 'last_way_in' },
+    outcome: { ...ownOnly('passkey_unknown'), owner: 'last_sign_in_method' },
   },
   'GET /v1/me/identities': get('/v1/me/identities', signedIn),
-  'POST /v1/me/identities/visits': {
-    ask: () => plain('/v1/me/identities/visits', { body: { provider: 'none', returnTo: 'http://localhost:8080/' } }),
+  'POST /v1/me/identities/authorizations': {
+    ask: () =>
+      plain('/v1/me/identities/authorizations', { body: { provider: 'none', returnTo: 'http://localhost:8080/' } }),
     outcome: { ...all('provider_unknown'), nobody: 'unauthenticated' },
   },
   'POST /v1/me/identities': {
     ask: () => plain('/v1/me/identities', { body: shownGrant }),
-    outcome: { ...all('identity_refused'), nobody: 'unauthenticated' },
+    outcome: { ...all('authorization_failed'), nobody: 'unauthenticated' },
   },
   'DELETE /v1/me/identities/:provider': {
     ask: async cast => {
@@ -324,7 +329,7 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
       )
       return plain('/v1/me/identities/example')
     },
-    outcome: { ...ownOnly('identity_unknown'), owner: 'last_way_in' },
+    outcome: { ...ownOnly('identity_unknown'), owner: 'last_sign_in_method' },
   },
   'GET /v1/me/security-events': get('/v1/me/security-events', signedIn),
   'PUT /v1/me/deletion': { ask: () => plain('/v1/me/deletion'), outcome: signedIn },
@@ -389,14 +394,14 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'GET /v1/contact-requests': get('/v1/contact-requests?direction=received', signedIn),
   'POST /v1/contact-requests': {
     ask: cast => plain('/v1/contact-requests', { body: { user: cast.people.owner.user } }),
-    outcome: { ...signedIn, contact: 'contact_exists', blocked: 'direct_closed', owner: 'field_invalid' },
+    outcome: { ...signedIn, contact: 'contact_exists', blocked: 'blocked', owner: 'field_invalid' },
   },
   'POST /v1/contact-requests/:id/accept': {
     ask: async cast => plain(`/v1/contact-requests/${await aRequestTo(cast)}/accept`),
     outcome: ownOnly('request_unknown'),
   },
-  'POST /v1/contact-requests/:id/reject': {
-    ask: async cast => plain(`/v1/contact-requests/${await aRequestTo(cast)}/reject`),
+  'POST /v1/contact-requests/:id/decline': {
+    ask: async cast => plain(`/v1/contact-requests/${await aRequestTo(cast)}/decline`),
     outcome: ownOnly('request_unknown'),
   },
   // Only who has sent it can take it back; not even who received it.
@@ -437,7 +442,7 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     'with the owner in a group': {
       ask: cast =>
         plain('/v1/conversations', { body: { kind: 'group', name: 'New', members: [cast.people.owner.user] } }),
-      outcome: { ...signedIn, blocked: 'direct_closed' },
+      outcome: { ...signedIn, blocked: 'blocked' },
     },
   },
   'GET /v1/conversation-requests': get('/v1/conversation-requests?direction=received', signedIn),
@@ -500,8 +505,8 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
       outcome: {
         ...all(outside),
         nobody: 'unauthenticated',
-        blocked: 'direct_closed',
-        owner: 'direct_closed',
+        blocked: 'blocked',
+        owner: 'blocked',
       },
     },
   },
@@ -581,7 +586,7 @@ beforeAll(async () => {
       registrations: many,
       codes: many,
       ceremonies: many,
-      visits: many,
+      providerSignIns: many,
       gatewayUrls: [{ region: 'test', url: 'wss://chat.example.org/v1/socket' }],
     },
   })

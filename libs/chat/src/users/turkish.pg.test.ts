@@ -76,7 +76,7 @@ test('one name and one address have one account, in whatever case they are writt
   await expect(create(ctx, { email: 'INFO@EXAMPLE.ORG' })).rejects.toMatchObject({ code: 'email_taken' })
   expect((await find(ctx, 'IRIS')).id).toBe(iris.id)
   expect(await signIn(ctx, { username: 'iRIS', password, client })).toMatchObject({ user: { id: iris.id } })
-  await changeSettings(ctx, info.id, { foundByEmailTo: 'everyone' })
+  await changeSettings(ctx, info.id, { emailDiscoverability: 'everyone' })
   expect((await search(ctx, iris.id, 'INFO@EXAMPLE.ORG')).map(user => user.id)).toEqual([info.id])
   expect((await search(ctx, info.id, 'IRIS')).map(user => user.id)).toEqual([iris.id])
 

@@ -27,9 +27,9 @@ interface Owner {
   email: string
 }
 
-/** @throws Refusal mail_unavailable */
+/** @throws Refusal mail_disabled */
 export function demandMail(ctx: AccountsContext): void {
-  if (!ctx.settings.mail) throw new Refusal('mail_unavailable')
+  if (!ctx.settings.mail) throw new Refusal('mail_disabled')
 }
 
 /** The pause after the sending of this number: 30 s, a minute, two, four. */

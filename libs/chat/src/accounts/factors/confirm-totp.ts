@@ -22,7 +22,7 @@ UPDATE totp_factors SET confirmed_at = now(), last_step = $2
 /**
  * Turns the authenticator app on, by a first code of it.
  * @returns recovery codes, shown this once
- * @throws Refusal factor_conflict (nothing was begun), second_factor_wrong
+ * @throws Refusal factor_conflict (nothing was begun), second_factor_invalid
  */
 export async function confirmTotp(
   ctx: AccountsContext,
@@ -34,7 +34,7 @@ export async function confirmTotp(
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('factor_conflict')
   const step = await stepOf(ctx, by, row, code)
-  if (step === undefined) throw new Refusal('second_factor_wrong')
+  if (step === undefined) throw new Refusal('second_factor_invalid')
   return transaction(ctx, async tx => {
     await holdUsers(tx, [by])
     const confirmed = await tx.query(confirm, [by, step, row.secret])

@@ -5,7 +5,7 @@ import type { AccountsContext } from '../context.ts'
 import { makePaperCode, paperCodeHash } from '../../text/paper-codes.ts'
 import { note } from '../../notices/security/note.ts'
 import type { Client } from '../../notices/security/client.ts'
-import { demandFresh } from '../sessions/fresh.ts'
+import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { transaction } from '../../store/transaction.ts'
 
 const recoveryCodesMade = 10
@@ -51,15 +51,15 @@ export async function dropNeedlessRecoveryCodes(tx: PoolClient, user: string): P
 
 /**
  * Ten new recovery codes, shown this once.
- * @throws Refusal proof_needed, factor_conflict (no second factor is set up)
+ * @throws Refusal reauthentication_required, factor_conflict (no second factor is set up)
  */
-export async function makeRecoveryCodes(
+export async function createRecoveryCodes(
   ctx: AccountsContext,
   by: string,
   input: { readonly session: string; readonly client: Client },
 ): Promise<string[]> {
   const { session, client } = input
-  await demandFresh(ctx, session)
+  await demandReauthentication(ctx, session)
   return transaction(ctx, async tx => {
     const found = await tx.query<{ needed: boolean }>(
       `SELECT (u.mail_factor AND u.email IS NOT NULL)
@@ -69,7 +69,7 @@ export async function makeRecoveryCodes(
     )
     if (found.rows[0]?.needed !== true) throw new Refusal('factor_conflict')
     const codes = await replaceRecoveryCodes(tx, by)
-    await note(ctx, { user: by, kind: 'recovery_codes_made', session, client }, tx)
+    await note(ctx, { user: by, kind: 'recovery_codes_created', session, client }, tx)
     return codes
   })
 }

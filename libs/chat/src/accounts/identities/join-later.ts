@@ -8,7 +8,7 @@ import type { AccountsContext } from '../context.ts'
 import type { Client } from '../../notices/security/client.ts'
 import { attach, findOwn, isSame } from './link.ts'
 import type { Profile } from './profile.ts'
-import { openText, type SealedText, sealText } from './visit.ts'
+import { openText, type SealedText, sealText } from './authorization.ts'
 
 interface Joining {
   readonly user: string

@@ -27,9 +27,9 @@ type Key = Pick<Profile, 'issuer' | 'subject'>
 export const isSame = (one: Key, other: Key): boolean => one.issuer === other.issuer && one.subject === other.subject
 
 /**
- * Links an identity to the caller's account. The grant is good only in the session that began the visit: whoever is lured
- * through somebody else's visit links nothing.
- * @throws Refusal identity_refused, identity_taken, too_many (one identity of each provider)
+ * Links an identity to the caller's account. The grant is good only in the session that began the authorization: whoever is lured
+ * through somebody else's authorization links nothing.
+ * @throws Refusal authorization_failed, identity_taken, limit_reached (one identity of each provider)
  */
 export async function link(
   ctx: AccountsContext,
@@ -42,12 +42,12 @@ export async function link(
     const locked = await client.query('SELECT FROM users WHERE id = $1 AND erased_at IS NULL FOR NO KEY UPDATE', [
       by.user,
     ])
-    if (locked.rowCount === 0) throw new Refusal('identity_refused')
+    if (locked.rowCount === 0) throw new Refusal('authorization_failed')
     const there = await findOwn(client, by.user, provider)
     if (there !== undefined && isSame(there, profile)) return
     if (there !== undefined)
-      throw new Refusal('too_many', 'an account has one identity of a provider: unlink the other first', {
-        rule: '1 of each provider',
+      throw new Refusal('limit_reached', 'another identity of this provider is linked. Unlink it first.', {
+        rule: 'one per provider',
       })
     await attach(ctx, client, { ...by, provider, profile, client: input.client, by: 'person' })
   })

@@ -64,11 +64,11 @@ export async function checkPassword(text: string, names: readonly (string | null
   if (length < lengthMin) throw refuse(`minLength ${lengthMin}`)
   if (length > lengthMax) throw refuse(`maxLength ${lengthMax}`)
   const { commonPasswords } = await import('../../text/common-passwords.ts')
-  if (commonPasswords.has(plain)) throw refuse('not among the commonest')
-  if (/^(.{1,4})\1+$/su.test(plain) || isRun(plain)) throw refuse('no repetition, no run')
+  if (commonPasswords.has(plain)) throw refuse('not a common password')
+  if (/^(.{1,4})\1+$/su.test(plain) || isRun(plain)) throw refuse('no repetition or sequence')
   const words = names.flatMap(name => (name ? [name, name.split('@')[0] ?? ''] : []))
   if (words.some(word => undressed(normal(word).toLowerCase()) === undressed(plain)))
-    throw refuse('not a name of the account')
+    throw refuse('not the username or email address')
 }
 
 /** `abcdefgh`, `87654321`: each character is the next one, or each the one before. */
@@ -91,7 +91,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     if (places >= passwordHashesMax + passwordQueueMax) {
       const queueMs = (places * hashMs) / Math.max(1, passwordHashesMax)
       const retryMs = Math.round(Math.min(retryMsMax, Math.max(retryMsMin, queueMs)))
-      throw new Refusal('overloaded', 'unable to look at the password: too many wait', { retryMs })
+      throw new Refusal('overloaded', 'too many sign-ins in progress', { retryMs })
     }
     places++
     let held = true

@@ -1,4 +1,4 @@
-/** Makes a person who signs up by themselves: with a name alone, a password, an address that they prove, or several. */
+/** Makes a person who signs up by themselves: with a name alone, a password, an address that they verify, or several. */
 import { check, spend } from '../codes/redeem.ts'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
@@ -42,7 +42,7 @@ export async function register(ctx: AccountsContext, input: Registration): Promi
   const email = code?.email
   const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)
   await demandMayRegister(ctx, { email, invitation })
-  // Only here, to somebody who has proved that the address is theirs.
+  // Only here, to somebody who has verified that the address is theirs.
   if (email !== undefined) await demandEmailFree(ctx.pool, email)
   if (password !== undefined) await checkPassword(password, [email])
 

@@ -47,7 +47,7 @@ export async function open(
   const made = await tx.query(insert, [session, user, deviceName, by, address, country, agent, lifeMs])
   if (made.rowCount === 0) {
     await demandNotSuspended(tx, user)
-    throw new Refusal('unavailable', 'unable to sign in: the account is gone', { retryMs: erasedRetryMs })
+    throw new Refusal('unavailable', 'unable to sign in: the account was deleted', { retryMs: erasedRetryMs })
   }
   await endOldest(ctx, { user, opened: session }, tx)
   return { session, number: 1 }

@@ -55,7 +55,7 @@ SELECT s.refresh_number AS number, u.id AS user_id, u.username, u.display_name, 
 
 /**
  * @returns the number of the token that is good from now on
- * @throws Refusal refresh_invalid, refresh_reused (the session is ended), account_suspended
+ * @throws Refusal refresh_token_invalid, refresh_token_reused (the session is ended), account_suspended
  */
 export async function refresh(ctx: AccountsContext, input: RefreshInput): Promise<Refreshed> {
   const { session, number, client } = input
@@ -81,17 +81,17 @@ export async function refresh(ctx: AccountsContext, input: RefreshInput): Promis
   if (row === undefined) {
     const owner = await ctx.pool.query<{ id: string }>('SELECT user_id AS id FROM sessions WHERE id = $1', [session])
     if (owner.rows[0] !== undefined) await demandNotSuspended(ctx.pool, owner.rows[0].id)
-    throw new Refusal('refresh_invalid')
+    throw new Refusal('refresh_token_invalid')
   }
   if (row.tolerated) return toRefreshed(session, row)
   await endStolen(ctx, row.user_id, session, client)
-  throw new Refusal('refresh_reused')
+  throw new Refusal('refresh_token_reused')
 }
 
 /** The thief's token and the victim's are the same session: both are dead, and the victim is told why. */
 async function endStolen(ctx: AccountsContext, user: string, session: string, client: Client): Promise<void> {
   await transaction(ctx, async tx => {
-    if (await end(ctx, session, tx)) await note(ctx, { user, kind: 'refresh_reused', session, client }, tx)
+    if (await end(ctx, session, tx)) await note(ctx, { user, kind: 'refresh_token_reused', session, client }, tx)
   })
 }
 

@@ -59,7 +59,7 @@ test('the good sessions are listed: the one that asks, then the newest', async (
   expect(listed[0]).toEqual({
     id: first,
     deviceName: 'device 0',
-    signedInBy: 'passkey',
+    signInMethod: 'passkey',
     address: '192.0.2.1',
     country: 'NL',
     agent: 'Firefox',

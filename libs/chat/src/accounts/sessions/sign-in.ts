@@ -1,4 +1,4 @@
-import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
+import { Refusal, type SecondFactorChallenge } from '@flotilla/protocol'
 import { and, isNull, sql } from 'drizzle-orm'
 import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
@@ -18,7 +18,7 @@ import { noteFailure } from './note-failure.ts'
  * @param input.mayTry counts a try of the account, undefined if there is none, whichever of its names was written. When
  *   it says no, the password counts as wrong, and that is all: a refusal of its own would tell which names and addresses
  *   belong together.
- * @throws Refusal credentials_wrong, overloaded, field_invalid (the name of the device)
+ * @throws Refusal invalid_credentials, overloaded, field_invalid (the name of the device)
  */
 export async function signIn(
   ctx: AccountsContext,
@@ -29,7 +29,7 @@ export async function signIn(
     readonly place?: Place
     readonly mayTry?: (account: string | undefined) => Promise<boolean>
   },
-): Promise<SignedIn | SecondFactorNeeded> {
+): Promise<SignedIn | SecondFactorChallenge> {
   const found = await readCandidate(ctx, input.username)
   const mayTry = (await input.mayTry?.(found?.user.id)) ?? true
   const hash = (mayTry ? found?.passwordHash : undefined) ?? undefined
@@ -37,7 +37,7 @@ export async function signIn(
   if (found !== undefined && hash !== undefined && right)
     return begin(ctx, found.user, 'password', input.client, { passwordHash: hash })
   noteFailure(ctx, async () => found?.user.id, input.client, 'password')
-  throw new Refusal('credentials_wrong')
+  throw new Refusal('invalid_credentials')
 }
 
 /** What the spellings of one username or address have in common, to look it up and to count by. */

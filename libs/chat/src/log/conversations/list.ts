@@ -34,9 +34,9 @@ const pattern = /^(\d{1,12}\.\d{6})\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 function decode(cursor: string): Place {
   const [, headAt, id] = pattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
   if (headAt === undefined || id === undefined)
-    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
+    throw new Refusal('field_invalid', 'after: must be `next` of a previous page', {
       field: 'after',
-      rule: '`next` of another page',
+      rule: '`next` of a previous page',
     })
   return { headAt, id }
 }

@@ -18,7 +18,7 @@ export type SecurityEventKind =
   | 'second_factor_failed'
   | 'signed_out'
   | 'session_revoked'
-  | 'refresh_reused'
+  | 'refresh_token_reused'
   | 'password_set'
   | 'password_changed'
   | 'password_reset'
@@ -27,17 +27,17 @@ export type SecurityEventKind =
   | 'username_changed'
   | 'totp_enabled'
   | 'totp_disabled'
-  | 'mail_factor_enabled'
-  | 'mail_factor_disabled'
-  | 'recovery_codes_made'
+  | 'email_factor_enabled'
+  | 'email_factor_disabled'
+  | 'recovery_codes_created'
   | 'recovery_code_used'
   | 'passkey_added'
   | 'passkey_removed'
   | 'identity_linked'
   | 'identity_unlinked'
-  | 'deletion_asked'
+  | 'deletion_requested'
   | 'deletion_cancelled'
-  | 'exported'
+  | 'data_exported'
   | 'suspended'
   | 'suspension_lifted'
   | 'signed_out_by_operator'
@@ -56,7 +56,7 @@ export interface SecurityEvent {
 
 /** Told by mail and in the application, whatever else is true. */
 const told: ReadonlySet<SecurityEventKind> = new Set([
-  'refresh_reused',
+  'refresh_token_reused',
   'password_set',
   'password_changed',
   'password_reset',
@@ -65,17 +65,17 @@ const told: ReadonlySet<SecurityEventKind> = new Set([
   'username_changed',
   'totp_enabled',
   'totp_disabled',
-  'mail_factor_enabled',
-  'mail_factor_disabled',
-  'recovery_codes_made',
+  'email_factor_enabled',
+  'email_factor_disabled',
+  'recovery_codes_created',
   'recovery_code_used',
   'passkey_added',
   'passkey_removed',
   'identity_linked',
   'identity_unlinked',
-  'deletion_asked',
+  'deletion_requested',
   'deletion_cancelled',
-  'exported',
+  'data_exported',
   'suspended',
   'suspension_lifted',
   'signed_out_by_operator',

@@ -92,7 +92,7 @@ test('the trail is read page by page, the latest first, and nobody reads another
 })
 
 test.each<SecurityEventKind>([
-  'refresh_reused',
+  'refresh_token_reused',
   'password_set',
   'password_changed',
   'password_reset',
@@ -101,17 +101,17 @@ test.each<SecurityEventKind>([
   'username_changed',
   'totp_enabled',
   'totp_disabled',
-  'mail_factor_enabled',
-  'mail_factor_disabled',
-  'recovery_codes_made',
+  'email_factor_enabled',
+  'email_factor_disabled',
+  'recovery_codes_created',
   'recovery_code_used',
   'passkey_added',
   'passkey_removed',
   'identity_linked',
   'identity_unlinked',
-  'deletion_asked',
+  'deletion_requested',
   'deletion_cancelled',
-  'exported',
+  'data_exported',
 ])('%s is told by mail and in the application', async kind => {
   await note(ctx, { user: alice.id, kind, client })
   expect(await mails()).toEqual([[`alice${nth}@example.org`, kind]])
@@ -208,11 +208,11 @@ test('what is rolled back leaves no line, no mail and no notice; what is committ
 
 test('whatever happens within the window is one mail at its end, and each is told in the application at once', async () => {
   const toggles = 60
-  const change = () => note(ctx, { user: alice.id, kind: 'mail_factor_enabled', client })
+  const change = () => note(ctx, { user: alice.id, kind: 'email_factor_enabled', client })
   for (let turn = 0; turn < toggles; turn += 10) await Promise.all(Array.from({ length: 10 }, change))
-  expect(await mails(), 'the first goes out at once').toEqual([[`alice${nth}@example.org`, 'mail_factor_enabled']])
+  expect(await mails(), 'the first goes out at once').toEqual([[`alice${nth}@example.org`, 'email_factor_enabled']])
   expect(await waiting()).toBe(2)
-  expect((await kinds()).filter(kind => kind === 'mail_factor_enabled').length).toBeGreaterThan(40)
+  expect((await kinds()).filter(kind => kind === 'email_factor_enabled').length).toBeGreaterThan(40)
   const put = await dueMail()
   const { due } = put.gathered!
   const { securityMailWindowMs } = ctx.settings
@@ -220,7 +220,7 @@ test('whatever happens within the window is one mail at its end, and each is tol
   const { events, more } = await gathered(ctx, put.gathered!)
   expect(events).toHaveLength(20)
   expect(events[0]).toMatchObject({
-    kind: 'mail_factor_enabled',
+    kind: 'email_factor_enabled',
     address: '192.0.2.1',
     country: 'NL',
     agent: 'Firefox',
