@@ -283,7 +283,7 @@ async function codeMailedTo(email: string): Promise<string> {
   return until(find, { what: `a code for ${email}` })
 }
 
-test('an address is proved by a code, which registers; the account signs in by the address', async () => {
+test('an address is verified by a code, which registers; the account signs in by the address', async () => {
   const account = signInOf()
   const email = `${nameOf('carol')}@example.org`
   const { request } = await account.sendCode({ email, purpose: 'register' })

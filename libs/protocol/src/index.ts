@@ -1,4 +1,4 @@
-/** The door for everybody: data and types. Nothing behind it loads the schema library, so a browser's bundle stays small. */
+/** The entry point for everyone: data and types. Nothing in it loads the schema library, so a browser's bundle stays small. */
 export { refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'

@@ -326,7 +326,7 @@ test('what keeps it from connecting is told with its cause, in every state of wa
   await waitOf()
   last().hello()
   last().fire('close', { code: 4000 })
-  expect(said()).toMatchObject({ code: 'disconnected', message: expect.stringContaining('being replaced') })
+  expect(said()).toMatchObject({ code: 'disconnected', message: expect.stringContaining('shutting down') })
 })
 
 test('every reason to stop says what helps', async () => {

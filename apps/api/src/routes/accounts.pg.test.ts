@@ -499,6 +499,6 @@ describe('tries at a password', () => {
 })
 
 afterAll(() => {
-  const mine = /\/codes|POST \/v1\/users$|\/password|\/me\/email|\/me\/username|with-code/
+  const mine = /\/codes|POST \/v1\/users$|\/password|\/me\/email$|\/me\/username|with-code/
   expect(api.unanswered().filter(route => mine.test(route))).toEqual([])
 })

@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { messages } from '@flotilla/chat'
 import type { ErrorCode } from '@flotilla/protocol'
+import { rest, type Route } from '@flotilla/protocol/schemas'
 import { type Cast, type CastRole, castRoles, makeCast, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Api } from '../app.ts'
@@ -572,6 +573,8 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
 let database: TestDatabase
 let chat: TestChat
 let api: Fixture
+/** Empty but for those whom a test adds. */
+const operatorIds: string[] = []
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -588,6 +591,7 @@ beforeAll(async () => {
       ceremonies: many,
       providerSignIns: many,
       gatewayUrls: [{ region: 'test', url: 'wss://chat.example.org/v1/socket' }],
+      operators: operatorIds,
     },
   })
   await api.app.ready()
@@ -624,6 +628,35 @@ test.each(lines)('$name', async one => {
   const answered = await Promise.all(castRoles.map(async role => [role, await outcomeFor(role, one)]))
   expect(Object.fromEntries(answered)).toEqual(one.line.outcome)
 })
+
+const declared = new Map<string, Route>(
+  Object.values(rest)
+    .flatMap(feature => Object.values(feature) as Route[])
+    .map(route => [route.at.replaceAll(/\{(\w+)\}/g, ':$1'), route]),
+)
+
+/** Those that require it in some cases only name the refusal themselves; tests of their own say in which. */
+const mayRequireIt = ({ refusals = [] }: Route) => refusals.includes('reauthentication_required')
+const requiresIt = ({ needs }: Route) => needs === 'reauthentication' || needs === 'operator'
+
+test.each(lines.filter(({ route }) => !mayRequireIt(declared.get(route)!)))(
+  '$name: reauthentication is required of a stale session where the route declares it, and nowhere else',
+  async ({ route, line }) => {
+    const { needs } = declared.get(route)!
+    const cast = await makeCast(chat.chat.pool)
+    const { owner } = cast.people
+    const { url, ...options } = await line.ask(cast, 'owner')
+    // Whoever has nothing to sign in with cannot be asked for it, and operators need more than a password.
+    await aPasskeyOf(owner.user)
+    if (needs === 'operator') operatorIds.push(owner.user)
+    await insert(`UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1`, [owner.session])
+    const token = tokenOf(owner)
+    const { body } = await api.call(`${route.split(' ')[0]} ${url}`, { token, ...options })
+    expect(body?.error?.code === 'reauthentication_required', `${body?.error?.code}`).toBe(
+      requiresIt(declared.get(route)!),
+    )
+  },
+)
 
 /** The routes that take JSON, with the fields of their bodies. */
 function bodies(): { readonly route: string; readonly url: string; readonly fields: readonly string[] }[] {

@@ -251,7 +251,7 @@ test('a client that goes away in the middle leaves nothing running', async () =>
   going.end()
   await closed
   const underWay = () => here.registry.getSingleMetricAsString('flotilla_api_requests_in_flight')
-  await expect.poll(underWay).toMatch(/under_way\S* 0$/m)
+  await expect.poll(underWay).toMatch(/in_flight\S* 0$/m)
   await sleep(300)
   expect(pages).toBe(3)
   const { body } = await here.call('GET /v1/me', { token: jana.token })

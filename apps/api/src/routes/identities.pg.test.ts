@@ -67,7 +67,7 @@ const events = async (user: string) =>
 const unprove = (session: string) =>
   sql("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [session])
 
-/** A person with an address that they have proved here. */
+/** A person with an address that they have verified here. */
 async function local(email = `local-${turn}@example.org`): Promise<Person> {
   const person = await api.register(`local-${turn}`)
   await setEmail(person.id, email)
@@ -97,7 +97,7 @@ const identitiesOf = async (person: Person) =>
   )
 
 describe('an identity that is not known', () => {
-  test('joins the account with the same address when both sides have had it proved', async () => {
+  test('joins the account with the same address when both sides have had it verified', async () => {
     const ada = await local(`Ada-${turn}@Example.org`)
     vouch(one, `ada-${turn}@example.org`, true)
     const { status, body } = await providerUsers.signIn('one')

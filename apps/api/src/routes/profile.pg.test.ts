@@ -278,7 +278,7 @@ describe('an upload', () => {
         key: `uploads/${body.upload}`,
         bytesMax: limits.pictureBytesMax,
         contentType: 'application/octet-stream',
-        expiresInMs: body.expiresInMs,
+        lifeMs: body.expiresInMs,
       },
     ])
     await storage.put(`uploads/${body.upload}`, picture, { contentType: 'application/octet-stream' })

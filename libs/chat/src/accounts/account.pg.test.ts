@@ -90,7 +90,7 @@ describe('registering', () => {
     expect(short.username).toMatch(/^user\d{4}$/)
   })
 
-  test('an address that was registered meanwhile is refused, to whoever has proved it', async () => {
+  test('an address that was registered meanwhile is refused, to whoever has verified it', async () => {
     const code = await asked('register', 'twice@example.org')
     await create(ctx, { username: 'twice', email: 'TWICE@example.org' })
     await expect(register(ctx, { username: 'twice2', email: code })).rejects.toMatchObject({ code: 'email_taken' })
@@ -313,7 +313,7 @@ describe('the address', () => {
     })
   })
 
-  test('that another has proved first is refused', async () => {
+  test('that another has verified first is refused', async () => {
     const one = await person()
     const { request } = await requestEmailChange(ctx, one.id, { session: one.session, email: 'wanted@example.org' })
     const code = await mailed()

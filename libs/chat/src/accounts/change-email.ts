@@ -1,5 +1,5 @@
 /**
- * The address of an account: proved by a code before it is written, and never left without the old one hearing of it. The
+ * The address of an account: verified by a code before it is written, and never left without the old one hearing of it. The
  * note of the trail comes first in each transaction, while the old address is still that of the account.
  */
 import { type CodeRequest, Refusal } from '@flotilla/protocol'

@@ -32,7 +32,7 @@ export interface AccountsSettings extends NoticesSettings {
   readonly codesOpenMax: number
   /** Who may make an account. Whoever shows a good invitation may, unless nobody may. */
   readonly registration: RegistrationMode
-  /** Those whose proved address is in one of these domains may register, where the mode is `domain`. In A-labels. */
+  /** Those whose verified address is in one of these domains may register, where the mode is `domain`. In A-labels. */
   readonly registrationDomains: readonly string[]
   /** Whether everybody may invite, or operators only. */
   readonly invitationsFrom: 'people' | 'operators'

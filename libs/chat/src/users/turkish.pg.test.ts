@@ -115,7 +115,7 @@ test('what the version before wrote is found once it is folded anew, also what i
   await refold(ctx)
   expect((await search(ctx, me, 'さくら')).map(user => user.username)).toEqual(['sakura'])
   const addresses = await pool.query<{ email: string }>('SELECT email FROM users WHERE email IS NOT NULL ORDER BY 1')
-  // Of two spellings of one address that two accounts have proved, one is taken over; the other waits for an operator.
+  // Of two spellings of one address that two accounts have verified, one is taken over; the other waits for an operator.
   expect(addresses.rows.map(row => row.email)).toContain('josé@xn--bcher-kva.example')
   expect(addresses.rows).toHaveLength(2)
 

@@ -145,7 +145,7 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
   test('headers and URLs that are too long are cut, bodies too; a picture may be large', async () => {
     const before = seen().length
     const tooLarge = {
-      error: { code: 'frame_too_large', message: 'The headers or the body are larger than the limit.' },
+      error: { code: 'frame_too_large', message: 'The headers or the body exceed the size limit.' },
     }
     const refusals = [
       await askAs({ ...newcomer(), 'x-large': 'x'.repeat(16_000) }),

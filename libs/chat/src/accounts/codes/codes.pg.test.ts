@@ -151,7 +151,7 @@ describe('asking', () => {
 })
 
 describe('redeeming', () => {
-  test('proves the address, and whose it is', async () => {
+  test('verifies the address, and whose it is', async () => {
     expect(await redeem(ctx, await asked('register', 'fresh@example.org'))).toEqual({
       email: 'fresh@example.org',
       user: undefined,

@@ -20,7 +20,7 @@ export interface SubmittedCode {
 }
 
 export interface Redeemed {
-  /** Proved to be the caller's. */
+  /** Verified to be the caller's. */
   readonly email: string
   /** Who has the address, or who asked; undefined with an address that is to be registered. */
   readonly user: string | undefined

@@ -1,6 +1,6 @@
 /**
  * Signs in by an identity. Known, it is its person's. Unknown, it joins the account with the same address, if both sides
- * have had that proved, and once the second factor of the account was shown, if it has one; otherwise it makes an account.
+ * have had that verified, and once the second factor of the account was shown, if it has one; otherwise it makes an account.
  *
  * An address that only one side vouches for joins nothing and is not even looked up, so that nobody finds out by it who
  * has an account here: they get an account without an address, and can link the identity from the other one after
@@ -99,7 +99,7 @@ async function forgetErased(client: PoolClient, { issuer, subject }: Profile): P
   )
 }
 
-/** `users.email` holds only what its owner has proved here, and the profile only what they have proved there. */
+/** `users.email` holds only what its owner has verified here, and the profile only what they have verified there. */
 async function join(ctx: AccountsContext, client: PoolClient, arrival: Arrival): Promise<Found | undefined> {
   const email = comparableEmail(arrival.profile)
   if (email === undefined) return undefined

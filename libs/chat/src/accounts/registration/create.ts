@@ -25,7 +25,7 @@ export interface NewUser {
   readonly username?: string | undefined
   /** The username, when left out. */
   readonly displayName?: string | undefined
-  /** Proved to be theirs. */
+  /** Verified to be theirs. */
   readonly email?: string | undefined
   readonly passwordHash?: string | undefined
   /** The hash of the code that they show. */
