@@ -2,7 +2,7 @@ export { type AvatarSize, avatarUrl } from './avatar-url.ts'
 export { type Clock, type Random, systemClock } from './clock.ts'
 export { Client, createClient } from './client.ts'
 export type { ConnectionState, Socket, SocketConstructor, SocketEvent, Stop, StopReason } from './connection.ts'
-export type { Archive, Change, Place } from './delivery.ts'
+export type { Archive, Change, LogPosition } from './delivery.ts'
 export { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
 export type { Fetch, FileBytes } from './http.ts'
 export {
@@ -14,7 +14,7 @@ export {
   clientDefaults,
   type Logger,
   type NotificationChange,
-  type Told,
+  type Delivered,
 } from './options.ts'
 export type { Ack, Edit, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'

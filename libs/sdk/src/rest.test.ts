@@ -205,7 +205,7 @@ test('a passkey is asked for, brought by the browser, and handed in with its cha
 // ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test('a picture lies where the API shows it', () => {
-  const { at } = declared.avatars.avatar
+  const { at } = declared.avatars.getAvatar
   for (const size of [64, 256, 640] as const)
     expect(`GET ${avatarUrl('https://api/', id, size)}`).toBe(
       at.replace('{id}', id).replace('{size}', String(size)).replace('/v1', 'https://api/v1'),
@@ -220,7 +220,7 @@ test('a picture for the API goes there in the person’s name, and is taken then
   answers = [place, undefined, user]
   expect(await rest.profile.uploadAvatar(picture)).toEqual(user)
   const [, sent] = asked
-  expect(sent).toMatchObject({ at: declared.avatarFiles.putUpload.at.replace('{id}', id), body: picture })
+  expect(sent).toMatchObject({ at: declared.avatarFiles.uploadFile.at.replace('{id}', id), body: picture })
   expect(sent?.headers).toMatchObject({ authorization: 'Bearer a', 'content-type': 'application/octet-stream' })
 })
 

@@ -114,7 +114,12 @@ export function installOpenApi(app: Api): void {
       tags: Object.entries(tags).map(([name, about]) => ({ name, description: about })),
       components: {
         securitySchemes: {
-          accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Expires after ten minutes.' },
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'Expires after ten minutes.',
+          },
         },
       },
     },

@@ -19,7 +19,7 @@ export function avatarRoutes(app: Api, deps: RouteDeps): void {
   const pictures = createPictures(deps)
   app.register(async scope => fileRoutes(scope, deps, pictures))
   serve(app, deps, rest.avatars, {
-    avatar: async (request, reply) => {
+    getAvatar: async (request, reply) => {
       const { id, size } = request.params
       const file = await deps.storage.get(users.avatarKey(id, Number(size)))
       if (file === undefined) throw new Refusal('file_unknown')
@@ -89,7 +89,7 @@ function fileRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       handle: async request => pictures.setAvatar(request.caller.user, request.body),
     },
 
-    putUpload: {
+    uploadFile: {
       admit: pictures.admit,
       bodyLimit: limits.pictureBytesMax,
       handle: async request => {

@@ -415,7 +415,9 @@ describe('an authorization as reauthentication', () => {
   test('is none for anybody else’s identity, nor for an authorization to do something else', async () => {
     one.person['sub'] = `somebody-else-${turn}`
     const begun = await beginOf(ada, 'one', true)
-    expect((await reauthenticateWith(ada, await new Browser(api).go(begun), begun)).body.error.code).toBe('authorization_failed')
+    expect((await reauthenticateWith(ada, await new Browser(api).go(begun), begun)).body.error.code).toBe(
+      'authorization_failed',
+    )
     const toSignIn = await providerUsers.begin('one')
     const home = await new Browser(api).go(toSignIn)
     expect((await reauthenticateWith(ada, home, toSignIn)).body.error.code).toBe('authorization_failed')

@@ -19,7 +19,7 @@ export function registrationRoutes(app: Api, deps: RouteDeps): void {
       }
     },
 
-    createWork: async _request => {
+    createProofOfWork: async _request => {
       if (settings.registrationCheck.kind !== 'work') throw new Refusal('route_unknown', 'no proof of work is required')
       return createWork(deps)
     },

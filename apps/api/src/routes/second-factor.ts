@@ -8,7 +8,7 @@ import { clientOf } from '../http/client.ts'
 import { deviceOf } from '../sign-in/cookies.ts'
 import { addressOf, take } from '../http/limits.ts'
 import { requestOptions, shownPasskey } from '../sign-in/passkeys.ts'
-import { takeOwnTry, withPlace } from '../sign-in/password-tries.ts'
+import { takeOwnTry, withHashSlot } from '../sign-in/password-tries.ts'
 import { serve } from '../http/serve.ts'
 import { takeOwnMail } from './codes.ts'
 import { answerSignedIn } from './sessions.ts'
@@ -20,7 +20,7 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
       const { challenge, deviceName, device, ...given } = request.body
       const known = deviceOf(deps, request, device)
       const client = { ...clientOf(deps, request, deviceName), ...(deviceName === undefined ? { deviceName } : {}) }
-      const finish = async (shown: sessions.Shown) => {
+      const finish = async (shown: sessions.SubmittedFactor) => {
         const user = await sessions.challenged(chat, challenge)
         if (shown.factor === 'password') await takeOwnTry(deps, request, user)
         const own = known?.user === user ? `:${known.session}` : ''
@@ -29,7 +29,7 @@ export function secondFactorRoutes(app: Api, deps: RouteDeps): void {
       }
       const result =
         given.factor === 'password'
-          ? await withPlace(chat, place => finish({ ...given, place }))
+          ? await withHashSlot(chat, slot => finish({ ...given, slot }))
           : await finish(given.factor === 'passkey' ? { ...given, passkey: shownPasskey(deps, given.passkey) } : given)
       return answerSignedIn(app, deps, request, reply, result)
     },
@@ -62,7 +62,7 @@ export function reauthenticationRoutes(app: Api, deps: RouteDeps): void {
       }
       const reauthentication = reauthenticationOf(deps, request)
       if (reauthentication.factor === 'password')
-        await withPlace(chat, place => reauthenticate({ ...reauthentication, place }))
+        await withHashSlot(chat, slot => reauthenticate({ ...reauthentication, slot }))
       else await reauthenticate(reauthentication)
     },
 

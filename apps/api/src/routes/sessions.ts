@@ -14,7 +14,7 @@ import {
   setRefreshCookie,
   wantsCookie,
 } from '../sign-in/cookies.ts'
-import { takeTryByName, withPlace } from '../sign-in/password-tries.ts'
+import { takeTryByName, withHashSlot } from '../sign-in/password-tries.ts'
 import { answer, serve } from '../http/serve.ts'
 import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../sign-in/tokens.ts'
 import { takeTry } from './codes.ts'
@@ -60,9 +60,9 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
     signIn: async (request, reply) => {
       const { username, password, deviceName, device } = request.body
       const client = clientOf(deps, request, deviceName)
-      const result = await withPlace(chat, async place => {
+      const result = await withHashSlot(chat, async slot => {
         const tried = await takeTryByName(deps, request, username, deviceOf(deps, request, device))
-        const signed = await sessions.signIn(chat, { username, password, client, place, mayTry: tried.mayTry })
+        const signed = await sessions.signIn(chat, { username, password, client, slot, mayTry: tried.mayTry })
         await tried.wasRight()
         return signed
       })

@@ -9,7 +9,7 @@ import { check, spend } from './codes/redeem.ts'
 import type { AccountsContext } from './context.ts'
 import { isHeldBack } from './registration/held-back.ts'
 import { note } from '../notices/security/note.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { demandReauthentication } from './sessions/demand-reauthentication.ts'
 import { transaction } from '../store/transaction.ts'
 import { readAccount } from './account.ts'
@@ -19,7 +19,7 @@ import { emailKey } from '../text/email.ts'
 
 interface Changing {
   readonly session: string
-  readonly client: Client
+  readonly client: ClientDevice
 }
 
 /**

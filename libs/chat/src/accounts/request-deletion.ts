@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { endAll } from './sessions/end.ts'
 import { demandReauthentication } from './sessions/demand-reauthentication.ts'
 import { transaction } from '../store/transaction.ts'
@@ -21,7 +21,7 @@ RETURNING floor(extract(epoch FROM u.delete_after) * 1000)::float8 AS at, before
 export async function requestDeletion(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<{ deleteAfter: number }> {
   const { session, client } = input
   await demandReauthentication(ctx, session)

@@ -14,7 +14,7 @@ import { history } from '../log/messages/history.ts'
 import { post } from '../log/messages/post.ts'
 import { list as listSecurity } from '../notices/security/list.ts'
 import { check } from '../accounts/sessions/check.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { open } from '../accounts/sessions/open.ts'
 import { requestDeletion } from '../accounts/request-deletion.ts'
 import { cancelDeletion } from '../accounts/cancel-deletion.ts'
@@ -30,7 +30,7 @@ let chat: TestChat
 let ctx: ChatContext
 let nth = 0
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 const dayMs = 86_400_000
 
 beforeAll(async () => {

@@ -28,7 +28,7 @@ const sizes = avatarSizes.map(size => Type.Literal(String(size)))
 const pictures = ['application/octet-stream', 'image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']
 
 export const avatars = routes('people', 'session', {
-  avatar: {
+  getAvatar: {
     at: 'GET /v1/avatars/{id}/{size}',
     needs: 'nothing',
     summary: 'Get an avatar',
@@ -73,7 +73,7 @@ export const avatarFiles = routes('people', 'session', {
     answers: { 200: answered('The user with the new avatar.', User) },
     refusals: ['image_invalid', 'user_unknown'],
   },
-  putUpload: {
+  uploadFile: {
     at: 'PUT /v1/uploads/{id}',
     summary: 'Upload a file',
     description: 'Use it only if the response that created the upload names this URL.',

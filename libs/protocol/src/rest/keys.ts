@@ -17,13 +17,13 @@ const PublicJwk = Type.Object(
 const Jwks = named('Jwks', Type.Object({ keys: listOf(PublicJwk) }, closed))
 
 export const keys = routes('service', 'nothing', {
-  jwks: {
+  getJwks: {
     at: 'GET /v1/.well-known/jwks.json',
     summary: 'Get the public keys of access tokens',
     description: 'A JSON Web Key Set for services that verify tokens themselves. Cacheable for five minutes.',
     answers: { 200: answered('The keys, including rotated ones whose tokens are still valid.', Jwks) },
   },
-  openapi: {
+  getOpenApi: {
     at: 'GET /v1/openapi.json',
     summary: 'Get this document',
     description: 'OpenAPI 3.1, as shown at `/docs`.',

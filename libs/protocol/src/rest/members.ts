@@ -74,7 +74,7 @@ export const members = routes('members', 'session', {
     answers: { 200: Placed },
     refusals: [...inside, 'role_insufficient', 'user_unknown', 'not_a_group', 'last_owner'],
   },
-  changeRole: {
+  changeMemberRole: {
     at: 'PATCH /v1/conversations/{id}/members/{user}',
     summary: 'Change a member’s role',
     description: 'For owners. A group keeps at least one owner.',

@@ -23,7 +23,7 @@ const inside = ['conversation_unknown', 'not_a_member'] as const
 const pinRefusals = [...inside, 'role_insufficient', 'direct_closed', 'request_waiting', 'message_unknown'] as const
 
 export const messages = routes('messages', 'session', {
-  history: {
+  getHistory: {
     at: 'GET /v1/conversations/{id}/messages',
     summary: 'Get a page of history',
     description:

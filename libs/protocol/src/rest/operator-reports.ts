@@ -36,7 +36,7 @@ export const operatorReports = routes('operators', 'operator', {
     query: Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed),
     answers: { 200: answered('A page of reports.', ReportPage) },
   },
-  decideReport: {
+  resolveReport: {
     at: 'POST /v1/operator/reports/{id}/decision',
     summary: 'Resolve a report',
     description: 'Closes the report. It takes no action against the user by itself.',

@@ -79,7 +79,7 @@ export type Settings = Type.Static<typeof Settings>
 const SettingsChange = Type.Partial(Type.Object(settings), closed)
 
 export const profile = routes('people', 'session', {
-  me: {
+  getProfile: {
     at: 'GET /v1/me',
     summary: 'Get my profile',
     description: 'Includes private fields such as the email address.',
@@ -94,7 +94,7 @@ export const profile = routes('people', 'session', {
     answers: { 200: answered('The updated profile.', Me) },
     refusals: ['user_unknown'],
   },
-  settings: {
+  getSettings: {
     at: 'GET /v1/me/settings',
     summary: 'Get my settings',
     description: 'Privacy settings and quiet hours.',

@@ -65,7 +65,7 @@ export const registration = routes('people', 'nothing', {
     description: 'Who may register, and whether `check` is required.',
     answers: { 200: answered('The rules.', RegistrationRules) },
   },
-  createWork: {
+  createProofOfWork: {
     at: 'POST /v1/registration/work',
     summary: 'Create a proof-of-work challenge',
     description:

@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import { replaceRecoveryCodes } from './recovery-codes.ts'
@@ -27,7 +27,7 @@ UPDATE totp_factors SET confirmed_at = now(), last_step = $2
 export async function confirmTotp(
   ctx: AccountsContext,
   by: string,
-  input: { readonly code: string; readonly session: string; readonly client: Client },
+  input: { readonly code: string; readonly session: string; readonly client: ClientDevice },
 ): Promise<string[]> {
   const { code, session, client } = input
   const found = await ctx.pool.query<SealedSecret>(findOpen, [by, setUpMsMax])

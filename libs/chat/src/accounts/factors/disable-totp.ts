@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
@@ -14,7 +14,7 @@ import { dropNeedlessRecoveryCodes } from './recovery-codes.ts'
 export async function disableTotp(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<void> {
   const { session, client } = input
   await demandReauthentication(ctx, session)

@@ -4,7 +4,7 @@ import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { makePaperCode, paperCodeHash } from '../../text/paper-codes.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { transaction } from '../../store/transaction.ts'
 
@@ -24,7 +24,12 @@ export async function replaceRecoveryCodes(tx: PoolClient, user: string): Promis
 }
 
 /** Uses a code up, and notes it. Of two who show one at once, only one gets it. */
-export function spendRecoveryCode(ctx: AccountsContext, user: string, typed: string, client: Client): Promise<boolean> {
+export function spendRecoveryCode(
+  ctx: AccountsContext,
+  user: string,
+  typed: string,
+  client: ClientDevice,
+): Promise<boolean> {
   return transaction(ctx, async tx => {
     const spent = await tx.query(
       'UPDATE recovery_codes SET used_at = now() WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL',
@@ -56,7 +61,7 @@ export async function dropNeedlessRecoveryCodes(tx: PoolClient, user: string): P
 export async function createRecoveryCodes(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<string[]> {
   const { session, client } = input
   await demandReauthentication(ctx, session)

@@ -1,5 +1,5 @@
 /** What an authorization leaves behind for its application: who somebody is at a provider, for a minute, once. */
-import { Refusal } from '@flotilla/protocol'
+import { type AuthorizationGrant, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import type { Profile } from './profile.ts'
 import {
@@ -17,12 +17,6 @@ export interface GrantData extends Pick<AuthorizationData, 'provider' | 'purpose
   readonly grant: string
   /** The profile: a name and an address. */
   readonly sealed: SealedText
-}
-
-/** What an application shows: the grant that the browser brought, and what it kept itself. */
-export interface Shown {
-  readonly grant: string
-  readonly secret: string
 }
 
 /** In whose hands a grant for something of one's own must be. */
@@ -48,7 +42,7 @@ RETURNING data`
  */
 export async function redeem(
   ctx: AccountsContext,
-  shown: Shown,
+  shown: AuthorizationGrant,
   purpose: AuthorizationPurpose,
   by?: Caller,
 ): Promise<{ provider: string; profile: Profile }> {

@@ -1,12 +1,12 @@
-import { Refusal } from '@flotilla/protocol'
+import { type AuthorizationGrant, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { identityText, isHeldBack } from '../registration/held-back.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { emailKey } from '../../text/email.ts'
-import { type Caller, redeem, type Shown } from './grant.ts'
+import { type Caller, redeem } from './grant.ts'
 import { cleanName } from './new-person.ts'
 import { comparableEmail, type Profile } from './profile.ts'
 
@@ -14,7 +14,7 @@ interface Attachment {
   readonly user: string
   readonly provider: string
   readonly profile: Profile
-  readonly client: Client
+  readonly client: ClientDevice
   readonly session?: string
   /** How it came about, for the trail. */
   readonly by: 'address' | 'person'
@@ -34,7 +34,7 @@ export const isSame = (one: Key, other: Key): boolean => one.issuer === other.is
 export async function link(
   ctx: AccountsContext,
   by: Caller,
-  input: Shown & { readonly client: Client },
+  input: AuthorizationGrant & { readonly client: ClientDevice },
 ): Promise<void> {
   const { provider, profile } = await redeem(ctx, input, 'link', by)
   await transaction(ctx, async client => {

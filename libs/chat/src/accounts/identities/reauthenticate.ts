@@ -1,15 +1,15 @@
-import { Refusal } from '@flotilla/protocol'
+import { type AuthorizationGrant, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { hasSecondFactor, read } from '../factors/read.ts'
 import { markReauthenticated } from '../sessions/reauthenticate.ts'
-import { type Caller, redeem, type Shown } from './grant.ts'
+import { type Caller, redeem } from './grant.ts'
 
 /**
  * An authorization with an identity that is linked already shows anew who the caller is, for what demands reauthentication. Whoever has
  * a second factor shows that instead: the provider is the first.
  * @throws Refusal authorization_failed, reauthentication_required (a second factor is asked for)
  */
-export async function reauthenticate(ctx: AccountsContext, by: Caller, input: Shown): Promise<void> {
+export async function reauthenticate(ctx: AccountsContext, by: Caller, input: AuthorizationGrant): Promise<void> {
   const { profile } = await redeem(ctx, input, 'reauthenticate', by)
   const own = await ctx.pool.query(
     'UPDATE identities SET used_at = now() WHERE issuer = $1 AND subject = $2 AND user_id = $3',

@@ -6,19 +6,19 @@
  * has an account here: they get an account without an address, and can link the identity from the other one after
  * unlinking it here.
  */
-import { Refusal, type SecondFactorChallenge } from '@flotilla/protocol'
+import { type AuthorizationGrant, Refusal, type SecondFactorChallenge } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { hasSecondFactor, read } from '../factors/read.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { begin, type SignedIn } from '../sessions/begin.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { folded } from '../../store/folded.ts'
 import { uniqueViolation } from '../../store/failures.ts'
 import { transaction } from '../../store/transaction.ts'
 import { emailKey } from '../../text/email.ts'
 import { get } from '../../users/get.ts'
-import { redeem, type Shown } from './grant.ts'
+import { redeem } from './grant.ts'
 import { attach, demandNotHeldBack, findOwn, isSame, keptName } from './link.ts'
 import { sealJoin } from './join-later.ts'
 import { addPerson } from './new-person.ts'
@@ -29,7 +29,7 @@ interface Arrival {
   readonly profile: Profile
   /** The hash of the code. */
   readonly invitation: Buffer | undefined
-  readonly client: Client
+  readonly client: ClientDevice
 }
 
 /** Whose sign-in it is, and whether the identity is only to join when it is done. */
@@ -48,7 +48,7 @@ const attemptsMax = 6
  */
 export async function signIn(
   ctx: AccountsContext,
-  input: Shown & { readonly invitation?: string | undefined; readonly client: Client },
+  input: AuthorizationGrant & { readonly invitation?: string | undefined; readonly client: ClientDevice },
 ): Promise<SignedIn | SecondFactorChallenge> {
   const { provider, profile } = await redeem(ctx, input, 'sign-in')
   const { client } = input

@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { demandSignInMethod } from '../demand-sign-in-method.ts'
 import type { Caller } from './grant.ts'
@@ -13,7 +13,7 @@ import type { Caller } from './grant.ts'
 export async function unlink(
   ctx: AccountsContext,
   by: Caller,
-  input: { readonly provider: string; readonly client: Client },
+  input: { readonly provider: string; readonly client: ClientDevice },
 ): Promise<void> {
   const { provider, client: from } = input
   const { user, session } = by

@@ -5,7 +5,7 @@ import { takeChallenge } from '../../store/challenges.ts'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { uniqueViolation } from '../../store/failures.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -47,7 +47,7 @@ export async function add(
     readonly passkey: NewPasskey
     readonly name: string
     readonly session: string
-    readonly client: Client
+    readonly client: ClientDevice
   },
 ): Promise<Passkey> {
   const { session, client } = input

@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { transaction } from '../../store/transaction.ts'
 import { demandSignInMethod } from '../demand-sign-in-method.ts'
@@ -13,7 +13,7 @@ import { demandSignInMethod } from '../demand-sign-in-method.ts'
 export async function remove(
   ctx: AccountsContext,
   by: string,
-  input: { readonly passkey: string; readonly session: string; readonly client: Client },
+  input: { readonly passkey: string; readonly session: string; readonly client: ClientDevice },
 ): Promise<void> {
   const { passkey, session, client } = input
   await demandReauthentication(ctx, session)

@@ -19,7 +19,7 @@ test('the same password composed differently by another keyboard fits', async ()
 
 test('for nobody the answer is no, after a hash of the same cost', async () => {
   expect(await open().verify(undefined, 'correct horse')).toBe(false)
-  // Without a place to run in, it is refused like any other: so it did go through a hash.
+  // Without a slot to run in, it is refused like any other: so it did go through a hash.
   await expect(open(0, 0).verify(undefined, 'correct horse')).rejects.toMatchObject({ code: 'overloaded' })
 })
 
@@ -31,20 +31,20 @@ test('past the queue a password is told to come back, and those in the queue all
   await expect(passwords.hash('e')).resolves.toMatch(/^\$argon2id/)
 })
 
-test('a place is taken before anything is counted, good for several hashes, and given back once', async () => {
+test('a slot is taken before anything is counted, good for several hashes, and given back once', async () => {
   const passwords = open(1, 0)
-  const place = passwords.enter()
+  const slot = passwords.enter()
   expect(() => passwords.enter()).toThrow(expect.objectContaining({ code: 'overloaded' }))
   await expect(passwords.hash('a')).rejects.toMatchObject({ code: 'overloaded' })
-  const hash = await passwords.hash('a', place)
-  expect(await passwords.verify(hash, 'a', place)).toBe(true)
-  place.leave()
-  place.leave()
+  const hash = await passwords.hash('a', slot)
+  expect(await passwords.verify(hash, 'a', slot)).toBe(true)
+  slot.leave()
+  slot.leave()
   passwords.enter()
   expect(() => passwords.enter()).toThrow(expect.objectContaining({ code: 'overloaded' }))
 })
 
-test('a failure gives its place back', async () => {
+test('a failure gives its slot back', async () => {
   const passwords = open(1, 0)
   await expect(passwords.verify('not a hash', 'a')).rejects.toThrow()
   await expect(passwords.hash('b')).resolves.toMatch(/^\$argon2id/)

@@ -6,7 +6,7 @@ import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { isHeldBack } from './held-back.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { spendInvitation } from '../invitations/spend.ts'
 import { folded } from '../../store/folded.ts'
 import { uniqueViolation } from '../../store/failures.ts'
@@ -31,7 +31,7 @@ export interface NewUser {
   /** The hash of the code that they show. */
   readonly invitation?: Buffer | undefined
   /** For the audit trail. */
-  readonly client?: Client | undefined
+  readonly client?: ClientDevice | undefined
 }
 
 const derivedTriesMax = 6

@@ -11,7 +11,7 @@ import type { SealedText } from '../identities/authorization.ts'
 import { checkName } from '../../text/names.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { holdPassword } from './hold-password.ts'
 import { type Opened, open } from './open.ts'
 
@@ -20,7 +20,7 @@ export interface SignedIn extends Opened {
 }
 
 /** What the second step must know of the first. */
-export interface Begun {
+export interface PendingSignIn {
   readonly first: FirstFactor
   readonly factors: readonly Factor[]
   readonly deviceName: string
@@ -39,7 +39,7 @@ const secondFactorLifeMs = 10 * 60_000
 export async function openFirst(
   ctx: AccountsContext,
   user: User,
-  client: Client,
+  client: ClientDevice,
   tx: Pick<PoolClient, 'query'>,
 ): Promise<SignedIn> {
   return { user, ...(await open(ctx, user.id, client, 'registration', tx)) }
@@ -53,7 +53,7 @@ export async function begin(
   ctx: AccountsContext,
   user: User,
   first: FirstFactor,
-  client: Client,
+  client: ClientDevice,
   shown: { readonly passwordHash?: string; readonly identity?: SealedText | undefined } = {},
 ): Promise<SignedIn | SecondFactorChallenge> {
   const { passwordHash, identity } = shown
@@ -62,7 +62,7 @@ export async function begin(
   return transaction(ctx, async tx => {
     await holdPassword(tx, user.id, passwordHash)
     if (factors.length > 0) {
-      const data: Begun = { first, factors, deviceName, ...(identity === undefined ? {} : { identity }) }
+      const data: PendingSignIn = { first, factors, deviceName, ...(identity === undefined ? {} : { identity }) }
       const expiresInMs = secondFactorLifeMs
       const challenge = await openChallenge(ctx, { kind: secondFactorKind, user: user.id, data, expiresInMs }, tx)
       return { challenge, factors, expiresInMs }

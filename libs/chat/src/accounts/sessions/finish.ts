@@ -12,18 +12,18 @@ import { makeNonce, nonceText, type PasskeyRef, refsOf } from '../passkeys/passk
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import { get } from '../../users/get.ts'
-import { type Begun, secondFactorKind, type SignedIn } from './begin.ts'
-import type { Client } from '../../notices/security/client.ts'
-import { emailOf, holds, type Shown } from './factor.ts'
+import { type PendingSignIn, secondFactorKind, type SignedIn } from './begin.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
+import { emailOf, holds, type SubmittedFactor } from './factor.ts'
 import { holdPassword } from './hold-password.ts'
 import { open } from './open.ts'
 
 /** Where the second step is done. The device keeps the name that the first step gave it, unless it has one here. */
-export type FinishingClient = Omit<Client, 'deviceName'> & { readonly deviceName?: string | undefined }
+export type FinishingClient = Omit<ClientDevice, 'deviceName'> & { readonly deviceName?: string | undefined }
 
 interface Row {
   user_id: string
-  data: Begun
+  data: PendingSignIn
 }
 
 const good = `id = $1 AND kind = '${secondFactorKind}' AND tries_left > 0 AND expires_at > now()`
@@ -43,7 +43,7 @@ export async function challenged(ctx: AccountsContext, challenge: string): Promi
  */
 export async function finish(
   ctx: AccountsContext,
-  input: { readonly challenge: string; readonly shown: Shown; readonly client: FinishingClient },
+  input: { readonly challenge: string; readonly shown: SubmittedFactor; readonly client: FinishingClient },
 ): Promise<SignedIn> {
   const { challenge, shown } = input
   const { factor } = shown
@@ -134,7 +134,7 @@ async function takeTry(ctx: AccountsContext, challenge: string): Promise<Row> {
 async function remember(
   ctx: AccountsContext,
   challenge: string,
-  what: Pick<Begun, 'request' | 'nonce'>,
+  what: Pick<PendingSignIn, 'request' | 'nonce'>,
 ): Promise<void> {
   await ctx.pool.query(`UPDATE challenges SET data = data || $2 WHERE ${good}`, [challenge, JSON.stringify(what)])
 }
@@ -144,7 +144,7 @@ function demandRow(row: Row | undefined): Row {
   return row
 }
 
-function demandOffered(data: Begun, factor: Factor): void {
+function demandOffered(data: PendingSignIn, factor: Factor): void {
   if (data.factors.includes(factor)) return
   const rule = `one of ${data.factors.join(', ')}`
   throw new Refusal('field_invalid', `factor: must be ${rule}`, { field: 'factor', rule })

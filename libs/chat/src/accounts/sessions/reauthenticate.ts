@@ -10,12 +10,12 @@ import type { AccountsContext } from '../context.ts'
 import { demandLevel, read } from '../factors/read.ts'
 import { beginCeremony, type Ceremony, type PasskeyRef, refsOf, type ShownPasskey } from '../passkeys/passkey.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Place } from '../passwords/passwords.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { HashSlot } from '../passwords/passwords.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { emailOf, holds } from './factor.ts'
 
 export type Reauthentication =
-  | { readonly factor: 'password'; readonly password: string; readonly place?: Place | undefined }
+  | { readonly factor: 'password'; readonly password: string; readonly slot?: HashSlot | undefined }
   | { readonly factor: 'totp'; readonly code: string }
   | { readonly factor: 'email_code'; readonly code: string; readonly request: string }
   | { readonly factor: 'passkey'; readonly passkey: ShownPasskey; readonly challenge: string }
@@ -34,7 +34,7 @@ const wrong = {
 export async function reauthenticate(
   ctx: AccountsContext,
   by: string,
-  input: { readonly reauthentication: Reauthentication; readonly session: string; readonly client: Client },
+  input: { readonly reauthentication: Reauthentication; readonly session: string; readonly client: ClientDevice },
 ): Promise<void> {
   const { reauthentication, session, client } = input
   const { factor } = reauthentication

@@ -6,7 +6,7 @@ import type { ChatContext } from '../../context.ts'
 import { list as listSecurity } from '../../notices/security/list.ts'
 import { create } from '../registration/create.ts'
 import { check } from './check.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { end } from './end.ts'
 import { open } from './open.ts'
 import { refresh as refreshBy } from './refresh.ts'
@@ -16,9 +16,9 @@ let chat: TestChat
 let ctx: ChatContext
 let alice: User
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
-const elsewhere: Client = { ...client, address: '203.0.113.9' }
-const anotherProgram: Client = { ...client, agent: 'curl' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const elsewhere: ClientDevice = { ...client, address: '203.0.113.9' }
+const anotherProgram: ClientDevice = { ...client, agent: 'curl' }
 
 beforeAll(async () => {
   database = await testDatabase()

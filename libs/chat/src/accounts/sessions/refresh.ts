@@ -9,7 +9,7 @@ import { Refusal, type User } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { end } from './end.ts'
 import { demandNotSuspended, type Opened } from './open.ts'
 
@@ -21,7 +21,7 @@ export interface RefreshInput {
   /** What the refresh token says. */
   readonly session: string
   readonly number: number
-  readonly client: Client
+  readonly client: ClientDevice
   /** Chosen by the device, the same for every try of one refresh: it tells a repetition from a thief. */
   readonly attempt?: string | undefined
 }
@@ -89,14 +89,14 @@ export async function refresh(ctx: AccountsContext, input: RefreshInput): Promis
 }
 
 /** The thief's token and the victim's are the same session: both are dead, and the victim is told why. */
-async function endStolen(ctx: AccountsContext, user: string, session: string, client: Client): Promise<void> {
+async function endStolen(ctx: AccountsContext, user: string, session: string, client: ClientDevice): Promise<void> {
   await transaction(ctx, async tx => {
     if (await end(ctx, session, tx)) await note(ctx, { user, kind: 'refresh_token_reused', session, client }, tx)
   })
 }
 
 /** Who refreshed, as far as a request tells. */
-const fingerprint = ({ address, agent }: Client) => createHash('sha256').update(`${address}\n${agent}`).digest()
+const fingerprint = ({ address, agent }: ClientDevice) => createHash('sha256').update(`${address}\n${agent}`).digest()
 
 function toRefreshed(session: string, row: Row): Refreshed {
   const user = { id: row.user_id, username: row.username, displayName: row.display_name, avatar: row.avatar }

@@ -4,7 +4,7 @@ import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
 import { readAccount } from '../account.ts'
 import { begin, type SignedIn } from './begin.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { noteFailure } from './note-failure.ts'
 
 /**
@@ -13,7 +13,7 @@ import { noteFailure } from './note-failure.ts'
  */
 export async function signInWithCode(
   ctx: AccountsContext,
-  input: { request: string; code: string; client: Client },
+  input: { request: string; code: string; client: ClientDevice },
 ): Promise<SignedIn | SecondFactorChallenge> {
   const { request, code, client } = input
   const { user: id } = await redeem(ctx, { request, code, purpose: 'sign-in' }).catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { beginCeremony, type Ceremony, type ShownPasskey } from '../passkeys/pas
 import { show } from '../passkeys/show.ts'
 import { get } from '../../users/get.ts'
 import { begin, type SignedIn } from './begin.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { noteFailure } from './note-failure.ts'
 
 /** Begins a sign-in. The authenticator offers what it has: nobody is named here, so nothing tells who exists. */
@@ -19,7 +19,7 @@ export function beginByPasskey(ctx: AccountsContext): Promise<Ceremony> {
  */
 export async function signInWithPasskey(
   ctx: AccountsContext,
-  input: { readonly challenge: string; readonly passkey: ShownPasskey; readonly client: Client },
+  input: { readonly challenge: string; readonly passkey: ShownPasskey; readonly client: ClientDevice },
 ): Promise<SignedIn | SecondFactorChallenge> {
   const { passkey, client } = input
   const { nonce } = await takeChallenge<{ nonce: string }>(ctx, input.challenge, { kind: 'passkey-sign-in' })

@@ -7,7 +7,7 @@ import type { NoticesContext } from '../context.ts'
 import { add as addJob } from '../../store/jobs/add.ts'
 import type { Mail } from '../../store/jobs/job.ts'
 import { add as addNotification } from '../notifications/add.ts'
-import type { Client } from './client.ts'
+import type { ClientDevice } from './client-device.ts'
 import { afterCommit, transaction } from '../../store/transaction.ts'
 import { advisoryLocks } from '../../store/advisory-locks.ts'
 
@@ -47,7 +47,7 @@ export interface SecurityEvent {
   readonly user: string
   readonly kind: SecurityEventKind
   readonly session?: string | undefined
-  readonly client?: Client | undefined
+  readonly client?: ClientDevice | undefined
   /** Short facts, never a secret: `{ by: 'passkey' }`, `{ name: 'Work laptop' }`. */
   readonly detail?: Readonly<Record<string, string>> | undefined
   /** Whom the mail about it goes to, when that is not the person's address as it is now: the one before a change. */

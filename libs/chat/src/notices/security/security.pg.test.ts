@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { claim, type Job } from '../../store/jobs/index.ts'
 import { list as listNotifications } from '../notifications/list.ts'
-import type { Client } from './client.ts'
+import type { ClientDevice } from './client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { create } from '../../accounts/registration/create.ts'
 import { gathered } from './gathered.ts'
@@ -17,7 +17,7 @@ let ctx: ChatContext
 let nth = 0
 let alice: User
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -128,7 +128,7 @@ test.each<SecurityEventKind>(['signed_out', 'session_revoked', 'sign_in_failed',
 )
 
 test('a sign-in is told when the account has not seen that program in that country', async () => {
-  const signIn = (from: Client) => note(ctx, { user: alice.id, kind: 'signed_in', client: from })
+  const signIn = (from: ClientDevice) => note(ctx, { user: alice.id, kind: 'signed_in', client: from })
   await signIn(client)
   expect(await mails()).toEqual([])
   // A wrong guess makes nobody familiar.
@@ -164,7 +164,7 @@ test('many failed sign-ins are told once, and so is the sign-in that comes after
 })
 
 test('a second factor that fails is told at once where the program or the place is new, else from the third', async () => {
-  const fail = (from: Client) => note(ctx, { user: alice.id, kind: 'second_factor_failed', client: from })
+  const fail = (from: ClientDevice) => note(ctx, { user: alice.id, kind: 'second_factor_failed', client: from })
   await fail(client)
   await fail(client)
   expect(await mails()).toEqual([])
