@@ -84,7 +84,7 @@ export const Ack = Type.Object(
         {
           additionalProperties: true,
           description:
-            'The entry itself, where it says more than the command, or when the command made none: then it is the one that has said the same before, perhaps of somebody else.',
+            'The entry, if it holds more than the command, or if the command made none: then it is the earlier entry with the same effect, possibly by another user.',
         },
       ),
     ),

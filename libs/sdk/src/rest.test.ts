@@ -116,10 +116,10 @@ const urls = (code: string) => [...code.matchAll(/'((?:GET|POST|PUT|PATCH|DELETE
 const without: Readonly<Record<string, string>> = {
   health: 'for machines',
   ready: 'for machines',
-  jwks: 'for servers that check access tokens',
-  openapi: 'the paper itself',
-  avatar: 'a page shows it by its URL: avatarUrl',
-  putUpload: 'the answer that promises an upload says where it goes',
+  getJwks: 'for servers that check access tokens',
+  getOpenApi: 'the document itself',
+  getAvatar: 'a page shows it by its URL: avatarUrl',
+  uploadFile: 'the answer that creates an upload says where it goes',
   openAuthorization: 'the browser goes there',
   finishAuthorization: 'the browser comes back there',
 }

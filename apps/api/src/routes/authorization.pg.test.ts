@@ -154,7 +154,7 @@ const pinned: Readonly<Record<string, Line>> = {
   'in the group': ofGroup('/pins/1', { ...managers, admin: 'message_unknown', owner: 'message_unknown' }),
   'across a block': {
     ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/pins/1`),
-    outcome: { ...all(outside), nobody: 'unauthenticated', blocked: 'direct_closed', owner: 'direct_closed' },
+    outcome: { ...all(outside), nobody: 'unauthenticated', blocked: 'blocked', owner: 'blocked' },
   },
 }
 

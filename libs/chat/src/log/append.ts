@@ -250,7 +250,7 @@ async function tellLocked(
   return 'earlier' in done ? tellAgain(ctx, done.earlier) : tell(ctx, membership, done.entry, origin)
 }
 
-const undecided = 'unable to write the entry: what it was decided by keeps changing'
+const undecided = 'unable to write the entry: too many concurrent changes'
 
 async function findEarlier(client: PoolClient, by: string, input: Placing): Promise<EntryRow | undefined> {
   const found = await client.query<EntryRow>({

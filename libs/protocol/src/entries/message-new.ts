@@ -21,7 +21,8 @@ export const messageNew = entryByCommand(
         { seq: Seq, pinned: Type.Boolean() },
         {
           additionalProperties: false,
-          description: 'Whether it is pinned, and the entry that said so last. Left out when it never was.',
+          description:
+            'Whether the message is pinned, and the last entry that changed it. Missing if it was never pinned.',
         },
       ),
     ),

@@ -20,7 +20,7 @@ const Pins = Type.Object({ messages: listOf(named('MessageNew', entries['message
 
 const inside = ['conversation_unknown', 'not_a_member'] as const
 
-const pinRefusals = [...inside, 'role_insufficient', 'direct_closed', 'request_waiting', 'message_unknown'] as const
+const pinRefusals = [...inside, 'role_insufficient', 'blocked', 'request_pending', 'message_unknown'] as const
 
 export const messages = routes('messages', 'session', {
   getHistory: {
@@ -37,8 +37,8 @@ export const messages = routes('messages', 'session', {
   },
   listPins: {
     at: 'GET /v1/conversations/{id}/pins',
-    summary: 'List the pinned messages',
-    description: 'The one that was pinned last first.',
+    summary: 'List pinned messages',
+    description: 'Most recently pinned first.',
     params: ById,
     answers: { 200: answered('The pinned messages that the caller may see.', Pins) },
     refusals: inside,
@@ -47,15 +47,15 @@ export const messages = routes('messages', 'session', {
     at: 'PUT /v1/conversations/{id}/pins/{seq}',
     summary: 'Pin a message',
     description:
-      'For everybody in the conversation: in a group by owners and admins, in a direct conversation by both.',
+      'Pins it for everyone in the conversation. In groups, for owners and admins; in direct conversations, for both users.',
     params: BySeq,
     answers: done(),
-    refusals: [...pinRefusals, 'too_many'],
+    refusals: [...pinRefusals, 'limit_reached'],
   },
   unpinMessage: {
     at: 'DELETE /v1/conversations/{id}/pins/{seq}',
     summary: 'Unpin a message',
-    description: 'Whoever has pinned it.',
+    description: 'For anyone who may pin, whoever pinned it.',
     params: BySeq,
     answers: done(),
     refusals: pinRefusals,

@@ -234,7 +234,10 @@ describe('sending again', () => {
       expect(await resend(ctx, request)).toEqual({ request, expiresInMs: 600_000, resendAfterMs: pauseMs })
     }
     await due(request)
-    await expect(resend(ctx, request)).rejects.toMatchObject({ code: 'limit_reached', detail: { rule: 'at most 5 emails' } })
+    await expect(resend(ctx, request)).rejects.toMatchObject({
+      code: 'limit_reached',
+      detail: { rule: 'at most 5 emails' },
+    })
     expect(await takeJobs()).toHaveLength(4)
   })
 
