@@ -64,11 +64,11 @@ test.each([
   ['an unknown command', ['destroy', 'alice'], "unable to run 'destroy': the commands are suspend, ban"],
   ['no reason', ['ban', 'alice'], 'unable to ban: --reason is required'],
   ['nobody', ['ban', '--reason', 'x'], 'unable to ban: it takes PERSON'],
-  ['somebody unknown', ['ban', 'nobody', '--reason', 'x'], 'unable to ban: There is no person'],
+  ['somebody unknown', ['ban', 'nobody', '--reason', 'x'], 'unable to ban: No such user.'],
   ['a time of its own', ['suspend', 'alice', '--reason', 'x', '--until', 'soon'], "not 'soon'"],
   ['a time that is over', ['suspend', 'alice', '--reason', 'x', '--until', '2001-01-01'], 'in the future'],
   ['no seq', ['remove-message', nowhere, 'last', '--reason', 'x'], "'last' is not a seq"],
-  ['a message that is not there', ['remove-message', nowhere, '1', '--reason', 'x'], 'does not exist'],
+  ['a message that is not there', ['remove-message', nowhere, '1', '--reason', 'x'], 'No such message'],
 ])('%s is refused in a sentence', async (_what, args, sentence) => {
   await expect(run(...args)).rejects.toThrow(sentence)
 })
