@@ -58,7 +58,7 @@ test('a body that is null is no body that is missing, where one may be', async (
   const { status, body } = await call('POST /v1/sessions/refresh', { raw: 'null' })
   expect(status).toBe(400)
   expect(body.error).toMatchObject({ code: 'field_invalid', field: 'body', rule: 'required' })
-  expect((await call('POST /v1/sessions/refresh')).body.error.code).toBe('refresh_invalid')
+  expect((await call('POST /v1/sessions/refresh')).body.error.code).toBe('refresh_token_invalid')
 })
 
 test('another content type than JSON is refused', async () => {
@@ -111,8 +111,8 @@ test('HEAD is answered as GET is, without the body: health, documents, pages', a
       expect(head.headers[name], `${url} ${name}`).toBe(get.headers[name])
   }
   // Good once: a scanner of links must not use it up.
-  const visit = await call('HEAD /v1/providers/github/callback')
-  expect([visit.status, visit.headers['allow']]).toEqual([405, 'GET'])
+  const back = await call('HEAD /v1/providers/github/callback')
+  expect([back.status, back.headers['allow']]).toEqual([405, 'GET'])
 })
 
 test('a URL that is there says which methods it takes; one that is not stays unknown', async () => {
@@ -142,7 +142,7 @@ test('every URL refuses the methods that it does not take, and names those that 
       if (own.includes(method)) continue
       const { statusCode, headers } = await app.inject({ method: method as 'GET', url })
       const allowed = (headers['allow'] ?? '').split(', ')
-      // Another pattern may take it: /v1/sessions/by-code is a /v1/sessions/:id too.
+      // Another pattern may take it: /v1/sessions/with-code is a /v1/sessions/:id too.
       if (statusCode !== 405) expect(statusCode, `${method} ${pattern}`).toBe(401)
       else expect(allowed, `${method} ${pattern}`).toEqual(expect.arrayContaining(own))
     }
@@ -342,16 +342,16 @@ test('beyond the number of requests under way the next is shed, and room comes b
     release = resolve
   })
   const node = { nodes: () => [], hit: () => gate.then(() => undefined) }
-  const here = createFixture({ chat, node, settings: { requestsUnderWayMax: 1 } })
+  const here = createFixture({ chat, node, settings: { requestsInFlightMax: 1 } })
   onTestFinished(() => here.app.close())
   const first = here.call('GET /v1/.well-known/jwks.json')
   await expect.poll(async () => (await here.call('GET /v1/.well-known/jwks.json')).body.error?.code).toBe('overloaded')
-  expect(await here.registry.getSingleMetricAsString('flotilla_api_requests_under_way')).toMatch(/ 1$/m)
+  expect(await here.registry.getSingleMetricAsString('flotilla_api_requests_in_flight')).toMatch(/ 1$/m)
   expect((await here.call('GET /healthz')).status).toBe(200)
   release()
   expect((await first).status).toBe(200)
   expect((await here.call('GET /v1/.well-known/jwks.json')).status).toBe(200)
-  expect(await here.registry.getSingleMetricAsString('flotilla_api_requests_under_way')).toMatch(/ 0$/m)
+  expect(await here.registry.getSingleMetricAsString('flotilla_api_requests_in_flight')).toMatch(/ 0$/m)
 })
 
 test('a busy event loop sheds, and says when to come back', async () => {

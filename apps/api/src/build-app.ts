@@ -54,7 +54,7 @@ import { operatorPushRoutes } from './routes/operator-push.ts'
 import { operatorReportRoutes } from './routes/operator-reports.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { registrationRoutes } from './routes/registration.ts'
-import { proofRoutes, secondFactorRoutes } from './routes/second-factor.ts'
+import { reauthenticationRoutes, secondFactorRoutes } from './routes/second-factor.ts'
 import { searchRoutes } from './routes/search.ts'
 import { securityRoutes } from './routes/security.ts'
 import { reportRoutes } from './routes/reports.ts'
@@ -175,7 +175,7 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     accountRoutes,
     sessionRoutes,
     secondFactorRoutes,
-    proofRoutes,
+    reauthenticationRoutes,
     passkeySignInRoutes,
     passkeyRoutes,
     factorRoutes,
@@ -240,7 +240,7 @@ function refuseUnreadable(
 ) {
   if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
   const code = unreadable[error.code ?? ''] ?? 'frame_malformed'
-  const message = code === 'request_timeout' ? errors[code].meaning : 'the request cannot be read'
+  const message = code === 'request_timeout' ? errors[code].meaning : 'the request cannot be parsed'
   const body = JSON.stringify({ error: { code, message } })
   const head = [
     `HTTP/1.1 ${errors[code].http} ${STATUS_CODES[errors[code].http]}`,

@@ -64,7 +64,7 @@ test('mistakes are named together, without the secrets', () => {
   expect(read).not.toThrow(/hunter2/)
 })
 
-test('no secret has a default, and none is shown in the papers', () => {
+test('no secret has a default, and none is shown in the docs', () => {
   expect(describeSettings(apiSettings)).toMatch(/\| `TOKEN_KEYS` \| secret \| \*\*required\*\* \|/)
 })
 

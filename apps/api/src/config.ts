@@ -224,8 +224,8 @@ export const apiSettings = {
     { min: 100, max: 60_000 },
     'How long a sign-in provider, or a captcha server, may take to answer. One sign-in asks a provider up to four times.',
   ),
-  VISITS_MAX: integer(60, many, 'Provider sign-ins started from one address within the window.'),
-  VISIT_WINDOW_MS: integer(15 * minuteMs, window, 'The window of VISITS_MAX.'),
+  PROVIDER_SIGN_INS_MAX: integer(60, many, 'Provider sign-ins started from one address within the window.'),
+  PROVIDER_SIGN_IN_WINDOW_MS: integer(15 * minuteMs, window, 'The window of PROVIDER_SIGN_INS_MAX.'),
   ...budgetSettings,
   REQUESTS_MAX: integer(600, many, 'Requests of one address within the window.'),
   REQUEST_WINDOW_MS: integer(minuteMs, window, 'The window of REQUESTS_MAX.'),
@@ -296,7 +296,7 @@ export const apiSettings = {
   MAIL: flag(true, 'Whether a worker sends mail. Without mail nobody can verify an address or sign in with a code.'),
   EXPORTS_MAX: integer(2, many, 'Exports of their own data that one person may fetch within the window.'),
   EXPORT_WINDOW_MS: integer(86_400_000, window, 'The window of EXPORTS_MAX.'),
-  REQUESTS_UNDER_WAY_MAX: integer(
+  REQUESTS_IN_FLIGHT_MAX: integer(
     1_000,
     many,
     'Requests in progress at once, their bodies read; more are told to retry later.',
@@ -395,8 +395,8 @@ export interface ApiSettings {
   readonly returnUrls: readonly string[]
   readonly providers: readonly ProviderSettings[]
   readonly providerMsMax: number
-  readonly visits: Limit
-  readonly requestsUnderWayMax: number
+  readonly providerSignIns: Limit
+  readonly requestsInFlightMax: number
   readonly requestsPerAddressMax: number
   readonly httpConnectionsPerAddressMax: number
   readonly eventLoopDelayMsMax: number
@@ -450,8 +450,8 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   returnUrls: values.RETURN_URLS,
   providers: toProviders(values, values.PUBLIC_URL),
   providerMsMax: values.PROVIDER_MS_MAX,
-  visits: { max: values.VISITS_MAX, windowMs: values.VISIT_WINDOW_MS },
-  requestsUnderWayMax: values.REQUESTS_UNDER_WAY_MAX,
+  providerSignIns: { max: values.PROVIDER_SIGN_INS_MAX, windowMs: values.PROVIDER_SIGN_IN_WINDOW_MS },
+  requestsInFlightMax: values.REQUESTS_IN_FLIGHT_MAX,
   requestsPerAddressMax: values.REQUESTS_PER_ADDRESS_MAX,
   httpConnectionsPerAddressMax: values.HTTP_CONNECTIONS_PER_ADDRESS_MAX,
   eventLoopDelayMsMax: values.EVENT_LOOP_DELAY_MS_MAX,
@@ -486,7 +486,7 @@ export function readApiSettings(environment: NodeJS.ProcessEnv = process.env, li
       throw new Error(
         `unable to start: passkeys of ${rpId} cannot be used on ${origin}: WEBAUTHN_RP_ID must be the host of every origin, or what they all end in`,
       )
-  checkFileLimit('REQUESTS_UNDER_WAY_MAX', values.REQUESTS_UNDER_WAY_MAX, values.DATABASE_CONNECTIONS_MAX, limit)
+  checkFileLimit('REQUESTS_IN_FLIGHT_MAX', values.REQUESTS_IN_FLIGHT_MAX, values.DATABASE_CONNECTIONS_MAX, limit)
   return values
 }
 

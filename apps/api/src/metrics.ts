@@ -5,12 +5,12 @@ import { counter, gauge, histogram, latencyBucketsSeconds, openMetrics, type Reg
 /** The routes that sign in, by what is shown there. */
 const signInMethods: Readonly<Record<string, string>> = {
   signIn: 'password',
-  signInByCode: 'code',
-  signInByPasskey: 'passkey',
-  signInByVisit: 'provider',
+  signInWithCode: 'code',
+  signInWithPasskey: 'passkey',
+  signInWithProvider: 'provider',
   finishSignIn: 'second_factor',
 }
-const registrations = new Set(['register', 'registerByPasskey'])
+const registrations = new Set(['register', 'registerWithPasskey'])
 const outcomes = ['done', 'second_factor', 'refused', 'limited', 'failed'] as const
 const outcomeHelp =
   '`second_factor` asks for one, `refused` is the caller’s fault, `limited` came too often, `failed` is ours'
@@ -21,7 +21,7 @@ export const apiMetrics = {
     route: 'the routes of docs/openapi.json and of /docs, or `unknown`',
     status: 'status codes of HTTP',
   }),
-  flotilla_api_requests_under_way: gauge('requests', 'Requests in progress'),
+  flotilla_api_requests_in_flight: gauge('requests', 'Requests in progress'),
   flotilla_sign_ins_total: counter(
     'attempts',
     `Sign-in attempts: ${outcomeHelp}. A provider sign-in may create the account. A sign-in with a second factor counts in both steps`,
@@ -62,7 +62,7 @@ export function installMetrics(app: FastifyInstance, registry: Registry): ApiMet
   })
   return {
     connected: region => connects.inc({ region }),
-    readUnderWay: read => metrics.read('flotilla_api_requests_under_way', read),
+    readUnderWay: read => metrics.read('flotilla_api_requests_in_flight', read),
   }
 }
 

@@ -43,7 +43,7 @@ export function createPictures(deps: RouteDeps): Pictures {
       await take(deps.counter, `picture:${request.caller.user}`, settings.pictures)
       // Whoever went away meanwhile has said so already, and would keep a seat for ever.
       if (taken >= seats || reply.raw.destroyed)
-        throw new Refusal('overloaded', 'too many pictures are on their way', { retryMs })
+        throw new Refusal('overloaded', 'too many uploads in progress', { retryMs })
       taken++
       // It comes once for every answer, also when the caller went away.
       reply.raw.once('close', () => void taken--)

@@ -48,7 +48,7 @@ async function signIn(account: SignIn, file: ChatFile, name: string): Promise<Us
     if (user !== undefined) return user
     throw new Error(`unable to sign in as ${name}: a second factor is asked for, which this client does not know`)
   } catch (thrown) {
-    if (!(thrown instanceof FlotillaError) || thrown.code !== 'credentials_wrong') throw thrown
+    if (!(thrown instanceof FlotillaError) || thrown.code !== 'invalid_credentials') throw thrown
   }
   try {
     // A server that does not know this person knows none of the cursors either.

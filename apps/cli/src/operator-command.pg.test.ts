@@ -64,11 +64,11 @@ test.each([
   ['an unknown command', ['destroy', 'alice'], "unable to run 'destroy': the commands are suspend, ban"],
   ['no reason', ['ban', 'alice'], 'unable to ban: --reason is required'],
   ['nobody', ['ban', '--reason', 'x'], 'unable to ban: it takes PERSON'],
-  ['somebody unknown', ['ban', 'nobody', '--reason', 'x'], 'unable to ban: There is no person'],
+  ['somebody unknown', ['ban', 'nobody', '--reason', 'x'], 'unable to ban: No such user.'],
   ['a time of its own', ['suspend', 'alice', '--reason', 'x', '--until', 'soon'], "not 'soon'"],
   ['a time that is over', ['suspend', 'alice', '--reason', 'x', '--until', '2001-01-01'], 'in the future'],
   ['no seq', ['remove-message', nowhere, 'last', '--reason', 'x'], "'last' is not a seq"],
-  ['a message that is not there', ['remove-message', nowhere, '1', '--reason', 'x'], 'does not exist'],
+  ['a message that is not there', ['remove-message', nowhere, '1', '--reason', 'x'], 'No such message'],
 ])('%s is refused in a sentence', async (_what, args, sentence) => {
   await expect(run(...args)).rejects.toThrow(sentence)
 })
@@ -84,6 +84,6 @@ test('as a process it takes the settings of the API, and says who ran it', async
   expect((await run('list')).split('\n')[0]).toMatch(/ \S+@\S+ {2}signed_out {2}alice {2}sessions 0 {2}Stolen$/)
   await expect(start('sign-out', 'nobody', '--reason', 'x')).rejects.toMatchObject({
     code: 1,
-    stderr: 'unable to sign-out: There is no person with this id or name.\n',
+    stderr: 'unable to sign-out: No such user.\n',
   })
 }, 90_000)

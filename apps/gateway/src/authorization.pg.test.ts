@@ -47,7 +47,7 @@ const inGroup = { ...everybody, stranger: outside, contact: outside, removed: ou
 /** In the direct conversation of the owner and the contact are these two. */
 const inDirect = { ...inGroup, contact: 'ok', member: outside, admin: outside } as const
 /** Between the owner and whom they have blocked nothing passes, in either direction. */
-const inClosedDirect = { ...inDirect, contact: outside, blocked: 'direct_closed', owner: 'direct_closed' } as const
+const inClosedDirect = { ...inDirect, contact: outside, blocked: 'blocked', owner: 'blocked' } as const
 
 const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
 
@@ -146,11 +146,11 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     // Whoever is blocked gets no error that would tell, and sees nobody online.
     'of the owner': {
       fields: cast => ({ users: [cast.people.owner.user] }),
-      outcome: { ...everybody, stranger: 'not_acquainted', removed: 'not_acquainted' },
+      outcome: { ...everybody, stranger: 'no_shared_conversation', removed: 'no_shared_conversation' },
     },
     'of whoever asks the owner': {
       fields: cast => ({ users: [cast.newcomer.user] }),
-      outcome: noneOf('not_acquainted'),
+      outcome: noneOf('no_shared_conversation'),
     },
   },
   'presence.unwatch': {

@@ -18,7 +18,7 @@ import {
 import { decodeCommand, isUndecodable } from '@flotilla/protocol/schemas'
 import { TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
-import type { Session } from './handler.ts'
+import type { Caller } from './handler.ts'
 
 /** Encoded for the wire: JSON, or its bytes when many get the same. */
 export type Frame = string | Uint8Array
@@ -38,7 +38,7 @@ export interface ConnectionDeps {
   /** For durations: of the monotonic clock. */
   readonly steady: () => number
   readonly limits: ConnectionLimits
-  handle(session: Session, command: Command): Promise<object>
+  handle(caller: Caller, command: Command): Promise<object>
   /** Takes from what all connections of a person share, on whatever node. @returns 0, or the milliseconds to wait */
   spend(user: string, weight: number): number
   /** Asks for `flush` at the end of this turn of the loop, or when it is its turn. */
@@ -100,7 +100,7 @@ interface Farewell {
   readonly reason: string
 }
 
-export class Connection implements Session {
+export class Connection implements Caller {
   readonly user: string
   readonly session: string
   /** Names it in the log and in `hello`. */
@@ -184,7 +184,7 @@ export class Connection implements Session {
       const retryMs = this.spend(commandWeight(command.op, command), startedAt)
       if (retryMs > 0) throw new Refusal('rate_limited', undefined, { retryMs })
       if (this.inFlight >= this.deps.limits.commandsInFlightMax)
-        throw new Refusal('overloaded', 'too many commands of this connection wait for their answer', { retryMs: 500 })
+        throw new Refusal('overloaded', 'too many commands in flight on this connection', { retryMs: 500 })
       this.inFlight++
       try {
         await (pagedOps.has(command.op) ? this.page(command) : this.answer(command))

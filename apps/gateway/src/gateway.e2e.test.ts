@@ -170,7 +170,7 @@ test('a stranger can neither watch, post, read nor type', async () => {
     expect(attempt)
       .rejects.toMatchObject({ code: expect.any(String) })
       .then(() => attempt.catch((error: { code: string }) => error.code))
-  expect(await code(socket.request('presence.watch', { users: [alice.user] }))).toBe('not_acquainted')
+  expect(await code(socket.request('presence.watch', { users: [alice.user] }))).toBe('no_shared_conversation')
   expect(await code(socket.request('message.send', { conversation, ...text('x') }))).toBe('not_a_member')
   expect(await code(socket.request('history.page', { conversation }))).toBe('not_a_member')
   expect(await code(socket.request('message.read', { conversation, seq: 1 }))).toBe('not_a_member')
@@ -242,7 +242,7 @@ test('a block stops the sends of both on all nodes at once, and who is here is h
   await blocks.block(nodes[0]!.chat, alice.user, bob.user)
   for (const socket of [blocker, blocked])
     await expect(socket.request('message.send', { conversation, ...text('after') })).rejects.toMatchObject({
-      code: 'direct_closed',
+      code: 'blocked',
     })
   for (const [socket, other] of [
     [blocker, bob],

@@ -3,7 +3,7 @@ import type { ChatContext } from '@flotilla/chat'
 import type { CommandOf, Op, ReplyOf } from '@flotilla/protocol'
 
 /** Who sent a command. */
-export interface Session {
+export interface Caller {
   readonly user: string
   readonly session: string
   /** Names the connection, so that it is not told what its reply tells it. */
@@ -15,9 +15,9 @@ export interface Session {
 /** What handlers work with: the domain, and the watches of this node. No socket, no hub. */
 export interface HandlerDeps {
   readonly chat: ChatContext
-  /** @returns who of them is online now. @throws Refusal watch_full */
-  watch(session: Session, users: readonly string[]): Promise<readonly string[]>
-  unwatch(session: Session, users: readonly string[]): Promise<void>
+  /** @returns who of them is online now. @throws Refusal watch_limit_reached */
+  watch(caller: Caller, users: readonly string[]): Promise<readonly string[]>
+  unwatch(caller: Caller, users: readonly string[]): Promise<void>
 }
 
-export type Handler<O extends Op> = (deps: HandlerDeps, session: Session, command: CommandOf<O>) => Promise<ReplyOf<O>>
+export type Handler<O extends Op> = (deps: HandlerDeps, caller: Caller, command: CommandOf<O>) => Promise<ReplyOf<O>>

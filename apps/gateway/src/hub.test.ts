@@ -160,7 +160,7 @@ test('watches are told once to the node, and only watchers are told', () => {
   expect([alice.frames.length, bob.frames.at(-1)]).toEqual([2, 'y is here still'])
   expect(hub.unwatch(bob.connection, ['y'])).toEqual(['y'])
   const many = Array.from({ length: limits.presenceWatchMax + 1 }, (_, nth) => `p${nth}`)
-  expect(() => hub.watch(bob.connection, many)).toThrow(expect.objectContaining({ code: 'watch_full' }))
+  expect(() => hub.watch(bob.connection, many)).toThrow(expect.objectContaining({ code: 'watch_limit_reached' }))
 })
 
 test('a large conversation reaches its members who are here, from the seq on that they joined at', () => {

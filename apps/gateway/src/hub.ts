@@ -432,12 +432,12 @@ export class Hub {
 
   // ── presence ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** @returns the people whom nobody here watched before. @throws Refusal watch_full */
+  /** @returns the people whom nobody here watched before. @throws Refusal watch_limit_reached */
   watch(connection: Connection, users: readonly string[]): string[] {
     const watching = connection.watching ?? new Set<string>()
     const fresh = users.filter(user => !watching.has(user))
     if (watching.size + fresh.length > limits.presenceWatchMax)
-      throw new Refusal('watch_full', undefined, {
+      throw new Refusal('watch_limit_reached', undefined, {
         field: 'users',
         rule: `maxItems ${limits.presenceWatchMax} a connection`,
       })

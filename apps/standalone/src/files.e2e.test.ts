@@ -101,7 +101,7 @@ async function openFlood(port: number): Promise<void> {
 
 test.each([
   ['gateway', { CONNECTIONS_MAX: '90', DATABASE_CONNECTIONS_MAX: '6' }, '/nothing', '404'],
-  ['api', { REQUESTS_UNDER_WAY_MAX: '90', DATABASE_CONNECTIONS_MAX: '6' }, '/v1/me', '401'],
+  ['api', { REQUESTS_IN_FLIGHT_MAX: '90', DATABASE_CONNECTIONS_MAX: '6' }, '/v1/me', '401'],
 ] as const)(
   'the %s',
   async (part, settings, path, status) => {

@@ -106,7 +106,7 @@ async function signIn(email: string) {
   })
   expect(refreshed.status).toBe(200)
   hideTokens('refreshed', refreshed.body)
-  const byCode = await call('POST /v1/sessions/by-code', { body: await codeFor(email, 'sign-in') })
+  const byCode = await call('POST /v1/sessions/with-code', { body: await codeFor(email, 'sign-in') })
   expect(byCode.status).toBe(201)
   hideTokens('by code', byCode.body)
   const wrong = { username: 'alice', password: marker('wrong password') }

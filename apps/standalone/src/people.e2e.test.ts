@@ -133,7 +133,7 @@ test('a contact request is heard live, accepted live, and noticed by both', asyn
   expect(await bob.client.rest.notifications.count()).toEqual({ unread: 0 })
   const { notifications } = await alice.client.rest.notifications.list({ unread: true })
   expect(notifications.map(({ kind }) => kind)).toEqual(['contact_accepted'])
-  expect(await alice.client.rest.notifications.read(notifications[0]?.id ?? '')).toEqual({ unread: 0 })
+  expect(await alice.client.rest.notifications.markRead(notifications[0]?.id ?? '')).toEqual({ unread: 0 })
   await heard(alice, 'notification', change => change.event === 'notification.read' && change.unread === 0)
   expect(await alice.client.rest.notifications.count()).toEqual({ unread: 0 })
 })
@@ -189,7 +189,7 @@ test('a block ends the contact, closes the conversation both ways, and is told t
 
   for (const { client } of [alice, bob]) {
     const send = client.send({ conversation: talk.id, body: { text: 'Hello?' } })
-    expect(await codeOf(send.acknowledged)).toBe('direct_closed')
+    expect(await codeOf(send.acknowledged)).toBe('blocked')
   }
   const found = await bob.client.rest.people.search(alice.me.username)
   expect(found.users.map(({ id }) => id)).not.toContain(alice.me.id)
@@ -217,7 +217,7 @@ test('a sign-in that is revoked from another device is over within two seconds',
   await alice.client.rest.sessions.revoke(sessions[1]?.id ?? '')
   expect(await heard(second, 'stopped')).toEqual({ reason: 'session_ended', advice: 'sign_in' })
   expect(performance.now() - revokedAt).toBeLessThan(2_000)
-  expect(await codeOf(account.getToken({ expired: true }))).toBe('refresh_invalid')
+  expect(await codeOf(account.getToken({ expired: true }))).toBe('refresh_token_invalid')
   expect(alice.client.state.name).toBe('live')
   const { events } = await alice.client.rest.account.listSecurityEvents()
   expect(events.map(({ kind }) => kind)).toContain('session_revoked')
@@ -257,19 +257,21 @@ test('an authenticator app is asked for at the next sign-in, and a recovery code
   const needed = await begin()
   expect(needed?.factors).toEqual(['totp', 'recovery_code'])
   const challenge = needed?.challenge ?? ''
-  expect(await codeOf(account.finish({ challenge, factor: 'totp', code: '000000' }))).toBe('second_factor_wrong')
+  expect(await codeOf(account.finishSignIn({ challenge, factor: 'totp', code: '000000' }))).toBe(
+    'second_factor_invalid',
+  )
   expect(await account.user()).toBeUndefined()
-  expect(await account.finish({ challenge, factor: 'totp', code: totp(secret) })).toEqual(me)
-  expect(await codeOf(account.prove({ factor: 'password', password }))).toBe('field_invalid')
-  await account.prove({ factor: 'totp', code: totp(secret, 1) })
+  expect(await account.finishSignIn({ challenge, factor: 'totp', code: totp(secret) })).toEqual(me)
+  expect(await codeOf(account.reauthenticate({ factor: 'password', password }))).toBe('field_invalid')
+  await account.reauthenticate({ factor: 'totp', code: totp(secret, 1) })
 
   const code = recoveryCodes[0] ?? ''
   const finish = async () => {
     const { challenge: next = '' } = (await begin()) ?? {}
-    return account.finish({ challenge: next, factor: 'recovery_code', code })
+    return account.finishSignIn({ challenge: next, factor: 'recovery_code', code })
   }
   expect(await finish()).toEqual(me)
-  expect(await codeOf(finish())).toBe('second_factor_wrong')
+  expect(await codeOf(finish())).toBe('second_factor_invalid')
 })
 
 async function codeMailedTo(email: string): Promise<string> {
@@ -281,10 +283,10 @@ async function codeMailedTo(email: string): Promise<string> {
   return until(find, { what: `a code for ${email}` })
 }
 
-test('an address is proved by a code, which registers; the account signs in by the address', async () => {
+test('an address is verified by a code, which registers; the account signs in by the address', async () => {
   const account = signInOf()
   const email = `${nameOf('carol')}@example.org`
-  const { request } = await account.askCode({ email, purpose: 'register' })
+  const { request } = await account.sendCode({ email, purpose: 'register' })
   expect(await codeOf(account.register({ email: { request, code: '000000' } }))).toBe('code_invalid')
   const me = await account.register({ email: { request, code: await codeMailedTo(email) }, password })
   const { client } = await deviceOf(account, me)
@@ -302,14 +304,14 @@ test('a device is registered for pushes, settings and data are one’s own, and 
   expect((await rest.devices.list()).devices).toEqual([])
 
   const quietHours = { from: '22:00', until: '07:00', zone: 'Europe/Amsterdam' }
-  expect(await rest.profile.changeSettings({ lastSeenTo: 'nobody', quietHours })).toMatchObject({
-    lastSeenTo: 'nobody',
+  expect(await rest.profile.changeSettings({ lastSeenVisibility: 'nobody', quietHours })).toMatchObject({
+    lastSeenVisibility: 'nobody',
     quietHours,
   })
-  const archive = await rest.account.exportMe()
+  const archive = await rest.account.exportData()
   expect(Buffer.from(await archive.slice(0, 2).arrayBuffer()).toString()).toBe('PK')
 
-  const { deleteAfter } = await rest.account.askDeletion()
+  const { deleteAfter } = await rest.account.requestDeletion()
   expect(deleteAfter).toBeGreaterThan(Date.now())
   expect((await rest.me()).deleteAfter).toBe(deleteAfter)
   await rest.account.cancelDeletion()

@@ -97,7 +97,7 @@ test('one session that is revoked from another', async () => {
   expect(await isOpen(laptop)).toBe(true)
   expect((await call('GET /v1/connect', phone.token)).status).toBe(401)
   const { body } = await call('POST /v1/sessions/refresh', undefined, { refreshToken: phone.refreshToken })
-  expect(body.error.code).toBe('refresh_invalid')
+  expect(body.error.code).toBe('refresh_token_invalid')
 })
 
 test('all others at once, then all', async () => {

@@ -200,7 +200,7 @@ test('what contradicts itself is refused: the API', () => {
     /passkeys of app\.chat\.example cannot be used on https:\/\/chat\.example/,
   )
   expect(() => read({ ...origins, WEBAUTHN_RP_ID: 'at.example' })).toThrow(/cannot be used/)
-  expect(() => read({}, 1_024)).toThrow(/REQUESTS_UNDER_WAY_MAX is 1000, but a file limit of 1024/)
+  expect(() => read({}, 1_024)).toThrow(/REQUESTS_IN_FLIGHT_MAX is 1000, but a file limit of 1024/)
 })
 
 test('npm start says which settings it does not read', () => {

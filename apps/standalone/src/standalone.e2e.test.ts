@@ -355,7 +355,7 @@ test('where others get here, no code is shown, and none is made', async () => {
   expect(await mayCall(url, 'http://localhost:5173')).toBe(false)
   await expect(
     call(url, 'POST', '/v1/codes', undefined, { email: 'ada@example.org', purpose: 'register' }),
-  ).rejects.toThrow('mail_unavailable')
+  ).rejects.toThrow('mail_disabled')
 })
 
 test('behind a proxy people are told apart by what it says, and nobody is shown a code', async () => {

@@ -395,7 +395,7 @@ export const apiSettingsFor = (publicUrl: string, options: ApiOptions): ApiSetti
       : toRegistrationCheck(options.registration, apiDefaults.providerMsMax),
   codes: tenfold(apiDefaults.codes),
   ceremonies: tenfold(apiDefaults.ceremonies),
-  visits: tenfold(apiDefaults.visits),
+  providerSignIns: tenfold(apiDefaults.providerSignIns),
 })
 
 function allowedOrigins(publicUrl: string, options: ApiOptions): ApiSettings['allowedOrigins'] {

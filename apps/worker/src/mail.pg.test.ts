@@ -100,7 +100,7 @@ test('changes in a row are two mails: the first at once, and the rest together w
     `INSERT INTO users (id, username, display_name, email) VALUES ($1, 'ann', 'Ann', 'ann@example.org')`,
     [user],
   )
-  const kinds = ['password_changed', 'totp_disabled', 'exported', 'passkey_added'] as const
+  const kinds = ['password_changed', 'totp_disabled', 'data_exported', 'passkey_added'] as const
   for (const kind of kinds) await security.note(chat.ctx, { user, kind })
   await until(async () => smtp.arrived.length === 1 && (await rows()).length === 1, { what: 'one is there, one waits' })
   await chat.ctx.pool.query('UPDATE jobs SET due_at = now()')

@@ -50,7 +50,7 @@ test('a stranger learns whether there is such a conversation, and no more', () =
 
 test('only groups change', () => {
   expect(outcome(() => demandGroup('group'))).toBe('allowed')
-  expect(outcome(() => demandGroup('direct'))).toBe('direct_fixed')
+  expect(outcome(() => demandGroup('direct'))).toBe('not_a_group')
 })
 
 test('owners and admins manage', () => {
@@ -140,10 +140,10 @@ describe('between two people', () => {
         })
         return refused === 'allowed' ? approach : refused
       })
-    expect(reach('anyone')).toEqual(['enters', 'enters', 'enters', 'direct_closed'])
-    expect(reach('known')).toEqual(['asked', 'enters', 'enters', 'direct_closed'])
-    expect(reach('request')).toEqual(['asked', 'asked', 'asked', 'direct_closed'])
-    expect(reach('contacts')).toEqual(['direct_refused', 'direct_refused', 'enters', 'direct_closed'])
+    expect(reach('anyone')).toEqual(['enters', 'enters', 'enters', 'blocked'])
+    expect(reach('known')).toEqual(['asked', 'enters', 'enters', 'blocked'])
+    expect(reach('request')).toEqual(['asked', 'asked', 'asked', 'blocked'])
+    expect(reach('contacts')).toEqual(['contacts_only', 'contacts_only', 'enters', 'blocked'])
   })
 
   test('who was in a group or was asked into it is not simply added again', () => {
@@ -160,7 +160,7 @@ describe('between two people', () => {
   test('before it is accepted, a direct conversation takes few messages', () => {
     // Its beginning is an entry too.
     expect(outcome(() => demandMayStillAsk(3, 3))).toBe('allowed')
-    expect(outcome(() => demandMayStillAsk(4, 3))).toBe('request_waiting')
+    expect(outcome(() => demandMayStillAsk(4, 3))).toBe('request_pending')
   })
 
   test('who asks somebody into a group must be able to add them, and whoever is may take it back', () => {
@@ -175,8 +175,8 @@ describe('between two people', () => {
 
   test('nothing passes across a block', () => {
     expect(outcome(() => demandNotBlocked(stranger, 'bob'))).toBe('allowed')
-    expect(outcome(() => demandNotBlocked(blocked, 'bob', 'user'))).toBe('direct_closed')
+    expect(outcome(() => demandNotBlocked(blocked, 'bob', 'user'))).toBe('blocked')
     expect(outcome(() => demandOpen(false))).toBe('allowed')
-    expect(outcome(() => demandOpen(true))).toBe('direct_closed')
+    expect(outcome(() => demandOpen(true))).toBe('blocked')
   })
 })

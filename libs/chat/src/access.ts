@@ -23,7 +23,7 @@ export function demandMember<M>(conversationExists: boolean, member: M | undefin
 
 /** The members of a direct conversation are fixed, and it has no name. */
 export function demandGroup(kind: ConversationKind): void {
-  if (kind === 'direct') throw new Refusal('direct_fixed')
+  if (kind === 'direct') throw new Refusal('not_a_group')
 }
 
 /** Owners and admins name the group and add people. */
@@ -64,7 +64,7 @@ export function demandMayLeave(role: Role, owners: number, members: number): voi
 
 // ── between two people ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/** To whom somebody shows something of theirs. */
+/** Who can see something. */
 export const audienceNumbers = { everyone: 1, contacts: 2, nobody: 3 } as const satisfies Record<Audience, number>
 const audienceNames = new Map(Object.entries(audienceNumbers).map(([name, number]) => [number, name as Audience]))
 
@@ -108,14 +108,14 @@ export function shows(to: Audience, tie: Tie): boolean {
 
 /** A direct conversation is closed while one of the two has blocked the other. */
 export function demandOpen(closed: boolean): void {
-  if (closed) throw new Refusal('direct_closed')
+  if (closed) throw new Refusal('blocked')
 }
 
 /** Nothing passes between two of whom one has blocked the other. */
 export function demandNotBlocked(tie: Pick<Tie, 'blocked'>, name: string, field?: string): void {
   if (!tie.blocked) return
-  const message = `between the caller and ${name} stands a block: nothing passes between them`
-  throw new Refusal('direct_closed', message, field === undefined ? {} : { field })
+  const message = `you have blocked ${name}, or they have blocked you`
+  throw new Refusal('blocked', message, field === undefined ? {} : { field })
 }
 
 /** Whether somebody comes into a conversation at once, or is asked first. */
@@ -133,7 +133,7 @@ export function demandMayReach(
 ): Approach {
   demandNotBlocked(tie, name, field)
   if (from === 'contacts' && !tie.contact)
-    throw new Refusal('direct_refused', `${name} takes new conversations from contacts only`, { field })
+    throw new Refusal('contacts_only', `${name} accepts new conversations from contacts only`, { field })
   if (from === 'request' || (from === 'known' && !tie.known)) return 'asked'
   return 'enters'
 }
@@ -154,7 +154,7 @@ export function demandMayAskAgain(
 ): Approach {
   if (before === undefined) return approach
   if (before.state === requestStates.declined && before.ageMs < pauseMs)
-    throw new Refusal('request_declined', `${name} has declined and is not asked again yet`, {
+    throw new Refusal('request_declined', `${name} has declined and cannot be asked again yet`, {
       field: 'users',
       retryMs: Math.ceil(pauseMs - before.ageMs),
     })
@@ -164,5 +164,5 @@ export function demandMayAskAgain(
 /** Before it is accepted, a direct conversation holds its beginning and a few messages. */
 export function demandMayStillAsk(head: number, messagesMax: number): void {
   if (head > messagesMax)
-    throw new Refusal('request_waiting', undefined, { rule: `maxItems ${messagesMax} before it is accepted` })
+    throw new Refusal('request_pending', undefined, { rule: `maxItems ${messagesMax} before it is accepted` })
 }

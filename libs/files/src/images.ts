@@ -40,7 +40,7 @@ const kinds: Readonly<Record<string, string>> = {
   'image/avif': 'heif',
 }
 
-const refuse = (rule: string, why: string) => new Refusal('image_invalid', `the picture ${why}`, { rule })
+const refuse = (rule: string, why: string) => new Refusal('image_invalid', `the image ${why}`, { rule })
 
 let loaded: Promise<typeof Sharp> | undefined
 
@@ -64,7 +64,7 @@ async function checkPicture(sharp: typeof Sharp, bytes: Uint8Array): Promise<voi
   if (bytes.length > pictureBytesMax) throw refuse(`at most ${pictureBytesMax} bytes`, 'is too large')
   const { fileTypeFromBuffer } = await import('file-type')
   const kind = kinds[(await fileTypeFromBuffer(bytes).catch(() => undefined))?.mime ?? '']
-  if (kind === undefined) throw refuse('JPEG, PNG, WebP, GIF or AVIF', 'is of a kind that is not taken')
+  if (kind === undefined) throw refuse('JPEG, PNG, WebP, GIF or AVIF', 'has an unsupported format')
   const { format, width, height } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => Promise.reject(broken()))
@@ -72,7 +72,7 @@ async function checkPicture(sharp: typeof Sharp, bytes: Uint8Array): Promise<voi
   if (width * height > picturePixelsMax) throw refuse(`at most ${picturePixelsMax} pixels`, 'has too many pixels')
 }
 
-const broken = () => refuse('whole', 'is broken')
+const broken = () => refuse('a valid file', 'is corrupt')
 
 async function draw(sharp: typeof Sharp, bytes: Uint8Array): Promise<Avatar> {
   const large = 640
@@ -99,7 +99,9 @@ export function createImages(options: ImagesOptions): Images {
   return {
     async avatar(bytes) {
       if (limit.activeCount + limit.pendingCount >= picturesAtOnceMax + picturesQueueMax)
-        throw new Refusal('overloaded', 'unable to look at the picture: too many wait', { retryMs: overloadRetryMs })
+        throw new Refusal('overloaded', 'unable to process the image: too many in the queue', {
+          retryMs: overloadRetryMs,
+        })
       return limit(async () => {
         const sharp = await loadSharp()
         await checkPicture(sharp, bytes)

@@ -100,7 +100,7 @@ const isMissing = (error: unknown) => statusOf(error) === 404 && (error as Error
 function sayAway(error: unknown): never {
   const status = statusOf(error)
   if (status !== undefined && status < 500 && status !== 429) throw error
-  const refusal = new Refusal('unavailable', 'the store of files does not answer', { retryMs: awayRetryMs })
+  const refusal = new Refusal('unavailable', 'file storage does not respond', { retryMs: awayRetryMs })
   refusal.cause = error
   throw refusal
 }

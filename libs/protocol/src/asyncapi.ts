@@ -44,36 +44,36 @@ export const commandExamples: { readonly [O in Op]: object } = {
 }
 
 const tags: Readonly<Record<string, string>> = {
-  block: 'Who is blocked by the person.',
-  contact: 'Contacts and requests.',
-  conversation: 'What happens to a conversation as a whole.',
-  error: 'What failed and has no id to be answered by.',
-  hello: 'The beginning of a connection.',
-  history: 'Reading the log of a conversation.',
-  member: 'Who joins, leaves, and has which role.',
-  message: 'Messages, and how far they were received and read.',
-  notification: 'What waits to be looked at.',
-  ping: 'Whether the other side is there.',
-  presence: 'Who is connected.',
-  refresh: 'Reading anew what is no log.',
-  sync: 'Catching up after an absence.',
-  typing: 'Who is writing.',
-  user: 'Names and pictures of people.',
+  block: 'Blocked users.',
+  contact: 'Contacts and contact requests.',
+  conversation: 'Conversations as a whole.',
+  error: 'Failures that cannot be sent as a reply.',
+  hello: 'The start of a connection.',
+  history: 'Conversation history.',
+  member: 'Membership and roles.',
+  message: 'Messages and receipts.',
+  notification: 'Notifications.',
+  ping: 'Keepalive.',
+  presence: 'Who is online.',
+  refresh: 'Reloading state that is not in a log.',
+  sync: 'Catching up after a disconnect.',
+  typing: 'Typing indicators.',
+  user: 'Names and avatars.',
 }
 /** `message.send` is about messages. */
 const tagsOf = (name: string) => [{ name: name.split('.')[0] ?? name }]
 const firstSentence = (text: string) => text.replace(/^(.+?[.:])\s.*$/s, '$1').replace(/[.:]$/, '')
 const words = (description: string) => ({ summary: firstSentence(description), description })
 
-const idOf = { type: 'integer', minimum: 0, description: 'That of the command.' }
+const idOf = { type: 'integer', minimum: 0, description: 'The id of the command.' }
 
 const replyTo = ({ op, reply }: { readonly op: Op; readonly reply: object }) => {
   const ok = answer(reply)
   return {
     name: `${op} reply`,
     title: `Reply to ${op}`,
-    summary: `Answers ${op} by its id`,
-    description: ok.description ?? 'The command is done, or `error` says why not.',
+    summary: `Reply to ${op}`,
+    description: ok.description ?? 'The result, or the `error`.',
     tags: tagsOf(op),
     examples: [
       { name: 'done', payload: { id: 1, ok: exampleOf(ok) } },
@@ -102,9 +102,8 @@ export function asyncApiDocument() {
         host: '{gateway}',
         protocol: 'wss',
         title: 'A gateway',
-        description:
-          'One of the URLs that `GET /v1/connect` answers with; `ws` instead of `wss` only on one’s own machine.',
-        variables: { gateway: { default: 'localhost:8080', description: 'Host and port of that URL.' } },
+        description: 'One of the URLs from `GET /v1/connect`. `ws` instead of `wss` only on localhost.',
+        variables: { gateway: { default: 'localhost:8080', description: 'Host and port of the URL.' } },
         security: [{ $ref: '#/components/securitySchemes/ticket' }],
       },
     },
@@ -112,7 +111,7 @@ export function asyncApiDocument() {
       socket: {
         address: '/v1/socket',
         title: 'The socket',
-        description: 'One WebSocket for everything that a person says and hears.',
+        description: 'A single WebSocket for all commands and events.',
         messages: channelMessages,
         bindings: {
           ws: {
@@ -120,8 +119,8 @@ export function asyncApiDocument() {
               type: 'object',
               required: ['ticket'],
               properties: {
-                ticket: { type: 'string', description: 'The one-time ticket from GET /v1/connect.' },
-                v: { type: 'integer', description: 'The version of the protocol that the client speaks.' },
+                ticket: { type: 'string', description: 'The one-time ticket from `GET /v1/connect`.' },
+                v: { type: 'integer', description: 'The client’s protocol version.' },
               },
             },
           },
@@ -136,7 +135,7 @@ export function asyncApiDocument() {
           type: 'httpApiKey',
           name: 'ticket',
           in: 'query',
-          description: 'From `GET /v1/connect`; good once, and for 30 seconds.',
+          description: 'From `GET /v1/connect`. Valid once, for 30 seconds.',
         },
       },
       schemas: {
@@ -157,10 +156,10 @@ const infoOfDocument = () => ({
   license: { name: 'Apache-2.0' },
   tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
   description: [
-    'JSON text frames over a WebSocket. A command carries an id and an op, its reply the same id; an event has no id.',
+    'JSON text frames over a WebSocket. A command has an id and an op; its reply has the same id. An event has no id.',
     '',
     '## Delivery classes',
-    'Each event names its class in `x-delivery-class`.',
+    'Each event declares its class in `x-delivery-class`.',
     ...Object.entries(deliveryClasses).map(([name, meaning]) => `- \`${name}\`: ${meaning}`),
     '',
     '## Errors',

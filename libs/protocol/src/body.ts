@@ -35,7 +35,7 @@ function flawOf(value: unknown, path: (string | number)[]): Refusal | undefined 
   if (typeof value === 'bigint') return fieldInvalid(path, 'no bigint')
   if (typeof value !== 'object' || value === null) return undefined
   if (path.length > limits.dataDepthMax)
-    return new Refusal('data_too_deep', `body.data nests deeper than ${limits.dataDepthMax}`, {
+    return new Refusal('data_too_deep', `body.data: nested deeper than ${limits.dataDepthMax}`, {
       field: 'body.data',
       rule: `depth ${limits.dataDepthMax}`,
     })
@@ -51,5 +51,5 @@ function flawOf(value: unknown, path: (string | number)[]): Refusal | undefined 
 
 function fieldInvalid(path: readonly (string | number)[], rule: string): Refusal {
   const field = fieldOf(['body', ...path])
-  return new Refusal('field_invalid', `${field}: must keep to ${rule}`, { field, rule })
+  return new Refusal('field_invalid', `${field}: invalid (${rule})`, { field, rule })
 }

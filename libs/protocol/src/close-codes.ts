@@ -6,44 +6,43 @@
 export const closeCodes = {
   node_draining: {
     code: 4000,
-    meaning: 'The node is being replaced. Everything acknowledged is kept; another node takes over.',
+    meaning: 'The node is shutting down. Acknowledged messages are safe; reconnect to another node.',
   },
   slow_consumer: {
     code: 4001,
     meaning:
-      'The client read slower than its conversations write and its queue was full, or took nothing at all for too long. Resume from the cursor; ask for smaller replies.',
+      'The client reads too slowly: its send queue was full, or it stopped reading. Resume from the cursor and ask for smaller replies.',
   },
   rebalanced: {
     code: 4002,
-    meaning: 'The node holds far more connections than the others. Ask where to connect anew; another node has room.',
+    meaning: 'The node holds far more connections than the others. Call GET /v1/connect again to move to another node.',
   },
-  overloaded: { code: 4100, meaning: 'The node takes no more connections at present.' },
+  overloaded: { code: 4100, meaning: 'The node is not accepting connections.' },
   ticket_invalid: {
     code: 4101,
-    meaning: 'The ticket is malformed, expired or not signed by this deployment: ask for a new one.',
+    meaning: 'The ticket is malformed, expired or from another deployment. Get a new one.',
   },
-  ticket_used: { code: 4102, meaning: 'The ticket has been used before: ask for a new one.' },
-  unavailable: { code: 4103, meaning: 'The node cannot reach its store.' },
-  flooding: { code: 4104, meaning: 'The client kept sending far above its rate after it had been told.' },
+  ticket_used: { code: 4102, meaning: 'The ticket was already used. Get a new one.' },
+  unavailable: { code: 4103, meaning: 'The node cannot reach its database.' },
+  flooding: { code: 4104, meaning: 'The client kept exceeding its rate limit after being refused.' },
   too_many_connections: {
     code: 4105,
-    meaning:
-      'The person or the session has more connections than it may, or opens them too fast. The oldest are closed.',
+    meaning: 'The user or the session has too many connections, or opens them too fast. The oldest are closed.',
   },
   address_limited: {
     code: 4106,
     meaning:
-      'The network address of the client has more sockets than it may, or opens them too fast. Others may share it: come back after the time.',
+      'The IP address has too many sockets, or opens them too fast. Others may share it, so retry after `retryMs`.',
   },
-  session_ended: { code: 4200, meaning: 'The session was signed out or revoked: sign in again.' },
+  session_ended: { code: 4200, meaning: 'The session was signed out or revoked. Sign in again.' },
   protocol_unsupported: {
     code: 4201,
-    meaning: 'The node does not speak this version of the protocol: update the client.',
+    meaning: 'The node does not support this protocol version. Update the client.',
   },
-  frame_malformed: { code: 4202, meaning: 'The client sent something that is not a JSON object. Its build is broken.' },
+  frame_malformed: { code: 4202, meaning: 'The client sent a frame that is not a JSON object.' },
   account_suspended: {
     code: 4203,
-    meaning: 'The account was suspended. To sign in is refused with `account_suspended`, which says until when.',
+    meaning: 'The account was suspended. Signing in is refused with `account_suspended`, which has the end date.',
   },
 } as const
 

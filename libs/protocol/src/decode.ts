@@ -54,7 +54,7 @@ function refuseFrame(text: string, frame: Record<string, unknown>): Refusal | un
     return new Refusal('field_invalid', 'op must be a string', { field: 'op', rule: 'type string' })
   const check = checks.get(op)
   if (check === undefined)
-    return new Refusal('op_unknown', `there is no operation ${JSON.stringify(shown(op))}`, { field: 'op' })
+    return new Refusal('op_unknown', `unknown operation ${JSON.stringify(shown(op))}`, { field: 'op' })
   if (!check.Check(frame)) return explain(check.Errors(frame))
   // The look costs as much as the parsing. It is needed where a schema lets anything through: an application's own data.
   const hasData = typeof body === 'object' && body !== null && 'data' in body

@@ -50,7 +50,7 @@ const laterKind = {
   type: 'object',
   required: ['event', 'conversation', 'seq'],
   properties: { event: { type: 'string' }, conversation: { type: 'string' }, seq: { type: 'integer', minimum: 1 } },
-  description: 'A kind that a later version has brought: move the cursor, and pass it over.',
+  description: 'A kind added by a later version: move the cursor and skip the entry.',
 }
 
 const isEvent = (one: Json) => typeof wordOf((one as Schema).properties?.['event'] ?? {}) === 'string'

@@ -4,7 +4,7 @@ import { blockChanged } from './down/block-changed.ts'
 import {
   contactAccepted,
   contactCancelled,
-  contactRejected,
+  contactDeclined,
   contactRemoved,
   contactRequested,
 } from './down/contacts.ts'
@@ -41,7 +41,7 @@ export const down = {
   'notification.removed': notificationRemoved,
   'contact.requested': contactRequested,
   'contact.accepted': contactAccepted,
-  'contact.rejected': contactRejected,
+  'contact.declined': contactDeclined,
   'contact.cancelled': contactCancelled,
   'contact.removed': contactRemoved,
   'block.changed': blockChanged,

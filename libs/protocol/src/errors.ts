@@ -17,21 +17,20 @@ const table = {
   frame_too_large: {
     http: 413,
     retry: false,
-    meaning: 'The frame, the body, or the URL with the headers is larger than the limit.',
+    meaning: 'The frame, the body, or the URL with its headers exceeds the size limit.',
   },
-  op_unknown: { http: 400, retry: false, meaning: 'There is no operation of this name.' },
+  op_unknown: { http: 400, retry: false, meaning: 'Unknown operation.' },
   field_invalid: {
     http: 400,
     retry: false,
-    meaning: 'A field is missing, unknown, or breaks its rule. `field` and `rule` say which.',
+    meaning: 'A field is missing, unknown or invalid. See `field` and `rule`.',
   },
-  data_too_deep: { http: 400, retry: false, meaning: 'The data of a message nests deeper than the limit.' },
-  rate_limited: { http: 429, retry: true, meaning: 'Too many requests. `retryMs` says when to try again.' },
+  data_too_deep: { http: 400, retry: false, meaning: 'The message data is nested too deeply.' },
+  rate_limited: { http: 429, retry: true, meaning: 'Too many requests. Retry after `retryMs`.' },
   quota_exceeded: {
     http: 429,
     retry: true,
-    meaning:
-      'The caller has stored as much as one may in a day. `rule` says how much, `retryMs` when there is room again.',
+    meaning: 'Daily storage quota exceeded. `rule` has the quota; retry after `retryMs`.',
   },
   request_timeout: {
     http: 408,
@@ -41,174 +40,173 @@ const table = {
   overloaded: {
     http: 503,
     retry: true,
-    meaning: 'A queue of the server is full. Nothing was stored. `retryMs` says when to try again.',
+    meaning: 'The server is overloaded. Nothing was stored. Retry after `retryMs`.',
   },
   unavailable: {
     http: 503,
     retry: true,
-    meaning:
-      'The store does not answer. A send may be repeated with the same clientId without making a second message.',
+    meaning: 'The service is temporarily unavailable. Sends can be retried safely with the same clientId.',
   },
   internal: {
     http: 500,
     retry: true,
-    meaning: 'The server failed in a way that it did not expect; the log has the cause.',
+    meaning: 'Internal server error. The server log has the cause.',
   },
-  unauthenticated: { http: 401, retry: false, meaning: 'No valid access token came with the request.' },
+  unauthenticated: { http: 401, retry: false, meaning: 'Missing or invalid access token.' },
   account_suspended: {
     http: 403,
     retry: false,
-    meaning: 'The account is suspended. `until` says until when; without it, for good.',
+    meaning: 'The account is suspended until `until`, or permanently if that is missing.',
   },
-  credentials_wrong: { http: 401, retry: false, meaning: 'The name and the password do not fit each other.' },
-  refresh_invalid: {
+  invalid_credentials: { http: 401, retry: false, meaning: 'Wrong username or password.' },
+  refresh_token_invalid: {
     http: 401,
     retry: false,
-    meaning: 'The refresh token is unknown, expired or revoked: sign in again.',
+    meaning: 'The refresh token is unknown, expired or revoked. Sign in again.',
   },
-  refresh_reused: {
+  refresh_token_reused: {
     http: 401,
     retry: false,
-    meaning: 'The refresh token had been used before. The session is ended: sign in again.',
+    meaning: 'The refresh token was already used, so the session was revoked. Sign in again.',
   },
-  username_taken: { http: 409, retry: false, meaning: 'Another person has this username.' },
+  username_taken: { http: 409, retry: false, meaning: 'The username is taken.' },
   password_weak: {
     http: 400,
     retry: false,
-    meaning: 'The password is too short, too long or among the commonest ones.',
+    meaning: 'The password is too short, too long or too common.',
   },
   registration_closed: {
     http: 403,
     retry: false,
-    meaning: 'This deployment takes nobody who registers like that: GET /v1/registration says whom it takes.',
+    meaning: 'Registration is not open to the caller. See GET /v1/registration for the rules.',
   },
-  invitation_invalid: { http: 403, retry: false, meaning: 'The invitation is unknown, used up, revoked, or too old.' },
-  invitation_unknown: { http: 404, retry: false, meaning: 'The caller has no good invitation with this id.' },
-  check_needed: {
+  invitation_invalid: { http: 403, retry: false, meaning: 'The invitation is unknown, used up, revoked or expired.' },
+  invitation_unknown: { http: 404, retry: false, meaning: 'No valid invitation with this id.' },
+  check_required: {
     http: 403,
     retry: false,
-    meaning:
-      'Registering asks for a proof of work or a captcha, good once: GET /v1/registration says which, and none that holds was shown.',
+    meaning: 'Registration requires a valid proof of work or captcha. See GET /v1/registration.',
   },
-  email_taken: { http: 409, retry: false, meaning: 'Another account has this address.' },
+  email_taken: { http: 409, retry: false, meaning: 'Another account uses this email address.' },
   code_invalid: {
     http: 401,
     retry: false,
-    meaning: 'The code is wrong, was used, or is too old. After five wrong tries ask for a new one.',
+    meaning: 'The code is wrong, already used or expired. After five failed attempts, request a new one.',
   },
   challenge_invalid: {
     http: 401,
     retry: false,
-    meaning: 'What was begun is unknown, finished, or too old: begin again.',
+    meaning: 'The challenge is unknown, already used or expired. Start again.',
   },
-  second_factor_wrong: { http: 401, retry: false, meaning: 'The second factor does not fit.' },
-  proof_needed: {
+  second_factor_invalid: { http: 401, retry: false, meaning: 'Wrong code or second factor.' },
+  reauthentication_required: {
     http: 403,
     retry: false,
-    meaning: 'This asks for a fresh proof of who one is: POST /v1/sessions/current/proof first.',
+    meaning: 'Reauthenticate first: POST /v1/sessions/current/reauthentication.',
   },
-  passkey_invalid: { http: 401, retry: false, meaning: 'The passkey is unknown here, or its answer does not verify.' },
-  passkey_unknown: { http: 404, retry: false, meaning: 'The caller has no passkey with this id.' },
-  factor_conflict: { http: 409, retry: false, meaning: 'The second factor is set up already, or is not set up.' },
-  provider_unknown: { http: 404, retry: false, meaning: 'There is no sign-in provider of this name.' },
+  passkey_invalid: { http: 401, retry: false, meaning: 'The passkey is unknown, or its signature is invalid.' },
+  passkey_unknown: { http: 404, retry: false, meaning: 'No passkey with this id.' },
+  factor_conflict: { http: 409, retry: false, meaning: 'The second factor is already set up, or not set up.' },
+  provider_unknown: { http: 404, retry: false, meaning: 'No sign-in provider with this name.' },
   provider_failed: {
     http: 502,
     retry: true,
-    meaning: 'The sign-in provider did not answer, or answered what cannot be believed. Begin again.',
+    meaning: 'The sign-in provider did not respond, or its response is invalid. Start again.',
   },
-  identity_refused: {
+  authorization_failed: {
     http: 401,
     retry: false,
-    meaning: 'The visit at the provider was cancelled, is too old, was used, or belongs to another provider.',
+    meaning: 'The authorization was cancelled, expired, already used, or belongs to another session or provider.',
   },
   identity_taken: {
     http: 409,
     retry: false,
-    meaning: 'The identity, or its address, belongs to another account: sign in to that one and link it there.',
+    meaning: 'The identity or its email address belongs to another account. Sign in to that account and link it there.',
   },
-  identity_unknown: { http: 404, retry: false, meaning: 'The caller has no identity of this provider.' },
-  last_way_in: {
+  identity_unknown: { http: 404, retry: false, meaning: 'No linked identity of this provider.' },
+  last_sign_in_method: {
     http: 409,
     retry: false,
-    meaning: 'Without this the caller could not sign in again: add another first.',
+    meaning: 'This is the only way to sign in. Add another one first.',
   },
-  session_unknown: { http: 404, retry: false, meaning: 'The caller has no session with this id.' },
-  mail_unavailable: { http: 409, retry: false, meaning: 'This deployment sends no mail.' },
-  user_unknown: { http: 404, retry: false, meaning: 'There is no person with this id or name.' },
-  route_unknown: { http: 404, retry: false, meaning: 'There is no such URL.' },
+  session_unknown: { http: 404, retry: false, meaning: 'No session with this id.' },
+  mail_disabled: { http: 409, retry: false, meaning: 'This deployment does not send email.' },
+  user_unknown: { http: 404, retry: false, meaning: 'No such user.' },
+  route_unknown: { http: 404, retry: false, meaning: 'No such URL.' },
   method_not_allowed: {
     http: 405,
     retry: false,
-    meaning: 'The URL is there, but not for this method. The header `Allow` names those that it takes.',
+    meaning: 'The URL does not support this method. See the `Allow` header.',
   },
-  upgrade_required: { http: 426, retry: false, meaning: 'This URL opens a WebSocket and answers nothing else.' },
-  conversation_unknown: { http: 404, retry: false, meaning: 'There is no conversation with this id.' },
+  upgrade_required: { http: 426, retry: false, meaning: 'This URL accepts WebSocket connections only.' },
+  conversation_unknown: { http: 404, retry: false, meaning: 'No such conversation.' },
   message_unknown: {
     http: 404,
     retry: false,
-    meaning: 'The message that was referred to does not exist in this conversation.',
+    meaning: 'No such message in this conversation.',
   },
-  not_a_member: { http: 403, retry: false, meaning: 'The caller is not a member of the conversation, or no longer.' },
-  not_acquainted: {
+  not_a_member: { http: 403, retry: false, meaning: 'You are not a member of this conversation.' },
+  no_shared_conversation: {
     http: 403,
     retry: false,
-    meaning: 'The caller shares no conversation with one of the people named.',
+    meaning: 'You share no conversation with one of these users.',
   },
-  role_insufficient: { http: 403, retry: false, meaning: 'The role of the caller does not allow this.' },
-  already_a_member: { http: 409, retry: false, meaning: 'One of the people named is a member already.' },
-  conversation_full: { http: 409, retry: false, meaning: 'The group has as many members as it may have.' },
-  direct_fixed: { http: 409, retry: false, meaning: 'The members of a direct conversation cannot be changed.' },
-  last_owner: { http: 409, retry: false, meaning: 'A group needs an owner: hand the role on first.' },
-  direct_closed: {
+  role_insufficient: { http: 403, retry: false, meaning: 'Your role does not allow this.' },
+  already_a_member: { http: 409, retry: false, meaning: 'One of the users is already a member.' },
+  conversation_full: { http: 409, retry: false, meaning: 'The group is full.' },
+  not_a_group: { http: 409, retry: false, meaning: 'This works in groups only, not in direct conversations.' },
+  last_owner: { http: 409, retry: false, meaning: 'A group needs an owner. Make another member an owner first.' },
+  blocked: {
     http: 403,
     retry: false,
-    meaning: 'One of the two has blocked the other, so that nothing passes between them.',
+    meaning: 'One of the users has blocked the other.',
   },
-  direct_refused: { http: 403, retry: false, meaning: 'The person takes new conversations from contacts only.' },
-  request_waiting: {
+  contacts_only: { http: 403, retry: false, meaning: 'This user accepts new conversations from contacts only.' },
+  request_pending: {
     http: 409,
     retry: false,
-    meaning: 'The person has not accepted the conversation yet: no more messages before that. `rule` says how many.',
+    meaning:
+      'The user has not accepted the conversation yet, and no more messages can be sent before that. `rule` has the limit.',
   },
   request_declined: {
     http: 409,
     retry: true,
-    meaning: 'The person has declined to join the group. `retryMs` says when they may be asked again.',
+    meaning: 'The user has declined to join the group. Ask again after `retryMs`.',
   },
-  contact_exists: { http: 409, retry: false, meaning: 'The two are contacts already.' },
-  request_exists: { http: 409, retry: false, meaning: 'There is an open contact request to this person.' },
-  request_unknown: { http: 404, retry: false, meaning: 'The caller has no open request with this id.' },
-  contact_unknown: { http: 404, retry: false, meaning: 'The person is not a contact of the caller.' },
-  too_many: {
+  contact_exists: { http: 409, retry: false, meaning: 'You are already contacts.' },
+  request_exists: { http: 409, retry: false, meaning: 'You have already sent this user a contact request.' },
+  request_unknown: { http: 404, retry: false, meaning: 'No open request with this id.' },
+  contact_unknown: { http: 404, retry: false, meaning: 'This user is not a contact.' },
+  limit_reached: {
     http: 409,
     retry: false,
-    meaning: 'The caller, or the person named, has as many of these as one may have. `rule` says how many.',
+    meaning: 'A limit on the number of items is reached. `rule` has the limit.',
   },
-  report_unknown: { http: 404, retry: false, meaning: 'There is no open report with this id.' },
+  report_unknown: { http: 404, retry: false, meaning: 'No open report with this id.' },
   image_invalid: {
     http: 400,
     retry: false,
-    meaning: 'The picture is of a kind that is not taken, is broken, or has too many pixels. `rule` says which.',
+    meaning: 'The image format is not supported, the file is corrupt, or it has too many pixels. See `rule`.',
   },
-  upload_unknown: { http: 404, retry: false, meaning: 'There is no such upload, or nothing has arrived in it.' },
-  file_unknown: { http: 404, retry: false, meaning: 'There is no such file.' },
-  device_unknown: { http: 404, retry: false, meaning: 'The caller has no device with this id.' },
-  notification_unknown: { http: 404, retry: false, meaning: 'The caller has no notification with this id.' },
-  operators_only: { http: 403, retry: false, meaning: 'This is for the operators of the deployment.' },
-  operator_unprotected: {
+  upload_unknown: { http: 404, retry: false, meaning: 'No such upload, or nothing has been uploaded.' },
+  file_unknown: { http: 404, retry: false, meaning: 'No such file.' },
+  device_unknown: { http: 404, retry: false, meaning: 'No device with this id.' },
+  notification_unknown: { http: 404, retry: false, meaning: 'No notification with this id.' },
+  operators_only: { http: 403, retry: false, meaning: 'For operators of this deployment only.' },
+  operator_mfa_required: {
     http: 403,
     retry: false,
-    meaning: 'An operator needs a second factor or a passkey: set one up first.',
+    meaning: 'Operators need a second factor or a passkey. Set one up first.',
   },
   operator_protected: {
     http: 403,
     retry: false,
-    meaning: 'The person is an operator: take them out of OPERATORS first, or use the command line.',
+    meaning: 'The user is an operator. Remove them from OPERATORS first, or use the command line.',
   },
-  suspension_unknown: { http: 404, retry: false, meaning: 'The person is neither suspended nor banned.' },
-  push_unknown: { http: 404, retry: false, meaning: 'There is no dead push with this id.' },
-  job_unknown: { http: 404, retry: false, meaning: 'There is no dead job with this id.' },
-  watch_full: { http: 409, retry: false, meaning: 'The connection watches as many people as it may.' },
+  suspension_unknown: { http: 404, retry: false, meaning: 'The user is neither suspended nor banned.' },
+  push_unknown: { http: 404, retry: false, meaning: 'No dead push with this id.' },
+  job_unknown: { http: 404, retry: false, meaning: 'No dead job with this id.' },
+  watch_limit_reached: { http: 409, retry: false, meaning: 'This connection cannot watch any more users.' },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorCode = keyof typeof table
@@ -226,7 +224,7 @@ export interface ErrorBody {
   readonly field?: string
   /** The rule that it breaks: `maxLength 8000`. */
   readonly rule?: string
-  /** When it ends, in milliseconds since 1970: with `account_suspended`, unless that is for good. */
+  /** When the suspension ends, in milliseconds since 1970: with `account_suspended`, unless permanent. */
   readonly until?: number
 }
 

@@ -4,38 +4,38 @@ import { limits } from './limits.ts'
 
 export const Uuid = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  description: 'A UUID in lower case.',
+  description: 'A lowercase UUID.',
 })
 
 export const Seq = Type.Integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: "An entry's place in its conversation; 1 is the first.",
+  description: 'The sequence number of an entry in its conversation, from 1.',
 })
 export const Cursor = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: 'The highest seq below which nothing is missing; 0 is none.',
+  description: 'The highest seq up to which nothing is missing; 0 for none.',
 })
-export const At = Type.Integer({ description: 'Milliseconds since 1970-01-01 UTC, by the clock of the store.' })
+export const At = Type.Integer({ description: 'Milliseconds since 1970-01-01 UTC, by the database clock.' })
 export const ReplyBytes = Type.Integer({
   minimum: limits.replyBytesMin,
   maximum: limits.replyBytesMax,
-  description: 'How large the reply may be, for a client behind a slow line; one entry always fits.',
+  description: 'The maximum size of the reply, for clients on slow connections. One entry always fits.',
 })
 export const Epoch = Type.Integer({
   minimum: 1,
-  description: 'Changes when the store was restored from a backup: cursors of another epoch mean nothing.',
+  description: 'Changes when the database is restored from a backup. Cursors of another epoch are meaningless.',
 })
 
-/** A person, as others see them. */
+/** A user, as others see them. */
 export const User = Type.Object(
   {
     id: Uuid,
     username: Type.String(),
     displayName: Type.String(),
     avatar: Type.Union([Uuid, Type.Null()], {
-      description: 'The picture lies at /v1/avatars/{avatar}/{64, 256 or 640}; another picture has another id.',
+      description: 'The avatar is at /v1/avatars/{avatar}/{64, 256 or 640}. A new avatar has a new id.',
     }),
   },
   { additionalProperties: false },
@@ -48,21 +48,21 @@ export type Role = Type.Static<typeof Role>
 const Mentions = Type.Array(Uuid, {
   maxItems: limits.mentionsMax,
   uniqueItems: true,
-  description: 'People whom the message is to be pointed out to. Whoever is no other member is passed over.',
+  description: 'The mentioned users. Users who are not other members are ignored.',
 })
 
 export const TextBody = Type.Object(
   {
-    type: Type.Optional(Type.Literal('text', { description: 'Text is what a body is that names no type.' })),
+    type: Type.Optional(Type.Literal('text', { description: 'The default if no type is given.' })),
     text: Type.String({
       minLength: 1,
       maxLength: limits.textLengthMax,
-      description: 'Shows something: not only blanks and signs that nobody sees.',
+      description: 'Must contain something visible.',
     }),
     data: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description:
-          "The application's own JSON, delivered with the values that it came with. What would not come back so is refused: numbers that no double holds, such as whole ones beyond 2^53, -0 and 1e400; a key that stands twice; the key `__proto__`; half of a surrogate pair; U+0000.",
+          'Application-defined JSON, delivered unchanged. Values that would not survive a round trip are refused: numbers that a double cannot hold, such as integers beyond 2^53, -0 and 1e400; duplicate keys; the key `__proto__`; unpaired surrogates; U+0000.',
       }),
     ),
     mentions: Type.Optional(Mentions),
@@ -71,11 +71,11 @@ export const TextBody = Type.Object(
 )
 export type TextBody = Type.Static<typeof TextBody>
 
-/** Content that this version does not know. Its other fields are passed on with it. */
+/** Content that this version does not know. Its other fields are passed through. */
 const OtherBody = Type.Object(
   {
-    type: Type.String({ minLength: 1, description: 'What a later version has brought. It is not `text`.' }),
-    fallback: Type.String({ description: 'Says it in words.' }),
+    type: Type.String({ minLength: 1, description: 'A content type added by a later version; not `text`.' }),
+    fallback: Type.String({ description: 'A plain-text rendering.' }),
     mentions: Type.Optional(Mentions),
   },
   { additionalProperties: true },

@@ -1,4 +1,4 @@
-/** The door for everybody: data and types. Nothing behind it loads the schema library, so a browser's bundle stays small. */
+/** The entry point for everyone: data and types. Nothing in it loads the schema library, so a browser's bundle stays small. */
 export { refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
@@ -13,16 +13,16 @@ export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedP
 export { kindMadeBy } from './made-by.ts'
 export type { Rest, RestAnswer, RestInput, RestUrl, Routes } from './rest.ts'
 export type { SecurityEvent } from './rest/security.ts'
-export type { UploadPlace } from './rest/avatars.ts'
+export type { UploadTarget } from './rest/avatars.ts'
 export type { Block } from './rest/blocks.ts'
-export type { AskedCode, ShownCode } from './rest/codes.ts'
+export type { CodeRequest, SubmittedCode } from './rest/codes.ts'
 export type { ConnectAnswer } from './rest/connect.ts'
 export type { Contact } from './rest/contacts.ts'
 export type { ConversationRequestRead } from './rest/conversation-requests.ts'
 export type { Conversation } from './rest/conversations.ts'
 export type { Device } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
-export type { Whence } from './rest/fields.ts'
+export type { ClientInfo } from './rest/fields.ts'
 export type { Identity } from './rest/identities.ts'
 export type { Invitation } from './rest/invitations.ts'
 export type { Member } from './rest/members.ts'
@@ -36,12 +36,12 @@ export type {
   UsedPasskey,
 } from './rest/passkeys.ts'
 export type { Me, Profile, Settings } from './rest/profile.ts'
-export type { Provider, ShownVisit, Visit } from './rest/providers.ts'
-export type { Check, Registration, Work } from './rest/registration.ts'
+export type { Provider, AuthorizationGrant, Authorization } from './rest/providers.ts'
+export type { Check, RegistrationRules, Work } from './rest/registration.ts'
 export type { Report } from './rest/reports.ts'
-export type { Proof } from './rest/second-factor.ts'
+export type { Reauthentication } from './rest/second-factor.ts'
 export type { Needs } from './rest/route.ts'
-export type { SecondFactorNeeded, SignedIn } from './rest/sessions.ts'
+export type { SecondFactorChallenge, SignedIn } from './rest/sessions.ts'
 export * from './rest/words.ts'
 export {
   bytesOf,

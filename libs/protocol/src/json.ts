@@ -61,7 +61,7 @@ function ruleOfKey(key: string, known: Set<string>): string | undefined {
 
 function refuse(levels: readonly Level[], rule: string): Refusal {
   const field = fieldOf(levels.map(level => level.at ?? ''))
-  return new Refusal('field_invalid', `${field === '' ? 'the request' : field}: must keep to ${rule}`, { field, rule })
+  return new Refusal('field_invalid', `${field === '' ? 'the request' : field}: invalid (${rule})`, { field, rule })
 }
 
 const plainNumber = /^(?:0|-?[1-9]\d{0,14})$/

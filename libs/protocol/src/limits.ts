@@ -4,78 +4,78 @@
  * tells the ones in force.
  */
 export const limits = {
-  /** A frame from a client. One byte more is answered with `frame_too_large`. */
+  /** A frame from a client. Larger ones are refused with `frame_too_large`. */
   frameBytesMax: 32_768,
   /** The text of one message. */
   textLengthMax: 8_000,
-  /** How deep the application's own `data` of a message may nest. */
+  /** The nesting depth of the application-defined `data` of a message. */
   dataDepthMax: 8,
-  /** The application's own `data` of a message, as JSON without blanks. */
+  /** The application-defined `data` of a message, as JSON without whitespace. */
   dataBytesMax: 8_192,
-  /** People whom one message mentions. */
+  /** Mentions in one message. */
   mentionsMax: 20,
   /** Messages pinned in one conversation. */
   pinsMax: 50,
   /**
-   * A reply, and an answer of the API, as JSON. What would be larger ends sooner and says that there is more; one entry
-   * always fits.
+   * A reply, and a response of the API, as JSON. Larger ones are cut short and say that there is more; one entry always
+   * fits.
    */
   replyBytesMax: 262_144,
-  /** The least that a client may ask replies to be kept to. */
+  /** The lowest `bytesMax` that a client may ask for. */
   replyBytesMin: 16_384,
   /** Entries in one page of history. */
   historyPageMax: 200,
-  /** Cursors in one `sync.resume`, so that they fit into a frame; a client with more conversations sends several. */
+  /** Cursors in one `sync.resume`, so that they fit into a frame. A client with more conversations sends several. */
   resumeCursorsMax: 400,
-  /** Conversations that were not named, in one answer to `sync.resume`; `next` says where to go on. */
+  /** Conversations that were not named, in one reply to `sync.resume`; `next` says where to continue. */
   resumeConversationsMax: 1_000,
-  /** Entries replayed inside one answer to `sync.resume`; the rest is paged. */
+  /** Entries replayed in one reply to `sync.resume`; the rest is paged. */
   resumeEntriesMax: 1_000,
-  /** Entries with which a conversation begins on a device that does not know it and asks for the latest. */
+  /** Entries of a conversation that the device does not know, with `start: latest`. */
   resumeLatestMax: 50,
-  /** A device that misses more of one conversation than this gets the verdict `resync` instead. */
+  /** A device that misses more entries of a conversation gets the verdict `resync`. */
   resumeGapMax: 10_000,
-  /** People whose presence one connection may watch. */
+  /** Users whose presence one connection may watch. */
   presenceWatchMax: 500,
-  /** Conversations that one ping may ask about. */
+  /** Conversations in one `ping`. */
   pingSeenMax: 32,
-  /** Members named in one creation or addition. */
+  /** Members in one request to create a group or add members. */
   membersAtOnceMax: 200,
   /** Members of one group. */
   groupMembersMax: 100_000,
-  /** What goes with a contact request. */
+  /** The note of a contact request. */
   contactNoteLengthMax: 300,
-  /** What is said about a report. */
+  /** The comment of a report. */
   reportCommentLengthMax: 1_000,
   /** The name of a group. */
   nameLengthMax: 120,
-  /** What people say about themselves. */
+  /** The `about` text of a profile. */
   aboutLengthMax: 500,
-  /** What people are searched by. What is shorter finds usernames alone, but for scripts in which a letter is a word. */
+  /** A search text. Shorter ones match usernames only, except in scripts where one letter can be a name. */
   searchLengthMin: 2,
   searchLengthMax: 100,
-  /** A picture as it is sent: its bytes, and its pixels. */
+  /** An uploaded image: its bytes and its pixels. */
   pictureBytesMax: 5_242_880,
   picturePixelsMax: 40_000_000,
-  /** Unread notifications are counted up to this; more is shown as 99+. */
+  /** Unread notifications are counted up to this, shown as 99+. */
   unreadNotificationsMax: 100,
-  /** Ids of commands are unsigned 32-bit numbers; a client may start again at 1. */
+  /** Command ids are unsigned 32-bit numbers; a client may start again at 1. */
   commandIdMax: 4_294_967_295,
 } as const
 
 export type Limits = typeof limits
 
-/** A picture of a person lies there as a square of so many pixels. */
+/** The sizes of avatars: squares of so many pixels. */
 export const avatarSizes = [64, 256, 640] as const
 
-/** How much of its rate a command takes, where it is not 1: what it costs the store. */
+/** How much of the rate a command takes, where it is not 1: its cost to the database. */
 export const commandWeights: Readonly<Record<string, number>> = {
   'history.page': 4,
   'sync.resume': 10,
   'presence.watch': 4,
 }
 
-/** A command takes one more for so many people or conversations that it names. */
+/** A command takes one more for so many users or conversations that it names. */
 export const namedPerToken = 50
 
 /** What a command takes of its rate. Both sides count alike. */

@@ -9,7 +9,7 @@ import { limits } from './limits.ts'
 const CommandId = Type.Integer({
   minimum: 0,
   maximum: limits.commandIdMax,
-  description: 'Chosen by the client; the reply repeats it.',
+  description: 'Chosen by the client and repeated in the reply.',
 })
 
 /**
@@ -49,10 +49,10 @@ export function quietCommand<const Op extends string, Fields extends Type.TPrope
  */
 export const deliveryClasses = {
   entry:
-    'Has a seq in a log. A gap shows a loss, and it is healed; a client that reads too slowly is closed and resumes.',
-  signal: 'Tells of what is no log. It arrives, or `refresh` comes after it: read anew what signals tell.',
-  ephemeral: 'Is soon out of date, or followed by one that says more. It may be dropped, and nothing tells of it.',
-  control: 'What a node says to one connection. It is not dropped while the connection lasts.',
+    'Has a seq in a log. A loss leaves a gap and is healed; a client that reads too slowly is disconnected and resumes.',
+  signal: 'Reports a change outside the logs. It arrives, or `refresh` follows: reload the state that signals report.',
+  ephemeral: 'Soon out of date or superseded. May be dropped silently.',
+  control: 'Addressed to one connection. Not dropped while the connection lasts.',
 } as const
 export type DeliveryClass = keyof typeof deliveryClasses
 
@@ -84,7 +84,7 @@ export const Ack = Type.Object(
         {
           additionalProperties: true,
           description:
-            'The entry itself, where it says more than the command, or when the command made none: then it is the one that has said the same before, perhaps of somebody else.',
+            'The entry, if it holds more than the command, or if the command made none: then it is the earlier entry with the same effect, possibly by another user.',
         },
       ),
     ),

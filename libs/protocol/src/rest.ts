@@ -33,7 +33,7 @@ import { receipts } from './rest/receipts.ts'
 import { registration } from './rest/registration.ts'
 import { reports } from './rest/reports.ts'
 import { search } from './rest/search.ts'
-import { secondFactor, proof } from './rest/second-factor.ts'
+import { reauthentication, secondFactor } from './rest/second-factor.ts'
 import { security } from './rest/security.ts'
 import { sessions } from './rest/sessions.ts'
 import { users } from './rest/users.ts'
@@ -53,7 +53,7 @@ export const rest = {
   account,
   sessions,
   secondFactor,
-  proof,
+  reauthentication,
   passkeySignIn,
   passkeys,
   factors,

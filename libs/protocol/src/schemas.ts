@@ -1,4 +1,4 @@
-/** The door for servers, tests and papers: the schemas, what checks by them, and the documents that are made from them. */
+/** The entry point for servers, tests and docs: the schemas, what checks by them, and the documents made from them. */
 export { asyncApiDocument, commandExamples } from './asyncapi.ts'
 export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
 export {

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'e72eccd926cb6508'
+export const wireHash = '8bb32db48459018f'

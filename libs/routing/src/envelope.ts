@@ -2,7 +2,7 @@
  * What goes from node to node: one line of JSON that says for whom, then one line for each frame, exactly as clients
  * will get it. Frames are never parsed on the way.
  */
-export interface Entry {
+export interface RoutedEntry {
   readonly conversation: string
   readonly seq: number
   /** The membership version that this entry made, when it changed the membership. */
@@ -19,7 +19,7 @@ export interface AsOf {
 
 /** How a frame is treated when it cannot be delivered: by the class that the protocol declares its event to be of. */
 export type Delivery =
-  | { readonly class: 'entry'; readonly entry: Entry }
+  | { readonly class: 'entry'; readonly entry: RoutedEntry }
   | { readonly class: 'signal' }
   | { readonly class: 'ephemeral'; readonly asOf?: AsOf | undefined }
 
@@ -32,7 +32,7 @@ export interface Interest {
 /** For whom one frame of an envelope is, and what it is: an entry, or of the class that is named. */
 export interface Item {
   readonly to: string[] | Interest
-  readonly entry?: Entry | undefined
+  readonly entry?: RoutedEntry | undefined
   readonly class?: string | undefined
   readonly asOf?: AsOf | undefined
 }
@@ -111,7 +111,7 @@ function hasKnownShape({ from, to, n, signals, signalsOf, items, presence }: Hea
   const isNames = (names: unknown) => Array.isArray(names) && names.every(name => typeof name === 'string')
   const isPlace = (to: Item['to'] | null) =>
     Array.isArray(to) ? isNames(to) : typeof to?.conversation === 'string' && Number.isSafeInteger(to.version)
-  const isEntry = (entry: Entry | null | undefined) =>
+  const isEntry = (entry: RoutedEntry | null | undefined) =>
     entry === undefined || (typeof entry?.conversation === 'string' && Number.isSafeInteger(entry.seq))
   const isAsOf = (asOf: AsOf | null | undefined) =>
     asOf === undefined || (typeof asOf?.conversation === 'string' && Number.isSafeInteger(asOf.version))

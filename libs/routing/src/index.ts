@@ -14,7 +14,7 @@ export {
 } from './budgets.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { Counters, Hit } from './counters.ts'
-export type { AsOf, Delivery, Entry as RoutedEntry, Interest } from './envelope.ts'
+export type { AsOf, Delivery, RoutedEntry, Interest } from './envelope.ts'
 export type { SuspectReason } from './keeper.ts'
 export type { Beat, Leases, NodeInfo, NodeView } from './leases.ts'
 export type { RoutingLogger } from './logger.ts'

@@ -10,7 +10,7 @@ import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import {
   type Delivery,
-  type Entry,
+  type RoutedEntry,
   encodeEnvelope,
   envelopeVersion,
   type Header,
@@ -53,14 +53,14 @@ export interface Absence {
 export interface DeliveryPorts {
   /** @returns those of the people who have no socket here */
   deliver(users: readonly string[], frame: string, delivery: Delivery, origin: object | undefined): readonly string[]
-  deliverByInterest(interest: Interest, frame: string, entry: Entry, origin: object | undefined): void
+  deliverByInterest(interest: Interest, frame: string, entry: RoutedEntry, origin: object | undefined): void
   /** Nobody is live for them. */
   absent(absences: readonly Absence[]): void
 }
 
 /** Hears where an entry's time went. `startedAt` is of performance.now(); the part ends with the call. */
 export type TraceEntry = (
-  entry: Entry,
+  entry: RoutedEntry,
   part: {
     readonly name: string
     readonly startedAt: number

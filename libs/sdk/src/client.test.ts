@@ -422,7 +422,7 @@ test('what happens to people is told: contacts, notifications, blocks, names, mu
   const contacts = [
     { event: 'contact.requested', request },
     { event: 'contact.accepted', request: 'r', user: bob },
-    { event: 'contact.rejected', request: 'r' },
+    { event: 'contact.declined', request: 'r' },
     { event: 'contact.cancelled', request: 'r' },
     { event: 'contact.removed', user: 'bob' },
   ] as const

@@ -9,7 +9,7 @@ import { type Entry, type Event, isKnownKind, kindMadeBy, type Reply, type Reply
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
-import { type Change, Delivery, type Place } from './delivery.ts'
+import { type Change, Delivery, type LogPosition } from './delivery.ts'
 import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
@@ -346,7 +346,7 @@ export class Client {
         return this.#presence.heard(event)
       case 'contact.requested':
       case 'contact.accepted':
-      case 'contact.rejected':
+      case 'contact.declined':
       case 'contact.cancelled':
       case 'contact.removed':
         return this.#events.emit('contact', event)
@@ -532,7 +532,7 @@ function isEntry(event: Event): event is Entry {
 }
 
 /** What was told to the server is remembered by our store; how far things are, the archive knows best. */
-function placed(place: Place & { conversation: string }, stored: readonly StoredCursor[]): StoredCursor {
+function placed(place: LogPosition & { conversation: string }, stored: readonly StoredCursor[]): StoredCursor {
   const { conversation, epoch, seq } = place
   const before = stored.find(cursor => cursor.conversation === conversation && cursor.epoch === epoch)
   return { ...(before ?? { toldDelivered: 0, read: 0, toldRead: 0 }), conversation, epoch, seq }

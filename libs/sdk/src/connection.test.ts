@@ -249,10 +249,10 @@ test('an API that is away is asked again, not before its Retry-After', async () 
 })
 
 test('without a session there is nothing to come back with', async () => {
-  locate = () => Promise.reject(new FlotillaError('refresh_invalid', 'sign in'))
+  locate = () => Promise.reject(new FlotillaError('refresh_token_invalid', 'sign in'))
   connection.start()
   await clock.settle()
-  expect(connection.state).toEqual({ name: 'stopped', reason: 'refresh_invalid', advice: 'sign_in' })
+  expect(connection.state).toEqual({ name: 'stopped', reason: 'refresh_token_invalid', advice: 'sign_in' })
 })
 
 test('fresh tokens that are refused are tried a few times only', async () => {
@@ -326,7 +326,7 @@ test('what keeps it from connecting is told with its cause, in every state of wa
   await waitOf()
   last().hello()
   last().fire('close', { code: 4000 })
-  expect(said()).toMatchObject({ code: 'disconnected', message: expect.stringContaining('being replaced') })
+  expect(said()).toMatchObject({ code: 'disconnected', message: expect.stringContaining('shutting down') })
 })
 
 test('every reason to stop says what helps', async () => {

@@ -47,9 +47,9 @@ export type StopReason =
   /** An operator has suspended the account: signing in says until when. */
   | 'account_suspended'
   | 'unauthenticated'
-  | 'refresh_invalid'
-  | 'refresh_reused'
-  | 'credentials_wrong'
+  | 'refresh_token_invalid'
+  | 'refresh_token_reused'
+  | 'invalid_credentials'
   /** The store belongs to another person. */
   | 'other_user'
   /** This build is too old, or broken; so says any code of tomorrow that ends a client. */
@@ -108,9 +108,9 @@ const signInNeeded: readonly string[] = [
   'session_ended',
   'account_suspended',
   'unauthenticated',
-  'refresh_invalid',
-  'refresh_reused',
-  'credentials_wrong',
+  'refresh_token_invalid',
+  'refresh_token_reused',
+  'invalid_credentials',
 ] satisfies StopReason[]
 
 /** How a connection, or an attempt, came to its end. */

@@ -15,7 +15,7 @@ import type { Effect } from './sync.ts'
  */
 export interface Archive {
   /** Where each conversation stands, once at the start. What is not named here is not held. */
-  cursors(): Promise<readonly (Place & { readonly conversation: string })[]>
+  cursors(): Promise<readonly (LogPosition & { readonly conversation: string })[]>
   /**
    * Takes a change. The next one of the same conversation comes when the promise has resolved; one that was rejected
    * comes again until it is taken.
@@ -31,18 +31,18 @@ export type Change =
       readonly entries: readonly Entry[]
       /** They were stored before this connection: the device catches up. */
       readonly replayed: boolean
-      readonly cursor: Place
+      readonly cursor: LogPosition
     }
   | {
       readonly kind: 'resync'
       readonly conversation: string
       readonly from: number
       readonly head: number
-      readonly cursor: Place
+      readonly cursor: LogPosition
     }
   | { readonly kind: 'left'; readonly conversation: string }
 
-export interface Place {
+export interface LogPosition {
   readonly epoch: number
   readonly seq: number
 }

@@ -31,7 +31,7 @@ export interface FlotillaErrorDetail {
   readonly field?: string | undefined
   /** The rule that it breaks: `maxLength 8000`. */
   readonly rule?: string | undefined
-  /** When it ends, in milliseconds since 1970: with `account_suspended`, unless that is for good. */
+  /** When it ends, in milliseconds since 1970: with `account_suspended`, unless permanent. */
   readonly until?: number | undefined
   readonly cause?: unknown
 }

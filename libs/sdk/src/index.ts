@@ -2,7 +2,7 @@ export { type AvatarSize, avatarUrl } from './avatar-url.ts'
 export { type Clock, type Random, systemClock } from './clock.ts'
 export { Client, createClient } from './client.ts'
 export type { ConnectionState, Socket, SocketConstructor, SocketEvent, Stop, StopReason } from './connection.ts'
-export type { Archive, Change, Place } from './delivery.ts'
+export type { Archive, Change, LogPosition } from './delivery.ts'
 export { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
 export type { Fetch, FileBytes } from './http.ts'
 export {
@@ -14,16 +14,16 @@ export {
   clientDefaults,
   type Logger,
   type NotificationChange,
-  type Told,
+  type Delivered,
 } from './options.ts'
 export type { Ack, Edit, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
 export type { GetToken, Page } from './rest/ask.ts'
-export type { ContactQuestion, Requested } from './rest/contacts.ts'
+export type { ContactRequestResult, NewContactRequest } from './rest/contacts.ts'
 export type { HistoryRange } from './rest/conversations.ts'
 export type { DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
-export { readVisit } from './rest/identities.ts'
+export { readAuthorizationResult } from './rest/identities.ts'
 export type { PasskeyCeremonies } from './rest/passkeys.ts'
 export type { Rest } from './rest.ts'
 export type {
@@ -36,7 +36,7 @@ export {
   type Credentials,
   createSignIn,
   type PasskeyRegistration,
-  type Proof,
+  type Reauthentication,
   type Registration,
   type SecondFactor,
   type SignIn,
@@ -55,7 +55,7 @@ export type { Typing } from './typing.ts'
 export type { WakeSource } from './wake.ts'
 export { type SolveWork, solveWork } from './work.ts'
 export {
-  type AskedCode,
+  type CodeRequest,
   type Audience,
   type Block,
   type Contact,
@@ -86,19 +86,19 @@ export {
   type Profile,
   type Provider,
   type RecoveryCodes,
-  type Registration as RegistrationRules,
+  type RegistrationRules,
   type Report,
   type ReportReason,
-  type SecondFactorNeeded,
+  type SecondFactorChallenge,
   type SecurityEvent,
   type Session,
   type Settings,
-  type ShownCode,
-  type ShownVisit,
+  type SubmittedCode,
+  type AuthorizationGrant,
   type Unread,
   type UsedPasskey,
   type User,
-  type Visit,
-  type Whence,
+  type Authorization,
+  type ClientInfo,
   type Work,
 } from '@flotilla/protocol'

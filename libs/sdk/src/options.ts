@@ -98,7 +98,7 @@ export type ConversationRequestChange = Extract<
 >
 
 /** An entry as a listener hears it. */
-export type Told<E extends Entry> = E & {
+export type Delivered<E extends Entry> = E & {
   /** It was stored before this connection, and the device catches up. False for what happens now. */
   readonly replayed: boolean
 }
@@ -106,11 +106,11 @@ export type Told<E extends Entry> = E & {
 export interface ClientEvents {
   state: ConnectionState
   /** Every entry of every conversation, in order, exactly once. A promise is waited for before the cursor moves. */
-  entry: Told<Entry>
+  entry: Delivered<Entry>
   /** The entries that are messages. */
-  message: Told<EntryOf<'message.new'>>
+  message: Delivered<EntryOf<'message.new'>>
   /** Those by which their senders have changed what a message says: `fold` puts them together. */
-  edited: Told<EntryOf<'message.edited'>>
+  edited: Delivered<EntryOf<'message.edited'>>
   /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
   resync: { readonly conversation: string; readonly from: number; readonly head: number }
   /** You are not a member any longer. */

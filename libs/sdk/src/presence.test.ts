@@ -20,7 +20,7 @@ const answer = async (said: Said | undefined, online: string[]) => {
   wire.requests.answer({ id: said?.id ?? 0, ok: { online } })
   await wire.clock.settle()
 }
-const refuse = async (said: Said | undefined, code: 'not_acquainted' | 'unavailable') => {
+const refuse = async (said: Said | undefined, code: 'no_shared_conversation' | 'unavailable') => {
   wire.requests.answer({ id: said?.id ?? 0, error: { code, message: code } })
   await wire.clock.settle()
 }
@@ -74,13 +74,13 @@ test('without a connection the watch begins with the next one, and is taken up o
 test('a refusal rejects and is forgotten', async () => {
   presence.live()
   const watching = presence.watch(['bob'])
-  const refused = expect(watching).rejects.toMatchObject({ code: 'not_acquainted' })
-  await refuse(wire.said()[0], 'not_acquainted')
+  const refused = expect(watching).rejects.toMatchObject({ code: 'no_shared_conversation' })
+  await refuse(wire.said()[0], 'no_shared_conversation')
   await refused
   presence.live()
   expect(wire.said()).toEqual([])
   await expect(presence.watch(Array.from({ length: 501 }, (_, at) => `u${at}`))).rejects.toMatchObject({
-    code: 'watch_full',
+    code: 'watch_limit_reached',
   })
 })
 
@@ -90,7 +90,7 @@ test('one whom we may not watch any longer does not cost us the others', async (
   for (let round = 0; round < 8; round++) {
     for (const said of wire.said()) {
       const users = said['users'] as string[]
-      await (users.includes('c') ? refuse(said, 'not_acquainted') : answer(said, users))
+      await (users.includes('c') ? refuse(said, 'no_shared_conversation') : answer(said, users))
     }
   }
   expect(changes).toEqual(['a online', 'b online', 'd online'])

@@ -40,7 +40,7 @@ export class PresenceWatch {
   async watch(users: readonly string[]): Promise<void> {
     const added = [...new Set(users)].filter(user => !this.#watched.has(user))
     if (this.#watched.size + added.length > limits.presenceWatchMax)
-      throw new FlotillaError('watch_full', `unable to watch: at most ${limits.presenceWatchMax} people`)
+      throw new FlotillaError('watch_limit_reached', `unable to watch: at most ${limits.presenceWatchMax} people`)
     for (const user of added) this.#watched.set(user, { online: undefined, changes: 0 })
     if (!this.#live || added.length === 0) return
     try {

@@ -94,7 +94,7 @@ test('what is no route, brings the wrong things or expects the wrong answer does
     await ask('GET /v1/contacts', { query: { limit: 'many' } })
     // @ts-expect-error the answer has another field
     void (await rest.me()).phone
-    const file: Blob = await rest.account.exportMe()
+    const file: Blob = await rest.account.exportData()
     const nothing: undefined = await rest.blocks.block(id)
     return [file, nothing]
   }
@@ -116,12 +116,12 @@ const urls = (code: string) => [...code.matchAll(/'((?:GET|POST|PUT|PATCH|DELETE
 const without: Readonly<Record<string, string>> = {
   health: 'for machines',
   ready: 'for machines',
-  jwks: 'for servers that check access tokens',
-  openapi: 'the paper itself',
-  avatar: 'a page shows it by its URL: avatarUrl',
-  putUpload: 'the answer that promises an upload says where it goes',
-  openVisit: 'the browser goes there',
-  endVisit: 'the browser comes back there',
+  getJwks: 'for servers that check access tokens',
+  getOpenApi: 'the document itself',
+  getAvatar: 'a page shows it by its URL: avatarUrl',
+  uploadFile: 'the answer that creates an upload says where it goes',
+  openAuthorization: 'the browser goes there',
+  finishAuthorization: 'the browser comes back there',
 }
 
 test('every route has a method, or a reason to have none', () => {
@@ -156,7 +156,7 @@ test('a path is filled in and escaped, and query, body and token go where they b
     },
   ])
   expect(bodyOf(1)).toEqual({ name: 'Key' })
-  await account.askCode({ email: 'ann@example.org', purpose: 'sign-in' })
+  await account.sendCode({ email: 'ann@example.org', purpose: 'sign-in' })
   expect(asked[2]?.headers['authorization']).toBeUndefined()
 })
 
@@ -177,21 +177,21 @@ test('a passkey is asked for, brought by the browser, and handed in with its cha
   const begun = { challenge: id, options: toUse }
   answers = [begun, { id: 'pk' }, begun, signedIn, begun, signedIn, { options: toUse }, signedIn, begun, undefined]
   await rest.passkeys.add({ name: 'Key', create: passkeys.create })
-  expect(await account.registerByPasskey({ username: 'ann', deviceName: 'd' })).toEqual(user)
-  expect(await account.signInByPasskey({ deviceName: 'd' })).toEqual({ user })
-  expect(await account.finish({ challenge: id, factor: 'passkey' })).toEqual(user)
-  await account.prove({ factor: 'passkey' })
+  expect(await account.registerWithPasskey({ username: 'ann', deviceName: 'd' })).toEqual(user)
+  expect(await account.signInWithPasskey({ deviceName: 'd' })).toEqual({ user })
+  expect(await account.finishSignIn({ challenge: id, factor: 'passkey' })).toEqual(user)
+  await account.reauthenticate({ factor: 'passkey' })
   expect(asked.map(one => one.at)).toEqual([
     'POST /v1/me/passkeys/options',
     'POST /v1/me/passkeys',
-    'POST /v1/users/by-passkey/options',
-    'POST /v1/users/by-passkey',
+    'POST /v1/users/with-passkey/options',
+    'POST /v1/users/with-passkey',
     'POST /v1/passkeys/options',
-    'POST /v1/sessions/by-passkey',
+    'POST /v1/sessions/with-passkey',
     'POST /v1/sessions/second-factor/passkey',
     'POST /v1/sessions/second-factor',
-    'POST /v1/sessions/current/proof/passkey',
-    'POST /v1/sessions/current/proof',
+    'POST /v1/sessions/current/reauthentication/passkey',
+    'POST /v1/sessions/current/reauthentication',
   ])
   expect([1, 3, 5, 7, 9].map(bodyOf)).toEqual([
     { challenge: id, passkey: created, name: 'Key' },
@@ -205,7 +205,7 @@ test('a passkey is asked for, brought by the browser, and handed in with its cha
 // ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test('a picture lies where the API shows it', () => {
-  const { at } = declared.avatars.avatar
+  const { at } = declared.avatars.getAvatar
   for (const size of [64, 256, 640] as const)
     expect(`GET ${avatarUrl('https://api/', id, size)}`).toBe(
       at.replace('{id}', id).replace('{size}', String(size)).replace('/v1', 'https://api/v1'),
@@ -220,7 +220,7 @@ test('a picture for the API goes there in the person’s name, and is taken then
   answers = [place, undefined, user]
   expect(await rest.profile.uploadAvatar(picture)).toEqual(user)
   const [, sent] = asked
-  expect(sent).toMatchObject({ at: declared.avatarFiles.putUpload.at.replace('{id}', id), body: picture })
+  expect(sent).toMatchObject({ at: declared.avatarFiles.uploadFile.at.replace('{id}', id), body: picture })
   expect(sent?.headers).toMatchObject({ authorization: 'Bearer a', 'content-type': 'application/octet-stream' })
 })
 

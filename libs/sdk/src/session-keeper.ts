@@ -2,7 +2,7 @@
  * Keeps a session: opens it with what somebody shows, keeps its access token fresh, and ends it. Refresh tokens are good
  * for one use: one refresh runs at a time, however many ask.
  */
-import type { SecondFactorNeeded, SignedIn, User } from '@flotilla/protocol'
+import type { SecondFactorChallenge, SignedIn, User } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
 import { FlotillaError, isRefused } from './flotilla-error.ts'
 import type { Call } from './http.ts'
@@ -39,12 +39,12 @@ export interface DeviceStore {
   save(device: string): Promise<void>
 }
 
-/** Either signed in, or not yet: then `finish` does it. */
+/** Either signed in, or not yet: then call `finishSignIn`. */
 export type SignInAnswer =
   | { readonly user: User; readonly secondFactor?: undefined }
-  | { readonly user?: undefined; readonly secondFactor: SecondFactorNeeded }
+  | { readonly user?: undefined; readonly secondFactor: SecondFactorChallenge }
 
-type SigningIn = SignedIn | { secondFactor: SecondFactorNeeded }
+type SigningIn = SignedIn | { secondFactor: SecondFactorChallenge }
 export interface SessionKeeperOptions {
   readonly call: Call
   readonly sessions: SessionStore
@@ -71,7 +71,7 @@ export interface SessionKeeper {
 /** A token this close to its end counts as expired, so that it does not expire on its way. */
 const expiryMarginMs = 30_000
 
-// oxlint-disable-next-line max-lines-per-function -- one short way in after the other, over the same session
+// oxlint-disable-next-line max-lines-per-function -- one short method after the other, over the same session
 export function createSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { sessions, clock, uuid } = options
   const extra = options.cookie ? { headers: { 'x-flotilla-cookie': '1' }, cookies: true } : {}
@@ -109,7 +109,7 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
     const held = await sessions.load()
     const { refreshToken } = held ?? {}
     if (refreshToken === undefined && !options.cookie)
-      throw new FlotillaError('refresh_invalid', 'unable to get an access token: nobody is signed in')
+      throw new FlotillaError('refresh_token_invalid', 'unable to get an access token: nobody is signed in')
     const attempt = held?.attempt ?? (looseAttempt ??= uuid())
     const body = refreshToken === undefined ? { attempt } : { refreshToken, attempt }
     try {
@@ -117,7 +117,8 @@ export function createSessionKeeper(options: SessionKeeperOptions): SessionKeepe
       looseAttempt = undefined
       return kept
     } catch (thrown) {
-      if (isRefused(thrown, 'refresh_invalid', 'refresh_reused', 'account_suspended')) await sessions.save(undefined)
+      if (isRefused(thrown, 'refresh_token_invalid', 'refresh_token_reused', 'account_suspended'))
+        await sessions.save(undefined)
       throw thrown
     }
   }

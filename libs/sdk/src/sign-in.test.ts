@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createCall, type Fetch } from './http.ts'
-import { readVisit } from './rest/identities.ts'
+import { readAuthorizationResult } from './rest/identities.ts'
 import { createRest } from './rest.ts'
 import type { SessionStore, StoredSession } from './session-keeper.ts'
 import { createSignIn } from './sign-in.ts'
@@ -104,15 +104,15 @@ test('another tab has refreshed: its token is taken', async () => {
 })
 
 test('a refused refresh forgets the session; an API that is away does not', async () => {
-  answers = [signedIn(1), new TypeError('fetch failed'), refused(401, 'refresh_reused')]
+  answers = [signedIn(1), new TypeError('fetch failed'), refused(401, 'refresh_token_reused')]
   const account = signIn()
   await finish(account.signIn({ username: 'ann', password: 'p' }))
   const failing = () => failure(account.getToken({ expired: true }))
   expect(await failing()).toMatchObject({ code: 'unreachable', retry: true })
   expect(await account.user()).toEqual(user)
-  expect(await failing()).toMatchObject({ code: 'refresh_reused', retry: false })
+  expect(await failing()).toMatchObject({ code: 'refresh_token_reused', retry: false })
   expect(await account.user()).toBeUndefined()
-  expect(await failing()).toMatchObject({ code: 'refresh_invalid' })
+  expect(await failing()).toMatchObject({ code: 'refresh_token_invalid' })
   expect(asked.length, 'nothing to ask with').toBe(3)
 })
 
@@ -157,13 +157,13 @@ test('a refresh by the cookie alone names itself the same until it is done', asy
 })
 
 test('a second factor: nobody is signed in before it is shown', async () => {
-  const secondFactor = { challenge: 'c1', factors: ['totp'], lifeMs: 600_000 }
-  answers = [{ status: 200, body: { secondFactor } }, refused(401, 'second_factor_wrong'), signedIn(1)]
+  const secondFactor = { challenge: 'c1', factors: ['totp'], expiresInMs: 600_000 }
+  answers = [{ status: 200, body: { secondFactor } }, refused(401, 'second_factor_invalid'), signedIn(1)]
   const account = signIn()
   expect(await finish(account.signIn({ username: 'ann', password: 'p' }))).toEqual({ secondFactor })
   expect(stored).toBeUndefined()
-  const finishing = (code: string) => account.finish({ challenge: 'c1', factor: 'totp', code })
-  expect(await failure(finishing('000000'))).toMatchObject({ code: 'second_factor_wrong' })
+  const finishing = (code: string) => account.finishSignIn({ challenge: 'c1', factor: 'totp', code })
+  expect(await failure(finishing('000000'))).toMatchObject({ code: 'second_factor_invalid' })
   expect(stored).toBeUndefined()
   expect(await finish(finishing('123456'))).toEqual(user)
   expect(await account.getToken({ expired: false })).toBe('a1')
@@ -172,32 +172,34 @@ test('a second factor: nobody is signed in before it is shown', async () => {
 test('a passkey that the browser does not bring is said, and nothing is shown', async () => {
   const challenge = { status: 200, body: { challenge: 'c1', options: {} } }
   answers = [challenge, challenge]
-  expect(await failure(signIn().signInByPasskey())).toMatchObject({ code: 'passkey_failed' })
+  expect(await failure(signIn().signInWithPasskey())).toMatchObject({ code: 'passkey_failed' })
   const denied = new DOMException('not allowed', 'NotAllowedError')
   const create = () => Promise.reject(denied)
   const account = signIn({ passkeys: { create, get: create } })
-  expect(await failure(account.signInByPasskey())).toMatchObject({ code: 'passkey_failed', cause: denied })
+  expect(await failure(account.signInWithPasskey())).toMatchObject({ code: 'passkey_failed', cause: denied })
   expect(asked.map(one => one.url)).toEqual(['https://api/v1/passkeys/options', 'https://api/v1/passkeys/options'])
 })
 
-test('a fresh proof is shown with a token that is good', async () => {
+test('reauthentication is shown with a token that is good', async () => {
   answers = [signedIn(1), signedIn(2), { status: 204 }]
   const account = signIn()
   await finish(account.signIn({ username: 'ann', password: 'p' }))
   await clock.advance(600_000)
-  await finish(account.prove({ factor: 'password', password: 'p' }))
+  await finish(account.reauthenticate({ factor: 'password', password: 'p' }))
   expect(asked[2]).toMatchObject({
-    url: 'https://api/v1/sessions/current/proof',
+    url: 'https://api/v1/sessions/current/reauthentication',
     headers: { authorization: 'Bearer a2' },
     body: { factor: 'password', password: 'p' },
   })
 })
 
-test('what a visit has brought is read from the URL that it came back to', () => {
-  expect(readVisit('https://app/back?x=1#grant=a%2Bb')).toEqual({ grant: 'a+b' })
-  expect(readVisit('https://app/back#error=identity_refused')).toEqual({ error: 'identity_refused' })
-  expect(readVisit('https://app/back?grant=a')).toBeUndefined()
-  expect(readVisit('https://app/back#top')).toBeUndefined()
+test('what an authorization has brought is read from the URL that it came back to', () => {
+  expect(readAuthorizationResult('https://app/back?x=1#grant=a%2Bb')).toEqual({ grant: 'a+b' })
+  expect(readAuthorizationResult('https://app/back#error=authorization_failed')).toEqual({
+    error: 'authorization_failed',
+  })
+  expect(readAuthorizationResult('https://app/back?grant=a')).toBeUndefined()
+  expect(readAuthorizationResult('https://app/back#top')).toBeUndefined()
 })
 
 test('in cookie mode no script holds the refresh token, and a new page signs in by the cookie', async () => {
@@ -325,9 +327,9 @@ test('a file for another host takes neither the token nor anything else along', 
 test('the work that registering asks for is done, and shown with the second try', async () => {
   const needed = {
     status: 403,
-    body: { error: { code: 'check_needed', message: 'work', field: 'check', rule: 'work' } },
+    body: { error: { code: 'check_required', message: 'work', field: 'check', rule: 'work' } },
   }
-  answers = [needed, { status: 201, body: { challenge: 'c', bits: 8, lifeMs: 1 } }, signedIn(1)]
+  answers = [needed, { status: 201, body: { challenge: 'c', bits: 8, expiresInMs: 1 } }, signedIn(1)]
   const account = signIn({ solveWork })
   const registering = account.register({ username: 'ann' })
   for (let turn = 0; asked.length < 3 && turn < 10_000; turn++) {
@@ -341,10 +343,10 @@ test('the work that registering asks for is done, and shown with the second try'
   expect(new Uint8Array(hash)[0]).toBe(0)
 
   answers = [
-    { status: 403, body: { error: { code: 'check_needed', message: 'captcha', rule: 'captcha' } } },
+    { status: 403, body: { error: { code: 'check_required', message: 'captcha', rule: 'captcha' } } },
     signedIn(2),
   ]
-  expect(await failure(account.register({ username: 'bob' }))).toMatchObject({ code: 'check_needed' })
+  expect(await failure(account.register({ username: 'bob' }))).toMatchObject({ code: 'check_required' })
   await finish(account.register({ username: 'bob', captcha: 'token' }))
   expect(asked.at(-1)!.body).toEqual({ username: 'bob', check: { captcha: 'token' } })
 })

@@ -1,16 +1,16 @@
 /**
- * Every way to register and to sign in, the second factor, the fresh proof that some calls ask for, and the way out.
- * `getToken` goes to the client as it is.
+ * Registration, every sign-in method, second factors, reauthentication, and signing out.
+ * Pass `getToken` to the client.
  */
 import type {
-  AskedCode,
+  CodeRequest,
   Check,
   Provider,
-  Registration as RegistrationRules,
-  ShownCode,
-  ShownVisit,
+  RegistrationRules,
+  SubmittedCode,
+  AuthorizationGrant,
   User,
-  Visit,
+  Authorization,
 } from '@flotilla/protocol'
 import { type Clock, systemClock } from './clock.ts'
 import { clientDefaults } from './options.ts'
@@ -30,13 +30,13 @@ import { randomUuid } from './uuid.ts'
 import { type SolveWork, solveWork } from './work.ts'
 
 export interface SignInOptions {
-  /** In memory when left out: then a new run signs in again, except in cookie mode. */
+  /** In memory by default: then a new run signs in again, except in cookie mode. */
   readonly sessions?: SessionStore
-  /** In memory when left out: after a new run the device is one among others. Not needed in cookie mode. */
+  /** In memory by default: then a new run is an unknown device. Not needed in cookie mode. */
   readonly devices?: DeviceStore
-  /** Does the proof of work that registering may ask for; crypto.subtle when left out. */
+  /** Solves the proof of work that registration may require; with crypto.subtle by default. */
   readonly solveWork?: SolveWork
-  /** For browsers on the API's own site: the refresh token becomes a cookie that no script can read. */
+  /** For browsers on the API's own site: keep the refresh token in an HTTP-only cookie. */
   readonly cookie?: boolean
   /** For passkeys: `{ create: startRegistration, get: startAuthentication }` of @simplewebauthn/browser will do. */
   readonly passkeys?: PasskeyCeremonies
@@ -46,33 +46,33 @@ export interface SignInOptions {
   readonly timeoutMs?: number
 }
 
-/** What the person calls this device, for the list of sign-ins: 1 to 60 characters. */
+/** A name for this device in the list of sessions: 1 to 60 characters. */
 interface Named {
   readonly deviceName?: string
 }
 
 export interface Credentials extends Named {
-  /** The username, or the address of mail instead. */
+  /** The username or the email address. */
   readonly username: string
   readonly password: string
 }
 
 interface Admitted {
-  /** The code of an invitation. */
+  /** An invitation code. */
   readonly invitation?: string
 }
 
 interface Checked {
-  /** What the captcha gave, where the deployment asks for one. */
+  /** The captcha token, if the deployment requires a captcha. */
   readonly captcha?: string
 }
 
-/** A username alone is enough; without one it is made of the address, or of chance. */
+/** A username is enough; without one, it is derived from the email address or generated. */
 export interface Registration extends Named, Admitted, Checked {
   readonly username?: string
   readonly password?: string
-  /** A code for `register`: its address becomes that of the account. */
-  readonly email?: ShownCode
+  /** A code sent for `register`; its address becomes the account's. */
+  readonly email?: SubmittedCode
   readonly displayName?: string
 }
 
@@ -81,7 +81,7 @@ export interface PasskeyRegistration extends Named, Admitted, Checked {
   readonly displayName?: string
 }
 
-/** A second factor, and the challenge that asked for one. A passkey is brought by the browser. */
+/** A second factor, and the challenge that requires it. The browser provides the passkey. */
 export type SecondFactor = { readonly challenge: string } & Named &
   (
     | { readonly factor: 'totp' | 'recovery_code' | 'email_code'; readonly code: string }
@@ -89,83 +89,84 @@ export type SecondFactor = { readonly challenge: string } & Named &
     | { readonly factor: 'passkey' }
   )
 
-/** What shows again who one is. A passkey is brought by the browser. */
-export type Proof =
+/** A factor to reauthenticate with. The browser provides the passkey. */
+export type Reauthentication =
   | { readonly factor: 'password'; readonly password: string }
   | { readonly factor: 'totp'; readonly code: string }
-  | ({ readonly factor: 'email_code' } & ShownCode)
+  | ({ readonly factor: 'email_code' } & SubmittedCode)
   | { readonly factor: 'passkey' }
 
-/** Calls fail with a FlotillaError; beyond the codes named, with `rate_limited` when there were too many tries. */
+/** Calls fail with a FlotillaError; beyond the codes named, with `rate_limited` after too many attempts. */
 export interface SignIn {
-  // ---- codes by mail ----
+  // ---- emailed codes ----
   /**
-   * Sends a code to an address. The answer is the same whether anybody has it. @throws FlotillaError mail_unavailable
+   * Sends a code by email. Does not reveal whether the address is known. @throws FlotillaError mail_disabled
    */
-  askCode(ask: {
+  sendCode(ask: {
     readonly email: string
     readonly purpose: 'register' | 'sign-in' | 'reset-password'
-  }): Promise<AskedCode>
-  /** Sends another one for the same request, not before `resendAfterMs`. @throws FlotillaError code_invalid, too_many */
-  resendCode(request: string): Promise<AskedCode>
+  }): Promise<CodeRequest>
+  /** Resends it, not before `resendAfterMs`. @throws FlotillaError code_invalid, limit_reached */
+  resendCode(request: string): Promise<CodeRequest>
 
-  // ---- registering, which signs in ----
-  /** Whom the deployment takes, and what it asks for. */
+  // ---- registration, which signs in ----
+  /** Who may register, and what is required. */
   registration(): Promise<RegistrationRules>
   /**
    * @throws FlotillaError username_taken, email_taken, password_weak, code_invalid, registration_closed,
-   *   invitation_invalid, check_needed (a captcha)
+   *   invitation_invalid, check_required (a captcha)
    */
   register(person: Registration): Promise<User>
   /** With a passkey instead of a password. @throws FlotillaError as `register`, passkey_failed, passkey_invalid */
-  registerByPasskey(person: PasskeyRegistration): Promise<User>
+  registerWithPasskey(person: PasskeyRegistration): Promise<User>
 
-  // ---- signing in: each answers `user`, or `secondFactor` for `finish` ----
-  /** By a password. @throws FlotillaError credentials_wrong */
+  // ---- signing in: each returns `user`, or `secondFactor` for `finishSignIn` ----
+  /** With a password. @throws FlotillaError invalid_credentials */
   signIn(credentials: Credentials): Promise<SignInAnswer>
-  /** By a code for `sign-in`. @throws FlotillaError code_invalid */
-  signInByCode(shown: ShownCode & Named): Promise<SignInAnswer>
-  /** The browser offers what it has; nobody is named. @throws FlotillaError passkey_failed, passkey_invalid */
-  signInByPasskey(device?: Named): Promise<SignInAnswer>
-  /** The accounts elsewhere that this deployment takes. */
+  /** With a code sent for `sign-in`. @throws FlotillaError code_invalid */
+  signInWithCode(shown: SubmittedCode & Named): Promise<SignInAnswer>
+  /** The browser offers the passkeys it has; no username is needed. @throws FlotillaError passkey_failed, passkey_invalid */
+  signInWithPasskey(device?: Named): Promise<SignInAnswer>
+  /** The sign-in providers of this deployment. */
   listProviders(): Promise<{ readonly providers: readonly Provider[] }>
   /**
-   * Begins a visit at a provider: keep `secret`, go to `url`. The page at `returnTo` finds the grant with `readVisit`.
-   * @throws FlotillaError provider_unknown, provider_failed, field_invalid (the deployment does not know `returnTo`)
+   * Begins a sign-in with a provider: keep `secret`, open `url`. The page at `returnTo` reads the grant with
+   * `readAuthorizationResult`.
+   * @throws FlotillaError provider_unknown, provider_failed, field_invalid (`returnTo` is not allowed)
    */
-  beginVisit(visit: { readonly provider: string; readonly returnTo: string }): Promise<Visit>
+  beginAuthorization(authorization: { readonly provider: string; readonly returnTo: string }): Promise<Authorization>
   /**
-   * With what the visit has brought. Somebody new may need an invitation.
-   * @throws FlotillaError identity_refused, identity_taken, registration_closed, invitation_invalid
+   * Signs in with the grant of an authorization. New users may need an invitation.
+   * @throws FlotillaError authorization_failed, identity_taken, registration_closed, invitation_invalid
    */
-  signInByVisit(shown: ShownVisit & Named & Admitted): Promise<SignInAnswer>
-  /** Sets a new password by a code for `reset-password`. All sessions of before end. @throws FlotillaError code_invalid */
-  resetPassword(reset: ShownCode & { readonly password: string } & Named): Promise<SignInAnswer>
+  signInWithProvider(shown: AuthorizationGrant & Named & Admitted): Promise<SignInAnswer>
+  /** Sets a new password with a code sent for `reset-password`. Ends all other sessions. @throws FlotillaError code_invalid */
+  resetPassword(reset: SubmittedCode & { readonly password: string } & Named): Promise<SignInAnswer>
 
   // ---- the second factor ----
-  /** Sends the code of `email_code`. @throws FlotillaError challenge_invalid, too_many */
-  askFactorCode(challenge: string): Promise<AskedCode>
-  /** Finishes a sign-in. After five tries sign in anew. @throws FlotillaError second_factor_wrong, challenge_invalid */
-  finish(shown: SecondFactor): Promise<User>
+  /** Sends the code of `email_code`. @throws FlotillaError challenge_invalid, limit_reached */
+  sendSecondFactorCode(challenge: string): Promise<CodeRequest>
+  /** After five failed attempts, sign in again. @throws FlotillaError second_factor_invalid, challenge_invalid */
+  finishSignIn(shown: SecondFactor): Promise<User>
 
   // ---- signed in ----
   /**
-   * Shows again who one is: after it, what was refused with `proof_needed` can be called, for some minutes.
-   * @throws FlotillaError credentials_wrong, second_factor_wrong, code_invalid, passkey_failed, passkey_invalid
+   * Reauthenticates: for some minutes, calls are no longer refused with `reauthentication_required`.
+   * @throws FlotillaError invalid_credentials, second_factor_invalid, code_invalid, passkey_failed, passkey_invalid
    */
-  prove(proof: Proof): Promise<void>
-  /** Sends a code to one's own address, for `prove`. @throws FlotillaError factor_conflict (there is no address) */
-  askProofCode(): Promise<AskedCode>
-  /** As `prove`, with a visit that `rest.identities.beginVisit` began. @throws FlotillaError identity_refused */
-  proveByVisit(shown: ShownVisit): Promise<void>
-  /** Ends the session on the server, which closes its sockets, and forgets it here. */
+  reauthenticate(reauthentication: Reauthentication): Promise<void>
+  /** Sends a code for `reauthenticate` to the user's own address. @throws FlotillaError factor_conflict (there is no address) */
+  sendReauthenticationCode(): Promise<CodeRequest>
+  /** Like `reauthenticate`, with an authorization from `rest.identities.beginAuthorization`. @throws FlotillaError authorization_failed */
+  reauthenticateWithProvider(shown: AuthorizationGrant): Promise<void>
+  /** Ends the session on the server, closes its sockets, and forgets it here. */
   signOut(): Promise<void>
   /** Who is signed in, as far as this device knows. */
   user(): Promise<User | undefined>
   readonly getToken: GetToken
 }
 
-// oxlint-disable-next-line max-lines-per-function -- one short way in after the other, over the same session
+// oxlint-disable-next-line max-lines-per-function -- one short method after the other, over the same session
 export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
   const { clock = systemClock, passkeys, uuid = randomUuid } = options
   const { requestTimeoutMs, fileTimeoutMs } = clientDefaults
@@ -188,25 +189,25 @@ export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
     try {
       return await show(shown)
     } catch (thrown) {
-      if (!isRefused(thrown, 'check_needed') || thrown.rule !== 'work') throw thrown
+      if (!isRefused(thrown, 'check_required') || thrown.rule !== 'work') throw thrown
       const work = await ask('POST /v1/registration/work')
       return show({ ...shown, check: { challenge: work.challenge, solution: await solve(work) } })
     }
   }
 
   return {
-    askCode: body => ask('POST /v1/codes', { body }),
+    sendCode: body => ask('POST /v1/codes', { body }),
     resendCode: request => ask('POST /v1/codes/{id}/resend', { id: request }),
 
     registration: () => ask('GET /v1/registration'),
     register: person => openAtOnce(checked(person, body => askIn('POST /v1/users', { body }))),
-    async registerByPasskey({ deviceName, ...person }) {
+    async registerWithPasskey({ deviceName, ...person }) {
       const { challenge, options: asked } = await checked(person, body =>
-        ask('POST /v1/users/by-passkey/options', { body }),
+        ask('POST /v1/users/with-passkey/options', { body }),
       )
       const named = deviceName === undefined ? {} : { deviceName }
       const body = { ...named, challenge, passkey: await createPasskey(passkeys, asked) }
-      return openAtOnce(askIn('POST /v1/users/by-passkey', { body }))
+      return openAtOnce(askIn('POST /v1/users/with-passkey', { body }))
     },
 
     async signIn(credentials) {
@@ -214,20 +215,20 @@ export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
       const body = device === undefined ? credentials : { ...credentials, device }
       return open(askIn('POST /v1/sessions', { body }))
     },
-    signInByCode: body => open(askIn('POST /v1/sessions/by-code', { body })),
-    async signInByPasskey(device) {
+    signInWithCode: body => open(askIn('POST /v1/sessions/with-code', { body })),
+    async signInWithPasskey(device) {
       const { challenge, options: asked } = await ask('POST /v1/passkeys/options')
       const body = { ...device, challenge, passkey: await getPasskey(passkeys, asked) }
-      return open(askIn('POST /v1/sessions/by-passkey', { body }))
+      return open(askIn('POST /v1/sessions/with-passkey', { body }))
     },
     listProviders: () => ask('GET /v1/providers'),
-    beginVisit: ({ provider, returnTo }) =>
-      ask('POST /v1/providers/{provider}/visits', { provider, body: { returnTo } }),
-    signInByVisit: body => open(askIn('POST /v1/sessions/by-visit', { body })),
+    beginAuthorization: ({ provider, returnTo }) =>
+      ask('POST /v1/providers/{provider}/authorizations', { provider, body: { returnTo } }),
+    signInWithProvider: body => open(askIn('POST /v1/sessions/with-provider', { body })),
     resetPassword: body => open(askIn('POST /v1/password-resets', { body })),
 
-    askFactorCode: challenge => ask('POST /v1/sessions/second-factor/code', { body: { challenge } }),
-    async finish(shown) {
+    sendSecondFactorCode: challenge => ask('POST /v1/sessions/second-factor/code', { body: { challenge } }),
+    async finishSignIn(shown) {
       const finish = (body: BodyOf<'POST /v1/sessions/second-factor'>) =>
         openAtOnce(askIn('POST /v1/sessions/second-factor', { body }))
       if (shown.factor !== 'passkey') return finish(shown)
@@ -236,15 +237,15 @@ export function createSignIn(api: string, options: SignInOptions = {}): SignIn {
       return finish({ ...shown, passkey: await getPasskey(passkeys, asked) })
     },
 
-    async prove(proof) {
-      const prove = (body: BodyOf<'POST /v1/sessions/current/proof'>) =>
-        askSigned('POST /v1/sessions/current/proof', { body })
-      if (proof.factor !== 'passkey') return prove(proof)
-      const { challenge, options: asked } = await askSigned('POST /v1/sessions/current/proof/passkey')
-      return prove({ ...proof, challenge, passkey: await getPasskey(passkeys, asked) })
+    async reauthenticate(reauthentication) {
+      const reauthenticate = (body: BodyOf<'POST /v1/sessions/current/reauthentication'>) =>
+        askSigned('POST /v1/sessions/current/reauthentication', { body })
+      if (reauthentication.factor !== 'passkey') return reauthenticate(reauthentication)
+      const { challenge, options: asked } = await askSigned('POST /v1/sessions/current/reauthentication/passkey')
+      return reauthenticate({ ...reauthentication, challenge, passkey: await getPasskey(passkeys, asked) })
     },
-    askProofCode: () => askSigned('POST /v1/sessions/current/proof/code'),
-    proveByVisit: body => askSigned('POST /v1/sessions/current/proof/by-visit', { body }),
+    sendReauthenticationCode: () => askSigned('POST /v1/sessions/current/reauthentication/code'),
+    reauthenticateWithProvider: body => askSigned('POST /v1/sessions/current/reauthentication/with-provider', { body }),
     signOut: keeper.end,
     user: keeper.user,
     getToken: keeper.getToken,

@@ -7,7 +7,7 @@ import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
 import type { Page } from './rest/ask.ts'
 
-export type Told = { [N in keyof ClientEvents]: readonly [name: N, event: ClientEvents[N]] }[keyof ClientEvents]
+export type SignalEvent = { [N in keyof ClientEvents]: readonly [name: N, event: ClientEvents[N]] }[keyof ClientEvents]
 export type Things<T> = ReadonlyMap<string, T>
 
 /** What a topic needs to know of the client. */
@@ -23,7 +23,7 @@ export interface Topic<T> {
   /** What a signal says of things: undefined of one that is gone. */
   heard(event: Event, known: Things<T>): Iterable<readonly [key: string, thing: T | undefined]>
   /** Tells that a thing came (there was none before), changed, or went (there is none now). */
-  tell(change: Change<T>, self: Self): Told | undefined
+  tell(change: Change<T>, self: Self): SignalEvent | undefined
 }
 
 export interface Change<T> {
@@ -86,7 +86,7 @@ const contacts: Topic<ContactThing> = {
           [event.request, undefined],
           [event.user.id, { user: event.user }],
         ]
-      case 'contact.rejected':
+      case 'contact.declined':
       case 'contact.cancelled':
         return [[event.request, undefined]]
       case 'contact.removed':
@@ -104,7 +104,7 @@ const contacts: Topic<ContactThing> = {
       // An acceptance tells it too. How else a request ended is not known: as if the other had ended it.
       if (all.now.has(other(thing.request, self).id)) return undefined
       const isMine = thing.request.from.id === self.user()
-      return ['contact', { event: isMine ? 'contact.rejected' : 'contact.cancelled', request: key }]
+      return ['contact', { event: isMine ? 'contact.declined' : 'contact.cancelled', request: key }]
     }
     if (now === undefined) return ['contact', { event: 'contact.removed', user: key }]
     if (before !== undefined) return undefined

@@ -185,7 +185,7 @@ test('what differs after a loss is told by the events that were lost', async () 
       ['contact', { event: 'contact.accepted', user: person('eve'), request: 'r1' }],
       ['contact', { event: 'contact.accepted', user: person('jim') }],
       ['contact', { event: 'contact.removed', user: 'bob' }],
-      ['contact', { event: 'contact.rejected', request: 'r2' }],
+      ['contact', { event: 'contact.declined', request: 'r2' }],
       ['contact', { event: 'contact.cancelled', request: 'r3' }],
       ['contact', { event: 'contact.requested', request: asked('r5', 'kim', 'me') }],
       ['block', { user: 'leo', blocked: true }],

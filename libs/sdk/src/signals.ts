@@ -9,7 +9,7 @@ import type { Emitter } from './emitter.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
-import { type Self, type Told, type Topic, topics } from './signal-topics.ts'
+import { type Self, type SignalEvent, type Topic, topics } from './signal-topics.ts'
 
 export interface SignalsOptions {
   readonly rest: Rest
@@ -44,7 +44,7 @@ class Watched<T> {
   }
 
   /** @returns what differs, and whether that is all: what was told meanwhile is left for the next time */
-  async read(rest: Rest, self: Self): Promise<{ readonly told: readonly Told[]; readonly isSettled: boolean }> {
+  async read(rest: Rest, self: Self): Promise<{ readonly told: readonly SignalEvent[]; readonly isSettled: boolean }> {
     const touched = new Set<string>()
     this.#touched = touched
     const read = this.topic.read(rest, this.#known ?? new Map<string, T>())
@@ -61,8 +61,8 @@ class Watched<T> {
     return { told, isSettled: touched.size === 0 }
   }
 
-  #differences(before: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>, self: Self): Told[] {
-    const told: Told[] = []
+  #differences(before: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>, self: Self): SignalEvent[] {
+    const told: SignalEvent[] = []
     for (const key of new Set([...now.keys(), ...before.keys()])) {
       const change = { key, before: before.get(key), now: now.get(key), all: { before, now } }
       if (JSON.stringify(change.before) === JSON.stringify(change.now)) continue

@@ -11,7 +11,7 @@ const hashesAtOnce = 256
 export const solveWork: SolveWork = async ({ challenge, bits }) => {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined
   if (subtle === undefined)
-    throw new FlotillaError('check_needed', 'unable to do the proof of work: without https there is no crypto.subtle')
+    throw new FlotillaError('check_required', 'unable to do the proof of work: without https there is no crypto.subtle')
   const encoder = new TextEncoder()
   for (let first = 0; ; first += hashesAtOnce) {
     const hashes = await Promise.all(

@@ -75,7 +75,7 @@ test('a secret may stand in a file, and nothing else may', () => {
   }
 })
 
-test('the papers have a row for each setting', () => {
+test('the docs have a row for each setting', () => {
   expect(describeSettings(settings)).toContain('| `MODE` | fast \\| safe | `safe` | Which. |')
   expect(describeSettings(settings)).toContain('| `KEY` | secret | **required** | The key. |')
 })

@@ -29,7 +29,7 @@ export interface Cast {
   readonly asked: Readonly<Record<'direct' | 'group', { readonly conversation: string; readonly request: string }>>
 }
 
-/** Writes the cast into the tables. Everybody has signed in a moment ago, so that their proof is fresh. */
+/** Writes the cast into the tables. Everybody has signed in a moment ago, so that they need not reauthenticate. */
 export async function makeCast(pool: pg.Pool): Promise<Cast> {
   const names = ['owner', 'admin', 'member', 'target', 'removed', 'stranger', 'contact', 'blocked', 'newcomer'] as const
   const users = await makeUsers(pool, names.length)

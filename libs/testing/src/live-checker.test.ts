@@ -87,7 +87,7 @@ const right: readonly HistoryRecord[] = [
   { kind: 'send', socket: 1, atMs: 2_000, answeredMs: 2_100 },
   { kind: 'blocked', conversation: 'direct', atMs: at.blocked },
   { kind: 'sent', user: 'bob', conversation: 'direct', clientId: 'late', text: 'let me in', atMs: at.blocked },
-  { kind: 'failed', user: 'bob', conversation: 'direct', clientId: 'late', code: 'direct_closed' },
+  { kind: 'failed', user: 'bob', conversation: 'direct', clientId: 'late', code: 'blocked' },
   { kind: 'unblocking', conversation: 'direct', atMs: 6_000 },
   signalled('ann', 7_000),
   signal(1, 7_100),

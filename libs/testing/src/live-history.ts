@@ -98,7 +98,7 @@ export function aboutOf(event: EventIn<'signal'>): string {
     case 'contact.requested':
       return event.request.id
     case 'contact.accepted':
-    case 'contact.rejected':
+    case 'contact.declined':
     case 'contact.cancelled':
       return event.request
     case 'contact.removed':

@@ -66,7 +66,7 @@ ${describeSettings(withoutHostName(workerSettings))}
 
 \`npm start\` needs none of these. Its keys are created on first start and kept in \`.flotilla/keys.json\`; everything else
 has the defaults of the gateway and the API, except limits that count by address alone. REQUESTS_MAX,
-REQUESTS_PER_ADDRESS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, REGISTRATIONS_MAX, CODES_MAX, CEREMONIES_MAX and VISITS_MAX are ten times
+REQUESTS_PER_ADDRESS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX, REGISTRATIONS_MAX, CODES_MAX, CEREMONIES_MAX and PROVIDER_SIGN_INS_MAX are ten times
 as high, since in a trial everybody has one address.
 
 ${describeSettings(standaloneSettings)}

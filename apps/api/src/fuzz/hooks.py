@@ -32,10 +32,10 @@ UNTOLD = {
     "no key __proto__",
     "well-formed Unicode, no U+0000",
     "something visible",
-    "an address of mail",
-    "another time than from",
+    "an email address",
+    "different from `from`",
     "3 to 32 of a-z 0-9 . _ -",
-    "`next` of another page",
+    "`next` of a previous page",
 }
 
 

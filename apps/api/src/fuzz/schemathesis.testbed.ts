@@ -36,7 +36,7 @@ export interface FuzzOptions {
 
 /** Calls the whole API for so long. Resolves to whether nothing was found; what was is on the standard output. */
 export function fuzz({ origin, seconds, seed }: FuzzOptions): Promise<boolean> {
-  // Not which methods a URL takes: `/v1/sessions/by-code` is also a `/v1/sessions/{id}`, and the check does not see it.
+  // Not which methods a URL takes: `/v1/sessions/with-code` is also a `/v1/sessions/{id}`, and the check does not see it.
   const checks = [
     'not_a_server_error',
     'status_code_conformance',

@@ -20,7 +20,7 @@ function withoutLimits(): Partial<ApiSettings> {
   ])
   const unlimited = {
     requestsMax: 1e9,
-    requestsUnderWayMax: 1e9,
+    requestsInFlightMax: 1e9,
     requestsPerAddressMax: 1e9,
     httpConnectionsPerAddressMax: 1e9,
     eventLoopDelayMsMax: 1e9,

@@ -39,7 +39,11 @@ export function countryOf(deps: RouteDeps, request: FastifyRequest): string | un
 }
 
 /** @param deviceName what the person calls the device, if they said */
-export function clientOf(deps: RouteDeps, request: FastifyRequest, deviceName = deviceNameDefault): sessions.Client {
+export function clientOf(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  deviceName = deviceNameDefault,
+): sessions.ClientDevice {
   return {
     // Before anything is written: nobody is registered and then cannot be signed in.
     deviceName: users.checkName(deviceName, 'deviceName'),

@@ -49,10 +49,10 @@ async function open(settings: Partial<ApiSettings>, given: Parameters<typeof cre
 
 const statusOf = ({ heard }: Line) => Number(/^HTTP\/1\.1 (\d+)/.exec(heard())?.[1] ?? 0)
 const underWay = async ({ registry }: Fixture) =>
-  Number(/ (\d+)\n?$/.exec(await registry.getSingleMetricAsString('flotilla_api_requests_under_way'))?.[1])
+  Number(/ (\d+)\n?$/.exec(await registry.getSingleMetricAsString('flotilla_api_requests_in_flight'))?.[1])
 
 test('who announces bodies and withholds them fills no seat and shuts out nobody but themselves', async () => {
-  const { here, dial, ask } = await open({ requestsUnderWayMax: 8, requestsPerAddressMax: 20 })
+  const { here, dial, ask } = await open({ requestsInFlightMax: 8, requestsPerAddressMax: 20 })
   const withholders = Array.from({ length: 40 }, (_, at) => dial(withheld(), `127.0.0.${2 + (at % 2)}`))
   await expect.poll(() => here.app.server.listening && withholders.every(one => !one.socket.connecting)).toBe(true)
   await expect.poll(() => ask('127.0.0.2')).toBe(429)
@@ -71,7 +71,7 @@ test('a seat is taken when the body is there, and only then is it full', async (
   })
   const slow = Object.assign(Object.create(chat), { passwords: { enter: () => ({ leave() {} }) } })
   const hit = (key: string) => (key.startsWith('api:sign-in') ? gate.then(() => undefined) : Promise.resolve(undefined))
-  const { here, dial, ask } = await open({ requestsUnderWayMax: 1 }, { chat: slow, node: { nodes: () => [], hit } })
+  const { here, dial, ask } = await open({ requestsInFlightMax: 1 }, { chat: slow, node: { nodes: () => [], hit } })
   const body = JSON.stringify({ username: 'alice', password: 'x' })
   const head = `POST /v1/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
   const first = dial(head)

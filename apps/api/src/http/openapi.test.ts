@@ -92,7 +92,7 @@ test('null is a type, and several words are one choice', () => {
   expect(text).not.toContain('"nullable"')
   expect(document.components.schemas['Settings']?.['properties']).toMatchObject({
     directFrom: { type: ['string', 'null'], enum: ['anyone', 'contacts', 'known', 'request', null] },
-    lastSeenTo: { type: 'string', enum: ['everyone', 'contacts', 'nobody'] },
+    lastSeenVisibility: { type: 'string', enum: ['everyone', 'contacts', 'nobody'] },
   })
 })
 

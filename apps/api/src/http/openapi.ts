@@ -16,14 +16,14 @@ import type { Api } from '../app.ts'
 import { restValues, written } from './examples.ts'
 
 const description = [
-  'People, sign-in, conversations, history and receipts of Flotilla. Messages also travel over the socket, whose protocol',
-  'docs/protocol.md describes; `GET /v1/connect` says where to open one.',
+  'Users, sign-in, conversations, history and receipts of Flotilla. Live events come over the socket: `GET /v1/connect` has its',
+  'URL, and docs/protocol.md its protocol.',
   '',
   '## Errors',
   'Every error is `{error: {code, message, retryMs?, field?, rule?}}`. The codes are stable:',
   '',
   ...Object.entries(errors).map(
-    ([code, row]) => `- \`${code}\` (${row.http}${row.retry ? ', may be tried again' : ''}): ${row.meaning}`,
+    ([code, row]) => `- \`${code}\` (${row.http}${row.retry ? ', retry' : ''}): ${row.meaning}`,
   ),
 ].join('\n')
 
@@ -110,11 +110,16 @@ export function installOpenApi(app: Api): void {
         description,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      servers: [{ url: '/', description: 'The deployment that this document comes from.' }],
+      servers: [{ url: '/', description: 'The deployment that serves this document.' }],
       tags: Object.entries(tags).map(([name, about]) => ({ name, description: about })),
       components: {
         securitySchemes: {
-          accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Lives for ten minutes.' },
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'Expires after ten minutes.',
+          },
         },
       },
     },
@@ -139,7 +144,7 @@ export function installDocs(app: Api): void {
     }
     docs.addHook('onRequest', async request => {
       // The page makes a URL of it.
-      if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'the host cannot be read')
+      if (!URL.canParse(`http://${request.hostname}`)) throw new Refusal('frame_malformed', 'invalid Host header')
     })
     let policy: string | undefined
     docs.addHook('onSend', async (_request, reply, payload) => {
@@ -166,7 +171,8 @@ export function installDocs(app: Api): void {
 }
 
 const sayWhatIsLacking = async () => {
-  const why = 'there is no page: @scalar/fastify-api-reference is not installed. The document is at /v1/openapi.json'
+  const why =
+    'the docs page is not available: @scalar/fastify-api-reference is not installed. The document is at /v1/openapi.json'
   throw new Refusal('route_unknown', why)
 }
 

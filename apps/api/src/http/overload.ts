@@ -29,7 +29,7 @@ const retryMsMin = 500
 const retryMsSpread = 1_500
 
 export interface ShedderOptions {
-  readonly requestsUnderWayMax: number
+  readonly requestsInFlightMax: number
   readonly requestsPerAddressMax: number
   readonly eventLoopDelayMsMax: number
   readonly random: () => number
@@ -69,14 +69,14 @@ export function createShedder(options: ShedderOptions): Shedder {
       const address = addressOf(request)
       const others = open.get(address) ?? 0
       if (others >= options.requestsPerAddressMax)
-        throw new Refusal('rate_limited', 'too many requests of this address are open', { retryMs: retryMs() })
+        throw new Refusal('rate_limited', 'too many concurrent requests from this address', { retryMs: retryMs() })
       open.set(address, others + 1)
       // `close` comes once for every answer, also when the caller went away.
       reply.raw.once('close', () => leave(address))
     },
     seat(request, reply) {
       if (seated.has(request)) return
-      if (underWay >= options.requestsUnderWayMax) throw refuse('too many requests are under way')
+      if (underWay >= options.requestsInFlightMax) throw refuse('too many requests are under way')
       seated.add(request)
       underWay++
       reply.raw.once('close', () => void underWay--)

@@ -33,8 +33,7 @@ const frameworkCodes: Readonly<Record<string, () => Refusal>> = {
       field: 'content-type',
       rule: 'application/json',
     }),
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
-    new Refusal('frame_malformed', 'the body does not have the length that its header says'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Refusal('frame_malformed', 'the body does not match Content-Length'),
   FST_ERR_BAD_URL: () => new Refusal('route_unknown', 'the URL cannot be decoded'),
   FST_ERR_MAX_PARAM_LENGTH: () => new Refusal('route_unknown', 'the URL is too long'),
 }
@@ -46,7 +45,7 @@ function toRefusal(error: unknown): Refusal {
   if (known !== undefined) return known()
   // Fastify marks by status what it or a plugin of it refuses; it happens only before a route has begun.
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500)
-    return new Refusal('frame_malformed', 'the request cannot be read')
+    return new Refusal('frame_malformed', 'the request cannot be parsed')
   return asRefusal(error) ?? new Refusal('internal')
 }
 
@@ -77,8 +76,8 @@ export function installErrorAnswers(app: FastifyInstance, methodsOf: (url: strin
     const { method, url } = request
     const shown = url.slice(0, 128)
     const allowed = methodsOf(url).join(', ')
-    if (allowed === '') return sendRefusal(reply, new Refusal('route_unknown', `there is no ${method} ${shown}`))
+    if (allowed === '') return sendRefusal(reply, new Refusal('route_unknown', `no such URL: ${method} ${shown}`))
     reply.header('allow', allowed)
-    return sendRefusal(reply, new Refusal('method_not_allowed', `${shown} takes ${allowed}, not ${method}`))
+    return sendRefusal(reply, new Refusal('method_not_allowed', `${shown} supports ${allowed}, not ${method}`))
   })
 }

@@ -31,7 +31,7 @@ test('a handler that does not fit its route does not compile, nor does a feature
     serve(app, deps, rest.reports, { report: async () => answer(202, { id: 'x' }) })
     serve(app, deps, rest.reports, { report: async () => answer(201, { id: 'x' }) })
     // @ts-expect-error bytes are sent, and no JSON
-    serve(app, deps, rest.dataExport, { exportMe: async () => ({ name: 'Ann' }) })
+    serve(app, deps, rest.dataExport, { exportData: async () => ({ name: 'Ann' }) })
   }
   expect(wrong).toBeTypeOf('function')
 })

@@ -62,8 +62,13 @@ export function serve<const F extends Readonly<Record<string, Route>>>(
   handlers: Handlers<F>,
 ): void {
   const { authenticate, authenticateOperator } = deps
-  // What asks for a fresh proof looks for it in the verb, in the same transaction as what it does.
-  const hooks = { nothing: undefined, session: authenticate, proof: authenticate, operator: authenticateOperator }
+  // What asks for reauthentication looks for it in the verb, in the same transaction as what it does.
+  const hooks = {
+    nothing: undefined,
+    session: authenticate,
+    reauthentication: authenticate,
+    operator: authenticateOperator,
+  }
   for (const [id, route] of Object.entries(feature)) {
     const given = handlers[id] as AnyHandler | (Options & { readonly handle: AnyHandler })
     const { handle, admit, ...options } = typeof given === 'function' ? ({ handle: given } as const) : given

@@ -10,7 +10,7 @@ import type { TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Api } from '../app.ts'
 
-const noBody = () => new Refusal('field_invalid', 'the request needs a JSON body', { field: 'body', rule: 'required' })
+const noBody = () => new Refusal('field_invalid', 'a JSON body is required', { field: 'body', rule: 'required' })
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -103,7 +103,7 @@ function checkWellFormed(schema: TSchema): Check {
     if (ill === undefined) return check(value)
     const [field] = ill
     return {
-      error: new Refusal('field_invalid', `${field}: must keep to ${wellFormedRule}`, { field, rule: wellFormedRule }),
+      error: new Refusal('field_invalid', `${field}: invalid (${wellFormedRule})`, { field, rule: wellFormedRule }),
     }
   }
 }
@@ -142,5 +142,5 @@ export const bytesCompiler: FastifySchemaCompiler<TSchema> = part =>
     ? value =>
         Buffer.isBuffer(value) && value.length > 0
           ? { value }
-          : { error: new Refusal('field_invalid', 'the request needs a body', { field: 'body', rule: 'required' }) }
+          : { error: new Refusal('field_invalid', 'a body is required', { field: 'body', rule: 'required' }) }
     : validatorCompiler(part)

@@ -30,7 +30,7 @@ export function createOperatorAuthentication(
     const { user, session } = request.caller
     if (!operators.includes(user)) throw new Refusal('operators_only')
     const has = await factors.read(chat, user)
-    if (!factors.hasSecondFactor(has) && has.passkeys === 0) throw new Refusal('operator_unprotected')
-    await sessions.demandFresh(chat, session)
+    if (!factors.hasSecondFactor(has) && has.passkeys === 0) throw new Refusal('operator_mfa_required')
+    await sessions.demandReauthentication(chat, session)
   }
 }

@@ -1,5 +1,5 @@
 /** Where the countries are, to the degree: near where their people live rather than the middle of their land. */
-export interface Place {
+export interface Coordinates {
   readonly lat: number
   readonly lon: number
 }
@@ -38,7 +38,7 @@ const places = new Map(
 )
 
 /** @param country two capital letters, as ISO 3166 has them */
-export const placeOfCountry = (country: string): Place | undefined => places.get(country)
+export const coordinatesOfCountry = (country: string): Coordinates | undefined => places.get(country)
 
 /** All that have a place, in the order of the alphabet. */
 export const countriesWithPlace: readonly string[] = [...places.keys()].sort()

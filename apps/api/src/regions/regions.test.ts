@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { countriesWithPlace, placeOfCountry } from './country-places.ts'
+import { countriesWithPlace, coordinatesOfCountry } from './country-places.ts'
 import { loadCountries, nearestRegions, parseRegion } from './regions.ts'
 
 const regions = ['eu:50.1:8.7', 'us:39:-77.5', 'asia:1.3:103.8'].map(parseRegion)
@@ -34,7 +34,7 @@ test.each([['eu'], ['eu:1'], ['eu:x:1'], ['eu:91:0'], ['eu:0:181'], [':1:1'], ['
 test('every country has a place on the globe', () => {
   // Countries that ISO 3166 has; the ones of each continent that a table is likely to miss.
   for (const country of ['DE', 'US', 'IN', 'CN', 'BR', 'NG', 'ID', 'PK', 'BD', 'RU', 'MX', 'ET', 'XK', 'AX', 'ZW'])
-    expect(placeOfCountry(country), country).toMatchObject({ lat: expect.any(Number), lon: expect.any(Number) })
+    expect(coordinatesOfCountry(country), country).toMatchObject({ lat: expect.any(Number), lon: expect.any(Number) })
 })
 
 test('the country of an address is found with the country files alone', () => {

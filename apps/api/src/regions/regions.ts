@@ -6,9 +6,9 @@ import { accessSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { placeOfCountry, type Place } from './country-places.ts'
+import { coordinatesOfCountry, type Coordinates } from './country-places.ts'
 
-export interface Region extends Place {
+export interface Region extends Coordinates {
   readonly name: string
 }
 
@@ -25,7 +25,7 @@ export function parseRegion(text: string): Region {
 const radians = Math.PI / 180
 
 /** The part of a great circle between two places that grows with the distance. */
-function apart(a: Place, b: Place): number {
+function apart(a: Coordinates, b: Coordinates): number {
   const [dLat, dLon] = [(b.lat - a.lat) * radians, (b.lon - a.lon) * radians]
   return Math.sin(dLat / 2) ** 2 + Math.cos(a.lat * radians) * Math.cos(b.lat * radians) * Math.sin(dLon / 2) ** 2
 }
@@ -35,7 +35,7 @@ function apart(a: Place, b: Place): number {
  * @param home where this process runs; it comes first for a caller whose place is not known
  */
 export function nearestRegions(regions: readonly Region[], home: string, country: string | undefined): string[] {
-  const from = country === undefined ? undefined : placeOfCountry(country)
+  const from = country === undefined ? undefined : coordinatesOfCountry(country)
   if (from === undefined) return [...new Set([home, ...regions.map(region => region.name)])]
   return [...regions].sort((a, b) => apart(from, a) - apart(from, b)).map(region => region.name)
 }

@@ -4,7 +4,7 @@ import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../http/client.ts'
 import { take } from '../http/limits.ts'
-import { takeOwnTry, withPlace } from '../sign-in/password-tries.ts'
+import { takeOwnTry, withHashSlot } from '../sign-in/password-tries.ts'
 import { serve } from '../http/serve.ts'
 import { takeCode, takeTry } from './codes.ts'
 import { answerSignIn } from './sessions.ts'
@@ -15,9 +15,9 @@ export function accountRoutes(app: Api, deps: RouteDeps): void {
     resetPassword: async (request, reply) => {
       const { deviceName, ...shown } = request.body
       const client = clientOf(deps, request, deviceName)
-      const result = await withPlace(chat, async place => {
+      const result = await withHashSlot(chat, async slot => {
         await takeTry(deps, request, shown)
-        return accounts.resetPassword(chat, { ...shown, client, place })
+        return accounts.resetPassword(chat, { ...shown, client, slot })
       })
       return answerSignIn(app, deps, request, reply, result)
     },
@@ -27,18 +27,18 @@ export function accountRoutes(app: Api, deps: RouteDeps): void {
       handle: async request => {
         const { user, session } = request.caller
         const client = clientOf(deps, request)
-        await withPlace(chat, async place => {
+        await withHashSlot(chat, async slot => {
           await takeOwnTry(deps, request, user)
           await take(deps.counter, `factor:${user}:${session}`, deps.settings.factorTries)
-          await accounts.setPassword(chat, user, { ...request.body, session, client, place })
+          await accounts.setPassword(chat, user, { ...request.body, session, client, slot })
         })
       },
     },
 
-    askEmail: async request => {
+    requestEmailChange: async request => {
       const { user, session } = request.caller
       const taken = await takeCode(deps, request, request.body.email)
-      return accounts.askEmail(chat, user, { session, ...taken })
+      return accounts.requestEmailChange(chat, user, { session, ...taken })
     },
 
     changeEmail: {

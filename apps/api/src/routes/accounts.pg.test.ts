@@ -66,11 +66,11 @@ describe('registering', () => {
     expect(nameless.body.user.username).toMatch(/^user\d+$/)
   })
 
-  test('an address is proved by the code that was sent to it, and then signs in', async () => {
+  test('an address is verified by the code that was sent to it, and then signs in', async () => {
     const email = 'ada@example.org'
     const asked = await call('POST /v1/codes', { body: { email: ` ${email} `, purpose: 'register' } })
     expect(asked.status).toBe(202)
-    expect(asked.body).toEqual({ request: expect.any(String), lifeMs: 600_000, resendAfterMs: 30_000 })
+    expect(asked.body).toEqual({ request: expect.any(String), expiresInMs: 600_000, resendAfterMs: 30_000 })
     const { request } = asked.body
     const code = await mailedCode(email)
     const wrong = await call('POST /v1/users', {
@@ -151,7 +151,7 @@ describe('codes', () => {
       expect(own.code !== undefined, 'the owner gets theirs').toBe(email === known.email)
       if (own.code === undefined) continue
       const shown = { request: own.answer.body.request, code: own.code }
-      expect((await here.call('POST /v1/sessions/by-code', { body: shown })).status).toBe(201)
+      expect((await here.call('POST /v1/sessions/with-code', { body: shown })).status).toBe(201)
       // A request that nothing was sent for is as good as any other, and no code is right.
       expect(refusalOf(await here.call(`POST /v1/codes/${late.answer.body.request}/resend`))).toBe('rate_limited')
     }
@@ -166,7 +166,7 @@ describe('codes', () => {
     await store.chat.pool.query('DELETE FROM jobs')
     const { body } = await ask('10.5.1.1')
     const code = await mailedCode(known.email)
-    expect((await here.call('POST /v1/sessions/by-code', { body: { request: body.request, code } })).status).toBe(201)
+    expect((await here.call('POST /v1/sessions/with-code', { body: { request: body.request, code } })).status).toBe(201)
   })
 
   test('what is sent again counts for the mailbox, but not what is asked for too soon', async () => {
@@ -182,7 +182,7 @@ describe('codes', () => {
     expect((await again()).status).toBe(202)
     const code = await mailedCode(email)
     expect(refusalOf(await again()), 'of this address of the network').toBe('rate_limited')
-    expect((await here.call('POST /v1/sessions/by-code', { body: { request: body.request, code } })).status).toBe(201)
+    expect((await here.call('POST /v1/sessions/with-code', { body: { request: body.request, code } })).status).toBe(201)
   })
 
   test.each([
@@ -203,9 +203,9 @@ describe('codes', () => {
     await store.chat.pool.query('UPDATE codes SET resend_at = now() WHERE id = $1', [request])
     const sent = await call(`POST /v1/codes/${request}/resend`)
     expect(sent.status).toBe(202)
-    expect(sent.body).toEqual({ request, lifeMs: 600_000, resendAfterMs: 60_000 })
+    expect(sent.body).toEqual({ request, expiresInMs: 600_000, resendAfterMs: 60_000 })
     const code = await mailedCode(email)
-    expect((await call('POST /v1/sessions/by-code', { body: { request, code } })).status).toBe(201)
+    expect((await call('POST /v1/sessions/with-code', { body: { request, code } })).status).toBe(201)
     expect((await call(`POST /v1/codes/${request}/resend`)).body.error.code).toBe('code_invalid')
   })
 })
@@ -213,10 +213,10 @@ describe('codes', () => {
 test('signing in by a code is limited as a password is', async () => {
   const { email, id } = await person('coder')
   const shown = await codeFor(email, 'sign-in')
-  const answer = await call('POST /v1/sessions/by-code', { body: { ...shown, deviceName: 'phone' } })
+  const answer = await call('POST /v1/sessions/with-code', { body: { ...shown, deviceName: 'phone' } })
   expect(answer.body.user.id).toBe(id)
   const here = another({ signIns: { max: 1, windowMs: 60_000 } })
-  const attempt = () => here.call('POST /v1/sessions/by-code', { body: shown })
+  const attempt = () => here.call('POST /v1/sessions/with-code', { body: shown })
   expect((await attempt()).body.error.code).toBe('code_invalid')
   expect((await attempt()).body.error.code).toBe('rate_limited')
 })
@@ -248,15 +248,15 @@ describe('the own password', () => {
     expect(await signsIn(username, 'a new phrase')).toBe(201)
     const here = another({ signIns: { max: 1, windowMs: 60_000 } })
     const attempt = () => here.call('PUT /v1/me/password', { token, body })
-    expect((await attempt()).body.error).toMatchObject({ code: 'credentials_wrong', field: 'current' })
+    expect((await attempt()).body.error).toMatchObject({ code: 'invalid_credentials', field: 'current' })
     expect((await attempt()).status).toBe(429)
   })
 
-  test('may be set without another after a fresh proof only', async () => {
+  test('may be set without another after reauthentication only', async () => {
     const { body } = await call('POST /v1/users', { body: { email: await codeFor('bare@example.org', 'register') } })
     const set = () => call('PUT /v1/me/password', { token: body.accessToken, body: { password: 'a first phrase' } })
     await makeStale(body.session)
-    expect((await set()).body.error.code).toBe('proof_needed')
+    expect((await set()).body.error.code).toBe('reauthentication_required')
     await store.chat.pool.query('UPDATE sessions SET proved_at = now() WHERE id = $1', [body.session])
     expect((await set()).status).toBe(204)
   })
@@ -278,11 +278,11 @@ describe('the own address', () => {
     })
     expect([await signsIn(email, password), await signsIn('moved@example.org', password)]).toEqual([401, 201])
     await makeStale(session)
-    expect((await call('POST /v1/me/email', { token, body })).body.error.code).toBe('proof_needed')
-    expect((await call('DELETE /v1/me/email', { token })).body.error.code).toBe('proof_needed')
+    expect((await call('POST /v1/me/email', { token, body })).body.error.code).toBe('reauthentication_required')
+    expect((await call('DELETE /v1/me/email', { token })).body.error.code).toBe('reauthentication_required')
   })
 
-  test('that another has proved is refused only to whoever proves it too', async () => {
+  test('that another has verified is refused only to whoever verifies it too', async () => {
     const one = await person('rival')
     const asked = await call('POST /v1/me/email', { token: one.token, body: { email: 'prize@example.org' } })
     const shown = { request: asked.body.request, code: await mailedCode('prize@example.org') }
@@ -298,7 +298,7 @@ describe('the own address', () => {
     const { body } = await call('POST /v1/users', { body: { email: await codeFor('only@example.org', 'register') } })
     const last = await call('DELETE /v1/me/email', { token: body.accessToken })
     expect(last.status).toBe(409)
-    expect(last.body.error.code).toBe('last_way_in')
+    expect(last.body.error.code).toBe('last_sign_in_method')
   })
 })
 
@@ -338,7 +338,7 @@ test('where no mail is sent, nothing that needs it is begun', async () => {
     await mute.call(`POST /v1/codes/${randomUUID()}/resend`),
     await mute.call('POST /v1/me/email', { token, body }),
   ])
-    expect(answer.body.error.code).toBe('mail_unavailable')
+    expect(answer.body.error.code).toBe('mail_disabled')
 })
 
 describe('whoever is only told to come back', () => {
@@ -372,16 +372,16 @@ describe('whoever is only told to come back', () => {
   test('nor of a second step', async () => {
     const { id, email } = await person('patient-2')
     await store.chat.pool.query('UPDATE users SET mail_factor = true WHERE id = $1', [id])
-    const first = await call('POST /v1/sessions/by-code', { body: await codeFor(email, 'sign-in') })
+    const first = await call('POST /v1/sessions/with-code', { body: await codeFor(email, 'sign-in') })
     const { challenge } = first.body.secondFactor
     const body = { challenge, factor: 'password', password }
     await patiently(() => call('POST /v1/sessions/second-factor', { body }), 201)
   })
 
-  test('nor of a fresh proof, or of a change', async () => {
+  test('nor of reauthentication, or of a change', async () => {
     const { token } = await api.register('patient-3')
     await patiently(
-      () => call('POST /v1/sessions/current/proof', { token, body: { factor: 'password', password } }),
+      () => call('POST /v1/sessions/current/reauthentication', { token, body: { factor: 'password', password } }),
       204,
     )
     const body = { current: password, password: 'a new phrase' }
@@ -418,9 +418,9 @@ describe('tries at a password', () => {
     expect([right.body, wrong.body]).toEqual([unknown.body, unknown.body])
     const shared = await here.call('PUT /v1/me/password', { token: one.token, body: { password: 'a new phrase' } })
     expect(shared.body.error.code).toBe('rate_limited')
-    const proof = { factor: 'password', password }
-    const proved = await here.call('POST /v1/sessions/current/proof', { token: one.token, body: proof })
-    expect(proved.body.error.code).toBe('rate_limited')
+    const body = { factor: 'password', password }
+    const again = await here.call('POST /v1/sessions/current/reauthentication', { token: one.token, body })
+    expect(again.body.error.code).toBe('rate_limited')
   })
 
   test('come to an end from wherever they come, known or not, and spare a device that has signed in before', async () => {
@@ -492,13 +492,13 @@ describe('tries at a password', () => {
   test('a wrong current one is in the trail', async () => {
     const { token } = await api.register('intruded')
     const body = { current: 'not the password', password: 'a new phrase' }
-    expect((await call('PUT /v1/me/password', { token, body })).body.error.code).toBe('credentials_wrong')
+    expect((await call('PUT /v1/me/password', { token, body })).body.error.code).toBe('invalid_credentials')
     const { events } = (await call('GET /v1/me/security-events', { token })).body
     expect(events[0]).toMatchObject({ kind: 'second_factor_failed', detail: { factor: 'password', at: 'password' } })
   })
 })
 
 afterAll(() => {
-  const mine = /\/codes|POST \/v1\/users$|\/password|\/me\/email|\/me\/username|by-code/
+  const mine = /\/codes|POST \/v1\/users$|\/password|\/me\/email$|\/me\/username|with-code/
   expect(api.unanswered().filter(route => mine.test(route))).toEqual([])
 })

@@ -81,7 +81,7 @@ describe('signing in', () => {
     const wrong = await call('POST /v1/sessions', { body: { username: 'alice', password: `${password}!` } })
     const unknown = await call('POST /v1/sessions', { body: { username: 'nobody', password } })
     expect(wrong.status).toBe(401)
-    expect(wrong.body.error.code).toBe('credentials_wrong')
+    expect(wrong.body.error.code).toBe('invalid_credentials')
     expect(unknown.body).toEqual(wrong.body)
   })
 
@@ -125,7 +125,7 @@ describe('refreshing', () => {
     const thief = await api.register('victim')
     const second = (await refresh(thief.refreshToken)).body
     const third = (await refresh(second.refreshToken)).body
-    expect((await refresh(thief.refreshToken)).body.error.code).toBe('refresh_reused')
+    expect((await refresh(thief.refreshToken)).body.error.code).toBe('refresh_token_reused')
     expect((await refresh(third.refreshToken)).body.error.code).toMatch(/^refresh_/)
     await expect.poll(async () => (await call('GET /v1/me', { token: third.accessToken })).status).toBe(401)
   })
@@ -140,7 +140,7 @@ describe('refreshing', () => {
     const body = typeof given === 'function' ? given() : given
     const answer = await call('POST /v1/sessions/refresh', { body })
     expect(answer.status).toBe(401)
-    expect(answer.body.error.code).toBe('refresh_invalid')
+    expect(answer.body.error.code).toBe('refresh_token_invalid')
   })
 
   function foreign(): string {
@@ -149,7 +149,7 @@ describe('refreshing', () => {
   }
 
   test('without a body and without a cookie is refused, not a fault', async () => {
-    expect((await call('POST /v1/sessions/refresh')).body.error.code).toBe('refresh_invalid')
+    expect((await call('POST /v1/sessions/refresh')).body.error.code).toBe('refresh_token_invalid')
     const wrong = await call('POST /v1/sessions/refresh', { body: { refreshToken: 7 } })
     expect(wrong.body.error).toMatchObject({ code: 'field_invalid', field: 'refreshToken' })
   })
@@ -218,7 +218,7 @@ describe('the refresh cookie', () => {
     const { cookies } = await call('POST /v1/sessions', { body: { username: 'alice', password }, headers })
     const held = { flotilla_refresh: cookies[0]?.value ?? '' }
     const forged = await call('POST /v1/sessions/refresh', { cookies: held })
-    expect(forged.body.error.code).toBe('refresh_invalid')
+    expect(forged.body.error.code).toBe('refresh_token_invalid')
     expect(forged.cookies).toEqual([])
     const { status, body, cookies: next } = await call('POST /v1/sessions/refresh', { cookies: held, headers })
     expect(status).toBe(200)
@@ -253,7 +253,7 @@ test('whoever signs out is out at once, other devices are not', async () => {
   expect(answer.cookies[0]).toMatchObject({ name: 'flotilla_refresh', value: '' })
   const me = await call('GET /v1/me', { token: person.token })
   expect(me.body.error.code).toBe('unauthenticated')
-  expect((await refresh(person.refreshToken)).body.error.code).toBe('refresh_invalid')
+  expect((await refresh(person.refreshToken)).body.error.code).toBe('refresh_token_invalid')
   expect((await call('GET /v1/me', { token: other.accessToken })).status).toBe(200)
 })
 

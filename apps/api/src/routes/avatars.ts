@@ -19,7 +19,7 @@ export function avatarRoutes(app: Api, deps: RouteDeps): void {
   const pictures = createPictures(deps)
   app.register(async scope => fileRoutes(scope, deps, pictures))
   serve(app, deps, rest.avatars, {
-    avatar: async (request, reply) => {
+    getAvatar: async (request, reply) => {
       const { id, size } = request.params
       const file = await deps.storage.get(users.avatarKey(id, Number(size)))
       if (file === undefined) throw new Refusal('file_unknown')
@@ -38,7 +38,7 @@ export function avatarRoutes(app: Api, deps: RouteDeps): void {
       await users.changeAvatar(chat, request.caller.user, { avatar: null })
     },
 
-    promiseAvatarUpload: {
+    createAvatarUpload: {
       admit: pictures.admit,
       handle: async request => {
         const { id, key, lifeMs } = await uploads.promise(chat, request.caller.user, 'avatar')
@@ -56,10 +56,10 @@ export function avatarRoutes(app: Api, deps: RouteDeps): void {
         const { upload } = request.body
         const { key } = await uploads.find(chat, user, upload, 'avatar')
         const file = await storage.get(key)
-        if (file === undefined) throw new Refusal('upload_unknown', 'nothing has arrived in this upload')
+        if (file === undefined) throw new Refusal('upload_unknown', 'nothing has been uploaded')
         const bytes = await readAll(file, limits.pictureBytesMax)
         if (bytes === undefined)
-          throw new Refusal('image_invalid', 'the picture is too large', {
+          throw new Refusal('image_invalid', 'the image is too large', {
             rule: `at most ${limits.pictureBytesMax} bytes`,
           })
         return pictures.setAvatar(user, bytes, upload)
@@ -76,7 +76,7 @@ function fileRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
   for (const type of [/^image\//, unknownType])
     app.addContentTypeParser(type, options, async (_request: unknown, body: Buffer) => body)
   app.addContentTypeParser('*', async () => {
-    throw new Refusal('field_invalid', 'content-type: must be that of a picture', {
+    throw new Refusal('field_invalid', 'content-type: must be an image type', {
       field: 'content-type',
       rule: 'image/*',
     })
@@ -89,7 +89,7 @@ function fileRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       handle: async request => pictures.setAvatar(request.caller.user, request.body),
     },
 
-    putUpload: {
+    uploadFile: {
       admit: pictures.admit,
       bodyLimit: limits.pictureBytesMax,
       handle: async request => {

@@ -1,4 +1,4 @@
-/** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
+/** Codes by mail, for those who are not signed in: to verify an address, to sign in, to set a new password. */
 import { accounts, codes, sessions, users } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import { callerNetworkOf } from '@flotilla/service'
@@ -55,7 +55,7 @@ export async function takeOwnMail(
   deps: RouteDeps,
   request: FastifyRequest,
   user: string,
-  step: 'second-factor' | 'proof',
+  step: 'second-factor' | 'reauthentication',
 ): Promise<void> {
   await take(deps.counter, `codes:from:${addressOf(request)}`, deps.settings.codes)
   await take(deps.counter, `codes:of:${user}:${step}`, deps.settings.codesPerEmail)
@@ -69,9 +69,9 @@ export function takeTry(deps: RouteDeps, request: FastifyRequest, code: { readon
 export function codeRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
   serve(app, deps, rest.codes, {
-    askCode: async request => {
+    sendCode: async request => {
       const { purpose } = request.body
-      // Whoever is invited, or proves an address, may: only where nobody may at all, no mail is worth sending.
+      // Whoever is invited, or verifies an address, may: only where nobody may at all, no mail is worth sending.
       if (purpose === 'register') accounts.demandNotClosed(chat)
       const taken = await takeCode(deps, request, request.body.email)
       return codes.ask(chat, { purpose, ...taken })

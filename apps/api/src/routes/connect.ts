@@ -35,7 +35,7 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
     const seen = rankGateways(deps.node.nodes(), near, deps.random)
     if (seen.length > 0) return [...seen]
     if (gatewayUrls.length === 0)
-      throw new Refusal('unavailable', 'no gateway takes connections at the moment', { retryMs: noGatewayRetryMs })
+      throw new Refusal('unavailable', 'no gateway is available', { retryMs: noGatewayRetryMs })
     const rank = (url: GatewayUrl) => (near.includes(url.region) ? near.indexOf(url.region) : near.length)
     return [...gatewayUrls].sort((a, b) => rank(a) - rank(b))
   }

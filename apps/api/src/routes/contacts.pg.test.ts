@@ -75,8 +75,8 @@ describe('contacts', () => {
 
   test('are asked for by name, rejected and cancelled; a request that crosses is an acceptance', async () => {
     const { body: first } = await request(alice, { username: bob.username.toUpperCase() })
-    expect(await ask(bob, `POST /contact-requests/${first.id}/reject`)).toMatchObject({ status: 204 })
-    expect(await ask(bob, `POST /contact-requests/${first.id}/reject`)).toBe('request_unknown')
+    expect(await ask(bob, `POST /contact-requests/${first.id}/decline`)).toMatchObject({ status: 204 })
+    expect(await ask(bob, `POST /contact-requests/${first.id}/decline`)).toBe('request_unknown')
     const { body: second } = await request(alice, { username: bob.username })
     expect(await ask(bob, `DELETE /contact-requests/${second.id}`)).toBe('request_unknown')
     expect(await ask(alice, `DELETE /contact-requests/${second.id}`)).toMatchObject({ status: 204 })
@@ -134,28 +134,26 @@ describe('blocks', () => {
     expect(await ask(alice, `PUT /blocks/${bob.id}`)).toMatchObject({ status: 204 })
     expect(await ask(alice, 'GET /blocks')).toMatchObject({ status: 200, body: { blocks: [{ user: { id: bob.id } }] } })
     expect(await ask(bob, 'GET /blocks')).toEqual({ status: 200, body: { blocks: [] } })
-    for (const by of [alice, bob]) expect(await post(by, id)).toBe('direct_closed')
+    for (const by of [alice, bob]) expect(await post(by, id)).toBe('blocked')
     expect(await direct(bob, alice)).toMatchObject({ status: 200, body: { id } })
-    expect(await request(bob, { user: alice.id })).toBe('direct_closed')
+    expect(await request(bob, { user: alice.id })).toBe('blocked')
     expect(await ask(alice, `DELETE /blocks/${bob.id}`)).toMatchObject({ status: 204 })
     for (const by of [alice, bob]) expect(await post(by, id)).toMatchObject({ status: 201 })
   })
 
   test('keep people from beginning a conversation, and out of each other’s groups', async () => {
     await ask(alice, `PUT /blocks/${bob.id}`)
-    expect(await direct(bob, alice)).toBe('direct_closed')
-    expect(await ask(bob, 'POST /conversations', { kind: 'group', name: 'Crew', members: [alice.id] })).toBe(
-      'direct_closed',
-    )
+    expect(await direct(bob, alice)).toBe('blocked')
+    expect(await ask(bob, 'POST /conversations', { kind: 'group', name: 'Crew', members: [alice.id] })).toBe('blocked')
     const { body: group } = await ask(bob, 'POST /conversations', { kind: 'group', name: 'Crew', members: [carol.id] })
-    expect(await ask(bob, `POST /conversations/${group.id}/members`, { users: [alice.id] })).toBe('direct_closed')
+    expect(await ask(bob, `POST /conversations/${group.id}/members`, { users: [alice.id] })).toBe('blocked')
   })
 
   test('who takes contacts only is reached by those', async () => {
     await store.chat.pool.query('UPDATE users SET direct_from = 2 WHERE id = $1', [bob.id])
-    expect(await direct(alice, bob)).toBe('direct_refused')
+    expect(await direct(alice, bob)).toBe('contacts_only')
     const { body: group } = await ask(alice, 'POST /conversations', { kind: 'group', name: 'Crew', members: [] })
-    expect(await ask(alice, `POST /conversations/${group.id}/members`, { users: [bob.id] })).toBe('direct_refused')
+    expect(await ask(alice, `POST /conversations/${group.id}/members`, { users: [bob.id] })).toBe('contacts_only')
     const { body: asked } = await request(alice, { user: bob.id })
     await ask(bob, `POST /contact-requests/${asked.id}/accept`)
     expect(await direct(alice, bob)).toMatchObject({ status: 201 })

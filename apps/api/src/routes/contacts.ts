@@ -40,7 +40,7 @@ export function contactRoutes(app: Api, deps: RouteDeps): void {
 
     acceptContactRequest: async request => contacts.accept(chat, request.caller.user, request.params.id),
 
-    rejectContactRequest: async request => {
+    declineContactRequest: async request => {
       await contacts.reject(chat, request.caller.user, request.params.id)
     },
 

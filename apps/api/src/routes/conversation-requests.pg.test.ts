@@ -42,7 +42,7 @@ test('a stranger writes five messages, which are read, accepted, and then it is 
   for (let nth = 0; nth < 5; nth++) expect(await say(alice, id)).toMatchObject({ status: 201 })
   expect(await say(alice, id)).toMatchObject({
     status: 409,
-    body: { error: { code: 'request_waiting', rule: 'maxItems 5 before it is accepted' } },
+    body: { error: { code: 'request_pending', rule: 'maxItems 5 before it is accepted' } },
   })
   expect((await ask(bob, 'GET /conversations')).body).toEqual({ conversations: [] })
   const [request] = await received(bob)

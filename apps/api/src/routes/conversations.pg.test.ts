@@ -103,7 +103,7 @@ describe('a direct conversation', () => {
       call(`PATCH /v1/conversations/${direct}/members/${who('bob').id}`, { token, body: { role: 'admin' } }),
     ])
     for (const answer of answers) {
-      expect(answer.body.error?.code).toBe('direct_fixed')
+      expect(answer.body.error?.code).toBe('not_a_group')
       expect(answer.status).toBe(409)
     }
   })

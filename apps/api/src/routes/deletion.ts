@@ -8,11 +8,11 @@ import { serve } from '../http/serve.ts'
 export function deletionRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
   serve(app, deps, rest.deletion, {
-    askDeletion: {
+    requestDeletion: {
       admit: deps.admitChange,
       handle: async request => {
         const { user, session } = request.caller
-        return accounts.askDeletion(chat, user, { session, client: clientOf(deps, request) })
+        return accounts.requestDeletion(chat, user, { session, client: clientOf(deps, request) })
       },
     },
 

@@ -64,15 +64,15 @@ export function devMailRoutes(app: FastifyInstance, inbox: DevInbox): void {
     reply.header('cache-control', 'no-store')
     // A foreign page whose name was made to lead here is of another origin to its browser, and would read all of it.
     if (!ownNames.test(request.hostname) || Object.keys(request.headers).some(name => forwarding.test(name)))
-      throw new Refusal('route_unknown', 'this page is for this machine alone')
+      throw new Refusal('route_unknown', 'this page is available on this machine only')
     const { key = '' } = request.query as { key?: unknown }
     if (!timingSafeEqual(hash(String(key)), hash(inbox.key)))
-      throw new Refusal('route_unknown', 'the address of this page ends with the key that the start has printed')
+      throw new Refusal('route_unknown', 'the URL of this page ends with the key printed at startup')
   })
   const query = `?key=${encodeURIComponent(inbox.key)}`
   const find = (id: string) => {
     const mail = inbox.list().find(one => one.id === id)
-    if (mail === undefined) throw new Refusal('route_unknown', 'there is no such mail')
+    if (mail === undefined) throw new Refusal('route_unknown', 'no such mail')
     return mail
   }
 

@@ -15,6 +15,6 @@ export function deviceRoutes(app: Api, deps: RouteDeps): void {
       await devices.remove(chat, request.caller.user, request.params.id)
     },
 
-    getPush: async () => (settings.vapidPublicKey === undefined ? {} : { vapidPublicKey: settings.vapidPublicKey }),
+    getPushKey: async () => (settings.vapidPublicKey === undefined ? {} : { vapidPublicKey: settings.vapidPublicKey }),
   })
 }

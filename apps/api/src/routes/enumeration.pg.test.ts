@@ -122,7 +122,7 @@ test('a wrong code is refused without a sign of whether the address is known', t
       asked[kind].push(body.request)
     }
   const measured = await measure((kind, at) =>
-    api.call('POST /v1/sessions/by-code', {
+    api.call('POST /v1/sessions/with-code', {
       body: { request: asked[kind][at % asked[kind].length], code: '000000' },
     }),
   )

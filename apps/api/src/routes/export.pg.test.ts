@@ -125,8 +125,8 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   const json = (path: string) => JSON.parse(files.get(path) ?? '')
   const bobPerson = { id: bob.id, username: 'bob', displayName: 'bob' }
   expect(json('account.json')).toMatchObject({ id: alice.id, about: 'About alice', email: 'alice@example.org' })
-  expect(json('settings.json')).toMatchObject({ lastSeenTo: 'everyone', pushNames: true })
-  expect(json('sessions.json')).toMatchObject([{ id: alice.session, signedInBy: 'registration', endedAt: null }])
+  expect(json('settings.json')).toMatchObject({ lastSeenVisibility: 'everyone', pushNames: true })
+  expect(json('sessions.json')).toMatchObject([{ id: alice.session, signInMethod: 'registration', endedAt: null }])
   expect(json('devices.json')).toMatchObject([{ name: 'My phone', platform: 'android' }])
   expect(json('identities.json')).toMatchObject([{ provider: 'idp', subject: 'subject' }])
   expect(json('passkeys.json')).toMatchObject([{ name: 'Blue key' }])
@@ -136,7 +136,10 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   expect(json('blocks.json')).toMatchObject([{ user: { username: 'carol' } }])
   expect(json('reports.json')).toMatchObject([{ comment: 'My report' }])
   expect(json('notifications.json').length).toBeGreaterThan(0)
-  expect(json('security-events.json').map((event: { kind: string }) => event.kind)).toEqual(['registered', 'exported'])
+  expect(json('security-events.json').map((event: { kind: string }) => event.kind)).toEqual([
+    'registered',
+    'data_exported',
+  ])
   const listed = json('conversations.json') as { id: string; kind: string; members: object[] }[]
   expect(listed.map(one => one.id).sort()).toEqual([direct.id, group].sort())
   expect(listed.find(one => one.id === direct.id)).toMatchObject({ kind: 'direct', role: 'member' })
@@ -204,7 +207,11 @@ test('two a day, and each is noted and told', async () => {
   const refused = await api.call('GET /v1/me/export', { token: hugo.token })
   expect(refused.body.error).toMatchObject({ code: 'rate_limited', retryMs: expect.any(Number) })
   const { body } = await api.call('GET /v1/me/security-events', { token: hugo.token })
-  expect(body.events.map((event: { kind: string }) => event.kind)).toEqual(['exported', 'exported', 'registered'])
+  expect(body.events.map((event: { kind: string }) => event.kind)).toEqual([
+    'data_exported',
+    'data_exported',
+    'registered',
+  ])
   const ines = await api.register('ines')
   expect((await download(ines)).statusCode).toBe(200)
 })
@@ -243,8 +250,8 @@ test('a client that goes away in the middle leaves nothing running', async () =>
   going.on('error', () => {})
   going.end()
   await closed
-  const underWay = () => here.registry.getSingleMetricAsString('flotilla_api_requests_under_way')
-  await expect.poll(underWay).toMatch(/under_way\S* 0$/m)
+  const underWay = () => here.registry.getSingleMetricAsString('flotilla_api_requests_in_flight')
+  await expect.poll(underWay).toMatch(/in_flight\S* 0$/m)
   await sleep(300)
   expect(pages).toBe(3)
   const { body } = await here.call('GET /v1/me', { token: jana.token })

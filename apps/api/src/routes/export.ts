@@ -10,14 +10,14 @@ import { serve } from '../http/serve.ts'
 export function exportRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
   serve(app, deps, rest.dataExport, {
-    exportMe: {
+    exportData: {
       exposeHeadRoute: false,
       config: { outOfTurn: true },
       handle: async (request, reply) => {
         const { user, session } = request.caller
-        await sessions.demandFresh(chat, session)
+        await sessions.demandReauthentication(chat, session)
         await take(deps.counter, `export:${user}`, deps.settings.exports)
-        await security.note(chat, { user, kind: 'exported', session, client: clientOf(deps, request) })
+        await security.note(chat, { user, kind: 'data_exported', session, client: clientOf(deps, request) })
         const archive = archiveOf(lifecycle.exportOf(chat, user), key => deps.storage.get(key))
         return reply
           .type('application/zip')

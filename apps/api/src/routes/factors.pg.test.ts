@@ -67,7 +67,7 @@ async function withTotp() {
 async function withMail() {
   const person = await someone()
   await store.chat.pool.query("UPDATE users SET email = username || '@example.org' WHERE id = $1", [person.id])
-  expect((await call('PUT /v1/me/mail-factor', { token: person.token })).status).toBe(204)
+  expect((await call('PUT /v1/me/email-factor', { token: person.token })).status).toBe(204)
   return person
 }
 
@@ -89,7 +89,7 @@ describe('an authenticator app', () => {
       password: true,
       email: false,
       totp: true,
-      mailFactor: false,
+      emailFactor: false,
       recoveryCodesLeft: 10,
       passkeys: 0,
     })
@@ -97,11 +97,11 @@ describe('an authenticator app', () => {
     const first = await signIn(person)
     expect(first.status).toBe(200)
     expect(first.body).toEqual({
-      secondFactor: { challenge: expect.any(String), factors: ['totp', 'recovery_code'], lifeMs: 600_000 },
+      secondFactor: { challenge: expect.any(String), factors: ['totp', 'recovery_code'], expiresInMs: 600_000 },
     })
     expect(first.cookies).toEqual([])
     const { challenge } = first.body.secondFactor
-    expect(refusedBy(await finish({ challenge, factor: 'totp', code: '000000' }))).toBe('second_factor_wrong')
+    expect(refusedBy(await finish({ challenge, factor: 'totp', code: '000000' }))).toBe('second_factor_invalid')
     const second = await finish({ challenge, factor: 'totp', code: codeOf(secret, 1) })
     expect(second.status).toBe(201)
     expect(second.body.user.id).toBe(person.id)
@@ -157,7 +157,7 @@ describe('an authenticator app', () => {
     }
     const answers = []
     for (const address of ['10.8.0.1', '10.8.0.2', '10.8.0.3', '10.8.0.4']) answers.push(await guess(address))
-    expect(answers).toEqual([...Array(3).fill('second_factor_wrong'), 'rate_limited'])
+    expect(answers).toEqual([...Array(3).fill('second_factor_invalid'), 'rate_limited'])
     await here.app.close()
   })
 })
@@ -172,21 +172,23 @@ test.each([
   const { body } = await signIn(person)
   const { challenge } = body.secondFactor
   for (const factor of ['totp', 'recovery_code'])
-    expect(refusedBy(await finish({ challenge, factor, code }))).toBe('second_factor_wrong')
-  const proof = { token: person.token, body: { factor: 'totp', code } }
-  expect(refusedBy(await call('POST /v1/sessions/current/proof', proof))).toBe('second_factor_wrong')
+    expect(refusedBy(await finish({ challenge, factor, code }))).toBe('second_factor_invalid')
+  const reauthentication = { token: person.token, body: { factor: 'totp', code } }
+  expect(refusedBy(await call('POST /v1/sessions/current/reauthentication', reauthentication))).toBe(
+    'second_factor_invalid',
+  )
   const other = await someone()
   await call('POST /v1/me/totp', { token: other.token })
   const confirmed = await call('POST /v1/me/totp/confirm', { token: other.token, body: { code } })
-  expect(refusedBy(confirmed)).toBe('second_factor_wrong')
+  expect(refusedBy(confirmed)).toBe('second_factor_invalid')
   const mailed = await withMail()
   const begun = await signIn(mailed)
   const challenged = begun.body.secondFactor.challenge
   expect((await call('POST /v1/sessions/second-factor/code', { body: { challenge: challenged } })).status).toBe(202)
-  expect(refusedBy(await finish({ challenge: challenged, factor: 'email_code', code }))).toBe('second_factor_wrong')
+  expect(refusedBy(await finish({ challenge: challenged, factor: 'email_code', code }))).toBe('second_factor_invalid')
 })
 
-test('codes as a second factor and as a proof are counted by the person, each for itself', async () => {
+test('codes as a second factor and as a reauthentication are counted by the person, each for itself', async () => {
   const limited = createFixture({
     chat: store.chat,
     keys: api.deps.keys,
@@ -201,8 +203,10 @@ test('codes as a second factor and as a proof are counted by the person, each fo
     statuses.push(asked.status)
   }
   expect(statuses).toEqual([202, 202, 429])
-  const proof = await limited.call('POST /v1/sessions/current/proof/code', { token: person.token })
-  expect(proof.status).toBe(202)
+  const reauthentication = await limited.call('POST /v1/sessions/current/reauthentication/code', {
+    token: person.token,
+  })
+  expect(reauthentication.status).toBe(202)
 })
 
 test('changes to the ways in are counted by the person, before anything is changed or mailed', async () => {
@@ -214,7 +218,7 @@ test('changes to the ways in are counted by the person, before anything is chang
   onTestFinished(() => limited.app.close())
   const person = await withMail()
   const toggle = (turn: number) =>
-    limited.call(`${turn % 2 === 0 ? 'DELETE' : 'PUT'} /v1/me/mail-factor`, { token: person.token })
+    limited.call(`${turn % 2 === 0 ? 'DELETE' : 'PUT'} /v1/me/email-factor`, { token: person.token })
   for (let turn = 0; turn < 3; turn++) expect((await toggle(turn)).status).toBe(204)
   expect(refusedBy(await toggle(3))).toBe('rate_limited')
   const other = await limited.call('PUT /v1/me/password', { token: person.token, body: { password } })
@@ -229,12 +233,12 @@ describe('a code by mail', () => {
     const { challenge } = first.body.secondFactor
     const asked = await call('POST /v1/sessions/second-factor/code', { body: { challenge } })
     expect(asked.status).toBe(202)
-    expect(asked.body).toEqual({ request: expect.any(String), lifeMs: 600_000, resendAfterMs: 30_000 })
+    expect(asked.body).toEqual({ request: expect.any(String), expiresInMs: 600_000, resendAfterMs: 30_000 })
     const again = await call('POST /v1/sessions/second-factor/code', { body: { challenge } })
     expect(refusedBy(again)).toBe('rate_limited')
     const code = await lastCode(person)
     expect((await finish({ challenge, factor: 'email_code', code })).status).toBe(201)
-    expect((await call('DELETE /v1/me/mail-factor', { token: person.token })).status).toBe(204)
+    expect((await call('DELETE /v1/me/email-factor', { token: person.token })).status).toBe(204)
     expect((await signIn(person)).status).toBe(201)
   })
 
@@ -244,7 +248,7 @@ describe('a code by mail', () => {
       body: { email: `${person.username}@example.org`, purpose: 'sign-in' },
     })
     const shown = { request: body.request, code: await lastCode(person) }
-    const first = await call('POST /v1/sessions/by-code', { body: shown })
+    const first = await call('POST /v1/sessions/with-code', { body: shown })
     expect(first.status).toBe(200)
     expect(first.body.secondFactor.factors).toEqual(['password'])
     const { challenge } = first.body.secondFactor
@@ -253,14 +257,17 @@ describe('a code by mail', () => {
 
   test('needs an address', async () => {
     const { token } = await someone()
-    expect(refusedBy(await call('PUT /v1/me/mail-factor', { token }))).toBe('factor_conflict')
-    expect(refusedBy(await call('POST /v1/sessions/current/proof/code', { token }))).toBe('factor_conflict')
-    expect(refusedBy(await call('POST /v1/sessions/current/proof/passkey', { token }))).toBe('factor_conflict')
+    expect(refusedBy(await call('PUT /v1/me/email-factor', { token }))).toBe('factor_conflict')
+    expect(refusedBy(await call('POST /v1/sessions/current/reauthentication/code', { token }))).toBe('factor_conflict')
+    expect(refusedBy(await call('POST /v1/sessions/current/reauthentication/passkey', { token }))).toBe(
+      'factor_conflict',
+    )
   })
 })
 
-describe('a fresh proof', () => {
-  const prove = ({ token }: Person, body: object) => call('POST /v1/sessions/current/proof', { token, body })
+describe('reauthentication', () => {
+  const reauthenticate = ({ token }: Person, body: object) =>
+    call('POST /v1/sessions/current/reauthentication', { token, body })
 
   test('is asked for where an intruder at an open screen would go', async () => {
     const { person, secret } = await withTotp()
@@ -269,40 +276,43 @@ describe('a fresh proof', () => {
       'POST /v1/me/totp',
       'DELETE /v1/me/totp',
       'POST /v1/me/recovery-codes',
-      'PUT /v1/me/mail-factor',
-      'DELETE /v1/me/mail-factor',
+      'PUT /v1/me/email-factor',
+      'DELETE /v1/me/email-factor',
       'GET /v1/me/export',
     ]
-    for (const route of routes) expect(refusedBy(await call(route, { token: person.token }))).toBe('proof_needed')
-    expect((await prove(person, { factor: 'totp', code: codeOf(secret, 1) })).status).toBe(204)
+    for (const route of routes)
+      expect(refusedBy(await call(route, { token: person.token }))).toBe('reauthentication_required')
+    expect((await reauthenticate(person, { factor: 'totp', code: codeOf(secret, 1) })).status).toBe(204)
     expect((await call('DELETE /v1/me/totp', { token: person.token })).status).toBe(204)
   })
 
   test('has the level of the account: with a second factor the password alone is none', async () => {
     const { person } = await withTotp()
     await age(person)
-    const refused = await prove(person, { factor: 'password', password })
+    const refused = await reauthenticate(person, { factor: 'password', password })
     expect(refused.body.error).toMatchObject({ code: 'field_invalid', field: 'factor', rule: 'one of totp' })
     // Nor is a mailbox that no sign-in asks for.
     await store.chat.pool.query("UPDATE users SET email = username || '@example.org' WHERE id = $1", [person.id])
-    const asked = await call('POST /v1/sessions/current/proof/code', { token: person.token })
+    const asked = await call('POST /v1/sessions/current/reauthentication/code', { token: person.token })
     const shown = { factor: 'email_code', request: asked.body.request, code: await lastCode(person) }
-    expect(refusedBy(await prove(person, shown))).toBe('field_invalid')
-    expect(refusedBy(await call('DELETE /v1/me/totp', { token: person.token }))).toBe('proof_needed')
+    expect(refusedBy(await reauthenticate(person, shown))).toBe('field_invalid')
+    expect(refusedBy(await call('DELETE /v1/me/totp', { token: person.token }))).toBe('reauthentication_required')
   })
 
   test('by a code by mail and by the authenticator app', async () => {
     const { person, secret } = await withTotp()
     await store.chat.pool.query("UPDATE users SET email = username || '@example.org' WHERE id = $1", [person.id])
-    expect((await call('PUT /v1/me/mail-factor', { token: person.token })).status).toBe(204)
-    const asked = await call('POST /v1/sessions/current/proof/code', { token: person.token })
+    expect((await call('PUT /v1/me/email-factor', { token: person.token })).status).toBe(204)
+    const asked = await call('POST /v1/sessions/current/reauthentication/code', { token: person.token })
     expect(asked.status).toBe(202)
     const code = await lastCode(person)
     const shown = { factor: 'email_code', request: asked.body.request, code }
-    expect((await prove(person, shown)).status).toBe(204)
-    expect(refusedBy(await prove(person, shown))).toBe('code_invalid')
-    expect((await prove(person, { factor: 'totp', code: codeOf(secret, 1) })).status).toBe(204)
-    expect(refusedBy(await prove(person, { factor: 'totp', code: codeOf(secret, 1) }))).toBe('second_factor_wrong')
+    expect((await reauthenticate(person, shown)).status).toBe(204)
+    expect(refusedBy(await reauthenticate(person, shown))).toBe('code_invalid')
+    expect((await reauthenticate(person, { factor: 'totp', code: codeOf(secret, 1) })).status).toBe(204)
+    expect(refusedBy(await reauthenticate(person, { factor: 'totp', code: codeOf(secret, 1) }))).toBe(
+      'second_factor_invalid',
+    )
   })
 
   test('is limited like a sign-in', async () => {
@@ -313,12 +323,12 @@ describe('a fresh proof', () => {
       settings: { signIns: { max: 2, windowMs: 60_000 } },
     })
     const wrong = () =>
-      here.call('POST /v1/sessions/current/proof', {
+      here.call('POST /v1/sessions/current/reauthentication', {
         token: person.token,
         body: { factor: 'password', password: 'wrong' },
       })
     const answers = [await wrong(), await wrong(), await wrong()].map(refusedBy)
-    expect(answers).toEqual(['credentials_wrong', 'credentials_wrong', 'rate_limited'])
+    expect(answers).toEqual(['invalid_credentials', 'invalid_credentials', 'rate_limited'])
     await here.app.close()
   })
 })
@@ -347,6 +357,6 @@ test('a second step of nothing is refused', async () => {
 afterAll(() => {
   const mine = api
     .unanswered()
-    .filter(route => /second-factor$|second-factor.code|totp|factor|recovery|proof$/.test(route))
+    .filter(route => /second-factor$|second-factor.code|totp|factor|recovery|reauthentication$/.test(route))
   expect(mine.filter(route => !route.includes('passkey'))).toEqual([])
 })

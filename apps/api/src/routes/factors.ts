@@ -1,4 +1,4 @@
-/** What is asked for after the first proof of a sign-in: setting it up, and taking it away. */
+/** What is asked for after the first factor of a sign-in: setting it up, and taking it away. */
 import { factors } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { FastifyRequest } from 'fastify'
@@ -9,7 +9,7 @@ import { serve } from '../http/serve.ts'
 
 export function factorRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
-  /** Who asks, in which session and from where: for the proof that is asked for, and the trail. */
+  /** Who asks, in which session and from where: for the reauthentication that is required, and the audit trail. */
   const from = (request: FastifyRequest) => ({ session: request.caller.session, client: clientOf(deps, request) })
 
   serve(app, deps, rest.factors, {
@@ -32,24 +32,24 @@ export function factorRoutes(app: Api, deps: RouteDeps): void {
       },
     },
 
-    makeRecoveryCodes: {
+    createRecoveryCodes: {
       admit: deps.admitChange,
       handle: async request => ({
-        recoveryCodes: await factors.makeRecoveryCodes(chat, request.caller.user, from(request)),
+        recoveryCodes: await factors.createRecoveryCodes(chat, request.caller.user, from(request)),
       }),
     },
 
-    enableMailFactor: {
+    enableEmailFactor: {
       admit: deps.admitChange,
       handle: async request => {
-        await factors.enableMailFactor(chat, request.caller.user, from(request))
+        await factors.enableEmailFactor(chat, request.caller.user, from(request))
       },
     },
 
-    disableMailFactor: {
+    disableEmailFactor: {
       admit: deps.admitChange,
       handle: async request => {
-        await factors.disableMailFactor(chat, request.caller.user, from(request))
+        await factors.disableEmailFactor(chat, request.caller.user, from(request))
       },
     },
   })

@@ -5,7 +5,7 @@ import { createFixture, type Fixture, openChat, type Person, type TestChat } fro
 import {
   type Begun,
   Browser,
-  createVisitors,
+  createProviderUsers,
   type Home,
   type OpenIdBed,
   publicUrl,
@@ -20,7 +20,7 @@ let other: OpenIdBed
 let doubted: OpenIdBed
 let api: Fixture
 let call: Fixture['call']
-let visitors: ReturnType<typeof createVisitors>
+let providerUsers: ReturnType<typeof createProviderUsers>
 let turn = 0
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ beforeAll(async () => {
     publicUrl,
     returnUrls,
     providers: [one.settings, other.settings, doubted.settings],
-    visits: { max: 1_000, windowMs: 60_000 },
+    providerSignIns: { max: 1_000, windowMs: 60_000 },
     registrations: { max: 1_000, windowMs: 60_000 },
     requestsMax: 10_000,
     // A busy machine is no reason to fail.
@@ -41,7 +41,7 @@ beforeAll(async () => {
   }
   api = createFixture({ chat: store.chat, settings })
   call = api.call
-  visitors = createVisitors(api)
+  providerUsers = createProviderUsers(api)
   return async () => {
     await api.app.close()
     await Promise.all([one, other, doubted].map(bed => bed.server.stop()))
@@ -67,7 +67,7 @@ const events = async (user: string) =>
 const unprove = (session: string) =>
   sql("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [session])
 
-/** A person with an address that they have proved here. */
+/** A person with an address that they have verified here. */
 async function local(email = `local-${turn}@example.org`): Promise<Person> {
   const person = await api.register(`local-${turn}`)
   await setEmail(person.id, email)
@@ -78,9 +78,9 @@ async function local(email = `local-${turn}@example.org`): Promise<Person> {
 const vouch = (bed: OpenIdBed, email: string, verified: unknown) =>
   Object.assign(bed.person, { email, email_verified: verified })
 
-const beginOf = async (person: Person, provider: string, prove?: boolean): Promise<Begun> => {
-  const body = { provider, returnTo, ...(prove === undefined ? {} : { prove }) }
-  const answer = await call('POST /v1/me/identities/visits', { token: person.token, body })
+const beginOf = async (person: Person, provider: string, reauthenticate?: boolean): Promise<Begun> => {
+  const body = { provider, returnTo, ...(reauthenticate === undefined ? {} : { reauthenticate }) }
+  const answer = await call('POST /v1/me/identities/authorizations', { token: person.token, body })
   expect(answer.status).toBe(201)
   return answer.body
 }
@@ -97,17 +97,17 @@ const identitiesOf = async (person: Person) =>
   )
 
 describe('an identity that is not known', () => {
-  test('joins the account with the same address when both sides have had it proved', async () => {
+  test('joins the account with the same address when both sides have had it verified', async () => {
     const ada = await local(`Ada-${turn}@Example.org`)
     vouch(one, `ada-${turn}@example.org`, true)
-    const { status, body } = await visitors.signIn('one')
+    const { status, body } = await providerUsers.signIn('one')
     expect(status).toBe(201)
     expect(body.user.id).toBe(ada.id)
     expect(await identitiesOf(ada)).toEqual(['one'])
     expect(await events(ada.id)).toEqual(['registered', 'identity_linked', 'signed_in'])
     // By the identity from now on, whatever becomes of the address.
     vouch(one, 'another@example.org', true)
-    expect((await visitors.signIn('one')).body.user.id).toBe(ada.id)
+    expect((await providerUsers.signIn('one')).body.user.id).toBe(ada.id)
     expect(await emailOf(ada.id)).toBe(`Ada-${turn}@Example.org`)
   })
 
@@ -119,10 +119,10 @@ describe('an identity that is not known', () => {
   ])('does not join by an address when %s, and nobody learns that it is known here', async (_name, bed, verified) => {
     const email = `local-${turn}@example.org`
     vouch(bed(), email, verified)
-    const unknown = await visitors.signIn(bed().settings.name)
+    const unknown = await providerUsers.signIn(bed().settings.name)
     const ada = await local()
     bed().person['sub'] = `second-${turn}`
-    const known = await visitors.signIn(bed().settings.name)
+    const known = await providerUsers.signIn(bed().settings.name)
     expect([unknown.status, known.status]).toEqual([201, 201])
     expect(Object.keys(known.body)).toEqual(Object.keys(unknown.body))
     for (const { body } of [unknown, known]) {
@@ -135,7 +135,7 @@ describe('an identity that is not known', () => {
   test('does not join by an address that only looks the same', async () => {
     const ada = await local(`mike-${turn}@example.org`)
     vouch(one, `mi\u212Ae-${turn}@example.org`, true)
-    const { body } = await visitors.signIn('one')
+    const { body } = await providerUsers.signIn('one')
     expect(body.user.id).not.toBe(ada.id)
     expect(await emailOf(body.user.id)).toBeNull()
   })
@@ -143,9 +143,9 @@ describe('an identity that is not known', () => {
   test('does not take the place of another of its provider', async () => {
     const ada = await local()
     vouch(one, `local-${turn}@example.org`, true)
-    await visitors.signIn('one')
+    await providerUsers.signIn('one')
     one.person['sub'] = `second-${turn}`
-    const refused = await visitors.signIn('one')
+    const refused = await providerUsers.signIn('one')
     expect(refused.status).toBe(409)
     expect(refused.body.error.code).toBe('identity_taken')
     expect(await identitiesOf(ada)).toEqual(['one'])
@@ -154,7 +154,7 @@ describe('an identity that is not known', () => {
   test('makes an account with the address that is vouched for', async () => {
     vouch(one, `new-${turn}@example.org`, true)
     Object.assign(one.person, { preferred_username: `new-${turn}`, name: 'New\u0000 Person' })
-    const { body } = await visitors.signIn('one')
+    const { body } = await providerUsers.signIn('one')
     expect(body.user).toMatchObject({ username: `new-${turn}`, displayName: 'New Person' })
     expect(await emailOf(body.user.id)).toBe(`new-${turn}@example.org`)
     expect(await events(body.user.id)).toEqual(['registered', 'signed_in'])
@@ -173,26 +173,26 @@ describe('an identity that is not known', () => {
   test('gets another username when its own is taken', async () => {
     one.person['preferred_username'] = `same-${turn}`
     other.person['preferred_username'] = `same-${turn}`
-    const first = (await visitors.signIn('one')).body.user
-    const second = (await visitors.signIn('other')).body.user
+    const first = (await providerUsers.signIn('one')).body.user
+    const second = (await providerUsers.signIn('other')).body.user
     expect(first.username).toBe(`same-${turn}`)
     expect(second.username).toMatch(new RegExp(`^same-${turn}\\d{4,6}$`))
     expect(second.id).not.toBe(first.id)
   })
 
   test('with the same subject at two issuers is two people', async () => {
-    const [first, second] = [await visitors.signIn('one'), await visitors.signIn('other')]
+    const [first, second] = [await providerUsers.signIn('one'), await providerUsers.signIn('other')]
     expect(first.body.user.id).not.toBe(second.body.user.id)
   })
 
   test('that comes twice at once makes one account', async () => {
     vouch(one, `race-${turn}@example.org`, true)
     const ready = []
-    for (let visit = 0; visit < 4; visit++) {
-      const begun = await visitors.begin('one')
+    for (let authorization = 0; authorization < 4; authorization++) {
+      const begun = await providerUsers.begin('one')
       ready.push({ begun, home: await new Browser(api).go(begun) })
     }
-    const answers = await Promise.all(ready.map(({ begun, home }) => visitors.redeem(home, begun)))
+    const answers = await Promise.all(ready.map(({ begun, home }) => providerUsers.redeem(home, begun)))
     expect(answers.map(answer => answer.status)).toEqual([201, 201, 201, 201])
     expect(new Set(answers.map(answer => answer.body.user.id)).size).toBe(1)
   })
@@ -201,10 +201,10 @@ describe('an identity that is not known', () => {
     for (const bed of [one, other]) vouch(bed, `race-${turn}@example.org`, true)
     const ready = []
     for (const provider of ['one', 'other']) {
-      const begun = await visitors.begin(provider)
+      const begun = await providerUsers.begin(provider)
       ready.push({ begun, home: await new Browser(api).go(begun) })
     }
-    const answers = await Promise.all(ready.map(({ begun, home }) => visitors.redeem(home, begun)))
+    const answers = await Promise.all(ready.map(({ begun, home }) => providerUsers.redeem(home, begun)))
     expect(answers.map(answer => answer.status)).toEqual([201, 201])
     expect(answers[0]?.body.user.id).toBe(answers[1]?.body.user.id)
   })
@@ -212,33 +212,33 @@ describe('an identity that is not known', () => {
 
 test('an erased account is found neither by its identity nor by its address', async () => {
   vouch(one, `gone-${turn}@example.org`, true)
-  const gone = (await visitors.signIn('one')).body.user.id
+  const gone = (await providerUsers.signIn('one')).body.user.id
   await sql('UPDATE users SET erased_at = now(), email = NULL WHERE id = $1', [gone])
-  const again = (await visitors.signIn('one')).body.user.id
+  const again = (await providerUsers.signIn('one')).body.user.id
   expect(again).not.toBe(gone)
-  expect((await visitors.signIn('one')).body.user.id).toBe(again)
+  expect((await providerUsers.signIn('one')).body.user.id).toBe(again)
 })
 
 test('nobody comes back by an identity or an address of a banned person whose account was erased', async () => {
   const email = `banned-${turn}@example.org`
   vouch(one, email, true)
-  const banned = (await visitors.signIn('one')).body.user.id
+  const banned = (await providerUsers.signIn('one')).body.user.id
   await operators.ban(store.chat, { program: 'test' }, { user: banned, reason: 'Threats' })
-  expect((await visitors.signIn('one')).body.error.code).toBe('account_suspended')
+  expect((await providerUsers.signIn('one')).body.error.code).toBe('account_suspended')
   await sql('UPDATE users SET erased_at = now(), email = NULL WHERE id = $1', [banned])
-  expect((await visitors.signIn('one')).body.error.code).toBe('identity_taken')
+  expect((await providerUsers.signIn('one')).body.error.code).toBe('identity_taken')
   // The same address, vouched for elsewhere.
   vouch(other, email, true)
-  expect((await visitors.signIn('other')).body.error.code).toBe('identity_taken')
+  expect((await providerUsers.signIn('other')).body.error.code).toBe('identity_taken')
   await operators.lift(store.chat, { program: 'test' }, { user: banned, reason: 'Enough' })
-  expect((await visitors.signIn('one')).status).toBe(201)
+  expect((await providerUsers.signIn('one')).status).toBe(201)
 })
 
 test('an identity does not go around the second factor', async () => {
   const ada = await local()
   await sql('UPDATE users SET mail_factor = true WHERE id = $1', [ada.id])
   vouch(one, `local-${turn}@example.org`, true)
-  const { status, body } = await visitors.signIn('one')
+  const { status, body } = await providerUsers.signIn('one')
   expect(status).toBe(200)
   expect(body.secondFactor.factors).toContain('email_code')
   expect(body.accessToken).toBeUndefined()
@@ -248,14 +248,14 @@ test('an identity joins by its address only once the second factor of the accoun
   const ada = await local()
   await sql('UPDATE users SET mail_factor = true WHERE id = $1', [ada.id])
   vouch(one, `local-${turn}@example.org`, true)
-  const { challenge } = (await visitors.signIn('one')).body.secondFactor
+  const { challenge } = (await providerUsers.signIn('one')).body.secondFactor
   expect(await identitiesOf(ada)).toEqual([])
   const finish = (code: string) =>
     call('POST /v1/sessions/second-factor', { body: { challenge, factor: 'email_code', code } })
   await call('POST /v1/sessions/second-factor/code', { body: { challenge } })
   const mail = (await api.mails()).findLast(sent => sent.to === `local-${turn}@example.org`)?.mail
   const right = mail?.template === 'code' ? mail.code : ''
-  expect((await finish(right === '111111' ? '222222' : '111111')).body.error.code).toBe('second_factor_wrong')
+  expect((await finish(right === '111111' ? '222222' : '111111')).body.error.code).toBe('second_factor_invalid')
   expect(await identitiesOf(ada)).toEqual([])
   const { status, body } = await finish(right)
   expect([status, body.user.id]).toEqual([201, ada.id])
@@ -271,30 +271,30 @@ describe('linking', () => {
     expect((await linked(ada, 'one')).status).toBe(204)
     expect((await linked(ada, 'other')).status).toBe(204)
     expect(await identitiesOf(ada)).toEqual(['one', 'other'])
-    expect((await visitors.signIn('one')).body.user.id).toBe(ada.id)
-    expect((await visitors.signIn('other')).body.user.id).toBe(ada.id)
+    expect((await providerUsers.signIn('one')).body.user.id).toBe(ada.id)
+    expect((await providerUsers.signIn('other')).body.user.id).toBe(ada.id)
     expect(await events(ada.id)).toContain('identity_linked')
     // Once more is no change.
     expect((await linked(ada, 'one')).status).toBe(204)
     expect((await events(ada.id)).filter(kind => kind === 'identity_linked')).toHaveLength(2)
   })
 
-  test('asks for a fresh proof', async () => {
+  test('asks for reauthentication', async () => {
     const ada = await local()
     await unprove(ada.session)
     const body = { provider: 'one', returnTo }
-    const refused = await call('POST /v1/me/identities/visits', { token: ada.token, body })
-    expect(refused.body.error.code).toBe('proof_needed')
+    const refused = await call('POST /v1/me/identities/authorizations', { token: ada.token, body })
+    expect(refused.body.error.code).toBe('reauthentication_required')
   })
 
-  test('somebody lured through another’s visit links nothing to them', async () => {
+  test('somebody lured through another’s authorization links nothing to them', async () => {
     const mallory = await local()
     const begun = await beginOf(mallory, 'one')
     // The victim opens mallory's URL, is signed in at the provider, and comes home with the grant.
     const victim = await api.register(`victim-${turn}`)
     const home = await new Browser(api).go(begun)
-    expect((await linkWith(victim, home, begun)).body.error.code).toBe('identity_refused')
-    expect((await visitors.redeem(home, begun)).body.error.code).toBe('identity_refused')
+    expect((await linkWith(victim, home, begun)).body.error.code).toBe('authorization_failed')
+    expect((await providerUsers.redeem(home, begun)).body.error.code).toBe('authorization_failed')
     expect(await identitiesOf(mallory)).toEqual([])
   })
 
@@ -306,31 +306,31 @@ describe('linking', () => {
     const begun = await beginOf(ada, 'one')
     const home = await new Browser(api).go(begun)
     const elsewhere = { ...ada, token: again.body.accessToken }
-    expect((await linkWith(elsewhere, home, begun)).body.error.code).toBe('identity_refused')
+    expect((await linkWith(elsewhere, home, begun)).body.error.code).toBe('authorization_failed')
     expect((await linkWith(ada, home, begun)).status).toBe(204)
   })
 
-  test('a visit to sign in links nothing', async () => {
+  test('an authorization to sign in links nothing', async () => {
     const ada = await local()
-    const begun = await visitors.begin('one')
+    const begun = await providerUsers.begin('one')
     const home = await new Browser(api).go(begun)
-    expect((await linkWith(ada, home, begun)).body.error.code).toBe('identity_refused')
+    expect((await linkWith(ada, home, begun)).body.error.code).toBe('authorization_failed')
   })
 
   test('of another’s identity is refused', async () => {
-    const owner = (await visitors.signIn('one')).body
+    const owner = (await providerUsers.signIn('one')).body
     const ada = await local()
     const refused = await linked(ada, 'one')
     expect(refused.status).toBe(409)
     expect(refused.body.error.code).toBe('identity_taken')
-    expect((await visitors.signIn('one')).body.user.id).toBe(owner.user.id)
+    expect((await providerUsers.signIn('one')).body.user.id).toBe(owner.user.id)
   })
 
   test('of a second identity of one provider is refused', async () => {
     const ada = await local()
     await linked(ada, 'one')
     one.person['sub'] = `second-${turn}`
-    expect((await linked(ada, 'one')).body.error.code).toBe('too_many')
+    expect((await linked(ada, 'one')).body.error.code).toBe('limit_reached')
   })
 
   test('one identity to two accounts at once leaves it with one of them', async () => {
@@ -348,30 +348,30 @@ describe('linking', () => {
 describe('unlinking', () => {
   const unlink = (token: string, provider: string) => call(`DELETE /v1/me/identities/${provider}`, { token })
 
-  test('takes the identity away, and the next visit makes somebody else', async () => {
+  test('takes the identity away, and the next authorization makes somebody else', async () => {
     const ada = await local()
     await linked(ada, 'one')
     expect((await unlink(ada.token, 'one')).status).toBe(204)
     expect(await identitiesOf(ada)).toEqual([])
     expect(await events(ada.id)).toContain('identity_unlinked')
-    expect((await visitors.signIn('one')).body.user.id).not.toBe(ada.id)
+    expect((await providerUsers.signIn('one')).body.user.id).not.toBe(ada.id)
     expect((await unlink(ada.token, 'one')).body.error.code).toBe('identity_unknown')
   })
 
-  test('asks for a fresh proof', async () => {
+  test('asks for reauthentication', async () => {
     const ada = await local()
     await linked(ada, 'one')
     await unprove(ada.session)
-    expect((await unlink(ada.token, 'one')).body.error.code).toBe('proof_needed')
+    expect((await unlink(ada.token, 'one')).body.error.code).toBe('reauthentication_required')
     expect(await identitiesOf(ada)).toEqual(['one'])
   })
 
   test('leaves nobody outside, also when two go at once', async () => {
-    const { body } = await visitors.signIn('one')
+    const { body } = await providerUsers.signIn('one')
     const ada = { ...body.user, token: body.accessToken, session: body.session }
     const last = await unlink(ada.token, 'one')
     expect(last.status).toBe(409)
-    expect(last.body.error.code).toBe('last_way_in')
+    expect(last.body.error.code).toBe('last_sign_in_method')
     await linked(ada, 'other')
     const both = await Promise.all([unlink(ada.token, 'one'), unlink(ada.token, 'other')])
     expect(both.map(answer => answer.status).sort((low, high) => low - high)).toEqual([204, 409])
@@ -379,9 +379,9 @@ describe('unlinking', () => {
   })
 })
 
-describe('a visit as a fresh proof', () => {
-  const proveWith = (person: Person, home: Home, begun: Begun) =>
-    call('POST /v1/sessions/current/proof/by-visit', {
+describe('an authorization as reauthentication', () => {
+  const reauthenticateWith = (person: Person, home: Home, begun: Begun) =>
+    call('POST /v1/sessions/current/reauthentication/with-provider', {
       token: person.token,
       body: { grant: home.grant, secret: begun.secret },
     })
@@ -392,8 +392,8 @@ describe('a visit as a fresh proof', () => {
     await unprove(ada.session)
   })
   const isFresh = async () =>
-    (await call('POST /v1/me/identities/visits', { token: ada.token, body: { provider: 'one', returnTo } })).status ===
-    201
+    (await call('POST /v1/me/identities/authorizations', { token: ada.token, body: { provider: 'one', returnTo } }))
+      .status === 201
 
   test('is one for who is linked, and asks the provider to let them sign in anew', async () => {
     const begun = await beginOf(ada, 'one', true)
@@ -402,26 +402,28 @@ describe('a visit as a fresh proof', () => {
     expect(new URL(String(away.headers['location'])).searchParams.get('max_age')).toBe('0')
     one.person['auth_time'] = Math.floor(Date.now() / 1000)
     expect(await isFresh()).toBe(false)
-    expect((await proveWith(ada, await browser.go(begun), begun)).status).toBe(204)
+    expect((await reauthenticateWith(ada, await browser.go(begun), begun)).status).toBe(204)
     expect(await isFresh()).toBe(true)
   })
 
   test('is none when the provider says that they signed in there before', async () => {
     one.person['auth_time'] = Math.floor(Date.now() / 1000) - 3_600
     const home = await new Browser(api).go(await beginOf(ada, 'one', true))
-    expect(home).toMatchObject({ error: 'identity_refused', grant: '' })
+    expect(home).toMatchObject({ error: 'authorization_failed', grant: '' })
   })
 
-  test('is none for anybody else’s identity, nor for a visit to do something else', async () => {
+  test('is none for anybody else’s identity, nor for an authorization to do something else', async () => {
     one.person['sub'] = `somebody-else-${turn}`
     const begun = await beginOf(ada, 'one', true)
-    expect((await proveWith(ada, await new Browser(api).go(begun), begun)).body.error.code).toBe('identity_refused')
-    const toSignIn = await visitors.begin('one')
+    expect((await reauthenticateWith(ada, await new Browser(api).go(begun), begun)).body.error.code).toBe(
+      'authorization_failed',
+    )
+    const toSignIn = await providerUsers.begin('one')
     const home = await new Browser(api).go(toSignIn)
-    expect((await proveWith(ada, home, toSignIn)).body.error.code).toBe('identity_refused')
-    const toProve = await beginOf(ada, 'one', true)
-    const proof = await new Browser(api).go(toProve)
-    expect((await linkWith(ada, proof, toProve)).body.error.code).toBe('identity_refused')
+    expect((await reauthenticateWith(ada, home, toSignIn)).body.error.code).toBe('authorization_failed')
+    const toReauthenticate = await beginOf(ada, 'one', true)
+    const foreign = await new Browser(api).go(toReauthenticate)
+    expect((await linkWith(ada, foreign, toReauthenticate)).body.error.code).toBe('authorization_failed')
     expect(await isFresh()).toBe(false)
   })
 })

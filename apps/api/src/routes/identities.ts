@@ -5,21 +5,21 @@ import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../http/client.ts'
 import { take } from '../http/limits.ts'
 import { serve } from '../http/serve.ts'
-import { createVisits } from './providers.ts'
+import { createAuthorizations } from './providers.ts'
 
 export function identityRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
-  const visits = createVisits(deps)
+  const authorizations = createAuthorizations(deps)
 
   serve(app, deps, rest.identities, {
     listIdentities: async request => ({ identities: await identities.list(chat, request.caller.user) }),
 
-    beginIdentityVisit: async request => {
+    beginIdentityAuthorization: async request => {
       const { body, caller: by } = request
-      const { provider, returnTo, prove = false } = body
-      await take(deps.counter, `visit:${by.user}`, deps.settings.visits)
-      if (!prove) await sessions.demandFresh(chat, by.session)
-      return visits.begin({ provider, returnTo, purpose: prove ? 'prove' : 'link', by })
+      const { provider, returnTo, reauthenticate = false } = body
+      await take(deps.counter, `authorization:${by.user}`, deps.settings.providerSignIns)
+      if (!reauthenticate) await sessions.demandReauthentication(chat, by.session)
+      return authorizations.begin({ provider, returnTo, purpose: reauthenticate ? 'reauthenticate' : 'link', by })
     },
 
     linkIdentity: {
@@ -34,7 +34,7 @@ export function identityRoutes(app: Api, deps: RouteDeps): void {
       admit: deps.admitChange,
       handle: async request => {
         const { caller, params } = request
-        await sessions.demandFresh(chat, caller.session)
+        await sessions.demandReauthentication(chat, caller.session)
         await identities.unlink(chat, caller, { provider: params.provider, client: clientOf(deps, request) })
       },
     },

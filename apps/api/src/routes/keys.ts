@@ -14,12 +14,12 @@ export function keyRoutes(app: Api, deps: RouteDeps): void {
   app.addHook('onListen', async () => void render())
 
   serve(app, deps, rest.keys, {
-    jwks: async (_request, reply) => {
+    getJwks: async (_request, reply) => {
       reply.header('cache-control', `public, max-age=${jwksCacheSeconds}`)
       return { keys }
     },
 
-    openapi: async (_request, reply) => {
+    getOpenApi: async (_request, reply) => {
       reply.type('application/json; charset=utf-8')
       return render() as unknown as object
     },

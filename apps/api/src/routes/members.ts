@@ -20,7 +20,7 @@ export function memberRoutes(app: Api, deps: RouteDeps): void {
       return conversations.removeMember(chat, request.caller.user, { conversation, user })
     },
 
-    changeRole: async request => {
+    changeMemberRole: async request => {
       const { id: conversation, user } = request.params
       return conversations.changeRole(chat, request.caller.user, { conversation, user, role: request.body.role })
     },

@@ -8,7 +8,7 @@ import { serve } from '../http/serve.ts'
 export function messageRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
   serve(app, deps, rest.messages, {
-    history: async request =>
+    getHistory: async request =>
       messages.history(chat, request.caller.user, { conversation: request.params.id, ...request.query }),
 
     listPins: async request => ({ messages: await messages.listPins(chat, request.caller.user, request.params.id) }),

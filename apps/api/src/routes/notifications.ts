@@ -14,10 +14,10 @@ export function notificationRoutes(app: Api, deps: RouteDeps): void {
 
     countNotifications: async request => ({ unread: await notifications.count(chat, request.caller.user) }),
 
-    readNotification: async request => ({
+    markNotificationRead: async request => ({
       unread: await notifications.read(chat, request.caller.user, request.params.id),
     }),
 
-    readNotifications: async request => ({ unread: await notifications.readAll(chat, request.caller.user) }),
+    markAllNotificationsRead: async request => ({ unread: await notifications.readAll(chat, request.caller.user) }),
   })
 }

@@ -15,14 +15,14 @@ export function operatorActionRoutes(app: Api, deps: RouteDeps): void {
     await act(chat, { operator: caller.user }, { user: params.id, ...body })
   }
   serve(app, deps, rest.operatorActions, {
-    getStanding: async ({ params }) => operators.standing(chat, params.id),
+    getAccountStatus: async ({ params }) => operators.standing(chat, params.id),
     suspendUser: async ({ caller, params, body }) => {
       demandNoOperator(settings.operators, params.id)
       await operators.suspend(chat, { operator: caller.user }, { user: params.id, ...body })
     },
     banUser: async request => perform(operators.ban, request),
     liftSuspension: async request => perform(operators.lift, request),
-    signUserOut: async request => perform(operators.signOut, request),
+    signOutUser: async request => perform(operators.signOut, request),
     removeMessage: async ({ caller, params, body }) =>
       operators.removeMessage(chat, { operator: caller.user }, { conversation: params.id, ...body }),
     listOperatorActions: async ({ query: { limit, after, ...filter } }) =>

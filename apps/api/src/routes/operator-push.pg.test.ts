@@ -70,10 +70,10 @@ test('an operator has a second factor, and has shown lately who they are', async
   const route = 'GET /v1/operator/dead-jobs'
   const refusedBy = async () => (await call(route, { token: operator.token })).body.error?.code
   await pool.query('UPDATE users SET mail_factor = false WHERE id = $1', [operator.id])
-  expect(await refusedBy()).toBe('operator_unprotected')
+  expect(await refusedBy()).toBe('operator_mfa_required')
   await protect(store.chat, operator)
   await pool.query("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [operator.session])
-  expect(await refusedBy()).toBe('proof_needed')
+  expect(await refusedBy()).toBe('reauthentication_required')
   await pool.query('UPDATE sessions SET proved_at = now() WHERE id = $1', [operator.session])
   expect(await refusedBy()).toBeUndefined()
 })

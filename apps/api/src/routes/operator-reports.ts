@@ -9,7 +9,7 @@ export function operatorReportRoutes(app: Api, deps: RouteDeps): void {
   serve(app, deps, rest.operatorReports, {
     listReports: async request => reports.list(chat, request.query),
 
-    decideReport: async request => {
+    resolveReport: async request => {
       await reports.decide(chat, request.caller.user, { report: request.params.id, ...request.body })
     },
   })

@@ -51,7 +51,7 @@ const begin = async <B>(route: string, options: Parameters<Fixture['call']>[1] =
 const beginSignIn = () => begin<ToUse>('POST /v1/passkeys/options')
 const beginAdd = ({ token }: Person) => begin<ToCreate>('POST /v1/me/passkeys/options', { token })
 const signIn = (challenge: string, passkey: object) =>
-  call('POST /v1/sessions/by-passkey', { body: { challenge, passkey, deviceName: 'desk' } })
+  call('POST /v1/sessions/with-passkey', { body: { challenge, passkey, deviceName: 'desk' } })
 const add = ({ token }: Person, challenge: string, passkey: object) =>
   call('POST /v1/me/passkeys', { token, body: { challenge, passkey, name: 'Phone' } })
 
@@ -69,7 +69,7 @@ const refusedBy = (answer: { status: number; body: { error?: { code: string } } 
 describe('an account by passkey alone', () => {
   test('is made, signs in, and keeps its only way in', async () => {
     const authenticator = authenticatorWith()
-    const { challenge, options } = await begin<ToCreate>('POST /v1/users/by-passkey/options', {
+    const { challenge, options } = await begin<ToCreate>('POST /v1/users/with-passkey/options', {
       body: { username: 'ada', displayName: 'Ada' },
     })
     expect(options).toMatchObject({
@@ -78,7 +78,7 @@ describe('an account by passkey alone', () => {
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
     })
     const passkey = authenticator.createJSON(origin, options)
-    const made = await call('POST /v1/users/by-passkey', { body: { challenge, passkey, deviceName: 'desk' } })
+    const made = await call('POST /v1/users/with-passkey', { body: { challenge, passkey, deviceName: 'desk' } })
     expect(made.status).toBe(201)
     expect(made.body.user).toMatchObject({ username: 'ada', displayName: 'Ada' })
     expect(options.user.id).toBe(Buffer.from(made.body.user.id.replaceAll('-', ''), 'hex').toString('base64url'))
@@ -89,14 +89,14 @@ describe('an account by passkey alone', () => {
     expect(back.body.user).toEqual(made.body.user)
     const token = back.body.accessToken as string
     const last = await call(`DELETE /v1/me/passkeys/${passkey.id}`, { token })
-    expect(refusedBy(last)).toBe('last_way_in')
-    const again = await call('POST /v1/users/by-passkey', { body: { challenge, passkey } })
+    expect(refusedBy(last)).toBe('last_sign_in_method')
+    const again = await call('POST /v1/users/with-passkey', { body: { challenge, passkey } })
     expect(refusedBy(again)).toBe('challenge_invalid')
   })
 
   test('takes a name that is free and good', async () => {
     await api.register('taken')
-    const tried = (username: string) => call('POST /v1/users/by-passkey/options', { body: { username } })
+    const tried = (username: string) => call('POST /v1/users/with-passkey/options', { body: { username } })
     expect(refusedBy(await tried('Taken'))).toBe('username_taken')
     expect(refusedBy(await tried('no good'))).toBe('field_invalid')
   })
@@ -202,13 +202,15 @@ describe('a passkey that is made', () => {
     await refusedMade(options => claimed(id, options))
   })
 
-  test('asks for a fresh proof before, and for the person who began', async () => {
+  test('asks for reauthentication before, and for the person who began', async () => {
     const [person, other] = [await api.register(`person${++people}`), await api.register(`person${++people}`)]
     const { challenge, options } = await beginAdd(person)
     const passkey = authenticatorWith().createJSON(origin, options)
     expect(refusedBy(await add(other, challenge, passkey))).toBe('challenge_invalid')
     await age(person)
-    expect(refusedBy(await call('POST /v1/me/passkeys/options', { token: person.token }))).toBe('proof_needed')
+    expect(refusedBy(await call('POST /v1/me/passkeys/options', { token: person.token }))).toBe(
+      'reauthentication_required',
+    )
   })
 })
 
@@ -347,41 +349,43 @@ describe('a passkey that is shown', () => {
 
   test('for a ceremony of another kind is refused', async () => {
     const { person, authenticator } = await withPasskey()
-    const asked = await begin<ToUse>('POST /v1/sessions/current/proof/passkey', { token: person.token })
+    const asked = await begin<ToUse>('POST /v1/sessions/current/reauthentication/passkey', { token: person.token })
     const shown = authenticator.getJSON(origin, asked.options)
     expect(refusedBy(await signIn(asked.challenge, shown))).toBe('challenge_invalid')
   })
 })
 
-describe('a passkey proves who one is', () => {
-  const prove = ({ token }: Person, challenge: string, passkey: object) =>
-    call('POST /v1/sessions/current/proof', { token, body: { factor: 'passkey', challenge, passkey } })
+describe('a passkey reauthenticates', () => {
+  const reauthenticate = ({ token }: Person, challenge: string, passkey: object) =>
+    call('POST /v1/sessions/current/reauthentication', { token, body: { factor: 'passkey', challenge, passkey } })
 
   test('and then what asks for it is done', async () => {
     const { person, authenticator, id } = await withPasskey()
     await age(person)
     const removal = () => call(`DELETE /v1/me/passkeys/${id}`, { token: person.token })
-    expect(refusedBy(await removal())).toBe('proof_needed')
-    const asked = await begin<ToUse>('POST /v1/sessions/current/proof/passkey', { token: person.token })
+    expect(refusedBy(await removal())).toBe('reauthentication_required')
+    const asked = await begin<ToUse>('POST /v1/sessions/current/reauthentication/passkey', { token: person.token })
     expect(asked.options).toMatchObject({ userVerification: 'required', allowCredentials: [{ id }] })
-    expect((await prove(person, asked.challenge, authenticator.getJSON(origin, asked.options))).status).toBe(204)
+    expect((await reauthenticate(person, asked.challenge, authenticator.getJSON(origin, asked.options))).status).toBe(
+      204,
+    )
     expect((await removal()).status).toBe(204)
   })
 
   test('but not without checking its owner', async () => {
     const { person, authenticator } = await withPasskey()
     turnCareless(authenticator)
-    const asked = await begin<ToUse>('POST /v1/sessions/current/proof/passkey', { token: person.token })
+    const asked = await begin<ToUse>('POST /v1/sessions/current/reauthentication/passkey', { token: person.token })
     const shown = authenticator.getJSON(origin, { ...asked.options, userVerification: 'discouraged' })
-    expect(refusedBy(await prove(person, asked.challenge, shown))).toBe('passkey_invalid')
+    expect(refusedBy(await reauthenticate(person, asked.challenge, shown))).toBe('passkey_invalid')
   })
 
   test('of somebody else does not', async () => {
     const [{ person }, other] = [await withPasskey(), await withPasskey()]
-    const asked = await begin<ToUse>('POST /v1/sessions/current/proof/passkey', { token: person.token })
+    const asked = await begin<ToUse>('POST /v1/sessions/current/reauthentication/passkey', { token: person.token })
     const { allowCredentials: _, ...anything } = asked.options
     const shown = other.authenticator.getJSON(origin, anything)
-    expect(refusedBy(await prove(person, asked.challenge, shown))).toBe('passkey_invalid')
+    expect(refusedBy(await reauthenticate(person, asked.challenge, shown))).toBe('passkey_invalid')
   })
 })
 
@@ -404,7 +408,7 @@ describe('a passkey as the second factor', () => {
     const finish = (passkey: object) =>
       call('POST /v1/sessions/second-factor', { body: { challenge, factor: 'passkey', passkey } })
     const wrongOrigin = await finish(authenticator.getJSON('http://localhost:9999', options))
-    expect(refusedBy(wrongOrigin)).toBe('second_factor_wrong')
+    expect(refusedBy(wrongOrigin)).toBe('second_factor_invalid')
     turnCareless(authenticator)
     const passkey = authenticator.getJSON(origin, { ...options, userVerification: 'discouraged' })
     const both = await Promise.all([finish(passkey), finish(passkey)])

@@ -18,13 +18,13 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
       return { challenge: begun.challenge, options: await requestOptions(deps, { ...begun, ownerChecked: true }) }
     },
 
-    signInByPasskey: async (request, reply) => {
+    signInWithPasskey: async (request, reply) => {
       const { challenge, deviceName } = request.body
       const tried = hashed(request.body.passkey.id)
       await take(counter, `sign-in-passkey:${tried}:${addressOf(request)}`, settings.signIns)
       const passkey = shownPasskey(deps, request.body.passkey)
       const client = clientOf(deps, request, deviceName)
-      const result = await sessions.signInByPasskey(chat, { challenge, passkey, client })
+      const result = await sessions.signInWithPasskey(chat, { challenge, passkey, client })
       return answerSignIn(app, deps, request, reply, result)
     },
 
@@ -37,7 +37,7 @@ export function passkeySignInRoutes(app: Api, deps: RouteDeps): void {
       return { challenge: begun.challenge, options: await creationOptions(deps, begun) }
     },
 
-    registerByPasskey: async (request, reply) => {
+    registerWithPasskey: async (request, reply) => {
       await take(counter, `register:${addressOf(request)}`, settings.registrations)
       const { challenge, deviceName } = request.body
       const passkey = newPasskey(deps, request.body.passkey)

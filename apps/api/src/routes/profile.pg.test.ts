@@ -93,11 +93,11 @@ describe('a profile', () => {
   test('has settings, which are changed in part', async () => {
     const { token } = bob
     const quietHours = { from: '23:30', until: '06:00', zone: 'America/New_York' }
-    const changed = await call('PATCH /v1/me/settings', { token, body: { quietHours, lastSeenTo: 'nobody' } })
-    expect(changed).toMatchObject({ status: 200, body: { quietHours, lastSeenTo: 'nobody', directFrom: null } })
+    const changed = await call('PATCH /v1/me/settings', { token, body: { quietHours, lastSeenVisibility: 'nobody' } })
+    expect(changed).toMatchObject({ status: 200, body: { quietHours, lastSeenVisibility: 'nobody', directFrom: null } })
     expect((await call('GET /v1/me/settings', { token })).body).toEqual(changed.body)
     for (const wrong of [
-      { lastSeenTo: 'friends' },
+      { lastSeenVisibility: 'friends' },
       { quietHours: { from: '22:00' } },
       { quietHours: { ...quietHours, zone: 'Nowhere' } },
       { pushNames: 'yes' },

@@ -7,11 +7,11 @@ import { serve } from '../http/serve.ts'
 export function profileRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
   serve(app, deps, rest.profile, {
-    me: async request => users.me(chat, request.caller.user),
+    getProfile: async request => users.me(chat, request.caller.user),
 
     changeProfile: async request => users.changeProfile(chat, request.caller.user, request.body),
 
-    settings: async request => users.settings(chat, request.caller.user),
+    getSettings: async request => users.settings(chat, request.caller.user),
 
     changeSettings: async request => users.changeSettings(chat, request.caller.user, request.body),
 

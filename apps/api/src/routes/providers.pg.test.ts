@@ -8,7 +8,7 @@ import {
   type Begun,
   Browser,
   type Claims,
-  createVisitors,
+  createProviderUsers,
   type GitHubBed,
   homeOf,
   type OpenIdBed,
@@ -24,7 +24,7 @@ let one: OpenIdBed
 let other: OpenIdBed
 let hub: GitHubBed
 let api: Fixture
-let visitors: ReturnType<typeof createVisitors>
+let providerUsers: ReturnType<typeof createProviderUsers>
 let people = 0
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ function open(settings: Parameters<typeof createFixture>[0] = {}): Fixture {
       returnUrls,
       providers: [one.settings, other.settings, hub.settings],
       providerMsMax: 2_000,
-      visits: { max: 1_000, windowMs: 60_000 },
+      providerSignIns: { max: 1_000, windowMs: 60_000 },
       requestsMax: 10_000,
       // A busy machine is no reason to fail.
       eventLoopDelayMsMax: 60_000,
@@ -71,21 +71,21 @@ beforeEach(() => {
   hub.person = { id: people, login: `octocat-${people}`, name: null }
   hub.emails = []
   api = open()
-  visitors = createVisitors(api)
+  providerUsers = createProviderUsers(api)
 })
 
 const count = async (what: string) =>
   (await store.chat.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${what}`)).rows[0]!.n
 
-describe('a visit at an OpenID Connect provider', () => {
+describe('an authorization at an OpenID Connect provider', () => {
   test('signs in, with an account that is made at the first time and found at the second', async () => {
     one.person = { ...one.person, preferred_username: `Ada.L-${people}`, name: 'Ada Lovelace' }
-    const first = await visitors.signIn('one')
+    const first = await providerUsers.signIn('one')
     expect(first.status).toBe(201)
     expect(first.body.user).toMatchObject({ username: `ada.l-${people}`, displayName: 'Ada Lovelace' })
     expect((await api.call('GET /v1/me', { token: first.body.accessToken })).status).toBe(200)
     one.person = { ...one.person, preferred_username: 'somebody-else', name: 'Countess' }
-    const second = await visitors.signIn('one')
+    const second = await providerUsers.signIn('one')
     expect(second.body.user.id).toBe(first.body.user.id)
     expect(second.body.session).not.toBe(first.body.session)
   })
@@ -100,13 +100,13 @@ describe('a visit at an OpenID Connect provider', () => {
     // The provider has the true time, and its tokens are good for three minutes.
     const seconds = Math.floor(now / 1_000)
     one.person = { ...one.person, iat: seconds, nbf: seconds, exp: seconds + 180 }
-    expect((await visitors.signIn('one')).status).toBe(201)
+    expect((await providerUsers.signIn('one')).status).toBe(201)
   })
 
   test('leads the browser by a cookie that scripts cannot read, and home with the grant in the fragment', async () => {
     const here = open({ settings: { cookieSecure: true } })
-    const begun = await createVisitors(here).begin('one')
-    expect(begun.url).toMatch(/^http:\/\/api\.test\/v1\/providers\/one\/visits\/[0-9a-f-]{36}$/)
+    const begun = await createProviderUsers(here).begin('one')
+    expect(begun.url).toMatch(/^http:\/\/api\.test\/v1\/providers\/one\/authorizations\/[0-9a-f-]{36}$/)
     const browser = new Browser(here)
     const away = await browser.get(begun.url)
     const to = new URL(String(away.headers['location']))
@@ -129,7 +129,7 @@ describe('a visit at an OpenID Connect provider', () => {
   })
 
   test('keeps its secrets as hashes or sealed', async () => {
-    const begun = await visitors.begin('one')
+    const begun = await providerUsers.begin('one')
     const browser = new Browser(api)
     const back = new URL(await browser.visit(begun))
     const kept = JSON.stringify((await store.chat.pool.query('SELECT * FROM challenges')).rows)
@@ -148,27 +148,27 @@ describe('a visit at an OpenID Connect provider', () => {
 
   test('can be made twice at once by one browser', async () => {
     const browser = new Browser(api)
-    const [first, second] = [await visitors.begin('one'), await visitors.begin('one')]
+    const [first, second] = [await providerUsers.begin('one'), await providerUsers.begin('one')]
     const [backFirst, backSecond] = [await browser.visit(first), await browser.visit(second)]
-    expect((await visitors.redeem(homeOf(await browser.get(backFirst)), first)).status).toBe(201)
-    expect((await visitors.redeem(homeOf(await browser.get(backSecond)), second)).status).toBe(201)
+    expect((await providerUsers.redeem(homeOf(await browser.get(backFirst)), first)).status).toBe(201)
+    expect((await providerUsers.redeem(homeOf(await browser.get(backSecond)), second)).status).toBe(201)
   })
 
   test('leads home into an app by its own scheme', async () => {
     const body = { returnTo: 'org.example.app:/signed-in' }
-    const begun = (await api.call('POST /v1/providers/one/visits', { body })).body
+    const begun = (await api.call('POST /v1/providers/one/authorizations', { body })).body
     const home = await new Browser(api).go(begun)
     expect(home.place).toBe('org.example.app:/signed-in')
-    expect((await visitors.redeem(home, begun)).status).toBe(201)
+    expect((await providerUsers.redeem(home, begun)).status).toBe(201)
   })
 
   test('is refused by who was asked, and says so where it began', async () => {
     const browser = new Browser(api)
-    const back = new URL(await browser.visit(await visitors.begin('one')))
+    const back = new URL(await browser.visit(await providerUsers.begin('one')))
     back.searchParams.delete('code')
     back.searchParams.set('error', 'access_denied')
     const home = homeOf(await browser.get(back.href))
-    expect(home).toMatchObject({ place: returnTo, error: 'identity_refused', grant: '' })
+    expect(home).toMatchObject({ place: returnTo, error: 'authorization_failed', grant: '' })
   })
 
   test('shows our secret in the header, or in the body where the provider wants it there', async () => {
@@ -177,10 +177,10 @@ describe('a visit at an OpenID Connect provider', () => {
       asked.push({ authorization: request.headers['authorization'], body: request.body })
     one.server.service.on('beforeResponse', listen)
     onTestFinished(() => void one.server.service.off('beforeResponse', listen))
-    expect((await visitors.signIn('one')).status).toBe(201)
+    expect((await providerUsers.signIn('one')).status).toBe(201)
     one.metadata = { token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'] }
     const here = open()
-    expect((await createVisitors(here).signIn('one')).status).toBe(201)
+    expect((await createProviderUsers(here).signIn('one')).status).toBe(201)
     const { clientId, clientSecret } = one.settings
     expect(asked[0]?.authorization).toMatch(/^Basic /)
     expect(asked[0]?.body).not.toHaveProperty('client_secret')
@@ -189,8 +189,8 @@ describe('a visit at an OpenID Connect provider', () => {
   })
 
   test('is limited by address', async () => {
-    const here = open({ settings: { visits: { max: 1, windowMs: 60_000 } } })
-    const begin = () => here.call('POST /v1/providers/one/visits', { body: { returnTo } })
+    const here = open({ settings: { providerSignIns: { max: 1, windowMs: 60_000 } } })
+    const begin = () => here.call('POST /v1/providers/one/authorizations', { body: { returnTo } })
     expect((await begin()).status).toBe(201)
     expect((await begin()).body.error.code).toBe('rate_limited')
   })
@@ -225,7 +225,7 @@ describe('what a provider says', () => {
   ])('is not believed with %s in the ID token', async (_name, change) => {
     change({})
     const before = await count('users')
-    const home = await new Browser(api).go(await visitors.begin('one'))
+    const home = await new Browser(api).go(await providerUsers.begin('one'))
     expect(home).toMatchObject({ place: returnTo, error: 'provider_failed', grant: '' })
     expect(await count('users')).toBe(before)
   })
@@ -252,13 +252,13 @@ describe('what a provider says', () => {
     // Also where the provider says that it would do such things.
     one.metadata = { id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'] }
     one.tamper = body => remade(body, make)
-    const home = await new Browser(api).go(await visitors.begin('one'))
+    const home = await new Browser(api).go(await providerUsers.begin('one'))
     expect(home).toMatchObject({ error: 'provider_failed', grant: '' })
   })
 
   test('is not believed without an ID token', async () => {
     one.tamper = body => void delete body['id_token']
-    expect((await new Browser(api).go(await visitors.begin('one'))).error).toBe('provider_failed')
+    expect((await new Browser(api).go(await providerUsers.begin('one'))).error).toBe('provider_failed')
   })
 
   test('names are asked for where the ID token has none', async () => {
@@ -267,7 +267,7 @@ describe('what a provider says', () => {
       asked.push(String(request.headers['authorization']))
       answer.body = { sub: one.person['sub'], preferred_username: `asked-${people}`, name: 'Asked' }
     })
-    expect((await visitors.signIn('one')).body.user).toMatchObject({
+    expect((await providerUsers.signIn('one')).body.user).toMatchObject({
       username: `asked-${people}`,
       displayName: 'Asked',
     })
@@ -278,27 +278,27 @@ describe('what a provider says', () => {
     one.server.service.once('beforeUserinfo', (answer: { body: Claims }) => {
       answer.body = { sub: 'somebody-else', name: 'Mallory' }
     })
-    expect((await new Browser(api).go(await visitors.begin('one'))).error).toBe('provider_failed')
+    expect((await new Browser(api).go(await providerUsers.begin('one'))).error).toBe('provider_failed')
   })
 })
 
 describe('an answer that belongs elsewhere', () => {
   test('a code of one provider is not taken to another', async () => {
     const browser = new Browser(api)
-    const back = new URL(await browser.visit(await visitors.begin('one')))
-    const foreign = new URL(await browser.visit(await visitors.begin('other')))
+    const back = new URL(await browser.visit(await providerUsers.begin('one')))
+    const foreign = new URL(await browser.visit(await providerUsers.begin('other')))
     back.searchParams.set('code', foreign.searchParams.get('code') ?? '')
     expect(homeOf(await browser.get(back.href)).grant).toBe('')
   })
 
   test('the state of one provider is worth nothing at the call-back of another', async () => {
     const browser = new Browser(api)
-    const begun = await visitors.begin('one')
+    const begun = await providerUsers.begin('one')
     const back = await browser.visit(begun)
     const mixed = await browser.get(back.replace('/providers/one/', '/providers/other/'))
     expect(mixed.status).toBe(401)
-    expect(mixed.body.error.code).toBe('identity_refused')
-    // Nor does it end the visit.
+    expect(mixed.body.error.code).toBe('authorization_failed')
+    // Nor does it end the authorization.
     expect(homeOf(await browser.get(back)).grant).not.toBe('')
   })
 
@@ -308,7 +308,7 @@ describe('an answer that belongs elsewhere', () => {
     one.server.service.on('beforeResponse', listen)
     onTestFinished(() => void one.server.service.off('beforeResponse', listen))
     const browser = new Browser(api)
-    const back = new URL(await browser.visit(await visitors.begin('one')))
+    const back = new URL(await browser.visit(await providerUsers.begin('one')))
     back.searchParams.set('iss', other.settings.issuer)
     expect(homeOf(await browser.get(back.href))).toMatchObject({ error: 'provider_failed', grant: '' })
     expect(asked).toEqual([])
@@ -317,66 +317,66 @@ describe('an answer that belongs elsewhere', () => {
   test('a provider that names itself always must do so', async () => {
     one.metadata = { authorization_response_iss_parameter_supported: true }
     const browser = new Browser(api)
-    const back = await browser.visit(await visitors.begin('one'))
+    const back = await browser.visit(await providerUsers.begin('one'))
     expect(homeOf(await browser.get(back)).error).toBe('provider_failed')
-    const named = new URL(await browser.visit(await visitors.begin('one')))
+    const named = new URL(await browser.visit(await providerUsers.begin('one')))
     named.searchParams.set('iss', one.settings.issuer)
     expect(homeOf(await browser.get(named.href)).grant).not.toBe('')
   })
 
   test('a state is good once', async () => {
     const browser = new Browser(api)
-    const back = await browser.visit(await visitors.begin('one'))
+    const back = await browser.visit(await providerUsers.begin('one'))
     const kept = new Map(browser.cookies)
     expect(homeOf(await browser.get(back)).grant).not.toBe('')
     for (const [name, value] of kept) browser.cookies.set(name, value)
     const again = await browser.get(back)
     expect(again.status).toBe(401)
-    expect(again.body.error.code).toBe('identity_refused')
+    expect(again.body.error.code).toBe('authorization_failed')
   })
 
-  test('two call-backs at once end one visit once', async () => {
+  test('two call-backs at once end one authorization once', async () => {
     const browser = new Browser(api)
-    const back = await browser.visit(await visitors.begin('one'))
+    const back = await browser.visit(await providerUsers.begin('one'))
     const answers = await Promise.all([browser.get(back), browser.get(back)])
     expect(answers.map(answer => answer.status).sort((low, high) => low - high)).toEqual([302, 401])
   })
 
   test('somebody else’s answer does nothing in this browser', async () => {
     const mallory = new Browser(api)
-    const begun = await visitors.begin('one')
+    const begun = await providerUsers.begin('one')
     const lure = await mallory.visit(begun)
     const victim = new Browser(api)
     expect((await victim.get(lure)).status).toBe(401)
-    // Not with the cookie of a visit of one's own either.
-    const own = await victim.visit(await visitors.begin('one'))
+    // Not with the cookie of an authorization of one's own either.
+    const own = await victim.visit(await providerUsers.begin('one'))
     expect(own).not.toBe('')
     const [value = ''] = victim.cookies.values()
     for (const name of mallory.cookies.keys()) victim.cookies.set(name, value)
-    expect((await victim.get(lure)).body.error.code).toBe('identity_refused')
+    expect((await victim.get(lure)).body.error.code).toBe('authorization_failed')
     expect(homeOf(await mallory.get(lure)).grant).not.toBe('')
   })
 
-  test('a visit that one browser has set out on is closed to others', async () => {
-    const begun = await visitors.begin('one')
+  test('an authorization that one browser has set out on is closed to others', async () => {
+    const begun = await providerUsers.begin('one')
     const browser = new Browser(api)
     await browser.visit(begun)
-    expect((await new Browser(api).get(begun.url)).body.error.code).toBe('identity_refused')
+    expect((await new Browser(api).get(begun.url)).body.error.code).toBe('authorization_failed')
     expect((await browser.go(begun)).grant).not.toBe('')
   })
 
   test.each(['', 'nonsense', `${'0'.repeat(36)}.${'x'.repeat(43)}`])('the state %j is refused', async state => {
     const answer = await api.call(`GET /v1/providers/one/callback?state=${state}&code=x`)
-    expect(answer.body.error.code).toBe('identity_refused')
+    expect(answer.body.error.code).toBe('authorization_failed')
   })
 
-  test('a visit has an end in time', async () => {
-    const begun = await visitors.begin('one')
+  test('an authorization has an end in time', async () => {
+    const begun = await providerUsers.begin('one')
     const browser = new Browser(api)
     const back = await browser.visit(begun)
     await store.chat.pool.query("UPDATE challenges SET expires_at = now() - interval '1 second'")
-    expect((await browser.get(back)).body.error.code).toBe('identity_refused')
-    expect((await browser.get(begun.url)).body.error.code).toBe('identity_refused')
+    expect((await browser.get(back)).body.error.code).toBe('authorization_failed')
+    expect((await browser.get(begun.url)).body.error.code).toBe('authorization_failed')
   })
 })
 
@@ -384,20 +384,20 @@ describe('a grant', () => {
   let begun: Begun
   let grant: string
   beforeEach(async () => {
-    begun = await visitors.begin('one')
+    begun = await providerUsers.begin('one')
     ;({ grant } = await new Browser(api).go(begun))
   })
 
   test('is good once, also when it is shown twice at once', async () => {
-    const both = await Promise.all([visitors.redeem({ grant }, begun), visitors.redeem({ grant }, begun)])
+    const both = await Promise.all([providerUsers.redeem({ grant }, begun), providerUsers.redeem({ grant }, begun)])
     expect(both.map(answer => answer.status).sort((low, high) => low - high)).toEqual([201, 401])
-    expect((await visitors.redeem({ grant }, begun)).body.error.code).toBe('identity_refused')
+    expect((await providerUsers.redeem({ grant }, begun)).body.error.code).toBe('authorization_failed')
   })
 
-  test('is worth nothing without the secret of whoever began the visit', async () => {
-    const thief = await visitors.begin('one')
-    expect((await visitors.redeem({ grant }, thief)).body.error.code).toBe('identity_refused')
-    expect((await visitors.redeem({ grant }, begun)).status).toBe(201)
+  test('is worth nothing without the secret of whoever began the authorization', async () => {
+    const thief = await providerUsers.begin('one')
+    expect((await providerUsers.redeem({ grant }, thief)).body.error.code).toBe('authorization_failed')
+    expect((await providerUsers.redeem({ grant }, begun)).status).toBe(201)
   })
 
   test('is worth nothing after a minute', async () => {
@@ -408,11 +408,11 @@ describe('a grant', () => {
     expect(left.rows[0]?.s).toBeGreaterThan(50)
     expect(left.rows[0]?.s).toBeLessThanOrEqual(60)
     await store.chat.pool.query("UPDATE challenges SET expires_at = now() - interval '1 second'")
-    expect((await visitors.redeem({ grant }, begun)).body.error.code).toBe('identity_refused')
+    expect((await providerUsers.redeem({ grant }, begun)).body.error.code).toBe('authorization_failed')
   })
 
   test.each(['x', '0.1', `${'0'.repeat(36)}.${'x'.repeat(43)}`])('that was never given is refused: %s', async given => {
-    expect((await visitors.redeem({ grant: given }, begun)).body.error.code).toBe('identity_refused')
+    expect((await providerUsers.redeem({ grant: given }, begun)).body.error.code).toBe('authorization_failed')
   })
 })
 
@@ -430,10 +430,10 @@ describe('a provider in trouble', () => {
   const beginAt = (issuer: string) => {
     const providers = [{ ...one.settings, issuer }]
     const here = open({ settings: { providers, providerMsMax: 300 } })
-    return () => here.call('POST /v1/providers/one/visits', { body: { returnTo } })
+    return () => here.call('POST /v1/providers/one/authorizations', { body: { returnTo } })
   }
 
-  test('that is down is said so at once, and tried again at the next visit', async () => {
+  test('that is down is said so at once, and tried again at the next authorization', async () => {
     let up = false
     const { issuer } = await trouble((_request, response) => {
       if (!up) return void response.destroy()
@@ -478,18 +478,18 @@ describe('a provider in trouble', () => {
     expect(Date.now() - since).toBeLessThan(2_000)
   })
 
-  test('at the last step is told where the visit began', async () => {
+  test('at the last step is told where the authorization began', async () => {
     const { issuer } = await trouble(() => {})
     one.metadata = { token_endpoint: `${issuer}/token` }
     const here = open({ settings: { providerMsMax: 300 } })
-    const home = await new Browser(here).go(await createVisitors(here).begin('one'))
+    const home = await new Browser(here).go(await createProviderUsers(here).begin('one'))
     expect(home).toMatchObject({ place: returnTo, error: 'provider_failed' })
   })
 
   test('an endpoint without TLS is not asked', async () => {
     one.metadata = { token_endpoint: 'http://token.example.org/' }
     const here = open({ settings: { providers: [{ ...one.settings, issuer: 'https://127.0.0.1:9' }] } })
-    const begun = await here.call('POST /v1/providers/one/visits', { body: { returnTo } })
+    const begun = await here.call('POST /v1/providers/one/authorizations', { body: { returnTo } })
     expect(begun.body.error.code).toBe('provider_failed')
   })
 })
@@ -501,7 +501,7 @@ describe('GitHub', () => {
       { email: `second-${people}@example.org`, primary: false, verified: true, visibility: null },
       { email: `first-${people}@example.org`, primary: true, verified: true, visibility: null },
     ]
-    const { status, body } = await visitors.signIn('github')
+    const { status, body } = await providerUsers.signIn('github')
     expect(status).toBe(201)
     expect(body.user).toMatchObject({ username: `octo-${people}`, displayName: 'Octo Cat' })
     const kept = await store.chat.pool.query(
@@ -517,7 +517,7 @@ describe('GitHub', () => {
       },
     ])
     hub.person = { ...hub.person, login: 'renamed' }
-    expect((await visitors.signIn('github')).body.user.id).toBe(body.user.id)
+    expect((await providerUsers.signIn('github')).body.user.id).toBe(body.user.id)
   })
 
   test.each([
@@ -532,14 +532,14 @@ describe('GitHub', () => {
     ],
   ])('with %s makes an account without an address', async (_name, emails) => {
     hub.emails = emails
-    const { body } = await visitors.signIn('github')
+    const { body } = await providerUsers.signIn('github')
     const kept = await store.chat.pool.query('SELECT email FROM users WHERE id = $1', [body.user.id])
     expect(kept.rows).toEqual([{ email: null }])
   })
 
   test('gets the verifier of PKCE and our secret, and no one else does', async () => {
     hub.asked.length = 0
-    await visitors.signIn('github')
+    await providerUsers.signIn('github')
     expect(hub.asked).toHaveLength(1)
     expect(Object.fromEntries(hub.asked[0]!)).toMatchObject({
       grant_type: 'authorization_code',
@@ -549,24 +549,24 @@ describe('GitHub', () => {
     })
   })
 
-  test('refuses a code that is another visit’s, by PKCE', async () => {
+  test('refuses a code that is another authorization’s, by PKCE', async () => {
     const browser = new Browser(api)
-    const back = new URL(await browser.visit(await visitors.begin('github')))
-    const stolen = new URL(await new Browser(api).visit(await visitors.begin('github')))
+    const back = new URL(await browser.visit(await providerUsers.begin('github')))
+    const stolen = new URL(await new Browser(api).visit(await providerUsers.begin('github')))
     back.searchParams.set('code', stolen.searchParams.get('code') ?? '')
-    expect(homeOf(await browser.get(back.href))).toMatchObject({ error: 'identity_refused', grant: '' })
+    expect(homeOf(await browser.get(back.href))).toMatchObject({ error: 'authorization_failed', grant: '' })
   })
 
   test('must name itself rightly where it does', async () => {
     const browser = new Browser(api)
-    const back = new URL(await browser.visit(await visitors.begin('github')))
+    const back = new URL(await browser.visit(await providerUsers.begin('github')))
     back.searchParams.set('iss', 'https://evil.test')
     expect(homeOf(await browser.get(back.href)).error).toBe('provider_failed')
   })
 
   test('that answers what it never does is not believed', async () => {
     hub.person = { id: '7' as unknown as number, login: 'octocat', name: null }
-    expect((await new Browser(api).go(await visitors.begin('github'))).error).toBe('provider_failed')
+    expect((await new Browser(api).go(await providerUsers.begin('github'))).error).toBe('provider_failed')
   })
 })
 
@@ -583,17 +583,17 @@ test('the providers are listed by name and title alone', async () => {
   expect((await none.call('GET /v1/providers')).body).toEqual({ providers: [] })
   for (const request of [
     'GET /v1/providers/one/callback?state=x',
-    `GET ${new URL((await visitors.begin('one')).url).pathname}`,
+    `GET ${new URL((await providerUsers.begin('one')).url).pathname}`,
   ])
     expect((await none.call(request)).body.error.code).toBe('provider_unknown')
-  const begun = await none.call('POST /v1/providers/one/visits', { body: { returnTo } })
+  const begun = await none.call('POST /v1/providers/one/authorizations', { body: { returnTo } })
   expect(begun.body.error.code).toBe('provider_unknown')
 })
 
 test.each(['https://evil.test/', 'https://app.test.evil.test/', 'javascript:alert(1)', `${returnTo}#x`, 'nonsense'])(
   'nobody is sent home to %s',
   async place => {
-    const { body } = await api.call('POST /v1/providers/one/visits', { body: { returnTo: place } })
+    const { body } = await api.call('POST /v1/providers/one/authorizations', { body: { returnTo: place } })
     expect(body.error).toMatchObject({ code: 'field_invalid', field: 'returnTo' })
   },
 )

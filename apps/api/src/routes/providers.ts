@@ -1,6 +1,6 @@
 /**
- * Signing in with an account elsewhere. The application asks for a visit and opens its URL; that is of this API, so that
- * the cookie of the visit is its own in every deployment. The provider sends the browser back here, and this sends it to
+ * Signing in with an account elsewhere. The application asks for an authorization and opens its URL; that is of this API, so that
+ * the cookie of the authorization is its own in every deployment. The provider sends the browser back here, and this sends it to
  * the application with a grant in the fragment, which no server and no log on the way sees.
  */
 import { identities } from '@flotilla/chat'
@@ -15,18 +15,26 @@ import { createReturnCheck } from '../sign-in/return-urls.ts'
 import { serve } from '../http/serve.ts'
 import { answerSignIn } from './sessions.ts'
 
-/** What a visit is begun by, the same whatever it is for. */
-export function createVisits(deps: RouteDeps) {
+/** What an authorization is begun by, the same whatever it is for. */
+export function createAuthorizations(deps: RouteDeps) {
   const { chat, settings, providers } = deps
   const checkReturn = createReturnCheck(settings)
   return {
     /** @throws Refusal provider_unknown, field_invalid, provider_failed */
-    async begin(visit: Parameters<typeof identities.beginVisit>[1]) {
-      const provider = providers.get(visit.provider)
-      const returnTo = checkReturn(visit.returnTo)
+    async begin(authorization: Parameters<typeof identities.beginAuthorization>[1]) {
+      const provider = providers.get(authorization.provider)
+      const returnTo = checkReturn(authorization.returnTo)
       await provider.ready()
-      const { visit: id, secret, lifeMs } = await identities.beginVisit(chat, { ...visit, returnTo })
-      return { url: `${providersUrl(settings.publicUrl ?? '')}/${provider.name}/visits/${id}`, secret, lifeMs }
+      const {
+        authorization: id,
+        secret,
+        expiresInMs,
+      } = await identities.beginAuthorization(chat, { ...authorization, returnTo })
+      return {
+        url: `${providersUrl(settings.publicUrl ?? '')}/${provider.name}/authorizations/${id}`,
+        secret,
+        expiresInMs,
+      }
     },
   }
 }
@@ -36,8 +44,8 @@ const homeWith = (returnTo: string, name: 'grant' | 'error', value: string) => `
 
 export function providerRoutes(app: Api, deps: RouteDeps): void {
   const { chat, providers, settings } = deps
-  const visits = createVisits(deps)
-  const cookieName = (visit: string) => `flotilla_visit_${visit}`
+  const authorizations = createAuthorizations(deps)
+  const cookieName = (authorization: string) => `flotilla_authorization_${authorization}`
   // Lax: the browser comes back by a link of the provider's page, and that is all it is for.
   const cookieOptions = {
     path: new URL(providersUrl(settings.publicUrl ?? 'http://localhost')).pathname,
@@ -49,54 +57,56 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
   serve(app, deps, rest.providers, {
     listProviders: async () => ({ providers: [...providers.list()] }),
 
-    beginVisit: async request => {
-      await take(deps.counter, `visit:${addressOf(request)}`, settings.visits)
+    beginAuthorization: async request => {
+      await take(deps.counter, `authorization:${addressOf(request)}`, settings.providerSignIns)
       const { provider } = request.params
       const { returnTo } = request.body
-      return visits.begin({ provider, returnTo, purpose: 'sign-in' })
+      return authorizations.begin({ provider, returnTo, purpose: 'sign-in' })
     },
 
-    openVisit: {
+    openAuthorization: {
       exposeHeadRoute: false,
       handle: async (request, reply) => {
         const { id } = request.params
         const provider = providers.get(request.params.provider)
         const name = cookieName(id)
-        const opened = await identities.openVisit(chat, {
+        const opened = await identities.openAuthorization(chat, {
           provider: provider.name,
-          visit: id,
+          authorization: id,
           browser: request.cookies[name],
         })
-        const { visit, browser } = opened
-        const maxAge = Math.ceil(chat.settings.visitLifeMs / 1000)
+        const { authorization, browser } = opened
+        const maxAge = Math.ceil(chat.settings.authorizationLifeMs / 1000)
         try {
-          const url = await provider.authorizationUrl(visit)
+          const url = await provider.authorizationUrl(authorization)
           return reply.setCookie(name, browser, { ...cookieOptions, maxAge }).redirect(url.href, 302)
         } catch (error) {
-          return goHome(reply, visit, error)
+          return goHome(reply, authorization, error)
         }
       },
     },
 
-    endVisit: {
+    finishAuthorization: {
       exposeHeadRoute: false,
       handle: async (request, reply) => {
         const provider = providers.get(request.params.provider)
         const { state } = request.query
-        const visit = identities.visitOfState(state)
-        const browser = visit === undefined ? undefined : request.cookies[cookieName(visit)]
-        if (visit === undefined || browser === undefined) throw new Refusal('identity_refused')
+        const authorization = identities.authorizationOfState(state)
+        const browser = authorization === undefined ? undefined : request.cookies[cookieName(authorization)]
+        if (authorization === undefined || browser === undefined) throw new Refusal('authorization_failed')
         const answer = new URL(request.url, 'http://localhost').searchParams
-        const ended = await identities.endVisit(chat, { provider: provider.name, state, browser }, visited =>
-          provider.profileOf(visited, answer),
+        const ended = await identities.finishAuthorization(
+          chat,
+          { provider: provider.name, state, browser },
+          authorization => provider.profileOf(authorization, answer),
         )
-        reply.clearCookie(cookieName(visit), cookieOptions)
-        if ('refusal' in ended) return goHome(reply, ended.visit, ended.refusal)
-        return reply.redirect(homeWith(ended.visit.returnTo, 'grant', ended.grant), 302)
+        reply.clearCookie(cookieName(authorization), cookieOptions)
+        if ('refusal' in ended) return goHome(reply, ended.authorization, ended.refusal)
+        return reply.redirect(homeWith(ended.authorization.returnTo, 'grant', ended.grant), 302)
       },
     },
 
-    signInByVisit: async (request, reply) => {
+    signInWithProvider: async (request, reply) => {
       const { grant, secret, deviceName, invitation } = request.body
       const client = clientOf(deps, request, deviceName)
       return answerSignIn(
@@ -108,16 +118,16 @@ export function providerRoutes(app: Api, deps: RouteDeps): void {
       )
     },
 
-    proveByVisit: async request => {
-      await identities.prove(chat, request.caller, request.body)
+    reauthenticateWithProvider: async request => {
+      await identities.reauthenticate(chat, request.caller, request.body)
     },
   })
 }
 
-const told: readonly ErrorCode[] = ['identity_refused', 'provider_failed']
+const told: readonly ErrorCode[] = ['authorization_failed', 'provider_failed']
 
 /** What went wrong on the way is told to the application, which shows it; a fault of ours is a fault. */
-function goHome(reply: FastifyReply, visit: identities.Visit, error: unknown): FastifyReply {
+function goHome(reply: FastifyReply, authorization: identities.Authorization, error: unknown): FastifyReply {
   if (!(error instanceof Refusal) || !told.includes(error.code)) throw error
-  return reply.redirect(homeWith(visit.returnTo, 'error', error.code), 302)
+  return reply.redirect(homeWith(authorization.returnTo, 'error', error.code), 302)
 }

@@ -7,7 +7,7 @@ import { serve } from '../http/serve.ts'
 export function receiptRoutes(app: Api, deps: RouteDeps): void {
   const { chat } = deps
   serve(app, deps, rest.receipts, {
-    putReceipts: {
+    updateReceipts: {
       config: { outOfTurn: true },
       handle: async request => {
         const { id: conversation } = request.params

@@ -2,13 +2,13 @@
 import { Refusal } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
-import { askForWork } from '../sign-in/registration-check.ts'
+import { createWork } from '../sign-in/registration-check.ts'
 import { serve } from '../http/serve.ts'
 
 export function registrationRoutes(app: Api, deps: RouteDeps): void {
   const { chat, settings } = deps
   serve(app, deps, rest.registration, {
-    readRegistration: async () => {
+    getRegistrationRules: async () => {
       const { registration: mode, registrationDomains: domains } = chat.settings
       const { kind: check, captcha } = settings.registrationCheck
       return {
@@ -19,10 +19,9 @@ export function registrationRoutes(app: Api, deps: RouteDeps): void {
       }
     },
 
-    askForWork: async _request => {
-      if (settings.registrationCheck.kind !== 'work')
-        throw new Refusal('route_unknown', 'no proof of work is asked for')
-      return askForWork(deps)
+    createProofOfWork: async _request => {
+      if (settings.registrationCheck.kind !== 'work') throw new Refusal('route_unknown', 'no proof of work is required')
+      return createWork(deps)
     },
   })
 }

@@ -108,10 +108,10 @@ describe('refreshing at once', () => {
     const victim = await signIn('tabs')
     const renewed = await refresh(victim.refreshToken)
     expect(await isIn(renewed.body.accessToken)).toBe(true)
-    expect(codeOf(await refresh(victim.refreshToken, thief))).toBe('refresh_reused')
+    expect(codeOf(await refresh(victim.refreshToken, thief))).toBe('refresh_token_reused')
     for (const token of [victim.accessToken, renewed.body.accessToken]) expect(await isIn(token)).toBe(false)
-    expect(codeOf(await refresh(renewed.body.refreshToken))).toBe('refresh_invalid')
-    expect(codeOf(await refresh(victim.refreshToken, thief))).toBe('refresh_invalid')
+    expect(codeOf(await refresh(renewed.body.refreshToken))).toBe('refresh_token_invalid')
+    expect(codeOf(await refresh(victim.refreshToken, thief))).toBe('refresh_token_invalid')
   })
 
   test('a thief who replays it later ends it for both, also at the same address with the same program', async () => {
@@ -120,8 +120,8 @@ describe('refreshing at once', () => {
     await store.chat.pool.query(`UPDATE sessions SET refreshed_at = now() - interval '11 seconds' WHERE id = $1`, [
       victim.session,
     ])
-    expect(codeOf(await refresh(victim.refreshToken))).toBe('refresh_reused')
-    expect(codeOf(await refresh(renewed.body.refreshToken))).toBe('refresh_invalid')
+    expect(codeOf(await refresh(victim.refreshToken))).toBe('refresh_token_reused')
+    expect(codeOf(await refresh(renewed.body.refreshToken))).toBe('refresh_token_invalid')
     expect(await isIn(renewed.body.accessToken)).toBe(false)
   })
 
@@ -129,9 +129,9 @@ describe('refreshing at once', () => {
     const victim = await signIn('tabs')
     const stolen = await refresh(victim.refreshToken, elsewhere)
     expect(await isIn(stolen.body.accessToken)).toBe(true)
-    expect(codeOf(await refresh(victim.refreshToken))).toBe('refresh_reused')
+    expect(codeOf(await refresh(victim.refreshToken))).toBe('refresh_token_reused')
     expect(await isIn(stolen.body.accessToken)).toBe(false)
-    expect(codeOf(await refresh(stolen.body.refreshToken, elsewhere))).toBe('refresh_invalid')
+    expect(codeOf(await refresh(stolen.body.refreshToken, elsewhere))).toBe('refresh_token_invalid')
   })
 
   test('a thief in a race with all tabs of the victim is out, whoever was first', async () => {
@@ -142,10 +142,10 @@ describe('refreshing at once', () => {
         refresh(victim.refreshToken, elsewhere),
         ...Array.from({ length: 8 - round }, () => refresh(victim.refreshToken)),
       ])
-      expect(answers.map(codeOf)).toContain('refresh_reused')
+      expect(answers.map(codeOf)).toContain('refresh_token_reused')
       for (const { body } of answers.filter(answer => answer.status === 200)) {
         expect(await isIn(body.accessToken)).toBe(false)
-        expect(codeOf(await refresh(body.refreshToken))).toBe('refresh_invalid')
+        expect(codeOf(await refresh(body.refreshToken))).toBe('refresh_token_invalid')
       }
     }
   })
@@ -157,7 +157,7 @@ describe('refreshing at once', () => {
     await refresh(victim.refreshToken, elsewhere)
     const { body } = await call('GET /v1/me/security-events', { token: person.token })
     expect(body.events[0]).toMatchObject({
-      kind: 'refresh_reused',
+      kind: 'refresh_token_reused',
       session: victim.session,
       address: '203.0.113.9',
       country: 'ZZ',
@@ -174,13 +174,13 @@ describe('one’s own sessions', () => {
     expect(before.map((one: { id: string }) => one.id)).toEqual([phone.session, person.session])
     expect(before[0]).toMatchObject({
       deviceName: 'phone',
-      signedInBy: 'password',
+      signInMethod: 'password',
       address: '192.0.2.1',
       country: 'NL',
       agent: 'Firefox',
       current: true,
     })
-    expect(before[1]).toMatchObject({ signedInBy: 'registration', current: false })
+    expect(before[1]).toMatchObject({ signInMethod: 'registration', current: false })
     await refresh(phone.refreshToken, elsewhere)
     const [after] = (await call('GET /v1/sessions', { token: phone.accessToken })).body.sessions
     expect(after).toMatchObject({ address: '203.0.113.9', country: 'ZZ', createdAt: before[0].createdAt })
@@ -197,7 +197,7 @@ describe('one’s own sessions', () => {
     expect([refused.status, codeOf(refused)]).toEqual([404, 'session_unknown'])
     expect((await end(lost.session, person.token)).status).toBe(204)
     expect([await isIn(lost.accessToken), await isIn(kept.accessToken)]).toEqual([false, true])
-    expect(codeOf(await refresh(lost.refreshToken))).toBe('refresh_invalid')
+    expect(codeOf(await refresh(lost.refreshToken))).toBe('refresh_token_invalid')
     expect(codeOf(await end(lost.session, person.token))).toBe('session_unknown')
     const own = await end(kept.session, kept.accessToken)
     expect(own.cookies[0]).toMatchObject({ name: 'flotilla_refresh', value: '' })
@@ -214,7 +214,7 @@ describe('one’s own sessions', () => {
     expect(codeOf(wrong)).toBe('field_invalid')
     expect((await call('DELETE /v1/sessions?current=true', { token: person.token })).status).toBe(204)
     expect(await isIn(person.token)).toBe(false)
-    expect(codeOf(await refresh(person.refreshToken))).toBe('refresh_invalid')
+    expect(codeOf(await refresh(person.refreshToken))).toBe('refresh_token_invalid')
   })
 })
 
@@ -231,14 +231,14 @@ test('the trail of one’s own account is read page by page', async () => {
 })
 
 describe('the end of an account', () => {
-  test('is asked for with a fresh proof, shown, and taken back after signing in again', async () => {
+  test('is asked for with reauthentication, shown, and taken back after signing in again', async () => {
     const person = await api.register('leaving')
     const other = await signIn('leaving')
     await store.chat.pool.query(`UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1`, [
       person.session,
     ])
     const stale = await call('PUT /v1/me/deletion', { token: person.token })
-    expect([stale.status, codeOf(stale)]).toEqual([403, 'proof_needed'])
+    expect([stale.status, codeOf(stale)]).toEqual([403, 'reauthentication_required'])
     expect(await isIn(other.accessToken)).toBe(true)
 
     const asked = await call('PUT /v1/me/deletion', { token: other.accessToken })

@@ -1,6 +1,6 @@
 /** Signing in, staying signed in, signing out. A browser asks for the refresh token as a cookie (cookies.ts). */
 import { sessions } from '@flotilla/chat'
-import { Refusal, type SecondFactorNeeded, type SignedIn } from '@flotilla/protocol'
+import { Refusal, type SecondFactorChallenge, type SignedIn } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Api, RouteDeps } from '../app.ts'
@@ -14,7 +14,7 @@ import {
   setRefreshCookie,
   wantsCookie,
 } from '../sign-in/cookies.ts'
-import { takeTryByName, withPlace } from '../sign-in/password-tries.ts'
+import { takeTryByName, withHashSlot } from '../sign-in/password-tries.ts'
 import { answer, serve } from '../http/serve.ts'
 import { signAccessToken, signRefreshToken, verifyRefreshToken } from '../sign-in/tokens.ts'
 import { takeTry } from './codes.ts'
@@ -25,7 +25,7 @@ export function answerSignIn(
   deps: RouteDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  result: sessions.SignedIn | SecondFactorNeeded,
+  result: sessions.SignedIn | SecondFactorChallenge,
 ) {
   if ('challenge' in result) return answer(200, { secondFactor: result })
   return answer(201, answerSignedIn(app, deps, request, reply, result))
@@ -60,20 +60,20 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
     signIn: async (request, reply) => {
       const { username, password, deviceName, device } = request.body
       const client = clientOf(deps, request, deviceName)
-      const result = await withPlace(chat, async place => {
+      const result = await withHashSlot(chat, async slot => {
         const tried = await takeTryByName(deps, request, username, deviceOf(deps, request, device))
-        const signed = await sessions.signIn(chat, { username, password, client, place, mayTry: tried.mayTry })
+        const signed = await sessions.signIn(chat, { username, password, client, slot, mayTry: tried.mayTry })
         await tried.wasRight()
         return signed
       })
       return answerSignIn(app, deps, request, reply, result)
     },
 
-    signInByCode: async (request, reply) => {
+    signInWithCode: async (request, reply) => {
       const { deviceName, ...shown } = request.body
       await takeTry(deps, request, shown)
       const client = clientOf(deps, request, deviceName)
-      return answerSignIn(app, deps, request, reply, await sessions.signInByCode(chat, { ...shown, client }))
+      return answerSignIn(app, deps, request, reply, await sessions.signInWithCode(chat, { ...shown, client }))
     },
 
     refresh: async (request, reply) => {
@@ -81,7 +81,7 @@ export function sessionRoutes(app: Api, deps: RouteDeps): void {
       const cookie = readRefreshCookie(deps, request)
       const stated = refreshToken === undefined ? cookie.stated : verifyRefreshToken(deps.keys.refresh, refreshToken)
       try {
-        if (stated === undefined) throw new Refusal('refresh_invalid')
+        if (stated === undefined) throw new Refusal('refresh_token_invalid')
         const input = { ...stated, client: clientOf(deps, request), attempt: request.body.attempt }
         return answerSignedIn(app, deps, request, reply, await sessions.refresh(chat, input))
       } catch (error) {

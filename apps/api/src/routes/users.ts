@@ -4,7 +4,7 @@ import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
 import { clientOf } from '../http/client.ts'
 import { addressOf, take } from '../http/limits.ts'
-import { withPlace } from '../sign-in/password-tries.ts'
+import { withHashSlot } from '../sign-in/password-tries.ts'
 import { demandCheck } from '../sign-in/registration-check.ts'
 import { serve } from '../http/serve.ts'
 import { takeTry } from './codes.ts'
@@ -18,12 +18,12 @@ export function userRoutes(app: Api, deps: RouteDeps): void {
       const client = clientOf(deps, request, deviceName)
       accounts.demandNotClosed(chat)
       await demandCheck(deps, request, check)
-      const register = async (place?: accounts.Place) => {
+      const register = async (slot?: accounts.HashSlot) => {
         await take(deps.counter, `register:${addressOf(request)}`, deps.settings.registrations)
         if (registration.email !== undefined) await takeTry(deps, request, registration.email)
-        return accounts.register(chat, { ...registration, client, place })
+        return accounts.register(chat, { ...registration, client, slot })
       }
-      const signedIn = await (registration.password === undefined ? register() : withPlace(chat, register))
+      const signedIn = await (registration.password === undefined ? register() : withHashSlot(chat, register))
       return answerSignIn(app, deps, request, reply, signedIn)
     },
   })

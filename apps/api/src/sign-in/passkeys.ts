@@ -36,7 +36,7 @@ export function creationOptions(
     userName: begun.username,
     userDisplayName: begun.displayName,
     challenge: begun.nonce,
-    timeout: begun.lifeMs,
+    timeout: begun.expiresInMs,
     attestationType: 'none',
     excludeCredentials: refs(begun.known ?? []),
     // Without these it could not sign in by itself, which is what makes it a passkey.
@@ -54,16 +54,16 @@ export function requestOptions(
   asked: {
     readonly nonce: Uint8Array<ArrayBuffer>
     readonly known?: readonly passkeys.PasskeyRef[]
-    readonly lifeMs?: number
+    readonly expiresInMs?: number
     readonly ownerChecked: boolean
   },
 ): Promise<PasskeyRequestOptions> {
-  const { nonce, known, lifeMs, ownerChecked } = asked
+  const { nonce, known, expiresInMs, ownerChecked } = asked
   return generateAuthenticationOptions({
     rpID: deps.settings.webauthn.rpId,
     challenge: nonce,
     userVerification: ownerChecked ? 'required' : 'preferred',
-    ...(lifeMs === undefined ? {} : { timeout: lifeMs }),
+    ...(expiresInMs === undefined ? {} : { timeout: expiresInMs }),
     ...(known === undefined ? {} : { allowCredentials: refs(known) }),
   }) as Promise<PasskeyRequestOptions>
 }

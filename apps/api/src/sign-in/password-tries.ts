@@ -1,4 +1,4 @@
-/** What comes before a password is looked at: a place in the queue, and then the counting. */
+/** What comes before a password is looked at: a slot in the queue, and then the counting. */
 import { type accounts, type ChatContext, sessions } from '@flotilla/chat'
 import type { FastifyRequest } from 'fastify'
 import type { RouteDeps } from '../app.ts'
@@ -6,16 +6,16 @@ import { addressOf, hashed, isWithin, take, tooOften } from '../http/limits.ts'
 import type { KnownDevice } from './tokens.ts'
 
 /**
- * Does something that hashes passwords with a place in their queue. It is taken before anything is counted or used up, so
+ * Does something that hashes passwords with a slot in their queue. It is taken before anything is counted or used up, so
  * that whoever is only told to come back has lost nothing by it.
  * @throws Refusal overloaded, and whatever `work` throws
  */
-export async function withPlace<T>(chat: ChatContext, work: (place: accounts.Place) => Promise<T>): Promise<T> {
-  const place = chat.passwords.enter()
+export async function withHashSlot<T>(chat: ChatContext, work: (slot: accounts.HashSlot) => Promise<T>): Promise<T> {
+  const slot = chat.passwords.enter()
   try {
-    return await work(place)
+    return await work(slot)
   } finally {
-    place.leave()
+    slot.leave()
   }
 }
 

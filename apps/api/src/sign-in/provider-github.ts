@@ -70,18 +70,18 @@ export function createGitHubProvider(settings: GitHubSettings, parts: ProviderPa
     title,
     // Where everything is, is known.
     ready: async () => {},
-    authorizationUrl: visit =>
+    authorizationUrl: authorization =>
       ask(name, logger, async () =>
         oauth.buildAuthorizationUrl(server, {
-          ...(await spokenParameters(visit, callbackUrl)),
+          ...(await spokenParameters(authorization, callbackUrl)),
           scope: settings.trustEmail ? scope : '',
         }),
       ),
-    profileOf: (visit, answer) =>
+    profileOf: (authorization, answer) =>
       ask(name, logger, async () => {
         const tokens = await oauth.authorizationCodeGrant(server, answerUrl(callbackUrl, answer), {
-          expectedState: visit.state,
-          pkceCodeVerifier: visit.verifier,
+          expectedState: authorization.state,
+          pkceCodeVerifier: authorization.verifier,
         })
         return whoIs(tokens.access_token)
       }),

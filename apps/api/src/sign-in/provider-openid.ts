@@ -33,28 +33,29 @@ export function createOpenIdProvider(settings: OpenIdSettings, parts: ProviderPa
     async ready() {
       await ask(name, logger, configuration)
     },
-    authorizationUrl: visit =>
+    authorizationUrl: authorization =>
       ask(name, logger, async () =>
         openid.buildAuthorizationUrl(await configuration(), {
-          ...(await spokenParameters(visit, callbackUrl)),
+          ...(await spokenParameters(authorization, callbackUrl)),
           scope: settings.scopes,
-          nonce: visit.nonce,
-          // Who is to prove who they are signs in there anew: an open browser proves nothing.
-          ...(visit.purpose === 'prove' ? { max_age: '0' } : {}),
+          nonce: authorization.nonce,
+          // Reauthentication is a new sign-in at the provider: an open browser session proves nothing.
+          ...(authorization.purpose === 'reauthenticate' ? { max_age: '0' } : {}),
         }),
       ),
-    profileOf: (visit, answer) =>
+    profileOf: (authorization, answer) =>
       ask(name, logger, async () => {
         const server = await configuration()
         const tokens = await openid.authorizationCodeGrant(server, answerUrl(callbackUrl, answer), {
-          expectedState: visit.state,
-          expectedNonce: visit.nonce,
-          pkceCodeVerifier: visit.verifier,
+          expectedState: authorization.state,
+          expectedNonce: authorization.nonce,
+          pkceCodeVerifier: authorization.verifier,
           idTokenExpected: true,
         })
         const claims = tokens.claims()
         if (claims === undefined) throw new Error('there is no ID token')
-        if (visit.purpose === 'prove' && isStale(claims.auth_time, visit.beganAt)) throw new Refusal('identity_refused')
+        if (authorization.purpose === 'reauthenticate' && isStale(claims.auth_time, authorization.beganAt))
+          throw new Refusal('authorization_failed')
         const subject = checkSubject(claims.sub)
         const more = await describe(server, claims, tokens.access_token)
         // The address and the word about it from one mouth.

@@ -10,22 +10,22 @@ import * as oauth from 'openid-client'
 export interface Provider {
   readonly name: string
   readonly title: string
-  /** Whether it can be visited now. @throws Refusal provider_failed */
+  /** Whether it can be used now. @throws Refusal provider_failed */
   ready(): Promise<void>
   /** Where the browser goes. @throws Refusal provider_failed */
-  authorizationUrl(visit: identities.Visit): Promise<URL>
+  authorizationUrl(authorization: identities.Authorization): Promise<URL>
   /**
    * What the provider says about whom its answer is about.
    * @param answer the query of the call-back
-   * @throws Refusal identity_refused, provider_failed
+   * @throws Refusal authorization_failed, provider_failed
    */
-  profileOf(visit: identities.Visit, answer: URLSearchParams): Promise<identities.Profile>
+  profileOf(authorization: identities.Authorization, answer: URLSearchParams): Promise<identities.Profile>
 }
 
 /** What providers are given. */
 export interface ProviderParts {
   readonly callbackUrl: string
-  /** For each question. A visit takes three. */
+  /** For each question. An authorization takes three. */
   readonly msMax: number
   readonly logger: Logger
   /** How far the clock of this machine is ahead of the store's. */
@@ -48,12 +48,15 @@ export const fetchBounded: oauth.CustomFetch = async (url, options) => {
   return new Response(chunks.length === 0 ? null : Buffer.concat(chunks), { status, headers })
 }
 
-/** The parameters with which every visit begins. */
-export async function spokenParameters(visit: identities.Visit, callbackUrl: string): Promise<Record<string, string>> {
+/** The parameters with which every authorization begins. */
+export async function spokenParameters(
+  authorization: identities.Authorization,
+  callbackUrl: string,
+): Promise<Record<string, string>> {
   return {
     redirect_uri: callbackUrl,
-    state: visit.state,
-    code_challenge: await oauth.calculatePKCECodeChallenge(visit.verifier),
+    state: authorization.state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(authorization.verifier),
     code_challenge_method: 'S256',
   }
 }
@@ -77,8 +80,9 @@ export async function ask<T>(provider: string, logger: Logger, question: () => P
   } catch (error) {
     if (error instanceof Refusal) throw error
     if (error instanceof oauth.AuthorizationResponseError && !passing.has(error.error))
-      throw new Refusal('identity_refused')
-    if (error instanceof oauth.ResponseBodyError && codeRefusals.has(error.error)) throw new Refusal('identity_refused')
+      throw new Refusal('authorization_failed')
+    if (error instanceof oauth.ResponseBodyError && codeRefusals.has(error.error))
+      throw new Refusal('authorization_failed')
     logger.warn({ provider, reason: reasonOf(error) }, 'sign-in provider failed')
     throw new Refusal('provider_failed')
   }

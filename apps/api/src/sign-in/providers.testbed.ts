@@ -66,7 +66,7 @@ export interface GitHubBed {
   stop(): Promise<void>
 }
 
-/** What GitHub does with a visit: the forms of its answers, its errors with status 200, and PKCE. */
+/** What GitHub does with an authorization: the forms of its answers, its errors with status 200, and PKCE. */
 export async function startGitHub(): Promise<GitHubBed> {
   const codes = new Map<string, string>()
   const asked: URLSearchParams[] = []
@@ -141,7 +141,7 @@ export interface Begun {
   readonly secret: string
 }
 
-/** A browser as far as visits need one: it keeps cookies and follows where it is sent. */
+/** A browser as far as authorizations need one: it keeps cookies and follows where it is sent. */
 export class Browser {
   readonly cookies = new Map<string, string>()
   readonly #api: Fixture
@@ -164,7 +164,7 @@ export class Browser {
   /** To the provider, which sends back at once: the URL of the call-back with its answer. */
   async visit(begun: Begun): Promise<string> {
     const away = await this.get(begun.url)
-    if (away.status !== 302) throw new Error(`unable to visit: ${JSON.stringify(away.body)}`)
+    if (away.status !== 302) throw new Error(`unable to begin at the provider: ${JSON.stringify(away.body)}`)
     const back = await fetch(String(away.headers['location']), { redirect: 'manual' })
     return back.headers.get('location') ?? ''
   }
@@ -191,14 +191,14 @@ export function homeOf(answer: Answer): Home {
 }
 
 /** What is the same in all tests of providers. */
-export function createVisitors(api: Fixture) {
+export function createProviderUsers(api: Fixture) {
   const begin = async (provider: string): Promise<Begun> => {
-    const { status, body } = await api.call(`POST /v1/providers/${provider}/visits`, { body: { returnTo } })
+    const { status, body } = await api.call(`POST /v1/providers/${provider}/authorizations`, { body: { returnTo } })
     if (status !== 201) throw new Error(`unable to begin: ${JSON.stringify(body)}`)
     return body
   }
   const redeem = (home: Pick<Home, 'grant'>, begun: Begun) =>
-    api.call('POST /v1/sessions/by-visit', { body: { grant: home.grant, secret: begun.secret } })
+    api.call('POST /v1/sessions/with-provider', { body: { grant: home.grant, secret: begun.secret } })
   return {
     begin,
     redeem,

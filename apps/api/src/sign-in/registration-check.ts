@@ -17,15 +17,15 @@ import { fetchBounded } from './provider.ts'
 const macBound = 'registration work'
 
 /** @returns a challenge and how much work it is. It costs nothing but the answer, so nothing counts it. */
-export function askForWork({ chat, settings }: RouteDeps) {
-  const { workBits: bits, workLifeMs: lifeMs } = settings.registrationCheck
-  const payload = `${chat.clock() + lifeMs}.${bits}.${randomBytes(16).toString('base64url')}`
-  return { challenge: `${payload}.${chat.seal.mac(macBound, payload).toString('base64url')}`, bits, lifeMs }
+export function createWork({ chat, settings }: RouteDeps) {
+  const { workBits: bits, workLifeMs: expiresInMs } = settings.registrationCheck
+  const payload = `${chat.clock() + expiresInMs}.${bits}.${randomBytes(16).toString('base64url')}`
+  return { challenge: `${payload}.${chat.seal.mac(macBound, payload).toString('base64url')}`, bits, expiresInMs }
 }
 
 /**
  * Before anything else is done, and before there is a place in the queue of passwords: a captcha takes its time.
- * @throws Refusal check_needed, rate_limited, unavailable (the captcha's server does not answer)
+ * @throws Refusal check_required, rate_limited, unavailable (the captcha's server does not answer)
  */
 export async function demandCheck(deps: RouteDeps, request: FastifyRequest, check: Check | undefined): Promise<void> {
   const { kind } = deps.settings.registrationCheck
@@ -35,7 +35,7 @@ export async function demandCheck(deps: RouteDeps, request: FastifyRequest, chec
     kind === 'work'
       ? check !== undefined && 'challenge' in check && (await workHolds(deps, check))
       : check !== undefined && 'captcha' in check && (await captchaHolds(deps, check.captcha))
-  if (!holds) throw new Refusal('check_needed', undefined, { field: 'check', rule: kind })
+  if (!holds) throw new Refusal('check_required', undefined, { field: 'check', rule: kind })
 }
 
 const challengeShape = /^((\d{1,16})\.(\d{1,2})\.[\w-]{22})\.([\w-]{43})$/
@@ -81,7 +81,9 @@ async function captchaHolds(deps: RouteDeps, token: string): Promise<boolean> {
   } catch (error) {
     const reason = error instanceof Error ? messageOf(error) : 'unknown'
     deps.logger.warn({ reason }, 'unable to verify a captcha')
-    throw new Refusal('unavailable', 'unable to verify the captcha: its server does not answer', { retryMs: 5_000 })
+    throw new Refusal('unavailable', 'unable to verify the captcha: the captcha service does not respond', {
+      retryMs: 5_000,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where a visit at a provider may end. What is not named by the operator is refused: whoever could choose the place would
+ * Where an authorization at a provider may end. What is not named by the operator is refused: whoever could choose the place would
  * have grants sent to themselves.
  */
 import { Refusal } from '@flotilla/protocol'
@@ -16,7 +16,7 @@ export function createReturnCheck(settings: {
     // The fragment is ours, and credentials before the host are a disguise.
     const isPlain = url?.hash === '' && url.username === '' && url.password === '' && !returnTo.includes('#')
     if (url !== undefined && isPlain && allowed.some(one => isBelow(url, one))) return url.href
-    throw new Refusal('field_invalid', 'returnTo: must be a place that RETURN_URLS allows', {
+    throw new Refusal('field_invalid', 'returnTo: not allowed by RETURN_URLS', {
       field: 'returnTo',
       rule: 'one of RETURN_URLS',
     })

@@ -187,7 +187,7 @@ export function createAuthentication(chat: ChatContext) {
     if (typeof exp !== 'number' || exp * 1_000 <= chat.clock()) throw new Refusal('unauthenticated')
     if (!isUuid.Check(user) || !isUuid.Check(session)) throw new Refusal('unauthenticated')
     const live = await sessions.check(chat, session)
-    if (live?.user !== user) throw new Refusal('unauthenticated', 'the session has ended: sign in again')
+    if (live?.user !== user) throw new Refusal('unauthenticated', 'the session has ended. Sign in again.')
     if (live.suspension !== undefined) throw sessions.suspendedRefusal(live.suspension)
     request.caller = { user, session }
   }

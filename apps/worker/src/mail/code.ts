@@ -8,7 +8,7 @@ const uses: Readonly<Record<jobs.CodePurpose, string>> = {
   'reset-password': 'to choose a new password',
   'change-email': 'to confirm your new address',
   'second-factor': 'to finish signing in',
-  prove: 'to confirm that it is you',
+  reauthenticate: 'to confirm that it is you',
 }
 
 export function codeMail(mail: Extract<jobs.Mail, { template: 'code' }>, name: string): MailWords {

@@ -23,16 +23,20 @@ test('a code stands in both parts, with what it is for and how long it is good, 
   }
 })
 
-test.each<jobs.CodePurpose>(['register', 'sign-in', 'reset-password', 'change-email', 'second-factor', 'prove'])(
-  'a code to %s says so in words of its own',
-  purpose => {
-    const others = (
-      ['register', 'sign-in', 'reset-password', 'change-email', 'second-factor', 'prove'] as const
-    ).filter(one => one !== purpose)
-    const lead = (one: jobs.CodePurpose) => renderMail({ ...code, purpose: one }, 'Harbour').text.split('\n')[0]
-    expect(others.map(lead)).not.toContain(lead(purpose))
-  },
-)
+test.each<jobs.CodePurpose>([
+  'register',
+  'sign-in',
+  'reset-password',
+  'change-email',
+  'second-factor',
+  'reauthenticate',
+])('a code to %s says so in words of its own', purpose => {
+  const others = (
+    ['register', 'sign-in', 'reset-password', 'change-email', 'second-factor', 'reauthenticate'] as const
+  ).filter(one => one !== purpose)
+  const lead = (one: jobs.CodePurpose) => renderMail({ ...code, purpose: one }, 'Harbour').text.split('\n')[0]
+  expect(others.map(lead)).not.toContain(lead(purpose))
+})
 
 test('who registers twice hears it without being told anything new', () => {
   const { text } = renderMail({ template: 'registered-already', username: 'alice' }, 'Harbour')
@@ -54,7 +58,7 @@ test('what was gathered is told in one mail, the first of it in full and of the 
   const { at, address, country, agent } = notice as Extract<jobs.Mail, { template: 'security-notice' }>
   const event = { kind: 'totp_disabled', at, address, country, agent, detail: {} } as const
   const several = renderMail(
-    { ...notice, events: [event, { ...event, kind: 'exported', country: '' }], more: 3 },
+    { ...notice, events: [event, { ...event, kind: 'data_exported', country: '' }], more: 3 },
     'Harbour',
   )
   expect(several.text).toContain('There was more than one security event on your account.')

@@ -5,15 +5,15 @@ import type { ChatContext } from '../context.ts'
 import { claim } from '../store/jobs/claim.ts'
 import type { CodePurpose, Mail } from '../store/jobs/job.ts'
 import type { SignedIn } from './sessions/begin.ts'
-import { demandFresh } from './sessions/fresh.ts'
+import { demandReauthentication } from './sessions/demand-reauthentication.ts'
 import { open } from './sessions/open.ts'
 import { signIn } from './sessions/sign-in.ts'
-import { signInByCode } from './sessions/sign-in-by-code.ts'
+import { signInWithCode } from './sessions/sign-in-with-code.ts'
 import { transaction } from '../store/transaction.ts'
-import { askEmail, changeEmail, removeEmail } from './change-email.ts'
+import { requestEmailChange, changeEmail, removeEmail } from './change-email.ts'
 import { changeUsername } from './change-username.ts'
 import { create } from './registration/create.ts'
-import { demandWayIn, type Without } from './demand-way-in.ts'
+import { demandSignInMethod, type Without } from './demand-sign-in-method.ts'
 import { register as registerWithSession } from './registration/register.ts'
 import { laptop, registerUser as register } from './registration/register.testbed.ts'
 import { resetPassword, setPassword } from './passwords/set-password.ts'
@@ -81,7 +81,7 @@ describe('registering', () => {
     expect(await trail(user.id)).toEqual(['registered'])
   })
 
-  test('with a code proves the address, and derives a name from it', async () => {
+  test('with a code verifies the address, and derives a name from it', async () => {
     const user = await register(ctx, { email: await asked('register', 'Grace.Hopper+navy@example.org'), password })
     expect(user.username).toMatch(/^grace\.hopper\d{4}$/)
     expect(await read(user.id)).toMatchObject({ email: 'Grace.Hopper+navy@example.org' })
@@ -90,7 +90,7 @@ describe('registering', () => {
     expect(short.username).toMatch(/^user\d{4}$/)
   })
 
-  test('an address that was registered meanwhile is refused, to whoever has proved it', async () => {
+  test('an address that was registered meanwhile is refused, to whoever has verified it', async () => {
     const code = await asked('register', 'twice@example.org')
     await create(ctx, { username: 'twice', email: 'TWICE@example.org' })
     await expect(register(ctx, { username: 'twice2', email: code })).rejects.toMatchObject({ code: 'email_taken' })
@@ -123,7 +123,7 @@ describe('registering', () => {
 
 describe('a way in', () => {
   const demand = (user: string, without: Without, context = ctx) =>
-    transaction(context, tx => demandWayIn(context, user, without, tx))
+    transaction(context, tx => demandSignInMethod(context, user, without, tx))
   const addPasskey = (user: string, id: string) =>
     ctx.pool.query(
       "INSERT INTO passkeys (id, user_id, name, public_key, counter, synced) VALUES ($2, $1, 'key', '', 0, false)",
@@ -134,7 +134,7 @@ describe('a way in', () => {
       user,
       provider,
     ])
-  const last = { code: 'last_way_in' }
+  const last = { code: 'last_sign_in_method' }
 
   test('is left as long as one of four is', async () => {
     const both = await person()
@@ -173,7 +173,7 @@ describe('a way in', () => {
       return settled || rows.length > 0
     }
     const second = await transaction(ctx, async tx => {
-      await demandWayIn(ctx, id, { passkey: `raced-${id}` }, tx)
+      await demandSignInMethod(ctx, id, { passkey: `raced-${id}` }, tx)
       await tx.query('DELETE FROM passkeys WHERE user_id = $1', [id])
       const removing = removeEmail(ctx, id, { session, client }).then(
         () => 'removed',
@@ -187,16 +187,16 @@ describe('a way in', () => {
   })
 })
 
-describe('a fresh proof', () => {
-  test('is asked for, but not from whoever has nothing to prove it with', async () => {
+describe('reauthentication', () => {
+  test('is asked for, but not from whoever has nothing to sign in with', async () => {
     const { session } = await person()
     await stale(session)
-    await expect(demandFresh(ctx, session)).rejects.toMatchObject({ code: 'proof_needed' })
+    await expect(demandReauthentication(ctx, session)).rejects.toMatchObject({ code: 'reauthentication_required' })
     const bare = await person({ email: undefined, password: undefined })
     await stale(bare.session)
-    await demandFresh(ctx, bare.session)
+    await demandReauthentication(ctx, bare.session)
     await setPassword(ctx, bare.id, { session: bare.session, password, client })
-    await expect(demandFresh(ctx, bare.session)).rejects.toMatchObject({ code: 'proof_needed' })
+    await expect(demandReauthentication(ctx, bare.session)).rejects.toMatchObject({ code: 'reauthentication_required' })
   })
 })
 
@@ -215,7 +215,7 @@ describe('the password', () => {
     expect(await ctx.admissions.check(other.session)).toBeUndefined()
     expect((await ctx.pool.query('SELECT FROM challenges WHERE user_id = $1', [one.id])).rowCount).toBe(0)
     await expect(signIn(ctx, { username: one.username, password, client })).rejects.toMatchObject({
-      code: 'credentials_wrong',
+      code: 'invalid_credentials',
     })
     await signIn(ctx, { username: one.username, password: next, client })
     expect(await trail(one.id)).toContain('password_changed')
@@ -227,7 +227,7 @@ describe('the password', () => {
       const one = await person()
       await open(ctx, one.id, client, 'password')
       const refused = setPassword(ctx, one.id, { session: one.session, current, password: next, client })
-      await expect(refused).rejects.toMatchObject({ code: 'credentials_wrong', detail: { field: 'current' } })
+      await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials', detail: { field: 'current' } })
       expect(await goodSessions(one.id)).toHaveLength(2)
     },
   )
@@ -243,11 +243,11 @@ describe('the password', () => {
     expect((await trail(one.id)).filter(kind => kind === 'password_changed')).toHaveLength(1)
   })
 
-  test('a first one needs no other, but a fresh proof', async () => {
+  test('a first one needs no other, but reauthentication', async () => {
     const one = await person({ password: undefined })
     await stale(one.session)
     const setting = () => setPassword(ctx, one.id, { session: one.session, password: next, client })
-    await expect(setting()).rejects.toMatchObject({ code: 'proof_needed' })
+    await expect(setting()).rejects.toMatchObject({ code: 'reauthentication_required' })
     await ctx.pool.query('UPDATE sessions SET proved_at = now() WHERE id = $1', [one.session])
     await setting()
     expect(await trail(one.id)).toContain('password_set')
@@ -294,18 +294,18 @@ describe('the address', () => {
     const one = await person()
     const old = await asked('sign-in', one.email)
     const next = `next-${one.email}`
-    const { request } = await askEmail(ctx, one.id, { session: one.session, email: next })
+    const { request } = await requestEmailChange(ctx, one.id, { session: one.session, email: next })
     expect((await read(one.id))['email']).toBe(one.email)
     await changeEmail(ctx, one.id, { request, code: await mailed(), session: one.session, client })
     expect((await read(one.id))['email']).toBe(next)
     expect(await trail(one.id)).toContain('email_changed')
-    await expect(signInByCode(ctx, { ...old, client })).rejects.toMatchObject({ code: 'code_invalid' })
+    await expect(signInWithCode(ctx, { ...old, client })).rejects.toMatchObject({ code: 'code_invalid' })
   })
 
   test('of somebody else is not told from a free one; its owner hears of it', async () => {
     const [one, other] = [await person(), await person()]
-    const answer = await askEmail(ctx, one.id, { session: one.session, email: other.email })
-    expect(answer).toEqual({ request: expect.any(String), lifeMs: 600_000, resendAfterMs: 30_000 })
+    const answer = await requestEmailChange(ctx, one.id, { session: one.session, email: other.email })
+    expect(answer).toEqual({ request: expect.any(String), expiresInMs: 600_000, resendAfterMs: 30_000 })
     const [job] = await claim(ctx, { max: 9, leaseMs: 1_000 })
     expect(job?.job).toMatchObject({
       to: other.email,
@@ -313,9 +313,9 @@ describe('the address', () => {
     })
   })
 
-  test('that another has proved first is refused', async () => {
+  test('that another has verified first is refused', async () => {
     const one = await person()
-    const { request } = await askEmail(ctx, one.id, { session: one.session, email: 'wanted@example.org' })
+    const { request } = await requestEmailChange(ctx, one.id, { session: one.session, email: 'wanted@example.org' })
     const code = await mailed()
     await create(ctx, { username: 'faster', email: 'Wanted@example.org' })
     const late = changeEmail(ctx, one.id, { request, code, session: one.session, client })
@@ -326,17 +326,19 @@ describe('the address', () => {
 
   test('is not changed with the code of another person', async () => {
     const [one, other] = [await person(), await person()]
-    const { request } = await askEmail(ctx, one.id, { session: one.session, email: 'stolen@example.org' })
+    const { request } = await requestEmailChange(ctx, one.id, { session: one.session, email: 'stolen@example.org' })
     const code = await mailed()
     const stolen = changeEmail(ctx, other.id, { request, code, session: other.session, client })
     await expect(stolen).rejects.toMatchObject({ code: 'code_invalid' })
   })
 
-  test('is asked for and removed only with a fresh proof', async () => {
+  test('is asked for and removed only with reauthentication', async () => {
     const one = await person()
     await stale(one.session)
-    const needed = { code: 'proof_needed' }
-    await expect(askEmail(ctx, one.id, { session: one.session, email: 'x@example.org' })).rejects.toMatchObject(needed)
+    const needed = { code: 'reauthentication_required' }
+    await expect(
+      requestEmailChange(ctx, one.id, { session: one.session, email: 'x@example.org' }),
+    ).rejects.toMatchObject(needed)
     await expect(removeEmail(ctx, one.id, { session: one.session, client })).rejects.toMatchObject(needed)
   })
 
@@ -352,7 +354,7 @@ describe('the address', () => {
     expect((await trail(one.id)).filter(kind => kind === 'email_removed')).toHaveLength(1)
     const bare = await person({ password: undefined })
     await expect(removeEmail(ctx, bare.id, { session: bare.session, client })).rejects.toMatchObject({
-      code: 'last_way_in',
+      code: 'last_sign_in_method',
     })
   })
 })

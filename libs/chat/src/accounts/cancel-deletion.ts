@@ -1,13 +1,13 @@
 import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { transaction } from '../store/transaction.ts'
 
 /** The account stays. Once its erasure has begun there is no way back, and nobody is signed in to ask for it. */
 export async function cancelDeletion(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<void> {
   await transaction(ctx, async tx => {
     const kept = await tx.query(

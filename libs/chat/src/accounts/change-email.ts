@@ -1,38 +1,38 @@
 /**
- * The address of an account: proved by a code before it is written, and never left without the old one hearing of it. The
+ * The address of an account: verified by a code before it is written, and never left without the old one hearing of it. The
  * note of the trail comes first in each transaction, while the old address is still that of the account.
  */
-import { type AskedCode, Refusal } from '@flotilla/protocol'
+import { type CodeRequest, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { ask } from './codes/ask.ts'
 import { check, spend } from './codes/redeem.ts'
 import type { AccountsContext } from './context.ts'
 import { isHeldBack } from './registration/held-back.ts'
 import { note } from '../notices/security/note.ts'
-import type { Client } from '../notices/security/client.ts'
-import { demandFresh } from './sessions/fresh.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
+import { demandReauthentication } from './sessions/demand-reauthentication.ts'
 import { transaction } from '../store/transaction.ts'
 import { readAccount } from './account.ts'
 import { emailTaken, isTaken } from './registration/create.ts'
-import { demandWayIn } from './demand-way-in.ts'
+import { demandSignInMethod } from './demand-sign-in-method.ts'
 import { emailKey } from '../text/email.ts'
 
 interface Changing {
   readonly session: string
-  readonly client: Client
+  readonly client: ClientDevice
 }
 
 /**
  * Sends a code to the address that is to be the caller's. Whether somebody has it already is not told here.
- * @throws Refusal proof_needed, field_invalid, mail_unavailable
+ * @throws Refusal reauthentication_required, field_invalid, mail_disabled
  */
-export async function askEmail(
+export async function requestEmailChange(
   ctx: AccountsContext,
   by: string,
   input: { session: string; email: string; isMailed?: boolean },
-): Promise<AskedCode> {
+): Promise<CodeRequest> {
   const { session, email, isMailed = true } = input
-  await demandFresh(ctx, session)
+  await demandReauthentication(ctx, session)
   return ask(ctx, { purpose: 'change-email', email, user: by, isMailed })
 }
 
@@ -55,7 +55,7 @@ export async function changeEmail(
       await write(tx, by, right.email)
     })
   } catch (error) {
-    // Somebody else was faster to prove it, or had it all the time and knows their own code.
+    // Somebody else was faster to verify it, or had it all the time and knows their own code.
     if (isTaken(error, 'email')) throw emailTaken()
     throw error
   }
@@ -63,17 +63,17 @@ export async function changeEmail(
 
 /**
  * Takes the address from the account.
- * @throws Refusal proof_needed, last_way_in, factor_conflict while it is a second factor
+ * @throws Refusal reauthentication_required, last_sign_in_method, factor_conflict while it is a second factor
  */
 export async function removeEmail(ctx: AccountsContext, by: string, input: Changing): Promise<void> {
   const { session, client } = input
-  await demandFresh(ctx, session)
+  await demandReauthentication(ctx, session)
   if ((await readAccount(ctx, by)).email === null) return
   await transaction(ctx, async tx => {
-    await demandWayIn(ctx, by, { email: true }, tx)
+    await demandSignInMethod(ctx, by, { email: true }, tx)
     const factor = await tx.query('SELECT FROM users WHERE id = $1 AND mail_factor', [by])
     if (factor.rowCount !== 0)
-      throw new Refusal('factor_conflict', 'the address is a second factor: take that away first')
+      throw new Refusal('factor_conflict', 'the address receives second-factor codes. Turn those off first.')
     await note(ctx, { user: by, kind: 'email_removed', session, client }, tx)
     await write(tx, by, null)
   })

@@ -1,7 +1,7 @@
 import type { User } from '@flotilla/protocol'
 import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { transaction } from '../store/transaction.ts'
 import { checkNewUsername, isTaken, usernameTaken } from './registration/create.ts'
 import { searchText } from '../text/fold.ts'
@@ -22,7 +22,7 @@ interface Row {
 export async function changeUsername(
   ctx: AccountsContext,
   by: string,
-  input: { username: string; session: string; client: Client },
+  input: { username: string; session: string; client: ClientDevice },
 ): Promise<User> {
   const { session, client } = input
   const username = checkNewUsername(ctx, input.username)

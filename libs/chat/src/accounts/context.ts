@@ -14,12 +14,12 @@ export interface AccountsSettings extends NoticesSettings {
   readonly sessionLifeMs: number
   /** Sign-ins of one person; the longest unseen ends. */
   readonly sessionsMax: number
-  /** For so long after it was shown who one is, no fresh proof is asked for. */
-  readonly proofLifeMs: number
-  /** How long a visit at a sign-in provider may take. */
-  readonly visitLifeMs: number
-  /** How long the application has to take over what a visit has brought. */
-  readonly visitGrantLifeMs: number
+  /** For so long after a sign-in or a reauthentication, none is required. */
+  readonly reauthenticationLifeMs: number
+  /** How long an authorization at a sign-in provider may take. */
+  readonly authorizationLifeMs: number
+  /** How long the application has to take over what an authorization has brought. */
+  readonly grantLifeMs: number
   /** A code by mail is good for so long after it was sent. */
   readonly codeLifeMs: number
   /** Guesses at the code of one request, however often it is sent. */
@@ -32,7 +32,7 @@ export interface AccountsSettings extends NoticesSettings {
   readonly codesOpenMax: number
   /** Who may make an account. Whoever shows a good invitation may, unless nobody may. */
   readonly registration: RegistrationMode
-  /** Those whose proved address is in one of these domains may register, where the mode is `domain`. In A-labels. */
+  /** Those whose verified address is in one of these domains may register, where the mode is `domain`. In A-labels. */
   readonly registrationDomains: readonly string[]
   /** Whether everybody may invite, or operators only. */
   readonly invitationsFrom: 'people' | 'operators'
@@ -56,9 +56,9 @@ export const accountsDefaults = {
   sessionIdleMs: 30 * dayMs,
   sessionLifeMs: 180 * dayMs,
   sessionsMax: 50,
-  proofLifeMs: 10 * 60_000,
-  visitLifeMs: 10 * 60_000,
-  visitGrantLifeMs: 60_000,
+  reauthenticationLifeMs: 10 * 60_000,
+  authorizationLifeMs: 10 * 60_000,
+  grantLifeMs: 60_000,
   codeLifeMs: 10 * 60_000,
   codeTriesMax: 5,
   codeSendsMax: 5,

@@ -14,9 +14,9 @@ import { history } from '../log/messages/history.ts'
 import { post } from '../log/messages/post.ts'
 import { list as listSecurity } from '../notices/security/list.ts'
 import { check } from '../accounts/sessions/check.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { open } from '../accounts/sessions/open.ts'
-import { askDeletion } from '../accounts/ask-deletion.ts'
+import { requestDeletion } from '../accounts/request-deletion.ts'
 import { cancelDeletion } from '../accounts/cancel-deletion.ts'
 import { avatarKeys } from '../users/change-avatar.ts'
 import { create } from '../accounts/registration/create.ts'
@@ -30,7 +30,7 @@ let chat: TestChat
 let ctx: ChatContext
 let nth = 0
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 const dayMs = 86_400_000
 
 beforeAll(async () => {
@@ -85,33 +85,33 @@ describe('asking for the end', () => {
     const alice = await person('alice')
     const other = (await open(ctx, alice.id, client, 'passkey')).session
     await ctx.pool.query('DELETE FROM jobs')
-    const { deleteAfter } = await askDeletion(ctx, alice.id, { session: alice.session, client })
+    const { deleteAfter } = await requestDeletion(ctx, alice.id, { session: alice.session, client })
     expect(Math.abs(deleteAfter - Date.now() - 30 * dayMs)).toBeLessThan(60_000)
     expect([await check(ctx, alice.session), await check(ctx, other)]).toEqual([{ user: alice.id }, undefined])
     expect(await me(ctx, alice.id)).toMatchObject({ deleteAfter })
     await ctx.pool.query(`UPDATE users SET delete_after = delete_after - interval '3 days' WHERE id = $1`, [alice.id])
-    expect(await askDeletion(ctx, alice.id, { session: alice.session, client })).toEqual({
+    expect(await requestDeletion(ctx, alice.id, { session: alice.session, client })).toEqual({
       deleteAfter: deleteAfter - 3 * dayMs,
     })
     const asked = (await listSecurity(ctx, alice.id, { limit: 50 })).events.filter(
-      event => event.kind === 'deletion_asked',
+      event => event.kind === 'deletion_requested',
     )
     expect(asked.map(event => event.detail)).toEqual([{ deleteAfter: new Date(deleteAfter).toISOString() }])
     const mails = (await claim(ctx, { max: 10, leaseMs: 1 })).map(one => one.job)
-    expect(mails).toMatchObject([{ to: `${alice.username}@example.org`, mail: { kind: 'deletion_asked' } }])
+    expect(mails).toMatchObject([{ to: `${alice.username}@example.org`, mail: { kind: 'deletion_requested' } }])
   })
 
-  test('wants a fresh proof', async () => {
+  test('wants reauthentication', async () => {
     const alice = await person('alice')
     await ctx.pool.query(`UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1`, [alice.session])
-    await expect(askDeletion(ctx, alice.id, { session: alice.session, client })).rejects.toMatchObject({
-      code: 'proof_needed',
+    await expect(requestDeletion(ctx, alice.id, { session: alice.session, client })).rejects.toMatchObject({
+      code: 'reauthentication_required',
     })
   })
 
   test('can be taken back by whoever signs in meanwhile, and nothing is erased', async () => {
     const alice = await person('alice')
-    await askDeletion(ctx, alice.id, { session: alice.session, client })
+    await requestDeletion(ctx, alice.id, { session: alice.session, client })
     expect(await eraseDue(ctx, 10)).toBe(0)
     const { session } = await open(ctx, alice.id, client, 'password')
     // Past its time, and no worker has come yet.

@@ -58,14 +58,14 @@ UPDATE users SET erased_at = now(), delete_after = now() + $2 * interval '1 mill
 RETURNING id`
 
 /** With the person's id in `user_id`. */
-const waysIn = ['codes', 'challenges', 'identities', 'passkeys', 'totp_factors', 'recovery_codes', 'invitations']
+const signInMethods = ['codes', 'challenges', 'identities', 'passkeys', 'totp_factors', 'recovery_codes', 'invitations']
 
 async function shutOut(ctx: LifecycleContext, max: number): Promise<void> {
   await transaction(ctx, async tx => {
     const begun = await tx.query<{ id: string }>(begin, [max, ctx.settings.erasureSettleMs])
     for (const { id } of begun.rows) {
       await endAll(ctx, { user: id }, tx)
-      await deleteFrom(tx, waysIn, id)
+      await deleteFrom(tx, signInMethods, id)
     }
   })
 }
@@ -96,7 +96,7 @@ async function extend(ctx: LifecycleContext, user: string): Promise<void> {
 
 /** Once more what the first step deleted: it may have been under way then. */
 const own = [
-  ...waysIn,
+  ...signInMethods,
   'devices',
   'sessions',
   'notifications',
@@ -141,7 +141,7 @@ async function erase(ctx: LifecycleContext, user: string): Promise<void> {
   if (ties.contacts.length > 0)
     ctx.emit({ class: 'signal', to: ties.contacts, event: { event: 'contact.removed', user } })
   for (const { id: request, from, to } of ties.requests) {
-    const event = from === user ? 'contact.cancelled' : 'contact.rejected'
+    const event = from === user ? 'contact.cancelled' : 'contact.declined'
     ctx.emit({ class: 'signal', to: [from === user ? to : from], event: { event, request } })
   }
 }

@@ -37,7 +37,7 @@ const lists: readonly List[] = [
     path: 'sessions.json',
     keyType: 'uuid',
     key: 's.id',
-    item: `'id', s.id, 'deviceName', s.device_name, 'signedInBy', s.signed_in_by, 'address', s.address, 'country', s.country,
+    item: `'id', s.id, 'deviceName', s.device_name, 'signInMethod', s.signed_in_by, 'address', s.address, 'country', s.country,
       'agent', s.agent, 'createdAt', s.created_at, 'seenAt', s.seen_at, 'expiresAt', s.expires_at, 'endedAt', s.revoked_at`,
     from: 'sessions s WHERE s.user_id = $1',
   },

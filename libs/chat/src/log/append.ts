@@ -103,17 +103,12 @@ export type AnyRule<O extends EntryOp> = Rule<O> | LockedRule<O>
 /** What is decided by moves at every attempt: that is a fault or an attack, and the caller may come again. */
 const attemptsMax = 5
 /** What may be refused that was committed before, because its acknowledgement was lost. */
-const lateCodes: ReadonlySet<ErrorCode> = new Set([
-  'not_a_member',
-  'direct_closed',
-  'request_waiting',
-  'message_unknown',
-])
+const lateCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'blocked', 'request_pending', 'message_unknown'])
 
 /**
  * @param by who does it
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal conversation_unknown, not_a_member, direct_closed, request_waiting, rate_limited, quota_exceeded,
+ * @throws Refusal conversation_unknown, not_a_member, blocked, request_pending, rate_limited, quota_exceeded,
  *   overloaded, unavailable, and those of the rule
  */
 export async function append<O extends EntryOp>(
@@ -255,7 +250,7 @@ async function tellLocked(
   return 'earlier' in done ? tellAgain(ctx, done.earlier) : tell(ctx, membership, done.entry, origin)
 }
 
-const undecided = 'unable to write the entry: what it was decided by keeps changing'
+const undecided = 'unable to write the entry: too many concurrent changes'
 
 async function findEarlier(client: PoolClient, by: string, input: Placing): Promise<EntryRow | undefined> {
   const found = await client.query<EntryRow>({

@@ -15,7 +15,7 @@ SELECT u.id FROM unnest($1::uuid[]) AS u (id)
 /**
  * Everybody of these may be in one more conversation.
  * @param client of a transaction that holds them
- * @throws Refusal too_many
+ * @throws Refusal limit_reached
  */
 export async function demandRoomForConversations(
   ctx: Pick<LogContext, 'settings'>,
@@ -26,8 +26,8 @@ export async function demandRoomForConversations(
   const found = await client.query<{ id: string }>(full, [input.users, max, input.by])
   const whom = found.rows[0]?.id
   if (whom === undefined) return
-  const message = `${whom === input.by ? 'the caller' : whom} is in as many conversations as one may be in`
-  throw new Refusal('too_many', message, {
+  const message = `${whom === input.by ? 'you have' : `${whom} has`} reached the limit of conversations`
+  throw new Refusal('limit_reached', message, {
     rule: `maxItems ${max}`,
     ...(whom === input.by || input.field === undefined ? {} : { field: input.field }),
   })

@@ -100,7 +100,7 @@ export function createInserts(options: InsertsOptions): Inserts {
     const same = pending.get(key)
     if (same !== undefined) return same.promise
     if (pending.size >= options.commitQueueMax)
-      throw new Refusal('overloaded', 'unable to store the entry: too many wait for their commit', { retryMs: 1_000 })
+      throw new Refusal('overloaded', 'unable to store the entry: too many pending writes', { retryMs: 1_000 })
     const { promise, resolve, reject } = Promise.withResolvers<AddResult>()
     const one = {
       entry,

@@ -113,8 +113,8 @@ test('lists, members, heads and settings are read', async () => {
     expect(moved.get(bob)).toEqual([{ conversation, head: rows.length }])
   // An audience of tomorrow is shown nothing.
   expect(await settings(ctx, alice)).toMatchObject({
-    lastSeenTo: 'nobody',
-    readReceiptsTo: 'nobody',
+    lastSeenVisibility: 'nobody',
+    readReceiptVisibility: 'nobody',
     directFrom: 'request',
   })
   const { rows: named } = await ctx.pool.query<{ username: string }>('SELECT username FROM users WHERE id = $1', [

@@ -49,5 +49,5 @@ export function checkReason(given: string): string {
   const reason = checkText(given, 'reason', limits.reportCommentLengthMax)
   if (reason !== '') return reason
   const rule = 'minLength 1'
-  throw new Refusal('field_invalid', `reason: must keep to ${rule}`, { field: 'reason', rule })
+  throw new Refusal('field_invalid', `reason: invalid (${rule})`, { field: 'reason', rule })
 }

@@ -74,7 +74,7 @@ test('the suspended are shut out until their time is over, and hear until when',
   await refused(enter(alice), 'account_suspended', { until })
   await refused(refresh(ctx, { session, number: 1, client }), 'account_suspended', { until })
   // Who does not know the password hears nothing of it.
-  await refused(signIn(ctx, { username: alice.username, password: 'wrong horse', client }), 'credentials_wrong')
+  await refused(signIn(ctx, { username: alice.username, password: 'wrong horse', client }), 'invalid_credentials')
   expect(await standing(ctx, alice.id)).toMatchObject({ suspended: true, until, banned: false, sessions: 0 })
   expect(await lines()).toMatchObject([
     { operator: { id: operator.id }, action: 'suspended', user: { id: alice.id }, reason: 'Spam' },

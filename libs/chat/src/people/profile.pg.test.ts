@@ -148,9 +148,9 @@ test('last seen is shown to those it is meant for', async () => {
     'lastSeenAt' in (await profile(ctx, bob, bob)),
   ]
   expect(await shown()).toEqual([true, true, true])
-  await changeSettings(ctx, bob, { lastSeenTo: 'contacts' })
+  await changeSettings(ctx, bob, { lastSeenVisibility: 'contacts' })
   expect(await shown()).toEqual([true, false, true])
-  await changeSettings(ctx, bob, { lastSeenTo: 'nobody' })
+  await changeSettings(ctx, bob, { lastSeenVisibility: 'nobody' })
   expect(await shown()).toEqual([false, false, true])
 })
 
@@ -197,9 +197,9 @@ test('the erased are not found by name', async () => {
 // ── settings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const untouched = {
-  lastSeenTo: 'everyone',
-  readReceiptsTo: 'everyone',
-  foundByEmailTo: 'contacts',
+  lastSeenVisibility: 'everyone',
+  readReceiptVisibility: 'everyone',
+  emailDiscoverability: 'contacts',
   directFrom: null,
   pushNames: true,
   quietHours: null,
@@ -209,11 +209,15 @@ test('settings are changed in part, and taken back', async () => {
   expect(await settings(ctx, ann)).toEqual(untouched)
   const quietHours = { from: '22:00', until: '07:05', zone: 'Europe/Amsterdam' }
   await changeSettings(ctx, ann, { quietHours, directFrom: 'contacts' })
-  await changeSettings(ctx, ann, { readReceiptsTo: 'nobody', foundByEmailTo: 'everyone', pushNames: false })
+  await changeSettings(ctx, ann, {
+    readReceiptVisibility: 'nobody',
+    emailDiscoverability: 'everyone',
+    pushNames: false,
+  })
   const changed = {
     ...untouched,
-    readReceiptsTo: 'nobody',
-    foundByEmailTo: 'everyone',
+    readReceiptVisibility: 'nobody',
+    emailDiscoverability: 'everyone',
     pushNames: false,
     quietHours,
     directFrom: 'contacts',
@@ -240,11 +244,11 @@ test.each([
 })
 
 test.each([
-  [{ lastSeenTo: 'contacts' }, true],
-  [{ readReceiptsTo: 'nobody' }, true],
-  [{ readReceiptsTo: 'everyone' }, false],
-  [{ lastSeenTo: 'everyone' }, false],
-  [{ foundByEmailTo: 'nobody' }, false],
+  [{ lastSeenVisibility: 'contacts' }, true],
+  [{ readReceiptVisibility: 'nobody' }, true],
+  [{ readReceiptVisibility: 'everyone' }, false],
+  [{ lastSeenVisibility: 'everyone' }, false],
+  [{ emailDiscoverability: 'nobody' }, false],
   [{ pushNames: false }, false],
 ] as const)('after %j the nodes look again who sees what: %s', async (change, expected) => {
   await changeSettings(ctx, ann, change)
@@ -262,7 +266,7 @@ test('a deployment says which choices there are', async () => {
   expect(await changeSettings(strict, ann, { directFrom: null })).toMatchObject({ directFrom: null })
 })
 
-test.each(['readReceiptsTo', 'lastSeenTo'] as const)(
+test.each(['readReceiptVisibility', 'lastSeenVisibility'] as const)(
   'what %s says is known everywhere at once, also when it is more again: receipts go by it',
   async what => {
     await changeSettings(ctx, ann, { [what]: 'nobody' })
@@ -335,7 +339,7 @@ test('what is sent to an upload after it was used is deleted as well', async () 
 
 test('a person has so many uploads open, and those that expired do not count', async () => {
   for (let n = 0; n < 20; n++) await promise(ctx, ann, 'avatar')
-  await expect(promise(ctx, ann, 'avatar')).rejects.toMatchObject({ code: 'too_many' })
+  await expect(promise(ctx, ann, 'avatar')).rejects.toMatchObject({ code: 'limit_reached' })
   await promise(ctx, bob, 'avatar')
   await ctx.pool.query('UPDATE uploads SET expires_at = now() WHERE user_id = $1', [ann])
   await promise(ctx, ann, 'avatar')

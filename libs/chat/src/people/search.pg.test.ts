@@ -118,7 +118,7 @@ test('never oneself, never the erased, never somebody who has blocked one; whom 
 })
 
 test('an address costs the store the same whether it is hidden or nobody’s', async () => {
-  await changeSettings(ctx, await person('shy', 'Shy', 'shy@example.com'), { foundByEmailTo: 'nobody' })
+  await changeSettings(ctx, await person('shy', 'Shy', 'shy@example.com'), { emailDiscoverability: 'nobody' })
   const asked: unknown[] = []
   const pool = Object.create(ctx.pool) as ChatContext['pool']
   pool.query = ((config: QueryConfig) => {
@@ -141,16 +141,16 @@ test('an exact address finds who lets themselves be found by it', async () => {
   // Contacts only, unless its owner says something else.
   expect(await names('olga@example.com')).toEqual([])
   expect(await names('olga@example.com', friend)).toEqual(['hidden.name'])
-  await changeSettings(ctx, owner, { foundByEmailTo: 'everyone' })
+  await changeSettings(ctx, owner, { emailDiscoverability: 'everyone' })
   expect(await names(' olga@example.COM ')).toEqual(['hidden.name'])
   expect(await names('olga@example.co')).toEqual([])
   expect(await names('olga')).toEqual([])
-  await changeSettings(ctx, owner, { foundByEmailTo: 'contacts' })
+  await changeSettings(ctx, owner, { emailDiscoverability: 'contacts' })
   expect(await names('olga@example.com')).toEqual([])
   expect(await names('olga@example.com', friend)).toEqual(['hidden.name'])
-  await changeSettings(ctx, owner, { foundByEmailTo: 'nobody' })
+  await changeSettings(ctx, owner, { emailDiscoverability: 'nobody' })
   expect(await names('olga@example.com', friend)).toEqual([])
-  await changeSettings(ctx, owner, { foundByEmailTo: 'everyone' })
+  await changeSettings(ctx, owner, { emailDiscoverability: 'everyone' })
   await ctx.pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [owner, me])
   expect(await names('olga@example.com')).toEqual([])
   expect(await names('olga@example.com', owner)).toEqual([])

@@ -81,7 +81,7 @@ export async function search(ctx: PeopleContext, by: string, text: string): Prom
   return ctx.searches.take(by, () => transaction(ctx, client => byName(client, by, wanted, sought)))
 }
 
-const refuse = (rule: string) => new Refusal('field_invalid', `q: must keep to ${rule}`, { field: 'q', rule })
+const refuse = (rule: string) => new Refusal('field_invalid', `q: invalid (${rule})`, { field: 'q', rule })
 
 async function byName(client: PoolClient, by: string, wanted: string, sought: string): Promise<User[]> {
   const found = new Map<string, User>()

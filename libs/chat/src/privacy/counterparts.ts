@@ -4,13 +4,13 @@ import type { Pool, PoolClient } from 'pg'
 import { audienceOf, type Tie } from '../access.ts'
 
 /** What somebody shows to everyone, to contacts, or to nobody. */
-export type Shown = 'last_seen' | 'read_receipts' | 'found_by_email'
+export type PrivacySetting = 'last_seen' | 'read_receipts' | 'found_by_email'
 
 /** A person as they stand to another. */
 export interface Counterpart extends Tie {
   /** They are contacts, or the person is in the direct conversation of the two: has begun it, or has accepted it. */
   readonly known: boolean
-  readonly to: Readonly<Record<Shown, Audience>>
+  readonly to: Readonly<Record<PrivacySetting, Audience>>
   /** The number of directFromNumbers; null when the deployment decides. */
   readonly directFrom: number | null
 }

@@ -48,7 +48,7 @@ test.each([
   ['somebody who does not exist', () => ['00000000-0000-4000-8000-000000000000']],
 ])('%s is not shown', async (_, users) => {
   await expect(demandAcquainted(chat.ctx, alice, users())).rejects.toMatchObject({
-    code: 'not_acquainted',
+    code: 'no_shared_conversation',
     detail: { field: 'users' },
   })
 })
@@ -58,5 +58,5 @@ test('whoever left is a stranger again', async () => {
   const conversation = await makeConversation(chat.ctx.pool, [alice, eve!])
   await demandAcquainted(chat.ctx, alice, [eve!])
   await chat.ctx.pool.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, eve])
-  await expect(demandAcquainted(chat.ctx, alice, [eve!])).rejects.toMatchObject({ code: 'not_acquainted' })
+  await expect(demandAcquainted(chat.ctx, alice, [eve!])).rejects.toMatchObject({ code: 'no_shared_conversation' })
 })

@@ -3,15 +3,15 @@ import type { UsersContext } from '../users/context.ts'
 
 /**
  * Presence is shown to those who share a conversation: the caller does with each of these people, or is the person.
- * @throws Refusal not_acquainted
+ * @throws Refusal no_shared_conversation
  */
 export async function demandAcquainted(ctx: UsersContext, by: string, users: readonly string[]): Promise<void> {
   const acquainted = await acquaintedOf(ctx, by, users)
   const stranger = users.find(user => !acquainted.has(user))
   if (stranger !== undefined)
-    throw new Refusal('not_acquainted', `there is no conversation with ${stranger}`, {
+    throw new Refusal('no_shared_conversation', `you share no conversation with ${stranger}`, {
       field: 'users',
-      rule: 'people who share a conversation with the caller',
+      rule: 'users who share a conversation with you',
     })
 }
 

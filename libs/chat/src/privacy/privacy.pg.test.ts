@@ -286,16 +286,20 @@ describe('the cache of what people keep back', () => {
     const { counted, cache } = watched()
     await block(ctx, alice, bob)
     expect(await cache.of(alice)).toEqual({
-      readReceiptsTo: 'everyone',
-      lastSeenTo: 'everyone',
+      readReceiptVisibility: 'everyone',
+      lastSeenVisibility: 'everyone',
       blocked: new Set([bob]),
     })
     expect(await cache.of(bob)).toEqual({
-      readReceiptsTo: 'everyone',
-      lastSeenTo: 'everyone',
+      readReceiptVisibility: 'everyone',
+      lastSeenVisibility: 'everyone',
       blocked: new Set([alice]),
     })
-    expect(cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', lastSeenTo: 'everyone', blocked: new Set([bob]) })
+    expect(cache.of(alice)).toEqual({
+      readReceiptVisibility: 'everyone',
+      lastSeenVisibility: 'everyone',
+      blocked: new Set([bob]),
+    })
     expect(counted.queries).toBe(2)
     await ctx.pool.query('DELETE FROM blocks WHERE user_id = $1', [alice])
     cache.forget([alice])
@@ -312,7 +316,7 @@ describe('the cache of what people keep back', () => {
     cache.forget([bob])
     held.resolve()
     await early
-    expect(await cache.of(bob)).toMatchObject({ readReceiptsTo: 'nobody' })
+    expect(await cache.of(bob)).toMatchObject({ readReceiptVisibility: 'nobody' })
   })
 
   test('who is blocked by a crowd is asked about instead of held', async () => {
@@ -322,6 +326,10 @@ describe('the cache of what people keep back', () => {
       alice,
       crowd,
     ])
-    expect(await cache.of(alice)).toEqual({ readReceiptsTo: 'everyone', lastSeenTo: 'everyone', blocked: undefined })
+    expect(await cache.of(alice)).toEqual({
+      readReceiptVisibility: 'everyone',
+      lastSeenVisibility: 'everyone',
+      blocked: undefined,
+    })
   })
 })

@@ -8,7 +8,7 @@ import { readCounterparts } from './counterparts.ts'
  * the caller among them.
  * @param client of a transaction that holds all of them, so that a block comes before, and is seen here, or after (P8)
  * @param input.field what the refusal names
- * @throws Refusal direct_closed, direct_refused
+ * @throws Refusal blocked, contacts_only
  */
 export async function demandReachable(
   ctx: Pick<UsersContext, 'settings'>,

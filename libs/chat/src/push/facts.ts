@@ -8,7 +8,7 @@ import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations } from '../access.ts'
 
-export interface Place {
+export interface PushTarget {
   readonly user: string
   readonly conversation: string
   /** What came later is for the next push. */
@@ -74,7 +74,7 @@ interface Row {
 }
 
 /** @returns for each of the places, in their order */
-export async function findFactsOf(client: Pool | PoolClient, places: readonly Place[]): Promise<Facts[]> {
+export async function findFactsOf(client: Pool | PoolClient, places: readonly PushTarget[]): Promise<Facts[]> {
   const found = await client.query<Row>({
     name: 'push-facts',
     text: findFacts,

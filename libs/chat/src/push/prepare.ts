@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg'
 import type { PushContext } from './context.ts'
 import { goodSession } from './devices/device.ts'
 import { transaction } from '../store/transaction.ts'
-import { findFactsOf, judge, type Place } from './facts.ts'
+import { findFactsOf, judge, type PushTarget } from './facts.ts'
 
 export type Provider = 'fcm' | 'webpush'
 
@@ -14,7 +14,7 @@ interface DueRow {
   upto_seq: number
 }
 
-type Due = Place & { readonly fromSeq: number }
+type Due = PushTarget & { readonly fromSeq: number }
 
 const claimDue = `
 SELECT user_id, conversation_id, from_seq, upto_seq FROM pushes
@@ -108,4 +108,7 @@ async function decide(
   return made.rows[0]!.made
 }
 
-const idsOf = (places: readonly Place[]) => [places.map(place => place.user), places.map(place => place.conversation)]
+const idsOf = (places: readonly PushTarget[]) => [
+  places.map(place => place.user),
+  places.map(place => place.conversation),
+]

@@ -13,7 +13,7 @@ export interface Challenge<D> {
   readonly user?: string | undefined
   /** Kept until the second step. In the clear: no secret that is worth something by itself. */
   readonly data: D
-  readonly lifeMs: number
+  readonly expiresInMs: number
 }
 
 /**
@@ -25,12 +25,12 @@ export async function openChallenge<D extends object>(
   challenge: Challenge<D>,
   client: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<string> {
-  const { kind, user, data, lifeMs } = challenge
+  const { kind, user, data, expiresInMs } = challenge
   const id = randomUUID()
   await client.query(
     `INSERT INTO challenges (id, kind, user_id, data, expires_at)
      VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')`,
-    [id, kind, user ?? null, JSON.stringify(data), lifeMs],
+    [id, kind, user ?? null, JSON.stringify(data), expiresInMs],
   )
   return id
 }

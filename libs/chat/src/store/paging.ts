@@ -40,9 +40,9 @@ const pattern = /^(\d{1,16})\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 export function decodePlace(cursor: string): TimePlace {
   const [, at, id] = pattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
   if (at === undefined || id === undefined)
-    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
+    throw new Refusal('field_invalid', 'after: must be `next` of a previous page', {
       field: 'after',
-      rule: '`next` of another page',
+      rule: '`next` of a previous page',
     })
   return { at: Number(at), id }
 }

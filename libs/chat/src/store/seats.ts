@@ -20,7 +20,8 @@ export function createSeats(options: { readonly atOnceMax: number; readonly queu
 
   return {
     async take(person, work) {
-      if (persons.has(person)) throw new Refusal('rate_limited', 'another one of yours is under way', { retryMs })
+      if (persons.has(person))
+        throw new Refusal('rate_limited', 'your previous request is still in progress', { retryMs })
       persons.add(person)
       try {
         return await lines.run(everybody, work)

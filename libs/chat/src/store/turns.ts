@@ -38,7 +38,7 @@ export class Lines {
     if (line.underWay < this.atOnceMax) line.underWay++
     else await this.wait(line)
     try {
-      if (!isWanted()) throw new Refusal('unavailable', 'nobody waits for the answer any more')
+      if (!isWanted()) throw new Refusal('unavailable', 'the client is gone')
       return await work()
     } finally {
       // A place that gets free goes straight to the first who waits.
@@ -49,7 +49,8 @@ export class Lines {
   }
 
   private wait({ waiting }: Line): Promise<void> {
-    if (waiting.length >= this.waitingMax) throw new Refusal('overloaded', 'too many wait for their turn', { retryMs })
+    if (waiting.length >= this.waitingMax)
+      throw new Refusal('overloaded', 'too many requests in the queue', { retryMs })
     return new Promise(resolve => waiting.push(resolve))
   }
 

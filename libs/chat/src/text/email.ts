@@ -44,7 +44,7 @@ export const isEmail = (text: string): boolean => spelled(text) !== undefined
 export function checkEmail(text: string, field = 'email'): string {
   const email = spelled(text)
   if (email !== undefined) return email
-  const rule = 'an address of mail'
+  const rule = 'an email address'
   throw new Refusal('field_invalid', `${field}: must be ${rule}`, { field, rule })
 }
 

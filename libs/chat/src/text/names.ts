@@ -2,7 +2,7 @@
 import { isVisible, isWellFormed, lengthOf, limits, Refusal, visibleRule, wellFormedRule } from '@flotilla/protocol'
 
 const refuse = (field: string, rule: string) =>
-  new Refusal('field_invalid', `${field}: must keep to ${rule}`, { field, rule })
+  new Refusal('field_invalid', `${field}: invalid (${rule})`, { field, rule })
 
 /**
  * The name without blanks around it.

@@ -82,7 +82,7 @@ export function checkDisplayName(ctx: Pick<UsersContext, 'settings'>, text: stri
   const name = checkName(text, field)
   const broken = rules.find(([, breaks]) => breaks(name))
   if (broken !== undefined)
-    throw new Refusal('field_invalid', `${field}: must keep to ${broken[0]}`, { field, rule: broken[0] })
+    throw new Refusal('field_invalid', `${field}: invalid (${broken[0]})`, { field, rule: broken[0] })
   if (isReserved(ctx, name)) throw nameReserved(field)
   return name
 }

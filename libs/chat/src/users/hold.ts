@@ -21,5 +21,5 @@ export async function holdUsers(client: PoolClient, ids: readonly string[]): Pro
  */
 export function demandHeld(held: ReadonlySet<string>, ids: readonly string[], field: string): void {
   const unknown = ids.find(id => !held.has(id))
-  if (unknown !== undefined) throw new Refusal('user_unknown', `there is no person ${unknown}`, { field })
+  if (unknown !== undefined) throw new Refusal('user_unknown', `no such user: ${unknown}`, { field })
 }

@@ -52,7 +52,7 @@ async function respell(ctx: UsersContext, { id, email }: Row): Promise<void> {
     await ctx.pool.query('UPDATE users SET email = $2 WHERE id = $1 AND email = $3', [id, checkEmail(email), email])
   } catch (error) {
     if (uniqueViolation(error) === undefined) throw error
-    // Two accounts have proved one address in two spellings. Which of them it is for, only an operator can find out.
+    // Two accounts have verified one address in two spellings. Which of them it is for, only an operator can find out.
     ctx.logger.warn({ user: id }, 'two accounts share an address; remove it from one')
   }
 }

@@ -63,6 +63,6 @@ export function isReserved(ctx: Pick<UsersContext, 'settings'>, name: string): b
 }
 
 export function nameReserved(field: string): Refusal {
-  const rule = 'no name that is reserved, or looks like one'
+  const rule = 'not reserved, nor similar to a reserved name'
   return new Refusal('field_invalid', `${field}: must be ${rule}`, { field, rule })
 }

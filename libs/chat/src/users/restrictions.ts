@@ -11,9 +11,9 @@ import { createLoader } from '../store/loader.ts'
 
 /** What one person keeps back. */
 export interface Restriction {
-  readonly readReceiptsTo: Audience
+  readonly readReceiptVisibility: Audience
   /** What has arrived tells when somebody was here, as presence does. */
-  readonly lastSeenTo: Audience
+  readonly lastSeenVisibility: Audience
   /** With whom a block stands between, in either direction; undefined when they are too many to be held. */
   readonly blocked: ReadonlySet<string> | undefined
 }
@@ -24,9 +24,13 @@ export interface Restrictions {
 }
 
 /** Of those who keep back nothing: one value for all of them, so that they are told by it. */
-export const unrestricted: Restriction = { readReceiptsTo: 'everyone', lastSeenTo: 'everyone', blocked: new Set() }
+export const unrestricted: Restriction = {
+  readReceiptVisibility: 'everyone',
+  lastSeenVisibility: 'everyone',
+  blocked: new Set(),
+}
 /** Of somebody who is gone. */
-const silent: Restriction = { readReceiptsTo: 'nobody', lastSeenTo: 'nobody', blocked: undefined }
+const silent: Restriction = { readReceiptVisibility: 'nobody', lastSeenVisibility: 'nobody', blocked: undefined }
 
 /** People who are held, everybody blocked counting as one more; those that were asked for least lately are forgotten. */
 const cachedMax = 200_000
@@ -92,8 +96,13 @@ export function createRestrictions(options: { pool: Pool }): Restrictions {
 const weigh = (restriction: Restriction) => 1 + (restriction.blocked?.size ?? 0)
 
 function fromRow(row: Row): Restriction {
-  const readReceiptsTo = audienceOf(row.read_receipts_to)
-  const lastSeenTo = audienceOf(row.last_seen_to)
-  if (readReceiptsTo === 'everyone' && lastSeenTo === 'everyone' && row.blocked.length === 0) return unrestricted
-  return { readReceiptsTo, lastSeenTo, blocked: row.blocked.length > blockedHeldMax ? undefined : new Set(row.blocked) }
+  const readReceiptVisibility = audienceOf(row.read_receipts_to)
+  const lastSeenVisibility = audienceOf(row.last_seen_to)
+  if (readReceiptVisibility === 'everyone' && lastSeenVisibility === 'everyone' && row.blocked.length === 0)
+    return unrestricted
+  return {
+    readReceiptVisibility,
+    lastSeenVisibility,
+    blocked: row.blocked.length > blockedHeldMax ? undefined : new Set(row.blocked),
+  }
 }

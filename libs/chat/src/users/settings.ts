@@ -17,9 +17,9 @@ export type SettingsChange = { readonly [K in keyof Settings]?: Settings[K] | un
 
 type Row = Pick<
   typeof users.$inferSelect,
-  | 'lastSeenTo'
-  | 'readReceiptsTo'
-  | 'foundByEmailTo'
+  | 'lastSeenVisibility'
+  | 'readReceiptVisibility'
+  | 'emailDiscoverability'
   | 'directFrom'
   | 'pushNames'
   | 'quietFrom'
@@ -27,7 +27,7 @@ type Row = Pick<
   | 'quietZone'
 >
 
-const columns = `last_seen_to AS "lastSeenTo", read_receipts_to AS "readReceiptsTo", found_by_email_to AS "foundByEmailTo",
+const columns = `last_seen_to AS "lastSeenVisibility", read_receipts_to AS "readReceiptVisibility", found_by_email_to AS "emailDiscoverability",
        direct_from AS "directFrom", push_names AS "pushNames", quiet_from AS "quietFrom", quiet_until AS "quietUntil",
        quiet_zone AS "quietZone"`
 
@@ -64,9 +64,9 @@ export async function changeSettings(ctx: UsersContext, by: string, change: Sett
   const quiet = quietHours === undefined ? undefined : toColumns(quietHours)
   const changed = await ctx.pool.query<Row>(changeText, [
     by,
-    number(change.lastSeenTo),
-    number(change.readReceiptsTo),
-    number(change.foundByEmailTo),
+    number(change.lastSeenVisibility),
+    number(change.readReceiptVisibility),
+    number(change.emailDiscoverability),
     pushNames,
     directFrom !== undefined,
     directFrom === undefined || directFrom === null ? null : directFromNumbers[directFrom],
@@ -90,9 +90,9 @@ function toSettings(row: Row | undefined): Settings {
   if (row === undefined) throw new Refusal('user_unknown')
   const { quietFrom, quietUntil, quietZone } = row
   return {
-    lastSeenTo: audienceOf(row.lastSeenTo),
-    readReceiptsTo: audienceOf(row.readReceiptsTo),
-    foundByEmailTo: audienceOf(row.foundByEmailTo),
+    lastSeenVisibility: audienceOf(row.lastSeenVisibility),
+    readReceiptVisibility: audienceOf(row.readReceiptVisibility),
+    emailDiscoverability: audienceOf(row.emailDiscoverability),
     directFrom: row.directFrom === null ? null : directFromSaid(row.directFrom),
     pushNames: row.pushNames,
     quietHours:
@@ -111,8 +111,8 @@ function toColumns(hours: QuietHours | null) {
   if (hours === null) return { quietFrom: null, quietUntil: null, quietZone: null }
   const quietFrom = toMinutes(hours.from, 'from')
   const quietUntil = toMinutes(hours.until, 'until')
-  if (quietFrom === quietUntil) throw refuse('until', 'another time than from')
-  if (!isZone(hours.zone)) throw refuse('zone', 'the IANA name of a time zone')
+  if (quietFrom === quietUntil) throw refuse('until', 'different from `from`')
+  if (!isZone(hours.zone)) throw refuse('zone', 'an IANA time zone')
   return { quietFrom, quietUntil, quietZone: hours.zone }
 }
 

@@ -76,7 +76,7 @@ test('one name and one address have one account, in whatever case they are writt
   await expect(create(ctx, { email: 'INFO@EXAMPLE.ORG' })).rejects.toMatchObject({ code: 'email_taken' })
   expect((await find(ctx, 'IRIS')).id).toBe(iris.id)
   expect(await signIn(ctx, { username: 'iRIS', password, client })).toMatchObject({ user: { id: iris.id } })
-  await changeSettings(ctx, info.id, { foundByEmailTo: 'everyone' })
+  await changeSettings(ctx, info.id, { emailDiscoverability: 'everyone' })
   expect((await search(ctx, iris.id, 'INFO@EXAMPLE.ORG')).map(user => user.id)).toEqual([info.id])
   expect((await search(ctx, info.id, 'IRIS')).map(user => user.id)).toEqual([iris.id])
 
@@ -115,7 +115,7 @@ test('what the version before wrote is found once it is folded anew, also what i
   await refold(ctx)
   expect((await search(ctx, me, 'さくら')).map(user => user.username)).toEqual(['sakura'])
   const addresses = await pool.query<{ email: string }>('SELECT email FROM users WHERE email IS NOT NULL ORDER BY 1')
-  // Of two spellings of one address that two accounts have proved, one is taken over; the other waits for an operator.
+  // Of two spellings of one address that two accounts have verified, one is taken over; the other waits for an operator.
   expect(addresses.rows.map(row => row.email)).toContain('josé@xn--bcher-kva.example')
   expect(addresses.rows).toHaveLength(2)
 

@@ -42,5 +42,5 @@ export async function demandUsers(ctx: UsersContext, ids: readonly string[], fie
   ])
   const known = new Set(found.rows.map(row => row.id))
   const unknown = ids.find(id => !known.has(id))
-  if (unknown !== undefined) throw new Refusal('user_unknown', `there is no person ${unknown}`, { field })
+  if (unknown !== undefined) throw new Refusal('user_unknown', `no such user: ${unknown}`, { field })
 }

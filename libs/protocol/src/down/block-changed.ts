@@ -4,6 +4,6 @@ import { signal } from '../message.ts'
 
 export const blockChanged = signal(
   'block.changed',
-  'One blocked or unblocked the person named, from another device. The person named is not told.',
+  'The user blocked or unblocked `user`, possibly on another device. `user` is not told.',
   { user: Uuid, blocked: Type.Boolean() },
 )

@@ -12,32 +12,26 @@ export type ContactRequest = Type.Static<typeof ContactRequest>
 
 export const contactRequested = signal(
   'contact.requested',
-  'Somebody asks somebody to be contacts; both hear it, on all of their devices.',
+  'A contact request was sent. Both sides receive it, on all their devices.',
   { request: ContactRequest },
 )
 
 export const contactAccepted = signal(
   'contact.accepted',
-  'A contact request was accepted: the person named is a contact now. Both sides hear it.',
+  'A contact request was accepted: `user` is now a contact. Both sides receive it.',
   { request: Uuid, user: User },
 )
 
-export const contactRejected = signal(
-  'contact.rejected',
-  'Whom the contact request was for does not want it. Both sides hear it.',
-  { request: Uuid },
-)
+export const contactDeclined = signal('contact.declined', 'A contact request was declined. Both sides receive it.', {
+  request: Uuid,
+})
 
 export const contactCancelled = signal(
   'contact.cancelled',
-  'Whoever sent the contact request took it back. Both sides hear it.',
+  'A contact request was cancelled by its sender. Both sides receive it.',
   { request: Uuid },
 )
 
-export const contactRemoved = signal(
-  'contact.removed',
-  'The person named is no contact any more. Both sides hear it.',
-  {
-    user: Uuid,
-  },
-)
+export const contactRemoved = signal('contact.removed', '`user` is no longer a contact. Both sides receive it.', {
+  user: Uuid,
+})

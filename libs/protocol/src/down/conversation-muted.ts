@@ -4,6 +4,6 @@ import { signal } from '../message.ts'
 
 export const conversationMuted = signal(
   'conversation.muted',
-  'The person has muted the conversation, or no longer. Only their own devices hear it.',
+  'The user muted or unmuted the conversation. Only their own devices receive it.',
   { conversation: Uuid, until: Type.Union([At, Type.Null()]) },
 )

@@ -3,19 +3,19 @@ import { At, User, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { signal } from '../message.ts'
 
-/** Somebody is asked into a conversation, and is no member of it before they accept. */
+/** Somebody is asked to join a conversation, and is not a member of it until they accept. */
 export const ConversationRequest = Type.Object(
   {
     id: Uuid,
     conversation: Uuid,
     kind: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
-    name: Type.Optional(Type.String({ maxLength: limits.nameLengthMax, description: 'Of the group.' })),
+    name: Type.Optional(Type.String({ maxLength: limits.nameLengthMax, description: 'The name of the group.' })),
     from: User,
     to: User,
     at: At,
     messages: Type.Integer({
       minimum: 0,
-      description: 'What was said in the direct conversation so far. Of a group nothing is shown.',
+      description: 'The number of messages in the direct conversation so far; 0 for groups.',
     }),
   },
   { additionalProperties: false },
@@ -24,13 +24,13 @@ export type ConversationRequest = Type.Static<typeof ConversationRequest>
 
 export const conversationRequested = signal(
   'conversation.requested',
-  'Somebody asks the person into a group or a direct conversation. Of a direct one it comes once more with each message before they accept. It is no reason for a sound.',
+  'The user is asked to join a conversation. For direct conversations it is repeated with each message until they accept. It should not make a sound.',
   { request: ConversationRequest },
 )
 
 export const conversationAnswered = signal(
   'conversation.answered',
-  'A request is open no longer. Both sides hear it; but whoever asked for a direct conversation does not hear that it was declined.',
+  'A request was answered. Both sides receive it, except that the sender of a direct request is not told that it was declined.',
   {
     request: Uuid,
     conversation: Uuid,

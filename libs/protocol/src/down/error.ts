@@ -16,7 +16,7 @@ export const ErrorSchema = Type.Object(
   { additionalProperties: false },
 )
 
-export const errorEvent = control('error', 'A frame that cannot be answered by its id failed.', {
+export const errorEvent = control('error', 'A frame failed that cannot be answered by id.', {
   op: Type.Optional(Type.String()),
   error: Type.Unsafe<ErrorBody>(ErrorSchema),
 })

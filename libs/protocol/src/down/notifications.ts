@@ -12,7 +12,7 @@ export const NotificationKind = Type.Union([
 ])
 export type NotificationKind = Type.Static<typeof NotificationKind>
 
-/** Something that a person is told apart from the conversations, and that waits until they have seen it. */
+/** A notification, kept until the user has read it. */
 export const Notification = Type.Object(
   {
     id: Uuid,
@@ -22,27 +22,27 @@ export const Notification = Type.Object(
     actor: Type.Optional(User),
     conversation: Type.Optional(Uuid),
     seq: Type.Optional(Seq),
-    detail: Type.Record(Type.String(), Type.String(), { description: 'Short facts that belong to the kind.' }),
+    detail: Type.Record(Type.String(), Type.String(), { description: 'Additional details.' }),
   },
   { additionalProperties: false },
 )
 export type Notification = Type.Static<typeof Notification>
 
-/** How many wait. At the maximum it is that many or more. */
+/** The unread count. The maximum means that many or more. */
 export const UnreadNotifications = Type.Integer({
   minimum: 0,
   maximum: limits.unreadNotificationsMax,
-  description: `Notifications that are not read, counted up to ${limits.unreadNotificationsMax}: show it as ${limits.unreadNotificationsMax - 1}+.`,
+  description: `Unread notifications. Counts up to ${limits.unreadNotificationsMax}; show that as ${limits.unreadNotificationsMax - 1}+.`,
 })
 
-export const notificationNew = signal('notification.new', 'Something that concerns the person has happened.', {
+export const notificationNew = signal('notification.new', 'The user has a new notification.', {
   notification: Notification,
   unread: UnreadNotifications,
 })
 
 export const notificationRead = signal(
   'notification.read',
-  'The person has read notifications: the one that is named, or those of the conversation up to seq, or else all.',
+  'The user read notifications: the one named, those of the conversation up to seq, or all.',
   {
     unread: UnreadNotifications,
     notification: Type.Optional(Uuid),
@@ -53,6 +53,6 @@ export const notificationRead = signal(
 
 export const notificationRemoved = signal(
   'notification.removed',
-  'The person is no member of the conversation any more; its notifications are gone.',
+  'The user is no longer a member of the conversation, so its notifications were removed.',
   { conversation: Uuid, unread: UnreadNotifications },
 )

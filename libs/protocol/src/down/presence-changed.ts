@@ -4,7 +4,7 @@ import { ephemeral } from '../message.ts'
 
 export const presenceChanged = ephemeral(
   'presence.changed',
-  'Somebody who is watched came online or went offline. What comes last holds; `at` is for showing.',
+  'A watched user came online or went offline. The last event wins; `at` is for display.',
   {
     user: Uuid,
     online: Type.Boolean(),

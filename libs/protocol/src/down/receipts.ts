@@ -3,5 +3,9 @@ import { ephemeral } from '../message.ts'
 
 const receipt = { conversation: Uuid, user: Uuid, seq: Cursor }
 
-export const deliveredUpTo = ephemeral('message.delivered', "A member's devices have everything up to seq.", receipt)
+export const deliveredUpTo = ephemeral(
+  'message.delivered',
+  "A member's devices have received everything up to seq.",
+  receipt,
+)
 export const readUpTo = ephemeral('message.read', 'A member has read everything up to seq.', receipt)

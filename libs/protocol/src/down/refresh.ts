@@ -2,6 +2,6 @@ import { signal } from '../message.ts'
 
 export const refresh = signal(
   'refresh',
-  'Signals may not have reached this connection: read anew what they tell of (contacts, requests, blocks, notifications, muting, profiles). It comes once for however many.',
+  'This connection may have missed signals: reload contacts, requests, blocks, notifications, mutes and profiles. Sent once, however many were missed.',
   {},
 )

@@ -3,6 +3,6 @@ import { signal } from '../message.ts'
 
 export const userChanged = signal(
   'user.changed',
-  'Somebody whom one knows has another name or picture: oneself, a contact, or the other of a direct conversation.',
+  'A name or avatar changed: the user’s own, a contact’s, or that of the other user of a direct conversation.',
   { user: User },
 )

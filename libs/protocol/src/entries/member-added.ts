@@ -2,12 +2,12 @@ import { Type } from 'typebox'
 import { MemberRef, Seq } from '../fields.ts'
 import { entry } from '../message.ts'
 
-export const memberAdded = entry('member.added', 4, 'People joined. They see entries from this one on.', {
+export const memberAdded = entry('member.added', 4, 'Members joined. They see entries from this one on.', {
   members: Type.Array(MemberRef),
   since: Type.Optional(
     Type.With(Seq, {
       description:
-        'They see entries from there on instead: who accepts a direct conversation sees what was said to them before.',
+        'They see entries from this seq on instead: a user who accepts a direct conversation sees the messages sent before.',
     }),
   ),
 })

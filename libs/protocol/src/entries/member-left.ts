@@ -1,3 +1,3 @@
 import { entry } from '../message.ts'
 
-export const memberLeft = entry('member.left', 6, 'The person named in `by` left.', {})
+export const memberLeft = entry('member.left', 6, 'The member in `by` left.', {})

@@ -2,24 +2,24 @@ import { Type } from 'typebox'
 import { Body, Seq, TextBody } from '../fields.ts'
 import { entryByCommand } from '../message.ts'
 
-const target = Type.With(Seq, { description: 'The message.' })
+const target = Type.With(Seq, { description: 'The seq of the message.' })
 
 export const messageEdited = entryByCommand(
   'message.edited',
   8,
-  'The sender of a message has put another body in its place. It is no new message: it is not unread, and no push tells of it.',
+  'The sender edited a message. It does not count as unread and sends no push notification.',
   {
     target,
     body: Type.Optional(
       Type.With(Body, {
-        description: 'What the message says from here on. Left out when a later entry has changed the message again.',
+        description: 'The new body. Missing if a later entry changed the message again.',
       }),
     ),
   },
   {
     op: 'message.edit',
     description:
-      'Replaces the body of a message that the person has sent, unless it was removed. The reply leaves after the commit. Repeated with the same clientId, it is answered with the first result.',
+      'Edits a message of the caller, unless it was removed. Acknowledged after the commit. Idempotent: repeating it with the same clientId returns the first result.',
     fields: { target, body: TextBody },
   },
 )

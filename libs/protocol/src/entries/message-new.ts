@@ -5,14 +5,14 @@ import { entryByCommand } from '../message.ts'
 export const messageNew = entryByCommand(
   'message.new',
   1,
-  'Somebody posted a message. Live it is as it was posted; in a page or a replay it is as it stands.',
+  'A new message. Live, it is as it was sent; in history and replays, it is in its current state.',
   {
     body: Body,
     replyTo: Type.Optional(Seq),
     changedSeq: Type.Optional(
       Type.With(Seq, {
         description:
-          'The last entry that changed the message, and is in here already. Left out when nothing has changed it.',
+          'The last entry that changed the message, already applied here. Missing if nothing has changed it.',
       }),
     ),
     editedAt: Type.Optional(Type.With(At, { description: 'When the sender last edited it.' })),
@@ -21,21 +21,21 @@ export const messageNew = entryByCommand(
         { seq: Seq, pinned: Type.Boolean() },
         {
           additionalProperties: false,
-          description: 'Whether it is pinned, and the entry that said so last. Left out when it never was.',
+          description:
+            'Whether the message is pinned, and the last entry that changed it. Missing if it was never pinned.',
         },
       ),
     ),
     removed: Type.Optional(
       Type.Literal('operator', {
-        description:
-          'An operator took away what was said. The body says so in words, for clients that do not know this.',
+        description: 'An operator removed the content. The body says so, for clients that do not know this field.',
       }),
     ),
   },
   {
     op: 'message.send',
     description:
-      'Posts a message. The reply leaves after the commit. Repeated with the same clientId, it is answered with the first result.',
+      'Sends a message. Acknowledged after the commit. Idempotent: repeating it with the same clientId returns the first result.',
     fields: { body: TextBody, replyTo: Type.Optional(Seq) },
   },
 )

@@ -2,17 +2,17 @@ import { Type } from 'typebox'
 import { Seq } from '../fields.ts'
 import { entryByCommand } from '../message.ts'
 
-const target = Type.With(Seq, { description: 'The message.' })
+const target = Type.With(Seq, { description: 'The seq of the message.' })
 
 export const messagePinned = entryByCommand(
   'message.pinned',
   10,
-  'Somebody pinned a message for everybody in the conversation.',
+  'A message was pinned for everyone in the conversation.',
   { target },
   {
     op: 'message.pin',
     description:
-      'Pins a message: in a group for owners and admins, in a direct conversation for both. A message that is pinned already is answered with the entry that says so.',
+      'Pins a message. In groups, for owners and admins; in direct conversations, for both users. If the message is already pinned, returns the entry that pinned it.',
     fields: { target },
   },
 )
@@ -20,11 +20,11 @@ export const messagePinned = entryByCommand(
 export const messageUnpinned = entryByCommand(
   'message.unpinned',
   11,
-  'A message is not pinned any longer.',
+  'A message was unpinned.',
   { target },
   {
     op: 'message.unpin',
-    description: 'Unpins a message, whoever has pinned it.',
+    description: 'Unpins a message, whoever pinned it.',
     fields: { target },
   },
 )

@@ -5,10 +5,10 @@ import { entry } from '../message.ts'
 export const messageRemoved = entry(
   'message.removed',
   9,
-  'What a message said was taken away. Its place, its sender and its time stay. An operator is not named: `by` is the sender.',
+  'The content of a message was removed. Its seq, sender and time stay. Operators are not named: `by` is the sender.',
   {
-    target: Type.With(Seq, { description: 'The message.' }),
+    target: Type.With(Seq, { description: 'The seq of the message.' }),
     removed: Type.Literal('operator'),
-    body: Type.With(Body, { description: 'Says so in words.' }),
+    body: Type.With(Body, { description: 'The removal notice.' }),
   },
 )

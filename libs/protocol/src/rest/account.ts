@@ -1,6 +1,6 @@
-/** What one signs in by: the password, the address, the username. */
+/** Sign-in details: the password, the email address, the username. */
 import { Type } from 'typebox'
-import { AskedCode, ShownCode } from './codes.ts'
+import { CodeRequest, SubmittedCode } from './codes.ts'
 import {
   answered,
   closed,
@@ -20,11 +20,11 @@ export const account = routes('account', 'session', {
   resetPassword: {
     at: 'POST /v1/password-resets',
     needs: 'nothing',
-    summary: 'Set a new password by a code, and sign in',
-    description: 'Takes a code for `reset-password`. All earlier sessions end.',
+    summary: 'Reset my password and sign in',
+    description: 'Requires a code sent for `reset-password`. Ends all other sessions.',
     headers: CookieHeader,
     body: Type.Object(
-      { ...ShownCode.properties, password: NewPassword, deviceName: Type.Optional(DeviceName) },
+      { ...SubmittedCode.properties, password: NewPassword, deviceName: Type.Optional(DeviceName) },
       closed,
     ),
     answers: signInAnswers,
@@ -33,43 +33,42 @@ export const account = routes('account', 'session', {
   setPassword: {
     at: 'PUT /v1/me/password',
     summary: 'Set my password',
-    description:
-      'With the current password, if there is one; without one, a fresh proof is asked for. All other sessions end.',
+    description: 'Requires the current password, or recent authentication if there is none. Ends all other sessions.',
     body: Type.Object({ current: Type.Optional(Password), password: NewPassword }, closed),
     answers: done(),
-    refusals: ['user_unknown', 'credentials_wrong', 'proof_needed', 'password_weak'],
+    refusals: ['user_unknown', 'invalid_credentials', 'reauthentication_required', 'password_weak'],
   },
-  askEmail: {
+  requestEmailChange: {
     at: 'POST /v1/me/email',
-    needs: 'proof',
-    summary: 'Send a code to my new address',
-    description: 'Asks for a fresh proof. It does not tell whether another account has the address.',
+    needs: 'reauthentication',
+    summary: 'Send a code to my new email address',
+    description: 'Does not reveal whether another account uses the address.',
     body: Type.Object({ email: Email }, closed),
-    answers: { 202: answered('The request to show together with the code.', AskedCode) },
-    refusals: ['mail_unavailable'],
+    answers: { 202: answered('The request to submit along with the code.', CodeRequest) },
+    refusals: ['mail_disabled'],
   },
   changeEmail: {
     at: 'PUT /v1/me/email',
-    summary: 'Take a new address, by its code',
-    description: 'The previous address is told by mail.',
-    body: ShownCode,
+    summary: 'Change my email address',
+    description: 'Requires the code sent to the new address. The previous address is notified.',
+    body: SubmittedCode,
     answers: done(),
     refusals: ['code_invalid', 'email_taken'],
   },
   removeEmail: {
     at: 'DELETE /v1/me/email',
-    needs: 'proof',
-    summary: 'Remove my address',
-    description: 'Asks for a fresh proof, and for another way to sign in.',
+    needs: 'reauthentication',
+    summary: 'Remove my email address',
+    description: 'Refused if it is the only way to sign in.',
     answers: done(),
-    refusals: ['user_unknown', 'last_way_in', 'factor_conflict'],
+    refusals: ['user_unknown', 'last_sign_in_method', 'factor_conflict'],
   },
   changeUsername: {
     at: 'PUT /v1/me/username',
     summary: 'Change my username',
-    description: 'For a time nobody else gets the previous name, nor one that looks like it.',
+    description: 'The previous username, and any that looks like it, stays reserved for a while.',
     body: Type.Object({ username: Username }, closed),
-    answers: { 200: answered('The person with the new name.', User) },
+    answers: { 200: answered('The user with the new username.', User) },
     refusals: ['username_taken'],
   },
 })

@@ -1,67 +1,64 @@
-/** Pictures of people: sent straight in a request, or first to where files are kept and then taken from there. */
+/** Avatars: uploaded in the request itself, or to file storage first. */
 import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
 import { avatarSizes } from '../limits.ts'
 import { answered, ById, closed, done, file, named, User } from './fields.ts'
 import { routes } from './route.ts'
 
-export const UploadPlace = named(
-  'UploadPlace',
+export const UploadTarget = named(
+  'UploadTarget',
   Type.Object(
     {
       upload: Uuid,
-      url: Type.String({ description: 'Where to send the bytes; without a host it is one of this API.' }),
+      url: Type.String({ description: 'Where to send the bytes. Relative URLs belong to this API.' }),
       method: Type.Union([Type.Literal('PUT'), Type.Literal('POST')], {
-        description:
-          'PUT: the bytes are the body, and the access token goes with them. POST: a form, as `fields` says.',
+        description: '`PUT`: send the bytes as the body, with the access token. `POST`: send a form with `fields`.',
       }),
       fields: Type.Record(Type.String(), Type.String(), {
-        description: 'Of the form, to be sent before its field `file`. Empty with PUT.',
+        description: 'Form fields to send before `file`. Empty for `PUT`.',
       }),
       expiresInMs: Type.Integer({ minimum: 1 }),
     },
     closed,
   ),
 )
-export type UploadPlace = Type.Static<typeof UploadPlace>
+export type UploadTarget = Type.Static<typeof UploadTarget>
 
 const sizes = avatarSizes.map(size => Type.Literal(String(size)))
 const pictures = ['application/octet-stream', 'image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']
 
 export const avatars = routes('people', 'session', {
-  avatar: {
+  getAvatar: {
     at: 'GET /v1/avatars/{id}/{size}',
     needs: 'nothing',
-    summary: 'Read a picture of a person',
+    summary: 'Get an avatar',
     description:
-      'Takes no token, so that an `<img>` can load it. What an id stands for never changes, so the picture may be cached for ever.',
-    params: Type.Object({ id: Uuid, size: Type.Union(sizes, { description: 'Pixels of each side.' }) }, closed),
-    answers: { 200: file('image/webp', 'The picture.') },
+      'Needs no token, so an `<img>` can load it. An id always names the same picture, so it can be cached forever.',
+    params: Type.Object({ id: Uuid, size: Type.Union(sizes, { description: 'Width and height in pixels.' }) }, closed),
+    answers: { 200: file('image/webp', 'The avatar.') },
     refusals: ['file_unknown'],
   },
   removeAvatar: {
     at: 'DELETE /v1/me/avatar',
-    summary: 'Remove my picture',
-    description:
-      'Everybody who knows the person hears of it by `user.changed`. Removing a picture that is not there succeeds too.',
+    summary: 'Remove my avatar',
+    description: 'Everyone who knows the user receives `user.changed`. Succeeds even if there is no avatar.',
     answers: done(),
     refusals: ['user_unknown'],
   },
-  promiseAvatarUpload: {
+  createAvatarUpload: {
     at: 'POST /v1/me/avatar/uploads',
-    summary: 'Ask for a place to send a picture to',
+    summary: 'Create an avatar upload',
     description:
-      'For large pictures and slow lines: send the bytes straight to where files are kept, then name the upload in `PUT /v1/me/avatar/from-upload`.',
-    answers: { 201: answered('Where and how to send the bytes.', UploadPlace) },
-    refusals: ['too_many'],
+      'For large files and slow connections: upload straight to file storage, then call `PUT /v1/me/avatar/from-upload`.',
+    answers: { 201: answered('Where and how to upload the bytes.', UploadTarget) },
+    refusals: ['limit_reached'],
   },
   setAvatarFromUpload: {
     at: 'PUT /v1/me/avatar/from-upload',
-    summary: 'Set my picture from an upload',
-    description:
-      'Takes a picture that was sent to the place from `POST /v1/me/avatar/uploads`. The rules for pictures are those of `PUT /v1/me/avatar`.',
+    summary: 'Set my avatar from an upload',
+    description: 'Uses an upload created by `POST /v1/me/avatar/uploads`. The rules of `PUT /v1/me/avatar` apply.',
     body: Type.Object({ upload: Uuid }, closed),
-    answers: { 200: answered('The person with the new picture.', User) },
+    answers: { 200: answered('The user with the new avatar.', User) },
     refusals: ['upload_unknown', 'image_invalid', 'user_unknown'],
   },
 })
@@ -69,18 +66,17 @@ export const avatars = routes('people', 'session', {
 export const avatarFiles = routes('people', 'session', {
   setAvatar: {
     at: 'PUT /v1/me/avatar',
-    summary: 'Set my picture',
+    summary: 'Set my avatar',
     description:
-      'JPEG, PNG, WebP, GIF or AVIF, recognized by content; 5 MB and 40 megapixels at most. The middle is cut out and encoded anew; nothing else of the file is kept, its metadata least of all.',
+      'JPEG, PNG, WebP, GIF or AVIF, detected by content, up to 5 MB and 40 megapixels. The image is cropped to a centered square and re-encoded; metadata is discarded.',
     file: pictures,
-    answers: { 200: answered('The person with the new picture.', User) },
+    answers: { 200: answered('The user with the new avatar.', User) },
     refusals: ['image_invalid', 'user_unknown'],
   },
-  putUpload: {
+  uploadFile: {
     at: 'PUT /v1/uploads/{id}',
-    summary: 'Send the bytes of an upload',
-    description:
-      'Only where the answer that promised the upload names this URL, with the method and the headers that it gives.',
+    summary: 'Upload a file',
+    description: 'Use it only if the response that created the upload names this URL.',
     params: ById,
     file: pictures,
     answers: done(),

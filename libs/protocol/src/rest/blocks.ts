@@ -1,4 +1,4 @@
-/** Whom one has blocked. A block closes the direct conversation of the two, both ways, and hides each from the other. */
+/** Blocked users. A block closes the direct conversation both ways and hides each user’s presence from the other. */
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
 import { answered, closed, done, listOf, pageLimit, User } from './fields.ts'
@@ -13,26 +13,25 @@ const params = Type.Object({ user: Uuid }, closed)
 export const blocks = routes('contacts', 'session', {
   listBlocks: {
     at: 'GET /v1/blocks',
-    summary: 'List whom I have blocked',
-    description: 'In the order of their ids.',
+    summary: 'List the users I have blocked',
+    description: 'Ordered by user id.',
     query: Type.Object({ limit: pageLimit(100, 200), after: Type.Optional(Uuid) }, closed),
     answers: { 200: answered('A page of blocks.', BlockPage) },
   },
   block: {
     at: 'PUT /v1/blocks/{user}',
-    summary: 'Block somebody',
+    summary: 'Block a user',
     description:
-      'From the answer on, nothing passes between the two: their direct conversation takes no message, contacts and open requests between them are gone, and neither sees when the other is here. What was said before stays readable. The person is not told. In groups, both stay.',
+      'Takes effect at once: the direct conversation closes, the contact and open requests are removed, and neither user sees the other’s presence. Earlier messages stay readable. The other user is not told. Both stay in shared groups.',
     params,
-    answers: done('The person is blocked.'),
-    refusals: ['user_unknown', 'too_many'],
+    answers: done('Blocked.'),
+    refusals: ['user_unknown', 'limit_reached'],
   },
   unblock: {
     at: 'DELETE /v1/blocks/{user}',
-    summary: 'Unblock somebody',
-    description:
-      'A contact that the block has ended does not come back. Unblocking somebody who is not blocked succeeds too.',
+    summary: 'Unblock a user',
+    description: 'Does not restore the contact. Succeeds even if the user is not blocked.',
     params,
-    answers: done('The person is not blocked.'),
+    answers: done('Not blocked.'),
   },
 })

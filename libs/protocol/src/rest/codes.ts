@@ -1,57 +1,57 @@
-/** Codes by mail, for those who are not signed in: to prove an address, to sign in, to set a new password. */
+/** Emailed codes for users who are not signed in: to verify an address, sign in, or reset a password. */
 import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
 import { answered, ById, closed, Email, named } from './fields.ts'
 import { routes } from './route.ts'
 
-export const AskedCode = named(
-  'AskedCode',
+export const CodeRequest = named(
+  'CodeRequest',
   Type.Object(
     {
-      request: Type.With(Uuid, { description: 'To be shown together with the code.' }),
-      lifeMs: Type.Integer({ minimum: 1, description: 'How long the code is good.' }),
-      resendAfterMs: Type.Integer({ minimum: 1, description: 'The pause before it can be sent again.' }),
+      request: Type.With(Uuid, { description: 'Submit it along with the code.' }),
+      expiresInMs: Type.Integer({ minimum: 1, description: 'How long the code is valid.' }),
+      resendAfterMs: Type.Integer({ minimum: 1, description: 'How long to wait before resending.' }),
     },
     closed,
   ),
 )
-export type AskedCode = Type.Static<typeof AskedCode>
+export type CodeRequest = Type.Static<typeof CodeRequest>
 
-/** With room for what is passed over. */
+/** Leaves room for characters that are ignored. */
 export const codeLengthMax = 64
-export const ShownCode = Type.Object(
+export const SubmittedCode = Type.Object(
   {
     request: Uuid,
     code: Type.String({
       minLength: 1,
       maxLength: codeLengthMax,
-      description: 'Six digits from the mail. Blanks, hyphens and the script of the digits make no difference.',
+      description: 'The six digits from the email. Spaces and hyphens are ignored; digits of any script are accepted.',
     }),
   },
   closed,
 )
-export type ShownCode = Type.Static<typeof ShownCode>
+export type SubmittedCode = Type.Static<typeof SubmittedCode>
 
 const Purpose = Type.Union([Type.Literal('register'), Type.Literal('sign-in'), Type.Literal('reset-password')])
 
 export const codes = routes('sign-in', 'nothing', {
-  askCode: {
+  sendCode: {
     at: 'POST /v1/codes',
-    summary: 'Send a code by mail',
+    summary: 'Send a code by email',
     description:
-      'Six digits, to be shown together with `request`. The answer is the same whether or not the address is known. Somebody who registers with an address that already has an account is told so by mail; a sign-in with an address that has none sends nothing. Nor is more sent than a mailbox may get in an hour, whoever asks.',
+      'Sends six digits to submit along with `request`. The response does not reveal whether the address is known: registering with a known address sends a notice instead, and signing in with an unknown one sends nothing. Emails per mailbox and hour are limited.',
     body: Type.Object({ email: Email, purpose: Purpose }, closed),
-    answers: { 202: answered('The request to show together with the code.', AskedCode) },
-    refusals: ['mail_unavailable', 'registration_closed'],
+    answers: { 202: answered('The request to submit along with the code.', CodeRequest) },
+    refusals: ['mail_disabled', 'registration_closed'],
   },
   resendCode: {
     at: 'POST /v1/codes/{id}/resend',
-    summary: 'Send another code for the same request',
+    summary: 'Resend a code',
     description:
-      'Only after the pause that the last answer named, which doubles each time. The code before becomes worthless; wrong tries stay counted.',
+      'Wait for `resendAfterMs` first; it doubles each time. Invalidates the previous code. Failed attempts stay counted.',
     params: ById,
     body: Type.Object({}, closed),
-    answers: { 202: answered('The request, and the next pause.', AskedCode) },
-    refusals: ['mail_unavailable', 'code_invalid', 'too_many'],
+    answers: { 202: answered('The request and the next waiting time.', CodeRequest) },
+    refusals: ['mail_disabled', 'code_invalid', 'limit_reached'],
   },
 })

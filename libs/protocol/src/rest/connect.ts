@@ -1,4 +1,4 @@
-/** The way to the socket: where to connect, and the ticket that lets in. */
+/** How to open a socket: where to connect, and the ticket to present. */
 import { Type } from 'typebox'
 import { Epoch } from '../fields.ts'
 import { answered, closed, listOf, named } from './fields.ts'
@@ -10,11 +10,11 @@ export const ConnectAnswer = named(
     {
       urls: listOf(Type.Object({ url: Type.String(), region: Type.String() }, closed), {
         minItems: 1,
-        description: 'Where to open the socket: the best first, the rest to fall back to.',
+        description: 'Where to open the socket: the best first, then fallbacks.',
       }),
-      ticket: Type.String({ description: 'For `?ticket=` of one socket, once.' }),
+      ticket: Type.String({ description: 'Pass it as `?ticket=`. Valid once.' }),
       ticketExpiresInMs: Type.Integer({ minimum: 1 }),
-      protocol: Type.Integer({ minimum: 1, description: 'The version of the socket protocol that is spoken here.' }),
+      protocol: Type.Integer({ minimum: 1, description: 'The socket protocol version.' }),
       epoch: Epoch,
     },
     closed,
@@ -25,8 +25,8 @@ export type ConnectAnswer = Type.Static<typeof ConnectAnswer>
 export const connect = routes('connect', 'session', {
   connect: {
     at: 'GET /v1/connect',
-    summary: 'Ask where to open a socket',
-    description: 'Open `${url}?ticket=${ticket}&v=${protocol}`. A ticket is good once, and not for long.',
-    answers: { 200: answered('The gateways, the best first, and a ticket.', ConnectAnswer) },
+    summary: 'Get socket URLs and a ticket',
+    description: 'Open `${url}?ticket=${ticket}&v=${protocol}`. A ticket is short-lived and valid once.',
+    answers: { 200: answered('The gateways, best first, and a ticket.', ConnectAnswer) },
   },
 })

@@ -1,4 +1,4 @@
-/** Contacts, and the requests by which people become contacts. Live, both sides hear `contact.…`. */
+/** Contacts and contact requests. Both sides receive `contact.…` events. */
 import { Type } from 'typebox'
 import * as wire from '../down/contacts.ts'
 import { At, Uuid } from '../fields.ts'
@@ -28,7 +28,7 @@ const ContactPage = Type.Object({ contacts: listOf(Contact), next: Type.Optional
 const ContactRequest = named('ContactRequest', wire.ContactRequest)
 const ContactRequestPage = Type.Object({ requests: listOf(ContactRequest), next: Type.Optional(PageCursor) }, closed)
 
-/** Whom a request is for, in one way, and what goes with it. */
+/** The recipient, named in one way, and an optional note. */
 const Question = saying(
   { oneOf: [{ required: ['user'] }, { required: ['username'] }, { required: ['email'] }] },
   Type.Object(
@@ -45,22 +45,22 @@ export const contacts = routes('contacts', 'session', {
   listContacts: {
     at: 'GET /v1/contacts',
     summary: 'List my contacts',
-    description: 'In the order of their ids.',
+    description: 'Ordered by user id.',
     query: Type.Object({ limit: pageLimit(100, 200), after: Type.Optional(Uuid) }, closed),
     answers: { 200: answered('A page of contacts.', ContactPage) },
   },
   removeContact: {
     at: 'DELETE /v1/contacts/{user}',
-    summary: 'End a contact',
-    description: 'For both. The other hears of it by `contact.removed`.',
+    summary: 'Remove a contact',
+    description: 'Removes it for both. The other user receives `contact.removed`.',
     params: Type.Object({ user: Uuid }, closed),
-    answers: done('They are contacts no more.'),
+    answers: done('Removed.'),
     refusals: ['contact_unknown'],
   },
   listContactRequests: {
     at: 'GET /v1/contact-requests',
     summary: 'List my open contact requests',
-    description: 'Those that the caller sent, or those that they got; the latest first.',
+    description: 'Sent or received requests, newest first.',
     query: Type.Object(
       { direction: oneOf(['sent', 'received']), limit: pageLimit(50, 100), after: Type.Optional(PageCursor) },
       closed,
@@ -69,42 +69,46 @@ export const contacts = routes('contacts', 'session', {
   },
   requestContact: {
     at: 'POST /v1/contact-requests',
-    summary: 'Ask somebody to be a contact',
+    summary: 'Send a contact request',
     description:
-      'By id, by username, or by an address, whose answer is the same whether or not somebody has it. Somebody who has asked the caller before becomes a contact at once. 100 requests may be open, and 5,000 contacts made.',
+      'By user id, username or email address. By email, the response does not reveal whether the address is known. If the other user has already sent a request, both become contacts at once. Limits: 100 open requests, 5,000 contacts.',
     body: Question,
     answers: {
-      200: answered('The person had asked already: a contact.', Contact),
-      201: answered('The person is asked.', ContactRequest),
+      200: answered('The other user had already asked: a new contact.', Contact),
+      201: answered('The request was sent.', ContactRequest),
       202: Type.Object(
         {},
-        { ...closed, description: 'By address: whoever has it and lets the caller find them by it is asked.' },
+        {
+          ...closed,
+          description:
+            'By email: the request was sent if the address belongs to someone the caller may discover by it.',
+        },
       ),
     },
-    refusals: ['user_unknown', 'direct_closed', 'contact_exists', 'request_exists', 'too_many'],
+    refusals: ['user_unknown', 'blocked', 'contact_exists', 'request_exists', 'limit_reached'],
   },
   acceptContactRequest: {
     at: 'POST /v1/contact-requests/{id}/accept',
     summary: 'Accept a contact request',
-    description: 'The two are contacts from then on; the sender hears of it by `contact.accepted`.',
+    description: 'The sender receives `contact.accepted`.',
     params: ById,
     answers: { 200: answered('The new contact.', Contact) },
-    refusals: ['request_unknown', 'too_many'],
+    refusals: ['request_unknown', 'limit_reached'],
   },
-  rejectContactRequest: {
-    at: 'POST /v1/contact-requests/{id}/reject',
-    summary: 'Reject a contact request',
-    description: 'The sender hears of it by `contact.rejected`.',
+  declineContactRequest: {
+    at: 'POST /v1/contact-requests/{id}/decline',
+    summary: 'Decline a contact request',
+    description: 'The sender receives `contact.declined`.',
     params: ById,
-    answers: done('It is gone, and both sides know.'),
+    answers: done('Removed for both.'),
     refusals: ['request_unknown'],
   },
   cancelContactRequest: {
     at: 'DELETE /v1/contact-requests/{id}',
-    summary: 'Take back a contact request',
-    description: 'The request disappears for the other too, by `contact.cancelled`.',
+    summary: 'Cancel a contact request',
+    description: 'The recipient receives `contact.cancelled`.',
     params: ById,
-    answers: done('It is gone, and both sides know.'),
+    answers: done('Removed for both.'),
     refusals: ['request_unknown'],
   },
 })

@@ -1,4 +1,4 @@
-/** Being asked into conversations: by strangers into direct ones, and into groups. Live: `conversation.requested`. */
+/** Conversation requests: direct conversations from strangers, and group invitations. Live: `conversation.requested`. */
 import { Type } from 'typebox'
 import * as wire from '../down/conversation-requests.ts'
 import { entries } from '../entries.ts'
@@ -11,12 +11,12 @@ const ConversationRequestPage = Type.Object(
   { requests: listOf(ConversationRequest), next: Type.Optional(PageCursor) },
   closed,
 )
-/** A request with what was said to the person so far. */
+/** A request with the messages sent so far. */
 export const ConversationRequestRead = Type.Object(
   {
     request: ConversationRequest,
     messages: listOf(named('MessageNew', entries['message.new'].schema), {
-      description: 'What was said in the direct conversation so far, in order. Of a group nothing is shown.',
+      description: 'The messages of the direct conversation so far, in order. Empty for groups.',
     }),
   },
   closed,
@@ -26,9 +26,9 @@ export type ConversationRequestRead = Type.Static<typeof ConversationRequestRead
 export const conversationRequests = routes('conversations', 'session', {
   listConversationRequests: {
     at: 'GET /v1/conversation-requests',
-    summary: 'List requests to join conversations',
+    summary: 'List conversation requests',
     description:
-      'Those that the caller got and has not answered, or those that they sent; the latest first. They are no conversations of the caller yet: no push tells of them, and no count of what is unread.',
+      'Received or sent requests that are still open, newest first. They send no push notifications and do not count as unread.',
     query: Type.Object(
       { direction: oneOf(['sent', 'received']), limit: pageLimit(50, 100), after: Type.Optional(PageCursor) },
       closed,
@@ -37,36 +37,36 @@ export const conversationRequests = routes('conversations', 'session', {
   },
   getConversationRequest: {
     at: 'GET /v1/conversation-requests/{id}',
-    summary: 'Read a request to join a conversation',
-    description: 'For whom it is for, with what was said. Whoever asks is not told that it was read.',
+    summary: 'Get a conversation request',
+    description: 'For the recipient, with the messages so far. The sender is not told that they were read.',
     params: ById,
     answers: { 200: answered('The request.', ConversationRequestRead) },
     refusals: ['request_unknown'],
   },
   acceptConversationRequest: {
     at: 'POST /v1/conversation-requests/{id}/accept',
-    summary: 'Accept a request to join a conversation',
+    summary: 'Accept a conversation request',
     description:
-      'The caller is a member from then on. Of a direct conversation they see what was said before, of a group what comes after.',
+      'The caller becomes a member. In a direct conversation they see earlier messages; in a group, only later ones.',
     params: ById,
     answers: { 200: answered('The conversation.', Conversation) },
-    refusals: ['request_unknown', 'direct_closed', 'conversation_full', 'too_many'],
+    refusals: ['request_unknown', 'blocked', 'conversation_full', 'limit_reached'],
   },
   declineConversationRequest: {
     at: 'POST /v1/conversation-requests/{id}/decline',
-    summary: 'Decline a request to join a conversation',
+    summary: 'Decline a conversation request',
     description:
-      'Whoever asked for a direct conversation is not told. Into a group nobody may ask the caller again for a time.',
+      'The sender of a direct request is not told. Nobody can ask the caller to join the same group again for a while.',
     params: ById,
-    answers: done('It is gone.'),
+    answers: done('Declined.'),
     refusals: ['request_unknown'],
   },
   cancelConversationRequest: {
     at: 'DELETE /v1/conversation-requests/{id}',
-    summary: 'Take back a request to join a group',
-    description: 'For whoever sent it, and for the owners and admins of the group.',
+    summary: 'Cancel a group request',
+    description: 'For its sender, and for owners and admins of the group.',
     params: ById,
-    answers: done('It is gone, and both sides know.'),
-    refusals: ['request_unknown', 'direct_fixed'],
+    answers: done('Cancelled for both.'),
+    refusals: ['request_unknown', 'not_a_group'],
   },
 })

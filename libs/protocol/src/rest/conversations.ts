@@ -26,12 +26,12 @@ export const Conversation = named(
       pending: Type.Optional(
         Type.Boolean({
           description:
-            'The other has not accepted the direct conversation yet: named among `members`, but not in it, and told nothing but that somebody asks. Few messages may be sent before.',
+            'The other user has not accepted the direct conversation yet. They appear in `members` but receive only the request, and few messages can be sent until they accept.',
         }),
       ),
       members: Type.Optional(
         listOf(Type.Object({ user: User, role: Role }, closed), {
-          description: 'Left out of large groups; page them then.',
+          description: 'Omitted for large groups; list the members instead.',
         }),
       ),
       lastMessage: Type.Optional(named('MessageNew', entries['message.new'].schema)),
@@ -49,7 +49,7 @@ const Opening = Type.Union([
     {
       kind: Type.Literal('group'),
       name: GroupName,
-      members: listOf(Uuid, { maxItems: limits.membersAtOnceMax, description: 'Without oneself.' }),
+      members: listOf(Uuid, { maxItems: limits.membersAtOnceMax, description: 'Excluding the caller.' }),
     },
     closed,
   ),
@@ -57,7 +57,7 @@ const Opening = Type.Union([
 const Muting = Type.Object(
   {
     untilMs: Type.Union([Type.Integer({ minimum: 0, maximum: mutedForEver }), Type.Null()], {
-      description: `Milliseconds since 1970; ${mutedForEver} is for ever. Null ends it.`,
+      description: `Milliseconds since 1970. ${mutedForEver} mutes forever; null unmutes.`,
     }),
   },
   closed,
@@ -68,25 +68,25 @@ export const conversations = routes('conversations', 'session', {
     at: 'POST /v1/conversations',
     summary: 'Open a conversation',
     description:
-      'Two people have one direct conversation: opening it again answers 200 with the one that exists, and accepts it where the caller was asked. Whoever wants to be asked first gets a request instead of becoming a member (`GET /v1/conversation-requests`); a direct conversation is `pending` until then.',
+      'Two users share one direct conversation: opening it again returns the existing one, and accepts it if the caller has an open request. Users who want to be asked first receive a request instead of becoming members (`GET /v1/conversation-requests`); a direct conversation is `pending` until they accept.',
     body: Opening,
     answers: {
-      200: answered('The direct conversation existed.', Conversation),
-      201: answered('It is new.', Conversation),
+      200: answered('The existing direct conversation.', Conversation),
+      201: answered('The new conversation.', Conversation),
     },
-    refusals: ['user_unknown', 'direct_closed', 'direct_refused', 'conversation_full', 'too_many'],
+    refusals: ['user_unknown', 'blocked', 'contacts_only', 'conversation_full', 'limit_reached'],
   },
   listConversations: {
     at: 'GET /v1/conversations',
     summary: 'List my conversations',
-    description: 'The one with the latest entry first.',
+    description: 'Most recently active first.',
     query: Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed),
     answers: { 200: answered('A page of conversations.', ConversationPage) },
   },
   getConversation: {
     at: 'GET /v1/conversations/{id}',
-    summary: 'Read a conversation',
-    description: 'As the caller sees it: their role, their cursors, and how much is unread.',
+    summary: 'Get a conversation',
+    description: 'Includes the caller’s role, cursors and unread count.',
     params: ById,
     answers: { 200: answered('The conversation.', Conversation) },
     refusals: ['conversation_unknown', 'not_a_member'],
@@ -94,17 +94,17 @@ export const conversations = routes('conversations', 'session', {
   renameConversation: {
     at: 'PATCH /v1/conversations/{id}',
     summary: 'Rename a group',
-    description: 'For owners and admins. The new name is an entry of the conversation.',
+    description: 'For owners and admins. Appends an entry to the log.',
     params: ById,
     body: Type.Object({ name: GroupName }, closed),
-    answers: { 200: answered('The group with its new name.', Conversation) },
-    refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'direct_fixed'],
+    answers: { 200: answered('The renamed group.', Conversation) },
+    refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'not_a_group'],
   },
   muteConversation: {
     at: 'PUT /v1/conversations/{id}/mute',
-    summary: 'Mute a conversation, or unmute it',
+    summary: 'Mute or unmute a conversation',
     description:
-      'A muted conversation sends no pushes and does not count towards the badge. The others do not hear of it.',
+      'A muted conversation sends no push notifications and does not count toward the badge. Other members are not told.',
     params: ById,
     body: Muting,
     answers: done(),

@@ -1,4 +1,4 @@
-/** Where pushes go: the devices of a person. */
+/** Devices that receive push notifications. */
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
 import { answered, ById, closed, DeviceName, done, listOf, named, oneOf, saying } from './fields.ts'
@@ -21,7 +21,7 @@ export const Device = named(
       provider,
       createdAt: At,
       seenAt: At,
-      current: Type.Boolean({ description: 'It belongs to the sign-in that asks.' }),
+      current: Type.Boolean({ description: 'Belongs to the current session.' }),
     },
     closed,
   ),
@@ -30,7 +30,7 @@ export type Device = Type.Static<typeof Device>
 
 const KeyText = Type.String({ pattern: `^[A-Za-z0-9_-]{1,${keyLengthMax}}={0,2}$` })
 
-/** What a service pushes by is with it, and what another one does is not. */
+/** The field a push service needs is required, and the other one is not allowed. */
 const of = (service: string, needed: string, left: string) => ({
   properties: { provider: { const: service }, [left]: false },
   required: ['provider', needed],
@@ -45,7 +45,7 @@ const Registration = saying(
       token: Type.Optional(
         Type.String({
           pattern: `^[\\x21-\\x7e]{1,${tokenLengthMax}}$`,
-          description: 'With `fcm`: the registration token of the app.',
+          description: 'For `fcm`: the app’s registration token.',
         }),
       ),
       subscription: Type.Optional(
@@ -55,7 +55,7 @@ const Registration = saying(
             expirationTime: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
             keys: Type.Object({ p256dh: KeyText, auth: KeyText }, closed),
           },
-          { ...closed, description: 'With `webpush`: what `PushSubscription.toJSON()` of the browser says.' },
+          { ...closed, description: 'For `webpush`: the result of `PushSubscription.toJSON()`.' },
         ),
       ),
     },
@@ -65,7 +65,7 @@ const Registration = saying(
 const PushKey = Type.Object(
   {
     vapidPublicKey: Type.Optional(
-      Type.String({ description: 'For `applicationServerKey`. Left out where there are no web pushes.' }),
+      Type.String({ description: 'Use it as `applicationServerKey`. Missing if Web Push is not configured.' }),
     ),
   },
   closed,
@@ -75,29 +75,29 @@ export const devices = routes('devices', 'session', {
   listDevices: {
     at: 'GET /v1/devices',
     summary: 'List my devices',
-    description: 'Those that get pushes; the last seen first.',
+    description: 'Devices that receive push notifications, most recently seen first.',
     answers: { 200: answered('The devices.', Type.Object({ devices: listOf(Device) }, closed)) },
   },
   registerDevice: {
     at: 'POST /v1/devices',
-    summary: 'Register this device for pushes',
+    summary: 'Register this device for push notifications',
     description:
-      'Call it at every start of the app: the same token renews the registration. The device ends with the session. A token belongs to whoever registered it last. Beyond 20 devices, the one unseen for longest goes.',
+      'Call it each time the app starts: the same token renews the registration. The registration ends with the session. A token belongs to the user who registered it last. Beyond 20 devices, the least recently seen one is removed.',
     body: Registration,
-    answers: { 200: answered('It is registered, new or again.', Device) },
+    answers: { 200: answered('The device, new or renewed.', Device) },
   },
   removeDevice: {
     at: 'DELETE /v1/devices/{id}',
     summary: 'Remove a device',
-    description: 'Nothing is pushed to it any more. The session that registered it goes on.',
+    description: 'Stops its push notifications. Its session stays signed in.',
     params: ById,
     answers: done(),
     refusals: ['device_unknown'],
   },
-  getPush: {
+  getPushKey: {
     at: 'GET /v1/push',
-    summary: 'Read what a browser needs to subscribe to pushes',
-    description: 'Give `vapidPublicKey` to `pushManager.subscribe` as the `applicationServerKey`.',
-    answers: { 200: answered('The key; missing where this deployment sends no Web Push.', PushKey) },
+    summary: 'Get the Web Push key',
+    description: 'Pass `vapidPublicKey` to `pushManager.subscribe` as `applicationServerKey`.',
+    answers: { 200: answered('The key; missing if Web Push is not configured.', PushKey) },
   },
 })

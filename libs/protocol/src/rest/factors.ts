@@ -1,4 +1,4 @@
-/** What is asked for after the first proof of a sign-in: setting it up, and taking it away. */
+/** Second factors: set them up, turn them off. */
 import { Type } from 'typebox'
 import { answered, closed, done, listOf } from './fields.ts'
 import { codeLengthMax } from './codes.ts'
@@ -8,16 +8,16 @@ export const FactorCode = Type.String({
   minLength: 1,
   maxLength: codeLengthMax,
   description:
-    'Six digits of the authenticator app or of the mail, or a recovery code. Blanks, hyphens and the script of the digits make no difference.',
+    'Six digits from the authenticator app or the email, or a recovery code. Spaces and hyphens are ignored; digits of any script are accepted.',
 })
 
-/** What one can show to be who one is. */
+/** The factors that the user has set up. */
 export const Factors = Type.Object(
   {
     password: Type.Boolean(),
-    email: Type.Boolean({ description: 'There is an address to send codes to.' }),
-    totp: Type.Boolean({ description: 'An authenticator app is asked for.' }),
-    mailFactor: Type.Boolean({ description: 'A code by mail is asked for.' }),
+    email: Type.Boolean({ description: 'Has an email address that can receive codes.' }),
+    totp: Type.Boolean({ description: 'Sign-in requires a code from an authenticator app.' }),
+    emailFactor: Type.Boolean({ description: 'Sign-in requires a code sent by email.' }),
     recoveryCodesLeft: Type.Integer({ minimum: 0 }),
     passkeys: Type.Integer({ minimum: 0 }),
   },
@@ -26,69 +26,69 @@ export const Factors = Type.Object(
 export type Factors = Type.Static<typeof Factors>
 
 export const RecoveryCodes = Type.Object(
-  { recoveryCodes: listOf(Type.String(), { description: 'Each is good once. They are shown this once.' }) },
+  { recoveryCodes: listOf(Type.String(), { description: 'Each is valid once. They are not shown again.' }) },
   closed,
 )
 export type RecoveryCodes = Type.Static<typeof RecoveryCodes>
 
 const TotpSecret = Type.Object(
   {
-    secret: Type.String({ description: 'In base 32, to type it in.' }),
-    uri: Type.String({ description: '`otpauth://…`, to show as a QR code.' }),
+    secret: Type.String({ description: 'Base32, to type in.' }),
+    uri: Type.String({ description: 'An `otpauth://` URI to show as a QR code.' }),
   },
   closed,
 )
 
-export const factors = routes('account', 'proof', {
+export const factors = routes('account', 'reauthentication', {
   getFactors: {
     at: 'GET /v1/me/factors',
     needs: 'session',
-    summary: 'List my ways to prove who I am',
+    summary: 'List my authentication factors',
     description: 'Which factors are set up, and how many recovery codes are left.',
     answers: { 200: answered('The factors.', Factors) },
   },
   beginTotp: {
     at: 'POST /v1/me/totp',
-    summary: 'Begin to set up an authenticator app',
-    description: 'Nothing is asked for until the app is confirmed, within an hour. Called again, it begins anew.',
-    answers: { 200: answered('The secret, as a URI to show as a QR code.', TotpSecret) },
+    summary: 'Set up an authenticator app',
+    description: 'Takes effect once confirmed, within an hour. Call it again to start over.',
+    answers: { 200: answered('The secret, as text and as a URI for a QR code.', TotpSecret) },
     refusals: ['factor_conflict'],
   },
   confirmTotp: {
     at: 'POST /v1/me/totp/confirm',
     needs: 'session',
-    summary: 'Turn the authenticator app on',
+    summary: 'Confirm the authenticator app',
     description:
-      'Takes a first code of the app. From then on, sign-ins ask for one. New recovery codes come with it, and the previous ones become worthless.',
+      'Requires a code from the app. From then on, signing in requires one. Returns new recovery codes and invalidates the previous ones.',
     body: Type.Object({ code: FactorCode }, closed),
-    answers: { 200: answered('The recovery codes. They are shown this once.', RecoveryCodes) },
-    refusals: ['factor_conflict', 'second_factor_wrong'],
+    answers: { 200: answered('The recovery codes. They are not shown again.', RecoveryCodes) },
+    refusals: ['factor_conflict', 'second_factor_invalid'],
   },
   disableTotp: {
     at: 'DELETE /v1/me/totp',
-    summary: 'Turn the authenticator app off',
-    description: 'Recovery codes go together with the last second factor.',
+    summary: 'Turn off the authenticator app',
+    description: 'Turning off the last second factor deletes the recovery codes.',
     answers: done(),
     refusals: ['factor_conflict'],
   },
-  makeRecoveryCodes: {
+  createRecoveryCodes: {
     at: 'POST /v1/me/recovery-codes',
-    summary: 'Make new recovery codes',
-    description: 'The previous ones become worthless.',
-    answers: { 200: answered('The recovery codes. They are shown this once.', RecoveryCodes) },
+    summary: 'Create new recovery codes',
+    description: 'Invalidates the previous ones.',
+    answers: { 200: answered('The recovery codes. They are not shown again.', RecoveryCodes) },
     refusals: ['factor_conflict'],
   },
-  enableMailFactor: {
-    at: 'PUT /v1/me/mail-factor',
-    summary: 'Turn the code by mail on',
-    description: 'After the first proof, sign-ins then ask for a code that is sent to the address of the account.',
+  enableEmailFactor: {
+    at: 'PUT /v1/me/email-factor',
+    summary: 'Turn on codes by email',
+    description: 'From then on, signing in requires a code sent to the account’s email address.',
     answers: done(),
-    refusals: ['factor_conflict', 'mail_unavailable'],
+    refusals: ['factor_conflict', 'mail_disabled'],
   },
-  disableMailFactor: {
-    at: 'DELETE /v1/me/mail-factor',
-    summary: 'Turn the code by mail off',
-    description: 'Recovery codes go together with the last second factor.',
+  disableEmailFactor: {
+    at: 'DELETE /v1/me/email-factor',
+    summary: 'Turn off codes by email',
+    description: 'Turning off the last second factor deletes the recovery codes.',
     answers: done(),
     refusals: ['factor_conflict'],
   },

@@ -64,7 +64,7 @@ export const nameOf = (lengthMax: number, options: Type.TSchemaOptions = {}) =>
 export const textOf = (lengthMax: number, options: Type.TSchemaOptions = {}) =>
   saying(withLines, Type.String({ maxLength: lengthMax, ...options }))
 
-export const Username = Type.String({ minLength: 1, maxLength: 64, description: 'Upper and lower case are the same.' })
+export const Username = Type.String({ minLength: 1, maxLength: 64, description: 'Case-insensitive.' })
 export const Password = Type.String({ minLength: 1, maxLength: 1024 })
 /** One that is being set. What is too short is refused as weak, and not as ill-formed. */
 export const NewPassword = saying({ minLength: 8, maxLength: 200 }, Password)
@@ -72,16 +72,15 @@ export const DisplayName = nameOf(limits.nameLengthMax)
 /** Stricter than the domain in every point, so that nobody is registered and then cannot be signed in. */
 export const DeviceName = Type.String({
   pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]{1,60}$',
-  description:
-    'What the person calls this device, for the list of sign-ins. No control characters, no marks of direction.',
+  description: 'A name for this device in the list of sessions. No control or bidirectional formatting characters.',
 })
 export const InvitationCode = Type.String({
   minLength: 1,
   maxLength: 64,
-  description: 'The code of an invitation. Blanks, hyphens and case make no difference.',
+  description: 'An invitation code. Spaces, hyphens and case are ignored.',
 })
 /** As lax as can be: the domain decides. */
-export const Email = Type.String({ minLength: 3, maxLength: 320, description: 'An address of mail.' })
+export const Email = Type.String({ minLength: 3, maxLength: 320, description: 'An email address.' })
 
 export const User = named('User', wire.User)
 
@@ -98,23 +97,23 @@ export const PageCursor = Type.String({
   minLength: 1,
   maxLength: 256,
   description:
-    '`next` of the page before; missing on the last one. A page may hold fewer than `limit`: it ends where it would grow too large. Its content is nobody’s business.',
+    '`next` of the previous page, an opaque cursor; missing on the last page. A page can hold fewer items than `limit`.',
 })
 
-/** Where something came from, for its owner to recognise. */
-export const whence = {
-  address: Type.String({ description: 'The network address; empty when there was none.' }),
-  country: Type.String({ description: 'ISO 3166-1 alpha-2; empty where it is not known.' }),
-  agent: Type.String({ description: 'What the program called itself.' }),
+/** Where a request came from, so that the user can recognize it. */
+export const clientInfo = {
+  address: Type.String({ description: 'The IP address; empty if unknown.' }),
+  country: Type.String({ description: 'ISO 3166-1 alpha-2 country code; empty if unknown.' }),
+  agent: Type.String({ description: 'The `User-Agent` header, truncated.' }),
 }
-export interface Whence extends Type.Static<Type.TObject<typeof whence>> {}
+export interface ClientInfo extends Type.Static<Type.TObject<typeof clientInfo>> {}
 
 /** Asks for the refresh token as a cookie. */
 export const CookieHeader = Type.Object({
   'x-flotilla-cookie': Type.Optional(
-    Type.Literal('1', { description: 'Put the refresh token into an HTTP-only cookie instead of the body.' }),
+    Type.Literal('1', { description: 'Return the refresh token in an HTTP-only cookie instead of the body.' }),
   ),
 })
 
-/** What everything that makes an account can be refused for. */
+/** Refusals of every route that creates an account. */
 export const registrationRefusals = ['registration_closed', 'invitation_invalid'] as const

@@ -1,4 +1,4 @@
-/** For the load balancer, which sees only this port: does the process turn over, and does it want work? */
+/** Health checks for orchestrators and load balancers. */
 import { Type } from 'typebox'
 import { routes } from './route.ts'
 
@@ -8,16 +8,15 @@ export const health = routes('service', 'nothing', {
   health: {
     at: 'GET /healthz',
     isProbe: true,
-    summary: 'Check that the process is alive',
-    description: 'Answers as long as the event loop turns over, whatever the state of the stores. For liveness probes.',
-    answers: { 200: text('It does.') },
+    summary: 'Liveness check',
+    description: 'Succeeds as long as the event loop runs, whatever the state of the stores.',
+    answers: { 200: text('Alive.') },
   },
   ready: {
     at: 'GET /readyz',
     isProbe: true,
-    summary: 'Check that the process wants work',
-    description:
-      'Answers 503 while the process starts, drains, or has lost a store that it cannot work without. For load balancers.',
-    answers: { 200: text('It does.'), 503: text('It does not; the body says why.') },
+    summary: 'Readiness check',
+    description: 'Returns 503 while the process starts, drains, or has lost a store it needs.',
+    answers: { 200: text('Ready.'), 503: text('Not ready. The body says why.') },
   },
 })

@@ -1,8 +1,8 @@
-/** The accounts elsewhere that belong to one’s account here. */
+/** Identities: accounts at sign-in providers that are linked to the caller’s account. */
 import { Type } from 'typebox'
 import { At } from '../fields.ts'
 import { answered, closed, done, listOf, named } from './fields.ts'
-import { ShownVisit, ProviderName, ReturnTo, Visit } from './providers.ts'
+import { AuthorizationGrant, ProviderName, ReturnTo, Authorization } from './providers.ts'
 import { routes } from './route.ts'
 
 export const Identity = named(
@@ -10,8 +10,8 @@ export const Identity = named(
   Type.Object(
     {
       provider: Type.String(),
-      name: Type.String({ description: 'What one is called there.' }),
-      email: Type.Optional(Type.String({ description: 'As the provider last vouched for it.' })),
+      name: Type.String({ description: 'The user’s name at the provider.' }),
+      email: Type.Optional(Type.String({ description: 'As last verified by the provider.' })),
       linkedAt: At,
       usedAt: At,
     },
@@ -23,43 +23,45 @@ export type Identity = Type.Static<typeof Identity>
 export const identities = routes('sign-in', 'session', {
   listIdentities: {
     at: 'GET /v1/me/identities',
-    summary: 'List my accounts elsewhere',
-    description: 'With which of the providers the caller can sign in.',
+    summary: 'List my linked identities',
+    description: 'The provider accounts that the caller can sign in with.',
     answers: {
-      200: answered('The accounts elsewhere; perhaps none.', Type.Object({ identities: listOf(Identity) }, closed)),
+      200: answered('The identities; may be empty.', Type.Object({ identities: listOf(Identity) }, closed)),
     },
   },
-  beginIdentityVisit: {
-    at: 'POST /v1/me/identities/visits',
-    summary: 'Begin to link an account elsewhere',
+  beginIdentityAuthorization: {
+    at: 'POST /v1/me/identities/authorizations',
+    summary: 'Begin linking an identity',
     description:
-      'Linking asks for a fresh proof; with `prove`, the visit is the proof itself. What it brings back is good in this session only.',
+      'Linking requires recent authentication, unless `reauthenticate` is set: then the flow itself reauthenticates with an identity that is already linked. The grant is valid only in this session.',
     body: Type.Object(
       {
         provider: ProviderName,
         returnTo: ReturnTo,
-        prove: Type.Optional(Type.Boolean({ description: 'The account is linked already, and is the fresh proof.' })),
+        reauthenticate: Type.Optional(
+          Type.Boolean({ description: 'Reauthenticate with a linked identity instead of linking a new one.' }),
+        ),
       },
       closed,
     ),
-    answers: { 201: answered('Where to send the browser, and the secret to keep.', Visit) },
-    refusals: ['proof_needed', 'provider_unknown', 'provider_failed'],
+    answers: { 201: answered('The URL to open and the secret to keep.', Authorization) },
+    refusals: ['reauthentication_required', 'provider_unknown', 'provider_failed'],
   },
   linkIdentity: {
     at: 'POST /v1/me/identities',
-    summary: 'Link an account elsewhere',
-    description: 'Takes the grant that the browser brought back, and the secret of the visit.',
-    body: ShownVisit,
+    summary: 'Link an identity',
+    description: 'Requires the grant the browser returned with, and the secret of the authorization.',
+    body: AuthorizationGrant,
     answers: done(),
-    refusals: ['identity_refused', 'identity_taken', 'too_many'],
+    refusals: ['authorization_failed', 'identity_taken', 'limit_reached'],
   },
   unlinkIdentity: {
     at: 'DELETE /v1/me/identities/{provider}',
-    needs: 'proof',
-    summary: 'Unlink an account elsewhere',
-    description: 'Asks for a fresh proof, and for another way to sign in.',
+    needs: 'reauthentication',
+    summary: 'Unlink an identity',
+    description: 'Refused if it is the only way to sign in.',
     params: Type.Object({ provider: ProviderName }, closed),
     answers: done(),
-    refusals: ['identity_unknown', 'last_way_in'],
+    refusals: ['identity_unknown', 'last_sign_in_method'],
   },
 })

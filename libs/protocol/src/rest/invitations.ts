@@ -1,4 +1,4 @@
-/** Invitations: codes by which others may register. Everybody’s own, where people may invite, and those of operators. */
+/** Invitations: codes that let others register. Users’ own, where users may invite, and those of operators. */
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
 import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit } from './fields.ts'
@@ -7,10 +7,10 @@ import { invitationLifeMsMax, operatorInvitationUsesMax } from './words.ts'
 
 const fields = {
   id: Uuid,
-  user: Type.With(Uuid, { description: 'Who made it.' }),
+  user: Type.With(Uuid, { description: 'Who created it.' }),
   byOperator: Type.Boolean(),
-  uses: Type.Integer({ minimum: 1, description: 'How many may register by it.' }),
-  used: Type.Integer({ minimum: 0, description: 'How many have.' }),
+  uses: Type.Integer({ minimum: 1, description: 'How many accounts can be registered with it.' }),
+  used: Type.Integer({ minimum: 0, description: 'How many have been.' }),
   createdAt: At,
   expiresAt: At,
 }
@@ -18,71 +18,71 @@ export const Invitation = named('Invitation', Type.Object(fields, closed))
 export type Invitation = Type.Static<typeof Invitation>
 const NewInvitation = named(
   'NewInvitation',
-  Type.Object({ ...fields, code: Type.String({ description: 'To hand on. Shown this once.' }) }, closed),
+  Type.Object({ ...fields, code: Type.String({ description: 'The code to share. It is not shown again.' }) }, closed),
 )
 const InvitationPage = Type.Object({ invitations: listOf(Invitation), next: Type.Optional(PageCursor) }, closed)
 
 const Wanted = Type.Object(
   {
     uses: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: operatorInvitationUsesMax, description: '1 when left out.' }),
+      Type.Integer({ minimum: 1, maximum: operatorInvitationUsesMax, description: 'Defaults to 1.' }),
     ),
-    lifeMs: Type.Optional(
-      Type.Integer({ minimum: 60_000, maximum: invitationLifeMsMax, description: 'How long it is good.' }),
+    expiresInMs: Type.Optional(
+      Type.Integer({ minimum: 60_000, maximum: invitationLifeMsMax, description: 'How long it is valid.' }),
     ),
   },
   closed,
 )
 
 /** What the two groups of routes have in common. */
-const make = { body: Wanted, answers: { 201: answered('The invitation, with its code.', NewInvitation) } }
+const make = { body: Wanted, answers: { 201: answered('The invitation with its code.', NewInvitation) } }
 const list = {
   query: Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed),
   answers: { 200: answered('A page of invitations.', InvitationPage) },
 }
 const revoke = {
-  description: 'Nobody registers by it any more; whoever has, stays.',
+  description: 'It can no longer be used. Accounts registered with it remain.',
   params: ById,
   answers: done(),
   refusals: ['invitation_unknown'],
 } as const
-const made = 'A code that lets others register, unless the deployment takes nobody.'
-const listed = 'The latest first, until they expire.'
+const made = 'A code that lets others register, unless registration is closed.'
+const listed = 'Newest first, until they expire.'
 
 export const invitations = routes('people', 'session', {
-  makeInvitation: {
+  createInvitation: {
     at: 'POST /v1/invitations',
-    summary: 'Make an invitation',
-    description: `${made} Where people may invite; otherwise operators alone do.`,
-    refusals: ['operators_only', 'too_many'],
+    summary: 'Create an invitation',
+    description: `${made} Only operators can invite unless the deployment lets everyone.`,
+    refusals: ['operators_only', 'limit_reached'],
     ...make,
   },
   listInvitations: {
     at: 'GET /v1/invitations',
-    summary: 'List invitations',
-    description: `The caller’s own. ${listed}`,
+    summary: 'List my invitations',
+    description: listed,
     ...list,
   },
   revokeInvitation: { at: 'DELETE /v1/invitations/{id}', summary: 'Revoke an invitation', ...revoke },
 })
 
 export const operatorInvitations = routes('operators', 'operator', {
-  makeInvitationAsOperator: {
+  createInvitationAsOperator: {
     at: 'POST /v1/operator/invitations',
-    summary: 'Make an invitation as an operator',
-    description: `${made} Good for as many as 10,000.`,
-    refusals: ['too_many'],
+    summary: 'Create an invitation as an operator',
+    description: `${made} Up to 10,000 uses.`,
+    refusals: ['limit_reached'],
     ...make,
   },
   listInvitationsAsOperator: {
     at: 'GET /v1/operator/invitations',
-    summary: 'List invitations as an operator',
-    description: `Everybody’s. ${listed}`,
+    summary: 'List all invitations',
+    description: listed,
     ...list,
   },
   revokeInvitationAsOperator: {
     at: 'DELETE /v1/operator/invitations/{id}',
-    summary: 'Revoke an invitation as an operator',
+    summary: 'Revoke any invitation',
     ...revoke,
   },
 })

@@ -1,4 +1,4 @@
-/** What machines read: the public keys of the access tokens, and the OpenAPI document. */
+/** Machine-readable documents: the public keys of access tokens, and the OpenAPI document. */
 import { Type } from 'typebox'
 import { answered, closed, listOf, named } from './fields.ts'
 import { routes } from './route.ts'
@@ -17,17 +17,16 @@ const PublicJwk = Type.Object(
 const Jwks = named('Jwks', Type.Object({ keys: listOf(PublicJwk) }, closed))
 
 export const keys = routes('service', 'nothing', {
-  jwks: {
+  getJwks: {
     at: 'GET /v1/.well-known/jwks.json',
-    summary: 'Read the public keys of the access tokens',
-    description:
-      'As a JSON Web Key Set, for services that verify tokens themselves. It may be cached for five minutes.',
-    answers: { 200: answered('The keys, also those of tokens that are still valid after a rotation.', Jwks) },
+    summary: 'Get the public keys of access tokens',
+    description: 'A JSON Web Key Set for services that verify tokens themselves. Cacheable for five minutes.',
+    answers: { 200: answered('The keys, including rotated ones whose tokens are still valid.', Jwks) },
   },
-  openapi: {
+  getOpenApi: {
     at: 'GET /v1/openapi.json',
-    summary: 'Read this document',
-    description: 'OpenAPI 3.1. The page at `/docs` shows it.',
+    summary: 'Get this document',
+    description: 'OpenAPI 3.1, as shown at `/docs`.',
     answers: { 200: answered('The document.', Type.Unsafe<object>({ type: 'object', description: 'OpenAPI 3.1' })) },
   },
 })

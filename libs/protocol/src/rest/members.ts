@@ -1,4 +1,4 @@
-/** Who is in a group: paging, adding, removing, leaving, roles. Each change answers with its place in the log. */
+/** Group members: list, add, remove, leave, roles. Each change returns its seq in the log. */
 import { Type } from 'typebox'
 import { Cursor, Role, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
@@ -11,11 +11,11 @@ export const Member = Type.Object(
     role: Role,
     deliveredSeq: Type.Optional(
       Type.With(Cursor, {
-        description: 'Left out when the person does not show the caller when they are here (`lastSeenTo`).',
+        description: 'Missing if the user hides their presence from the caller (`lastSeenVisibility`).',
       }),
     ),
     readSeq: Type.Optional(
-      Type.With(Cursor, { description: 'Left out when the person does not show it to the caller.' }),
+      Type.With(Cursor, { description: 'Missing if the user hides read receipts from the caller.' }),
     ),
   },
   closed,
@@ -23,16 +23,13 @@ export const Member = Type.Object(
 export type Member = Type.Static<typeof Member>
 const MemberPage = Type.Object({ members: listOf(Member), next: Type.Optional(Uuid) }, closed)
 
-const Placed = Type.Object(
-  { seq: Seq },
-  { ...closed, description: 'The change is an entry of the conversation; this is its place.' },
-)
+const Placed = Type.Object({ seq: Seq }, { ...closed, description: 'The seq of the entry that records the change.' })
 const Added = Type.Object(
   {
-    seq: Type.With(Seq, { description: 'The place of the entry; the head where nobody has joined yet.' }),
-    asked: listOf(Uuid, { description: 'Those who are asked first: they join when they accept.' }),
+    seq: Type.With(Seq, { description: 'The seq of the entry; the head if nobody has joined yet.' }),
+    asked: listOf(Uuid, { description: 'Users who were asked first; they join when they accept.' }),
   },
-  { ...closed, description: 'Those who let themselves be added have joined.' },
+  { ...closed, description: 'Everyone who can be added directly has joined.' },
 )
 
 const params = Type.Object({ id: Uuid, user: Uuid }, closed)
@@ -41,8 +38,8 @@ const inside = ['conversation_unknown', 'not_a_member'] as const
 export const members = routes('members', 'session', {
   listMembers: {
     at: 'GET /v1/conversations/{id}/members',
-    summary: 'List the members',
-    description: 'In the order of their ids, with how far each has received and read, where the caller may know.',
+    summary: 'List members',
+    description: 'Ordered by user id, with receipts where the caller may see them.',
     params: ById,
     query: Type.Object({ limit: pageLimit(100, 200), after: Type.Optional(Uuid) }, closed),
     answers: { 200: answered('A page of members.', MemberPage) },
@@ -50,9 +47,9 @@ export const members = routes('members', 'session', {
   },
   addMembers: {
     at: 'POST /v1/conversations/{id}/members',
-    summary: 'Add people to a group',
+    summary: 'Add members to a group',
     description:
-      'For owners and admins. Those who are added see the entries from this one on. Who wants to be asked first, or has left the group before, gets a request instead (`GET /v1/conversation-requests`).',
+      'For owners and admins. New members see the log from this entry on. Users who want to be asked first, or have left the group before, receive a request instead (`GET /v1/conversation-requests`).',
     params: ById,
     body: Type.Object({ users: listOf(Uuid, { minItems: 1, maxItems: limits.membersAtOnceMax }) }, closed),
     answers: { 200: Added },
@@ -61,29 +58,29 @@ export const members = routes('members', 'session', {
       'role_insufficient',
       'user_unknown',
       'already_a_member',
-      'direct_closed',
-      'direct_refused',
+      'blocked',
+      'contacts_only',
       'request_declined',
-      'too_many',
+      'limit_reached',
       'conversation_full',
-      'direct_fixed',
+      'not_a_group',
     ],
   },
   removeMember: {
     at: 'DELETE /v1/conversations/{id}/members/{user}',
-    summary: 'Remove a member, or leave',
-    description: 'Removing oneself is leaving. Whoever is removed receives this entry as the last one.',
+    summary: 'Remove a member or leave',
+    description: 'Remove yourself to leave. This entry is the last one the removed member receives.',
     params,
     answers: { 200: Placed },
-    refusals: [...inside, 'role_insufficient', 'user_unknown', 'direct_fixed', 'last_owner'],
+    refusals: [...inside, 'role_insufficient', 'user_unknown', 'not_a_group', 'last_owner'],
   },
-  changeRole: {
+  changeMemberRole: {
     at: 'PATCH /v1/conversations/{id}/members/{user}',
-    summary: 'Change the role of a member',
-    description: 'For owners. A group keeps at least one owner: hand the role on before giving it up.',
+    summary: 'Change a member’s role',
+    description: 'For owners. A group keeps at least one owner.',
     params,
     body: Type.Object({ role: Role }, closed),
     answers: { 200: Placed },
-    refusals: [...inside, 'role_insufficient', 'user_unknown', 'direct_fixed', 'last_owner'],
+    refusals: [...inside, 'role_insufficient', 'user_unknown', 'not_a_group', 'last_owner'],
   },
 })

@@ -1,4 +1,4 @@
-/** The log of a conversation: reading a page of it, and posting without a socket. */
+/** The log of a conversation: read a page, and post without a socket. */
 import { Type } from 'typebox'
 import { entries, Entry } from '../entries.ts'
 import { Seq, Uuid } from '../fields.ts'
@@ -12,7 +12,7 @@ const { clientId, body, replyTo } = up['message.send'].schema.properties
 
 const HistoryPage = Type.Object(
   { ...up['history.page'].reply.properties, entries: Type.Array(named('Entry', Entry)) },
-  { ...closed, description: '`from` is the seq of the first entry that the caller may see.' },
+  { ...closed, description: '`from` is the first seq the caller may see.' },
 )
 
 const BySeq = Type.Object({ id: Uuid, seq: Seq }, closed)
@@ -20,28 +20,25 @@ const Pins = Type.Object({ messages: listOf(named('MessageNew', entries['message
 
 const inside = ['conversation_unknown', 'not_a_member'] as const
 
-const pinRefusals = [...inside, 'role_insufficient', 'direct_closed', 'request_waiting', 'message_unknown'] as const
+const pinRefusals = [...inside, 'role_insufficient', 'blocked', 'request_pending', 'message_unknown'] as const
 
 export const messages = routes('messages', 'session', {
-  history: {
+  getHistory: {
     at: 'GET /v1/conversations/{id}/messages',
-    summary: 'Read a page of the log',
+    summary: 'Get a page of history',
     description:
-      'The entries of a conversation in rising order: those after a seq, or the last ones before a seq; without either, the latest. A page ends at its limit or its size in bytes: `more` says whether there is another.',
+      'Entries in ascending order: those after a seq, or the last ones before a seq; the latest by default. A page is limited by count and by size; `more` says whether there is another.',
     params: ById,
     query: Type.Object({ after, before, limit, bytesMax }, closed),
     answers: {
-      200: answered(
-        'Entries in rising order. `from` is the seq of the first entry that the caller may see.',
-        HistoryPage,
-      ),
+      200: answered('Entries in ascending order. `from` is the first seq the caller may see.', HistoryPage),
     },
     refusals: inside,
   },
   listPins: {
     at: 'GET /v1/conversations/{id}/pins',
-    summary: 'List the pinned messages',
-    description: 'The one that was pinned last first.',
+    summary: 'List pinned messages',
+    description: 'Most recently pinned first.',
     params: ById,
     answers: { 200: answered('The pinned messages that the caller may see.', Pins) },
     refusals: inside,
@@ -50,15 +47,15 @@ export const messages = routes('messages', 'session', {
     at: 'PUT /v1/conversations/{id}/pins/{seq}',
     summary: 'Pin a message',
     description:
-      'For everybody in the conversation: in a group by owners and admins, in a direct conversation by both.',
+      'Pins it for everyone in the conversation. In groups, for owners and admins; in direct conversations, for both users.',
     params: BySeq,
     answers: done(),
-    refusals: [...pinRefusals, 'too_many'],
+    refusals: [...pinRefusals, 'limit_reached'],
   },
   unpinMessage: {
     at: 'DELETE /v1/conversations/{id}/pins/{seq}',
     summary: 'Unpin a message',
-    description: 'Whoever has pinned it.',
+    description: 'For anyone who may pin, whoever pinned it.',
     params: BySeq,
     answers: done(),
     refusals: pinRefusals,
@@ -67,10 +64,10 @@ export const messages = routes('messages', 'session', {
     at: 'POST /v1/conversations/{id}/messages',
     summary: 'Post a message',
     description:
-      'The answer leaves after the commit. Repeated with the same `clientId`, it is answered with the first result.',
+      'Acknowledged after the commit. Idempotent: repeating it with the same `clientId` returns the first result.',
     params: ById,
     body: Type.Object({ clientId, body, replyTo }, closed),
-    answers: { 201: answered('The place of the message in the conversation.', up['message.send'].reply) },
-    refusals: [...inside, 'direct_closed', 'request_waiting', 'message_unknown', 'data_too_deep', 'quota_exceeded'],
+    answers: { 201: answered('The seq of the message.', up['message.send'].reply) },
+    refusals: [...inside, 'blocked', 'request_pending', 'message_unknown', 'data_too_deep', 'quota_exceeded'],
   },
 })

@@ -1,4 +1,4 @@
-/** What a person is told apart from the conversations. Live it comes as `notification.new`. */
+/** Notifications. Live: `notification.new`. */
 import { Type } from 'typebox'
 import { Notification, UnreadNotifications } from '../down/notifications.ts'
 import { answered, ById, closed, listOf, named, PageCursor, pageLimit } from './fields.ts'
@@ -8,7 +8,7 @@ const NotificationPage = Type.Object(
   { notifications: listOf(named('Notification', Notification)), next: Type.Optional(PageCursor) },
   closed,
 )
-/** How many wait. */
+/** The unread count. */
 export const Unread = Type.Object({ unread: UnreadNotifications }, closed)
 export type Unread = Type.Static<typeof Unread>
 
@@ -16,12 +16,12 @@ export const notifications = routes('notifications', 'session', {
   listNotifications: {
     at: 'GET /v1/notifications',
     summary: 'List my notifications',
-    description: 'The latest first. The latest 1,000 are kept, each for 90 days.',
+    description: 'Newest first. The latest 1,000 are kept, for up to 90 days.',
     query: Type.Object(
       {
         limit: pageLimit(50, 50),
         after: Type.Optional(PageCursor),
-        unread: Type.Optional(Type.Literal('true', { description: 'Only those that are not read.' })),
+        unread: Type.Optional(Type.Literal('true', { description: 'Unread notifications only.' })),
       },
       closed,
     ),
@@ -30,21 +30,21 @@ export const notifications = routes('notifications', 'session', {
   countNotifications: {
     at: 'GET /v1/notifications/count',
     summary: 'Count my unread notifications',
-    description: 'Counted up to 100; show more as 99+.',
-    answers: { 200: answered('How many are unread.', Unread) },
+    description: 'Counts up to 100; show that as 99+.',
+    answers: { 200: answered('The unread count.', Unread) },
   },
-  readNotification: {
+  markNotificationRead: {
     at: 'POST /v1/notifications/{id}/read',
     summary: 'Mark a notification as read',
-    description: 'All devices of the caller hear of it by `notification.read`.',
+    description: 'All of the caller’s devices receive `notification.read`.',
     params: ById,
-    answers: { 200: answered('So many still wait.', Unread) },
+    answers: { 200: answered('The remaining unread count.', Unread) },
     refusals: ['notification_unknown'],
   },
-  readNotifications: {
+  markAllNotificationsRead: {
     at: 'POST /v1/notifications/read',
     summary: 'Mark all notifications as read',
-    description: 'All devices of the caller hear of it by `notification.read`.',
-    answers: { 200: answered('So many came meanwhile.', Unread) },
+    description: 'All of the caller’s devices receive `notification.read`.',
+    answers: { 200: answered('The unread count: notifications that arrived meanwhile.', Unread) },
   },
 })

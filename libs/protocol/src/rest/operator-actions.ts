@@ -1,4 +1,4 @@
-/** What operators do to accounts and messages, and the trail of it. */
+/** Operator actions on accounts and messages, and their audit trail. */
 import { Type } from 'typebox'
 import { At, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
@@ -9,7 +9,7 @@ import * as words from './words.ts'
 const Reason = Type.String({
   minLength: 1,
   maxLength: limits.reportCommentLengthMax,
-  description: 'Why. It stands in the trail, and the person reads it.',
+  description: 'The reason. Recorded in the audit trail and shown to the user.',
 })
 const WithReason = Type.Object({ reason: Reason }, closed)
 
@@ -29,24 +29,24 @@ const OperatorAction = named(
       seq: Type.Optional(Seq),
       reason: Type.String(),
       detail: Type.Record(Type.String(), Type.String(), {
-        description: 'Short facts that belong to the action.',
+        description: 'Additional details.',
       }),
     },
-    { ...closed, description: 'Who did what, to whom, why and when.' },
+    { ...closed, description: 'Who did what to whom, when and why.' },
   ),
 )
 const ActionPage = Type.Object({ actions: listOf(OperatorAction), next: Type.Optional(PageCursor) }, closed)
 
-const Standing = named(
-  'Standing',
+const AccountStatus = named(
+  'AccountStatus',
   Type.Object(
     {
       user: User,
       createdAt: At,
-      sessions: Type.Integer({ minimum: 0, description: 'Sign-ins that are good.' }),
+      sessions: Type.Integer({ minimum: 0, description: 'Active sessions.' }),
       suspended: Type.Boolean(),
-      until: Type.Optional(Type.With(At, { description: 'The end of the suspension; without it, it is for good.' })),
-      banned: Type.Boolean({ description: 'Username, addresses and identities are held back.' }),
+      until: Type.Optional(Type.With(At, { description: 'The end of the suspension; missing if permanent.' })),
+      banned: Type.Boolean({ description: 'The username, addresses and identities stay blocked.' }),
       erased: Type.Boolean(),
     },
     closed,
@@ -54,77 +54,77 @@ const Standing = named(
 )
 
 export const operatorActions = routes('operators', 'operator', {
-  getStanding: {
+  getAccountStatus: {
     at: 'GET /v1/operator/users/{id}',
-    summary: 'Read how an account stands',
-    description: 'Whether it is suspended or banned. The person is found by their name with `GET /v1/users`.',
+    summary: 'Get the status of an account',
+    description: 'Whether it is suspended or banned. Look up the user id with `GET /v1/users`.',
     params: ById,
-    answers: { 200: answered('How it stands.', Standing) },
+    answers: { 200: answered('The account status.', AccountStatus) },
     refusals: ['user_unknown'],
   },
   suspendUser: {
     at: 'POST /v1/operator/users/{id}/suspend',
-    summary: 'Suspend a person',
+    summary: 'Suspend a user',
     description:
-      'Nobody signs in to the account until then, and its sessions end: sockets close within two seconds. It takes the place of a suspension or a ban that stands. The person is told by mail.',
+      'Ends all sessions and prevents signing in until then; sockets close within two seconds. Replaces an existing suspension or ban. The user is notified by email.',
     params: ById,
     body: Type.Object(
       {
         reason: Reason,
-        until: Type.Optional(Type.With(At, { description: 'Within ten years. For good when left out.' })),
+        until: Type.Optional(Type.With(At, { description: 'Within ten years. Permanent if omitted.' })),
       },
       closed,
     ),
-    answers: done('They are shut out.'),
+    answers: done('Suspended.'),
     refusals: ['operator_protected', 'user_unknown'],
   },
   banUser: {
     at: 'POST /v1/operator/users/{id}/ban',
-    summary: 'Ban a person',
+    summary: 'Ban a user',
     description:
-      'A suspension for good. The username, the addresses and the identities of the account are held back too, also after it was erased.',
+      'A permanent suspension that also blocks the account’s username, addresses and identities from registering again, even after the account is deleted.',
     params: ById,
     body: WithReason,
-    answers: done('They are shut out.'),
+    answers: done('Suspended.'),
     refusals: ['operator_protected', 'user_unknown'],
   },
   liftSuspension: {
     at: 'POST /v1/operator/users/{id}/lift',
     summary: 'Lift a suspension or a ban',
-    description: 'The person may sign in again.',
+    description: 'The user can sign in again.',
     params: ById,
     body: WithReason,
-    answers: done('It is lifted.'),
+    answers: done('Lifted.'),
     refusals: ['operator_protected', 'suspension_unknown'],
   },
-  signUserOut: {
+  signOutUser: {
     at: 'POST /v1/operator/users/{id}/sign-out',
-    summary: 'Sign a person out everywhere',
-    description: 'All sessions end, and all sign-ins that were begun. The person may sign in again.',
+    summary: 'Sign a user out everywhere',
+    description: 'Ends all sessions and pending sign-ins. The user can sign in again.',
     params: ById,
     body: WithReason,
-    answers: done('They are signed out.'),
+    answers: done('Signed out.'),
     refusals: ['operator_protected', 'user_unknown'],
   },
   removeMessage: {
     at: 'POST /v1/operator/conversations/{id}/remove-message',
-    summary: 'Remove what a message says',
+    summary: 'Remove a message',
     description:
-      'The entry stays in its place and says that it was removed; pushes that are waiting are not sent. The copy of a report stays with its report. Devices that have the message keep it.',
+      'Replaces the content with a removal notice; the entry keeps its seq. Pending push notifications are dropped. Reports keep their copy, and devices that already have the message keep it.',
     params: ById,
     body: Type.Object({ seq: Seq, reason: Reason }, closed),
-    answers: done('Nothing is left of what it said.'),
+    answers: done('Removed.'),
     refusals: ['message_unknown'],
   },
   listOperatorActions: {
     at: 'GET /v1/operator/actions',
-    summary: 'List what operators did',
-    description: 'The latest first. Kept for two years, and as long as a suspension lasts.',
+    summary: 'List operator actions',
+    description: 'Newest first. Kept for two years, or for as long as the suspension lasts.',
     query: Type.Object(
       {
         limit: pageLimit(50, 100),
         after: Type.Optional(PageCursor),
-        user: Type.Optional(Type.With(Uuid, { description: 'Whom it is about.' })),
+        user: Type.Optional(Type.With(Uuid, { description: 'The user concerned.' })),
         operator: Type.Optional(Uuid),
         action: Type.Optional(Action),
         conversation: Type.Optional(Uuid),

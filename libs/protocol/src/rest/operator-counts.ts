@@ -1,4 +1,4 @@
-/** How much is written, for operators: entries by day and kind. */
+/** Entry counts by day and kind, for operators. */
 import { Type } from 'typebox'
 import { answered, closed, listOf, named } from './fields.ts'
 import { routes } from './route.ts'
@@ -11,7 +11,7 @@ const EntryCount = named(
       event: Type.String({ description: 'The kind of entry, such as `message.new`.' }),
       entries: Type.Integer({ minimum: 1 }),
     },
-    { ...closed, description: 'Entries of one kind that were written on one day, in all conversations together.' },
+    { ...closed, description: 'Entries of one kind written on one day, across all conversations.' },
   ),
 )
 
@@ -20,21 +20,21 @@ export const operatorCounts = routes('operators', 'operator', {
     at: 'GET /v1/operator/entry-counts',
     summary: 'Count entries by day and kind',
     description:
-      'The latest day first. The worker counts each entry once, within seconds; what is erased later stays counted.',
+      'Latest day first. Each entry is counted once, within seconds; later deletions do not change the count.',
     query: Type.Object(
       {
         days: Type.Optional(
           Type.Integer({
             minimum: 1,
             maximum: 366,
-            description: 'How many days back, today included; 30 unless told otherwise.',
+            description: 'The number of days including today. Defaults to 30.',
           }),
         ),
       },
       closed,
     ),
     answers: {
-      200: answered('The days on which something was written.', Type.Object({ counts: listOf(EntryCount) }, closed)),
+      200: answered('The days with entries.', Type.Object({ counts: listOf(EntryCount) }, closed)),
     },
   },
 })

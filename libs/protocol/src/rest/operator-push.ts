@@ -1,4 +1,4 @@
-/** What became of pushes and jobs, for operators: the trace of each, and the lists of those that were given up. */
+/** Push and job diagnostics for operators: the trace of each push, and dead pushes and jobs. */
 import { Type } from 'typebox'
 import { At, Seq, Uuid } from '../fields.ts'
 import { answered, ById, closed, done, listOf, named, oneOf, PageCursor, pageLimit } from './fields.ts'
@@ -26,12 +26,12 @@ const TracedPush = named(
             at: At,
             answer: Type.String({
               description:
-                '`sent`, `gone`, `refused`, `later`, `unclear` (nobody knows whether it was taken), `unanswered` (its worker died), `skipped`, `dead`, `retried` or `superseded`.',
+                '`sent`, `gone`, `refused`, `later`, `unclear` (it may have been accepted), `unanswered` (the worker died), `skipped`, `dead`, `retried` or `superseded`.',
             }),
             status: Type.Optional(Type.Integer()),
             reason: Type.Optional(Type.String()),
-            id: Type.Optional(Type.String({ description: 'The name that the push service gave it.' })),
-            retryMs: Type.Optional(Type.Number({ description: 'When the service wants to be asked again.' })),
+            id: Type.Optional(Type.String({ description: 'The id that the push service assigned.' })),
+            retryMs: Type.Optional(Type.Number({ description: 'The retry delay that the service asked for.' })),
           },
           closed,
         ),
@@ -39,7 +39,7 @@ const TracedPush = named(
       dueAt: Type.Optional(At),
       finishedAt: Type.Optional(At),
     },
-    { ...closed, description: 'A push to one device, from its messages to the answer. Never what was written.' },
+    { ...closed, description: 'A push to one device: its messages, attempts and outcome. Never message content.' },
   ),
 )
 const PushPage = Type.Object({ pushes: listOf(TracedPush), next: Type.Optional(PageCursor) }, closed)
@@ -65,8 +65,8 @@ const page = { limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }
 export const operatorPush = routes('operators', 'operator', {
   listPushes: {
     at: 'GET /v1/operator/pushes',
-    summary: 'List pushes and what became of them',
-    description: 'The latest first. Kept for a week.',
+    summary: 'List pushes',
+    description: 'Newest first, with every attempt. Kept for a week.',
     query: Type.Object(
       {
         ...page,
@@ -80,34 +80,33 @@ export const operatorPush = routes('operators', 'operator', {
   },
   listDeadPushes: {
     at: 'GET /v1/operator/dead-pushes',
-    summary: 'List the pushes that were given up',
-    description: 'The latest first.',
+    summary: 'List dead pushes',
+    description: 'Pushes that failed permanently, newest first.',
     query: Type.Object(page, closed),
     answers: { 200: answered('A page of pushes.', PushPage) },
   },
   retryPush: {
     at: 'POST /v1/operator/dead-pushes/{id}/retry',
-    summary: 'Retry a push that was given up',
-    description:
-      'What has been read meanwhile is still not sent, nor is anything sent twice within the collapse window.',
+    summary: 'Retry a dead push',
+    description: 'Messages read in the meantime are skipped, and nothing is sent twice within the collapse window.',
     params: ById,
-    answers: done('It will be tried again.'),
+    answers: done('Queued again.'),
     refusals: ['push_unknown'],
   },
   listDeadJobs: {
     at: 'GET /v1/operator/dead-jobs',
-    summary: 'List the jobs that were given up',
+    summary: 'List dead jobs',
     description:
-      'Mail that could not be sent, and the like; the latest first. What they hold stays sealed. Kept for 30 days.',
+      'Jobs that failed permanently, such as undeliverable mail, newest first. Their payload stays encrypted. Kept for 30 days.',
     query: Type.Object(page, closed),
     answers: { 200: answered('A page of jobs.', DeadJobPage) },
   },
   retryJob: {
     at: 'POST /v1/operator/dead-jobs/{id}/retry',
-    summary: 'Retry a job that was given up',
-    description: 'It starts over, with all its attempts.',
+    summary: 'Retry a dead job',
+    description: 'Starts over with the full number of attempts.',
     params: ById,
-    answers: done('It will be tried again.'),
+    answers: done('Queued again.'),
     refusals: ['job_unknown'],
   },
 })

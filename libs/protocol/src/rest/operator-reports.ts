@@ -19,7 +19,7 @@ const Report = named(
       message: Type.Optional(
         Type.Object(
           { conversation: Uuid, seq: Seq, at: At, body: Body },
-          { ...closed, description: 'As it was when it was reported.' },
+          { ...closed, description: 'The message as it was when reported.' },
         ),
       ),
     },
@@ -31,21 +31,21 @@ const ReportPage = Type.Object({ reports: listOf(Report), next: Type.Optional(Pa
 export const operatorReports = routes('operators', 'operator', {
   listReports: {
     at: 'GET /v1/operator/reports',
-    summary: 'List the open reports',
-    description: 'The oldest first.',
+    summary: 'List open reports',
+    description: 'Oldest first.',
     query: Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed),
     answers: { 200: answered('A page of reports.', ReportPage) },
   },
-  decideReport: {
+  resolveReport: {
     at: 'POST /v1/operator/reports/{id}/decision',
-    summary: 'Decide a report',
-    description: 'The report leaves the queue. What follows from it is up to the operators.',
+    summary: 'Resolve a report',
+    description: 'Closes the report. It takes no action against the user by itself.',
     params: ById,
     body: Type.Object(
       { decision: oneOf(reportDecisions), note: Type.Optional(textOf(limits.reportCommentLengthMax)) },
       closed,
     ),
-    answers: done('It is decided.'),
+    answers: done('Resolved.'),
     refusals: ['report_unknown'],
   },
 })

@@ -1,7 +1,7 @@
-/** The caller’s own sign-ins: which there are, and ending those that should not be. */
+/** The caller’s own sessions: list and revoke. */
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
-import { whence, answered, ById, closed, done, listOf, named } from './fields.ts'
+import { clientInfo, answered, ById, closed, done, listOf, named } from './fields.ts'
 import { routes } from './route.ts'
 
 export const Session = named(
@@ -10,10 +10,10 @@ export const Session = named(
     {
       id: Uuid,
       deviceName: Type.String(),
-      signedInBy: Type.String({ description: 'What was shown to sign in.' }),
-      ...whence,
+      signInMethod: Type.String({ description: 'How the user signed in: `password`, `email_code`, `passkey`…' }),
+      ...clientInfo,
       createdAt: At,
-      seenAt: Type.With(At, { description: 'When it was last refreshed, from that address; milliseconds since 1970.' }),
+      seenAt: Type.With(At, { description: 'When it was last refreshed, in milliseconds since 1970.' }),
       current: Type.Boolean({ description: 'The session of this request.' }),
     },
     closed,
@@ -25,25 +25,25 @@ export const ownSessions = routes('sign-in', 'session', {
   listSessions: {
     at: 'GET /v1/sessions',
     summary: 'List my sessions',
-    description: 'The one that asks comes first, then the newest; 100 at most.',
+    description: 'The current session first, then newest first; at most 100.',
     answers: { 200: answered('The sessions.', Type.Object({ sessions: listOf(Session) }, closed)) },
   },
   revokeSession: {
     at: 'DELETE /v1/sessions/{id}',
-    summary: 'End one of my sessions',
+    summary: 'Revoke a session',
     description:
-      'Its tokens become worthless at once, its sockets close within two seconds, and nothing is pushed to its devices.',
+      'Invalidates its tokens at once, closes its sockets within two seconds, and stops push notifications to its devices.',
     params: ById,
     answers: done(),
     refusals: ['session_unknown'],
   },
   revokeSessions: {
     at: 'DELETE /v1/sessions',
-    summary: 'End all my other sessions',
+    summary: 'Revoke all other sessions',
     description:
-      'Their tokens become worthless at once, their sockets close within two seconds, and nothing is pushed to their devices.',
+      'Invalidates their tokens at once, closes their sockets within two seconds, and stops push notifications to their devices.',
     query: Type.Object(
-      { current: Type.Optional(Type.Literal('true', { description: 'The one of this request too.' })) },
+      { current: Type.Optional(Type.Literal('true', { description: 'Also revoke the current session.' })) },
       closed,
     ),
     answers: done(),

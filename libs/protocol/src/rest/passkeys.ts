@@ -1,7 +1,7 @@
 /**
- * Passkeys: signing in and registering by one, and those that one has; and what browsers and this API tell each other about
- * them: the JSON forms of WebAuthn (`toJSON()` of a credential, `parse…OptionsFromJSON()` of PublicKeyCredential). Browsers
- * may add to theirs at any time: what is not known here is let through and not looked at, within the limit of the body.
+ * Passkeys: sign in and register with one, manage one's own. Bodies are the JSON forms of WebAuthn (`toJSON()` of a
+ * credential, `parse…OptionsFromJSON()` of PublicKeyCredential). Browsers may add fields at any time: unknown ones are
+ * accepted and ignored, within the limit of the body.
  */
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
@@ -39,7 +39,7 @@ const transportsMax = 16
 const base64Url = (max: number) => Type.String({ pattern: `^[A-Za-z0-9_-]{1,${max}}$` })
 
 const PasskeyId = base64Url(passkeyIdLengthMax)
-const PasskeyName = nameOf(limits.nameLengthMax, { description: 'What the person calls it.' })
+const PasskeyName = nameOf(limits.nameLengthMax, { description: 'A name chosen by the user.' })
 
 const credential = { id: PasskeyId, rawId: PasskeyId, type: Type.Literal('public-key') }
 
@@ -58,7 +58,7 @@ export const CreatedPasskey = named(
         open,
       ),
     },
-    { ...open, description: 'What `navigator.credentials.create` brought, as `toJSON()` writes it.' },
+    { ...open, description: 'The result of `navigator.credentials.create`, as `toJSON()`.' },
   ),
 )
 export type CreatedPasskey = Type.Static<typeof CreatedPasskey>
@@ -79,7 +79,7 @@ export const UsedPasskey = named(
         open,
       ),
     },
-    { ...open, description: 'What `navigator.credentials.get` brought, as `toJSON()` writes it.' },
+    { ...open, description: 'The result of `navigator.credentials.get`, as `toJSON()`.' },
   ),
 )
 export type UsedPasskey = Type.Static<typeof UsedPasskey>
@@ -147,7 +147,7 @@ export const Passkey = named(
     {
       id: PasskeyId,
       name: PasskeyName,
-      synced: Type.Boolean({ description: 'It lives on several devices of its owner.' }),
+      synced: Type.Boolean({ description: 'Synced across the user’s devices.' }),
       createdAt: At,
       usedAt: Type.Union([At, Type.Null()]),
     },
@@ -163,27 +163,27 @@ const ofPasskey = Type.Object({ id: PasskeyId }, closed)
 export const passkeySignIn = routes('sign-in', 'nothing', {
   beginPasskeySignIn: {
     at: 'POST /v1/passkeys/options',
-    summary: 'Ask what a passkey must sign, to sign in',
+    summary: 'Begin a passkey sign-in',
     description:
-      'The authenticator offers the passkeys that it has; nobody has to be named. Good for five minutes and one answer.',
+      'The authenticator offers the passkeys it holds; no username is needed. The challenge is valid once, for five minutes.',
     answers: {
-      200: answered('The options for the authenticator, and the challenge to show with its answer.', toUse),
+      200: answered('The options for the authenticator, and the challenge to submit with its response.', toUse),
     },
   },
-  signInByPasskey: {
-    at: 'POST /v1/sessions/by-passkey',
-    summary: 'Sign in by a passkey',
-    description: 'The authenticator must have verified its owner, which makes the passkey two factors in one.',
+  signInWithPasskey: {
+    at: 'POST /v1/sessions/with-passkey',
+    summary: 'Sign in with a passkey',
+    description: 'The authenticator must verify the user, so no second factor is required.',
     headers: CookieHeader,
     body: Type.Object({ challenge: Uuid, passkey: UsedPasskey, deviceName: Type.Optional(DeviceName) }, closed),
     answers: signInAnswers,
     refusals: ['challenge_invalid', 'passkey_invalid', 'account_suspended'],
   },
   beginPasskeyRegistration: {
-    at: 'POST /v1/users/by-passkey/options',
-    summary: 'Ask for the options of a first passkey',
+    at: 'POST /v1/users/with-passkey/options',
+    summary: 'Begin registering with a passkey',
     description:
-      'For registering without a password. Give the options to `navigator.credentials.create`, and its result to `POST /v1/users/by-passkey`.',
+      'Registers without a password. Pass the options to `navigator.credentials.create`, and its result to `POST /v1/users/with-passkey`.',
     body: Type.Object(
       {
         username: Username,
@@ -194,14 +194,14 @@ export const passkeySignIn = routes('sign-in', 'nothing', {
       closed,
     ),
     answers: {
-      200: answered('The options for the authenticator, and the challenge to show with its answer.', toCreate),
+      200: answered('The options for the authenticator, and the challenge to submit with its response.', toCreate),
     },
-    refusals: [...registrationRefusals, 'username_taken', 'check_needed'],
+    refusals: [...registrationRefusals, 'username_taken', 'check_required'],
   },
-  registerByPasskey: {
-    at: 'POST /v1/users/by-passkey',
-    summary: 'Register with a passkey, and sign in',
-    description: 'Makes the account, its first passkey and its first session in one step.',
+  registerWithPasskey: {
+    at: 'POST /v1/users/with-passkey',
+    summary: 'Register with a passkey and sign in',
+    description: 'Creates the account, its first passkey and its first session.',
     headers: CookieHeader,
     body: Type.Object({ challenge: Uuid, passkey: CreatedPasskey, deviceName: Type.Optional(DeviceName) }, closed),
     answers: { 201: answered('Signed in: the person, the session, and its tokens.', SignedIn) },
@@ -213,45 +213,47 @@ export const passkeys = routes('account', 'session', {
   listPasskeys: {
     at: 'GET /v1/me/passkeys',
     summary: 'List my passkeys',
-    description: 'The oldest first.',
+    description: 'Oldest first.',
     answers: {
       200: answered('The passkeys.', Type.Object({ passkeys: listOf(Passkey, { maxItems: passkeysMax }) }, closed)),
     },
   },
   beginAddPasskey: {
     at: 'POST /v1/me/passkeys/options',
-    needs: 'proof',
-    summary: 'Ask for the options of another passkey',
-    description: 'Asks for a fresh proof. Authenticators that already hold a passkey of the caller are left out.',
+    needs: 'reauthentication',
+    summary: 'Begin adding a passkey',
+    description:
+      'Pass the options to `navigator.credentials.create`. Authenticators that already hold a passkey of the caller are excluded.',
     answers: {
-      200: answered('The options for the authenticator, and the challenge to show with its answer.', toCreate),
+      200: answered('The options for the authenticator, and the challenge to submit with its response.', toCreate),
     },
-    refusals: ['too_many'],
+    refusals: ['limit_reached'],
   },
   addPasskey: {
     at: 'POST /v1/me/passkeys',
     summary: 'Add a passkey',
-    description: 'Takes what `navigator.credentials.create` made of the options from `POST /v1/me/passkeys/options`.',
+    description:
+      'Requires the result of `navigator.credentials.create` for the options from `POST /v1/me/passkeys/options`.',
     body: Type.Object({ challenge: Uuid, passkey: CreatedPasskey, name: PasskeyName }, closed),
     answers: { 201: answered('The new passkey.', Passkey) },
-    refusals: ['challenge_invalid', 'passkey_invalid', 'too_many'],
+    refusals: ['challenge_invalid', 'passkey_invalid', 'limit_reached'],
   },
   renamePasskey: {
     at: 'PATCH /v1/me/passkeys/{id}',
     summary: 'Rename a passkey',
-    description: 'The name is for the caller alone, to tell passkeys apart.',
+    description: 'The name is visible only to the caller.',
     params: ofPasskey,
     body: Type.Object({ name: PasskeyName }, closed),
-    answers: { 200: answered('The passkey with its new name.', Passkey) },
+    answers: { 200: answered('The renamed passkey.', Passkey) },
     refusals: ['passkey_unknown'],
   },
   removePasskey: {
     at: 'DELETE /v1/me/passkeys/{id}',
-    needs: 'proof',
+    needs: 'reauthentication',
     summary: 'Remove a passkey',
-    description: 'Asks for a fresh proof, and for another way to sign in.',
+    description: 'Refused if it is the only way to sign in.',
     params: ofPasskey,
     answers: done(),
-    refusals: ['passkey_unknown', 'last_way_in'],
+    refusals: ['passkey_unknown', 'last_sign_in_method'],
   },
 })

@@ -1,4 +1,4 @@
-/** Oneself: the profile and what one decides about it. And others, by name and by id. */
+/** The caller's own profile and settings, and other users, by username and by id. */
 import { Type } from 'typebox'
 import { At } from '../fields.ts'
 import { limits } from '../limits.ts'
@@ -16,12 +16,10 @@ export const Me = named(
       ...User.properties,
       about: About,
       email: Type.Union([Type.String(), Type.Null()], {
-        description: 'Proved to be the caller’s; shown to nobody else.',
+        description: 'Verified. Visible only to the caller.',
       }),
       hasPassword: Type.Boolean(),
-      deleteAfter: Type.Optional(
-        Type.With(At, { description: 'When the account will be erased, if that was asked for.' }),
-      ),
+      deleteAfter: Type.Optional(Type.With(At, { description: 'When the account will be deleted, if requested.' })),
       createdAt: At,
     },
     closed,
@@ -37,43 +35,43 @@ export const Profile = named(
       ...User.properties,
       about: About,
       lastSeenAt: Type.Optional(
-        Type.With(At, { description: 'When the person was last connected. Only where they show it to the caller.' }),
+        Type.With(At, { description: 'When the user was last connected. Missing if they hide it from the caller.' }),
       ),
-      contact: Type.Boolean({ description: 'Whether the two are contacts.' }),
-      blocked: Type.Boolean({ description: 'Whether the caller has blocked the person.' }),
+      contact: Type.Boolean({ description: 'Whether the user is a contact of the caller.' }),
+      blocked: Type.Boolean({ description: 'Whether the caller has blocked the user.' }),
     },
     closed,
   ),
 )
 export type Profile = Type.Static<typeof Profile>
 
-const audience = (what: string) => oneOf(audiences, { description: `To whom ${what}.` })
-const Clock = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'Hours and minutes: `22:00`.' })
+const audience = (what: string) => oneOf(audiences, { description: `Who can ${what}.` })
+const Clock = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'A time of day: `22:00`.' })
 
 const settings = {
-  lastSeenTo: audience('is shown when one was last connected, and whether one is connected now'),
-  readReceiptsTo: audience('is told what one has read'),
-  foundByEmailTo: audience('one is shown who searches for one’s exact address'),
+  lastSeenVisibility: audience('see when the user was last connected, and whether they are online'),
+  readReceiptVisibility: audience('see what the user has read'),
+  emailDiscoverability: audience('find the user by their exact email address'),
   directFrom: Type.Unsafe<DirectFrom | null>(
     Type.Union([...directFroms.map(one => Type.Literal(one)), Type.Null()], {
       description:
-        'Who puts one into conversations, direct or group, without asking first: anyone; those one knows (contacts, and whom one has a direct conversation with), while the others ask; nobody, so that all ask; or contacts, while the others may not even ask. Null is whatever the deployment says. A deployment may not allow all of them.',
+        'Who can add the user to direct conversations and groups without asking: `anyone`; `known`, that is, contacts and users with an existing direct conversation, while others send a request; `request`, where everyone sends a request; `contacts`, where others cannot even ask. Null uses the default of the deployment, which may not allow every value.',
     }),
   ),
-  pushNames: Type.Boolean({ description: 'Whether a push may name people and groups.' }),
+  pushNames: Type.Boolean({ description: 'Whether push notifications may name users and groups.' }),
   quietHours: Type.Union(
     [
       Type.Object(
         {
           from: Clock,
           until: Clock,
-          zone: Type.String({ minLength: 1, maxLength: 64, description: 'An IANA name: `Europe/Amsterdam`.' }),
+          zone: Type.String({ minLength: 1, maxLength: 64, description: 'An IANA time zone: `Europe/Amsterdam`.' }),
         },
         closed,
       ),
       Type.Null(),
     ],
-    { description: 'No push comes between the two. `until` may be on the next day.' },
+    { description: 'No push notifications between the two. `until` may be on the next day.' },
   ),
 }
 export const Settings = named('Settings', Type.Object(settings, closed))
@@ -81,53 +79,50 @@ export type Settings = Type.Static<typeof Settings>
 const SettingsChange = Type.Partial(Type.Object(settings), closed)
 
 export const profile = routes('people', 'session', {
-  me: {
+  getProfile: {
     at: 'GET /v1/me',
-    summary: 'Read the signed-in person',
-    description: 'The caller’s own profile, with what only they may see: the address, and whether there is a password.',
-    answers: { 200: answered('The caller’s own profile.', Me) },
+    summary: 'Get my profile',
+    description: 'Includes private fields such as the email address.',
+    answers: { 200: answered('The caller’s profile.', Me) },
     refusals: ['user_unknown'],
   },
   changeProfile: {
     at: 'PATCH /v1/me',
     summary: 'Change my profile',
-    description:
-      'Fields that are left out stay as they are. Everybody who knows the person hears of a new name by `user.changed`.',
+    description: 'Omitted fields stay unchanged. Everyone who knows the user receives `user.changed` for a new name.',
     body: Type.Object({ displayName: Type.Optional(DisplayName), about: Type.Optional(About) }, closed),
-    answers: { 200: answered('The profile after the change.', Me) },
+    answers: { 200: answered('The updated profile.', Me) },
     refusals: ['user_unknown'],
   },
-  settings: {
+  getSettings: {
     at: 'GET /v1/me/settings',
-    summary: 'Read my settings',
-    description: 'Who sees what, who may write first, and when pushes stay away.',
-    answers: { 200: answered('All settings.', Settings) },
+    summary: 'Get my settings',
+    description: 'Privacy settings and quiet hours.',
+    answers: { 200: answered('The settings.', Settings) },
     refusals: ['user_unknown'],
   },
   changeSettings: {
     at: 'PATCH /v1/me/settings',
     summary: 'Change my settings',
-    description:
-      'Fields that are left out stay as they are. What is hidden disappears from the screens of others at once.',
+    description: 'Omitted fields stay unchanged. Hidden information disappears for other users at once.',
     body: SettingsChange,
-    answers: { 200: answered('All settings after the change.', Settings) },
+    answers: { 200: answered('The updated settings.', Settings) },
     refusals: ['user_unknown'],
   },
   findUser: {
     at: 'GET /v1/users',
-    summary: 'Find a person by username',
-    description:
-      'The exact username; upper and lower case are the same. To search by parts of a name, use `GET /v1/people`.',
+    summary: 'Find a user by username',
+    description: 'Matches the exact username, case-insensitively. To search by part of a name, use `GET /v1/people`.',
     query: Type.Object({ username: Username }, closed),
-    answers: { 200: answered('The person.', User) },
+    answers: { 200: answered('The user.', User) },
     refusals: ['user_unknown'],
   },
   getUser: {
     at: 'GET /v1/users/{id}',
-    summary: 'Read a person by id',
-    description: 'Somebody whom the person has blocked sees the name only: no picture, no text about them, no times.',
+    summary: 'Get a user by id',
+    description: 'A caller whom the user has blocked sees only the name.',
     params: ById,
-    answers: { 200: answered('The person, as far as the caller may see them.', Profile) },
+    answers: { 200: answered('The user, as far as the caller may see them.', Profile) },
     refusals: ['user_unknown'],
   },
 })

@@ -1,7 +1,7 @@
 /**
- * Signing in with an account elsewhere. The application asks for a visit and opens its URL; that is of this API, so that
- * the cookie of the visit is its own in every deployment. The provider sends the browser back here, and this sends it to
- * the application with a grant in the fragment, which no server and no log on the way sees.
+ * Signing in with a provider (OAuth 2, OpenID Connect). The application begins an authorization and opens its URL. That URL is
+ * of this API, so that its cookie is first-party in every deployment. The provider sends the browser back here, and this sends it
+ * to the application with a grant in the fragment, which no server and no log on the way sees.
  */
 import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
@@ -23,70 +23,73 @@ export const ProviderName = Type.String({ minLength: 1, maxLength: 32 })
 export const ReturnTo = Type.String({
   minLength: 1,
   maxLength: 2_048,
-  description: 'Where the browser goes at the end, with `#grant=…` or `#error=code`. A place that RETURN_URLS allows.',
+  description: 'Where the browser ends up, with `#grant=…` or `#error=code`. RETURN_URLS must allow it.',
 })
 
-/** A visit at a provider: the browser goes to `url` and comes back to `returnTo` with a grant. */
-export const Visit = named(
-  'Visit',
+/** An authorization flow at a provider: the browser goes to `url` and returns to `returnTo` with a grant. */
+export const Authorization = named(
+  'Authorization',
   Type.Object(
     {
-      url: Type.String({ description: 'To open in the browser, within `lifeMs`.' }),
-      secret: Type.String({ description: 'To keep, and to show together with the grant.' }),
-      lifeMs: Type.Integer({ minimum: 1 }),
+      url: Type.String({ description: 'Open it in the browser, within `expiresInMs`.' }),
+      secret: Type.String({ description: 'Keep it, and submit it along with the grant.' }),
+      expiresInMs: Type.Integer({ minimum: 1 }),
     },
     closed,
   ),
 )
-export type Visit = Type.Static<typeof Visit>
+export type Authorization = Type.Static<typeof Authorization>
 
-/** What an application shows after a visit. */
-export const ShownVisit = Type.Object(
+/** What the application submits at the end of the flow. */
+export const AuthorizationGrant = Type.Object(
   {
-    grant: Type.String({ minLength: 1, maxLength: 128, description: 'From the fragment. Good once, for a minute.' }),
-    secret: Type.String({ pattern: '^[\\w-]{43}$', description: 'From the answer that began the visit.' }),
+    grant: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'From the URL fragment. Valid once, for a minute.',
+    }),
+    secret: Type.String({ pattern: '^[\\w-]{43}$', description: 'From the response that began the authorization.' }),
   },
   closed,
 )
-export type ShownVisit = Type.Static<typeof ShownVisit>
+export type AuthorizationGrant = Type.Static<typeof AuthorizationGrant>
 
-/** An account elsewhere that one can sign in with. */
+/** A sign-in provider. */
 export const Provider = Type.Object({ name: Type.String(), title: Type.String() }, closed)
 export type Provider = Type.Static<typeof Provider>
 
 const ByProvider = Type.Object({ provider: ProviderName }, closed)
-const Redirect = Type.Null({ description: 'To where `Location` says.' })
+const Redirect = Type.Null({ description: 'Redirects to `Location`.' })
 
 export const providers = routes('sign-in', 'nothing', {
   listProviders: {
     at: 'GET /v1/providers',
-    summary: 'List the providers to sign in with',
-    description: 'Which accounts elsewhere this deployment accepts, such as GitHub.',
-    answers: { 200: answered('The providers; perhaps none.', Type.Object({ providers: listOf(Provider) }, closed)) },
+    summary: 'List sign-in providers',
+    description: 'The providers that this deployment supports, such as GitHub.',
+    answers: { 200: answered('The providers; may be empty.', Type.Object({ providers: listOf(Provider) }, closed)) },
   },
-  beginVisit: {
-    at: 'POST /v1/providers/{provider}/visits',
-    summary: 'Begin a sign-in with an account elsewhere',
+  beginAuthorization: {
+    at: 'POST /v1/providers/{provider}/authorizations',
+    summary: 'Begin a sign-in with a provider',
     description:
-      'Send the browser to `url`. It comes back to `returnTo` with a grant for `POST /v1/sessions/by-visit`; keep the `secret`, which is asked for there.',
+      'Send the browser to `url`. It returns to `returnTo` with a grant for `POST /v1/sessions/with-provider`. Keep `secret` and submit it there.',
     params: ByProvider,
     body: Type.Object({ returnTo: ReturnTo }, closed),
-    answers: { 201: answered('Where to send the browser, and the secret to keep.', Visit) },
+    answers: { 201: answered('The URL to open and the secret to keep.', Authorization) },
     refusals: ['provider_unknown', 'provider_failed'],
   },
-  openVisit: {
-    at: 'GET /v1/providers/{provider}/visits/{id}',
-    summary: 'Send the browser on to the provider',
-    description: 'For the browser itself, which `POST /v1/providers/{provider}/visits` has sent here.',
+  openAuthorization: {
+    at: 'GET /v1/providers/{provider}/authorizations/{id}',
+    summary: 'Redirect to the provider',
+    description: 'For the browser: the URL from `POST /v1/providers/{provider}/authorizations`.',
     params: Type.Object({ provider: ProviderName, id: Uuid }, closed),
     answers: { 302: Redirect },
-    refusals: ['provider_unknown', 'identity_refused'],
+    refusals: ['provider_unknown', 'authorization_failed'],
   },
-  endVisit: {
+  finishAuthorization: {
     at: 'GET /v1/providers/{provider}/callback',
-    summary: 'Take the browser back from the provider',
-    description:
-      'For the browser itself, which goes on to the application with a grant, or with the reason why there is none.',
+    summary: 'Handle the provider’s callback',
+    description: 'For the browser: redirects to the application with a grant or an error code.',
     params: ByProvider,
     query: Type.Object(
       {
@@ -98,28 +101,32 @@ export const providers = routes('sign-in', 'nothing', {
       { additionalProperties: true },
     ),
     answers: { 302: Redirect },
-    refusals: ['provider_unknown', 'identity_refused'],
+    refusals: ['provider_unknown', 'authorization_failed'],
   },
-  signInByVisit: {
-    at: 'POST /v1/sessions/by-visit',
-    summary: 'Sign in by a visit',
+  signInWithProvider: {
+    at: 'POST /v1/sessions/with-provider',
+    summary: 'Sign in with a provider',
     description:
-      'Takes the grant that the browser brought back, and the secret of the visit. An identity that is not known here joins the account with the same address if both sides have verified it, once the second factor of the account was shown; otherwise an account is made, where the deployment takes whoever comes, or the `invitation`.',
+      'Requires the grant the browser returned with, and the secret of the authorization. An unknown identity is linked to the account with the same email address if both sides have verified it, after that account’s second factor. Otherwise it creates an account, if registration is open or `invitation` is valid.',
     headers: CookieHeader,
     body: Type.Object(
-      { ...ShownVisit.properties, deviceName: Type.Optional(DeviceName), invitation: Type.Optional(InvitationCode) },
+      {
+        ...AuthorizationGrant.properties,
+        deviceName: Type.Optional(DeviceName),
+        invitation: Type.Optional(InvitationCode),
+      },
       closed,
     ),
     answers: signInAnswers,
-    refusals: [...registrationRefusals, 'identity_refused', 'identity_taken', 'account_suspended'],
+    refusals: [...registrationRefusals, 'authorization_failed', 'identity_taken', 'account_suspended'],
   },
-  proveByVisit: {
-    at: 'POST /v1/sessions/current/proof/by-visit',
+  reauthenticateWithProvider: {
+    at: 'POST /v1/sessions/current/reauthentication/with-provider',
     needs: 'session',
-    summary: 'Prove again who I am, by a visit',
-    description: 'Takes the grant of a visit that this session began with `prove`, and its secret.',
-    body: ShownVisit,
+    summary: 'Reauthenticate with a provider',
+    description: 'Requires the grant and the secret of an authorization that this session began with `reauthenticate`.',
+    body: AuthorizationGrant,
     answers: done(),
-    refusals: ['identity_refused', 'proof_needed'],
+    refusals: ['authorization_failed', 'reauthentication_required'],
   },
 })

@@ -1,11 +1,11 @@
-/** How one registers here: whom the deployment takes, and what it asks for. */
+/** Registration rules: who may register, and the check that registering requires. */
 import { Type } from 'typebox'
 import { answered, closed, listOf, named, oneOf } from './fields.ts'
 import { routes } from './route.ts'
 import { registrationChecks, registrationModes } from './words.ts'
 
-export const Registration = named(
-  'Registration',
+export const RegistrationRules = named(
+  'RegistrationRules',
   Type.Object(
     {
       mode: oneOf(registrationModes),
@@ -16,27 +16,27 @@ export const Registration = named(
     {
       ...closed,
       description:
-        'Who may register: everybody (`open`), those who prove an address in one of `domains` or are invited (`domain`), those who are invited (`invitation`), or nobody (`closed`); and what they must show: nothing, a proof of work, or a captcha.',
+        'Who may register: everyone (`open`), users with a verified address in one of `domains` or an invitation (`domain`), users with an invitation (`invitation`), or nobody (`closed`). And what registering requires: nothing, a proof of work, or a captcha.',
     },
   ),
 )
-export type Registration = Type.Static<typeof Registration>
+export type RegistrationRules = Type.Static<typeof RegistrationRules>
 
-/** Work that registering takes. */
+/** A proof-of-work challenge. */
 export const Work = named(
   'Work',
   Type.Object(
     {
       challenge: Type.String(),
-      bits: Type.Integer({ minimum: 1, description: 'Zero bits that the hash must begin with.' }),
-      lifeMs: Type.Integer({ minimum: 1 }),
+      bits: Type.Integer({ minimum: 1, description: 'The number of leading zero bits.' }),
+      expiresInMs: Type.Integer({ minimum: 1 }),
     },
     closed,
   ),
 )
 export type Work = Type.Static<typeof Work>
 
-/** What shows that a robot has paid, or that it is none. */
+/** A solved proof of work or captcha. */
 export const Check = Type.Union(
   [
     Type.Object(
@@ -44,33 +44,33 @@ export const Check = Type.Union(
         challenge: Type.String({ maxLength: 200, description: 'From `POST /v1/registration/work`.' }),
         solution: Type.String({
           maxLength: 64,
-          description: 'SHA-256 of the challenge, a dot and this begins with the zero bits that were asked for.',
+          description: 'A text such that SHA-256(`challenge.solution`) begins with the required zero bits.',
         }),
       },
       closed,
     ),
     Type.Object(
-      { captcha: Type.String({ minLength: 1, maxLength: 4_096, description: 'The token that the captcha gave.' }) },
+      { captcha: Type.String({ minLength: 1, maxLength: 4_096, description: 'The captcha token.' }) },
       closed,
     ),
   ],
-  { description: 'What `GET /v1/registration` says is asked for. Good once.' },
+  { description: 'The check that `GET /v1/registration` requires. Valid once.' },
 )
 export type Check = Type.Static<typeof Check>
 
 export const registration = routes('people', 'nothing', {
-  readRegistration: {
+  getRegistrationRules: {
     at: 'GET /v1/registration',
-    summary: 'Read how one registers here',
-    description: 'Whom the deployment takes, and whether `check` must be shown.',
-    answers: { 200: answered('The rules.', Registration) },
+    summary: 'Get the registration rules',
+    description: 'Who may register, and whether `check` is required.',
+    answers: { 200: answered('The rules.', RegistrationRules) },
   },
-  askForWork: {
+  createProofOfWork: {
     at: 'POST /v1/registration/work',
-    summary: 'Ask for the work that registering takes',
+    summary: 'Create a proof-of-work challenge',
     description:
-      'Find a text such that SHA-256 of the challenge, a dot and the text begins with `bits` zero bits, and show both as `check` when registering. Good once.',
-    answers: { 201: answered('The work.', Work) },
+      'Find a text such that the SHA-256 of the challenge, a dot and the text begins with `bits` zero bits. Submit both as `check` when registering. Valid once.',
+    answers: { 201: answered('The challenge.', Work) },
     refusals: ['route_unknown'],
   },
 })

@@ -1,4 +1,4 @@
-/** Telling the operators about a person, or about a message of theirs. */
+/** Reports of users and messages to the operators. */
 import { Type } from 'typebox'
 import { Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
@@ -26,13 +26,13 @@ export type Report = Type.Static<typeof Report>
 export const reports = routes('contacts', 'session', {
   report: {
     at: 'POST /v1/reports',
-    summary: 'Report a person or a message',
+    summary: 'Report a user or a message',
     description:
-      'With `conversation` and `seq`, it is that message, of which the operators get a copy. The person is not told. Reporting the same thing again answers with the report that is open.',
+      'With `conversation` and `seq`, reports that message; the operators receive a copy. The reported user is not told. Reporting the same thing again returns the open report.',
     body: Report,
     answers: {
-      200: answered('It was reported, and the report is open.', Filed),
-      201: answered('It is reported.', Filed),
+      200: answered('The report that is already open.', Filed),
+      201: answered('The new report.', Filed),
     },
     refusals: ['user_unknown', 'conversation_unknown', 'not_a_member', 'message_unknown'],
   },

@@ -1,35 +1,38 @@
 /**
- * How a route of the REST API is declared: one value carries its URL, what it takes, answers and refuses, and the words for
- * the papers. The API serves it, OpenAPI is made from it, and the SDK's calls are typed by it.
+ * How a route of the REST API is declared: one value carries its URL, what it takes, answers and refuses, and the text for
+ * the docs. The API serves it, OpenAPI is made from it, and the SDK's calls are typed by it.
  */
 import type { Type } from 'typebox'
 import type { ErrorCode } from '../errors.ts'
 
-/** What routes are about, in the order of the papers. */
+/** What routes are about, in the order of the docs. */
 export const tags = {
-  people: 'Registering, profiles and pictures, and finding people.',
-  'sign-in': 'Every way to sign in, the sessions that this opens, and their tokens.',
-  account: 'Ways in, what happened to the account, its data and its end.',
-  contacts: 'Contacts and requests, blocks, and reports to the operators.',
-  connect: 'The way to the socket.',
+  people: 'Registration, profiles, avatars and search.',
+  'sign-in': 'Sign-in methods, sessions and tokens.',
+  account: 'Sign-in details, security events, data export and deletion.',
+  contacts: 'Contacts, contact requests, blocks and reports.',
+  connect: 'How to open a socket.',
   conversations: 'Direct conversations and groups.',
-  members: 'Who is in a group, and in which role.',
-  messages: 'The log of a conversation, and how far it was received and read.',
-  devices: 'Where pushes go.',
-  notifications: 'What waits to be looked at: mentions, requests, additions to groups.',
-  operators: 'For the operators of the deployment: reports, and what could not be delivered.',
-  service: 'For machines that look after this one.',
+  members: 'Group members and their roles.',
+  messages: 'Conversation history, sending, and receipts.',
+  devices: 'Devices that receive push notifications.',
+  notifications: 'Mentions, requests, group additions and security notices.',
+  operators: 'For operators of the deployment: reports, moderation and delivery failures.',
+  service: 'Health checks, keys and this document.',
 } as const
 type Tag = keyof typeof tags
 
-/** Whom a route takes: everybody; the signed in; those who have shown lately who they are, too; operators, who have both. */
-export type Needs = 'nothing' | 'session' | 'proof' | 'operator'
+/**
+ * Who may call a route: everyone; users who are signed in; those who have also authenticated lately; operators, who must have
+ * done both. A test of apps/api calls every route of the last two with a stale session.
+ */
+export type Needs = 'nothing' | 'session' | 'reauthentication' | 'operator'
 
 const refusalsOfNeeds = {
   nothing: [],
   session: ['unauthenticated'],
-  proof: ['unauthenticated', 'proof_needed'],
-  operator: ['unauthenticated', 'operators_only', 'operator_unprotected', 'proof_needed'],
+  reauthentication: ['unauthenticated', 'reauthentication_required'],
+  operator: ['unauthenticated', 'operators_only', 'operator_mfa_required', 'reauthentication_required'],
 } as const satisfies Readonly<Record<Needs, readonly ErrorCode[]>>
 
 /** What every route can refuse. */

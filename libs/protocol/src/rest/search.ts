@@ -1,4 +1,4 @@
-/** Searching people. */
+/** Search for people. */
 import { Type } from 'typebox'
 import { limits } from '../limits.ts'
 import { answered, closed, listOf, User } from './fields.ts'
@@ -9,7 +9,7 @@ const Search = Type.Object(
     q: Type.String({
       minLength: 1,
       maxLength: limits.searchLengthMax,
-      description: `With less than ${limits.searchLengthMin} letters it is looked for among the usernames alone, unless one can be a name: Han, kana, Hangul.`,
+      description: `Fewer than ${limits.searchLengthMin} letters match usernames only, except in scripts where one letter can be a name: Han, kana, Hangul.`,
     }),
   },
   closed,
@@ -18,10 +18,10 @@ const Search = Type.Object(
 export const search = routes('people', 'session', {
   searchPeople: {
     at: 'GET /v1/people',
-    summary: 'Search people by name, or by an exact address',
+    summary: 'Search people by name or email address',
     description:
-      'Ten at most: first those whose username begins so, then those in whose names words do. Where these are fewer, a slip of the keyboard does little harm from four letters on. Case, accents, width and the kind of kana make no difference. Of what very many are called, the best of some are shown. An address finds those who let themselves be found by it. One search at a time.',
+      'Up to ten results: usernames that begin with the text first, then names with a word that does. If there are fewer, typos are tolerated from four letters on. Case, accents, width and kana type are ignored. For very common names, results are the best of a sample. An exact email address finds users who are discoverable by it. One search at a time per user.',
     query: Search,
-    answers: { 200: answered('Those who were found; perhaps nobody.', Type.Object({ users: listOf(User) }, closed)) },
+    answers: { 200: answered('The matches; may be empty.', Type.Object({ users: listOf(User) }, closed)) },
   },
 })

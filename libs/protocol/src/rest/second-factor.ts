@@ -1,7 +1,7 @@
-/** The second step of a sign-in, and the fresh proof that some routes ask for. */
+/** The second step of a sign-in, and the reauthentication that some routes require. */
 import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
-import { AskedCode } from './codes.ts'
+import { CodeRequest } from './codes.ts'
 import { FactorCode } from './factors.ts'
 import { answered, closed, CookieHeader, DeviceName, done, Password } from './fields.ts'
 import { PasskeyRequestOptions, toUse, UsedPasskey } from './passkeys.ts'
@@ -22,40 +22,40 @@ const SecondFactor = Type.Union([
   Type.Object({ ...begun, ...withPasskey }, closed),
 ])
 
-export const Proof = Type.Union([
+export const Reauthentication = Type.Union([
   Type.Object(withPassword, closed),
   Type.Object(withCode('totp'), closed),
   Type.Object({ ...withCode('email_code'), request: Uuid }, closed),
   Type.Object({ ...withPasskey, challenge: Uuid }, closed),
 ])
-export type Proof = Type.Static<typeof Proof>
+export type Reauthentication = Type.Static<typeof Reauthentication>
 
 const OfChallenge = Type.Object({ challenge: Uuid }, closed)
 
 export const secondFactor = routes('sign-in', 'nothing', {
   finishSignIn: {
     at: 'POST /v1/sessions/second-factor',
-    summary: 'Finish a sign-in by a second factor',
+    summary: 'Finish a sign-in with a second factor',
     description:
-      'Takes the challenge of the answer that asked for it, and any one of the factors that it names. After five wrong tries, sign in anew.',
+      'Requires the challenge of the first step and one of the factors it lists. After five failed attempts, sign in again.',
     headers: CookieHeader,
     body: SecondFactor,
     answers: { 201: answered('Signed in: the person, the session, and its tokens.', SignedIn) },
-    refusals: ['challenge_invalid', 'second_factor_wrong', 'identity_taken', 'account_suspended'],
+    refusals: ['challenge_invalid', 'second_factor_invalid', 'identity_taken', 'account_suspended'],
   },
-  askFactorCode: {
+  sendSecondFactorCode: {
     at: 'POST /v1/sessions/second-factor/code',
-    summary: 'Send the code that a sign-in waits for by mail',
-    description: 'Asked again, another code is sent, and the one before becomes worthless.',
+    summary: 'Send a second-factor code by email',
+    description: 'Calling it again sends a new code and invalidates the previous one.',
     body: OfChallenge,
-    answers: { 202: answered('A code is on its way.', AskedCode) },
-    refusals: ['challenge_invalid', 'too_many', 'mail_unavailable'],
+    answers: { 202: answered('The code was sent.', CodeRequest) },
+    refusals: ['challenge_invalid', 'limit_reached', 'mail_disabled'],
   },
-  askFactorPasskey: {
+  beginPasskeySecondFactor: {
     at: 'POST /v1/sessions/second-factor/passkey',
-    summary: 'Ask what a passkey must sign to finish a sign-in',
+    summary: 'Begin a second factor with a passkey',
     description:
-      'Give the options to `navigator.credentials.get`, and its result to `POST /v1/sessions/second-factor`.',
+      'Pass the options to `navigator.credentials.get`, and its result to `POST /v1/sessions/second-factor`.',
     body: OfChallenge,
     answers: {
       200: answered('The options for the authenticator.', Type.Object({ options: PasskeyRequestOptions }, closed)),
@@ -64,31 +64,31 @@ export const secondFactor = routes('sign-in', 'nothing', {
   },
 })
 
-export const proof = routes('sign-in', 'session', {
-  prove: {
-    at: 'POST /v1/sessions/current/proof',
-    summary: 'Prove again who I am',
+export const reauthentication = routes('sign-in', 'session', {
+  reauthenticate: {
+    at: 'POST /v1/sessions/current/reauthentication',
+    summary: 'Reauthenticate',
     description:
-      'Whatever would help an intruder at an unlocked screen is refused with `proof_needed`, unless the caller has signed in or proved within the last ten minutes.',
-    body: Proof,
-    answers: done('Proved.'),
-    refusals: ['credentials_wrong', 'second_factor_wrong', 'code_invalid', 'passkey_invalid', 'challenge_invalid'],
+      'Sensitive operations are refused with `reauthentication_required` unless the caller has signed in or reauthenticated within the last ten minutes.',
+    body: Reauthentication,
+    answers: done('Reauthenticated.'),
+    refusals: ['invalid_credentials', 'second_factor_invalid', 'code_invalid', 'passkey_invalid', 'challenge_invalid'],
   },
-  askProofCode: {
-    at: 'POST /v1/sessions/current/proof/code',
-    summary: 'Send a code to my address, as a proof',
+  sendReauthenticationCode: {
+    at: 'POST /v1/sessions/current/reauthentication/code',
+    summary: 'Send a reauthentication code by email',
     description:
-      'The address of the account, so there must be one. Show the code at `POST /v1/sessions/current/proof`.',
-    answers: { 202: answered('A code is on its way.', AskedCode) },
-    refusals: ['factor_conflict', 'mail_unavailable'],
+      'Sends it to the address of the account. Submit the code to `POST /v1/sessions/current/reauthentication`.',
+    answers: { 202: answered('The code was sent.', CodeRequest) },
+    refusals: ['factor_conflict', 'mail_disabled'],
   },
-  askProofPasskey: {
-    at: 'POST /v1/sessions/current/proof/passkey',
-    summary: 'Ask what a passkey must sign, as a proof',
+  beginPasskeyReauthentication: {
+    at: 'POST /v1/sessions/current/reauthentication/passkey',
+    summary: 'Begin a reauthentication with a passkey',
     description:
-      'Give the options to `navigator.credentials.get`, and its result to `POST /v1/sessions/current/proof`.',
+      'Pass the options to `navigator.credentials.get`, and its result to `POST /v1/sessions/current/reauthentication`.',
     answers: {
-      200: answered('The options for the authenticator, and the challenge to show with its answer.', toUse),
+      200: answered('The options for the authenticator, and the challenge to submit with its response.', toUse),
     },
     refusals: ['factor_conflict'],
   },

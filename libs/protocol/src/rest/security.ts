@@ -1,7 +1,7 @@
-/** What happened to one’s own account. */
+/** The security events of the caller's account. */
 import { Type } from 'typebox'
 import { At, Uuid } from '../fields.ts'
-import { whence, answered, closed, listOf, named, pageLimit } from './fields.ts'
+import { clientInfo, answered, closed, listOf, named, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
 
 const EventId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
@@ -11,11 +11,13 @@ export const SecurityEvent = named(
   Type.Object(
     {
       id: EventId,
-      kind: Type.String({ description: 'What happened: `signed_in`, `password_changed`, `refresh_reused`…' }),
+      kind: Type.String({ description: 'The kind of event: `signed_in`, `password_changed`, `refresh_token_reused`…' }),
       at: At,
-      ...whence,
-      session: Type.Optional(Type.With(Uuid, { description: 'The session that it was done with, or is about.' })),
-      detail: Type.Record(Type.String(), Type.String(), { description: 'Short facts that belong to the kind.' }),
+      ...clientInfo,
+      session: Type.Optional(
+        Type.With(Uuid, { description: 'The session that caused the event or is affected by it.' }),
+      ),
+      detail: Type.Record(Type.String(), Type.String(), { description: 'Additional details.' }),
     },
     closed,
   ),
@@ -25,12 +27,12 @@ export type SecurityEvent = Type.Static<typeof SecurityEvent>
 export const security = routes('account', 'session', {
   listSecurityEvents: {
     at: 'GET /v1/me/security-events',
-    summary: 'List what happened to my account',
-    description: 'Sign-ins, changed passwords, addresses and factors: the latest first.',
+    summary: 'List my security events',
+    description: 'Sign-ins and changes to passwords, addresses and factors, newest first.',
     query: Type.Object(
       {
         limit: pageLimit(50, 100),
-        after: Type.Optional(Type.With(EventId, { description: '`next` of the page before.' })),
+        after: Type.Optional(Type.With(EventId, { description: '`next` of the previous page.' })),
       },
       closed,
     ),

@@ -1,20 +1,21 @@
-/** Signing in, staying signed in, signing out. A browser asks for the refresh token as a cookie. */
+/** Sign in, refresh, sign out. Browsers receive the refresh token as a cookie. */
 import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
 import { answered, closed, CookieHeader, DeviceName, done, listOf, named, oneOf, Password, User } from './fields.ts'
-import { ShownCode } from './codes.ts'
+import { SubmittedCode } from './codes.ts'
 import { routes } from './route.ts'
 import { factors } from './words.ts'
 
 const SignInName = Type.String({
   minLength: 1,
   maxLength: 320,
-  description: 'The username, or the address of mail instead.',
+  description: 'The username or the email address.',
 })
-/** Passed over when it is none, or not of the account. */
+/** Ignored if it is invalid or belongs to another account. */
 export const DeviceToken = Type.String({
   maxLength: 256,
-  description: '`device` of an earlier sign-in on this device. Wrong passwords of others then do not keep it waiting.',
+  description:
+    '`device` of an earlier sign-in on this device. Exempts it from delays caused by failed attempts elsewhere.',
 })
 
 export const SignedIn = named(
@@ -25,13 +26,10 @@ export const SignedIn = named(
       session: Uuid,
       accessToken: Type.String({ description: 'For `Authorization: Bearer`.' }),
       accessTokenExpiresInMs: Type.Integer({ minimum: 1 }),
-      refreshToken: Type.Optional(
-        Type.String({ description: 'Good once. Not here when it was asked for as a cookie.' }),
-      ),
+      refreshToken: Type.Optional(Type.String({ description: 'Valid once. Missing if requested as a cookie.' })),
       device: Type.Optional(
         Type.String({
-          description:
-            'To keep, also after signing out, and to show at the next sign-in. Not here when it is a cookie.',
+          description: 'Keep it even after signing out, and send it with the next sign-in. Missing if it is a cookie.',
         }),
       ),
     },
@@ -40,36 +38,36 @@ export const SignedIn = named(
 )
 export type SignedIn = Type.Static<typeof SignedIn>
 
-/** The server wants to see more before it signs in. */
-export const SecondFactorNeeded = Type.Object(
+/** A second factor is required to finish the sign-in. */
+export const SecondFactorChallenge = Type.Object(
   {
     challenge: Uuid,
     factors: listOf(oneOf(factors), { minItems: 1, description: 'Any one of these finishes the sign-in.' }),
-    lifeMs: Type.Integer({ minimum: 1 }),
+    expiresInMs: Type.Integer({ minimum: 1 }),
   },
   closed,
 )
-export type SecondFactorNeeded = Type.Static<typeof SecondFactorNeeded>
-const FactorNeeded = named(
-  'FactorNeeded',
+export type SecondFactorChallenge = Type.Static<typeof SecondFactorChallenge>
+const SecondFactorRequired = named(
+  'SecondFactorRequired',
   Type.Object(
-    { secondFactor: SecondFactorNeeded },
-    { ...closed, description: 'Not signed in yet: a second factor is asked for.' },
+    { secondFactor: SecondFactorChallenge },
+    { ...closed, description: 'Not signed in yet: a second factor is required.' },
   ),
 )
 
-/** What a route that signs in can answer. */
+/** The answers of a route that signs in. */
 export const signInAnswers = {
-  200: FactorNeeded,
-  201: answered('Signed in: the person, the session, and its tokens.', SignedIn),
+  200: SecondFactorRequired,
+  201: answered('Signed in: the user, the session and its tokens.', SignedIn),
 }
 
 export const sessions = routes('sign-in', 'nothing', {
   signIn: {
     at: 'POST /v1/sessions',
-    summary: 'Sign in by a password',
+    summary: 'Sign in with a password',
     description:
-      'Takes the username, or the address of the account instead. With a second factor set up, the answer is 200 and names what will do: go on at `POST /v1/sessions/second-factor`. After many wrong passwords for one name the answer is `rate_limited`, for growing times; a device that shows the `device` of an earlier sign-in is counted by itself.',
+      'Accepts the username or the email address. If a second factor is set up, returns 200 with the accepted factors: continue at `POST /v1/sessions/second-factor`. Repeated failures for one username are refused with `rate_limited` for increasing times; a client that sends the `device` of an earlier sign-in is counted separately.',
     headers: CookieHeader,
     body: Type.Object(
       {
@@ -81,40 +79,38 @@ export const sessions = routes('sign-in', 'nothing', {
       closed,
     ),
     answers: signInAnswers,
-    refusals: ['credentials_wrong', 'account_suspended'],
+    refusals: ['invalid_credentials', 'account_suspended'],
   },
-  signInByCode: {
-    at: 'POST /v1/sessions/by-code',
-    summary: 'Sign in by a code',
-    description: 'Takes a code for `sign-in`, sent by `POST /v1/codes`.',
+  signInWithCode: {
+    at: 'POST /v1/sessions/with-code',
+    summary: 'Sign in with an emailed code',
+    description: 'Requires a code sent for `sign-in` by `POST /v1/codes`.',
     headers: CookieHeader,
-    body: Type.Object({ ...ShownCode.properties, deviceName: Type.Optional(DeviceName) }, closed),
+    body: Type.Object({ ...SubmittedCode.properties, deviceName: Type.Optional(DeviceName) }, closed),
     answers: signInAnswers,
     refusals: ['code_invalid', 'account_suspended'],
   },
   refresh: {
     at: 'POST /v1/sessions/refresh',
-    summary: 'Exchange a refresh token for new tokens',
+    summary: 'Refresh the tokens',
     description:
-      'A refresh token is good once; using an older one ends the session. The one just before is tolerated for ten seconds if the request carries the `attempt` of the refresh that used it, or comes from the same address and program: that is a repeated request, or two tabs that refresh at once. The cookie is read only with the header `x-flotilla-cookie: 1`.',
+      'A refresh token is valid once; reusing an older one revokes the session. For ten seconds the previous token is still accepted if the request carries the same `attempt`, or comes from the same address and user agent, to allow for retries and concurrent tabs. The cookie is read only with the header `x-flotilla-cookie: 1`.',
     headers: CookieHeader,
     body: Type.Object(
       {
         refreshToken: Type.Optional(Type.String({ maxLength: 256 })),
-        attempt: Type.Optional(
-          Type.With(Uuid, { description: 'Chosen anew for each refresh; the same when that is tried again.' }),
-        ),
+        attempt: Type.Optional(Type.With(Uuid, { description: 'A new id for each refresh; repeat it when retrying.' })),
       },
       closed,
     ),
-    answers: { 200: answered('The person, the session, and new tokens.', SignedIn) },
-    refusals: ['refresh_invalid', 'refresh_reused', 'account_suspended'],
+    answers: { 200: answered('The user, the session and new tokens.', SignedIn) },
+    refusals: ['refresh_token_invalid', 'refresh_token_reused', 'account_suspended'],
   },
   signOut: {
     at: 'DELETE /v1/sessions/current',
     needs: 'session',
     summary: 'Sign out',
-    description: 'The session ends: its tokens become worthless at once, and its sockets close.',
+    description: 'Ends the session: invalidates its tokens at once and closes its sockets.',
     answers: done(),
   },
 })

@@ -1,6 +1,6 @@
-/** People: registering. */
+/** Registration. */
 import { Type } from 'typebox'
-import { ShownCode } from './codes.ts'
+import { SubmittedCode } from './codes.ts'
 import {
   registrationRefusals,
   closed,
@@ -20,7 +20,7 @@ const Registration = Type.Object(
     username: Type.Optional(Username),
     password: Type.Optional(NewPassword),
     email: Type.Optional(
-      Type.With(ShownCode, { description: 'A code for `register`: its address becomes that of the account.' }),
+      Type.With(SubmittedCode, { description: 'A code sent for `register`; its address becomes the account’s.' }),
     ),
     displayName: Type.Optional(DisplayName),
     deviceName: Type.Optional(DeviceName),
@@ -35,7 +35,7 @@ export const users = routes('people', 'nothing', {
     at: 'POST /v1/users',
     summary: 'Register and sign in',
     description:
-      'A username alone is enough. Without one, the name is made from the address, or at random. Registering also opens the first session. `GET /v1/registration` says whom the deployment takes, and whether `check` must be shown.',
+      'A username is enough. Without one, it is derived from the email address or generated. Also opens the first session. See `GET /v1/registration` for who may register and whether `check` is required.',
     headers: CookieHeader,
     body: Registration,
     answers: signInAnswers,
@@ -45,7 +45,7 @@ export const users = routes('people', 'nothing', {
       'email_taken',
       'password_weak',
       'code_invalid',
-      'check_needed',
+      'check_required',
     ],
   },
 })

@@ -1,25 +1,25 @@
-/** Words and bounds of REST that the domain goes by as well. */
+/** Enumerations and limits that REST and the domain share. */
 
-/** To whom somebody shows something of theirs. */
+/** Who can see something. */
 export const audiences = ['everyone', 'contacts', 'nobody'] as const
 export type Audience = (typeof audiences)[number]
 
 /**
- * Who may put somebody into a conversation, direct or group, without asking them first: anyone; those whom they know,
- * and the others ask; nobody, so that all ask; or contacts only, and the others may not even ask.
+ * Who can add a user to a conversation, direct or group, without asking first: anyone; those they know, while others ask;
+ * nobody, so that everyone asks; or contacts only, while others cannot even ask.
  */
 export const directFroms = ['anyone', 'contacts', 'known', 'request'] as const
 export type DirectFrom = (typeof directFroms)[number]
 
-/** Whom a deployment takes. */
+/** Who may register. */
 export const registrationModes = ['open', 'domain', 'invitation', 'closed'] as const
 export type RegistrationMode = (typeof registrationModes)[number]
 
-/** What registering asks for beside a name. */
+/** What registering requires beside a name. */
 export const registrationChecks = ['none', 'work', 'captcha'] as const
 export type RegistrationCheck = (typeof registrationChecks)[number]
 
-/** What can be shown after the first proof, to finish a sign-in. */
+/** What can finish a sign-in after the first factor. */
 export const factors = ['totp', 'recovery_code', 'email_code', 'passkey', 'password'] as const
 export type Factor = (typeof factors)[number]
 

@@ -6,7 +6,7 @@ import { command } from '../message.ts'
 
 export const historyPage = command(
   'history.page',
-  'Reads entries of a conversation in rising order: those after a seq, or the last ones before a seq; without either, the latest.',
+  'Gets entries of a conversation in ascending order: those after a seq, or the last ones before a seq; the latest by default.',
   {
     conversation: Uuid,
     after: Type.Optional(Cursor),
@@ -22,13 +22,13 @@ export const historyPage = command(
       epoch: Epoch,
       more: Type.Optional(
         Type.Boolean({
-          description: `There is more in this direction: ask again, after the last entry or before the first. A page ends at its limit, or where it would be larger than ${limits.replyBytesMax.toLocaleString('en')} bytes.`,
+          description: `There is more in this direction: ask again, after the last entry or before the first. A page ends at its limit or at ${limits.replyBytesMax.toLocaleString('en')} bytes.`,
         }),
       ),
     },
     {
       additionalProperties: false,
-      description: '`from` is the seq of the first entry that the caller may see in this conversation.',
+      description: '`from` is the first seq the caller may see in this conversation.',
     },
   ),
 )

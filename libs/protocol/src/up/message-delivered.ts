@@ -3,7 +3,7 @@ import { Nothing, quietCommand } from '../message.ts'
 
 export const messageDelivered = quietCommand(
   'message.delivered',
-  'Says that everything up to seq has arrived on this device, without a gap. Lower than before changes nothing.',
+  'Reports that this device has received everything up to seq. A lower seq changes nothing.',
   { conversation: Uuid, seq: Cursor },
   Nothing,
 )

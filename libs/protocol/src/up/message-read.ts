@@ -3,7 +3,7 @@ import { Nothing, quietCommand } from '../message.ts'
 
 export const messageRead = quietCommand(
   'message.read',
-  'Says that the person has read everything up to seq. Lower than before changes nothing; it implies delivered.',
+  'Reports that the user has read everything up to seq. A lower seq changes nothing. Implies delivered.',
   { conversation: Uuid, seq: Cursor },
   Nothing,
 )

@@ -5,7 +5,7 @@ import { command } from '../message.ts'
 
 export const ping = command(
   'ping',
-  'Keeps the connection. With `seen`, the store is asked whether the conversations named have entries beyond those seqs.',
+  'Keeps the connection alive. With `seen`, checks whether these conversations have entries beyond those seqs.',
   { seen: Type.Optional(Type.Array(ConversationCursor, { maxItems: limits.pingSeenMax })) },
   Type.Object({ at: At, behind: Type.Array(ConversationHead) }, { additionalProperties: false }),
 )

@@ -5,7 +5,7 @@ import { command, Nothing } from '../message.ts'
 
 export const presenceUnwatch = command(
   'presence.unwatch',
-  'Ends a watch. People who were not watched are passed over.',
+  'Stops watching users. Users who are not watched are ignored.',
   { users: Type.Array(Uuid, { minItems: 1, maxItems: limits.presenceWatchMax }) },
   Nothing,
 )

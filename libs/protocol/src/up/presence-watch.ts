@@ -5,7 +5,7 @@ import { command } from '../message.ts'
 
 export const presenceWatch = command(
   'presence.watch',
-  'Watches people with whom the caller shares a conversation. The reply says who is online now; presence.changed follows. Who hides it from the caller counts as offline.',
+  'Watches the presence of users who share a conversation with the caller. The reply has those online now; presence.changed follows. Users who hide their presence appear offline.',
   { users: Type.Array(Uuid, { minItems: 1, maxItems: limits.presenceWatchMax }) },
   Type.Object({ online: Type.Array(Uuid) }, { additionalProperties: false }),
 )

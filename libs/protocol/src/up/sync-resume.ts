@@ -12,7 +12,7 @@ export const Verdict = Type.Union([
     { ...base, verdict: Type.Literal('replayed'), head: Cursor, entries: Type.Array(Entry) },
     {
       ...open,
-      description: 'Here is everything after the cursor up to head.',
+      description: 'Everything after the cursor up to the head.',
     },
   ),
   Type.Object(
@@ -20,7 +20,7 @@ export const Verdict = Type.Union([
     {
       ...open,
       description:
-        'More is missing than fits in: page it with history.page, after the cursor; `from` is the first seq the caller may see. Of a conversation that was not named, when `start` was: page it after `after`.',
+        'More is missing than fits: page it with history.page, after the cursor; `from` is the first seq the caller may see. For a conversation that was not named, with `start`: page it after `after`.',
     },
   ),
   Type.Object(
@@ -28,14 +28,14 @@ export const Verdict = Type.Union([
     {
       ...open,
       description:
-        'The cursor is of another epoch, beyond the head, or too far back: forget what is held and start from the latest page.',
+        'The cursor is from another epoch, beyond the head, or too far back: discard local state and start from the latest page.',
     },
   ),
   Type.Object(
     { ...base, verdict: Type.Literal('left') },
     {
       ...open,
-      description: 'The caller is not a member any longer, or never was.',
+      description: 'The caller is not a member.',
     },
   ),
 ])
@@ -43,28 +43,26 @@ export type Verdict = Type.Static<typeof Verdict>
 
 export const syncResume = command(
   'sync.resume',
-  'Says where a device stands and gets everything that it missed, or a verdict that says so. Conversations that were named and are up to date are not in the answer.',
+  'Reports the cursors of a device and gets what it missed, or a verdict on how to catch up. Named conversations that are up to date are omitted.',
   {
     epoch: Type.Optional(Epoch),
     cursors: Type.Array(ConversationCursor, { maxItems: limits.resumeCursorsMax }),
     only: Type.Optional(
       Type.Boolean({
-        description: 'Answer only about the conversations named, not about those the device does not know yet.',
+        description: 'Only the conversations named, not those the device does not know yet.',
       }),
     ),
     after: Type.Optional(
       Type.With(Uuid, {
         description:
-          'Of the conversations not named, answer about those with a higher id: `next` of the answer before, or the last id of the command before.',
+          'Of the conversations not named, only those with a higher id: `next` of the previous reply, or the last id of the previous command.',
       }),
     ),
-    upto: Type.Optional(
-      Type.With(Uuid, { description: 'Of the conversations not named, answer about those up to this id.' }),
-    ),
+    upto: Type.Optional(Type.With(Uuid, { description: 'Of the conversations not named, only those up to this id.' })),
     bytesMax: Type.Optional(ReplyBytes),
     start: Type.Optional(
       Type.Union([Type.Literal('latest'), Type.Literal('unread')], {
-        description: `Where conversations begin that the command does not name: with the last ${limits.resumeLatestMax} entries, or after what the person has read. Left out, with the first entry that the caller may see.`,
+        description: `Where conversations start that the command does not name: with the last ${limits.resumeLatestMax} entries, or after the last read entry. By default, with the first entry the caller may see.`,
       }),
     ),
   },
@@ -74,7 +72,7 @@ export const syncResume = command(
       verdicts: Type.Array(Verdict),
       next: Type.Optional(
         Type.With(Uuid, {
-          description: `There are more conversations that were not named than the ${limits.resumeConversationsMax.toLocaleString('en')} of one answer: ask again with \`after\` set to this.`,
+          description: `There are more conversations than the ${limits.resumeConversationsMax.toLocaleString('en')} of one reply: ask again with this as \`after\`.`,
         }),
       ),
     },

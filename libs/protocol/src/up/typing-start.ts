@@ -3,7 +3,7 @@ import { Nothing, quietCommand } from '../message.ts'
 
 export const typingStart = quietCommand(
   'typing.start',
-  'Tells the other members who are here that the person types. Repeat it every few seconds; it fades by itself.',
+  'Tells online members that the user is typing. Repeat it every few seconds; it expires by itself.',
   { conversation: Uuid },
   Nothing,
 )

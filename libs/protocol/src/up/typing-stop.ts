@@ -3,7 +3,7 @@ import { Nothing, quietCommand } from '../message.ts'
 
 export const typingStop = quietCommand(
   'typing.stop',
-  'Tells the other members who are here that the person has stopped typing.',
+  'Tells online members that the user stopped typing.',
   { conversation: Uuid },
   Nothing,
 )

@@ -8,7 +8,7 @@ import type { Call, HttpRequest } from '../http.ts'
 
 /**
  * The access token, whenever one is needed. With `expired` the last answer was refused: bring a new one, or throw a
- * FlotillaError that is not worth a retry (`refresh_invalid`, for example) when there will be none.
+ * FlotillaError that is not worth a retry (`refresh_token_invalid`, for example) when there will be none.
  */
 export type GetToken = (why: { readonly expired: boolean }) => Promise<string>
 
@@ -28,12 +28,12 @@ export type AnswerOf<At extends Url> = RestAnswer<At> extends { readonly content
 type Input<At extends Url> = RestInput<At> & Pick<HttpRequest, 'file' | 'headers' | 'cookies' | 'token' | 'answer'>
 
 /** A `Call` of the routes that take whoever fulfils `N`. */
-export type Ask<N extends Needs = 'session' | 'proof'> = <At extends RestUrl<N>>(
+export type Ask<N extends Needs = 'session' | 'reauthentication'> = <At extends RestUrl<N>>(
   at: At,
   ...input: Partial<Input<At>> extends Input<At> ? [input?: Input<At>] : [input: Input<At>]
 ) => Promise<AnswerOf<At>>
 
-/** A call in somebody's name: what is signed in with is asked for at each call and renewed once on a 401. */
+/** A call with an access token, which is renewed once on a 401. */
 export function signedCall(call: Call, getToken: GetToken): Call {
   const tokenOf = async (expired: boolean) => {
     try {

@@ -1,43 +1,43 @@
-/** Contacts, and the requests by which people become contacts. Live, both sides hear of each step (event `contact`). */
+/** Contacts and contact requests. Live, both sides receive each change (event `contact`). */
 import type { Contact, ContactRequest } from '@flotilla/protocol'
 import type { Ask, Page } from './ask.ts'
 
-/** Whom a request is for, in one way, and what goes with it (300 characters at the most). */
-export type ContactQuestion = (
+/** The recipient, named in one way, and an optional note of up to 300 characters. */
+export type NewContactRequest = (
   | { readonly user: string }
   | { readonly username: string }
   | { readonly email: string }
 ) & { readonly note?: string }
 
-/** What has become of a request: a contact at once, as the person had asked already, or an open request. */
-export interface Requested {
+/** The result of a request: a contact, if the other user had already asked, or an open request. */
+export interface ContactRequestResult {
   readonly contact?: Contact
-  /** Neither comes when it was sent by address: whether somebody has it is not told. */
+  /** By email, both are missing, so as not to reveal whether the address is known. */
   readonly request?: ContactRequest
 }
 
 export const createContacts = (ask: Ask) => ({
-  /** In the order of their ids; it goes on at `next`. */
+  /** Ordered by user id; it continues at `next`. */
   list: (page: Page = {}) => ask('GET /v1/contacts', { query: page }),
-  /** Ends it for both. @throws FlotillaError contact_unknown */
+  /** Removes it for both. @throws FlotillaError contact_unknown */
   remove: (user: string) => ask('DELETE /v1/contacts/{user}', { user }),
 
-  /** The open ones that one sent, or got, the latest first; it goes on at `next`. */
+  /** Open requests, sent or received, newest first; it continues at `next`. */
   requests: (page: Page & { readonly direction: 'sent' | 'received' }) =>
     ask('GET /v1/contact-requests', { query: page }),
   /**
-   * Asks somebody to be contacts.
-   * @throws FlotillaError user_unknown, contact_exists, request_exists, direct_closed, too_many, rate_limited
+   * Sends a contact request.
+   * @throws FlotillaError user_unknown, contact_exists, request_exists, blocked, limit_reached, rate_limited
    */
-  async request(question: ContactQuestion): Promise<Requested> {
+  async request(question: NewContactRequest): Promise<ContactRequestResult> {
     const answer = await ask('POST /v1/contact-requests', { body: question })
     if ('id' in answer) return { request: answer }
     return 'user' in answer ? { contact: answer } : {}
   },
-  /** @throws FlotillaError request_unknown, too_many */
+  /** @throws FlotillaError request_unknown, limit_reached */
   accept: (request: string) => ask('POST /v1/contact-requests/{id}/accept', { id: request }),
   /** @throws FlotillaError request_unknown */
-  reject: (request: string) => ask('POST /v1/contact-requests/{id}/reject', { id: request }),
-  /** Takes back one that one sent. @throws FlotillaError request_unknown */
+  decline: (request: string) => ask('POST /v1/contact-requests/{id}/decline', { id: request }),
+  /** Cancels a sent request. @throws FlotillaError request_unknown */
   cancel: (request: string) => ask('DELETE /v1/contact-requests/{id}', { id: request }),
 })

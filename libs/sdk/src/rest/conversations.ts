@@ -6,55 +6,55 @@ export type HistoryRange = QueryOf<'GET /v1/conversations/{id}/messages'>
 
 export const createConversations = (ask: Ask) => ({
   /**
-   * The direct conversation with a person; the one that exists is given back. `pending` says that the person is asked
-   * first: few messages may be sent before they accept. What one was asked into oneself is accepted by it.
-   * @throws FlotillaError user_unknown, direct_closed, direct_refused, too_many
+   * Opens the direct conversation with a user, or returns the existing one. `pending` means that the user is asked first:
+   * few messages can be sent until they accept. Accepts an open request from that user.
+   * @throws FlotillaError user_unknown, blocked, contacts_only, limit_reached
    */
   createDirect: (user: string) => ask('POST /v1/conversations', { body: { kind: 'direct', user } }),
-  /** A group with these people, oneself as its owner. Some may be asked first. @throws FlotillaError user_unknown, conversation_full */
+  /** Creates a group, with the caller as its owner. Some members may be asked first. @throws FlotillaError user_unknown, conversation_full */
   createGroup: (name: string, members: readonly string[]) =>
     ask('POST /v1/conversations', { body: { kind: 'group', name, members } }),
-  /** The most recent first. `next` of one page is `after` of the one that follows it. */
+  /** Most recently active first; it continues at `next`. */
   conversations: (page: Page = {}) => ask('GET /v1/conversations', { query: page }),
   /** @throws FlotillaError conversation_unknown, not_a_member */
   conversation: (id: string) => ask('GET /v1/conversations/{id}', { id }),
-  /** Renames a group. @throws FlotillaError role_insufficient, direct_fixed, not_a_member */
+  /** Renames a group. @throws FlotillaError role_insufficient, not_a_group, not_a_member */
   rename: (conversation: string, name: string) =>
     ask('PATCH /v1/conversations/{id}', { id: conversation, body: { name } }),
-  /** No push tells of it until then (milliseconds since 1970, or `mutedForEver`); null ends that. Nobody else hears. */
+  /** Mutes until then (milliseconds since 1970, or `mutedForEver`); null unmutes. Other members are not told. */
   mute: (conversation: string, until: number | null) =>
     ask('PUT /v1/conversations/{id}/mute', { id: conversation, body: { untilMs: until } }),
 
-  /** Who is in it and how far they are; it goes on at `next`. */
+  /** The members and their receipts; it continues at `next`. */
   members: (conversation: string, page: Page = {}) =>
     ask('GET /v1/conversations/{id}/members', { id: conversation, query: page }),
   /**
-   * Adds people to a group. Those who want to be asked first, or have left it before, are in `asked`.
-   * @throws FlotillaError role_insufficient, already_a_member, conversation_full, direct_fixed, user_unknown,
-   *   request_declined, too_many
+   * Adds members to a group. Users who want to be asked first, or have left it before, are in `asked`.
+   * @throws FlotillaError role_insufficient, already_a_member, conversation_full, not_a_group, user_unknown,
+   *   request_declined, limit_reached
    */
   addMembers: (conversation: string, users: readonly string[]) =>
     ask('POST /v1/conversations/{id}/members', { id: conversation, body: { users } }),
-  /** Removing oneself is leaving. @throws FlotillaError role_insufficient, last_owner, direct_fixed */
+  /** Remove yourself to leave. @throws FlotillaError role_insufficient, last_owner, not_a_group */
   removeMember: (conversation: string, user: string) =>
     ask('DELETE /v1/conversations/{id}/members/{user}', { id: conversation, user }),
-  /** @throws FlotillaError role_insufficient, last_owner, direct_fixed */
+  /** @throws FlotillaError role_insufficient, last_owner, not_a_group */
   changeRole: (conversation: string, user: string, role: Role) =>
     ask('PATCH /v1/conversations/{id}/members/{user}', { id: conversation, user, body: { role } }),
 
-  /** Entries in rising order: those after a seq, or the last ones before it; without either, the latest. */
+  /** Entries in ascending order: those after a seq, or the last ones before it; the latest by default. */
   history: (conversation: string, range: HistoryRange = {}) =>
     ask('GET /v1/conversations/{id}/messages', { id: conversation, query: range }),
-  /** The pinned messages, the one that was pinned last first. `client.pin` pins. */
+  /** The pinned messages, most recently pinned first. See `client.pin`. */
   pins: async (conversation: string) => (await ask('GET /v1/conversations/{id}/pins', { id: conversation })).messages,
-  /** Pins without the socket. @throws FlotillaError role_insufficient, message_unknown, too_many */
+  /** Pins without the socket. @throws FlotillaError role_insufficient, message_unknown, limit_reached */
   pin: (conversation: string, seq: number) => ask('PUT /v1/conversations/{id}/pins/{seq}', { id: conversation, seq }),
   unpin: (conversation: string, seq: number) =>
     ask('DELETE /v1/conversations/{id}/pins/{seq}', { id: conversation, seq }),
-  /** Posts without the socket and without the outbox. Repeat it with the same clientId until it is answered. */
+  /** Posts without the socket and the outbox. Repeat it with the same clientId until it succeeds. */
   post: (conversation: string, message: BodyOf<'POST /v1/conversations/{id}/messages'>) =>
     ask('POST /v1/conversations/{id}/messages', { id: conversation, body: message }),
-  /** Says without the socket how far one is. The client says it by itself. */
+  /** Updates receipts without the socket. The client does so by itself. */
   receipts: (conversation: string, upTo: BodyOf<'PUT /v1/conversations/{id}/receipts'>) =>
     ask('PUT /v1/conversations/{id}/receipts', { id: conversation, body: upTo }),
 })

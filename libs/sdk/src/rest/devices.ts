@@ -1,4 +1,4 @@
-/** Where pushes go: the devices of a person. */
+/** Devices that receive push notifications. */
 import type { Device } from '@flotilla/protocol'
 import type { Ask, BodyOf } from './ask.ts'
 
@@ -12,30 +12,30 @@ export interface PushSubscriptionData {
 }
 
 export type DeviceRegistration = {
-  /** What the person calls it: 1 to 60 characters. */
+  /** A name chosen by the user: 1 to 60 characters. */
   readonly name: string
   readonly platform: Platform
 } & (
   | { readonly provider: 'fcm' /** The registration token of the app. */; readonly token: string }
   | {
       readonly provider: 'webpush'
-      /** What `toJSON()` of the browser's subscription says. */
+      /** The result of `toJSON()` of the browser's subscription. */
       readonly subscription: PushSubscriptionData
     }
 )
 
 export const createDevices = (ask: Ask) => ({
-  /** The last seen first. */
+  /** Most recently seen first. */
   list: () => ask('GET /v1/devices'),
   /**
-   * Registers this device. To be called at every start of the app: the same token again renews it. It ends with the
-   * sign-in. @throws FlotillaError field_invalid
+   * Registers this device. Call it each time the app starts: the same token renews the registration, which ends with the
+   * session. @throws FlotillaError field_invalid
    */
   register: (device: DeviceRegistration) =>
     // Browsers leave open whether a subscription has all of its fields.
     ask('POST /v1/devices', { body: device as BodyOf<'POST /v1/devices'> }),
   /** @throws FlotillaError device_unknown */
   remove: (device: string) => ask('DELETE /v1/devices/{id}', { id: device }),
-  /** `vapidPublicKey` is for `applicationServerKey` of a subscription; it is missing where there are no web pushes. */
-  getPush: () => ask('GET /v1/push'),
+  /** Use `vapidPublicKey` as `applicationServerKey`; missing if Web Push is not configured. */
+  getPushKey: () => ask('GET /v1/push'),
 })

@@ -1,23 +1,23 @@
-/** Second factors: setting up what is asked for after the first proof of a sign-in, and taking it away. */
+/** Second factors: set them up, turn them off. */
 import type { Ask } from './ask.ts'
 
-/** All but reading and confirming ask for a fresh proof: `proof_needed` says so. */
+/** All but `get` and `confirmTotp` require reauthentication: `reauthentication_required` says so. */
 export const createFactors = (ask: Ask) => ({
-  /** What there is. */
+  /** Which factors are set up. */
   get: () => ask('GET /v1/me/factors'),
   /**
-   * Begins to set up an authenticator app: `secret` in base 32 to type in, `uri` (`otpauth://…`) for a QR code. Nothing
-   * is asked for before `confirmTotp`, within an hour. @throws FlotillaError proof_needed, factor_conflict
+   * Begins setting up an authenticator app: `secret` in base32 to type in, `uri` (`otpauth://…`) for a QR code. Takes
+   * effect with `confirmTotp`, within an hour. @throws FlotillaError reauthentication_required, factor_conflict
    */
   beginTotp: () => ask('POST /v1/me/totp'),
-  /** Turns it on, by a first code of the app. @throws FlotillaError second_factor_wrong, factor_conflict */
+  /** Turns it on, with a first code from the app. @throws FlotillaError second_factor_invalid, factor_conflict */
   confirmTotp: (code: string) => ask('POST /v1/me/totp/confirm', { body: { code } }),
-  /** With the last second factor the recovery codes go too. @throws FlotillaError proof_needed, factor_conflict */
+  /** Turning off the last second factor deletes the recovery codes. @throws FlotillaError reauthentication_required, factor_conflict */
   disableTotp: () => ask('DELETE /v1/me/totp'),
-  /** Those of before are worth nothing any more. @throws FlotillaError proof_needed, factor_conflict */
-  makeRecoveryCodes: () => ask('POST /v1/me/recovery-codes'),
-  /** Asks for a code by mail from now on. @throws FlotillaError proof_needed, factor_conflict, mail_unavailable */
-  enableMailFactor: () => ask('PUT /v1/me/mail-factor'),
-  /** @throws FlotillaError proof_needed, factor_conflict */
-  disableMailFactor: () => ask('DELETE /v1/me/mail-factor'),
+  /** Invalidates the previous ones. @throws FlotillaError reauthentication_required, factor_conflict */
+  createRecoveryCodes: () => ask('POST /v1/me/recovery-codes'),
+  /** Requires a code sent by email from now on. @throws FlotillaError reauthentication_required, factor_conflict, mail_disabled */
+  enableEmailFactor: () => ask('PUT /v1/me/email-factor'),
+  /** @throws FlotillaError reauthentication_required, factor_conflict */
+  disableEmailFactor: () => ask('DELETE /v1/me/email-factor'),
 })

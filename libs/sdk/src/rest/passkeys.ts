@@ -1,4 +1,4 @@
-/** One's passkeys, and what the SDK and a browser tell each other about them. */
+/** Passkeys, and the browser ceremonies that create and use them. */
 import type {
   CreatedPasskey,
   Passkey,
@@ -20,11 +20,11 @@ export interface PasskeyCeremonies {
 }
 
 export const createPasskeys = (ask: Ask) => ({
-  /** The oldest first. */
+  /** Oldest first. */
   list: () => ask('GET /v1/me/passkeys'),
   /**
-   * Has the browser make one and adds it.
-   * @throws FlotillaError proof_needed, passkey_failed (the browser brought none), passkey_invalid, too_many
+   * Has the browser create a passkey and adds it.
+   * @throws FlotillaError reauthentication_required, passkey_failed (the browser returned none), passkey_invalid, limit_reached
    */
   async add(input: { readonly name: string; readonly create: PasskeyCeremonies['create'] }): Promise<Passkey> {
     const { name, create } = input
@@ -33,11 +33,11 @@ export const createPasskeys = (ask: Ask) => ({
   },
   /** @throws FlotillaError passkey_unknown */
   rename: (passkey: string, name: string) => ask('PATCH /v1/me/passkeys/{id}', { id: passkey, body: { name } }),
-  /** @throws FlotillaError proof_needed, passkey_unknown, last_way_in */
+  /** @throws FlotillaError reauthentication_required, passkey_unknown, last_sign_in_method */
   remove: (passkey: string) => ask('DELETE /v1/me/passkeys/{id}', { id: passkey }),
 })
 
-/** Has the browser make a passkey. @throws FlotillaError passkey_failed */
+/** Has the browser create a passkey. @throws FlotillaError passkey_failed */
 export function createPasskey(
   ceremonies: Pick<PasskeyCeremonies, 'create'> | undefined,
   optionsJSON: PasskeyCreationOptions,

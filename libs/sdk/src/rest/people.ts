@@ -1,9 +1,9 @@
-/** Searching people. */
+/** Search for people. */
 import type { Ask } from './ask.ts'
 
 export const createPeople = (ask: Ask) => ({
   /**
-   * By names, whatever the case and the accents, or by an exact address: ten at the most, the best first.
+   * By name, ignoring case and accents, or by exact email address: up to ten, best match first.
    * @param text 2 to 100 characters
    * @throws FlotillaError rate_limited
    */

@@ -1,29 +1,29 @@
-/** What one shows of oneself, and what one decides about it. */
-import { limits, type UploadPlace, type User } from '@flotilla/protocol'
+/** The user's own profile, settings and avatar. */
+import { limits, type UploadTarget, type User } from '@flotilla/protocol'
 import { FlotillaError } from '../flotilla-error.ts'
 import type { Call, FileBytes } from '../http.ts'
 import type { Ask, BodyOf } from './ask.ts'
 
 const unknownType = 'application/octet-stream'
 
-/** Files go to where an answer says: to the API in the person's name, and elsewhere without it. */
+/** Files go where an answer says: to the API with the access token, and elsewhere without it. */
 export const createProfile = (ask: Ask, signed: Call, unsigned: Call) => ({
-  /** What is left out stays. @throws FlotillaError field_invalid */
+  /** Omitted fields stay unchanged. @throws FlotillaError field_invalid */
   change: (change: BodyOf<'PATCH /v1/me'>) => ask('PATCH /v1/me', { body: change }),
-  /** Who sees what, and what is pushed when. */
+  /** Privacy settings and quiet hours. */
   settings: () => ask('GET /v1/me/settings'),
-  /** What is left out stays. What is hidden disappears from the screens of others at once. */
+  /** Omitted fields stay unchanged. Hidden information disappears for other users at once. */
   changeSettings: (change: BodyOf<'PATCH /v1/me/settings'>) => ask('PATCH /v1/me/settings', { body: change }),
 
   /**
-   * Sets the picture: JPEG, PNG, WebP, GIF or AVIF, 5 MB and 40 megapixels at the most. The middle is cut out.
+   * Sets the avatar: JPEG, PNG, WebP, GIF or AVIF, up to 5 MB and 40 megapixels, cropped to a centered square.
    * @throws FlotillaError image_invalid, overloaded
    */
   async setAvatar(picture: FileBytes): Promise<User> {
     refuseTooLarge(picture)
     return ask('PUT /v1/me/avatar', { file: picture, headers: { 'content-type': typeOf(picture) } })
   },
-  /** As `setAvatar`, by way of where the deployment keeps its files: for large pictures and slow lines. */
+  /** Like `setAvatar`, but uploads to file storage: for large files and slow connections. */
   async uploadAvatar(picture: FileBytes): Promise<User> {
     refuseTooLarge(picture)
     const place = await ask('POST /v1/me/avatar/uploads')
@@ -32,7 +32,7 @@ export const createProfile = (ask: Ask, signed: Call, unsigned: Call) => ({
     else await unsigned(at, { file: formOf(place, picture) })
     return ask('PUT /v1/me/avatar/from-upload', { body: { upload: place.upload } })
   },
-  /** Takes the picture away. */
+  /** Removes the avatar. */
   removeAvatar: () => ask('DELETE /v1/me/avatar'),
 })
 
@@ -49,7 +49,7 @@ function refuseTooLarge(picture: FileBytes): void {
 const typeOf = (picture: FileBytes) =>
   picture instanceof Blob && picture.type.startsWith('image/') ? picture.type : unknownType
 
-function formOf({ fields }: UploadPlace, picture: FileBytes): FormData {
+function formOf({ fields }: UploadTarget, picture: FileBytes): FormData {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
   form.append('file', new Blob([picture]))

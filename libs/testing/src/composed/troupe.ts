@@ -444,7 +444,7 @@ class LivingTroupe implements Troupe {
           const how = this.#dice.roll() < 0.7 ? 'accept' : 'reject'
           await this.#call('POST', `/v1/contact-requests/${request}/${how}`, asOf(other))
           direct.tie = how === 'accept' ? 'contacts' : 'none'
-          if (how === 'reject') this.#signalled(pair, fromMs, { event: 'contact.rejected', request })
+          if (how === 'reject') this.#signalled(pair, fromMs, { event: 'contact.declined', request })
           else
             for (const person of pair)
               this.#signalled([person], fromMs, { event: 'contact.accepted', request, user: nobody })

@@ -18,7 +18,7 @@ export const closedRegistration: Attack = {
     const from = stand.address()
     const answers = [
       await call('POST /v1/users', { from, body: { username: 'newcomer', password } }),
-      await call('POST /v1/users/by-passkey/options', { from, body: { username: 'newcomer' } }),
+      await call('POST /v1/users/with-passkey/options', { from, body: { username: 'newcomer' } }),
     ]
     const isOpen = await reaches(closed.operatorPort)
     return [

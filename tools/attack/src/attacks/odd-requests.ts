@@ -91,8 +91,8 @@ async function typedDigits(stand: Stand) {
       code,
       await stand.call('POST /v1/sessions/second-factor', { from: person.from, body: finished }),
     )
-    const proof = { factor: 'totp', code }
-    look('proof', code, await stand.call('POST /v1/sessions/current/proof', { ...as(), body: proof }))
+    const body = { factor: 'totp', code }
+    look('reauthentication', code, await stand.call('POST /v1/sessions/current/reauthentication', { ...as(), body }))
   }
   return [none('codes in other digits that are no plain refusal', faults)]
 }

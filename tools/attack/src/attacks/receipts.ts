@@ -14,7 +14,7 @@ export const receiptsToStrangers: Attack = {
   async run(stand) {
     const [stranger, victim] = (await stand.people(2)) as [Person, Person]
     const as = (person: Person) => ({ token: person.token(), from: person.from })
-    await stand.must('PATCH /v1/me/settings', { ...as(victim), body: { lastSeenTo: 'nobody' } })
+    await stand.must('PATCH /v1/me/settings', { ...as(victim), body: { lastSeenVisibility: 'nobody' } })
     const body = { kind: 'direct', user: victim.user }
     const opened = await stand.call('POST /v1/conversations', { ...as(stranger), body })
     if (opened.status >= 400) return [check('a stranger opens no conversation', true, opened.status)]

@@ -1,4 +1,4 @@
-/** A password alone is no proof where the account asks for a second factor. */
+/** A password alone is not enough to reauthenticate where the account has a second factor. */
 import { type Attack, check } from '../attack.ts'
 import { codeOf } from '../totp.ts'
 
@@ -14,9 +14,9 @@ export const stepUp: Attack = {
     const begun = await stand.must('POST /v1/me/totp', as())
     const code = codeOf(begun.body.secret as string)
     await stand.must('POST /v1/me/totp/confirm', { ...as(), body: { code } })
-    // The session lies open for an hour: its proof is stale.
+    // The session lies open for an hour: the last sign-in is stale.
     await stand.pool.query(`UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1`, [person.session])
-    const proof = await stand.call('POST /v1/sessions/current/proof', {
+    const again = await stand.call('POST /v1/sessions/current/reauthentication', {
       ...as(),
       body: { factor: 'password', password },
     })
@@ -27,7 +27,7 @@ export const stepUp: Attack = {
     const isRefused = (status: number) => status === 401 || status === 403
     return [
       check('the app stays on', factors.body.totp === true && isRefused(removal.status), {
-        proof: proof.status,
+        reauthentication: again.status,
         removal: removal.status,
       }),
       check('nothing is exported', isRefused(archive.status), archive.status),

@@ -105,8 +105,8 @@ export const people: DashboardIdea = {
         ),
         lines(
           'Requests in progress',
-          'How many requests is each API process handling at once? Above REQUESTS_UNDER_WAY_MAX they are told to retry later.',
-          [{ ask: `flotilla_api_requests_under_way{${chosen}}`, as: '{{node}}' }],
+          'How many requests is each API process handling at once? Above REQUESTS_IN_FLIGHT_MAX they are told to retry later.',
+          [{ ask: `flotilla_api_requests_in_flight{${chosen}}`, as: '{{node}}' }],
           { upTo: 20 },
         ),
       ],

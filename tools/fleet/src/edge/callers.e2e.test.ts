@@ -164,7 +164,7 @@ describe.skipIf(nginx === undefined)('callers at the edge', () => {
     })
     const own = await ask({ port: edge.port, path: '/nothing-here', headers: { origin: 'https://evil.example' } })
     expect(own.status).toBe(404)
-    expect(own.json).toEqual({ error: { code: 'route_unknown', message: 'There is no such URL.' } })
+    expect(own.json).toEqual({ error: { code: 'route_unknown', message: 'No such URL.' } })
     expect(own.headers['access-control-allow-origin']).toBeUndefined()
     expect(own.headers['content-security-policy']).toContain("frame-ancestors 'none'")
     expect(own.headers).toMatchObject({ server: 'nginx', 'x-frame-options': 'DENY', 'cache-control': 'no-store' })

@@ -68,7 +68,7 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
     const retryMs = Number(headers['retry-after']) * 1000
     expect(retryMs).toBeGreaterThan(0)
     expect(json).toEqual({
-      error: { code: 'rate_limited', message: 'Too many requests. `retryMs` says when to try again.', retryMs },
+      error: { code: 'rate_limited', message: 'Too many requests. Retry after `retryMs`.', retryMs },
     })
     expect(headers['content-type']).toBe('application/json')
     expect((await askAs(newcomer())).status).toBe(200)
@@ -93,9 +93,9 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
         methods['post'] !== undefined && methods['post'].security.length === 0 && !often.includes(path),
     )
     .map(([path]) => path)
-  const proofs = Object.keys(paths).filter(path => path.startsWith('/v1/sessions/current/proof'))
+  const reauthentications = Object.keys(paths).filter(path => path.startsWith('/v1/sessions/current/reauthentication'))
 
-  test.each([...new Set([...openPosts, ...proofs])])('POST %s is a sign-in: few a minute', async path => {
+  test.each([...new Set([...openPosts, ...reauthentications])])('POST %s is a sign-in: few a minute', async path => {
     const me = newcomer()
     const at = path.replace(/\{\w+\}/g, 'some-thing')
     const answers = await Promise.all(Array.from({ length: 4 }, () => askAs(me, at, 'POST')))
@@ -145,7 +145,7 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
   test('headers and URLs that are too long are cut, bodies too; a picture may be large', async () => {
     const before = seen().length
     const tooLarge = {
-      error: { code: 'frame_too_large', message: 'The headers or the body are larger than the limit.' },
+      error: { code: 'frame_too_large', message: 'The headers or the body exceed the size limit.' },
     }
     const refusals = [
       await askAs({ ...newcomer(), 'x-large': 'x'.repeat(16_000) }),

@@ -31,9 +31,9 @@ test('each promise is kept by good figures, and broken by bad ones', () => {
   expect(gapsAreShort({ ...good, gapMs: { ...good.gapMs, p95: Number.NaN } }).met).toBe(false)
   expect(everybodyComesBack(good).met).toBe(true)
   expect(everybodyComesBack({ ...good, away: 1 }).met).toBe(false)
-  expect(everybodyComesBack({ ...good, lost: ['device-1: refresh_invalid'] })).toMatchObject({
+  expect(everybodyComesBack({ ...good, lost: ['device-1: refresh_token_invalid'] })).toMatchObject({
     met: false,
-    result: '0 of 1,000 away at the end, 1 for good; device-1: refresh_invalid',
+    result: '0 of 1,000 away at the end, 1 for good; device-1: refresh_token_invalid',
   })
   expect(nothingIsBroken({ records: 9, violations: 0, examples: [] }).met).toBe(true)
   expect(nothingIsBroken({ records: 9, violations: 1, examples: ['P1: lost'] }).result).toBe('1 in 9 records; P1: lost')

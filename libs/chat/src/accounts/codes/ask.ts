@@ -1,4 +1,4 @@
-import type { AskedCode } from '@flotilla/protocol'
+import type { CodeRequest } from '@flotilla/protocol'
 import { randomUUID } from 'node:crypto'
 import type { AccountsContext } from '../context.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
@@ -22,7 +22,7 @@ VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond', now() + $
  * the address is known: a person who has it already hears that by mail.
  * @param input the user is the one who asks, where that is known: then nobody else can redeem it; `isMailed` is whether
  *   the mailbox may have one more, which the answer does not tell either
- * @throws Refusal field_invalid, mail_unavailable
+ * @throws Refusal field_invalid, mail_disabled
  */
 export async function ask(
   ctx: AccountsContext,
@@ -32,7 +32,7 @@ export async function ask(
     readonly user?: string | undefined
     readonly isMailed?: boolean
   },
-): Promise<AskedCode> {
+): Promise<CodeRequest> {
   demandMail(ctx)
   const { codeLifeMs, codeTriesMax, codesOpenMax } = ctx.settings
   const { purpose, user = null, isMailed = true } = input
@@ -44,5 +44,5 @@ export async function ask(
     const values = [request, purpose, email, user, mac, codeTriesMax, pauseMs, codeLifeMs, codesOpenMax - 1]
     await client.query(insert, values)
   })
-  return { request, lifeMs: codeLifeMs, resendAfterMs: pauseMs }
+  return { request, expiresInMs: codeLifeMs, resendAfterMs: pauseMs }
 }

@@ -27,9 +27,9 @@ interface Owner {
   email: string
 }
 
-/** @throws Refusal mail_unavailable */
+/** @throws Refusal mail_disabled */
 export function demandMail(ctx: AccountsContext): void {
-  if (!ctx.settings.mail) throw new Refusal('mail_unavailable')
+  if (!ctx.settings.mail) throw new Refusal('mail_disabled')
 }
 
 /** The pause after the sending of this number: 30 s, a minute, two, four. */
@@ -49,7 +49,7 @@ export async function send(ctx: AccountsContext, client: PoolClient, asked: Addr
     what === 'already'
       ? { template: 'registered-already', username: owner?.username ?? '' }
       : { template: 'code', purpose: asked.purpose, code, lifeMs: ctx.settings.codeLifeMs }
-  // As its owner proved it: a server may tell small letters from capitals, though nobody should rely on it.
+  // As its owner verified it: a server may tell small letters from capitals, though nobody should rely on it.
   const to = owner?.email ?? asked.email
   await add(ctx, { kind: what === 'nothing' ? 'nothing' : 'mail', to, mail }, client)
   // A code that nobody was sent must not be found by guessing either.

@@ -6,7 +6,7 @@ import { claim } from '../../store/jobs/claim.ts'
 import type { CodePurpose, Job } from '../../store/jobs/job.ts'
 import { create } from '../registration/create.ts'
 import { ask } from './ask.ts'
-import { check, redeem, type ShownCode, spend } from './redeem.ts'
+import { check, redeem, type SubmittedCode, spend } from './redeem.ts'
 import { resend } from './resend.ts'
 
 let database: TestDatabase
@@ -48,12 +48,12 @@ const change = (request: string, set: string) => ctx.pool.query(`UPDATE codes SE
 const triesLeft = async (request: string) =>
   (await ctx.pool.query<{ tries_left: number }>('SELECT tries_left FROM codes WHERE id = $1', [request])).rows[0]
     ?.tries_left
-const refused = (shown: ShownCode) => expect(redeem(ctx, shown)).rejects.toMatchObject({ code: 'code_invalid' })
+const refused = (shown: SubmittedCode) => expect(redeem(ctx, shown)).rejects.toMatchObject({ code: 'code_invalid' })
 
 describe('asking', () => {
   test('sends six digits to the address, and says how long they are good', async () => {
     const answer = await ask(ctx, { purpose: 'register', email: ' New@Example.org ' })
-    expect(answer).toEqual({ request: expect.any(String), lifeMs: 600_000, resendAfterMs: 30_000 })
+    expect(answer).toEqual({ request: expect.any(String), expiresInMs: 600_000, resendAfterMs: 30_000 })
     expect(await takeJobs()).toEqual([
       {
         kind: 'mail',
@@ -111,7 +111,7 @@ describe('asking', () => {
   })
 
   test('leaves at most three open requests of one address, the youngest', async () => {
-    const requests: ShownCode[] = []
+    const requests: SubmittedCode[] = []
     for (let count = 0; count < 4; count++) requests.push(await asked('sign-in', 'bob@example.org'))
     const [oldest, ...rest] = requests
     await refused(oldest!)
@@ -144,14 +144,14 @@ describe('asking', () => {
 
   test('refuses where no mail is sent', async () => {
     const mute = { ...ctx, settings: { ...ctx.settings, mail: false } }
-    const refusal = { code: 'mail_unavailable' }
+    const refusal = { code: 'mail_disabled' }
     await expect(ask(mute, { purpose: 'register', email: 'a@example.org' })).rejects.toMatchObject(refusal)
     await expect(resend(mute, randomUUID())).rejects.toMatchObject(refusal)
   })
 })
 
 describe('redeeming', () => {
-  test('proves the address, and whose it is', async () => {
+  test('verifies the address, and whose it is', async () => {
     expect(await redeem(ctx, await asked('register', 'fresh@example.org'))).toEqual({
       email: 'fresh@example.org',
       user: undefined,
@@ -231,10 +231,13 @@ describe('sending again', () => {
         detail: { retryMs: expect.any(Number) },
       })
       await due(request)
-      expect(await resend(ctx, request)).toEqual({ request, lifeMs: 600_000, resendAfterMs: pauseMs })
+      expect(await resend(ctx, request)).toEqual({ request, expiresInMs: 600_000, resendAfterMs: pauseMs })
     }
     await due(request)
-    await expect(resend(ctx, request)).rejects.toMatchObject({ code: 'too_many', detail: { rule: '5 sendings' } })
+    await expect(resend(ctx, request)).rejects.toMatchObject({
+      code: 'limit_reached',
+      detail: { rule: 'at most 5 emails' },
+    })
     expect(await takeJobs()).toHaveLength(4)
   })
 
@@ -260,7 +263,7 @@ describe('sending again', () => {
   test('an unknown address is answered as a known one, and nothing is sent', async () => {
     const { request } = await ask(ctx, { purpose: 'sign-in', email: 'nobody@example.org' })
     await due(request)
-    expect(await resend(ctx, request)).toEqual({ request, lifeMs: 600_000, resendAfterMs: 60_000 })
+    expect(await resend(ctx, request)).toEqual({ request, expiresInMs: 600_000, resendAfterMs: 60_000 })
     expect((await takeJobs()).map(job => job.kind)).toEqual(['nothing', 'nothing'])
   })
 

@@ -10,7 +10,7 @@ import { folded } from '../../store/folded.ts'
 import { plainCode } from '../../text/typed.ts'
 import { emailKey } from '../../text/email.ts'
 
-export interface ShownCode {
+export interface SubmittedCode {
   readonly request: string
   /** As it was typed. */
   readonly code: string
@@ -20,7 +20,7 @@ export interface ShownCode {
 }
 
 export interface Redeemed {
-  /** Proved to be the caller's. */
+  /** Verified to be the caller's. */
   readonly email: string
   /** Who has the address, or who asked; undefined with an address that is to be registered. */
   readonly user: string | undefined
@@ -42,7 +42,7 @@ RETURNING email, code_mac`
  * is good for another attempt.
  * @throws Refusal code_invalid
  */
-export async function check(ctx: AccountsContext, shown: ShownCode): Promise<RightCode> {
+export async function check(ctx: AccountsContext, shown: SubmittedCode): Promise<RightCode> {
   const { request, code, purpose, user } = shown
   const taken = await ctx.pool.query<{ email: string; code_mac: Buffer }>(takeTry, [request, purpose, user ?? null])
   const row = taken.rows[0]
@@ -77,7 +77,7 @@ export async function spend(
  * Shows a code and uses it up.
  * @throws Refusal code_invalid
  */
-export async function redeem(ctx: AccountsContext, shown: ShownCode): Promise<Redeemed> {
+export async function redeem(ctx: AccountsContext, shown: SubmittedCode): Promise<Redeemed> {
   const right = await check(ctx, shown)
   await spend(ctx.pool, right)
   return { email: right.email, user: right.user }

@@ -1,4 +1,4 @@
-import { type AskedCode, Refusal } from '@flotilla/protocol'
+import { type CodeRequest, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import type { CodePurpose } from '../../store/jobs/job.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -26,13 +26,13 @@ UPDATE codes SET code_mac = coalesce($2, code_mac), sent_count = sent_count + 1,
 /**
  * Sends another code for the same request, after a pause that doubles each time. The code before is worth nothing any
  * more; the tries that were used stay used. Where the mailbox has had enough, nothing is sent, and it stays good.
- * @throws Refusal code_invalid (ask for a new one), rate_limited (too soon), too_many, mail_unavailable
+ * @throws Refusal code_invalid (ask for a new one), rate_limited (too soon), limit_reached, mail_disabled
  */
 export async function resend(
   ctx: AccountsContext,
   request: string,
   { isMailed = true }: { readonly isMailed?: boolean } = {},
-): Promise<AskedCode> {
+): Promise<CodeRequest> {
   demandMail(ctx)
   const { codeLifeMs } = ctx.settings
   return transaction(ctx, async client => {
@@ -42,14 +42,15 @@ export async function resend(
     const mac = await send(ctx, client, { request, purpose, email, user, isMailed })
     const pauseMs = resendAfterMs(ctx, row.sent_count + 1)
     await client.query(renew, [request, isMailed ? mac : null, pauseMs, codeLifeMs])
-    return { request, lifeMs: codeLifeMs, resendAfterMs: pauseMs }
+    return { request, expiresInMs: codeLifeMs, resendAfterMs: pauseMs }
   })
 }
 
 function demandDue({ settings }: AccountsContext, row: Row | undefined): Row {
   if (row === undefined) throw new Refusal('code_invalid')
   const { codeSendsMax } = settings
-  if (row.sent_count >= codeSendsMax) throw new Refusal('too_many', undefined, { rule: `${codeSendsMax} sendings` })
+  if (row.sent_count >= codeSendsMax)
+    throw new Refusal('limit_reached', undefined, { rule: `at most ${codeSendsMax} emails` })
   if (row.wait_ms > 0) throw new Refusal('rate_limited', undefined, { retryMs: Math.ceil(row.wait_ms) })
   return row
 }

@@ -1,6 +1,6 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
-import { demandFresh } from '../sessions/fresh.ts'
+import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { makeSecret, sealSecret, uriOf } from './totp.ts'
 
 /** What the authenticator app takes in, as text and as what a picture of it says. */
@@ -18,14 +18,14 @@ ON CONFLICT (user_id) DO UPDATE SET key_id = excluded.key_id, secret = excluded.
 /**
  * Begins to set up an authenticator app. Nothing is asked for before it is confirmed by a code.
  * @param input.issuer the name of the deployment, as the app shows it
- * @throws Refusal proof_needed, factor_conflict (there is one)
+ * @throws Refusal reauthentication_required, factor_conflict (there is one)
  */
 export async function beginTotp(
   ctx: AccountsContext,
   by: string,
   input: { readonly issuer: string; readonly session: string },
 ): Promise<TotpSetUp> {
-  await demandFresh(ctx, input.session)
+  await demandReauthentication(ctx, input.session)
   const found = await ctx.pool.query<{ username: string }>('SELECT username FROM users WHERE id = $1', [by])
   const label = found.rows[0]?.username
   if (label === undefined) throw new Refusal('user_unknown')

@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import { replaceRecoveryCodes } from './recovery-codes.ts'
@@ -22,19 +22,19 @@ UPDATE totp_factors SET confirmed_at = now(), last_step = $2
 /**
  * Turns the authenticator app on, by a first code of it.
  * @returns recovery codes, shown this once
- * @throws Refusal factor_conflict (nothing was begun), second_factor_wrong
+ * @throws Refusal factor_conflict (nothing was begun), second_factor_invalid
  */
 export async function confirmTotp(
   ctx: AccountsContext,
   by: string,
-  input: { readonly code: string; readonly session: string; readonly client: Client },
+  input: { readonly code: string; readonly session: string; readonly client: ClientDevice },
 ): Promise<string[]> {
   const { code, session, client } = input
   const found = await ctx.pool.query<SealedSecret>(findOpen, [by, setUpMsMax])
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('factor_conflict')
   const step = await stepOf(ctx, by, row, code)
-  if (step === undefined) throw new Refusal('second_factor_wrong')
+  if (step === undefined) throw new Refusal('second_factor_invalid')
   return transaction(ctx, async tx => {
     await holdUsers(tx, [by])
     const confirmed = await tx.query(confirm, [by, step, row.secret])

@@ -7,11 +7,11 @@ import { open } from '../sessions/open.ts'
 import { create } from '../registration/create.ts'
 import { beginTotp } from './begin-totp.ts'
 import { confirmTotp } from './confirm-totp.ts'
-import { disableMailFactor } from './disable-mail-factor.ts'
+import { disableEmailFactor } from './disable-email-factor.ts'
 import { disableTotp } from './disable-totp.ts'
-import { enableMailFactor } from './enable-mail-factor.ts'
+import { enableEmailFactor } from './enable-email-factor.ts'
 import { factorsAfter, read } from './read.ts'
-import { makeRecoveryCodes, spendRecoveryCode } from './recovery-codes.ts'
+import { createRecoveryCodes, spendRecoveryCode } from './recovery-codes.ts'
 import { spendTotp } from './totp.ts'
 
 let database: TestDatabase
@@ -67,7 +67,7 @@ describe('an authenticator app', () => {
     expect((await read(ctx, user)).totp).toBe(false)
     expect(await spendTotp(ctx, user, codeOf(secret))).toBe(false)
     const wrong = confirmTotp(ctx, user, { ...from, code: '000000' })
-    await expect(wrong).rejects.toMatchObject({ code: 'second_factor_wrong' })
+    await expect(wrong).rejects.toMatchObject({ code: 'second_factor_invalid' })
     const codes = await confirmTotp(ctx, user, { ...from, code: codeOf(secret) })
     expect(await read(ctx, user)).toMatchObject({ totp: true, recoveryCodesLeft: 10 })
     expect(new Set(codes).size).toBe(10)
@@ -93,7 +93,7 @@ describe('an authenticator app', () => {
     const first = await beginTotp(ctx, user, { ...from, issuer: 'Flotilla' })
     const second = await beginTotp(ctx, user, { ...from, issuer: 'Flotilla' })
     const old = confirmTotp(ctx, user, { ...from, code: codeOf(first.secret) })
-    await expect(old).rejects.toMatchObject({ code: 'second_factor_wrong' })
+    await expect(old).rejects.toMatchObject({ code: 'second_factor_invalid' })
     const both = await Promise.allSettled(
       [1, 2].map(() => confirmTotp(ctx, user, { ...from, code: codeOf(second.secret) })),
     )
@@ -169,7 +169,7 @@ describe('recovery codes', () => {
 
   test('made anew, those of before are worth nothing', async () => {
     const { user, from, recoveryCodes } = await withTotp()
-    const made = await Promise.all([makeRecoveryCodes(ctx, user, from), makeRecoveryCodes(ctx, user, from)])
+    const made = await Promise.all([createRecoveryCodes(ctx, user, from), createRecoveryCodes(ctx, user, from)])
     expect((await read(ctx, user)).recoveryCodesLeft).toBe(10)
     expect(await spendRecoveryCode(ctx, user, recoveryCodes[0]!, client)).toBe(false)
     const good = await Promise.all(made.map(codes => spendRecoveryCode(ctx, user, codes[0]!, client)))
@@ -178,50 +178,50 @@ describe('recovery codes', () => {
 
   test('there are none without a second factor', async () => {
     const [user, from] = await someone()
-    await expect(makeRecoveryCodes(ctx, user, from)).rejects.toMatchObject({ code: 'factor_conflict' })
+    await expect(createRecoveryCodes(ctx, user, from)).rejects.toMatchObject({ code: 'factor_conflict' })
   })
 })
 
 describe('a code by mail', () => {
   test('is turned on and off; its recovery codes go with the last factor only', async () => {
     const { user, from } = await withTotp()
-    await enableMailFactor(ctx, user, from)
-    await enableMailFactor(ctx, user, from)
-    expect((await read(ctx, user)).mailFactor).toBe(true)
+    await enableEmailFactor(ctx, user, from)
+    await enableEmailFactor(ctx, user, from)
+    expect((await read(ctx, user)).emailFactor).toBe(true)
     await disableTotp(ctx, user, from)
-    expect(await read(ctx, user)).toMatchObject({ mailFactor: true, recoveryCodesLeft: 10 })
-    await disableMailFactor(ctx, user, from)
-    expect(await read(ctx, user)).toMatchObject({ mailFactor: false, recoveryCodesLeft: 0 })
-    await expect(disableMailFactor(ctx, user, from)).rejects.toMatchObject({ code: 'factor_conflict' })
-    expect((await trail(user)).slice(1)).toEqual(['mail_factor_enabled', 'totp_disabled', 'mail_factor_disabled'])
+    expect(await read(ctx, user)).toMatchObject({ emailFactor: true, recoveryCodesLeft: 10 })
+    await disableEmailFactor(ctx, user, from)
+    expect(await read(ctx, user)).toMatchObject({ emailFactor: false, recoveryCodesLeft: 0 })
+    await expect(disableEmailFactor(ctx, user, from)).rejects.toMatchObject({ code: 'factor_conflict' })
+    expect((await trail(user)).slice(1)).toEqual(['email_factor_enabled', 'totp_disabled', 'email_factor_disabled'])
   })
 
   test('needs an address', async () => {
     const [user, from] = await someone()
     await ctx.pool.query('UPDATE users SET email = NULL WHERE id = $1', [user])
-    await expect(enableMailFactor(ctx, user, from)).rejects.toMatchObject({ code: 'factor_conflict' })
+    await expect(enableEmailFactor(ctx, user, from)).rejects.toMatchObject({ code: 'factor_conflict' })
   })
 })
 
-test('whatever an intruder at an open screen would change asks for a fresh proof', async () => {
+test('whatever an intruder at an open screen would change asks for reauthentication', async () => {
   const { user, from } = await withTotp()
   await age(from.session)
   const verbs = [
     () => beginTotp(ctx, user, { ...from, issuer: 'Flotilla' }),
     () => disableTotp(ctx, user, from),
-    () => makeRecoveryCodes(ctx, user, from),
-    () => enableMailFactor(ctx, user, from),
-    () => disableMailFactor(ctx, user, from),
+    () => createRecoveryCodes(ctx, user, from),
+    () => enableEmailFactor(ctx, user, from),
+    () => disableEmailFactor(ctx, user, from),
   ]
-  for (const verb of verbs) await expect(verb()).rejects.toMatchObject({ code: 'proof_needed' })
+  for (const verb of verbs) await expect(verb()).rejects.toMatchObject({ code: 'reauthentication_required' })
 })
 
-describe('what is asked for after the first proof', () => {
+describe('what is asked for after the first factor', () => {
   const nothing: Factors = {
     password: true,
     email: true,
     totp: false,
-    mailFactor: false,
+    emailFactor: false,
     recoveryCodesLeft: 0,
     passkeys: 0,
   }
@@ -229,16 +229,16 @@ describe('what is asked for after the first proof', () => {
     ['password', {}, []],
     ['password', { passkeys: 2 }, []],
     ['password', { totp: true, recoveryCodesLeft: 3 }, ['totp', 'recovery_code']],
-    ['password', { totp: true, mailFactor: true, passkeys: 1 }, ['totp', 'email_code', 'passkey']],
-    ['password', { mailFactor: true }, ['email_code']],
-    ['identity', { mailFactor: true }, ['email_code']],
+    ['password', { totp: true, emailFactor: true, passkeys: 1 }, ['totp', 'email_code', 'passkey']],
+    ['password', { emailFactor: true }, ['email_code']],
+    ['identity', { emailFactor: true }, ['email_code']],
     ['identity', { totp: true }, ['totp']],
-    ['email_code', { totp: true, mailFactor: true }, ['totp']],
-    ['email_code', { mailFactor: true }, ['password']],
-    ['email_code', { mailFactor: true, password: false, passkeys: 1 }, ['passkey']],
-    ['email_code', { mailFactor: true, password: false }, []],
-    ['passkey', { totp: true, mailFactor: true, passkeys: 1 }, []],
-  ])('%s with %j: %j', (proof, has, asked) => {
-    expect(factorsAfter(proof, { ...nothing, ...has })).toEqual(asked)
+    ['email_code', { totp: true, emailFactor: true }, ['totp']],
+    ['email_code', { emailFactor: true }, ['password']],
+    ['email_code', { emailFactor: true, password: false, passkeys: 1 }, ['passkey']],
+    ['email_code', { emailFactor: true, password: false }, []],
+    ['passkey', { totp: true, emailFactor: true, passkeys: 1 }, []],
+  ])('%s with %j: %j', (first, has, asked) => {
+    expect(factorsAfter(first, { ...nothing, ...has })).toEqual(asked)
   })
 })

@@ -4,8 +4,8 @@ import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { makePaperCode, paperCodeHash } from '../../text/paper-codes.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
-import { demandFresh } from '../sessions/fresh.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
+import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { transaction } from '../../store/transaction.ts'
 
 const recoveryCodesMade = 10
@@ -24,7 +24,12 @@ export async function replaceRecoveryCodes(tx: PoolClient, user: string): Promis
 }
 
 /** Uses a code up, and notes it. Of two who show one at once, only one gets it. */
-export function spendRecoveryCode(ctx: AccountsContext, user: string, typed: string, client: Client): Promise<boolean> {
+export function spendRecoveryCode(
+  ctx: AccountsContext,
+  user: string,
+  typed: string,
+  client: ClientDevice,
+): Promise<boolean> {
   return transaction(ctx, async tx => {
     const spent = await tx.query(
       'UPDATE recovery_codes SET used_at = now() WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL',
@@ -51,15 +56,15 @@ export async function dropNeedlessRecoveryCodes(tx: PoolClient, user: string): P
 
 /**
  * Ten new recovery codes, shown this once.
- * @throws Refusal proof_needed, factor_conflict (no second factor is set up)
+ * @throws Refusal reauthentication_required, factor_conflict (no second factor is set up)
  */
-export async function makeRecoveryCodes(
+export async function createRecoveryCodes(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<string[]> {
   const { session, client } = input
-  await demandFresh(ctx, session)
+  await demandReauthentication(ctx, session)
   return transaction(ctx, async tx => {
     const found = await tx.query<{ needed: boolean }>(
       `SELECT (u.mail_factor AND u.email IS NOT NULL)
@@ -69,7 +74,7 @@ export async function makeRecoveryCodes(
     )
     if (found.rows[0]?.needed !== true) throw new Refusal('factor_conflict')
     const codes = await replaceRecoveryCodes(tx, by)
-    await note(ctx, { user: by, kind: 'recovery_codes_made', session, client }, tx)
+    await note(ctx, { user: by, kind: 'recovery_codes_created', session, client }, tx)
     return codes
   })
 }

@@ -1,5 +1,5 @@
-/** What a visit leaves behind for its application: who somebody is at a provider, for a minute, once. */
-import { Refusal } from '@flotilla/protocol'
+/** What an authorization leaves behind for its application: who somebody is at a provider, for a minute, once. */
+import { type AuthorizationGrant, Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import type { Profile } from './profile.ts'
 import {
@@ -9,20 +9,14 @@ import {
   type SealedText,
   sealText,
   splitToken,
-  type VisitData,
-  type VisitPurpose,
-} from './visit.ts'
+  type AuthorizationData,
+  type AuthorizationPurpose,
+} from './authorization.ts'
 
-export interface GrantData extends Pick<VisitData, 'provider' | 'purpose' | 'secret' | 'session'> {
+export interface GrantData extends Pick<AuthorizationData, 'provider' | 'purpose' | 'secret' | 'session'> {
   readonly grant: string
   /** The profile: a name and an address. */
   readonly sealed: SealedText
-}
-
-/** What an application shows: the grant that the browser brought, and what it kept itself. */
-export interface Shown {
-  readonly grant: string
-  readonly secret: string
 }
 
 /** In whose hands a grant for something of one's own must be. */
@@ -31,7 +25,7 @@ export interface Caller {
   readonly session: string
 }
 
-const boundOf = (grant: string) => `visit-grant ${grant}`
+const boundOf = (grant: string) => `authorization-grant ${grant}`
 
 export const sealProfile = (ctx: AccountsContext, profile: Profile, grant: string): SealedText =>
   sealText(ctx, boundOf(grant), JSON.stringify(profile))
@@ -43,17 +37,17 @@ DELETE FROM challenges
 RETURNING data`
 
 /**
- * Takes the profile out: once, for what the visit was begun for, by who began it.
- * @throws Refusal identity_refused
+ * Takes the profile out: once, for what the authorization was begun for, by who began it.
+ * @throws Refusal authorization_failed
  */
 export async function redeem(
   ctx: AccountsContext,
-  shown: Shown,
-  purpose: VisitPurpose,
+  shown: AuthorizationGrant,
+  purpose: AuthorizationPurpose,
   by?: Caller,
 ): Promise<{ provider: string; profile: Profile }> {
   const granted = splitToken(shown.grant)
-  if (granted === undefined) throw new Refusal('identity_refused')
+  if (granted === undefined) throw new Refusal('authorization_failed')
   const grant = hashToken(granted.token)
   const taken = await ctx.pool.query<{ data: GrantData }>(take, [
     grantKind,
@@ -65,7 +59,7 @@ export async function redeem(
     by?.session ?? null,
   ])
   const data = taken.rows[0]?.data
-  if (data === undefined) throw new Refusal('identity_refused')
+  if (data === undefined) throw new Refusal('authorization_failed')
   const profile = JSON.parse(await openText(ctx, boundOf(grant), data.sealed)) as Profile
   return { provider: data.provider, profile }
 }

@@ -5,10 +5,10 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { attach, findOwn, isSame } from './link.ts'
 import type { Profile } from './profile.ts'
-import { openText, type SealedText, sealText } from './visit.ts'
+import { openText, type SealedText, sealText } from './authorization.ts'
 
 interface Joining {
   readonly user: string
@@ -30,7 +30,12 @@ export const sealJoin = (ctx: AccountsContext, { user, ...joining }: Joining): S
 export async function joinNow(
   ctx: AccountsContext,
   tx: PoolClient,
-  input: { readonly user: string; readonly sealed: SealedText; readonly session: string; readonly client: Client },
+  input: {
+    readonly user: string
+    readonly sealed: SealedText
+    readonly session: string
+    readonly client: ClientDevice
+  },
 ): Promise<void> {
   const { user, sealed, session, client } = input
   const { provider, profile } = JSON.parse(await openText(ctx, boundOf(user), sealed)) as Omit<Joining, 'user'>

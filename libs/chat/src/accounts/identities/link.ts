@@ -1,12 +1,12 @@
-import { Refusal } from '@flotilla/protocol'
+import { type AuthorizationGrant, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { identityText, isHeldBack } from '../registration/held-back.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { emailKey } from '../../text/email.ts'
-import { type Caller, redeem, type Shown } from './grant.ts'
+import { type Caller, redeem } from './grant.ts'
 import { cleanName } from './new-person.ts'
 import { comparableEmail, type Profile } from './profile.ts'
 
@@ -14,7 +14,7 @@ interface Attachment {
   readonly user: string
   readonly provider: string
   readonly profile: Profile
-  readonly client: Client
+  readonly client: ClientDevice
   readonly session?: string
   /** How it came about, for the trail. */
   readonly by: 'address' | 'person'
@@ -27,14 +27,14 @@ type Key = Pick<Profile, 'issuer' | 'subject'>
 export const isSame = (one: Key, other: Key): boolean => one.issuer === other.issuer && one.subject === other.subject
 
 /**
- * Links an identity to the caller's account. The grant is good only in the session that began the visit: whoever is lured
- * through somebody else's visit links nothing.
- * @throws Refusal identity_refused, identity_taken, too_many (one identity of each provider)
+ * Links an identity to the caller's account. The grant is good only in the session that began the authorization: whoever is lured
+ * through somebody else's authorization links nothing.
+ * @throws Refusal authorization_failed, identity_taken, limit_reached (one identity of each provider)
  */
 export async function link(
   ctx: AccountsContext,
   by: Caller,
-  input: Shown & { readonly client: Client },
+  input: AuthorizationGrant & { readonly client: ClientDevice },
 ): Promise<void> {
   const { provider, profile } = await redeem(ctx, input, 'link', by)
   await transaction(ctx, async client => {
@@ -42,12 +42,12 @@ export async function link(
     const locked = await client.query('SELECT FROM users WHERE id = $1 AND erased_at IS NULL FOR NO KEY UPDATE', [
       by.user,
     ])
-    if (locked.rowCount === 0) throw new Refusal('identity_refused')
+    if (locked.rowCount === 0) throw new Refusal('authorization_failed')
     const there = await findOwn(client, by.user, provider)
     if (there !== undefined && isSame(there, profile)) return
     if (there !== undefined)
-      throw new Refusal('too_many', 'an account has one identity of a provider: unlink the other first', {
-        rule: '1 of each provider',
+      throw new Refusal('limit_reached', 'another identity of this provider is linked. Unlink it first.', {
+        rule: 'one per provider',
       })
     await attach(ctx, client, { ...by, provider, profile, client: input.client, by: 'person' })
   })

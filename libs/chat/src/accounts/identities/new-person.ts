@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { cutText, isVisible, limits, mended } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { create } from '../registration/create.ts'
 import { isDisplayName } from '../../users/display-name.ts'
 import { isReserved } from '../../users/reserved-names.ts'
@@ -24,7 +24,7 @@ export async function addPerson(
   input: {
     readonly profile: Profile
     readonly invitation?: Buffer | undefined
-    readonly client: Client
+    readonly client: ClientDevice
     readonly attempt: number
   },
 ): Promise<string> {

@@ -10,7 +10,7 @@ export interface Profile {
   /** What they sign in with there, or nothing. */
   readonly username: string
   /**
-   * Only an address of which the provider says that the person has proved it, and only of a provider that this deployment
+   * Only an address of which the provider says that the person has verified it, and only of a provider that this deployment
    * believes. Any other address counts as none.
    */
   readonly email?: string | undefined

@@ -1,35 +1,35 @@
 /**
  * Signs in by an identity. Known, it is its person's. Unknown, it joins the account with the same address, if both sides
- * have had that proved, and once the second factor of the account was shown, if it has one; otherwise it makes an account.
+ * have had that verified, and once the second factor of the account was shown, if it has one; otherwise it makes an account.
  *
  * An address that only one side vouches for joins nothing and is not even looked up, so that nobody finds out by it who
  * has an account here: they get an account without an address, and can link the identity from the other one after
  * unlinking it here.
  */
-import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
+import { type AuthorizationGrant, Refusal, type SecondFactorChallenge } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { hasSecondFactor, read } from '../factors/read.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { begin, type SignedIn } from '../sessions/begin.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { folded } from '../../store/folded.ts'
 import { uniqueViolation } from '../../store/failures.ts'
 import { transaction } from '../../store/transaction.ts'
 import { emailKey } from '../../text/email.ts'
 import { get } from '../../users/get.ts'
-import { redeem, type Shown } from './grant.ts'
+import { redeem } from './grant.ts'
 import { attach, demandNotHeldBack, findOwn, isSame, keptName } from './link.ts'
 import { sealJoin } from './join-later.ts'
 import { addPerson } from './new-person.ts'
 import { comparableEmail, type Profile } from './profile.ts'
 
-interface Visitor {
+interface Arrival {
   readonly provider: string
   readonly profile: Profile
   /** The hash of the code. */
   readonly invitation: Buffer | undefined
-  readonly client: Client
+  readonly client: ClientDevice
 }
 
 /** Whose sign-in it is, and whether the identity is only to join when it is done. */
@@ -43,31 +43,31 @@ const attemptsMax = 6
 
 /**
  * @param input.invitation a code, as it was typed: for an account that is made
- * @throws Refusal identity_refused, identity_taken, registration_closed, invitation_invalid, field_invalid (the name of
+ * @throws Refusal authorization_failed, identity_taken, registration_closed, invitation_invalid, field_invalid (the name of
  *   the device)
  */
 export async function signIn(
   ctx: AccountsContext,
-  input: Shown & { readonly invitation?: string | undefined; readonly client: Client },
-): Promise<SignedIn | SecondFactorNeeded> {
+  input: AuthorizationGrant & { readonly invitation?: string | undefined; readonly client: ClientDevice },
+): Promise<SignedIn | SecondFactorChallenge> {
   const { provider, profile } = await redeem(ctx, input, 'sign-in')
   const { client } = input
   const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)
   const found = await findOrMake(ctx, { provider, profile, invitation, client })
   const [user] = await get(ctx, [found.user])
-  if (user === undefined) throw new Refusal('identity_refused')
+  if (user === undefined) throw new Refusal('authorization_failed')
   const identity = found.joins ? sealJoin(ctx, { user: user.id, provider, profile }) : undefined
   return begin(ctx, user, 'identity', client, { identity })
 }
 
-async function findOrMake(ctx: AccountsContext, visitor: Visitor): Promise<Found> {
+async function findOrMake(ctx: AccountsContext, arrival: Arrival): Promise<Found> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const known = await findKnown(ctx, visitor.profile)
+    const known = await findKnown(ctx, arrival.profile)
     if (known !== undefined) return { user: known }
     try {
       return await transaction(ctx, async client => {
-        await forgetErased(client, visitor.profile)
-        return (await join(ctx, client, visitor)) ?? { user: await make(ctx, client, visitor, attempt) }
+        await forgetErased(client, arrival.profile)
+        return (await join(ctx, client, arrival)) ?? { user: await make(ctx, client, arrival, attempt) }
       })
     } catch (error) {
       if (!wasTaken(error)) throw error
@@ -99,9 +99,9 @@ async function forgetErased(client: PoolClient, { issuer, subject }: Profile): P
   )
 }
 
-/** `users.email` holds only what its owner has proved here, and the profile only what they have proved there. */
-async function join(ctx: AccountsContext, client: PoolClient, visitor: Visitor): Promise<Found | undefined> {
-  const email = comparableEmail(visitor.profile)
+/** `users.email` holds only what its owner has verified here, and the profile only what they have verified there. */
+async function join(ctx: AccountsContext, client: PoolClient, arrival: Arrival): Promise<Found | undefined> {
+  const email = comparableEmail(arrival.profile)
   if (email === undefined) return undefined
   const found = await client.query<{ id: string }>(
     `SELECT id FROM users WHERE ${folded('email')} = $1 AND erased_at IS NULL FOR NO KEY UPDATE`,
@@ -109,22 +109,22 @@ async function join(ctx: AccountsContext, client: PoolClient, visitor: Visitor):
   )
   const user = found.rows[0]?.id
   if (user === undefined) return undefined
-  const there = await findOwn(client, user, visitor.provider)
+  const there = await findOwn(client, user, arrival.provider)
   // Another request with the same identity was faster.
-  if (there !== undefined && isSame(there, visitor.profile)) return { user }
+  if (there !== undefined && isSame(there, arrival.profile)) return { user }
   if (there !== undefined) throw new Refusal('identity_taken')
   if (hasSecondFactor(await read(ctx, user, client))) return { user, joins: true }
-  await attach(ctx, client, { ...visitor, user, by: 'address' })
+  await attach(ctx, client, { ...arrival, user, by: 'address' })
   return { user }
 }
 
-async function make(ctx: AccountsContext, client: PoolClient, visitor: Visitor, attempt: number): Promise<string> {
-  const { provider, profile } = visitor
+async function make(ctx: AccountsContext, client: PoolClient, arrival: Arrival, attempt: number): Promise<string> {
+  const { provider, profile } = arrival
   await demandNotHeldBack(client, profile)
   const user = await addPerson(ctx, client, {
     profile,
-    invitation: visitor.invitation,
-    client: visitor.client,
+    invitation: arrival.invitation,
+    client: arrival.client,
     attempt,
   })
   await client.query(

@@ -16,15 +16,15 @@ VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') RETURNING ${i
 /**
  * Makes a code by which others may register. It is shown this once.
  * @param input.operator whether the caller makes it as an operator, which is for the route to know
- * @throws Refusal operators_only, field_invalid (`uses`), too_many
+ * @throws Refusal operators_only, field_invalid (`uses`), limit_reached
  */
 export async function make(
   ctx: AccountsContext,
   by: string,
-  input: { readonly uses?: number | undefined; readonly lifeMs?: number | undefined; readonly operator: boolean },
+  input: { readonly uses?: number | undefined; readonly expiresInMs?: number | undefined; readonly operator: boolean },
 ): Promise<Invitation & { readonly code: string }> {
   const { invitationsFrom, invitationsMax, invitationUsesMax, invitationLifeMs } = ctx.settings
-  const { uses = 1, lifeMs = invitationLifeMs, operator } = input
+  const { uses = 1, expiresInMs = invitationLifeMs, operator } = input
   if (invitationsFrom === 'operators' && !operator) throw new Refusal('operators_only')
   const usesMax = operator ? operatorInvitationUsesMax : invitationUsesMax
   if (uses > usesMax)
@@ -42,10 +42,10 @@ export async function make(
     )
     const openMax = operator ? operatorInvitationsMax : invitationsMax
     if (found.rows[0]!.open >= openMax)
-      throw new Refusal('too_many', 'the caller has as many invitations as one may have: revoke one first', {
+      throw new Refusal('limit_reached', 'you have reached the limit of invitations. Revoke one first.', {
         rule: `maxItems ${openMax}`,
       })
-    const values = [randomUUID(), paperCodeHash(code), by, operator, uses, lifeMs]
+    const values = [randomUUID(), paperCodeHash(code), by, operator, uses, expiresInMs]
     const made = await tx.query<InvitationRow>(insert, values)
     return { ...toInvitation(made.rows[0]!), code }
   })

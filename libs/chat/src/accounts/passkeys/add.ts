@@ -5,8 +5,8 @@ import { takeChallenge } from '../../store/challenges.ts'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
-import { demandFresh } from '../sessions/fresh.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
+import { demandReauthentication } from '../sessions/demand-reauthentication.ts'
 import { uniqueViolation } from '../../store/failures.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
@@ -20,13 +20,13 @@ export interface AddCeremony extends Ceremony {
   readonly known: readonly PasskeyRef[]
 }
 
-/** @throws Refusal proof_needed, too_many */
+/** @throws Refusal reauthentication_required, limit_reached */
 export async function beginAdd(
   ctx: AccountsContext,
   by: string,
   input: { readonly session: string },
 ): Promise<AddCeremony> {
-  await demandFresh(ctx, input.session)
+  await demandReauthentication(ctx, input.session)
   const known = await refsOf(ctx, by)
   if (known.length >= passkeysMax) throw tooMany()
   const found = await ctx.pool.query<{ username: string; displayName: string }>(
@@ -38,7 +38,7 @@ export async function beginAdd(
   return { ...(await beginCeremony(ctx, 'passkey-add', { user: by })), ...row, user: by, known }
 }
 
-/** @throws Refusal field_invalid (the name), challenge_invalid, passkey_invalid, too_many */
+/** @throws Refusal field_invalid (the name), challenge_invalid, passkey_invalid, limit_reached */
 export async function add(
   ctx: AccountsContext,
   by: string,
@@ -47,7 +47,7 @@ export async function add(
     readonly passkey: NewPasskey
     readonly name: string
     readonly session: string
-    readonly client: Client
+    readonly client: ClientDevice
   },
 ): Promise<Passkey> {
   const { session, client } = input
@@ -82,4 +82,4 @@ export async function insertPasskey(tx: PoolClient, user: string, made: MadePass
   }
 }
 
-const tooMany = () => new Refusal('too_many', undefined, { rule: `at most ${passkeysMax}` })
+const tooMany = () => new Refusal('limit_reached', undefined, { rule: `at most ${passkeysMax}` })

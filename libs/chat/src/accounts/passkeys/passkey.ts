@@ -52,11 +52,11 @@ export interface PasskeyRef {
 export interface Ceremony {
   readonly challenge: string
   readonly nonce: Uint8Array<ArrayBuffer>
-  readonly lifeMs: number
+  readonly expiresInMs: number
 }
 
 /** What each ceremony is for. A challenge of one is worth nothing in another. */
-export type CeremonyKind = 'passkey-sign-in' | 'passkey-register' | 'passkey-add' | 'passkey-proof'
+export type CeremonyKind = 'passkey-sign-in' | 'passkey-register' | 'passkey-add' | 'passkey-reauthentication'
 
 const ceremonyLifeMs = 5 * 60_000
 const nonceBytes = 32
@@ -73,8 +73,8 @@ export async function beginCeremony(
 ): Promise<Ceremony> {
   const nonce = makeNonce()
   const data = { ...about.data, nonce: nonceText(nonce) }
-  const challenge = await openChallenge(ctx, { kind, user: about.user, data, lifeMs: ceremonyLifeMs })
-  return { challenge, nonce, lifeMs: ceremonyLifeMs }
+  const challenge = await openChallenge(ctx, { kind, user: about.user, data, expiresInMs: ceremonyLifeMs })
+  return { challenge, nonce, expiresInMs: ceremonyLifeMs }
 }
 
 /** The passkeys of a person, as a browser is told of them. */

@@ -2,8 +2,8 @@ import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@f
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { open } from '../sessions/open.ts'
-import { askProofPasskey } from '../sessions/prove.ts'
-import { beginByPasskey, signInByPasskey } from '../sessions/sign-in-by-passkey.ts'
+import { beginPasskeyReauthentication } from '../sessions/reauthenticate.ts'
+import { beginByPasskey, signInWithPasskey } from '../sessions/sign-in-with-passkey.ts'
 import { create } from '../registration/create.ts'
 import { add, beginAdd } from './add.ts'
 import { list } from './list.ts'
@@ -58,7 +58,7 @@ async function addOne({ id, from }: Someone, passkey: MadePasskey | undefined = 
 }
 const signIn = async (passkey: ShownPasskey) => {
   const { challenge } = await beginByPasskey(ctx)
-  return signInByPasskey(ctx, { challenge, passkey, client })
+  return signInWithPasskey(ctx, { challenge, passkey, client })
 }
 const trail = async (user: string) =>
   (
@@ -76,7 +76,7 @@ describe('adding', () => {
   test('stores what signs in, and notes it', async () => {
     const person = await someone('x')
     const begun = await beginAdd(ctx, person.id, person.from)
-    expect(begun).toMatchObject({ user: person.id, known: [], lifeMs: 300_000 })
+    expect(begun).toMatchObject({ user: person.id, known: [], expiresInMs: 300_000 })
     expect(begun.nonce).toHaveLength(32)
     const passkey = await addOne(person)
     expect(passkey).toMatchObject({ name: 'Phone', synced: true, usedAt: null })
@@ -92,12 +92,12 @@ describe('adding', () => {
     ])
   })
 
-  test('asks for a fresh proof', async () => {
+  test('asks for reauthentication', async () => {
     const person = await someone('x')
     await ctx.pool.query("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [
       person.from.session,
     ])
-    await expect(beginAdd(ctx, person.id, person.from)).rejects.toMatchObject({ code: 'proof_needed' })
+    await expect(beginAdd(ctx, person.id, person.from)).rejects.toMatchObject({ code: 'reauthentication_required' })
   })
 
   test('the challenge is good once, for its person and its ceremony', async () => {
@@ -109,7 +109,7 @@ describe('adding', () => {
     const all = await Promise.allSettled(Array.from({ length: 6 }, () => finish(person, challenge)))
     expect(fulfilled(all)).toBe(1)
     expect(reasons(all)).toEqual(new Set(['challenge_invalid']))
-    const proving = await askProofPasskey(ctx, person.id)
+    const proving = await beginPasskeyReauthentication(ctx, person.id)
     await expect(finish(person, proving.challenge)).rejects.toMatchObject({ code: 'challenge_invalid' })
     const signingIn = await beginByPasskey(ctx)
     const registered = register(ctx, { challenge: signingIn.challenge, passkey: fresh(made()), client })
@@ -141,9 +141,9 @@ describe('adding', () => {
       ),
     )
     expect(fulfilled(all)).toBe(2)
-    expect(reasons(all)).toEqual(new Set(['too_many']))
+    expect(reasons(all)).toEqual(new Set(['limit_reached']))
     expect(await list(ctx, person.id)).toHaveLength(20)
-    await expect(beginAdd(ctx, person.id, person.from)).rejects.toMatchObject({ code: 'too_many' })
+    await expect(beginAdd(ctx, person.id, person.from)).rejects.toMatchObject({ code: 'limit_reached' })
   })
 })
 
@@ -170,9 +170,9 @@ describe('signing in', () => {
     const person = await someone('x')
     const { id } = await addOne(person)
     const { challenge } = await beginByPasskey(ctx)
-    const failed = signInByPasskey(ctx, { challenge, passkey: shown(id, undefined, 1), client })
+    const failed = signInWithPasskey(ctx, { challenge, passkey: shown(id, undefined, 1), client })
     await expect(failed).rejects.toMatchObject(invalid)
-    const again = signInByPasskey(ctx, { challenge, passkey: shown(id, person.id, 1), client })
+    const again = signInWithPasskey(ctx, { challenge, passkey: shown(id, person.id, 1), client })
     await expect(again).rejects.toMatchObject({ code: 'challenge_invalid' })
     await expect.poll(async () => (await trail(person.id)).at(-1)).toMatchObject({ kind: 'sign_in_failed' })
   })
@@ -229,13 +229,15 @@ describe('the list of one’s own', () => {
     await expect(nameless).rejects.toMatchObject({ code: 'field_invalid' })
   })
 
-  test('a passkey is removed by its owner alone, with a fresh proof', async () => {
+  test('a passkey is removed by its owner alone, with reauthentication', async () => {
     const [person, other] = [await someone('x'), await someone('x')]
     const { id: passkey } = await addOne(person)
     await expect(remove(ctx, other.id, { ...other.from, passkey })).rejects.toMatchObject({ code: 'passkey_unknown' })
     const { session } = await open(ctx, person.id, client, 'password')
     await ctx.pool.query("UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1", [session])
-    await expect(remove(ctx, person.id, { session, client, passkey })).rejects.toMatchObject({ code: 'proof_needed' })
+    await expect(remove(ctx, person.id, { session, client, passkey })).rejects.toMatchObject({
+      code: 'reauthentication_required',
+    })
     await remove(ctx, person.id, { ...person.from, passkey })
     await expect(signIn(shown(passkey, person.id, 1))).rejects.toMatchObject(invalid)
     expect((await trail(person.id)).map(row => row.kind)).toContain('passkey_removed')
@@ -246,7 +248,7 @@ describe('the list of one’s own', () => {
     const keys = [await addOne(person), await addOne(person)]
     const all = await Promise.allSettled(keys.map(({ id }) => remove(ctx, person.id, { ...person.from, passkey: id })))
     expect(fulfilled(all)).toBe(1)
-    expect(reasons(all)).toEqual(new Set(['last_way_in']))
+    expect(reasons(all)).toEqual(new Set(['last_sign_in_method']))
     expect(await list(ctx, person.id)).toHaveLength(1)
   })
 })

@@ -7,7 +7,7 @@ import { checkName } from '../../text/names.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { note } from '../../notices/security/note.ts'
 import { openFirst, type SignedIn } from '../sessions/begin.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { checkNewUsername, create, demandUsernameFree } from '../registration/create.ts'
 import { checkDisplayName } from '../../users/display-name.ts'
@@ -59,7 +59,7 @@ export async function beginRegister(
  */
 export async function register(
   ctx: AccountsContext,
-  input: { readonly challenge: string; readonly passkey: NewPasskey; readonly client: Client },
+  input: { readonly challenge: string; readonly passkey: NewPasskey; readonly client: ClientDevice },
 ): Promise<SignedIn> {
   const { client } = input
   checkName(client.deviceName, 'deviceName')

@@ -7,22 +7,22 @@ import pLimit from 'p-limit'
 
 export interface Passwords {
   /**
-   * Takes a place in the queue before anything is counted against somebody: whoever is only told to come back must not
+   * Takes a slot in the queue before anything is counted against somebody: whoever is only told to come back must not
    * use up their tries with it.
    * @throws Refusal overloaded, with the time in which the queue will be done
    */
-  enter(): Place
-  /** @throws Refusal overloaded, without a place */
-  hash(text: string, place?: Place): Promise<string>
+  enter(): HashSlot
+  /** @throws Refusal overloaded, without a slot */
+  hash(text: string, slot?: HashSlot): Promise<string>
   /**
    * @param hash undefined when there is no such person: it takes as long, and answers false
-   * @throws Refusal overloaded, without a place
+   * @throws Refusal overloaded, without a slot
    */
-  verify(hash: string | undefined, text: string, place?: Place): Promise<boolean>
+  verify(hash: string | undefined, text: string, slot?: HashSlot): Promise<boolean>
 }
 
-/** A place in the queue. Good for one hash after the other, until it is left. */
-export interface Place {
+/** A slot in the queue. Good for one hash after the other, until it is left. */
+export interface HashSlot {
   leave(): void
 }
 
@@ -64,11 +64,11 @@ export async function checkPassword(text: string, names: readonly (string | null
   if (length < lengthMin) throw refuse(`minLength ${lengthMin}`)
   if (length > lengthMax) throw refuse(`maxLength ${lengthMax}`)
   const { commonPasswords } = await import('../../text/common-passwords.ts')
-  if (commonPasswords.has(plain)) throw refuse('not among the commonest')
-  if (/^(.{1,4})\1+$/su.test(plain) || isRun(plain)) throw refuse('no repetition, no run')
+  if (commonPasswords.has(plain)) throw refuse('not a common password')
+  if (/^(.{1,4})\1+$/su.test(plain) || isRun(plain)) throw refuse('no repetition or sequence')
   const words = names.flatMap(name => (name ? [name, name.split('@')[0] ?? ''] : []))
   if (words.some(word => undressed(normal(word).toLowerCase()) === undressed(plain)))
-    throw refuse('not a name of the account')
+    throw refuse('not the username or email address')
 }
 
 /** `abcdefgh`, `87654321`: each character is the next one, or each the one before. */
@@ -84,27 +84,27 @@ const undressed = (text: string) => text.replaceAll(/^\P{L}+|\P{L}+$/gu, '') || 
 export function createPasswords(options: PasswordsOptions): Passwords {
   const { passwordHashesMax, passwordQueueMax } = options
   const limit = pLimit(Math.max(1, passwordHashesMax))
-  let places = 0
+  let slots = 0
   let hashMs = hashMsAtFirst
 
-  function enter(): Place {
-    if (places >= passwordHashesMax + passwordQueueMax) {
-      const queueMs = (places * hashMs) / Math.max(1, passwordHashesMax)
+  function enter(): HashSlot {
+    if (slots >= passwordHashesMax + passwordQueueMax) {
+      const queueMs = (slots * hashMs) / Math.max(1, passwordHashesMax)
       const retryMs = Math.round(Math.min(retryMsMax, Math.max(retryMsMin, queueMs)))
-      throw new Refusal('overloaded', 'unable to look at the password: too many wait', { retryMs })
+      throw new Refusal('overloaded', 'too many sign-ins in progress', { retryMs })
     }
-    places++
+    slots++
     let held = true
     return {
       leave() {
-        if (held) places--
+        if (held) slots--
         held = false
       },
     }
   }
 
-  async function inTurn<T>(given: Place | undefined, work: () => Promise<T>): Promise<T> {
-    const place = given ?? enter()
+  async function inTurn<T>(given: HashSlot | undefined, work: () => Promise<T>): Promise<T> {
+    const slot = given ?? enter()
     try {
       return await limit(async () => {
         const began = performance.now()
@@ -115,13 +115,13 @@ export function createPasswords(options: PasswordsOptions): Passwords {
         }
       })
     } finally {
-      if (given === undefined) place.leave()
+      if (given === undefined) slot.leave()
     }
   }
 
   return {
     enter,
-    hash: (text, place) => inTurn(place, async () => (await argon()).hash(normal(text), cost)),
-    verify: (hash, text, place) => inTurn(place, async () => (await argon()).verify(hash ?? nobody, normal(text))),
+    hash: (text, slot) => inTurn(slot, async () => (await argon()).hash(normal(text), cost)),
+    verify: (hash, text, slot) => inTurn(slot, async () => (await argon()).verify(hash ?? nobody, normal(text))),
   }
 }

@@ -6,7 +6,7 @@ import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { isHeldBack } from './held-back.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { spendInvitation } from '../invitations/spend.ts'
 import { folded } from '../../store/folded.ts'
 import { uniqueViolation } from '../../store/failures.ts'
@@ -25,13 +25,13 @@ export interface NewUser {
   readonly username?: string | undefined
   /** The username, when left out. */
   readonly displayName?: string | undefined
-  /** Proved to be theirs. */
+  /** Verified to be theirs. */
   readonly email?: string | undefined
   readonly passwordHash?: string | undefined
   /** The hash of the code that they show. */
   readonly invitation?: Buffer | undefined
   /** For the audit trail. */
-  readonly client?: Client | undefined
+  readonly client?: ClientDevice | undefined
 }
 
 const derivedTriesMax = 6

@@ -6,7 +6,7 @@ import { addPerson } from '../identities/new-person.ts'
 import { list, make, revoke } from '../invitations/index.ts'
 import { claim } from '../../store/jobs/claim.ts'
 import { ask } from '../codes/ask.ts'
-import { beginRegister, register as registerByPasskey } from '../passkeys/register.ts'
+import { beginRegister, register as registerWithPasskey } from '../passkeys/register.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
 import { transaction } from '../../store/transaction.ts'
 import { create } from './create.ts'
@@ -45,7 +45,7 @@ const inMode = (registration: RegistrationMode): ChatContext => ({
 const invite = (uses = 1) => make(chat.ctx, host, { uses, operator: true })
 const count = async () => (await chat.ctx.pool.query('SELECT FROM users')).rowCount
 
-async function proved(email: string) {
+async function verified(email: string) {
   await chat.ctx.pool.query('DELETE FROM jobs')
   const { request } = await ask(chat.ctx, { purpose: 'register', email })
   const [job] = await claim(chat.ctx, { max: 1, leaseMs: 1_000 })
@@ -59,11 +59,11 @@ const ways = {
   'a password': (ctx: ChatContext, invitation?: string) =>
     register(ctx, { username: `pass-${++nth}x`, password: 'correct horse battery', invitation }),
   'an address elsewhere': async (ctx: ChatContext, invitation?: string) =>
-    register(ctx, { email: await proved(`code-${++nth}x@sub.example.org`), invitation }),
+    register(ctx, { email: await verified(`code-${++nth}x@sub.example.org`), invitation }),
   'a passkey': async (ctx: ChatContext, invitation?: string) => {
     const begun = await beginRegister(ctx, { username: `key-${++nth}x`, invitation })
     const made = { id: `key-${nth}`, publicKey: new Uint8Array(1), counter: 0, transports: [], synced: false }
-    return registerByPasskey(ctx, {
+    return registerWithPasskey(ctx, {
       challenge: begun.challenge,
       passkey: { verify: async () => made } as never,
       client,
@@ -72,7 +72,7 @@ const ways = {
   'a provider': (ctx: ChatContext, invitation?: string) =>
     transaction(ctx, tx =>
       addPerson(ctx, tx, {
-        profile: { issuer: 'https://id.example', subject: `${++nth}`, name: '', username: `visitor${nth}x` },
+        profile: { issuer: 'https://id.example', subject: `${++nth}`, name: '', username: `newcomer${nth}x` },
         invitation: invitation === undefined ? undefined : paperCodeHash(invitation),
         client,
         attempt: 0,
@@ -101,15 +101,15 @@ describe.each(Object.entries(ways))('by %s', (_name, way) => {
   })
 })
 
-test('whoever proves an address of a domain comes in, by a code or by a provider', async () => {
+test('whoever verifies an address of a domain comes in, by a code or by a provider', async () => {
   const ctx = inMode('domain')
-  await register(ctx, { email: await proved('Ada@EXAMPLE.org') })
-  await register(ctx, { email: await proved('ada@Bücher.example') })
-  await expect(register(ctx, { email: await proved('ada@notexample.org') })).rejects.toMatchObject({
+  await register(ctx, { email: await verified('Ada@EXAMPLE.org') })
+  await register(ctx, { email: await verified('ada@Bücher.example') })
+  await expect(register(ctx, { email: await verified('ada@notexample.org') })).rejects.toMatchObject({
     ...closed,
     detail: { rule: expect.stringContaining('example.org') },
   })
-  const profile = { issuer: 'https://id.example', subject: 'domain', name: '', username: 'domainvisitor' }
+  const profile = { issuer: 'https://id.example', subject: 'domain', name: '', username: 'domainnewcomer' }
   const from = (email: string) =>
     transaction(ctx, tx => addPerson(ctx, tx, { profile: { ...profile, email }, client, attempt: 0 }))
   await expect(from('eve@example.com')).rejects.toMatchObject(closed)
@@ -163,7 +163,10 @@ describe('an invitation', () => {
     await expect(make(ctx, guest, { uses: 11, operator: false })).rejects.toMatchObject({ code: 'field_invalid' })
     const made = await Promise.allSettled(Array.from({ length: 5 }, () => make(ctx, guest, { operator: false })))
     expect(made.filter(one => one.status === 'fulfilled')).toHaveLength(3)
-    expect(made.filter(one => one.status === 'rejected').map(one => one.reason.code)).toEqual(['too_many', 'too_many'])
+    expect(made.filter(one => one.status === 'rejected').map(one => one.reason.code)).toEqual([
+      'limit_reached',
+      'limit_reached',
+    ])
     expect((await list(ctx, guest, { limit: 2 })).invitations).toHaveLength(2)
   })
 })

@@ -4,7 +4,7 @@ import type { AccountsContext } from '../context.ts'
 import { checkInvitation } from '../invitations/spend.ts'
 
 interface Applicant {
-  /** Proved to be theirs. */
+  /** Verified to be theirs. */
   readonly email?: string | undefined
   /** They show an invitation; whether it is good is looked at apart. */
   readonly invited: boolean
@@ -17,7 +17,7 @@ export function demandMode(ctx: Pick<AccountsContext, 'settings'>, { email, invi
   const domain = email?.slice(email.lastIndexOf('@') + 1)
   if (registration === 'domain' && domain !== undefined && registrationDomains.includes(domain)) return
   const rules = {
-    domain: `an address of ${registrationDomains.join(', ')}, proved by a code, or an invitation`,
+    domain: `an address of ${registrationDomains.join(', ')}, verified by a code, or an invitation`,
     invitation: 'an invitation',
     closed: 'nobody',
   }

@@ -1,15 +1,15 @@
-/** Makes a person who signs up by themselves: with a name alone, a password, an address that they prove, or several. */
+/** Makes a person who signs up by themselves: with a name alone, a password, an address that they verify, or several. */
 import { check, spend } from '../codes/redeem.ts'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { paperCodeHash } from '../../text/paper-codes.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { openFirst, type SignedIn } from '../sessions/begin.ts'
 import { transaction } from '../../store/transaction.ts'
 import { checkNewUsername, create, demandEmailFree, demandUsernameFree } from './create.ts'
 import { checkDisplayName } from '../../users/display-name.ts'
 import { demandMayRegister } from './may-register.ts'
-import { checkPassword, type Place } from '../passwords/passwords.ts'
+import { checkPassword, type HashSlot } from '../passwords/passwords.ts'
 
 export interface Registration {
   /** Derived when left out. */
@@ -21,9 +21,9 @@ export interface Registration {
   readonly displayName?: string | undefined
   /** A code, as it was typed. */
   readonly invitation?: string | undefined
-  readonly client: Client
+  readonly client: ClientDevice
   /** In the queue of passwords. */
-  readonly place?: Place | undefined
+  readonly slot?: HashSlot | undefined
 }
 
 /**
@@ -32,7 +32,7 @@ export interface Registration {
  *   invitation_invalid, overloaded
  */
 export async function register(ctx: AccountsContext, input: Registration): Promise<SignedIn> {
-  const { password, displayName, client, place } = input
+  const { password, displayName, client, slot } = input
   checkName(client.deviceName, 'deviceName')
   const username = input.username === undefined ? undefined : checkNewUsername(ctx, input.username)
   if (displayName !== undefined) checkDisplayName(ctx, displayName)
@@ -42,11 +42,11 @@ export async function register(ctx: AccountsContext, input: Registration): Promi
   const email = code?.email
   const invitation = input.invitation === undefined ? undefined : paperCodeHash(input.invitation)
   await demandMayRegister(ctx, { email, invitation })
-  // Only here, to somebody who has proved that the address is theirs.
+  // Only here, to somebody who has verified that the address is theirs.
   if (email !== undefined) await demandEmailFree(ctx.pool, email)
   if (password !== undefined) await checkPassword(password, [email])
 
-  const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password, place)
+  const passwordHash = password === undefined ? undefined : await ctx.passwords.hash(password, slot)
   return transaction(ctx, async tx => {
     if (code !== undefined) await spend(tx, code)
     const user = await create(ctx, { username, displayName, email, passwordHash, invitation, client }, tx)

@@ -8,12 +8,12 @@ import type { CodePurpose } from '../../store/jobs/job.ts'
 import type { ShownPasskey } from '../passkeys/passkey.ts'
 import { show } from '../passkeys/show.ts'
 import { emailKey } from '../../text/email.ts'
-import type { Place } from '../passwords/passwords.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { HashSlot } from '../passwords/passwords.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 
-export type Shown =
+export type SubmittedFactor =
   | { readonly factor: 'totp' | 'recovery_code' | 'email_code'; readonly code: string }
-  | { readonly factor: 'password'; readonly password: string; readonly place?: Place | undefined }
+  | { readonly factor: 'password'; readonly password: string; readonly slot?: HashSlot | undefined }
   | { readonly factor: 'passkey'; readonly passkey: ShownPasskey }
 
 /** What was asked for before it is shown. */
@@ -26,14 +26,19 @@ export interface Asked {
   /** Whether a passkey must have checked its owner. */
   readonly ownerChecked: boolean
   /** Where it is shown, for the trail. */
-  readonly client: Client
+  readonly client: ClientDevice
 }
 
 /**
  * Whether it is right.
- * @throws Refusal overloaded (a password without a place in the queue)
+ * @throws Refusal overloaded (a password without a slot in the queue)
  */
-export async function holds(ctx: AccountsContext, user: string, shown: Shown, asked: Asked): Promise<boolean> {
+export async function holds(
+  ctx: AccountsContext,
+  user: string,
+  shown: SubmittedFactor,
+  asked: Asked,
+): Promise<boolean> {
   const { nonce, ownerChecked, client } = asked
   switch (shown.factor) {
     case 'totp':
@@ -41,7 +46,7 @@ export async function holds(ctx: AccountsContext, user: string, shown: Shown, as
     case 'recovery_code':
       return spendRecoveryCode(ctx, user, shown.code, client)
     case 'password':
-      return ctx.passwords.verify(await passwordHashOf(ctx, user), shown.password, shown.place)
+      return ctx.passwords.verify(await passwordHashOf(ctx, user), shown.password, shown.slot)
     case 'email_code':
       return holdsCode(ctx, user, shown.code, asked)
     case 'passkey':

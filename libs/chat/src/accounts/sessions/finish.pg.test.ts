@@ -1,21 +1,26 @@
-import type { Factor, SecondFactorNeeded, User } from '@flotilla/protocol'
+import type { Factor, SecondFactorChallenge, User } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { beginTotp } from '../factors/begin-totp.ts'
 import { confirmTotp } from '../factors/confirm-totp.ts'
-import { enableMailFactor } from '../factors/enable-mail-factor.ts'
+import { enableEmailFactor } from '../factors/enable-email-factor.ts'
 import { claim } from '../../store/jobs/claim.ts'
 import { add, beginAdd } from '../passkeys/add.ts'
 import type { ShownPasskey } from '../passkeys/passkey.ts'
 import { create } from '../registration/create.ts'
-import type { FirstProof } from '../factors/read.ts'
+import type { FirstFactor } from '../factors/read.ts'
 import { begin } from './begin.ts'
-import { askFactorCode, askFactorPasskey, challenged, finish } from './finish.ts'
-import { demandFresh } from './fresh.ts'
+import { sendSecondFactorCode, beginPasskeySecondFactor, challenged, finish } from './finish.ts'
+import { demandReauthentication } from './demand-reauthentication.ts'
 import { open } from './open.ts'
-import { askProofCode, askProofPasskey, prove, proved } from './prove.ts'
+import {
+  sendReauthenticationCode,
+  beginPasskeyReauthentication,
+  reauthenticate,
+  markReauthenticated,
+} from './reauthenticate.ts'
 
 let database: TestDatabase
 let chat: TestChat
@@ -26,7 +31,7 @@ let people = 0
 const password = 'correct horse'
 const client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 const invalid = { code: 'challenge_invalid' }
-const wrong = { code: 'second_factor_wrong' }
+const wrong = { code: 'second_factor_invalid' }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -66,13 +71,13 @@ async function withTotp(): Promise<Person> {
 
 async function withMail(): Promise<Omit<Person, 'secret' | 'recoveryCodes'>> {
   const person = await someone()
-  await enableMailFactor(ctx, person.user.id, person.from)
+  await enableEmailFactor(ctx, person.user.id, person.from)
   return person
 }
 
 const codeOf = (secret: string) => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now })
-const ask = async (user: User, proof: FirstProof = 'password') =>
-  (await begin(ctx, user, proof, client)) as SecondFactorNeeded
+const ask = async (user: User, reauthentication: FirstFactor = 'password') =>
+  (await begin(ctx, user, reauthentication, client)) as SecondFactorChallenge
 const show = (challenge: string, factor: 'totp' | 'recovery_code' | 'email_code', code: string) =>
   finish(ctx, { challenge, shown: { factor, code }, client: { ...client, deviceName: undefined } })
 const sessionsOf = async (user: User) =>
@@ -110,7 +115,7 @@ describe('the second step of a sign-in', () => {
   test('is asked for instead of a session, and gives one', async () => {
     const { user, secret } = await withTotp()
     const asked = await ask(user)
-    expect(asked).toEqual({ challenge: expect.any(String), factors: ['totp', 'recovery_code'], lifeMs: 600_000 })
+    expect(asked).toEqual({ challenge: expect.any(String), factors: ['totp', 'recovery_code'], expiresInMs: 600_000 })
     expect(await sessionsOf(user)).toHaveLength(1)
     expect(await challenged(ctx, asked.challenge)).toBe(user.id)
     const signedIn = await show(asked.challenge, 'totp', codeOf(secret))
@@ -153,7 +158,7 @@ describe('the second step of a sign-in', () => {
       Array.from({ length: 12 }, () => show(challenge, 'recovery_code', 'guess')),
     )
     const codes = guesses.map(one => one.status === 'rejected' && (one.reason as { code: string }).code)
-    expect(codes.filter(code => code === 'second_factor_wrong')).toHaveLength(5)
+    expect(codes.filter(code => code === 'second_factor_invalid')).toHaveLength(5)
     expect(codes.filter(code => code === 'challenge_invalid')).toHaveLength(7)
     await expect(show(challenge, 'recovery_code', recoveryCodes[0]!)).rejects.toMatchObject(invalid)
     const failed = (await trail(user)).filter(row => row.kind === 'second_factor_failed')
@@ -167,7 +172,7 @@ describe('the second step of a sign-in', () => {
       const refused = finish(ctx, { challenge, shown: { factor: 'password', password }, client })
       await expect(refused).rejects.toMatchObject({ code: 'field_invalid', detail: { field: 'factor' } })
     }
-    await expect(askFactorCode(ctx, challenge)).rejects.toMatchObject({ code: 'field_invalid' })
+    await expect(sendSecondFactorCode(ctx, challenge)).rejects.toMatchObject({ code: 'field_invalid' })
     await show(challenge, 'totp', codeOf(secret))
   })
 
@@ -208,12 +213,12 @@ describe('a code by mail as the second step', () => {
     const [first, second] = [await ask(user), await ask(user)]
     expect(first.factors).toEqual(['email_code'])
     await expect(show(first.challenge, 'email_code', '000000')).rejects.toMatchObject(wrong)
-    const { request } = await askFactorCode(ctx, first.challenge)
-    await expect(askFactorCode(ctx, first.challenge)).rejects.toMatchObject({ code: 'rate_limited' })
+    const { request } = await sendSecondFactorCode(ctx, first.challenge)
+    await expect(sendSecondFactorCode(ctx, first.challenge)).rejects.toMatchObject({ code: 'rate_limited' })
     const [code] = (await mailed()) as [string]
     await expect(show(second.challenge, 'email_code', code)).rejects.toMatchObject(wrong)
     await ctx.pool.query('UPDATE codes SET resend_at = now() WHERE id = $1', [request])
-    expect((await askFactorCode(ctx, first.challenge)).request).toBe(request)
+    expect((await sendSecondFactorCode(ctx, first.challenge)).request).toBe(request)
     const [newer] = (await mailed()) as [string]
     if (newer !== code) await expect(show(first.challenge, 'email_code', code)).rejects.toMatchObject(wrong)
     expect(await show(first.challenge, 'email_code', newer)).toMatchObject({ user })
@@ -223,7 +228,7 @@ describe('a code by mail as the second step', () => {
     const { user } = await withMail()
     await mailed()
     const { challenge } = await ask(user)
-    await askFactorCode(ctx, challenge)
+    await sendSecondFactorCode(ctx, challenge)
     const [code] = (await mailed()) as [string]
     await ctx.pool.query("UPDATE users SET email = 'other' || email WHERE id = $1", [user.id])
     await expect(show(challenge, 'email_code', code)).rejects.toMatchObject(wrong)
@@ -255,14 +260,14 @@ describe('a passkey as the second step', () => {
     expect(factors).toEqual(['totp', 'passkey', 'recovery_code'])
     const use = (passkey: ShownPasskey) => finish(ctx, { challenge, shown: { factor: 'passkey', passkey }, client })
     await expect(use(fake(id, person.user, 1))).rejects.toMatchObject(wrong)
-    await askFactorPasskey(ctx, challenge)
-    const { nonce, known } = await askFactorPasskey(ctx, challenge)
+    await beginPasskeySecondFactor(ctx, challenge)
+    const { nonce, known } = await beginPasskeySecondFactor(ctx, challenge)
     expect(known).toEqual([{ id, transports: ['usb'] }])
     const seen: object[] = []
     await use(fake(id, person.user, 1, seen))
     expect(seen).toMatchObject([{ nonce: Buffer.from(nonce).toString('base64url'), ownerChecked: false, counter: 0 }])
     const next = await ask(person.user)
-    await askFactorPasskey(ctx, next.challenge)
+    await beginPasskeySecondFactor(ctx, next.challenge)
     const replayed = finish(ctx, {
       challenge: next.challenge,
       shown: { factor: 'passkey', passkey: fake(id, person.user, 1) },
@@ -277,17 +282,17 @@ describe('a passkey as the second step', () => {
     await addPasskey(other, id)
     await addPasskey(one, `${id}-own`)
     const { challenge } = await ask(one.user)
-    await askFactorPasskey(ctx, challenge)
+    await beginPasskeySecondFactor(ctx, challenge)
     const foreign = finish(ctx, { challenge, shown: { factor: 'passkey', passkey: fake(id, other.user, 1) }, client })
     await expect(foreign).rejects.toMatchObject(wrong)
   })
 })
 
-describe('a fresh proof', () => {
+describe('reauthentication', () => {
   const age = (session: string) =>
     ctx.pool.query(`UPDATE sessions SET proved_at = now() - interval '1 hour' WHERE id = $1`, [session])
   const isFresh = (session: string) =>
-    demandFresh(ctx, session).then(
+    demandReauthentication(ctx, session).then(
       () => true,
       () => false,
     )
@@ -298,27 +303,27 @@ describe('a fresh proof', () => {
     const id = `key-${people}`
     await addPasskey(person, id)
     const { session: other } = await open(ctx, user.id, client, 'password')
-    const renewed = async (make: () => Promise<Parameters<typeof prove>[2]['proof']>) => {
+    const renewed = async (make: () => Promise<Parameters<typeof reauthenticate>[2]['reauthentication']>) => {
       await age(from.session)
       await age(other)
-      await prove(ctx, user.id, { ...from, proof: await make() })
+      await reauthenticate(ctx, user.id, { ...from, reauthentication: await make() })
       expect([await isFresh(from.session), await isFresh(other)]).toEqual([true, false])
     }
     await renewed(async () => ({ factor: 'totp', code: codeOf(secret) }))
     await ctx.pool.query('UPDATE users SET mail_factor = true WHERE id = $1', [user.id])
     await mailed()
     await renewed(async () => {
-      const { request } = await askProofCode(ctx, user.id)
+      const { request } = await sendReauthenticationCode(ctx, user.id)
       return { factor: 'email_code', request, code: (await mailed())[0]! }
     })
     const seen: object[] = []
     await renewed(async () => {
-      const { challenge } = await askProofPasskey(ctx, user.id)
+      const { challenge } = await beginPasskeyReauthentication(ctx, user.id)
       return { factor: 'passkey', challenge, passkey: fake(id, user, 1, seen) }
     })
     expect(seen).toMatchObject([{ ownerChecked: true }])
     await age(from.session)
-    await proved(ctx, from.session)
+    await markReauthenticated(ctx, from.session)
     expect(await isFresh(from.session)).toBe(true)
   })
 
@@ -326,37 +331,41 @@ describe('a fresh proof', () => {
     const { user, from } = await withTotp()
     await addPasskey({ user, from }, `key-${people}`)
     await age(from.session)
-    const refused = (proof: Parameters<typeof prove>[2]['proof'], code: string) =>
-      expect(prove(ctx, user.id, { ...from, proof })).rejects.toMatchObject({ code })
+    const refused = (reauthentication: Parameters<typeof reauthenticate>[2]['reauthentication'], code: string) =>
+      expect(reauthenticate(ctx, user.id, { ...from, reauthentication })).rejects.toMatchObject({ code })
     const challenge = crypto.randomUUID()
     await refused({ factor: 'password', password }, 'field_invalid')
-    await refused({ factor: 'totp', code: '000000' }, 'second_factor_wrong')
+    await refused({ factor: 'totp', code: '000000' }, 'second_factor_invalid')
     await refused({ factor: 'passkey', challenge, passkey: fake('none', user, 1) }, 'challenge_invalid')
     expect(await isFresh(from.session)).toBe(false)
     const failed = (await trail(user)).filter(row => row.kind === 'second_factor_failed')
-    expect(failed.map(row => row.detail)).toEqual(['totp'].map(factor => ({ factor, at: 'proof' })))
+    expect(failed.map(row => row.detail)).toEqual(['totp'].map(factor => ({ factor, at: 'reauthentication' })))
   })
 
-  test('a code for signing in is none for proving, nor the passkey challenge of another person', async () => {
+  test('a code for signing in is none for reauthenticating, nor the passkey challenge of another person', async () => {
     const { user, from } = await withMail()
     const other = await someone()
     await addPasskey({ user, from }, `key-${people}`)
     await addPasskey(other, `key-${people}-other`)
     await mailed()
     const { challenge } = await ask(user)
-    const { request } = await askFactorCode(ctx, challenge)
+    const { request } = await sendSecondFactorCode(ctx, challenge)
     const [code] = (await mailed()) as [string]
-    const byCode = prove(ctx, user.id, { ...from, proof: { factor: 'email_code', request, code } })
+    const byCode = reauthenticate(ctx, user.id, { ...from, reauthentication: { factor: 'email_code', request, code } })
     await expect(byCode).rejects.toMatchObject({ code: 'code_invalid' })
-    const foreign = await askProofPasskey(ctx, other.user.id)
-    const proof = { factor: 'passkey', challenge: foreign.challenge, passkey: fake(`key-${people}`, user, 1) } as const
-    await expect(prove(ctx, user.id, { ...from, proof })).rejects.toMatchObject(invalid)
+    const foreign = await beginPasskeyReauthentication(ctx, other.user.id)
+    const reauthentication = {
+      factor: 'passkey',
+      challenge: foreign.challenge,
+      passkey: fake(`key-${people}`, user, 1),
+    } as const
+    await expect(reauthenticate(ctx, user.id, { ...from, reauthentication })).rejects.toMatchObject(invalid)
   })
 
   test('whoever has no address or passkey is told so', async () => {
     const { user } = await someone()
     await ctx.pool.query('UPDATE users SET email = NULL WHERE id = $1', [user.id])
-    await expect(askProofCode(ctx, user.id)).rejects.toMatchObject({ code: 'factor_conflict' })
-    await expect(askProofPasskey(ctx, user.id)).rejects.toMatchObject({ code: 'factor_conflict' })
+    await expect(sendReauthenticationCode(ctx, user.id)).rejects.toMatchObject({ code: 'factor_conflict' })
+    await expect(beginPasskeyReauthentication(ctx, user.id)).rejects.toMatchObject({ code: 'factor_conflict' })
   })
 })

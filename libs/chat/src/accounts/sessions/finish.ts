@@ -3,7 +3,7 @@
  * once get no more tries than guesses made one by one. The factor is used up first, the challenge last: of two who show
  * good factors at once, the one that takes the challenge out gets the session.
  */
-import { type AskedCode, type Factor, Refusal } from '@flotilla/protocol'
+import { type CodeRequest, type Factor, Refusal } from '@flotilla/protocol'
 import { takeChallenge } from '../../store/challenges.ts'
 import { ask, resend } from '../codes/index.ts'
 import type { AccountsContext } from '../context.ts'
@@ -12,18 +12,18 @@ import { makeNonce, nonceText, type PasskeyRef, refsOf } from '../passkeys/passk
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
 import { get } from '../../users/get.ts'
-import { type Begun, secondFactorKind, type SignedIn } from './begin.ts'
-import type { Client } from '../../notices/security/client.ts'
-import { emailOf, holds, type Shown } from './factor.ts'
+import { type PendingSignIn, secondFactorKind, type SignedIn } from './begin.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
+import { emailOf, holds, type SubmittedFactor } from './factor.ts'
 import { holdPassword } from './hold-password.ts'
 import { open } from './open.ts'
 
 /** Where the second step is done. The device keeps the name that the first step gave it, unless it has one here. */
-export type FinishingClient = Omit<Client, 'deviceName'> & { readonly deviceName?: string | undefined }
+export type FinishingClient = Omit<ClientDevice, 'deviceName'> & { readonly deviceName?: string | undefined }
 
 interface Row {
   user_id: string
-  data: Begun
+  data: PendingSignIn
 }
 
 const good = `id = $1 AND kind = '${secondFactorKind}' AND tries_left > 0 AND expires_at > now()`
@@ -38,12 +38,12 @@ export async function challenged(ctx: AccountsContext, challenge: string): Promi
 
 /**
  * Finishes a sign-in by a second factor.
- * @throws Refusal challenge_invalid, second_factor_wrong, identity_taken (what was to join the account is another's
+ * @throws Refusal challenge_invalid, second_factor_invalid, identity_taken (what was to join the account is another's
  *   meanwhile), field_invalid (a factor that was not offered), overloaded
  */
 export async function finish(
   ctx: AccountsContext,
-  input: { readonly challenge: string; readonly shown: Shown; readonly client: FinishingClient },
+  input: { readonly challenge: string; readonly shown: SubmittedFactor; readonly client: FinishingClient },
 ): Promise<SignedIn> {
   const { challenge, shown } = input
   const { factor } = shown
@@ -59,17 +59,17 @@ export async function finish(
   })
   if (!right) {
     await note(ctx, { user: id, kind: 'second_factor_failed', client, detail: { factor } })
-    throw new Refusal('second_factor_wrong')
+    throw new Refusal('second_factor_invalid')
   }
   const [user] = await get(ctx, [id])
   if (user === undefined) throw new Refusal('challenge_invalid')
   return transaction(ctx, async tx => {
     await holdPassword(tx, id)
     await takeChallenge(ctx, challenge, { kind: secondFactorKind, user: id }, tx)
-    const opened = await open(ctx, id, client, data.proof, tx)
+    const opened = await open(ctx, id, client, data.first, tx)
     if (data.identity !== undefined)
       await joinNow(ctx, tx, { user: id, sealed: data.identity, session: opened.session, client })
-    const detail = { by: data.proof, factor }
+    const detail = { by: data.first, factor }
     await note(ctx, { user: id, kind: 'signed_in', session: opened.session, client, detail }, tx)
     return { user, ...opened }
   })
@@ -77,9 +77,9 @@ export async function finish(
 
 /**
  * Sends the code by mail of a sign-in that waits for one; asked again, another one after a pause.
- * @throws Refusal challenge_invalid, field_invalid (a code was not offered), rate_limited, too_many, mail_unavailable
+ * @throws Refusal challenge_invalid, field_invalid (a code was not offered), rate_limited, limit_reached, mail_disabled
  */
-export async function askFactorCode(ctx: AccountsContext, challenge: string): Promise<AskedCode> {
+export async function sendSecondFactorCode(ctx: AccountsContext, challenge: string): Promise<CodeRequest> {
   const { user_id: user, data } = await look(ctx, challenge)
   demandOffered(data, 'email_code')
   const email = await emailOf(ctx, user)
@@ -92,7 +92,7 @@ export async function askFactorCode(ctx: AccountsContext, challenge: string): Pr
 }
 
 /** Undefined when the request is too old, or its tries are used up. */
-async function resendIfOpen(ctx: AccountsContext, request: string): Promise<AskedCode | undefined> {
+async function resendIfOpen(ctx: AccountsContext, request: string): Promise<CodeRequest | undefined> {
   try {
     return await resend(ctx, request)
   } catch (error) {
@@ -105,7 +105,7 @@ async function resendIfOpen(ctx: AccountsContext, request: string): Promise<Aske
  * What a passkey is to sign as the second factor. Only the answer to the last call is good.
  * @throws Refusal challenge_invalid, field_invalid (a passkey was not offered)
  */
-export async function askFactorPasskey(
+export async function beginPasskeySecondFactor(
   ctx: AccountsContext,
   challenge: string,
 ): Promise<{ readonly nonce: Uint8Array<ArrayBuffer>; readonly known: readonly PasskeyRef[] }> {
@@ -134,7 +134,7 @@ async function takeTry(ctx: AccountsContext, challenge: string): Promise<Row> {
 async function remember(
   ctx: AccountsContext,
   challenge: string,
-  what: Pick<Begun, 'request' | 'nonce'>,
+  what: Pick<PendingSignIn, 'request' | 'nonce'>,
 ): Promise<void> {
   await ctx.pool.query(`UPDATE challenges SET data = data || $2 WHERE ${good}`, [challenge, JSON.stringify(what)])
 }
@@ -144,7 +144,7 @@ function demandRow(row: Row | undefined): Row {
   return row
 }
 
-function demandOffered(data: Begun, factor: Factor): void {
+function demandOffered(data: PendingSignIn, factor: Factor): void {
   if (data.factors.includes(factor)) return
   const rule = `one of ${data.factors.join(', ')}`
   throw new Refusal('field_invalid', `factor: must be ${rule}`, { field: 'factor', rule })

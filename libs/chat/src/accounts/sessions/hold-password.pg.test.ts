@@ -1,5 +1,5 @@
 /** A new password ends what was begun with the old one, also what is on its way in that very moment. */
-import type { SecondFactorNeeded } from '@flotilla/protocol'
+import type { SecondFactorChallenge } from '@flotilla/protocol'
 import { openTestChat, type TestChat, type TestDatabase, testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
@@ -63,7 +63,7 @@ test.each([
       },
     }
     const late = signIn({ ...ctx, passwords }, { username: user.username, password, client })
-    await expect(late).rejects.toMatchObject({ code: 'credentials_wrong' })
+    await expect(late).rejects.toMatchObject({ code: 'invalid_credentials' })
     expect(await goodSessions(user.id)).toEqual([session])
     expect(await challenges(user.id)).toBe(0)
   },
@@ -100,7 +100,7 @@ describe('changed while the session is being written, it ends that session', () 
   test('after the second', async () => {
     const person = await someone()
     await ctx.pool.query('UPDATE users SET mail_factor = true WHERE id = $1', [person.user.id])
-    const { challenge } = (await begin(ctx, person.user, 'email_code', client)) as SecondFactorNeeded
+    const { challenge } = (await begin(ctx, person.user, 'email_code', client)) as SecondFactorChallenge
     await changedDuring(person, finish(ctx, { challenge, shown: { factor: 'password', password }, client: slow }))
   })
 })

@@ -9,7 +9,7 @@ export async function list(ctx: AccountsContext, by: string, session: string): P
   const found = await ctx.pool.query<Session>({
     name: 'sessions-list',
     text: `
-SELECT id, device_name AS "deviceName", signed_in_by AS "signedInBy", address, country, agent,
+SELECT id, device_name AS "deviceName", signed_in_by AS "signInMethod", address, country, agent,
        floor(extract(epoch FROM created_at) * 1000)::float8 AS "createdAt",
        floor(extract(epoch FROM seen_at) * 1000)::float8 AS "seenAt", id = $2 AS current
   FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()

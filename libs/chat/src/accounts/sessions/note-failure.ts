@@ -1,6 +1,6 @@
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 
 /** So many failures in a row within an hour are in the trail; more would only push the rest out of sight. */
 const failuresNotedMax = 20
@@ -18,7 +18,7 @@ SELECT count(*)::int AS count FROM (
 export function noteFailure(
   ctx: AccountsContext,
   find: () => Promise<string | undefined>,
-  client: Client,
+  client: ClientDevice,
   by: 'password' | 'email_code' | 'passkey',
 ): void {
   const write = async () => {

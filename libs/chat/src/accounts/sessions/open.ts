@@ -4,7 +4,7 @@ import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { endOldest } from './end.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { isSuspended, suspendedRefusal, suspendedUntil } from './suspension.ts'
 
 export interface Opened {
@@ -35,7 +35,7 @@ const erasedRetryMs = 1_000
 export async function open(
   ctx: AccountsContext,
   user: string,
-  client: Client,
+  client: ClientDevice,
   by: string,
   tx: Pick<PoolClient, 'query'> = ctx.pool,
 ): Promise<Opened> {
@@ -47,7 +47,7 @@ export async function open(
   const made = await tx.query(insert, [session, user, deviceName, by, address, country, agent, lifeMs])
   if (made.rowCount === 0) {
     await demandNotSuspended(tx, user)
-    throw new Refusal('unavailable', 'unable to sign in: the account is gone', { retryMs: erasedRetryMs })
+    throw new Refusal('unavailable', 'unable to sign in: the account was deleted', { retryMs: erasedRetryMs })
   }
   await endOldest(ctx, { user, opened: session }, tx)
   return { session, number: 1 }

@@ -6,7 +6,7 @@ import type { ChatContext } from '../../context.ts'
 import { list as listSecurity } from '../../notices/security/list.ts'
 import { create } from '../registration/create.ts'
 import { check } from './check.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { end } from './end.ts'
 import { open } from './open.ts'
 import { refresh as refreshBy } from './refresh.ts'
@@ -16,9 +16,9 @@ let chat: TestChat
 let ctx: ChatContext
 let alice: User
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
-const elsewhere: Client = { ...client, address: '203.0.113.9' }
-const anotherProgram: Client = { ...client, agent: 'curl' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const elsewhere: ClientDevice = { ...client, address: '203.0.113.9' }
+const anotherProgram: ClientDevice = { ...client, agent: 'curl' }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -37,8 +37,8 @@ const refresh = (session: string, number: number, by = client, attempt?: string)
 const change = (session: string, set: string) => ctx.pool.query(`UPDATE sessions SET ${set} WHERE id = $1`, [session])
 const isRevoked = async (session: string) =>
   (await ctx.pool.query('SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NOT NULL', [session])).rowCount === 1
-const reused = (attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ code: 'refresh_reused' })
-const invalid = (attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ code: 'refresh_invalid' })
+const reused = (attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ code: 'refresh_token_reused' })
+const invalid = (attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ code: 'refresh_token_invalid' })
 
 test('refreshing counts on, and lengthens the session up to its whole life', async () => {
   const session = await openSession()
@@ -149,7 +149,7 @@ test('a thief and many tabs of the victim at once: whoever is first, nobody stay
       ...Array.from({ length: 4 }, () => refresh(session, 1)),
     ])
     const codes = all.map(one => (one.status === 'rejected' ? (one.reason as { code: string }).code : 'ok'))
-    expect(codes.filter(code => code === 'refresh_reused').length).toBeGreaterThan(0)
+    expect(codes.filter(code => code === 'refresh_token_reused').length).toBeGreaterThan(0)
     expect(await isRevoked(session)).toBe(true)
     for (const by of [client, elsewhere]) await invalid(refresh(session, 2, by))
   }
@@ -161,7 +161,7 @@ test('a reused token is noted once, with where it was shown', async () => {
   await refresh(session, 1)
   await Promise.allSettled(Array.from({ length: 5 }, () => refresh(session, 1, elsewhere)))
   const { events } = await listSecurity(ctx, bob.id, { limit: 10 })
-  expect(events.filter(event => event.kind === 'refresh_reused')).toEqual([
+  expect(events.filter(event => event.kind === 'refresh_token_reused')).toEqual([
     expect.objectContaining({ session, address: elsewhere.address, country: 'NL', agent: 'Firefox' }),
   ])
 })

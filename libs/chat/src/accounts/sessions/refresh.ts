@@ -9,7 +9,7 @@ import { Refusal, type User } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { end } from './end.ts'
 import { demandNotSuspended, type Opened } from './open.ts'
 
@@ -21,7 +21,7 @@ export interface RefreshInput {
   /** What the refresh token says. */
   readonly session: string
   readonly number: number
-  readonly client: Client
+  readonly client: ClientDevice
   /** Chosen by the device, the same for every try of one refresh: it tells a repetition from a thief. */
   readonly attempt?: string | undefined
 }
@@ -55,7 +55,7 @@ SELECT s.refresh_number AS number, u.id AS user_id, u.username, u.display_name, 
 
 /**
  * @returns the number of the token that is good from now on
- * @throws Refusal refresh_invalid, refresh_reused (the session is ended), account_suspended
+ * @throws Refusal refresh_token_invalid, refresh_token_reused (the session is ended), account_suspended
  */
 export async function refresh(ctx: AccountsContext, input: RefreshInput): Promise<Refreshed> {
   const { session, number, client } = input
@@ -81,22 +81,22 @@ export async function refresh(ctx: AccountsContext, input: RefreshInput): Promis
   if (row === undefined) {
     const owner = await ctx.pool.query<{ id: string }>('SELECT user_id AS id FROM sessions WHERE id = $1', [session])
     if (owner.rows[0] !== undefined) await demandNotSuspended(ctx.pool, owner.rows[0].id)
-    throw new Refusal('refresh_invalid')
+    throw new Refusal('refresh_token_invalid')
   }
   if (row.tolerated) return toRefreshed(session, row)
   await endStolen(ctx, row.user_id, session, client)
-  throw new Refusal('refresh_reused')
+  throw new Refusal('refresh_token_reused')
 }
 
 /** The thief's token and the victim's are the same session: both are dead, and the victim is told why. */
-async function endStolen(ctx: AccountsContext, user: string, session: string, client: Client): Promise<void> {
+async function endStolen(ctx: AccountsContext, user: string, session: string, client: ClientDevice): Promise<void> {
   await transaction(ctx, async tx => {
-    if (await end(ctx, session, tx)) await note(ctx, { user, kind: 'refresh_reused', session, client }, tx)
+    if (await end(ctx, session, tx)) await note(ctx, { user, kind: 'refresh_token_reused', session, client }, tx)
   })
 }
 
 /** Who refreshed, as far as a request tells. */
-const fingerprint = ({ address, agent }: Client) => createHash('sha256').update(`${address}\n${agent}`).digest()
+const fingerprint = ({ address, agent }: ClientDevice) => createHash('sha256').update(`${address}\n${agent}`).digest()
 
 function toRefreshed(session: string, row: Row): Refreshed {
   const user = { id: row.user_id, username: row.username, displayName: row.display_name, avatar: row.avatar }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { list as listSecurity } from '../../notices/security/list.ts'
 import { check } from './check.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { endAll } from './end.ts'
 import { list } from './list.ts'
 import { open } from './open.ts'
@@ -16,7 +16,7 @@ let database: TestDatabase
 let chat: TestChat
 let ctx: ChatContext
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -59,7 +59,7 @@ test('the good sessions are listed: the one that asks, then the newest', async (
   expect(listed[0]).toEqual({
     id: first,
     deviceName: 'device 0',
-    signedInBy: 'passkey',
+    signInMethod: 'passkey',
     address: '192.0.2.1',
     country: 'NL',
     agent: 'Firefox',

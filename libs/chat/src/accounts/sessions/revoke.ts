@@ -3,7 +3,7 @@ import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from '../context.ts'
 import { note } from '../../notices/security/note.ts'
 import { transaction } from '../../store/transaction.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { endAll, endOwn } from './end.ts'
 
 /**
@@ -13,7 +13,7 @@ import { endAll, endOwn } from './end.ts'
 export async function revoke(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<void> {
   const { session, client } = input
   await transaction(ctx, async tx => {
@@ -32,7 +32,7 @@ export async function revoke(
 export async function revokeAll(
   ctx: AccountsContext,
   by: string,
-  input: { readonly except?: string | undefined; readonly client: Client },
+  input: { readonly except?: string | undefined; readonly client: ClientDevice },
 ): Promise<number> {
   const { except, client } = input
   return transaction(ctx, async tx => {

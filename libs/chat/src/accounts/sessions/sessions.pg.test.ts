@@ -66,14 +66,14 @@ test.each([
   ['not a name\u0000', password],
 ])('%s with %s is refused, and nothing says why', async (username, wrong) => {
   const refused = signIn(ctx, { username, password: wrong, client })
-  await expect(refused).rejects.toMatchObject({ code: 'credentials_wrong', detail: {} })
+  await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials', detail: {} })
 })
 
 test('a person without a password cannot sign in with one', async () => {
   const [id] = await makeUsers(ctx.pool, 1)
   await ctx.pool.query("UPDATE users SET username = 'guest' WHERE id = $1", [id])
   const refused = signIn(ctx, { username: 'guest', password: '', client })
-  await expect(refused).rejects.toMatchObject({ code: 'credentials_wrong' })
+  await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' })
 })
 
 test('the end of a session is told once and keeps its time', async () => {

@@ -5,7 +5,7 @@ import type { ChatContext } from '../../context.ts'
 import { claim } from '../../store/jobs/claim.ts'
 import { create } from '../registration/create.ts'
 import { signIn } from './sign-in.ts'
-import { signInByCode } from './sign-in-by-code.ts'
+import { signInWithCode } from './sign-in-with-code.ts'
 
 let database: TestDatabase
 let chat: TestChat
@@ -16,7 +16,7 @@ const password = 'correct horse'
 const client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 /** Nothing here takes so long, unless the machine is busy with something else. */
 const patient = { timeout: 10_000 }
-const wrong = { code: 'credentials_wrong', detail: {} }
+const wrong = { code: 'invalid_credentials', detail: {} }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -89,7 +89,7 @@ test('a failed try is in the trail of its account, soon after the answer, and at
     .poll(trail, patient)
     .toMatchObject([{ kind: 'sign_in_failed', address: '192.0.2.1', detail: { by: 'password' } }])
   const { request, code } = await codeFor('alice@example.org')
-  await signInByCode(ctx, { request, code: code === '111111' ? '222222' : '111111', client }).catch(() => {})
+  await signInWithCode(ctx, { request, code: code === '111111' ? '222222' : '111111', client }).catch(() => {})
   await expect.poll(trail, patient).toMatchObject([{}, { kind: 'sign_in_failed', detail: { by: 'email_code' } }])
   const passwords = { ...ctx.passwords, verify: async () => false }
   for (let tries = 0; tries < 25; tries++) {
@@ -100,9 +100,11 @@ test('a failed try is in the trail of its account, soon after the answer, and at
 
 test('a code signs in once, and a wrong one does not', async () => {
   const shown = await codeFor('alice@example.org')
-  await expect(signInByCode(ctx, { ...shown, code: '00000x', client })).rejects.toMatchObject({ code: 'code_invalid' })
-  expect(await signInByCode(ctx, { ...shown, client })).toMatchObject({ user: { id: alice } })
-  await expect(signInByCode(ctx, { ...shown, client })).rejects.toMatchObject({ code: 'code_invalid' })
+  await expect(signInWithCode(ctx, { ...shown, code: '00000x', client })).rejects.toMatchObject({
+    code: 'code_invalid',
+  })
+  expect(await signInWithCode(ctx, { ...shown, client })).toMatchObject({ user: { id: alice } })
+  await expect(signInWithCode(ctx, { ...shown, client })).rejects.toMatchObject({ code: 'code_invalid' })
 })
 
 test('of as many sign-ins as one may have the longest unseen ends, however many come at once', async () => {

@@ -17,8 +17,8 @@ export interface Added extends Changed {
  * Adds people to a group, in one entry. They see the log from that entry on. Who wants to be asked first, or has left the
  * group before, is asked: they come in when they accept.
  * @returns without anybody who came in, the head
- * @throws Refusal field_invalid, user_unknown, conversation_unknown, not_a_member, direct_fixed, role_insufficient,
- *   already_a_member, direct_closed, direct_refused, request_declined, conversation_full, too_many
+ * @throws Refusal field_invalid, user_unknown, conversation_unknown, not_a_member, not_a_group, role_insufficient,
+ *   already_a_member, blocked, contacts_only, request_declined, conversation_full, limit_reached
  */
 export async function addMembers(
   ctx: LogContext,
@@ -58,7 +58,7 @@ async function approach(
   { conversation, users }: { conversation: string; users: readonly string[] },
 ): Promise<Map<string, Approach>> {
   const [present] = (await locked.rolesOf(users)).keys()
-  if (present !== undefined) throw new Refusal('already_a_member', `${present} is a member already`, { field: 'users' })
+  if (present !== undefined) throw new Refusal('already_a_member', `${present} is already a member`, { field: 'users' })
   const max = ctx.settings.groupMembersMax
   if (locked.size + users.length > max)
     throw new Refusal('conversation_full', undefined, { field: 'users', rule: `maxItems ${max}` })
@@ -85,5 +85,5 @@ async function forgetRequests(locked: Locked, conversation: string, users: reado
 function checkCount(count: number): void {
   if (count >= 1 && count <= limits.membersAtOnceMax) return
   const rule = count === 0 ? 'minItems 1' : `maxItems ${limits.membersAtOnceMax}`
-  throw new Refusal('field_invalid', `users: must keep to ${rule}`, { field: 'users', rule })
+  throw new Refusal('field_invalid', `users: invalid (${rule})`, { field: 'users', rule })
 }

@@ -5,7 +5,7 @@ import { type Changed, change } from './change.ts'
 
 /**
  * Gives a member another role. A group keeps an owner.
- * @throws Refusal conversation_unknown, not_a_member, direct_fixed, role_insufficient, user_unknown, last_owner
+ * @throws Refusal conversation_unknown, not_a_member, not_a_group, role_insufficient, user_unknown, last_owner
  */
 export function changeRole(
   ctx: LogContext,

@@ -235,11 +235,11 @@ describe('refusals leave everything as it was', () => {
 
   test('a direct conversation has no name and fixed members', async () => {
     const direct = (await createDirect(ctx, alice, bob)).conversation.id
-    await refused(rename(ctx, alice, { conversation: direct, name: 'Us' }), 'direct_fixed')
-    await refused(addMembers(ctx, alice, { conversation: direct, users: [carol] }), 'direct_fixed')
-    await refused(removeMember(ctx, alice, { conversation: direct, user: bob }), 'direct_fixed')
-    await refused(changeRole(ctx, alice, { conversation: direct, user: bob, role: 'admin' }), 'direct_fixed')
-    await refused(leave(ctx, alice, { conversation: direct }), 'direct_fixed')
+    await refused(rename(ctx, alice, { conversation: direct, name: 'Us' }), 'not_a_group')
+    await refused(addMembers(ctx, alice, { conversation: direct, users: [carol] }), 'not_a_group')
+    await refused(removeMember(ctx, alice, { conversation: direct, user: bob }), 'not_a_group')
+    await refused(changeRole(ctx, alice, { conversation: direct, user: bob, role: 'admin' }), 'not_a_group')
+    await refused(leave(ctx, alice, { conversation: direct }), 'not_a_group')
     expect((await get(ctx, alice, direct)).head).toBe(1)
   })
 

@@ -89,7 +89,7 @@ export async function change(
       async roleOfTarget(user) {
         const found = (await rolesOf([user])).get(user)
         if (found !== undefined) return found
-        throw new Refusal('user_unknown', 'the person is not a member of the conversation', { field: 'user' })
+        throw new Refusal('user_unknown', 'the user is not a member of the conversation', { field: 'user' })
       },
       owners: () => countOwners(client, conversation),
       client,

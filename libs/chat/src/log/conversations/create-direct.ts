@@ -15,7 +15,7 @@ import { get } from './get.ts'
  * The one conversation of two people: made if there is none yet, also when both ask at once. One that exists is answered
  * whatever stands between the two by now: what was said stays readable. Where the other wants to be asked, they are no
  * member yet (see requests/); to open what one was asked into is to accept it.
- * @throws Refusal field_invalid (with oneself), user_unknown, direct_closed, direct_refused, too_many
+ * @throws Refusal field_invalid (with oneself), user_unknown, blocked, contacts_only, limit_reached
  */
 export async function createDirect(
   ctx: LogContext,
@@ -23,7 +23,7 @@ export async function createDirect(
   user: string,
 ): Promise<{ conversation: Conversation; created: boolean }> {
   if (user === by)
-    throw new Refusal('field_invalid', 'user: must be another person', { field: 'user', rule: 'not oneself' })
+    throw new Refusal('field_invalid', 'user: must be another user', { field: 'user', rule: 'not yourself' })
   const existing = await findDirect(ctx, by, user)
   if (existing !== undefined) return reopen(ctx, by, user, existing)
   const made = await create(ctx, by, {
@@ -43,7 +43,7 @@ export async function createDirect(
 /** Both people are held: a block comes before, and is seen here, or after, and finds the conversation (P8). */
 async function decide(ctx: LogContext, client: PoolClient, by: string, user: string): Promise<ReadonlySet<string>> {
   const held = await holdUsers(client, [by, user])
-  if (!held.has(user)) throw new Refusal('user_unknown', `there is no person ${user}`, { field: 'user' })
+  if (!held.has(user)) throw new Refusal('user_unknown', `no such user: ${user}`, { field: 'user' })
   const approaches = await demandReachable(ctx, client, by, { users: [user], field: 'user' })
   const asked = approaches.get(user) === 'asked' ? [user] : []
   await demandRoomToAsk(ctx, client, { from: by, users: asked, field: 'user' })

@@ -13,7 +13,7 @@ import { get } from './get.ts'
 /**
  * Makes a group that the caller owns. Whoever wants to be asked first is no member before they have accepted.
  * @param input.members the others; naming somebody twice, or oneself, changes nothing
- * @throws Refusal field_invalid, user_unknown, direct_closed, direct_refused, conversation_full, too_many
+ * @throws Refusal field_invalid, user_unknown, blocked, contacts_only, conversation_full, limit_reached
  */
 export async function createGroup(
   ctx: LogContext,
@@ -24,7 +24,7 @@ export async function createGroup(
   const others = [...new Set(input.members)].filter(user => user !== by)
   if (others.length > limits.membersAtOnceMax) {
     const rule = `maxItems ${limits.membersAtOnceMax}`
-    throw new Refusal('field_invalid', `members: must keep to ${rule}`, { field: 'members', rule })
+    throw new Refusal('field_invalid', `members: invalid (${rule})`, { field: 'members', rule })
   }
   const members: MemberRef[] = [{ user: by, role: 'owner' }, ...others.map(user => ({ user, role: 'member' as const }))]
   demandFits(ctx, members.length)

@@ -1,6 +1,6 @@
 import { type Conversation, Refusal } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
-import { type Place, readPage } from './read.ts'
+import { type PagePosition, readPage } from './read.ts'
 
 export interface ConversationPage {
   readonly conversations: readonly Conversation[]
@@ -26,17 +26,17 @@ export async function list(
   return { conversations, ...(next === undefined ? {} : { next: encode(next) }) }
 }
 
-const encode = (place: Place) => Buffer.from(`${place.headAt}/${place.id}`).toString('base64url')
+const encode = (place: PagePosition) => Buffer.from(`${place.headAt}/${place.id}`).toString('base64url')
 
 /** Seconds since 1970 with six decimals, then the id. */
 const pattern = /^(\d{1,12}\.\d{6})\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
-function decode(cursor: string): Place {
+function decode(cursor: string): PagePosition {
   const [, headAt, id] = pattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
   if (headAt === undefined || id === undefined)
-    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
+    throw new Refusal('field_invalid', 'after: must be `next` of a previous page', {
       field: 'after',
-      rule: '`next` of another page',
+      rule: '`next` of a previous page',
     })
   return { headAt, id }
 }

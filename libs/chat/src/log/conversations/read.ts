@@ -13,7 +13,7 @@ import { get } from '../../users/get.ts'
 import { userColumnsFor } from '../../users/user.ts'
 
 /** Where a conversation stands in the list. The time is seconds since 1970 as PostgreSQL writes them, so it is exact. */
-export interface Place {
+export interface PagePosition {
   readonly headAt: string
   readonly id: string
 }
@@ -89,9 +89,9 @@ const oneText = readConversations('c.id = $2', '1')
 export async function readPage(
   ctx: LogContext,
   by: string,
-  after: Place | undefined,
+  after: PagePosition | undefined,
   limit: number,
-): Promise<{ conversations: readonly Conversation[]; next?: Place }> {
+): Promise<{ conversations: readonly Conversation[]; next?: PagePosition }> {
   const { rows } = await ctx.pool.query<Row>({
     name: 'conversations-page',
     text: pageText,

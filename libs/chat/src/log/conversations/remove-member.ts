@@ -6,7 +6,7 @@ import { leave } from './leave.ts'
 /**
  * Removes a member. The entry is the last that this person gets; nothing with a later seq reaches them (P8).
  * Whoever removes oneself leaves.
- * @throws Refusal conversation_unknown, not_a_member, direct_fixed, role_insufficient, user_unknown, last_owner
+ * @throws Refusal conversation_unknown, not_a_member, not_a_group, role_insufficient, user_unknown, last_owner
  */
 export function removeMember(
   ctx: LogContext,

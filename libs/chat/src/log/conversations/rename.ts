@@ -5,7 +5,7 @@ import { type Changed, change } from './change.ts'
 
 /**
  * Gives a group another name.
- * @throws Refusal field_invalid, conversation_unknown, not_a_member, direct_fixed, role_insufficient
+ * @throws Refusal field_invalid, conversation_unknown, not_a_member, not_a_group, role_insufficient
  */
 export async function rename(
   ctx: LogContext,

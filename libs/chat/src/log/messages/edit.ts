@@ -13,7 +13,7 @@ export const editing: Rule<'message.edit'> = {
     const message = await readTarget(ctx.pool, ctx.seal, conversation, target)
     // What somebody cannot see is not told apart from what is another's.
     if (message?.sender !== by || target < member.joinedSeq || message.removed !== undefined)
-      throw new Refusal('message_unknown', 'there is no such message of the caller', { field: 'target' })
+      throw new Refusal('message_unknown', 'no such message of yours', { field: 'target' })
     return message.change({ body })
   },
   payload: ({ target, body }) => ({ target, body }),

@@ -22,7 +22,9 @@ export const pinning: LockedRule<'message.pin'> = {
     const before = await readPin(locked, target)
     if (before?.pinned === true) return { said: before.changedSeq }
     if ((await countPins(locked)) >= limits.pinsMax)
-      throw new Refusal('too_many', 'as many messages are pinned as may be', { rule: `maxItems ${limits.pinsMax}` })
+      throw new Refusal('limit_reached', 'the limit of pinned messages is reached', {
+        rule: `maxItems ${limits.pinsMax}`,
+      })
     await writePin(locked, target, true, seq)
     await markPart(client, { conversation, seq: target }, pinPart)
     return { payload: { target } }
@@ -38,7 +40,7 @@ export const unpinning: LockedRule<'message.unpin'> = {
     const { membership, member, seq } = locked
     demandMayPin(membership.kind, member.role)
     const before = target < member.joinedSeq ? undefined : await readPin(locked, target)
-    if (before === undefined) throw unknown('there is no such message that was ever pinned')
+    if (before === undefined) throw unknown('no such message was ever pinned')
     if (!before.pinned) return { said: before.changedSeq }
     await writePin(locked, target, false, seq)
     return { payload: { target } }
@@ -46,7 +48,7 @@ export const unpinning: LockedRule<'message.unpin'> = {
 }
 
 /**
- * @throws Refusal message_unknown, role_insufficient, too_many, and those of `append`
+ * @throws Refusal message_unknown, role_insufficient, limit_reached, and those of `append`
  */
 export const pin = (ctx: LogContext, by: string, input: InputOf<'message.pin'>): Promise<Appended> =>
   append(ctx, by, pinning, input)

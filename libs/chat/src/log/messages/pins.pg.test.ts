@@ -90,7 +90,7 @@ test('pins at the same moment: one entry says so, and never more are pinned than
   const last = await Promise.allSettled(targets.slice(limits.pinsMax - 3).map(one => pin(ctx, alice, to(one))))
   expect(last.filter(one => one.status === 'fulfilled')).toHaveLength(2)
   expect(await seqsOf()).toHaveLength(limits.pinsMax)
-  await refused(pin(ctx, alice, to(targets.at(-1)!)), 'too_many')
+  await refused(pin(ctx, alice, to(targets.at(-1)!)), 'limit_reached')
 })
 
 test('owners and admins pin in a group, both in a direct conversation; what one cannot see is not there', async () => {

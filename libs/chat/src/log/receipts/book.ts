@@ -151,7 +151,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
         return waiting.written.promise
       }
       if (noted.size >= queueMax)
-        throw new Refusal('overloaded', 'unable to note a receipt: too many wait', { retryMs: 1_000 })
+        throw new Refusal('overloaded', 'unable to store the receipt: too many pending writes', { retryMs: 1_000 })
       const written = Promise.withResolvers<void>()
       // Whoever does not wait for the commit must not see its failure as an unhandled rejection.
       written.promise.catch(() => {})

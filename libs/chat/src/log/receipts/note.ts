@@ -104,9 +104,9 @@ async function shownTo(
   user: string,
   others: readonly string[],
   what: 'read_receipts' | 'last_seen',
-  { readReceiptsTo, lastSeenTo, blocked }: Restriction,
+  { readReceiptVisibility, lastSeenVisibility, blocked }: Restriction,
 ): Promise<ReadonlySet<string>> {
-  const to = what === 'read_receipts' ? readReceiptsTo : lastSeenTo
+  const to = what === 'read_receipts' ? readReceiptVisibility : lastSeenVisibility
   if (to === 'contacts' || blocked === undefined) return audience(ctx, user, others, what)
   return new Set(others.filter(one => shows(to, { contact: false, blocked: blocked.has(one) })))
 }

@@ -17,8 +17,8 @@ interface Open {
 }
 
 /**
- * @throws Refusal request_unknown (also when whoever asked may add nobody any more), conversation_full, too_many,
- *   direct_closed, unavailable
+ * @throws Refusal request_unknown (also when whoever asked may add nobody any more), conversation_full, limit_reached,
+ *   blocked, unavailable
  */
 export async function accept(ctx: LogContext, by: string, request: string): Promise<Conversation> {
   const found = await ctx.pool.query<Open>(

@@ -32,7 +32,7 @@ export async function ask(client: PoolClient, { conversation, from, users }: Ask
  * Nobody asks, or is asked by, more than a number of people at once. Those who are asked into this conversation already
  * count once more, which only makes it stricter.
  * @param client of a transaction that holds all of the people, so that two at once do not pass it
- * @throws Refusal too_many
+ * @throws Refusal limit_reached
  */
 export async function demandRoomToAsk(
   ctx: Pick<LogContext, 'settings'>,
@@ -46,7 +46,7 @@ export async function demandRoomToAsk(
     [from],
   )
   if (sent.rows[0]!.sent + users.length > sentMax)
-    throw new Refusal('too_many', 'the caller asks as many people into conversations as one may at a time', {
+    throw new Refusal('limit_reached', 'you have too many open conversation requests', {
       field,
       rule: `maxItems ${sentMax}`,
     })
@@ -58,7 +58,7 @@ export async function demandRoomToAsk(
   )
   const whom = full.rows[0]?.id
   if (whom !== undefined)
-    throw new Refusal('too_many', `${whom} is asked into as many conversations as one may be at a time`, {
+    throw new Refusal('limit_reached', `${whom} has too many open conversation requests`, {
       field,
       rule: `maxItems ${receivedMax}`,
     })

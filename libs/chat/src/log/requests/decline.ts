@@ -38,7 +38,7 @@ export async function decline(ctx: LogContext, by: string, request: string): Pro
 /**
  * Whoever asked somebody into a group takes that back, or another of its managers does. A direct conversation stays as it
  * is: it was begun.
- * @throws Refusal request_unknown, direct_fixed
+ * @throws Refusal request_unknown, not_a_group
  */
 export async function cancel(ctx: LogContext, by: string, request: string): Promise<void> {
   const { conversation, from, to } = await transaction(ctx, async client => {

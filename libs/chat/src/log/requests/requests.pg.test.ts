@@ -105,8 +105,8 @@ describe('a direct conversation of a stranger', () => {
     // Neither sees when the other is here, and what Bob has had is told to nobody.
     for (const verb of [read, delivered])
       expect(await codeOf(verb(ctx, bob, { conversation: id, seq }))).toBe('not_a_member')
-    expect(await codeOf(demandAcquainted(ctx, alice, [bob]))).toBe('not_acquainted')
-    expect(await codeOf(demandAcquainted(ctx, bob, [alice]))).toBe('not_acquainted')
+    expect(await codeOf(demandAcquainted(ctx, alice, [bob]))).toBe('no_shared_conversation')
+    expect(await codeOf(demandAcquainted(ctx, bob, [alice]))).toBe('no_shared_conversation')
     chat.emitted.length = 0
     await tellTyping(ctx, alice, { conversation: id, typing: true })
     expect(told(bob)).toEqual([])
@@ -138,7 +138,7 @@ describe('a direct conversation of a stranger', () => {
     expect(outcomes.filter(one => one === 'done').length).toBeLessThanOrEqual(3)
     while ((await codeOf(say(conversation))) === 'done') continue
     await expect(say(conversation)).rejects.toMatchObject({
-      code: 'request_waiting',
+      code: 'request_pending',
       detail: { rule: 'maxItems 3 before it is accepted' },
     })
     const { entries } = await history(ctx, alice, { conversation })
@@ -156,7 +156,7 @@ describe('a direct conversation of a stranger', () => {
       const outcomes = await Promise.all([here!, there!].map(on => codeOf(say(id, alice, 'Hello', on))))
       return outcomes.sort()
     })
-    for (const outcomes of await Promise.all(sendings)) expect(outcomes).toEqual(['done', 'request_waiting'])
+    for (const outcomes of await Promise.all(sendings)) expect(outcomes).toEqual(['done', 'request_pending'])
   })
 
   test('keeps the order in which messages were sent, and a repetition is none', async () => {
@@ -165,7 +165,7 @@ describe('a direct conversation of a stranger', () => {
     const seqs = (await Promise.all(inputs.map(input => post(ctx, alice, input)))).map(one => one.seq)
     expect(seqs).toEqual([2, 3, 4])
     expect((await Promise.all(inputs.map(input => post(ctx, alice, input)))).map(one => one.seq)).toEqual(seqs)
-    expect(await codeOf(say(conversation))).toBe('request_waiting')
+    expect(await codeOf(say(conversation))).toBe('request_pending')
   })
 
   test('goes on when it is accepted: both are members, and what was said is there', async () => {
@@ -233,7 +233,7 @@ describe('a direct conversation of a stranger', () => {
     expect(told(bob)).toEqual([])
     expect(await received(bob)).toEqual([])
     for (const verb of [accept, decline, get]) expect(await codeOf(verb(ctx, bob, request))).toBe('request_unknown')
-    expect(await codeOf(cancel(ctx, alice, request)), 'it was begun').toBe('direct_fixed')
+    expect(await codeOf(cancel(ctx, alice, request)), 'it was begun').toBe('not_a_group')
   })
 
   test('is closed by a block, and does not come back by unblocking', async () => {
@@ -242,9 +242,9 @@ describe('a direct conversation of a stranger', () => {
     await block(ctx, bob, alice)
     expect(told(bob)).toEqual(['block.changed', 'conversation.answered'])
     expect(told(alice)).toEqual([])
-    expect(await codeOf(say(conversation))).toBe('direct_closed')
+    expect(await codeOf(say(conversation))).toBe('blocked')
     expect(await codeOf(accept(ctx, bob, request))).toBe('request_unknown')
-    expect(await codeOf(createDirect(ctx, bob, alice))).toBe('direct_closed')
+    expect(await codeOf(createDirect(ctx, bob, alice))).toBe('blocked')
     await unblock(ctx, bob, alice)
     await say(conversation)
     expect(await received(bob)).toEqual([])
@@ -386,7 +386,7 @@ describe('into a group', () => {
     const { id } = await createGroup(ctx, alice, { name: 'Crew', members: [bob] })
     await block(ctx, bob, alice)
     expect(await received(bob)).toEqual([])
-    expect(await codeOf(addMembers(ctx, alice, { conversation: id, users: [bob] }))).toBe('direct_closed')
+    expect(await codeOf(addMembers(ctx, alice, { conversation: id, users: [bob] }))).toBe('blocked')
   })
 
   test('of an acceptance and a refusal at once one counts, and of two acceptances comes one entry', async () => {
@@ -415,9 +415,9 @@ describe('how many', () => {
     const strict = capped({ conversationRequestsSentMax: 3 })
     const crowd = await makeUsers(ctx.pool, 6)
     const outcomes = await Promise.all(crowd.map(user => codeOf(createDirect(strict, alice, user))))
-    expect(outcomes.sort()).toEqual(['done', 'done', 'done', 'too_many', 'too_many', 'too_many'])
+    expect(outcomes.sort()).toEqual(['done', 'done', 'done', 'limit_reached', 'limit_reached', 'limit_reached'])
     await expect(createGroup(strict, alice, { name: 'Crew', members: [bob] })).rejects.toMatchObject({
-      code: 'too_many',
+      code: 'limit_reached',
       detail: { field: 'members', rule: 'maxItems 3' },
     })
     // What is answered makes room.
@@ -430,7 +430,7 @@ describe('how many', () => {
     const strict = capped({ conversationRequestsReceivedMax: 2 })
     const crowd = await makeUsers(ctx.pool, 5)
     const outcomes = await Promise.all(crowd.map(user => codeOf(createDirect(strict, user, bob))))
-    expect(outcomes.sort()).toEqual(['done', 'done', 'too_many', 'too_many', 'too_many'])
+    expect(outcomes.sort()).toEqual(['done', 'done', 'limit_reached', 'limit_reached', 'limit_reached'])
     await decline(strict, bob, (await received(bob))[0]!.id)
     expect(await codeOf(createDirect(strict, alice, bob))).toBe('done')
   })
@@ -443,20 +443,22 @@ describe('how many', () => {
         nth % 2 === 0 ? createDirect(strict, user, bob) : createGroup(strict, user, { name: 'Crew', members: [bob] }),
       ),
     )
-    expect((await Promise.all(ways)).sort()).toEqual(['done', 'done', 'too_many', 'too_many'])
+    expect((await Promise.all(ways)).sort()).toEqual(['done', 'done', 'limit_reached', 'limit_reached'])
     await expect(createDirect(strict, alice, bob)).rejects.toMatchObject({
-      code: 'too_many',
+      code: 'limit_reached',
       detail: { field: 'user', rule: 'maxItems 2' },
     })
     const { id } = await createGroup(strict, alice, { name: 'Crew', members: [] })
-    expect(await codeOf(addMembers(strict, alice, { conversation: id, users: [bob] }))).toBe('too_many')
+    expect(await codeOf(addMembers(strict, alice, { conversation: id, users: [bob] }))).toBe('limit_reached')
     await createGroup(strict, alice, { name: 'Crew', members: [] })
-    expect(await codeOf(createGroup(strict, alice, { name: 'Crew', members: [] })), 'the caller’s own').toBe('too_many')
+    expect(await codeOf(createGroup(strict, alice, { name: 'Crew', members: [] })), 'the caller’s own').toBe(
+      'limit_reached',
+    )
     // A request is none, and cannot be accepted before there is room.
     const asking = capped({ conversationsMax: 2 })
     await createDirect(asking, carol, bob)
     const request = (await received(bob))[0]!.id
-    expect(await codeOf(accept(asking, bob, request))).toBe('too_many')
+    expect(await codeOf(accept(asking, bob, request))).toBe('limit_reached')
     expect(await received(bob)).toHaveLength(1)
   })
 

@@ -7,7 +7,7 @@ import type { NoticesContext } from '../context.ts'
 import { add as addJob } from '../../store/jobs/add.ts'
 import type { Mail } from '../../store/jobs/job.ts'
 import { add as addNotification } from '../notifications/add.ts'
-import type { Client } from './client.ts'
+import type { ClientDevice } from './client-device.ts'
 import { afterCommit, transaction } from '../../store/transaction.ts'
 import { advisoryLocks } from '../../store/advisory-locks.ts'
 
@@ -18,7 +18,7 @@ export type SecurityEventKind =
   | 'second_factor_failed'
   | 'signed_out'
   | 'session_revoked'
-  | 'refresh_reused'
+  | 'refresh_token_reused'
   | 'password_set'
   | 'password_changed'
   | 'password_reset'
@@ -27,17 +27,17 @@ export type SecurityEventKind =
   | 'username_changed'
   | 'totp_enabled'
   | 'totp_disabled'
-  | 'mail_factor_enabled'
-  | 'mail_factor_disabled'
-  | 'recovery_codes_made'
+  | 'email_factor_enabled'
+  | 'email_factor_disabled'
+  | 'recovery_codes_created'
   | 'recovery_code_used'
   | 'passkey_added'
   | 'passkey_removed'
   | 'identity_linked'
   | 'identity_unlinked'
-  | 'deletion_asked'
+  | 'deletion_requested'
   | 'deletion_cancelled'
-  | 'exported'
+  | 'data_exported'
   | 'suspended'
   | 'suspension_lifted'
   | 'signed_out_by_operator'
@@ -47,7 +47,7 @@ export interface SecurityEvent {
   readonly user: string
   readonly kind: SecurityEventKind
   readonly session?: string | undefined
-  readonly client?: Client | undefined
+  readonly client?: ClientDevice | undefined
   /** Short facts, never a secret: `{ by: 'passkey' }`, `{ name: 'Work laptop' }`. */
   readonly detail?: Readonly<Record<string, string>> | undefined
   /** Whom the mail about it goes to, when that is not the person's address as it is now: the one before a change. */
@@ -56,7 +56,7 @@ export interface SecurityEvent {
 
 /** Told by mail and in the application, whatever else is true. */
 const told: ReadonlySet<SecurityEventKind> = new Set([
-  'refresh_reused',
+  'refresh_token_reused',
   'password_set',
   'password_changed',
   'password_reset',
@@ -65,17 +65,17 @@ const told: ReadonlySet<SecurityEventKind> = new Set([
   'username_changed',
   'totp_enabled',
   'totp_disabled',
-  'mail_factor_enabled',
-  'mail_factor_disabled',
-  'recovery_codes_made',
+  'email_factor_enabled',
+  'email_factor_disabled',
+  'recovery_codes_created',
   'recovery_code_used',
   'passkey_added',
   'passkey_removed',
   'identity_linked',
   'identity_unlinked',
-  'deletion_asked',
+  'deletion_requested',
   'deletion_cancelled',
-  'exported',
+  'data_exported',
   'suspended',
   'suspension_lifted',
   'signed_out_by_operator',

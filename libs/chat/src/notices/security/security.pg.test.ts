@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { claim, type Job } from '../../store/jobs/index.ts'
 import { list as listNotifications } from '../notifications/list.ts'
-import type { Client } from './client.ts'
+import type { ClientDevice } from './client-device.ts'
 import { transaction } from '../../store/transaction.ts'
 import { create } from '../../accounts/registration/create.ts'
 import { gathered } from './gathered.ts'
@@ -17,7 +17,7 @@ let ctx: ChatContext
 let nth = 0
 let alice: User
 
-const client: Client = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
+const client: ClientDevice = { deviceName: 'laptop', address: '192.0.2.1', country: 'NL', agent: 'Firefox' }
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -92,7 +92,7 @@ test('the trail is read page by page, the latest first, and nobody reads another
 })
 
 test.each<SecurityEventKind>([
-  'refresh_reused',
+  'refresh_token_reused',
   'password_set',
   'password_changed',
   'password_reset',
@@ -101,17 +101,17 @@ test.each<SecurityEventKind>([
   'username_changed',
   'totp_enabled',
   'totp_disabled',
-  'mail_factor_enabled',
-  'mail_factor_disabled',
-  'recovery_codes_made',
+  'email_factor_enabled',
+  'email_factor_disabled',
+  'recovery_codes_created',
   'recovery_code_used',
   'passkey_added',
   'passkey_removed',
   'identity_linked',
   'identity_unlinked',
-  'deletion_asked',
+  'deletion_requested',
   'deletion_cancelled',
-  'exported',
+  'data_exported',
 ])('%s is told by mail and in the application', async kind => {
   await note(ctx, { user: alice.id, kind, client })
   expect(await mails()).toEqual([[`alice${nth}@example.org`, kind]])
@@ -128,7 +128,7 @@ test.each<SecurityEventKind>(['signed_out', 'session_revoked', 'sign_in_failed',
 )
 
 test('a sign-in is told when the account has not seen that program in that country', async () => {
-  const signIn = (from: Client) => note(ctx, { user: alice.id, kind: 'signed_in', client: from })
+  const signIn = (from: ClientDevice) => note(ctx, { user: alice.id, kind: 'signed_in', client: from })
   await signIn(client)
   expect(await mails()).toEqual([])
   // A wrong guess makes nobody familiar.
@@ -164,7 +164,7 @@ test('many failed sign-ins are told once, and so is the sign-in that comes after
 })
 
 test('a second factor that fails is told at once where the program or the place is new, else from the third', async () => {
-  const fail = (from: Client) => note(ctx, { user: alice.id, kind: 'second_factor_failed', client: from })
+  const fail = (from: ClientDevice) => note(ctx, { user: alice.id, kind: 'second_factor_failed', client: from })
   await fail(client)
   await fail(client)
   expect(await mails()).toEqual([])
@@ -208,11 +208,11 @@ test('what is rolled back leaves no line, no mail and no notice; what is committ
 
 test('whatever happens within the window is one mail at its end, and each is told in the application at once', async () => {
   const toggles = 60
-  const change = () => note(ctx, { user: alice.id, kind: 'mail_factor_enabled', client })
+  const change = () => note(ctx, { user: alice.id, kind: 'email_factor_enabled', client })
   for (let turn = 0; turn < toggles; turn += 10) await Promise.all(Array.from({ length: 10 }, change))
-  expect(await mails(), 'the first goes out at once').toEqual([[`alice${nth}@example.org`, 'mail_factor_enabled']])
+  expect(await mails(), 'the first goes out at once').toEqual([[`alice${nth}@example.org`, 'email_factor_enabled']])
   expect(await waiting()).toBe(2)
-  expect((await kinds()).filter(kind => kind === 'mail_factor_enabled').length).toBeGreaterThan(40)
+  expect((await kinds()).filter(kind => kind === 'email_factor_enabled').length).toBeGreaterThan(40)
   const put = await dueMail()
   const { due } = put.gathered!
   const { securityMailWindowMs } = ctx.settings
@@ -220,7 +220,7 @@ test('whatever happens within the window is one mail at its end, and each is tol
   const { events, more } = await gathered(ctx, put.gathered!)
   expect(events).toHaveLength(20)
   expect(events[0]).toMatchObject({
-    kind: 'mail_factor_enabled',
+    kind: 'email_factor_enabled',
     address: '192.0.2.1',
     country: 'NL',
     agent: 'Firefox',

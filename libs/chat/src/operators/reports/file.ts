@@ -30,10 +30,13 @@ export async function file(
   const { user, reason, conversation, seq } = input
   const comment = checkText(input.comment ?? '', 'comment', limits.reportCommentLengthMax)
   if (user === by)
-    throw new Refusal('field_invalid', 'user: must be another person', { field: 'user', rule: 'not oneself' })
+    throw new Refusal('field_invalid', 'user: must be another user', { field: 'user', rule: 'not yourself' })
   if ((conversation === undefined) !== (seq === undefined)) {
     const field = conversation === undefined ? 'conversation' : 'seq'
-    throw new Refusal('field_invalid', `${field}: a message is named by both`, { field, rule: 'required' })
+    throw new Refusal('field_invalid', `${field}: required, since conversation and seq go together`, {
+      field,
+      rule: 'required',
+    })
   }
   await demandUsers(ctx, [user], 'user')
   const id = randomUUID()
@@ -68,6 +71,6 @@ async function copyMessage(
   const shown = await findShown(ctx, by, { conversation, seq })
   const entry = shown ?? (await history(ctx, by, { conversation, after: seq - 1, limit: 1 })).entries[0]
   if (entry?.seq !== seq || entry.event !== 'message.new' || entry.by !== user)
-    throw new Refusal('message_unknown', 'there is no such message of this person', { field: 'seq' })
+    throw new Refusal('message_unknown', 'no such message of this user', { field: 'seq' })
   return ctx.seal.seal(sealName(id), JSON.stringify({ body: entry.body, at: entry.at }))
 }

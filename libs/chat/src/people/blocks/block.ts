@@ -28,11 +28,11 @@ interface Blocked {
 
 /**
  * From the commit on nothing passes between the two, in either direction. To block again changes nothing.
- * @throws Refusal field_invalid (oneself), user_unknown, too_many, unavailable
+ * @throws Refusal field_invalid (oneself), user_unknown, limit_reached, unavailable
  */
 export async function block(ctx: PeopleContext, by: string, user: string): Promise<void> {
   if (user === by)
-    throw new Refusal('field_invalid', 'user: must be another person', { field: 'user', rule: 'not oneself' })
+    throw new Refusal('field_invalid', 'user: must be another user', { field: 'user', rule: 'not yourself' })
   const done = await transaction(ctx, client => write(ctx, client, by, user))
   if (done === undefined) return
   learn(ctx, [by, user], done.direct)
@@ -46,7 +46,7 @@ export async function block(ctx: PeopleContext, by: string, user: string): Promi
     ctx.emit({
       class: 'signal',
       to: [by, user],
-      event: { event: from === by ? 'contact.cancelled' : 'contact.rejected', request },
+      event: { event: from === by ? 'contact.cancelled' : 'contact.declined', request },
     })
     await withdraw(ctx, from === by ? user : by, requestNote(request))
   }
@@ -70,7 +70,8 @@ async function write(ctx: PeopleContext, client: PoolClient, by: string, user: s
   if (made.rowCount === 0) return undefined
   // The count is that of before.
   const { blocksMax } = ctx.settings
-  if (made.rows[0]!.blocks >= blocksMax) throw new Refusal('too_many', undefined, { rule: `maxItems ${blocksMax}` })
+  if (made.rows[0]!.blocks >= blocksMax)
+    throw new Refusal('limit_reached', undefined, { rule: `maxItems ${blocksMax}` })
   const requests = await client.query<{ id: string; from_id: string }>(
     `DELETE FROM contact_requests WHERE (from_id, to_id) IN (($1, $2), ($2, $1)) RETURNING id, from_id`,
     [by, user],

@@ -69,7 +69,7 @@ describe('a block closes the direct conversation', () => {
     const before = await say(ctx, bob, conversation)
     await block(ctx, alice, bob)
     for (const { ctx: from } of chats)
-      for (const by of [alice, bob]) await refused(say(from, by, conversation), 'direct_closed')
+      for (const by of [alice, bob]) await refused(say(from, by, conversation), 'blocked')
     expect((await row(conversation)).head).toBe(before.seq)
     await unblock(ctx, alice, bob)
     for (const { ctx: from } of chats)
@@ -81,7 +81,7 @@ describe('a block closes the direct conversation', () => {
     await block(ctx, alice, bob)
     await block(elsewhere, bob, alice)
     await unblock(ctx, alice, bob)
-    await refused(say(ctx, alice, conversation), 'direct_closed')
+    await refused(say(ctx, alice, conversation), 'blocked')
     await unblock(ctx, bob, alice)
     await say(ctx, alice, conversation)
   })
@@ -91,7 +91,7 @@ describe('a block closes the direct conversation', () => {
     const { seq } = await say(ctx, bob, conversation)
     await block(ctx, alice, bob)
     const reply = { conversation, clientId: randomUUID(), body: { text: 'hi' }, replyTo: seq }
-    await refused(post(ctx, bob, reply), 'direct_closed')
+    await refused(post(ctx, bob, reply), 'blocked')
     for (const by of [alice, bob]) {
       expect((await history(ctx, by, { conversation })).entries.at(-1)).toMatchObject({ seq })
       expect(await createDirect(ctx, by, by === alice ? bob : alice)).toMatchObject({
@@ -143,7 +143,7 @@ describe('at the same time (P8)', () => {
     const settled = await Promise.all(outcomes)
     expect((await row(conversation)).head).toBe(head)
     const acknowledged = settled.filter(one => typeof one === 'number')
-    expect(new Set(settled.filter(one => typeof one === 'string'))).toEqual(new Set(['direct_closed']))
+    expect(new Set(settled.filter(one => typeof one === 'string'))).toEqual(new Set(['blocked']))
     expect(acknowledged.length).toBeGreaterThan(0)
     // The first entry is the beginning of the conversation.
     expect(acknowledged.sort((a, b) => a - b)).toEqual(Array.from({ length: head - 1 }, (_, n) => n + 2))
@@ -168,7 +168,7 @@ describe('at the same time (P8)', () => {
     const { conversation } = (await opening)!
     await blocking
     expect((await row(conversation)).version).toBe(2)
-    await refused(say(ctx, alice, conversation), 'direct_closed')
+    await refused(say(ctx, alice, conversation), 'blocked')
   })
 
   test('a block that is being made is not missed by the opening of a conversation', async () => {
@@ -191,7 +191,7 @@ describe('at the same time (P8)', () => {
     expect(await Promise.race([openings, sleep(150, 'waits')])).toBe('waits')
     goOn.resolve()
     await blocking
-    expect(await openings).toEqual(['direct_closed', 'direct_closed', 'direct_closed'])
+    expect(await openings).toEqual(['blocked', 'blocked', 'blocked'])
   })
 
   test('two who block each other, again and again, never wait for each other', async () => {
@@ -222,7 +222,7 @@ describe('what a block takes away', () => {
 
   test.each([
     ['that the caller sent is cancelled', () => [alice, bob], 'contact.cancelled'],
-    ['that the caller got is rejected', () => [bob, alice], 'contact.rejected'],
+    ['that the caller got is rejected', () => [bob, alice], 'contact.declined'],
   ] as const)('a request %s', async (_, pair, event) => {
     const [from, to] = pair() as [string, string]
     const asked = await request(ctx, from, { user: to })
@@ -230,7 +230,7 @@ describe('what a block takes away', () => {
     await block(ctx, alice, bob)
     expect(told(event)).toEqual([{ to: [alice, bob], event, request: id }])
     expect((await requests(ctx, from, { direction: 'sent', limit: 10 })).requests).toEqual([])
-    await refused(request(ctx, from, { user: to }), 'direct_closed', 'user')
+    await refused(request(ctx, from, { user: to }), 'blocked', 'user')
   })
 
   test('to block or unblock again changes nothing and tells nobody', async () => {
@@ -253,10 +253,10 @@ describe('what a block takes away', () => {
       [alice, bob],
       [bob, alice],
     ] as const) {
-      await refused(createDirect(ctx, by, other), 'direct_closed', 'user')
-      await refused(createGroup(ctx, by, { name: 'Crew', members: [carol, other] }), 'direct_closed', 'members')
+      await refused(createDirect(ctx, by, other), 'blocked', 'user')
+      await refused(createGroup(ctx, by, { name: 'Crew', members: [carol, other] }), 'blocked', 'members')
       const group = await createGroup(ctx, by, { name: 'Crew', members: [carol] })
-      await refused(addMembers(ctx, by, { conversation: group.id, users: [other] }), 'direct_closed', 'users')
+      await refused(addMembers(ctx, by, { conversation: group.id, users: [other] }), 'blocked', 'users')
       expect((await get(ctx, by, group.id)).memberCount).toBe(2)
     }
   })
@@ -292,7 +292,7 @@ test('oneself and nobody cannot be blocked, and there is a limit', async () => {
      ) INSERT INTO blocks (user_id, blocked_id) SELECT $1, id FROM crowd`,
     [alice],
   )
-  await refused(block(ctx, alice, bob), 'too_many')
+  await refused(block(ctx, alice, bob), 'limit_reached')
   expect(await between(ctx, alice, [bob])).toEqual(new Set())
 })
 

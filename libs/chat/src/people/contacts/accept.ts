@@ -6,7 +6,7 @@ import { befriend, type OpenRequest, requestColumns, tellAccepted } from './befr
 
 /**
  * The caller wants the contact whose request it is. Of an acceptance and a cancellation at once the first one counts.
- * @throws Refusal request_unknown, too_many, unavailable
+ * @throws Refusal request_unknown, limit_reached, unavailable
  */
 export async function accept(ctx: PeopleContext, by: string, request: string): Promise<Contact> {
   const accepted = await transaction(ctx, async client => {

@@ -34,7 +34,7 @@ export interface Accepted {
 /**
  * Turns a request into two contacts.
  * @param client of a transaction that holds both of the people
- * @throws Refusal request_unknown (decided meanwhile), too_many
+ * @throws Refusal request_unknown (decided meanwhile), limit_reached
  */
 export async function befriend(
   ctx: Pick<PeopleContext, 'settings'>,
@@ -51,7 +51,7 @@ export async function befriend(
     [[from, to]],
   )
   if (counted.rows[0]!.most >= contactsMax)
-    throw new Refusal('too_many', 'one of the two has as many contacts as one may have', {
+    throw new Refusal('limit_reached', 'one of the users has reached the limit of contacts', {
       rule: `maxItems ${contactsMax}`,
     })
   const made = await client.query<{ at: number }>(

@@ -111,7 +111,7 @@ describe('a request', () => {
   })
 
   test.each([
-    ['rejected by whom it was for', reject, () => bob, 'contact.rejected'],
+    ['rejected by whom it was for', reject, () => bob, 'contact.declined'],
     ['cancelled by who sent it', cancel, () => alice, 'contact.cancelled'],
   ] as const)('is %s, and both hear it', async (_, end, who, event) => {
     const id = await ask(alice, bob)
@@ -171,14 +171,14 @@ describe('a request', () => {
       'INSERT INTO contact_requests (id, from_id, to_id) SELECT gen_random_uuid(), $1, id FROM unnest($2::uuid[]) AS c (id)',
       [alice, crowd],
     )
-    await refused(request(ctx, alice, { user: bob }), 'too_many')
+    await refused(request(ctx, alice, { user: bob }), 'limit_reached')
     // Whoever has asked the caller does not count: it makes no request.
     await ask(bob, alice)
     expect(await request(ctx, alice, { user: bob })).toHaveProperty('contact')
     await cancel(ctx, alice, (await openOf(alice, 'sent'))[0]!)
     const id = await ask(alice, carol)
     await crowdOfContacts(carol, contactsMax)
-    await refused(accept(ctx, carol, id), 'too_many')
+    await refused(accept(ctx, carol, id), 'limit_reached')
     expect(await openOf(carol, 'received')).toEqual([id])
   })
 
@@ -279,8 +279,8 @@ describe('a request by address', () => {
     )
     const email = address()
     await setColumn(bob, `email = '${email}'`)
-    await refused(asked(email), 'too_many')
-    await refused(asked(address()), 'too_many')
+    await refused(asked(email), 'limit_reached')
+    await refused(asked(address()), 'limit_reached')
   })
 })
 
@@ -339,7 +339,7 @@ describe('at the same time', () => {
     )
     const late = crowd.slice(contactRequestsReceivedMax - 1)
     const all = await Promise.allSettled(late.map(user => request(ctx, user, { user: alice })))
-    expect(outcomes(all)).toEqual(['done', 'too_many', 'too_many', 'too_many', 'too_many'])
+    expect(outcomes(all)).toEqual(['done', 'limit_reached', 'limit_reached', 'limit_reached', 'limit_reached'])
     await setColumn(alice, `email = '${alice}@example.org'`)
     await requestByEmail(ctx, bob, { email: `${alice}@example.org` })
     await expect(request(ctx, bob, { user: alice })).rejects.toMatchObject({ detail: { field: 'user' } })
@@ -349,7 +349,7 @@ describe('at the same time', () => {
     await crowdOfContacts(alice, contactsMax - 1)
     const ids = await Promise.all((await makeUsers(ctx.pool, 5)).map(user => ask(user, alice)))
     const all = await Promise.allSettled(ids.map(id => accept(ctx, alice, id)))
-    expect(outcomes(all)).toEqual(['done', 'too_many', 'too_many', 'too_many', 'too_many'])
+    expect(outcomes(all)).toEqual(['done', 'limit_reached', 'limit_reached', 'limit_reached', 'limit_reached'])
   })
 
   test('a block and an acceptance leave no contact behind', async () => {
@@ -390,10 +390,10 @@ describe('a contact', () => {
 describe('who takes new conversations from contacts only', () => {
   test('is reached by contacts, and refuses the others', async () => {
     await setColumn(bob, 'direct_from = 2')
-    await refused(createDirect(ctx, alice, bob), 'direct_refused', 'user')
-    await refused(createGroup(ctx, alice, { name: 'Crew', members: [carol, bob] }), 'direct_refused', 'members')
+    await refused(createDirect(ctx, alice, bob), 'contacts_only', 'user')
+    await refused(createGroup(ctx, alice, { name: 'Crew', members: [carol, bob] }), 'contacts_only', 'members')
     const group = await createGroup(ctx, alice, { name: 'Crew', members: [carol] })
-    await refused(addMembers(ctx, alice, { conversation: group.id, users: [bob] }), 'direct_refused', 'users')
+    await refused(addMembers(ctx, alice, { conversation: group.id, users: [bob] }), 'contacts_only', 'users')
     // The other way round nothing stands in between.
     expect(await createDirect(ctx, bob, carol)).toMatchObject({ created: true })
     await befriend(alice, bob)
@@ -406,7 +406,7 @@ describe('who takes new conversations from contacts only', () => {
 
   test('may be everybody who has not said otherwise', async () => {
     const closed = { ...ctx, settings: { ...ctx.settings, directFrom: 'contacts' as const } }
-    await refused(createDirect(closed, alice, bob), 'direct_refused', 'user')
+    await refused(createDirect(closed, alice, bob), 'contacts_only', 'user')
     await setColumn(bob, 'direct_from = 1')
     expect(await createDirect(closed, alice, bob)).toMatchObject({ created: true })
   })

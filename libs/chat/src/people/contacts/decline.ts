@@ -12,7 +12,7 @@ export async function reject(ctx: PeopleContext, by: string, request: string): P
   )
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
-  ctx.emit({ class: 'signal', to: [by, row.from_id], event: { event: 'contact.rejected', request } })
+  ctx.emit({ class: 'signal', to: [by, row.from_id], event: { event: 'contact.declined', request } })
   await withdraw(ctx, by, requestNote(request))
 }
 

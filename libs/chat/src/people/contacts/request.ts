@@ -27,7 +27,7 @@ type Outcome = { readonly open: OpenRequest } | { readonly accepted: Accepted }
 
 /**
  * @returns the request; or, where the other had asked the caller already, the contact
- * @throws Refusal field_invalid, user_unknown, direct_closed, contact_exists, request_exists, too_many, unavailable
+ * @throws Refusal field_invalid, user_unknown, blocked, contact_exists, request_exists, limit_reached, unavailable
  */
 export async function request(
   ctx: PeopleContext,
@@ -36,8 +36,7 @@ export async function request(
 ): Promise<Requested> {
   const { user, field = 'user' } = input
   const note = checkText(input.note ?? '', 'note', limits.contactNoteLengthMax)
-  if (user === by)
-    throw new Refusal('field_invalid', `${field}: must be another person`, { field, rule: 'not oneself' })
+  if (user === by) throw new Refusal('field_invalid', `${field}: must be another user`, { field, rule: 'not yourself' })
   const outcome = await transaction(ctx, client => write(ctx, client, { by, user, note, field }))
   return tell(ctx, by, outcome)
 }
@@ -46,7 +45,7 @@ export async function request(
  * By an address that may be nobody's. Whether it is somebody's, and whether they may be asked, neither the answer tells
  * nor what the store has to do for it: both ways are the same statements, and one row that is written. Whoever lets the
  * caller find them by their address is asked, and is seen among the requests that were sent.
- * @throws Refusal field_invalid, too_many (by what the caller has), unavailable
+ * @throws Refusal field_invalid, limit_reached (by what the caller has), unavailable
  */
 export async function requestByEmail(
   ctx: PeopleContext,
@@ -68,7 +67,8 @@ export async function requestByEmail(
       return await write(ctx, client, { by, user, note, field: 'email' })
     } catch (error) {
       // Nothing was written yet. That the caller has sent too many says nothing about the other.
-      if (!(error instanceof Refusal) || (error.code === 'too_many' && error.detail.field === undefined)) throw error
+      if (!(error instanceof Refusal) || (error.code === 'limit_reached' && error.detail.field === undefined))
+        throw error
       await addJob(ctx, { kind: 'nothing' }, client)
       return undefined
     }
@@ -105,7 +105,7 @@ async function write(ctx: PeopleContext, client: PoolClient, { by, user, note, f
   const { sent, received } = counted.rows[0]!
   const crossing = open.rows.find(row => row.from_id === user)
   if (sent >= sentMax && crossing === undefined)
-    throw new Refusal('too_many', 'the caller has as many open requests as one may have', {
+    throw new Refusal('limit_reached', 'you have too many open contact requests', {
       rule: `maxItems ${sentMax}`,
     })
   if (!held.has(user) || tie === undefined) throw new Refusal('user_unknown', undefined, { field })
@@ -115,7 +115,7 @@ async function write(ctx: PeopleContext, client: PoolClient, { by, user, note, f
   if (open.rows.length > 0) throw new Refusal('request_exists', undefined, { field })
   // By address it is not told: that would tell that there is somebody.
   if (received >= receivedMax)
-    throw new Refusal('too_many', 'the person has as many open requests as one may have', {
+    throw new Refusal('limit_reached', 'the user has too many open contact requests', {
       field,
       rule: `maxItems ${receivedMax}`,
     })

@@ -81,7 +81,7 @@ function addressOf(input: DeviceInput, webPushHosts: readonly string[]): { token
   const other = provider === 'fcm' ? 'subscription' : 'token'
   const refuse = (field: string, rule: string) =>
     new Refusal('field_invalid', `${field}: ${rule} with ${provider}`, { field, rule })
-  if (input[other] !== undefined) throw refuse(other, 'must be left out')
+  if (input[other] !== undefined) throw refuse(other, 'not allowed')
   if (provider === 'fcm' && token !== undefined) return { token }
   if (provider === 'webpush' && subscription !== undefined)
     return { token: checkWebPush(subscription, webPushHosts), keys: subscription.keys }

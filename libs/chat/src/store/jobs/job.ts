@@ -28,7 +28,13 @@ export interface Gathered {
 }
 
 /** What a code by mail is for. */
-export type CodePurpose = 'register' | 'sign-in' | 'reset-password' | 'change-email' | 'second-factor' | 'prove'
+export type CodePurpose =
+  | 'register'
+  | 'sign-in'
+  | 'reset-password'
+  | 'change-email'
+  | 'second-factor'
+  | 'reauthenticate'
 
 export type Job =
   | { readonly kind: 'mail'; readonly to: string; readonly mail: Mail }

@@ -26,7 +26,7 @@ const openMax = 20
 
 export const uploadKey = (id: string) => `uploads/${id}`
 
-/** @throws Refusal too_many */
+/** @throws Refusal limit_reached */
 export async function promise(ctx: StoreContext, by: string, purpose: UploadPurpose): Promise<Upload> {
   const id = randomUUID()
   const made = await ctx.pool.query({
@@ -37,7 +37,7 @@ export async function promise(ctx: StoreContext, by: string, purpose: UploadPurp
     values: [id, by, purpose, lifeMs + graceMs, openMax],
   })
   if (made.rowCount === 0)
-    throw new Refusal('too_many', 'too many uploads are open: finish some, or wait until they expire', {
+    throw new Refusal('limit_reached', 'too many open uploads. Finish some, or wait until they expire.', {
       rule: `at most ${openMax} open uploads`,
     })
   return { id, key: uploadKey(id), lifeMs }

@@ -1,24 +1,24 @@
 /**
- * A visit: somebody goes to a provider with their browser and comes back with who they are there. Four secrets hold its
+ * An authorization: somebody goes to a provider with their browser and comes back with who they are there. Four secrets hold its
  * ends together, each known to one party only, and of each the store has no more than a hash:
  * - the cookie: who comes back is the browser that went (nobody else's answer can be slipped in);
- * - the state: the provider answers to this visit, once;
+ * - the state: the provider answers to this authorization, once;
  * - the grant: what the browser carries home from the call-back, for a minute;
- * - the secret: what the application that began the visit has kept. A grant alone, seen in a URL or slipped in by a link,
+ * - the secret: what the application that began the authorization has kept. A grant alone, seen in a URL or slipped in by a link,
  *   signs nobody in.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { AccountsContext } from '../context.ts'
 
-/** What a visit is for: a visit for one thing is good for nothing else. */
-export type VisitPurpose = 'sign-in' | 'link' | 'prove'
+/** What an authorization is for: an authorization for one thing is good for nothing else. */
+export type AuthorizationPurpose = 'sign-in' | 'link' | 'reauthenticate'
 
-/** A visit under way, as the talk with the provider needs it. */
-export interface Visit {
+/** An authorization under way, as the talk with the provider needs it. */
+export interface Authorization {
   readonly provider: string
-  readonly purpose: VisitPurpose
+  readonly purpose: AuthorizationPurpose
   readonly returnTo: string
-  /** It begins with the id of the visit. */
+  /** It begins with the id of the authorization. */
   readonly state: string
   /** Only with OpenID Connect. */
   readonly nonce: string
@@ -27,10 +27,10 @@ export interface Visit {
   readonly beganAt: number
 }
 
-/** The row of a visit. `browser` is there once the browser has set out. */
-export interface VisitData {
+/** The row of an authorization. `browser` is there once the browser has set out. */
+export interface AuthorizationData {
   readonly provider: string
-  readonly purpose: VisitPurpose
+  readonly purpose: AuthorizationPurpose
   readonly returnTo: string
   readonly state: string
   readonly secret: string
@@ -44,8 +44,8 @@ export interface SealedText {
   readonly body: string
 }
 
-export const visitKind = 'visit'
-export const grantKind = 'visit-grant'
+export const authorizationKind = 'authorization'
+export const grantKind = 'authorization-grant'
 
 /** 256 random bits as text for a URL. */
 export const makeToken = (): string => randomBytes(32).toString('base64url')
@@ -64,7 +64,7 @@ export async function openText(ctx: AccountsContext, bound: string, sealed: Seal
   return ctx.seal.open(bound, sealed.keyId, Buffer.from(sealed.body, 'base64'))
 }
 
-const boundOf = (stateHash: string) => `visit ${stateHash}`
+const boundOf = (stateHash: string) => `authorization ${stateHash}`
 
 /** What is said in the talk with the provider. */
 interface Spoken {
@@ -79,16 +79,16 @@ export function makeSpoken(ctx: AccountsContext): { state: string; sealed: Seale
   return { state, sealed: sealText(ctx, boundOf(state), JSON.stringify(spoken)) }
 }
 
-export interface VisitRow {
+export interface AuthorizationRow {
   id: string
-  data: VisitData
+  data: AuthorizationData
   user_id: string | null
   began_at: number
 }
 
-export const visitColumns = 'id, data, user_id, (extract(epoch FROM created_at) * 1000)::float8 AS began_at'
+export const authorizationColumns = 'id, data, user_id, (extract(epoch FROM created_at) * 1000)::float8 AS began_at'
 
-export async function toVisit(ctx: AccountsContext, row: VisitRow): Promise<Visit> {
+export async function toAuthorization(ctx: AccountsContext, row: AuthorizationRow): Promise<Authorization> {
   const { provider, purpose, returnTo, state, sealed } = row.data
   const { token, nonce, verifier } = JSON.parse(await openText(ctx, boundOf(state), sealed)) as Spoken
   return { provider, purpose, returnTo, state: `${row.id}.${token}`, nonce, verifier, beganAt: row.began_at }
@@ -100,5 +100,5 @@ export function splitToken(text: string): { id: string; token: string } | undefi
   return id === undefined || token === undefined ? undefined : { id, token }
 }
 
-/** The visit that a state is about, for whoever looks for its cookie. */
-export const visitOfState = (state: string): string | undefined => splitToken(state)?.id
+/** The authorization that a state is about, for whoever looks for its cookie. */
+export const authorizationOfState = (state: string): string | undefined => splitToken(state)?.id

@@ -1,20 +1,20 @@
-import { Refusal, type SecondFactorNeeded } from '@flotilla/protocol'
+import { Refusal, type SecondFactorChallenge } from '@flotilla/protocol'
 import { redeem } from '../codes/redeem.ts'
 import type { AccountsContext } from '../context.ts'
 import { folded } from '../../store/folded.ts'
 import { readAccount } from '../account.ts'
 import { begin, type SignedIn } from './begin.ts'
-import type { Client } from '../../notices/security/client.ts'
+import type { ClientDevice } from '../../notices/security/client-device.ts'
 import { noteFailure } from './note-failure.ts'
 
 /**
  * Signs in by a code that was sent to the address of the account.
  * @throws Refusal code_invalid, field_invalid (the name of the device)
  */
-export async function signInByCode(
+export async function signInWithCode(
   ctx: AccountsContext,
-  input: { request: string; code: string; client: Client },
-): Promise<SignedIn | SecondFactorNeeded> {
+  input: { request: string; code: string; client: ClientDevice },
+): Promise<SignedIn | SecondFactorChallenge> {
   const { request, code, client } = input
   const { user: id } = await redeem(ctx, { request, code, purpose: 'sign-in' }).catch((error: unknown) => {
     noteFailure(ctx, () => askedFor(ctx, request), client, 'email_code')

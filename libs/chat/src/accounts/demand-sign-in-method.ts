@@ -12,7 +12,7 @@ export interface Without {
 }
 
 /** Read by a statement of its own after the lock: within one, what the other removal has taken would still be seen. */
-const waysIn = `
+const signInMethods = `
 SELECT u.password_hash IS NOT NULL
     OR (u.email IS NOT NULL AND NOT $2)
     OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id AND p.id IS DISTINCT FROM $3)
@@ -23,9 +23,9 @@ SELECT u.password_hash IS NOT NULL
  * Nobody locks themselves out: without this there is still a password, an address, a passkey or an identity to sign in
  * with. Of two removals at once the second waits here and sees what the first has left.
  * @param client of the transaction that removes it, which then holds the lock of the person's row
- * @throws Refusal last_way_in
+ * @throws Refusal last_sign_in_method
  */
-export async function demandWayIn(
+export async function demandSignInMethod(
   ctx: AccountsContext,
   user: string,
   without: Without,
@@ -35,6 +35,6 @@ export async function demandWayIn(
   const { email = false, passkey = null, identity = null } = without
   // Where no mail is sent, an address lets nobody in.
   const values = [user, email || !ctx.settings.mail, passkey, identity]
-  const found = await client.query<{ any_left: boolean }>(waysIn, values)
-  if (found.rows[0]?.any_left !== true) throw new Refusal('last_way_in')
+  const found = await client.query<{ any_left: boolean }>(signInMethods, values)
+  if (found.rows[0]?.any_left !== true) throw new Refusal('last_sign_in_method')
 }

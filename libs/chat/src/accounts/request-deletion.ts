@@ -1,9 +1,9 @@
 import { Refusal } from '@flotilla/protocol'
 import type { AccountsContext } from './context.ts'
 import { note } from '../notices/security/note.ts'
-import type { Client } from '../notices/security/client.ts'
+import type { ClientDevice } from '../notices/security/client-device.ts'
 import { endAll } from './sessions/end.ts'
-import { demandFresh } from './sessions/fresh.ts'
+import { demandReauthentication } from './sessions/demand-reauthentication.ts'
 import { transaction } from '../store/transaction.ts'
 
 /** Asking again moves nothing. */
@@ -16,22 +16,22 @@ RETURNING floor(extract(epoch FROM u.delete_after) * 1000)::float8 AS at, before
 /**
  * The caller wants their account gone. It stays for the grace period, in which they can sign in and take that back; then
  * it is erased (erase.ts). All their other sessions end now.
- * @throws Refusal proof_needed, user_unknown (the erasure has begun)
+ * @throws Refusal reauthentication_required, user_unknown (the erasure has begun)
  */
-export async function askDeletion(
+export async function requestDeletion(
   ctx: AccountsContext,
   by: string,
-  input: { readonly session: string; readonly client: Client },
+  input: { readonly session: string; readonly client: ClientDevice },
 ): Promise<{ deleteAfter: number }> {
   const { session, client } = input
-  await demandFresh(ctx, session)
+  await demandReauthentication(ctx, session)
   return transaction(ctx, async tx => {
     const found = await tx.query<{ at: number; first: boolean }>(ask, [by, ctx.settings.deletionGraceMs])
     const row = found.rows[0]
     if (row === undefined) throw new Refusal('user_unknown')
     await endAll(ctx, { user: by, except: session }, tx)
     const detail = { deleteAfter: new Date(row.at).toISOString() }
-    if (row.first) await note(ctx, { user: by, kind: 'deletion_asked', session, client, detail }, tx)
+    if (row.first) await note(ctx, { user: by, kind: 'deletion_requested', session, client, detail }, tx)
     return { deleteAfter: row.at }
   })
 }

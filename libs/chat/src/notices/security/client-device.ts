@@ -1,5 +1,5 @@
 /** Where a sign-in comes from, so that its owner can recognise it. Shown, never trusted. */
-export interface Client {
+export interface ClientDevice {
   /** What the person calls the device. */
   readonly deviceName: string
   /** The network address, as the API saw it. */
