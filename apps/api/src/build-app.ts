@@ -37,10 +37,12 @@ import { deviceRoutes } from './routes/devices.ts'
 import { exportRoutes } from './routes/export.ts'
 import { factorRoutes } from './routes/factors.ts'
 import { healthRoutes } from './routes/health.ts'
+import { hiddenMessageRoutes } from './routes/hidden-messages.ts'
 import { identityRoutes } from './routes/identities.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { memberRoutes } from './routes/members.ts'
+import { messageChangeRoutes } from './routes/message-changes.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { profileRoutes } from './routes/profile.ts'
@@ -197,6 +199,8 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     conversationRoutes,
     memberRoutes,
     messageRoutes,
+    messageChangeRoutes,
+    hiddenMessageRoutes,
     receiptRoutes,
     deviceRoutes,
     notificationRoutes,

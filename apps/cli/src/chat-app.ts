@@ -2,8 +2,8 @@
  * The terminal client's behaviour: what a typed line does, and what is shown of what happens. It stands on the doors of
  * the SDK alone, as any application would.
  */
-import { emptyConversation, type Entry, type EntryOf, fold, textOf } from '@flotilla/protocol'
-import { type Client, type ConversationRequest, FlotillaError, type Send, type User } from '@flotilla/sdk'
+import { emptyConversation, type Entry, type EntryOf, fold, quoteOf, textOf } from '@flotilla/protocol'
+import { type Client, type ConversationRequest, FlotillaError, type Message, type Send, type User } from '@flotilla/sdk'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
@@ -39,6 +39,9 @@ const help = [
   '/accept <name>            what somebody asks you into',
   '/decline <name>           the same, without you',
   '/edit <text>              put this in the place of what you said last',
+  '/reply <text>             answer what was said last',
+  '/forward <name>           pass what was said last on to a person',
+  '/delete                   delete what you said last, for everybody',
   '/pin                      pin the last message, or take its pin away: /unpin',
   '/leave                    leave the group that is open',
   '/quit                     the end',
@@ -124,6 +127,11 @@ export class ChatApp {
       return this.#answer(command, [first, ...rest].join(' '))
     if (command === '/edit' && first !== undefined && this.#open !== undefined)
       return this.#edit(this.#open.id, text.slice(command.length).trim())
+    if (command === '/reply' && first !== undefined && this.#open !== undefined)
+      return this.#reply(this.#open.id, text.slice(command.length).trim())
+    if (command === '/forward' && first !== undefined && this.#open !== undefined)
+      return this.#forward(this.#open.id, first)
+    if (command === '/delete' && this.#open !== undefined) return this.#delete(this.#open.id)
     if ((command === '/pin' || command === '/unpin') && this.#open !== undefined)
       return this.#pin(command, this.#open.id)
     if (command === '/leave' && this.#open !== undefined) {
@@ -147,9 +155,37 @@ export class ChatApp {
   }
 
   #edit(conversation: string, text: string): void {
-    const target = [...this.#own.values()].findLast(own => own.seq !== undefined)?.seq
+    const target = this.#lastSaid(by => by === this.#me.id)
     if (target === undefined) return this.#note('there is nothing of yours to edit')
     this.#client.edit({ conversation, target, body: { text } })
+  }
+
+  #reply(conversation: string, text: string): void {
+    const replyTo = this.#lastSaid(by => by !== this.#me.id)
+    if (replyTo === undefined) return this.#note('there is nothing to answer')
+    this.#say({ conversation, replyTo, body: { text } })
+  }
+
+  async #forward(conversation: string, name: string): Promise<void> {
+    const seq = this.#lastSaid(() => true)
+    if (seq === undefined) return this.#note('there is nothing to forward')
+    const room = await this.#rooms.withPerson(name)
+    this.#client.forward({ conversation: room.id, source: { conversation, seq } })
+    this.#note(`forwarded to ${harmless(room.name)}`)
+  }
+
+  #delete(conversation: string): void {
+    const target = this.#lastSaid(by => by === this.#me.id)
+    if (target === undefined) return this.#note('there is nothing of yours to delete')
+    this.#client.delete(conversation, target)
+  }
+
+  /** The seq of the last message in the open room that stands. */
+  #lastSaid(isMeant: (by: string) => boolean): number | undefined {
+    const standing = [...this.#state.messages].filter(
+      ([, { posted, content }]) => posted !== undefined && content?.value.removed === undefined && isMeant(posted.by),
+    )
+    return standing.length === 0 ? undefined : Math.max(...standing.map(([seq]) => seq))
   }
 
   #pin(command: '/pin' | '/unpin', conversation: string): void {
@@ -162,8 +198,12 @@ export class ChatApp {
 
   async #send(text: string): Promise<void> {
     if (this.#open === undefined) return this.#note('open a conversation first: /with <name>')
-    const send = this.#client.send({ conversation: this.#open.id, body: { text } })
-    this.#showOwn(send.clientId, { room: this.#open.id, text, seq: undefined, mark: 'sending' })
+    this.#say({ conversation: this.#open.id, body: { text } })
+  }
+
+  #say(message: Message): void {
+    const { conversation: room, body } = message
+    this.#showOwn(this.#client.send(message).clientId, { room, text: body.text, seq: undefined, mark: 'sending' })
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------------
@@ -234,6 +274,7 @@ export class ChatApp {
         return this.#message(entry, by)
       case 'message.edited':
       case 'message.removed':
+      case 'message.deleted':
         return this.#changed(entry)
       case 'message.pinned':
       case 'message.unpinned':
@@ -255,9 +296,10 @@ export class ChatApp {
   }
 
   #message(entry: EntryOf<'message.new'>, by: string): void {
+    this.#quote(entry)
     if (entry.by !== this.#me.id) {
       const line = this.#screen.write(
-        `${style.bold(style.cyan(by))}: ${harmless(textOf(entry.body))}`,
+        `${style.bold(style.cyan(by))}: ${this.#originOf(entry)}${harmless(textOf(entry.body))}`,
         messageOf(entry, by),
       )
       this.#lines.set(entry.seq, line)
@@ -270,15 +312,30 @@ export class ChatApp {
     this.#refreshMarks()
   }
 
+  /** What a message answers stands above it. */
+  #quote(entry: EntryOf<'message.new'>): void {
+    const quote = quoteOf(this.#state, entry)
+    if (quote === undefined) return
+    const { state, by, body } = quote
+    const said = state === 'shown' && body !== undefined ? harmless(textOf(body)) : `(${state})`
+    this.#note(`answers ${by === undefined ? '' : `${this.#rooms.nameOf(by)}: `}${said}`)
+  }
+
+  #originOf({ forwarded }: EntryOf<'message.new'>): string {
+    if (forwarded === undefined) return ''
+    return style.dim(`(forwarded${forwarded.by === undefined ? '' : ` from ${this.#rooms.nameOf(forwarded.by)}`}) `)
+  }
+
   /** A message that is on the screen says something else now. */
-  #changed({ conversation, seq, target, event }: EntryOf<'message.edited' | 'message.removed'>): void {
+  #changed(entry: EntryOf<'message.edited' | 'message.removed' | 'message.deleted'>): void {
+    const { conversation, seq, target, event } = entry
     const { posted, content } = this.#state.messages.get(target) ?? {}
     // Of an older message, or one that has been changed once more, there is nothing to show.
     if (posted === undefined || content?.seq !== seq) return
     const own = this.#own.get(posted.clientId)
     const by = this.#rooms.nameOf(posted.by)
     const text = textOf(content.value.body)
-    const what = event === 'message.edited' ? 'edited' : 'removed'
+    const what = event.slice('message.'.length)
     const news = `* ${by} ${what}: ${harmless(text)}`
     const about = { event: what, conversation, seq: target, by, text }
     if (own === undefined)
@@ -370,6 +427,10 @@ export class ChatApp {
       this.#status()
     })
     client.on('entry', entry => this.#heard(entry))
+    client.on('cleared', ({ conversation }) => {
+      const room = this.#open
+      if (conversation === room?.id) this.#then(() => this.#enter(room))
+    })
     client.on('conversationRequest', change => {
       if (change.event === 'conversation.requested') this.#then(() => this.#asked(change.request))
     })
@@ -453,7 +514,13 @@ export class ChatApp {
   }
 
   #sendChanged({ op, clientId, state }: Send): void {
-    const undone = { 'message.edit': 'edited', 'message.pin': 'pinned', 'message.unpin': 'unpinned' }
+    const undone = {
+      'message.edit': 'edited',
+      'message.delete': 'deleted',
+      'message.forward': 'forwarded',
+      'message.pin': 'pinned',
+      'message.unpin': 'unpinned',
+    }
     if (op !== 'message.send' && state.name === 'failed') return this.#note(`not ${undone[op]} (${state.error.code})`)
     const own = this.#own.get(clientId)
     if (own === undefined) return

@@ -49,6 +49,11 @@ const inDirect = { ...inGroup, contact: 'ok', member: outside, admin: outside } 
 /** Between the owner and whom they have blocked nothing passes, in either direction. */
 const inClosedDirect = { ...inDirect, contact: outside, blocked: 'blocked', owner: 'blocked' } as const
 
+const forwardOf = (conversation: string, source: string) => ({
+  conversation,
+  clientId: randomUUID(),
+  source: { conversation: source, seq: 1 },
+})
 const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
 
 /** Nobody here has sent a message: whoever may pin learns that, and no more. */
@@ -108,6 +113,33 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     },
   },
   ...pinLines(),
+  // Nobody here has sent a message to delete or to forward either.
+  'message.delete': {
+    'in the group': {
+      fields: cast => ({ conversation: cast.group, target: 1, clientId: randomUUID() }),
+      outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, target: 1, clientId: randomUUID() }),
+      outcome: inClosedDirect,
+    },
+    'to whom one is asked by, before one accepts': {
+      fields: cast => ({ conversation: cast.asked.direct.conversation, target: 1, clientId: randomUUID() }),
+      outcome: noneOf(outside),
+    },
+  },
+  'message.forward': {
+    'to the group': {
+      fields: cast => forwardOf(cast.group, cast.group),
+      outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'across a block': { fields: cast => forwardOf(cast.directWith.blocked, cast.group), outcome: inClosedDirect },
+    'to whom one is asked by, before one accepts': {
+      fields: cast => forwardOf(cast.asked.direct.conversation, cast.group),
+      outcome: noneOf(outside),
+    },
+    'to nothing': { fields: cast => forwardOf(randomUUID(), cast.group), outcome: noneOf('conversation_unknown') },
+  },
   'message.delivered': {
     'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup },
     'across a block': {

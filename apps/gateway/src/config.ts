@@ -5,6 +5,7 @@ import { nodeSettings } from '@flotilla/node'
 import {
   addressHeaders,
   budgetSettings,
+  messageSettings,
   checkFileLimit,
   choice,
   decimal,
@@ -130,6 +131,7 @@ export const gatewaySettings = {
     'The header in which these proxies name the caller; `forwarded` is that of RFC 7239. The other one is ignored.',
   ),
   ...budgetSettings,
+  ...messageSettings,
   REFRESHES_PER_SECOND: integer(
     200,
     many,

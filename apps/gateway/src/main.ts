@@ -1,6 +1,13 @@
 /** The process of a gateway: settings, parts, signals. */
 import { startNode } from '@flotilla/node'
-import { measureProcess, readCommandLine, settingsOrEnd, socketsMax, toBudgets } from '@flotilla/service'
+import {
+  measureProcess,
+  readCommandLine,
+  settingsOrEnd,
+  socketsMax,
+  toBudgets,
+  toMessageSettings,
+} from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
 import { createGateway } from './gateway.ts'
@@ -57,6 +64,7 @@ const gateway = await createGateway({
     requestMessagesMax: settings.REQUEST_MESSAGES_MAX,
     personPoolPercent: settings.DATABASE_PERSON_PERCENT,
     ...toBudgets(settings),
+    ...toMessageSettings(settings),
   },
 })
 measureProcess(registry, { pool, ...gateway })

@@ -109,6 +109,14 @@ test('two people chat, and what they write while the server is away arrives once
   await alice.sees('bob edited: two, and more')
   await bob.sees('bob edited: two, and more')
 
+  alice.type('/reply agreed')
+  await bob.sees('answers bob: two, and more')
+  await bob.sees('alice: agreed')
+  bob.type('/delete')
+  await alice.sees('bob deleted: This message was deleted.')
+  bob.type('/reply to that')
+  await alice.sees('answers alice: agreed')
+
   alice.type('/group crew bob')
   await alice.sees('— crew —')
   alice.type('all hands')
@@ -117,7 +125,7 @@ test('two people chat, and what they write while the server is away arrives once
   expect(await alice.quit()).toBe(0)
   await bob.sees('alice is offline')
   const again = new Terminal('--as', 'alice', '--with', 'bob', ...at)
-  await again.sees('bob: two, and more')
+  await again.sees('bob: to that')
   await bob.sees('alice is online')
   expect(await again.quit()).toBe(0)
   expect(await bob.quit()).toBe(0)

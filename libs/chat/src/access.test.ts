@@ -4,8 +4,10 @@ import {
   audienceNumbers,
   audienceOf,
   demandGroup,
+  demandInWindow,
   demandManager,
   demandMayChangeRole,
+  demandMayDelete,
   demandMayLeave,
   demandMayReach,
   demandMayRemove,
@@ -46,6 +48,31 @@ test('a stranger learns whether there is such a conversation, and no more', () =
   expect(outcome(() => demandMember(true, {}))).toBe('allowed')
   expect(outcome(() => demandMember(true, undefined))).toBe('not_a_member')
   expect(outcome(() => demandMember(false, undefined))).toBe('conversation_unknown')
+})
+
+test('a window ends: none at all is never, without an end it is always', () => {
+  expect([0, 1, 2].map(ageMs => outcome(() => demandInWindow(ageMs, 1)))).toEqual(['allowed', 'allowed', 'too_late'])
+  expect(outcome(() => demandInWindow(1, 0))).toBe('too_late')
+  expect(outcome(() => demandInWindow(Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY))).toBe('allowed')
+})
+
+test('senders delete their messages within the window, owners and admins of a group all of them at any time', () => {
+  const asked = (isOwn: boolean, kind: 'direct' | 'group', role: Role, ageMs: number) => {
+    const whom = { isOwn, kind, role, ageMs, windowMs: 10 }
+    let as = ''
+    const code = outcome(() => void (as = demandMayDelete(whom)))
+    return code === 'allowed' ? as : code
+  }
+  for (const ageMs of [5, 50]) {
+    for (const role of ['owner', 'admin'] as const) {
+      expect(asked(true, 'group', role, ageMs)).toBe('sender')
+      expect(asked(false, 'group', role, ageMs)).toBe('admin')
+    }
+    for (const kind of ['group', 'direct'] as const) {
+      expect(asked(true, kind, 'member', ageMs)).toBe(ageMs < 10 ? 'sender' : 'too_late')
+      expect(asked(false, kind, 'member', ageMs)).toBe('role_insufficient')
+    }
+  }
 })
 
 test('only groups change', () => {

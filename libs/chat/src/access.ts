@@ -46,6 +46,31 @@ export function demandMayPin(kind: ConversationKind, role: Role): void {
   if (kind === 'group') demandManager(role)
 }
 
+/** Something that its sender did so long ago can be changed by them still. */
+export function demandInWindow(ageMs: number, windowMs: number): void {
+  if (ageMs > windowMs) throw new Refusal('too_late', undefined, { rule: `within ${windowMs} ms` })
+}
+
+/**
+ * A message is deleted for everybody by its sender, as long as the deployment lets them, and by the owners and admins of a
+ * group.
+ * @returns as whom
+ */
+export function demandMayDelete(message: {
+  readonly isOwn: boolean
+  readonly kind: ConversationKind
+  readonly role: Role
+  readonly ageMs: number
+  readonly windowMs: number
+}): 'sender' | 'admin' {
+  const { isOwn, kind, role, ageMs, windowMs } = message
+  const manages = kind === 'group' && role !== 'member'
+  if (!isOwn && !manages)
+    throw new Refusal('role_insufficient', "only owners and admins of a group delete others' messages")
+  if (!manages) demandInWindow(ageMs, windowMs)
+  return isOwn ? 'sender' : 'admin'
+}
+
 /** An admin removes members, an owner anybody else. */
 export function demandMayRemove(by: Role, target: Role): void {
   if (roleNumbers[by] <= roleNumbers[target] && by !== 'owner') throw new Refusal('role_insufficient')

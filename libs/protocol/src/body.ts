@@ -5,10 +5,17 @@
 import { Refusal } from './errors.ts'
 import type { Body, TextBody } from './fields.ts'
 import { limits } from './limits.ts'
-import { bytesOf, fieldOf, isVisible, isWellFormed, lengthOf, visibleRule, wellFormedRule } from './text.ts'
+import { bytesOf, cutText, fieldOf, isVisible, isWellFormed, lengthOf, visibleRule, wellFormedRule } from './text.ts'
 
 /** What a body says in words, whatever its type. */
 export const textOf = (body: Body): string => ('text' in body ? body.text : body.fallback)
+
+/** As much of a body as a quote shows of it. */
+export function quoted(body: Body): Body {
+  if ('text' in body) return { text: cutText(body.text, quoteLimits) }
+  return { type: body.type, fallback: cutText(body.fallback, quoteLimits) }
+}
+const quoteLimits = { graphemesMax: limits.quoteLengthMax, lengthMax: 2 * limits.quoteLengthMax, end: '…' }
 
 export function refuseBody({ text, data }: Pick<TextBody, 'text' | 'data'>): Refusal | undefined {
   if (text.length > limits.textLengthMax && lengthOf(text) > limits.textLengthMax)

@@ -12,6 +12,7 @@ import { conversationMuted } from './down/conversation-muted.ts'
 import { conversationAnswered, conversationRequested } from './down/conversation-requests.ts'
 import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
+import { conversationCleared } from './down/conversation-cleared.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
@@ -34,6 +35,7 @@ export const down = {
   'presence.changed': presenceChanged,
   'user.changed': userChanged,
   'conversation.muted': conversationMuted,
+  'conversation.cleared': conversationCleared,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
   'notification.new': notificationNew,

@@ -12,8 +12,10 @@ import { memberAdded } from './entries/member-added.ts'
 import { memberChanged } from './entries/member-changed.ts'
 import { memberLeft } from './entries/member-left.ts'
 import { memberRemoved } from './entries/member-removed.ts'
+import { messageDeleted } from './entries/message-deleted.ts'
 import { messageEdited } from './entries/message-edited.ts'
-import { messageNew } from './entries/message-new.ts'
+import { messageHidden } from './entries/message-hidden.ts'
+import { messageForward, messageNew } from './entries/message-new.ts'
 import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
 import { messageRemoved } from './entries/message-removed.ts'
 
@@ -29,6 +31,8 @@ const kinds = [
   messageRemoved,
   messagePinned,
   messageUnpinned,
+  messageDeleted,
+  messageHidden,
 ] as const
 
 type Kind = (typeof kinds)[number]
@@ -49,14 +53,19 @@ export type EntryOf<K extends EntryKind> = Type.Static<KindOf<K>['schema']>
 // ── those that a command makes ───────────────────────────────────────────────────────────────────────────────────────
 
 type MadeKind = Extract<Kind, { command: object }>
-type MadeBy<O extends EntryOp> = Extract<MadeKind, { command: { op: O } }>
-export type EntryOp = MadeKind['command']['op']
-/** The kind of entry that a command makes. */
-export type KindMadeBy<O extends EntryOp> = MadeBy<O>['name']
+/** Commands that make an entry of a kind that another one makes too. */
+const others = [messageForward] as const
+type Other = (typeof others)[number]
 
+type Makes = { [K in MadeKind as K['command']['op']]: K['name'] } & { [K in Other as K['command']['op']]: K['makes'] }
+export type EntryOp = keyof Makes
+/** The kind of entry that a command makes. */
+export type KindMadeBy<O extends EntryOp> = Makes[O]
+
+type EntryCommands = { [K in MadeKind | Other as K['command']['op']]: K['command'] }
 const made = kinds.filter((kind): kind is MadeKind => 'command' in kind)
 
 /** The commands that make an entry, by operation. */
-export const entryCommands = Object.fromEntries(made.map(kind => [kind.command.op, kind.command])) as {
-  [O in EntryOp]: MadeBy<O>['command']
-}
+export const entryCommands = Object.fromEntries(
+  [...made, ...others].map(({ command }) => [command.op, command]),
+) as EntryCommands

@@ -145,6 +145,7 @@ const table = {
     retry: false,
     meaning: 'No such message in this conversation.',
   },
+  too_late: { http: 403, retry: false, meaning: 'It is too late for this. `rule` has the time limit.' },
   not_a_member: { http: 403, retry: false, meaning: 'You are not a member of this conversation.' },
   no_shared_conversation: {
     http: 403,

@@ -88,6 +88,28 @@ const OtherBody = Type.Object(
 export const Body = Type.Union([TextBody, OtherBody])
 export type Body = Type.Static<typeof Body>
 
+/** Who took away what a message said: an operator, its sender, or an owner or admin of the group. A later version may know more. */
+export const Removed = Type.Union([Type.Literal('operator'), Type.Literal('sender'), Type.Literal('admin')])
+export type Removed = Type.Static<typeof Removed>
+
+export const Quote = Type.Object(
+  {
+    seq: Type.With(Seq, { description: 'The seq of the quoted message.' }),
+    state: Type.Union([Type.Literal('shown'), Type.Literal('deleted'), Type.Literal('unavailable')], {
+      description:
+        '`deleted`: the content was removed. `unavailable`: you cannot see the message, because it is from before you joined or you have hidden it.',
+    }),
+    by: Type.Optional(Type.With(Uuid, { description: 'The sender. Left out if unavailable.' })),
+    body: Type.Optional(
+      Type.With(Body, {
+        description: `The first ${limits.quoteLengthMax} characters or so. Only if shown.`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type Quote = Type.Static<typeof Quote>
+
 export const MemberRef = Type.Object({ user: Uuid, role: Role }, { additionalProperties: false })
 export type MemberRef = Type.Static<typeof MemberRef>
 

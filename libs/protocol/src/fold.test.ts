@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry, EntryOf } from './entries.ts'
-import { type ConversationState, emptyConversation, fold, foldAll } from './fold.ts'
+import { type ConversationState, emptyConversation, fold, foldAll, hide, quoteOf } from './fold.ts'
 
 const people = ['ann', 'bob', 'cid', 'dee'] as const
 const roles = ['owner', 'admin', 'member'] as const
@@ -17,6 +17,7 @@ interface Step {
     | 'reply'
     | 'edit'
     | 'remove'
+    | 'delete'
     | 'rename'
     | 'add'
     | 'leave'
@@ -37,6 +38,7 @@ const step = fc.record<Step>({
     'edit',
     'edit',
     'remove',
+    'delete',
     'rename',
     'add',
     'leave',
@@ -75,7 +77,7 @@ class Log {
     const seq = this.live.length + 1
     const body = { text: `${act} ${seq}` }
     const messages = this.live.filter(entry => entry.event === 'message.new')
-    const removed = new Set(this.live.flatMap(entry => (entry.event === 'message.removed' ? [entry.target] : [])))
+    const removed = new Set(this.live.flatMap(entry => (isRemoval(entry) ? [entry.target] : [])))
     const standing = messages.filter(entry => !removed.has(entry.seq))
     const one = standing[which % Math.max(1, standing.length)]
     const user = people[which % people.length]!
@@ -86,6 +88,12 @@ class Log {
       this.#write({ event: 'message.edited', clientId: `c${seq}`, target: one.seq, body }, one.by, one.seq)
     else if (act === 'remove' && one)
       this.#write({ event: 'message.removed', target: one.seq, removed: 'operator', body }, one.by, one.seq)
+    else if (act === 'delete' && one)
+      this.#write(
+        { event: 'message.deleted', clientId: `c${seq}`, target: one.seq, removed: 'admin', body },
+        by,
+        one.seq,
+      )
     else if (act === 'pin' && one) this.#write({ event: 'message.pinned', clientId: `c${seq}`, target: one.seq }, by)
     else if (act === 'unpin' && one)
       this.#write({ event: 'message.unpinned', clientId: `c${seq}`, target: one.seq }, by)
@@ -120,9 +128,12 @@ class Log {
 const isPin = (entry: Entry): entry is EntryOf<'message.pinned' | 'message.unpinned'> =>
   entry.event === 'message.pinned' || entry.event === 'message.unpinned'
 
+const isRemoval = (entry: Entry): entry is EntryOf<'message.removed' | 'message.deleted'> =>
+  entry.event === 'message.removed' || entry.event === 'message.deleted'
+
 function asChanged(message: EntryOf<'message.new'>, by: Entry): EntryOf<'message.new'> {
   if (by.event === 'message.edited') return { ...message, body: by.body!, changedSeq: by.seq, editedAt: by.at }
-  if (by.event === 'message.removed') return { ...message, body: by.body, changedSeq: by.seq, removed: by.removed }
+  if (isRemoval(by)) return { ...message, body: by.body, changedSeq: by.seq, removed: by.removed }
   return message
 }
 
@@ -153,8 +164,9 @@ const hearing: fc.Arbitrary<Hearing> = fc.array(step, { minLength: 1, maxLength:
 })
 
 /** Maps in an order of their own. */
-const plain = ({ members, messages, ...rest }: ConversationState) => ({
+const plain = ({ members, messages, hidden, ...rest }: ConversationState) => ({
   ...rest,
+  hidden: [...hidden].sort((a, b) => a - b),
   members: Object.fromEntries([...members].sort(([a], [b]) => (a < b ? -1 : 1))),
   messages: Object.fromEntries([...messages].sort(([a], [b]) => a - b)),
 })
@@ -188,11 +200,37 @@ test('one by one is as all at once, and no state is changed by the next', () => 
       const before = states.map(state => JSON.stringify(plain(state)))
       expect(plain(states.at(-1)!)).toEqual(plain(foldAll(emptyConversation, heard)))
       expect(states.map(state => JSON.stringify(plain(state)))).toEqual(before)
-      expect(emptyConversation).toEqual({ members: new Map(), messages: new Map(), head: 0 })
+      expect(emptyConversation).toEqual({ members: new Map(), messages: new Map(), hidden: new Set(), head: 0 })
     }),
     { numRuns: 30 },
   )
 })
+
+test('what the reader has hidden is gone, however it was heard, and comes back with nothing', () => {
+  fc.assert(
+    fc.property(hearing, fc.nat(), fc.infiniteStream(fc.boolean()), ({ log, heard }, which, flips) => {
+      const messages = log.live.filter(entry => entry.event === 'message.new').map(entry => entry.seq)
+      const hidden = new Set(messages.filter(seq => (which >> (seq % 30)) & 1))
+      const expected = hide(foldAll(emptyConversation, log.live), hidden)
+      expect([...expected.messages.keys()].filter(seq => hidden.has(seq))).toEqual([])
+      // Pages of after the hiding between the ones of before, and live entries; each hidden place is heard of at least once.
+      const told = heard.map(entry => (flips.next().value === true ? asHidden(entry, hidden) : entry))
+      const places = log.live.filter(({ seq }) => hidden.has(seq)).map(entry => asHidden(entry, hidden))
+      const mixed = which % 2 === 0 ? [...places, ...told] : [...told, ...places]
+      expect(plain(foldAll(emptyConversation, mixed))).toEqual(plain(expected))
+    }),
+  )
+})
+
+/** As a page holds it that was read after the hiding. */
+function asHidden(entry: Entry, hidden: ReadonlySet<number>): Entry {
+  const { conversation, seq, epoch, at, by } = entry
+  if (entry.event === 'message.new' && hidden.has(seq))
+    return { event: 'message.hidden', conversation, seq, epoch, at, by }
+  if (entry.event !== 'message.edited' || !hidden.has(entry.target)) return entry
+  const { body: _, ...edited } = entry
+  return edited
+}
 
 describe('a message', () => {
   const place = { conversation: 'crew', epoch: 1, by: 'ann' }
@@ -217,5 +255,32 @@ describe('a message', () => {
   test('an edit that is older than the page says nothing', () => {
     const page: Entry = { ...posted, body: { text: 'third' }, changedSeq: 7, editedAt: 70 }
     expect(contentOf([page, edited])?.content).toEqual({ seq: 7, value: { body: { text: 'third' }, editedAt: 70 } })
+  })
+
+  test('is quoted by what is known here, and otherwise by what the page said', () => {
+    const read = { seq: 2, state: 'shown', by: 'ann', body: { text: 'read' } } as const
+    const reply = { ...posted, seq: 6, clientId: 'c6', replyTo: 2, quote: read } as EntryOf<'message.new'>
+    const { quote: _, ...live } = reply
+    expect(quoteOf(emptyConversation, reply)).toEqual(read)
+    expect(quoteOf(emptyConversation, live)).toBeUndefined()
+    const state = foldAll(emptyConversation, [posted, edited])
+    expect(quoteOf(state, reply)).toEqual({ ...read, body: { text: 'second' } })
+    const gone = { removed: 'sender', body: { text: 'Gone' } } as const
+    const deleted: Entry = { ...place, ...gone, event: 'message.deleted', seq: 7, at: 70, clientId: 'c7', target: 2 }
+    expect(quoteOf(fold(state, deleted), live)).toEqual({ seq: 2, state: 'deleted', by: 'ann' })
+    expect(quoteOf(hide(state, [2]), reply)).toEqual({ seq: 2, state: 'unavailable' })
+    const long = { ...edited, seq: 8, body: { text: 'é👍'.repeat(500) } }
+    const { body } = quoteOf(fold(state, long), live)!
+    expect(body).toEqual({ text: `${'é👍'.repeat(49)}é…` })
+  })
+
+  test('keeps whom a page has named as its origin, though it is told again without', () => {
+    const forwarded = { ...posted, forwarded: { by: 'bob', at: 5 } }
+    const unnamed = { ...posted, forwarded: { at: 5 } }
+    for (const heard of [
+      [forwarded, unnamed],
+      [unnamed, forwarded],
+    ])
+      expect(contentOf(heard)?.posted?.forwarded).toEqual({ by: 'bob', at: 5 })
   })
 })

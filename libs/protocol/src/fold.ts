@@ -9,7 +9,8 @@
  * Nothing of this is for an entry of another epoch: then begin with `emptyConversation`.
  */
 import type { Entry, EntryKind, EntryOf } from './entries.ts'
-import type { Body, Role } from './fields.ts'
+import type { Body, Quote, Removed, Role } from './fields.ts'
+import { quoted } from './body.ts'
 
 /** A value, and the entry that said so last. */
 export interface Said<T> {
@@ -21,7 +22,7 @@ export interface Said<T> {
 export interface Content {
   readonly body: Body
   readonly editedAt?: number
-  readonly removed?: 'operator'
+  readonly removed?: Removed
 }
 
 export interface MessageState {
@@ -31,6 +32,7 @@ export interface MessageState {
     readonly at: number
     readonly clientId: string
     readonly replyTo?: number
+    readonly forwarded?: EntryOf<'message.new'>['forwarded']
   }
   /** Missing while nothing was heard of what it says. */
   readonly content?: Said<Content>
@@ -43,31 +45,52 @@ export interface ConversationState {
   readonly name?: Said<string>
   /** Everybody who was ever heard of, with their role; `undefined` for whoever is no member any longer. */
   readonly members: ReadonlyMap<string, Said<Role | undefined>>
-  /** By seq. */
+  /** By seq; without those that the reader has hidden. */
   readonly messages: ReadonlyMap<number, MessageState>
+  /** The seqs of those. */
+  readonly hidden: ReadonlySet<number>
   /** The highest seq that was heard. */
   readonly head: number
 }
 
-export const emptyConversation: ConversationState = { members: new Map(), messages: new Map(), head: 0 }
+export const emptyConversation: ConversationState = {
+  members: new Map(),
+  messages: new Map(),
+  hidden: new Set(),
+  head: 0,
+}
 
 /** The state after one more entry. Pure: the state before stays as it was. */
 export const fold = (state: ConversationState, entry: Entry): ConversationState => foldAll(state, [entry])
 
 /** The same for many, at the cost of one copy. */
 export function foldAll(state: ConversationState, entries: Iterable<Entry>): ConversationState {
-  const draft: Draft = { ...state, members: new Map(state.members), messages: new Map(state.messages) }
+  const draft = draftOf(state)
   for (const entry of entries) {
     draft.head = Math.max(draft.head, entry.seq)
     // A kind of tomorrow changes nothing here.
     if (isKnownKind(entry.event)) (takes[entry.event] as (draft: Draft, entry: Entry) => void)(draft, entry)
   }
-  return draft
+  return withoutHidden(draft)
 }
 
 type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } & {
   readonly members: Map<string, Said<Role | undefined>>
   readonly messages: Map<number, MessageState>
+  readonly hidden: Set<number>
+}
+
+const draftOf = (state: ConversationState): Draft => ({
+  ...state,
+  members: new Map(state.members),
+  messages: new Map(state.messages),
+  hidden: new Set(state.hidden),
+})
+
+/** Whatever else was heard of them. */
+function withoutHidden(draft: Draft): ConversationState {
+  for (const seq of draft.hidden) draft.messages.delete(seq)
+  return draft
 }
 
 /** What each kind says. */
@@ -80,6 +103,10 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   'message.removed'(draft, { target, seq, body, removed }) {
     takeContent(draft, target, { seq, value: { body, removed } })
   },
+  'message.deleted'(draft, { target, seq, body, removed }) {
+    takeContent(draft, target, { seq, value: { body, removed } })
+  },
+  'message.hidden': (draft, { seq }) => void draft.hidden.add(seq),
   'message.pinned': (draft, { seq, target }) => takePin(draft, target, { seq, value: true }),
   'message.unpinned': (draft, { seq, target }) => takePin(draft, target, { seq, value: false }),
   'conversation.created'(draft, { seq, kind, name, members }) {
@@ -94,6 +121,28 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   'member.left': (draft, { seq, by }) => takeMembers(draft, seq, [{ user: by, role: undefined }]),
 }
 
+/** The state without what its reader has hidden for themselves: for ever, whatever is heard of it after. */
+export function hide(state: ConversationState, seqs: Iterable<number>): ConversationState {
+  const draft = draftOf(state)
+  for (const seq of seqs) draft.hidden.add(seq)
+  return withoutHidden(draft)
+}
+
+/**
+ * What a message answers, as it is known here; undefined where that has to be read. What the state knows counts more than
+ * what the page said in which the message was read.
+ */
+export function quoteOf(state: ConversationState, message: EntryOf<'message.new'>): Quote | undefined {
+  const { replyTo: seq, quote } = message
+  if (seq === undefined) return undefined
+  if (state.hidden.has(seq)) return { seq, state: 'unavailable' }
+  const { posted, content } = state.messages.get(seq) ?? {}
+  if (posted === undefined || content === undefined) return quote
+  const { body, removed } = content.value
+  if (removed !== undefined) return { seq, state: 'deleted', by: posted.by }
+  return { seq, state: 'shown', by: posted.by, body: quoted(body) }
+}
+
 /** Whether this version knows the kind. A later one may know more. */
 export const isKnownKind = (name: string): name is EntryKind => Object.hasOwn(takes, name)
 
@@ -102,13 +151,22 @@ const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
 
 function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
   const { seq, by, at, clientId, replyTo, body, editedAt, removed, changedSeq = seq, pin } = entry
+  const known = draft.messages.get(seq)
+  // Live it may come without the person, whom a page names to those who may know.
+  const before = known?.posted?.forwarded
+  const forwarded = before?.by === undefined ? (entry.forwarded ?? before) : before
   const value = {
     body,
     ...(editedAt === undefined ? {} : { editedAt }),
     ...(removed === undefined ? {} : { removed }),
   }
-  const posted = { by, at, clientId, ...(replyTo === undefined ? {} : { replyTo }) }
-  const known = draft.messages.get(seq)
+  const posted = {
+    by,
+    at,
+    clientId,
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(forwarded === undefined ? {} : { forwarded }),
+  }
   put(draft, seq, { ...known, posted, content: later(known?.content, { seq: changedSeq, value }) })
   if (pin !== undefined) takePin(draft, seq, { seq: pin.seq, value: pin.pinned })
 }

@@ -1,5 +1,5 @@
 /** The entry point for everyone: data and types. Nothing in it loads the schema library, so a browser's bundle stays small. */
-export { refuseBody, textOf } from './body.ts'
+export { quoted, refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
 export type { ContactRequest } from './down/contacts.ts'
@@ -7,8 +7,27 @@ export type { ConversationRequest } from './down/conversation-requests.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
 export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
-export type { Body, ConversationCursor, ConversationHead, MemberRef, Role, TextBody, User } from './fields.ts'
-export { type ConversationState, emptyConversation, fold, foldAll, isKnownKind, type MessageState } from './fold.ts'
+export type {
+  Body,
+  ConversationCursor,
+  ConversationHead,
+  MemberRef,
+  Quote,
+  Removed,
+  Role,
+  TextBody,
+  User,
+} from './fields.ts'
+export {
+  type ConversationState,
+  emptyConversation,
+  fold,
+  foldAll,
+  hide,
+  isKnownKind,
+  type MessageState,
+  quoteOf,
+} from './fold.ts'
 export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export { kindMadeBy } from './made-by.ts'
 export type { Rest, RestAnswer, RestInput, RestUrl, Routes } from './rest.ts'
@@ -23,9 +42,11 @@ export type { Conversation } from './rest/conversations.ts'
 export type { Device } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
 export type { ClientInfo } from './rest/fields.ts'
+export type { HiddenMessage } from './rest/hidden-messages.ts'
 export type { Identity } from './rest/identities.ts'
 export type { Invitation } from './rest/invitations.ts'
 export type { Member } from './rest/members.ts'
+export type { MessageVersion } from './rest/message-changes.ts'
 export type { Unread } from './rest/notifications.ts'
 export type { Session } from './rest/own-sessions.ts'
 export type {

@@ -14,6 +14,11 @@ export const limits = {
   dataBytesMax: 8_192,
   /** Mentions in one message. */
   mentionsMax: 20,
+  /** What is shown of the text of a message that another one answers, in graphemes. */
+  quoteLengthMax: 100,
+  /** Messages that somebody hides for themselves at once, and in one conversation; more is cleared up to a seq. */
+  hiddenAtOnceMax: 100,
+  hiddenMax: 5_000,
   /** Messages pinned in one conversation. */
   pinsMax: 50,
   /**

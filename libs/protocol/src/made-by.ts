@@ -6,4 +6,6 @@ export const kindMadeBy: { readonly [O in EntryOp]: KindMadeBy<O> } = {
   'message.edit': 'message.edited',
   'message.pin': 'message.pinned',
   'message.unpin': 'message.unpinned',
+  'message.delete': 'message.deleted',
+  'message.forward': 'message.new',
 }

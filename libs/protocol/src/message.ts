@@ -127,4 +127,15 @@ export function entryByCommand<
   }
 }
 
+/** Another command that makes an entry of a kind, under the same promises. */
+export function alsoMakes<const Name extends string, const Op extends string, CommandFields extends Type.TProperties>(
+  kind: { readonly name: Name },
+  by: { readonly op: Op; readonly description: string; readonly fields: CommandFields },
+) {
+  return {
+    makes: kind.name,
+    command: command(by.op, by.description, { conversation: Uuid, clientId: Uuid, ...by.fields }, Ack),
+  }
+}
+
 export const Nothing = Type.Object({}, { additionalProperties: false })

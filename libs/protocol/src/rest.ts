@@ -15,10 +15,12 @@ import { devices } from './rest/devices.ts'
 import { dataExport } from './rest/export.ts'
 import { factors } from './rest/factors.ts'
 import { health } from './rest/health.ts'
+import { hiddenMessages } from './rest/hidden-messages.ts'
 import { identities } from './rest/identities.ts'
 import { invitations, operatorInvitations } from './rest/invitations.ts'
 import { keys } from './rest/keys.ts'
 import { members } from './rest/members.ts'
+import { messageChanges } from './rest/message-changes.ts'
 import { messages } from './rest/messages.ts'
 import { notifications } from './rest/notifications.ts'
 import { operatorActions } from './rest/operator-actions.ts'
@@ -75,6 +77,8 @@ export const rest = {
   conversations,
   members,
   messages,
+  messageChanges,
+  hiddenMessages,
   receipts,
   devices,
   notifications,

@@ -400,6 +400,36 @@ test('where the acknowledgement brings the entry, that is the copy: somebody els
   expect(pins).toEqual([`bob first at ${seq}`])
 })
 
+test('a deletion and a forward go up as a message does, and the acknowledgement brings what they have become', async () => {
+  const client = await startClient('ann')
+  let state = emptyConversation
+  client.on('entry', entry => void (state = fold(state, entry)))
+  client.on('deleted', ({ target, removed }) => heard.push(`deleted ${target} by ${removed}`))
+  const answer = server.answer.bind(server)
+  server.answer = (socket, command) => {
+    const becomes = {
+      'message.delete': { event: 'message.deleted', removed: 'sender', body: { text: 'Gone' } },
+      'message.forward': { event: 'message.new', body: { text: 'words' }, forwarded: { by: 'bob', at: 5 } },
+    }[command.op as string]
+    if (becomes === undefined) return answer(socket, command)
+    const { id: _, op: __, conversation, ...fields } = command as never as Record<string, string>
+    const seq = server.append(conversation!, { by: 'ann', ...fields, ...becomes } as never)
+    const entry = server.entries(conversation!, seq - 1, seq)[0]!
+    return { seq, at: entry.at, epoch: entry.epoch, entry }
+  }
+  const forward = client.forward({ conversation: 'c', source: { conversation: 'd', seq: 4 } })
+  const remove = client.delete('c', 1)
+  expect(client.pending().map(send => send.op)).toEqual(['message.forward', 'message.delete'])
+  await clock.advance(2_000)
+  const [{ seq }] = await Promise.all([forward.acknowledged, remove.acknowledged])
+  expect(state.messages.get(seq)).toMatchObject({
+    posted: { by: 'ann', forwarded: { by: 'bob', at: 5 } },
+    content: { value: { body: { text: 'words' } } },
+  })
+  expect(state.messages.get(1)?.content?.value).toEqual({ body: { text: 'Gone' }, removed: 'sender' })
+  expect(heard.at(-1)).toBe('deleted 1 by sender')
+})
+
 test('mentions go up with the message, and come down with it', async () => {
   const client = await startClient('ann')
   const mentioned: (readonly string[] | undefined)[] = []

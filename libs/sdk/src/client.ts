@@ -14,7 +14,7 @@ import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
 import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } from './options.ts'
-import { type Ack, type Draft, type Edit, type Message, Outbox, type Send } from './outbox.ts'
+import { type Ack, type Draft, type Edit, type Forward, type Message, Outbox, type Send } from './outbox.ts'
 import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
 import { type Fields, Requests } from './requests.ts'
@@ -192,6 +192,19 @@ export class Client {
     return this.#change({ op: 'message.unpin', conversation, target })
   }
 
+  /**
+   * Deletes a message for everybody: one of one's own, or any in a group of which one is owner or admin. For oneself alone:
+   * `rest.messages.hide`.
+   */
+  delete(conversation: string, target: number): Send {
+    return this.#change({ op: 'message.delete', conversation, target })
+  }
+
+  /** Posts what another message says; the node copies it, so that its words are those of whoever wrote it. */
+  forward(forward: Forward): Send {
+    return this.#change({ op: 'message.forward', ...forward })
+  }
+
   /** What is not acknowledged yet, in the order of the sends. */
   pending(): readonly Send[] {
     return this.#outbox.pending()
@@ -361,6 +374,10 @@ export class Client {
         return this.#events.emit('block', { user: event.user, blocked: event.blocked })
       case 'user.changed':
         return this.#events.emit('user', event.user)
+      case 'conversation.cleared': {
+        const { event: _, ...cleared } = event
+        return this.#events.emit('cleared', cleared)
+      }
       case 'conversation.muted':
         return this.#events.emit('muted', { conversation: event.conversation, until: event.until })
       case 'error': {
@@ -480,6 +497,7 @@ export class Client {
       await this.#events.deliver('entry', told)
       if (told.event === 'message.new') await this.#events.deliver('message', told)
       else if (told.event === 'message.edited') await this.#events.deliver('edited', told)
+      else if (told.event === 'message.deleted') await this.#events.deliver('deleted', told)
     }
   }
 

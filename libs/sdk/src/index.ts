@@ -16,7 +16,7 @@ export {
   type NotificationChange,
   type Delivered,
 } from './options.ts'
-export type { Ack, Edit, Message, Send, SendState } from './outbox.ts'
+export type { Ack, Edit, Forward, Message, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
 export type { GetToken, Page } from './rest/ask.ts'

@@ -111,6 +111,8 @@ export interface ClientEvents {
   message: Delivered<EntryOf<'message.new'>>
   /** Those by which their senders have changed what a message says: `fold` puts them together. */
   edited: Delivered<EntryOf<'message.edited'>>
+  /** Those by which messages were deleted for everybody. What an operator has removed is an `entry`. */
+  deleted: Delivered<EntryOf<'message.deleted'>>
   /** Forget what you hold of this conversation: it starts again. Older entries, from `from`, are read as history. */
   resync: { readonly conversation: string; readonly from: number; readonly head: number }
   /** You are not a member any longer. */
@@ -135,6 +137,11 @@ export interface ClientEvents {
   user: User
   /** One has muted a conversation, on whatever device: until then, in milliseconds since 1970, or no longer. */
   muted: { readonly conversation: string; readonly until: number | null }
+  /**
+   * One has hidden messages for oneself (`seqs`), or cleared a conversation up to a seq, on whatever device: `hide` of
+   * @flotilla/protocol takes them out of a folded conversation.
+   */
+  cleared: { readonly conversation: string; readonly seqs?: readonly number[]; readonly upTo?: number }
   /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
   stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }

@@ -21,6 +21,9 @@ export type Message = Omit<DraftOf<'message.send'>, 'op'>
 /** Another body for a message that one has sent; `target` is its seq. */
 export type Edit = Omit<DraftOf<'message.edit'>, 'op'>
 
+/** A message that is posted once more, in `conversation`; `source` says which. */
+export type Forward = Omit<DraftOf<'message.forward'>, 'op'>
+
 export type Ack = ReplyOf<EntryOp>
 
 /** What has become of a send. It only moves forward. */

@@ -13,6 +13,7 @@ import { createDevices } from './rest/devices.ts'
 import { createFactors } from './rest/factors.ts'
 import { createIdentities } from './rest/identities.ts'
 import { createInvitations } from './rest/invitations.ts'
+import { createMessages } from './rest/messages.ts'
 import { createNotifications } from './rest/notifications.ts'
 import { createPasskeys } from './rest/passkeys.ts'
 import { createPeople } from './rest/people.ts'
@@ -44,6 +45,7 @@ export function createRest(call: Call, getToken: GetToken) {
     factors: createFactors(ask),
     identities: createIdentities(ask),
     invitations: createInvitations(ask),
+    messages: createMessages(ask),
     notifications: createNotifications(ask),
     passkeys: createPasskeys(ask),
     people: createPeople(ask),

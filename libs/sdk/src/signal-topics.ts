@@ -213,4 +213,41 @@ const own: Topic<OwnThing> = {
   },
 }
 
-export const topics = { contacts, blocks, notifications, requests, own } as const
+/** Hidden messages of which one is told at the most, when they are read anew. */
+const clearedMax = 500
+
+/** What one has hidden: a message by its place, and how far a conversation was cleared. */
+const cleared: Topic<{ readonly conversation: string; readonly seq?: number; readonly upTo?: number }> = {
+  events: ['cleared'],
+  async read({ messages, conversations }) {
+    const [hidden, read] = await Promise.all([
+      messages.hidden({ limit: clearedMax }),
+      whole(conversations, answer => answer.conversations),
+    ])
+    return [
+      ...hidden.messages.map(({ conversation, seq }) => [`${conversation}/${seq}`, { conversation, seq }] as const),
+      ...read.items.flatMap(({ id, clearedSeq: upTo }) =>
+        upTo === undefined ? [] : [[id, { conversation: id, upTo }] as const],
+      ),
+    ]
+  },
+  heard(event) {
+    if (event.event !== 'conversation.cleared') return []
+    const { conversation, seqs = [], upTo } = event
+    return [
+      ...seqs.map(seq => [`${conversation}/${seq}`, { conversation, seq }] as const),
+      ...(upTo === undefined ? [] : [[conversation, { conversation, upTo }] as const]),
+    ]
+  },
+  tell({ now }) {
+    // What is listed no longer lies behind what was cleared, or behind the end of the list.
+    if (now === undefined) return undefined
+    const { conversation, seq, upTo } = now
+    return [
+      'cleared',
+      { conversation, ...(seq === undefined ? {} : { seqs: [seq] }), ...(upTo === undefined ? {} : { upTo }) },
+    ]
+  },
+}
+
+export const topics = { contacts, blocks, notifications, requests, own, cleared } as const

@@ -34,6 +34,8 @@ let store: {
   unread: Notification[]
   invitations: ConversationRequest[]
   muted: Record<string, number>
+  hidden: { conversation: string; seq: number; at: number }[]
+  cleared: Record<string, number>
   me: User
 }
 let reads: number
@@ -87,6 +89,7 @@ const rest = {
         ...next,
       })),
   },
+  messages: { hidden: async () => ({ messages: store.hidden }) },
   me: async () => ({ ...store.me, about: '', email: null, hasPassword: true, createdAt: 1 }),
   conversations: (query: Query) =>
     page(['talk', 'crew'], query).then(({ found, next }) => ({
@@ -95,6 +98,7 @@ const rest = {
         kind: id === 'talk' ? 'direct' : 'group',
         members: [{ user: person('dan', id === 'talk' ? danName : 'not told of groups'), role: 'member' }],
         ...(store.muted[id] === undefined ? {} : { mutedUntil: store.muted[id] }),
+        ...(store.cleared[id] === undefined ? {} : { clearedSeq: store.cleared[id] }),
       })),
       ...next,
     })),
@@ -108,7 +112,17 @@ let reported: unknown[]
 let members: string[]
 
 beforeEach(() => {
-  store = { contacts: [], requests: [], blocked: [], unread: [], invitations: [], muted: {}, me: person('me') }
+  store = {
+    contacts: [],
+    requests: [],
+    blocked: [],
+    unread: [],
+    invitations: [],
+    muted: {},
+    hidden: [],
+    cleared: {},
+    me: person('me'),
+  }
   danName = 'dan'
   reads = 0
   failing = undefined
@@ -326,4 +340,27 @@ test('heads are a reason to read only where the node says nothing else', async (
   signals.healed()
   await clock.advance(10_000)
   expect(told).toEqual([['refresh', {}]])
+})
+
+test('what was hidden or cleared on another device is told, once, and what was known is not', async () => {
+  const hide = (seq: number) => void store.hidden.unshift({ conversation: 'talk', seq, at: seq })
+  hide(1)
+  store.cleared = { crew: 4 }
+  const signals = await settled(['cleared'])
+  hide(2)
+  signals.heard({ event: 'conversation.cleared', conversation: 'talk', seqs: [2] })
+  hide(3)
+  store.cleared = { crew: 4, talk: 9 }
+  signals.missed()
+  await clock.advance(1_000)
+  expect(events()).toEqual([
+    ['cleared', { conversation: 'talk', seqs: [3] }],
+    ['cleared', { conversation: 'talk', upTo: 9 }],
+  ])
+  // What was cleared is listed no longer: that is no news.
+  store.hidden = []
+  store.cleared = { crew: 5, talk: 9 }
+  signals.missed()
+  await clock.advance(10_000)
+  expect(events().slice(2)).toEqual([['cleared', { conversation: 'crew', upTo: 5 }]])
 })

@@ -8,6 +8,7 @@ export {
   networks,
 } from './caller.ts'
 export { budgetSettings, toBudgets } from './budget-settings.ts'
+export { messageSettings, toMessageSettings } from './message-settings.ts'
 export { type Given, type Option, type Program, readCommandLine } from './command-line.ts'
 export {
   parseHost,

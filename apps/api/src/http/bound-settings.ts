@@ -2,7 +2,7 @@
 import { type ChatSettings, chatDefaults } from '@flotilla/chat'
 import { type DirectFrom, directFroms } from '@flotilla/protocol'
 import { limits } from '@flotilla/protocol'
-import { choice, integer, type Setting, type Values } from '@flotilla/service'
+import { choice, integer, messageSettings, type Setting, toMessageSettings, type Values } from '@flotilla/service'
 
 const dayMs = 86_400_000
 const cap = (key: keyof typeof chatDefaults & `${string}Max`, max: number, description: string) =>
@@ -64,11 +64,13 @@ export const boundSettings = {
   BLOCKS_MAX: cap('blocksMax', 100_000, 'People that one person may have blocked.'),
   DEVICES_MAX: cap('devicesMax', 100, 'Push devices of one person; one more removes the longest unseen.'),
   SESSIONS_MAX: cap('sessionsMax', 100, 'Sessions of one person; one more ends the longest unseen.'),
+  ...messageSettings,
 }
 
 /** As the domain wants them. */
 export function toBounds(values: Values<typeof boundSettings>): Partial<ChatSettings> {
   return {
+    ...toMessageSettings(values),
     directFrom: values.DIRECT_FROM,
     directFromAllowed: values.DIRECT_FROM_ALLOWED,
     requestMessagesMax: values.REQUEST_MESSAGES_MAX,

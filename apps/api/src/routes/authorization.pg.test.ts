@@ -158,6 +158,28 @@ const pinned: Readonly<Record<string, Line>> = {
   },
 }
 
+/** About a message of another member. */
+const ofMessage = (more: string, outcome: Outcomes, body?: () => unknown): Line => ({
+  ask: async cast => {
+    const { seq } = await post(cast, 'target')
+    const url = `/v1/conversations/${cast.group}/messages/${seq}${more}`
+    return plain(url, body === undefined ? {} : { body: body() })
+  },
+  outcome,
+})
+const nobodys = (outcome: Outcomes): Outcomes => ({
+  ...outcome,
+  member: 'message_unknown',
+  admin: 'message_unknown',
+  owner: 'message_unknown',
+})
+const acrossBlock = {
+  ...all(outside),
+  nobody: 'unauthenticated',
+  blocked: 'blocked',
+  owner: 'blocked',
+} as const
+
 /** Several lines where the answer depends on what it is about. */
 const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = {
   // What the load balancer, a browser and a verifier of tokens ask before anybody has signed in.
@@ -511,6 +533,52 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
       },
     },
   },
+  'PATCH /v1/conversations/:id/messages/:seq': ofMessage('', nobodys(inGroup), message),
+  'DELETE /v1/conversations/:id/messages/:seq': {
+    'of another': ofMessage('', managers),
+    'that is none': ofGroup('/messages/1', nobodys(inGroup)),
+    'across a block': {
+      ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/messages/1`),
+      outcome: acrossBlock,
+    },
+  },
+  'GET /v1/conversations/:id/messages/:seq/versions': {
+    'of another': ofMessage('/versions', inGroup),
+    'of none': ofGroup('/messages/1/versions', nobodys(inGroup)),
+  },
+  'POST /v1/conversations/:id/forwards': {
+    'in the group': {
+      ask: async cast => {
+        const source = { conversation: cast.group, seq: (await post(cast, 'target')).seq }
+        return plain(`/v1/conversations/${cast.group}/forwards`, { body: { clientId: randomUUID(), source } })
+      },
+      outcome: inGroup,
+    },
+    'of what one cannot see': {
+      ask: async cast => {
+        const source = { conversation: cast.directWith.contact, seq: 1 }
+        return plain(`/v1/conversations/${cast.group}/forwards`, { body: { clientId: randomUUID(), source } })
+      },
+      outcome: nobodys(inGroup),
+    },
+    'across a block': {
+      ask: cast => {
+        const source = { conversation: cast.group, seq: 1 }
+        const body = { clientId: randomUUID(), source }
+        return plain(`/v1/conversations/${cast.directWith.blocked}/forwards`, { body })
+      },
+      outcome: acrossBlock,
+    },
+  },
+  'POST /v1/conversations/:id/hidden': {
+    ask: async cast => {
+      const { seq } = await post(cast, 'target')
+      return plain(`/v1/conversations/${cast.group}/hidden`, { body: { seqs: [seq] } })
+    },
+    outcome: inGroup,
+  },
+  'PUT /v1/conversations/:id/cleared': ofGroup('/cleared', inGroup, () => ({ upTo: 1 })),
+  'GET /v1/hidden-messages': get('/v1/hidden-messages', signedIn),
   'PUT /v1/conversations/:id/receipts': ofGroup('/receipts', inGroup, () => ({ read: 1 })),
 
   // Operators alone invite, unless the deployment says otherwise.

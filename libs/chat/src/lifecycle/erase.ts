@@ -104,6 +104,8 @@ const own = [
   'pushes',
   'push_deliveries',
   'offline_messages',
+  'hidden_messages',
+  'message_versions',
 ]
 
 const bury = `

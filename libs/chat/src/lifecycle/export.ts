@@ -7,6 +7,7 @@ import { limits, Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations, requestStates, roleOf } from '../access.ts'
 import type { LifecycleContext } from './context.ts'
 import { history } from '../log/messages/history.ts'
+import { versionsOf } from '../log/messages/versions.ts'
 import { avatarKey } from '../users/change-avatar.ts'
 import { me } from '../users/me.ts'
 import { settings } from '../users/settings.ts'
@@ -127,6 +128,13 @@ const lists: readonly List[] = [
       'detail', n.detail, 'readAt', n.read_at`,
     from: 'notifications n WHERE n.user_id = $1',
   },
+  {
+    path: 'hidden-messages.json',
+    keyType: 'text',
+    key: `h.conversation_id || '/' || lpad(h.seq::text, 16, '0')`,
+    item: `'conversation', h.conversation_id, 'seq', h.seq, 'at', h.hidden_at`,
+    from: 'hidden_messages h WHERE h.user_id = $1',
+  },
 ]
 
 /** @throws Refusal user_unknown */
@@ -139,6 +147,7 @@ export async function* exportOf(ctx: LifecycleContext, user: string): AsyncGener
   if (account.avatar !== null) yield { path: 'avatar.webp', file: avatarKey(account.avatar, avatarSize) }
   for await (const ids of conversationIds(ctx, user))
     for (const id of ids) yield { path: `messages/${id}.jsonl`, text: entriesOf(ctx, user, id) }
+  yield { path: 'versions.jsonl', text: lines(versionsOf(ctx, user)) }
 }
 
 // ── as text ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,6 +165,10 @@ async function* array(pages: AsyncIterable<readonly object[]>): AsyncGenerator<s
       before = ',\n'
     }
   yield before === '[\n' ? '[]\n' : '\n]\n'
+}
+
+async function* lines(pages: AsyncIterable<readonly object[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield page.map(item => `${JSON.stringify(item)}\n`).join('')
 }
 
 // ── page by page ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +207,7 @@ interface ConversationRow {
 /** With the names of the members, so that the entries can be read: they name people by id. */
 const conversations = `
 SELECT c.kind, m.role, json_build_object('id', c.id, 'name', c.name, 'createdAt', c.created_at,
-         'head', c.head_seq, 'joinedSeq', m.joined_seq, 'deliveredSeq', m.delivered_seq, 'readSeq', m.read_seq,
+         'head', c.head_seq, 'joinedSeq', m.joined_seq, 'clearedSeq', m.cleared_seq, 'deliveredSeq', m.delivered_seq, 'readSeq', m.read_seq,
          'mutedUntil', m.muted_until, 'memberCount', c.member_count, 'members', people.list) AS item
   FROM members m JOIN conversations c ON c.id = m.conversation_id
   CROSS JOIN LATERAL (
@@ -220,12 +233,16 @@ async function* conversationsOf(ctx: LifecycleContext, user: string): AsyncGener
     }
 }
 
-/** The entries as they are on the wire, one a line. Whoever is removed meanwhile gets no more of them (P8). */
+/**
+ * The entries as they are on the wire, one a line. Whoever is removed meanwhile gets no more of them (P8). What the person
+ * has hidden is left out.
+ */
 async function* entriesOf(ctx: LifecycleContext, user: string, conversation: string): AsyncGenerator<string> {
   for (let after = 0; ; ) {
     try {
       const { entries, more } = await history(ctx, user, { conversation, after, limit: limits.historyPageMax })
-      yield entries.map(entry => `${JSON.stringify(entry)}\n`).join('')
+      const shown = entries.filter(entry => entry.event !== 'message.hidden')
+      yield shown.map(entry => `${JSON.stringify(entry)}\n`).join('')
       if (more !== true) return
       after = entries.at(-1)!.seq
     } catch (error) {

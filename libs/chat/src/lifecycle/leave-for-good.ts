@@ -92,6 +92,11 @@ async function drop(
         user,
       ])
       if (!checked.rows[0]!.deserted) return false
+      await tx.query(
+        `DELETE FROM message_versions WHERE conversation_id = $1
+            AND seq <= (SELECT max(seq) FROM (SELECT seq FROM messages WHERE conversation_id = $1 ORDER BY seq LIMIT ${messagesAtOnceMax}) m)`,
+        [conversation],
+      )
       const deleted = await tx.query(
         `DELETE FROM messages WHERE conversation_id = $1
             AND seq IN (SELECT seq FROM messages WHERE conversation_id = $1 ORDER BY seq LIMIT ${messagesAtOnceMax})`,

@@ -28,6 +28,7 @@ import type { RowChange } from './insert-statements.ts'
 import { lock, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
 import { tellAsked } from './requests/ask.ts'
+import { asAllMaySee } from './messages/forwarded.ts'
 import { reserve } from './requests/reserve.ts'
 
 /** What a command says beyond its operation. The `clientId` is chosen by the device: the same one again is the same entry. */
@@ -58,14 +59,20 @@ export interface Rule<O extends EntryOp> extends RuleOf<O> {
   /**
    * Who may, beyond what holds for all: they are a member, and the conversation takes entries. Nothing when nothing has to
    * be read, so that the message path waits for nothing.
-   * @returns what the entry changes in the row of its target
    * @throws Refusal
    */
-  check(ctx: LogContext, by: string, input: InputOf<O>, standing: Standing): Promise<RowChange | undefined> | undefined
-  /** What the entry carries. */
-  payload(input: InputOf<O>): PayloadOf<KindMadeBy<O>>
+  check(ctx: LogContext, by: string, input: InputOf<O>, standing: Standing): Promise<Checked<O> | undefined> | undefined
+  /** What the entry carries, where the command says it all. Otherwise `check` finds it. */
+  payload?(input: InputOf<O>): PayloadOf<KindMadeBy<O>>
   /** Whom it points something out to, and the message that this is about. */
   mentions(entry: EntryOf<KindMadeBy<O>>): { readonly users: readonly string[]; readonly seq: number }
+}
+
+/** What a check has found besides that there is nothing wrong. */
+export interface Checked<O extends EntryOp> {
+  /** What the entry changes in the row of its target. */
+  readonly change?: RowChange
+  readonly payload?: PayloadOf<KindMadeBy<O>>
 }
 
 /** A rule that goes by more: limits, votes, rows of its own. Its work is done under the lock of the conversation. */
@@ -103,7 +110,13 @@ export type AnyRule<O extends EntryOp> = Rule<O> | LockedRule<O>
 /** What is decided by moves at every attempt: that is a fault or an attack, and the caller may come again. */
 const attemptsMax = 5
 /** What may be refused that was committed before, because its acknowledgement was lost. */
-const lateCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'blocked', 'request_pending', 'message_unknown'])
+const lateCodes: ReadonlySet<ErrorCode> = new Set([
+  'not_a_member',
+  'blocked',
+  'request_pending',
+  'message_unknown',
+  'too_late',
+])
 
 /**
  * @param by who does it
@@ -134,23 +147,23 @@ async function appendChecked<O extends EntryOp>(
   const { conversation, clientId, replyTo }: Placing = input
   const event = kindMadeBy[rule.op] as KindMadeBy<O>
   const place = { conversation, sender: by, clientId, kind: entries[event].number }
-  const payload = rule.payload(input)
-  const plain = toPlain({ event, ...payload })
   const startedAt = performance.now()
   const deadline = startedAt + ctx.settings.commitWaitMs
   /** The commit has a deadline of its own, which is the caller's only when nothing was waited for before. */
   let hasWaited = false
   let hasPaid = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    let decided: Decided
+    let decided: Decided<O>
     try {
       const deciding = decide(ctx, by, rule, input)
       hasWaited ||= deciding instanceof Promise
       decided = deciding instanceof Promise ? await within(deadline, deciding) : deciding
     } catch (refused) {
-      return within(deadline, firstResult(ctx, by, input, refused))
+      return within(deadline, firstResult(ctx, by, rule, input, refused))
     }
     let { membership } = decided
+    const payload = decided.payload ?? rule.payload?.(input)
+    const plain = toPlain({ event, ...payload })
     if (membership.pending) {
       if (!inTurn)
         return ctx.turns.inOrder(conversation, () => appendChecked(ctx, by, rule, input, { origin, inTurn: true }))
@@ -183,11 +196,13 @@ async function appendChecked<O extends EntryOp>(
     const reply = replyTo === undefined ? {} : { replyTo }
     // TypeScript loses the tie between an event's name and its fields when they are spread.
     const made = { event, conversation, seq, epoch, at, by, clientId, ...payload, ...reply } as unknown as Entry
-    const told = earlier === undefined ? tell(ctx, membership, made, origin) : await tellAgain(ctx, earlier)
+    // Only what was forwarded waits here: of everything else, what is later in the log is told later.
+    const live = 'forwarded' in made ? await asAllMaySee(ctx, membership, made) : made
+    const told = earlier === undefined ? tell(ctx, membership, live, origin) : await tellAgain(ctx, earlier)
     await tellMentioned(ctx, rule, told)
     if (membership.pending) await tellAsked(ctx, conversation)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
-    return { seq, at, epoch }
+    return { seq, at, epoch, ...(saysAll(rule) ? {} : { entry: told }) }
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
 }
@@ -209,7 +224,7 @@ async function appendLocked<O extends EntryOp>(
       standing = await ctx.memberships.demand(conversation, by)
       demandOpen(standing.membership.closed)
     } catch (refused) {
-      return firstResult(ctx, by, input, refused)
+      return firstResult(ctx, by, rule, input, refused)
     }
     const { membership } = standing
     const done = await transaction(ctx, async client => {
@@ -252,7 +267,11 @@ async function tellLocked(
 
 const undecided = 'unable to write the entry: too many concurrent changes'
 
-async function findEarlier(client: PoolClient, by: string, input: Placing): Promise<EntryRow | undefined> {
+async function findEarlier(
+  client: PoolClient | LogContext['pool'],
+  by: string,
+  input: Placing,
+): Promise<EntryRow | undefined> {
   const found = await client.query<EntryRow>({
     name: 'entries-earlier',
     text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
@@ -279,9 +298,8 @@ interface Placing {
   readonly replyTo?: number | undefined
 }
 
-interface Decided {
+interface Decided<O extends EntryOp> extends Checked<O> {
   readonly membership: Membership
-  readonly change?: RowChange | undefined
 }
 
 /** All that fails by the caller's standing. Decided on what may be stale: the commit finds that out. */
@@ -290,30 +308,36 @@ function decide<O extends EntryOp>(
   by: string,
   rule: Rule<O>,
   input: InputOf<O>,
-): Decided | Promise<Decided> {
-  const decideBy = (standing: Standing): Decided | Promise<Decided> => {
+): Decided<O> | Promise<Decided<O>> {
+  const decideBy = (standing: Standing): Decided<O> | Promise<Decided<O>> => {
     const { membership } = standing
     demandOpen(membership.closed)
     if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
     const checking = rule.check(ctx, by, input, standing)
-    return checking === undefined ? { membership } : checking.then(change => ({ membership, change }))
+    return checking === undefined ? { membership } : checking.then(checked => ({ membership, ...checked }))
   }
   const standing = ctx.memberships.demand((input as Placing).conversation, by)
   return standing instanceof Promise ? standing.then(decideBy) : decideBy(standing)
 }
 
 /** Who was shut out between the commit and the acknowledgement still gets the first result (P2). @throws what refused it */
-async function firstResult(ctx: LogContext, by: string, input: Placing, refused: unknown): Promise<Appended> {
+async function firstResult<O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  rule: AnyRule<O>,
+  input: InputOf<O>,
+  refused: unknown,
+): Promise<Appended> {
   if (!(refused instanceof Refusal) || !lateCodes.has(refused.code)) throw refused
-  const found = await ctx.pool.query<{ seq: number; at: number }>(
-    `SELECT m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at FROM messages m
-      WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
-    [input.conversation, by, input.clientId],
-  )
-  const row = found.rows[0]
-  if (row === undefined) throw refused
-  return { seq: row.seq, at: Math.round(row.at), epoch: ctx.epoch() }
+  const earlier = await findEarlier(ctx.pool, by, input)
+  if (earlier === undefined) throw refused
+  const { seq, at } = earlier
+  const place = { seq, at: Math.round(at), epoch: ctx.epoch() }
+  return saysAll(rule) ? place : { ...place, entry: (await toEntries(ctx.seal, [earlier], place.epoch))[0]! }
 }
+
+/** Whether the command holds all that its entry does, so that the acknowledgement needs no more than the place. */
+const saysAll = <O extends EntryOp>(rule: AnyRule<O>): boolean => 'payload' in rule
 
 /**
  * At the deadline the sender is told that the store is away, whatever it was that took so long. What is under way may come
@@ -360,7 +384,7 @@ async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
   ctx.emit({
     class: 'entry',
     to: large ? { conversation, version } : entitled,
-    event: entry,
+    event: await asAllMaySee(ctx, membership, entry),
     entry: { conversation, seq },
   })
   return entry

@@ -25,6 +25,11 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly receiptFanoutMax: number
   /** Typing is told to the others in conversations up to this size. */
   readonly typingFanoutMax: number
+  /** For how long senders may edit what they have said, and delete it for everybody. */
+  readonly editWindowMs: number
+  readonly deleteWindowMs: number
+  /** Whether members can read what messages said before they were edited. Without it that is erased. */
+  readonly editHistory: boolean
   /** A conversation that grows past this many members is routed by interest and has no offline rows. */
   readonly largeConversationMin: number
   readonly largeSettleMs: number
@@ -57,6 +62,9 @@ export const logDefaults = {
   receiptWindowMs: 500,
   receiptFanoutMax: 100,
   typingFanoutMax: 100,
+  editWindowMs: Number.POSITIVE_INFINITY,
+  deleteWindowMs: Number.POSITIVE_INFINITY,
+  editHistory: false,
   largeConversationMin: 1_000,
   largeSettleMs: 15_000,
   membersCachedMax: 1_000_000,

@@ -55,10 +55,11 @@ export const entryBytesMin = 200
 
 /**
  * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
- * what stands beside it (places, ids, names of fields) has at most 336, and the parts of a message at most 4,096. The length
- * of a body is known without reading it.
+ * what stands beside it (places, ids, names of fields) has at most 336, the parts of a message at most 4,096, and what it
+ * answers 1,500. The length of a body is known without reading it.
  */
-export const entryBytes = 'octet_length(m.body) + CASE WHEN m.parts IS NULL THEN 336 ELSE 4432 END'
+export const entryBytes =
+  'octet_length(m.body) + CASE WHEN m.parts IS NULL THEN 336 ELSE 4432 END + CASE WHEN m.reply_to IS NULL THEN 0 ELSE 1500 END'
 
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {

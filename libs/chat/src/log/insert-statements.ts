@@ -29,6 +29,8 @@ export interface RowChange {
   readonly before: { readonly seq: number; readonly sealed: Sealed } | undefined
   /** What the target says now. */
   readonly sealed: Sealed
+  /** Whether what it said before is kept as a version. */
+  readonly keep?: boolean
 }
 
 /** What `insertEntries` and `insertChanges` answer. Where not all conversations are known, `ids` are those that are. */
@@ -91,8 +93,9 @@ SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (e
 
 /**
  * The same for entries that change rows, one of each conversation: $1 conversations in rising order, $2 their versions; $3 to
- * $7 the entries; $8 to $10 the targets, $11 to $13 what had changed them before, 0 where nothing had. A target that was
- * changed meanwhile, even while this waited for the lock, is found so by its `changed_seq`, and nothing is written there.
+ * $7 the entries; $8 to $10 the targets, $11 to $13 what had changed them before, 0 where nothing had; $14 whether to keep what
+ * they said, 1 or 0. A target that was changed meanwhile, even while this waited for the lock, is found so by its
+ * `changed_seq`, and nothing is written there. So what is kept is what the caller saw: the row as it was before.
  */
 const insertChanges = `
 WITH locked AS MATERIALIZED (
@@ -112,6 +115,11 @@ WITH locked AS MATERIALIZED (
 ), outdated AS (
   UPDATE messages m SET key_id = ($12::int[])[r], body = ($13::bytea[])[r]
     FROM changed WHERE m.conversation_id = ($1::uuid[])[r] AND m.seq = ($11::int8[])[r]
+), kept AS (
+  INSERT INTO message_versions (conversation_id, seq, said_seq, said_at, user_id, key_id, body)
+  SELECT m.conversation_id, m.seq, coalesce(m.changed_seq, m.seq), coalesce(m.edited_at, m.created_at), m.sender_id, m.key_id, m.body
+    FROM changed JOIN messages m ON m.conversation_id = ($1::uuid[])[r] AND m.seq = ($8::int8[])[r]
+   WHERE ($14::int[])[r] = 1
 ), moved AS (
   UPDATE conversations c SET head_seq = held.heads[r] + 1, head_at = held.at, fed_seq = ${fedAlong}
     FROM held, changed WHERE c.id = ($1::uuid[])[r]
@@ -164,6 +172,7 @@ function toChanges(entries: readonly NewEntry[]): Buffer[] {
     int8Array(changes.map(change => change.before?.seq ?? 0)),
     int4Array(changes.map(change => change.before?.sealed.keyId ?? 0)),
     byteaArray(changes.map(change => change.before?.sealed.body ?? nothing)),
+    int4Array(changes.map(change => (change.keep === true ? 1 : 0))),
   ]
 }
 

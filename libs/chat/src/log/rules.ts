@@ -3,7 +3,9 @@ import { type EntryKind, type EntryOp, kindMadeBy } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import { type AnyRule, append, type Appended, type InputOf } from './append.ts'
 import type { LogContext } from './context.ts'
+import { deleting } from './messages/delete.ts'
 import { editing } from './messages/edit.ts'
+import { forwarding } from './messages/forward.ts'
 import { pinning, unpinning } from './messages/pin.ts'
 import { posting } from './messages/post.ts'
 
@@ -12,6 +14,8 @@ const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.edit': editing,
   'message.pin': pinning,
   'message.unpin': unpinning,
+  'message.delete': deleting,
+  'message.forward': forwarding,
 }
 
 /** What a command of the socket does, whichever it is. */

@@ -18,14 +18,6 @@ export interface RemoveMessageInput {
 
 const said = { body: { text: 'This message was removed.' }, removed: 'operator' } as const
 
-/** Of a conversation that was large by then nobody has rows. */
-const forgetOwed = `
-DELETE FROM offline_messages o
- USING members mb, conversations c, messages m
- WHERE c.id = $1 AND m.conversation_id = $1 AND m.seq = $2 AND (c.large_since IS NULL OR m.created_at <= c.large_since)
-   AND mb.conversation_id = $1 AND mb.joined_seq <= $2
-   AND o.user_id = mb.user_id AND o.conversation_id = $1 AND o.seq = $2`
-
 /**
  * Pushes that were not sent yet find nothing that waits and are skipped. The copy of a report stays: it goes by the
  * rule of reports. To remove it once more changes nothing.
@@ -38,7 +30,6 @@ export async function removeMessage(ctx: OperatorsContext, by: Actor, input: Rem
     const done = await remove(ctx, tx, conversation, { event: 'message.removed', target: seq, ...said })
     if (done === undefined) throw new Refusal('message_unknown', undefined, { field: 'seq' })
     const { sender } = done
-    await tx.query(forgetOwed, [conversation, seq])
     await noteAction(tx, by, { action: 'message_removed', user: sender, conversation, seq, reason })
     const detail = { reason, conversation, seq: String(seq) }
     if (!(await isErased(tx, sender))) await note(ctx, { user: sender, kind: 'message_removed', detail }, tx)

@@ -5,6 +5,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
+import { firstSeen, notHidden } from '../log/messages/hidden.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations } from '../access.ts'
 
@@ -49,7 +50,8 @@ SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL
         FROM offline_messages o
         JOIN messages m ON m.conversation_id = o.conversation_id AND m.seq = o.seq
        WHERE o.user_id = ($1::uuid[])[n] AND o.conversation_id = ($2::uuid[])[n] AND o.seq <= ($3::int8[])[n]
-         AND o.seq >= mb.joined_seq AND o.seq > mb.delivered_seq AND m.kind IN (${pushedKinds}) AND m.sender_id <> o.user_id
+         AND o.seq >= ${firstSeen('mb')} AND o.seq > mb.delivered_seq AND m.kind IN (${pushedKinds}) AND m.sender_id <> o.user_id
+         AND m.removed_at IS NULL AND ${notHidden('m', 'o.user_id')}
          AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = m.sender_id)
        ORDER BY o.seq DESC LIMIT $4
     )

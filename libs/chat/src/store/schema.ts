@@ -8,6 +8,7 @@ import {
   boolean,
   customType,
   date,
+  foreignKey,
   integer,
   jsonb,
   pgTable,
@@ -106,6 +107,7 @@ export const members = pgTable(
     deliveredSeq: seq('delivered_seq').notNull().default(0),
     readSeq: seq('read_seq').notNull().default(0),
     mutedUntil: at('muted_until'),
+    clearedSeq: seq('cleared_seq').notNull().default(0),
   },
   table => [primaryKey({ columns: [table.conversationId, table.userId] })],
 )
@@ -146,6 +148,7 @@ export const messages = pgTable(
     changedSeq: seq('changed_seq'),
     editedAt: at('edited_at'),
     parts: smallint('parts'),
+    removedAt: at('removed_at'),
   },
   table => [primaryKey({ columns: [table.conversationId, table.seq] })],
 )
@@ -162,6 +165,39 @@ export const pins = pgTable(
     changedBy: uuid('changed_by').notNull(),
   },
   table => [primaryKey({ columns: [table.conversationId, table.seq] })],
+)
+
+export const messageVersions = pgTable(
+  'message_versions',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    saidSeq: seq('said_seq').notNull(),
+    saidAt: at('said_at').notNull(),
+    userId: uuid('user_id').notNull(),
+    keyId: integer('key_id').notNull(),
+    body: bytea('body').notNull(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq, table.saidSeq] })],
+)
+
+export const hiddenMessages = pgTable(
+  'hidden_messages',
+  {
+    conversationId: uuid('conversation_id').notNull(),
+    userId: uuid('user_id').notNull(),
+    seq: seq('seq').notNull(),
+    hiddenAt: at('hidden_at').notNull().defaultNow(),
+  },
+  table => [
+    primaryKey({ columns: [table.conversationId, table.userId, table.seq] }),
+    foreignKey({
+      columns: [table.conversationId, table.userId],
+      foreignColumns: [members.conversationId, members.userId],
+    }).onDelete('cascade'),
+  ],
 )
 
 export const offlineMessages = pgTable(

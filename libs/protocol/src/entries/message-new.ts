@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import { At, Body, Seq, TextBody } from '../fields.ts'
-import { entryByCommand } from '../message.ts'
+import { At, Body, Quote, Removed, Seq, TextBody, Uuid } from '../fields.ts'
+import { alsoMakes, entryByCommand } from '../message.ts'
 
 export const messageNew = entryByCommand(
   'message.new',
@@ -27,9 +27,34 @@ export const messageNew = entryByCommand(
       ),
     ),
     removed: Type.Optional(
-      Type.Literal('operator', {
-        description: 'An operator removed the content. The body says so, for clients that do not know this field.',
+      Type.With(Removed, {
+        description:
+          'Who removed the content: an operator, the sender, or an owner or admin of the group. The body says so, for clients that do not know this field.',
       }),
+    ),
+    quote: Type.Optional(
+      Type.With(Quote, {
+        description:
+          'The message in `replyTo` as you may see it now. In pages and replays only: live, its readers may see different things.',
+      }),
+    ),
+    forwarded: Type.Optional(
+      Type.Object(
+        {
+          by: Type.Optional(
+            Type.With(Uuid, {
+              description:
+                'The author. Left out if you and the author have a block between you, and live if any member has.',
+            }),
+          ),
+          at: Type.With(At, { description: 'When the author posted it.' }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'Set on a forwarded message: the content is the author’s. The conversation it came from is not told.',
+        },
+      ),
     ),
   },
   {
@@ -39,3 +64,15 @@ export const messageNew = entryByCommand(
     fields: { body: TextBody, replyTo: Type.Optional(Seq) },
   },
 )
+
+export const messageForward = alsoMakes(messageNew, {
+  op: 'message.forward',
+  description:
+    'Posts a copy of a message that you can read, from this conversation or another. The server copies the body, without its mentions, so that the content is authentic. Idempotent: repeating it with the same clientId returns the first result.',
+  fields: {
+    source: Type.Object(
+      { conversation: Uuid, seq: Seq },
+      { additionalProperties: false, description: 'The message to forward.' },
+    ),
+  },
+})

@@ -18,6 +18,7 @@ export const Conversation = named(
       headAt: At,
       role: Role,
       joinedSeq: Seq,
+      clearedSeq: Type.Optional(Type.With(Seq, { description: 'You cleared the conversation up to this seq.' })),
       deliveredSeq: Cursor,
       readSeq: Cursor,
       unread: Type.Integer({ minimum: 0 }),

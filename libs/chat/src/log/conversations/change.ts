@@ -17,8 +17,8 @@ import {
 import type { LogContext } from '../context.ts'
 import type { EmittedEntry } from '../../ports.ts'
 import { lock, type PartOf, write } from '../locked.ts'
-import { unpinRemoved } from '../messages/pins.ts'
-import { changeRow, readTarget } from '../messages/target.ts'
+import { takeAway } from '../messages/take-away.ts'
+import { readTarget } from '../messages/target.ts'
 import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -124,9 +124,7 @@ export async function remove(
   if (row === undefined || message === undefined) return undefined
   const { sender } = message
   if (message.removed !== undefined) return { sender, tell() {} }
-  const { body, removed } = part
-  await changeRow(client, conversation, row.head_seq + 1, message.change({ body, removed }))
-  await unpinRemoved(client, conversation, part.target, row.head_seq + 1)
+  await takeAway(ctx, client, { conversation, seq: row.head_seq + 1 }, message, part)
   const written = await writePart(ctx, client, { conversation, by: sender, part, large: row.large })
   return { sender, tell: () => tell(ctx, part, written, []) }
 }

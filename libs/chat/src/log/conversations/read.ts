@@ -5,6 +5,7 @@ import { asc, eq, inArray } from 'drizzle-orm'
 import { kindNumbersOfConversations, roleOf } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns } from '../entries.ts'
+import { firstSeen, notHidden } from '../messages/hidden.ts'
 import { asTheyStand } from '../messages/as-they-stand.ts'
 import { countedKinds } from '../rules.ts'
 import { fitting } from '../../store/paging.ts'
@@ -28,6 +29,7 @@ interface Row extends EntryRow {
   other: string | null
   role: number
   joined_seq: number
+  cleared_seq: number
   delivered_seq: number
   read_seq: number
   unread: number
@@ -42,24 +44,25 @@ const peopleAtOnceMax = 1_000
 /** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
 const lastEntriesMax = 20
 
-/** Of the messages `x`, those of others than $1 that a member with these columns may see and has not read. */
+/** Of the messages `x`, those of others than $1 that a member with these columns may see, and has not read or hidden. */
 export const unreadOf = (member: string, conversation: string) =>
-  `x.kind IN (${countedKinds}) AND x.sender_id <> $1
-   AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${member}.joined_seq) AND ${conversation}.head_seq`
+  `x.kind IN (${countedKinds}) AND x.sender_id <> $1 AND x.removed_at IS NULL
+   AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${firstSeen(member)}) AND ${conversation}.head_seq AND ${notHidden('x', '$1')}`
 
 /** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
 const readConversations = (where: string, limit: string) => `
 WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
          c.member_count, m.role,
-         CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.delivered_seq, m.read_seq, m.muted_until
+         CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.cleared_seq,
+         m.delivered_seq, m.read_seq, m.muted_until
     FROM members m JOIN conversations c ON c.id = m.conversation_id
    WHERE m.user_id = $1 AND ${where}
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
 SELECT * FROM (
   SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
-         p.joined_seq,
+         p.joined_seq, p.cleared_seq,
          p.delivered_seq, p.read_seq, u.unread,
          CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*,
          row_number() OVER page AS nth,
@@ -73,7 +76,7 @@ SELECT * FROM (
     LEFT JOIN LATERAL (
       SELECT ${entryColumns} FROM messages m
        WHERE m.conversation_id = p.id AND m.kind = ${entries['message.new'].number}
-         AND m.seq BETWEEN greatest(p.joined_seq, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq
+         AND m.seq BETWEEN greatest(${firstSeen('p')}, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq AND ${notHidden('m', '$1')}
        ORDER BY m.seq DESC LIMIT 1
     ) l ON true
   WINDOW page AS (ORDER BY p.head_at DESC, p.id DESC)
@@ -161,6 +164,7 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       headAt: Math.floor(Number(row.head_at) * 1000),
       role: roleOf(row.role),
       joinedSeq: row.joined_seq,
+      ...(row.cleared_seq < row.joined_seq ? {} : { clearedSeq: row.cleared_seq }),
       deliveredSeq: row.delivered_seq,
       readSeq: row.read_seq,
       unread: row.unread,

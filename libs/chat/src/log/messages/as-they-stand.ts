@@ -1,13 +1,19 @@
-/** Messages as one reader sees them: with all that they have beside their rows (part.ts). */
+/**
+ * Messages as one reader sees them: with all that they have beside their rows (part.ts), with what they answer, and without
+ * what the reader has hidden.
+ */
 import type { Entry } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, toEntries } from '../entries.ts'
+import { asReaderMaySee } from './forwarded.ts'
+import { withoutHidden } from './hidden.ts'
 import { keyOf } from './part.ts'
 import { pinPart } from './pins.ts'
+import { withQuotes } from './quotes.ts'
 
 const parts = [pinPart] as const
 
-/** Opens rows into entries, in their order, with all that their messages have. */
+/** Opens rows into entries, in their order, with all that their messages have. What else is to be read is read at once. */
 export async function asTheyStand(
   ctx: LogContext,
   viewer: string,
@@ -20,14 +26,19 @@ export async function asTheyStand(
       .map(row => ({ conversation: row.conversation_id, seq: row.seq }))
     return places.length === 0 ? [] : [part.read(ctx, viewer, places).then(found => ({ field: part.field, found }))]
   })
-  const opening = toEntries(ctx.seal, rows, epoch)
-  if (reading.length === 0) return opening
-  const [entries, ...read] = await Promise.all([opening, ...reading])
-  return entries.map(entry => {
+  const entries = await toEntries(ctx.seal, rows, epoch)
+  const [hide, quote, name, ...read] = await Promise.all([
+    withoutHidden(ctx, viewer, entries),
+    withQuotes(ctx, viewer, entries, epoch),
+    asReaderMaySee(ctx, viewer, entries),
+    ...reading,
+  ])
+  const whole = entries.map(entry => {
     const has = read.flatMap(({ field, found }) => {
       const value = found.get(keyOf(entry))
       return value === undefined ? [] : [[field, value] as const]
     })
     return has.length === 0 ? entry : { ...entry, ...Object.fromEntries(has) }
   })
+  return quote(whole.map(entry => hide(name(entry))))
 }

@@ -1,5 +1,6 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
 import { Refusal, refuseBody } from '@flotilla/protocol'
+import { demandInWindow } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { readTarget } from './target.ts'
@@ -14,7 +15,8 @@ export const editing: Rule<'message.edit'> = {
     // What somebody cannot see is not told apart from what is another's.
     if (message?.sender !== by || target < member.joinedSeq || message.removed !== undefined)
       throw new Refusal('message_unknown', 'no such message of yours', { field: 'target' })
-    return message.change({ body })
+    demandInWindow(message.ageMs, ctx.settings.editWindowMs)
+    return { change: { ...message.change({ body }), keep: ctx.settings.editHistory } }
   },
   payload: ({ target, body }) => ({ target, body }),
   mentions: ({ target, body }) => ({ users: body?.mentions ?? [], seq: target }),
@@ -23,7 +25,7 @@ export const editing: Rule<'message.edit'> = {
 /**
  * @param by the sender of the message
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal field_invalid, data_too_deep, message_unknown (none of theirs, or removed), and those of `append`
+ * @throws Refusal field_invalid, data_too_deep, message_unknown (none of theirs, or removed), too_late, and those of `append`
  */
 export const edit = (ctx: LogContext, by: string, input: InputOf<'message.edit'>, origin?: object): Promise<Appended> =>
   append(ctx, by, editing, input, origin)

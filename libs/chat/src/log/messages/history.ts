@@ -4,6 +4,7 @@ import { demandMember } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryBytes, entryColumns } from '../entries.ts'
 import { asTheyStand } from './as-they-stand.ts'
+import { firstSeen } from './hidden.ts'
 
 export interface HistoryInput {
   readonly conversation: string
@@ -37,7 +38,7 @@ const texts = { after: pageText('ASC'), before: pageText('DESC') }
 export async function history(ctx: LogContext, by: string, input: HistoryInput): Promise<ReplyOf<'history.page'>> {
   const found = await ctx.pool.query<{ head: number; joined: number | null }>({
     name: 'history-bounds',
-    text: `SELECT c.head_seq AS head, m.joined_seq AS joined
+    text: `SELECT c.head_seq AS head, ${firstSeen('m')} AS joined
              FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
     values: [input.conversation, by],
   })

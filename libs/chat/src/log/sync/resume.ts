@@ -8,6 +8,7 @@ import { limits, type ReplyOf, type Verdict } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryBytes, entryBytesMin, entryColumns } from '../entries.ts'
 import { asTheyStand } from '../messages/as-they-stand.ts'
+import { firstSeen } from '../messages/hidden.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 
 export interface ResumeInput {
@@ -95,10 +96,10 @@ async function readStandings(
     text: `SELECT s.conversation_id AS conversation, c.head_seq AS head, s.joined_seq AS joined, s.read_seq AS read,
                   extract(epoch FROM c.head_at)::float8 AS moved, s.named
              FROM (
-               SELECT m.conversation_id, m.joined_seq, m.read_seq, true AS named
+               SELECT m.conversation_id, ${firstSeen('m')} AS joined_seq, m.read_seq, true AS named
                  FROM members m WHERE m.user_id = $1 AND m.conversation_id = ANY($2)
                 UNION ALL
-               (SELECT m.conversation_id, m.joined_seq, m.read_seq, false
+               (SELECT m.conversation_id, ${firstSeen('m')}, m.read_seq, false
                   FROM members m
                  WHERE m.user_id = $1 AND m.conversation_id > $3 AND m.conversation_id <= $4
                    AND m.conversation_id <> ALL($2)

@@ -1,8 +1,8 @@
 /**
  * Tells people something that waits until they have seen it: stored first, then told to their devices. One statement
  * decides who is told, so that neither a block, nor a removal, nor a receipt can slip in between:
- * nobody is told of what somebody did who has a block with them, or of a conversation that they are not in (P8), and
- * nothing is new that they have read already.
+ * nobody is told of what somebody did who has a block with them, of a conversation that they are not in (P8), or of a
+ * message that was deleted, and nothing is new that they have read already.
  */
 import { randomUUID } from 'node:crypto'
 import type { NotificationKind } from '@flotilla/protocol'
@@ -33,7 +33,7 @@ const insert = `
 WITH present AS MATERIALIZED (
   SELECT m.user_id FROM members m
    WHERE m.conversation_id = $6::uuid AND m.user_id = ANY($2::uuid[])
-     AND ($7::int8 IS NULL OR (m.joined_seq <= $7::int8 AND m.read_seq < $7::int8))
+     AND ($7::int8 IS NULL OR (m.joined_seq <= $7::int8 AND m.cleared_seq < $7::int8 AND m.read_seq < $7::int8))
    ORDER BY m.user_id
      FOR SHARE
 )
@@ -41,6 +41,7 @@ INSERT INTO notifications (id, user_id, kind, dedup, actor_id, conversation_id, 
 SELECT u.id, u.user_id, $3, $4, $5::uuid, $6::uuid, $7::int8, $8
   FROM unnest($1::uuid[], $2::uuid[]) AS u (id, user_id)
  WHERE ($6::uuid IS NULL OR u.user_id IN (SELECT user_id FROM present))
+   AND NOT EXISTS (SELECT FROM messages x WHERE x.conversation_id = $6::uuid AND x.seq = $7::int8 AND x.removed_at IS NOT NULL)
    AND ($5::uuid IS NULL OR (u.user_id <> $5::uuid AND NOT EXISTS (
          SELECT FROM blocks b
           WHERE (b.user_id = u.user_id AND b.blocked_id = $5::uuid) OR (b.user_id = $5::uuid AND b.blocked_id = u.user_id)

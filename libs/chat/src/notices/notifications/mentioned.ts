@@ -1,6 +1,9 @@
 import type { NoticesContext } from '../context.ts'
 import { addMany } from './add.ts'
 
+/** The name of the notification that points a message out. */
+export const mentionOf = (conversation: string, seq: number): string => `mention:${conversation}:${seq}`
+
 /**
  * Tells the members whom a committed message mentions, once, however often that is said.
  * @param message where it stands, who wrote it, and whom it mentions
@@ -17,7 +20,7 @@ export function mentioned(
   const { conversation, seq, by, users } = message
   return addMany(ctx, users, {
     kind: 'mention',
-    dedup: `mention:${conversation}:${seq}`,
+    dedup: mentionOf(conversation, seq),
     actor: by,
     conversation,
     seq,

@@ -1,0 +1,48 @@
+/** Forwards a message: its words are those of whoever wrote it, since the store copies them and no client says them. */
+import { Refusal } from '@flotilla/protocol'
+import { append, type Appended, type InputOf, type Rule } from '../append.ts'
+import type { LogContext } from '../context.ts'
+import { isHidden } from './hidden.ts'
+import { readTarget, type Target } from './target.ts'
+
+export const forwarding: Rule<'message.forward'> = {
+  op: 'message.forward',
+  counts: true,
+  pushes: true,
+  refuse: () => undefined,
+  async check(ctx, by, { source }) {
+    const message = await readSource(ctx, by, source)
+    const { mentions: _, ...body } = message.body
+    // What is forwarded once more keeps its origin.
+    const forwarded = message.forwarded ?? { by: message.sender, at: message.at }
+    return { payload: { body, forwarded } }
+  },
+  mentions: ({ seq }) => ({ users: [], seq }),
+}
+
+/**
+ * @param by who forwards it
+ * @param origin the connection that gets the reply
+ * @throws Refusal message_unknown (no message that the caller may read), and those of `append`
+ */
+export const forward = (
+  ctx: LogContext,
+  by: string,
+  input: InputOf<'message.forward'>,
+  origin?: object,
+): Promise<Appended> => append(ctx, by, forwarding, input, origin)
+
+/** What somebody cannot see is not told apart from what is not there. */
+async function readSource(
+  ctx: LogContext,
+  by: string,
+  { conversation, seq }: InputOf<'message.forward'>['source'],
+): Promise<Target> {
+  const [message, hidden] = await Promise.all([
+    readTarget(ctx.pool, ctx.seal, conversation, seq),
+    isHidden(ctx, by, { conversation, seq }),
+  ])
+  if (message === undefined || message.removed !== undefined || hidden)
+    throw new Refusal('message_unknown', 'no such message that you can read', { field: 'source' })
+  return message
+}
