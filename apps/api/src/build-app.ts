@@ -40,6 +40,8 @@ import { healthRoutes } from './routes/health.ts'
 import { identityRoutes } from './routes/identities.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { groupRoutes } from './routes/groups.ts'
+import { inviteLinkRoutes, joinRequestRoutes } from './routes/invite-links.ts'
 import { memberRoutes } from './routes/members.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { notificationRoutes } from './routes/notifications.ts'
@@ -196,6 +198,9 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     connectRoutes,
     conversationRoutes,
     memberRoutes,
+    groupRoutes,
+    inviteLinkRoutes,
+    joinRequestRoutes,
     messageRoutes,
     receiptRoutes,
     deviceRoutes,

@@ -4,6 +4,7 @@
  */
 import { emptyConversation, type Entry, type EntryOf, fold, textOf } from '@flotilla/protocol'
 import { type Client, type ConversationRequest, FlotillaError, type Send, type User } from '@flotilla/sdk'
+import { actOf, groupHelp, inWords } from './chat-groups.ts'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
@@ -40,6 +41,7 @@ const help = [
   '/decline <name>           the same, without you',
   '/edit <text>              put this in the place of what you said last',
   '/pin                      pin the last message, or take its pin away: /unpin',
+  ...groupHelp,
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -126,6 +128,12 @@ export class ChatApp {
       return this.#edit(this.#open.id, text.slice(command.length).trim())
     if ((command === '/pin' || command === '/unpin') && this.#open !== undefined)
       return this.#pin(command, this.#open.id)
+    if (command === '/join' && first !== undefined) return this.#join(first)
+    const act = actOf(command)
+    if (act !== undefined && this.#open !== undefined) {
+      const said = await act(this.#client, this.#open.id, first === undefined ? [] : [first, ...rest])
+      return said === undefined ? undefined : this.#note(said)
+    }
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -144,6 +152,12 @@ export class ChatApp {
     if (command === '/accept') return this.#enter(await this.#rooms.accept(request))
     await this.#client.rest.conversationRequests.decline(request.id)
     this.#note(`declined: ${harmless(name)}`)
+  }
+
+  async #join(token: string): Promise<void> {
+    const joined = await this.#client.rest.groups.join(token)
+    if ('id' in joined) return this.#enter(await this.#rooms.read(joined.id))
+    this.#note(`you have asked to join ${harmless(joined.name)}`)
   }
 
   #edit(conversation: string, text: string): void {
@@ -228,7 +242,6 @@ export class ChatApp {
     this.#shown.add(entry.seq)
     this.#state = fold(this.#state, entry)
     const by = this.#rooms.nameOf(entry.by)
-    const names = (users: readonly { user: string }[]) => users.map(({ user }) => this.#rooms.nameOf(user)).join(', ')
     switch (entry.event) {
       case 'message.new':
         return this.#message(entry, by)
@@ -239,18 +252,14 @@ export class ChatApp {
       case 'message.unpinned':
         return this.#pinned(entry, by)
       case 'conversation.created':
-        return this.#note(`${by} began: ${names(entry.members)}`)
       case 'conversation.renamed':
-        return this.#note(`${by} named it ${harmless(entry.name)}`)
+      case 'conversation.changed':
       case 'member.added':
-        if (entry.members[0]?.user === entry.by) return this.#note(`${by} joined`)
-        return this.#note(`${by} added ${names(entry.members)}`)
       case 'member.removed':
-        return this.#note(`${by} removed ${this.#rooms.nameOf(entry.user)}`)
       case 'member.left':
-        return this.#note(`${by} left`)
+      case 'member.silenced':
       case 'member.changed':
-        return this.#note(`${this.#rooms.nameOf(entry.user)} is ${entry.role} now`)
+        return this.#note(inWords(entry, user => this.#rooms.nameOf(user)))
     }
   }
 
@@ -372,6 +381,14 @@ export class ChatApp {
     client.on('entry', entry => this.#heard(entry))
     client.on('conversationRequest', change => {
       if (change.event === 'conversation.requested') this.#then(() => this.#asked(change.request))
+    })
+    client.on('joinRequest', change => {
+      if (change.event === 'join.requested' && change.request.user.id !== this.#me.id)
+        this.#note(
+          `${change.request.user.username} asks to join ${harmless(change.request.name)}: /admit or /turn-away`,
+        )
+      else if (change.event === 'join.answered' && change.user === this.#me.id)
+        this.#note(`the group: ${change.answer}`)
     })
     client.on('sendState', send => this.#sendChanged(send))
     client.on('receipt', receipt => {

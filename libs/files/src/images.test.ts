@@ -123,7 +123,11 @@ test.each([
   ['a PDF', Buffer.from('%PDF-1.7\n1 0 obj\n'), kinds],
   ['noise', randomBytes(1_000), kinds],
   ['a GIF that is a script', Buffer.from('GIF89a/*\u0001\u0000\u0001\u0000*/=1;alert(1)//'), 'a valid file'],
-  ['a PNG by its first bytes only', Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(200)]), 'a valid file'],
+  [
+    'a PNG by its first bytes only',
+    Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(200)]),
+    'a valid file',
+  ],
   ['a JPEG by its first bytes only', Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.from(svg)]), 'a valid file'],
 ])('%s is refused', async (_what, bytes, rule) => {
   // Whether noise behind a PNG's first bytes is a PNG at all is for the detector to say.

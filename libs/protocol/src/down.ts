@@ -12,6 +12,7 @@ import { conversationMuted } from './down/conversation-muted.ts'
 import { conversationAnswered, conversationRequested } from './down/conversation-requests.ts'
 import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
+import { joinAnswered, joinRequested } from './down/join-requests.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
@@ -36,6 +37,8 @@ export const down = {
   'conversation.muted': conversationMuted,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
+  'join.requested': joinRequested,
+  'join.answered': joinAnswered,
   'notification.new': notificationNew,
   'notification.read': notificationRead,
   'notification.removed': notificationRemoved,

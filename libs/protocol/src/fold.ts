@@ -9,7 +9,7 @@
  * Nothing of this is for an entry of another epoch: then begin with `emptyConversation`.
  */
 import type { Entry, EntryKind, EntryOf } from './entries.ts'
-import type { Body, Role } from './fields.ts'
+import type { Body, GroupSettings, Role } from './fields.ts'
 
 /** A value, and the entry that said so last. */
 export interface Said<T> {
@@ -41,22 +41,37 @@ export interface MessageState {
 export interface ConversationState {
   readonly kind?: 'direct' | 'group'
   readonly name?: Said<string>
+  /** What a group is set to: what nobody has said is missing. */
+  readonly settings: { readonly [K in keyof GroupSettings]?: Said<GroupSettings[K]> }
   /** Everybody who was ever heard of, with their role; `undefined` for whoever is no member any longer. */
   readonly members: ReadonlyMap<string, Said<Role | undefined>>
   /** By seq. */
   readonly messages: ReadonlyMap<number, MessageState>
+  /** Until when members may not post: what was said last, though it may have passed. */
+  readonly silenced: ReadonlyMap<string, Said<number | undefined>>
   /** The highest seq that was heard. */
   readonly head: number
 }
 
-export const emptyConversation: ConversationState = { members: new Map(), messages: new Map(), head: 0 }
+export const emptyConversation: ConversationState = {
+  settings: {},
+  members: new Map(),
+  silenced: new Map(),
+  messages: new Map(),
+  head: 0,
+}
 
 /** The state after one more entry. Pure: the state before stays as it was. */
 export const fold = (state: ConversationState, entry: Entry): ConversationState => foldAll(state, [entry])
 
 /** The same for many, at the cost of one copy. */
 export function foldAll(state: ConversationState, entries: Iterable<Entry>): ConversationState {
-  const draft: Draft = { ...state, members: new Map(state.members), messages: new Map(state.messages) }
+  const draft: Draft = {
+    ...state,
+    members: new Map(state.members),
+    silenced: new Map(state.silenced),
+    messages: new Map(state.messages),
+  }
   for (const entry of entries) {
     draft.head = Math.max(draft.head, entry.seq)
     // A kind of tomorrow changes nothing here.
@@ -67,6 +82,7 @@ export function foldAll(state: ConversationState, entries: Iterable<Entry>): Con
 
 type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } & {
   readonly members: Map<string, Said<Role | undefined>>
+  readonly silenced: Map<string, Said<number | undefined>>
   readonly messages: Map<number, MessageState>
 }
 
@@ -89,9 +105,18 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   },
   'conversation.renamed': (draft, { seq, name }) => takeName(draft, seq, name),
   'member.added': (draft, { seq, members }) => takeMembers(draft, seq, members),
-  'member.changed': (draft, { seq, user, role }) => takeMembers(draft, seq, [{ user, role }]),
+  'conversation.changed': takeSettings,
+  'member.changed'(draft, { seq, by, user, role, byRole }) {
+    takeMembers(draft, seq, [{ user, role }, ...(byRole === undefined ? [] : [{ user: by, role: byRole }])])
+  },
+  'member.silenced'(draft, { seq, user, until }) {
+    draft.silenced.set(user, later(draft.silenced.get(user), { seq, value: until ?? undefined }))
+  },
   'member.removed': (draft, { seq, user }) => takeMembers(draft, seq, [{ user, role: undefined }]),
-  'member.left': (draft, { seq, by }) => takeMembers(draft, seq, [{ user: by, role: undefined }]),
+  'member.left'(draft, { seq, by, heir }) {
+    const heirs = heir === undefined ? [] : [{ user: heir, role: 'owner' as const }]
+    takeMembers(draft, seq, [{ user: by, role: undefined }, ...heirs])
+  },
 }
 
 /** Whether this version knows the kind. A later one may know more. */
@@ -131,6 +156,17 @@ function takePin(draft: Draft, target: number, said: Said<boolean>): void {
 
 function takeName(draft: Draft, seq: number, value: string): void {
   draft.name = later(draft.name, { seq, value })
+}
+
+/** Each setting for itself: of two changes of the same one the later counts. */
+function takeSettings(draft: Draft, entry: EntryOf<'conversation.changed'>): void {
+  const { seq, description, avatar, permissions, slowModeMs, newcomerHistory, forwarding } = entry
+  const given = { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding }
+  const said = Object.entries(given).flatMap(([name, value]) => {
+    const known = draft.settings[name as keyof GroupSettings] as Said<unknown> | undefined
+    return value === undefined ? [] : [[name, later(known, { seq, value })]]
+  })
+  draft.settings = { ...draft.settings, ...Object.fromEntries(said) }
 }
 
 function takeMembers(

@@ -4,10 +4,21 @@ export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
 export type { ContactRequest } from './down/contacts.ts'
 export type { ConversationRequest } from './down/conversation-requests.ts'
+export type { JoinRequest } from './down/join-requests.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
 export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
-export type { Body, ConversationCursor, ConversationHead, MemberRef, Role, TextBody, User } from './fields.ts'
+export type {
+  Body,
+  ConversationCursor,
+  ConversationHead,
+  GroupSettings,
+  MemberRef,
+  Permissions,
+  Role,
+  TextBody,
+  User,
+} from './fields.ts'
 export { type ConversationState, emptyConversation, fold, foldAll, isKnownKind, type MessageState } from './fold.ts'
 export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export { kindMadeBy } from './made-by.ts'
@@ -23,8 +34,10 @@ export type { Conversation } from './rest/conversations.ts'
 export type { Device } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
 export type { ClientInfo } from './rest/fields.ts'
+export type { Ban } from './rest/groups.ts'
 export type { Identity } from './rest/identities.ts'
 export type { Invitation } from './rest/invitations.ts'
+export type { InviteLink, InvitePreview } from './rest/invite-links.ts'
 export type { Member } from './rest/members.ts'
 export type { Unread } from './rest/notifications.ts'
 export type { Session } from './rest/own-sessions.ts'

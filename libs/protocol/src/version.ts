@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '8bb32db48459018f'
+export const wireHash = '00fb8bbe2666a04f'

@@ -19,7 +19,7 @@ import {
 } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
-import { demandMayStillAsk, demandOpen } from '../access.ts'
+import { demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
 import { mentioned } from '../notices/notifications/mentioned.ts'
 import { transaction } from '../store/transaction.ts'
 import type { LogContext } from './context.ts'
@@ -27,6 +27,7 @@ import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from 
 import type { RowChange } from './insert-statements.ts'
 import { lock, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
+import { takeTurn } from './messages/slow-mode.ts'
 import { tellAsked } from './requests/ask.ts'
 import { reserve } from './requests/reserve.ts'
 
@@ -103,7 +104,22 @@ export type AnyRule<O extends EntryOp> = Rule<O> | LockedRule<O>
 /** What is decided by moves at every attempt: that is a fault or an attack, and the caller may come again. */
 const attemptsMax = 5
 /** What may be refused that was committed before, because its acknowledgement was lost. */
-const lateCodes: ReadonlySet<ErrorCode> = new Set(['not_a_member', 'blocked', 'request_pending', 'message_unknown'])
+const lateCodes: ReadonlySet<ErrorCode> = new Set([
+  'not_a_member',
+  'blocked',
+  'request_pending',
+  'message_unknown',
+  'role_insufficient',
+  'silenced',
+  'rate_limited',
+])
+
+/**
+ * Refused by the rules of a group, which may be old in this process: only a commit would find that out. It is decided once
+ * more, by what the store says, so that whoever may again is heard at once.
+ */
+const isByRules = (refused: unknown) => refused instanceof Refusal && codesOfRules.has(refused.code)
+const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'silenced', 'rate_limited'])
 
 /**
  * @param by who does it
@@ -148,6 +164,10 @@ async function appendChecked<O extends EntryOp>(
       hasWaited ||= deciding instanceof Promise
       decided = deciding instanceof Promise ? await within(deadline, deciding) : deciding
     } catch (refused) {
+      if (attempt === 1 && isByRules(refused)) {
+        ctx.memberships.drop(conversation)
+        continue
+      }
       return within(deadline, firstResult(ctx, by, input, refused))
     }
     let { membership } = decided
@@ -292,11 +312,20 @@ function decide<O extends EntryOp>(
   input: InputOf<O>,
 ): Decided | Promise<Decided> {
   const decideBy = (standing: Standing): Decided | Promise<Decided> => {
-    const { membership } = standing
+    const { membership, member } = standing
     demandOpen(membership.closed)
     if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
     const checking = rule.check(ctx, by, input, standing)
+    const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0
+    if (pauseMs > 0) return inTurn(membership, checking, pauseMs)
     return checking === undefined ? { membership } : checking.then(change => ({ membership, change }))
+  }
+  /** In slow mode a message that may go takes the member's turn. */
+  const inTurn = async (membership: Membership, checking: ReturnType<typeof rule.check>, pauseMs: number) => {
+    const change = await checking
+    const { conversation, clientId }: Placing = input
+    await takeTurn(ctx, { conversation, sender: by, clientId }, pauseMs)
+    return { membership, change }
   }
   const standing = ctx.memberships.demand((input as Placing).conversation, by)
   return standing instanceof Promise ? standing.then(decideBy) : decideBy(standing)
