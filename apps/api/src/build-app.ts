@@ -41,6 +41,8 @@ import { hiddenMessageRoutes } from './routes/hidden-messages.ts'
 import { identityRoutes } from './routes/identities.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { groupRoutes } from './routes/groups.ts'
+import { inviteLinkRoutes, joinRequestRoutes } from './routes/invite-links.ts'
 import { memberRoutes } from './routes/members.ts'
 import { messageChangeRoutes } from './routes/message-changes.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -198,6 +200,9 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     connectRoutes,
     conversationRoutes,
     memberRoutes,
+    groupRoutes,
+    inviteLinkRoutes,
+    joinRequestRoutes,
     messageRoutes,
     messageChangeRoutes,
     hiddenMessageRoutes,

@@ -268,6 +268,8 @@ export const apiSettings = {
     { min: 0, max: 1_000 },
     'Pictures waiting to be decoded, of up to 5 MB each; more are told to retry later.',
   ),
+  LINK_TRIES_MAX: integer(60, many, 'Invite links of groups that one person looks at or joins by within the window.'),
+  LINK_TRY_WINDOW_MS: integer(60 * minuteMs, window, 'The window of LINK_TRIES_MAX.'),
   CONTACT_REQUESTS_MAX: integer(30, many, 'Contact requests sent by one person within the window.'),
   CONTACT_REQUEST_WINDOW_MS: integer(60 * minuteMs, window, 'The window of CONTACT_REQUESTS_MAX.'),
   REPORTS_MAX: integer(20, many, 'Reports by one person within the window.'),
@@ -378,6 +380,7 @@ export interface ApiSettings {
   readonly registrationCheck: RegistrationCheckSettings
   readonly searches: Limit
   readonly pictures: Limit
+  readonly linkTries: Limit
   readonly picturesAtOnceMax: number
   readonly picturesQueueMax: number
   readonly contactRequests: Limit
@@ -435,6 +438,7 @@ export const toApiSettings = (values: ApiValues): ApiSettings => ({
   registrationCheck: toRegistrationCheck(values, values.PROVIDER_MS_MAX),
   searches: { max: values.SEARCHES_MAX, windowMs: values.SEARCH_WINDOW_MS },
   pictures: { max: values.PICTURES_MAX, windowMs: values.PICTURE_WINDOW_MS },
+  linkTries: { max: values.LINK_TRIES_MAX, windowMs: values.LINK_TRY_WINDOW_MS },
   picturesAtOnceMax: values.PICTURES_AT_ONCE_MAX,
   picturesQueueMax: values.PICTURES_QUEUE_MAX,
   contactRequests: { max: values.CONTACT_REQUESTS_MAX, windowMs: values.CONTACT_REQUEST_WINDOW_MS },

@@ -3,9 +3,9 @@
  * that way at once is bounded, since each is megabytes before anything is known of it.
  */
 import { randomUUID } from 'node:crypto'
-import { users } from '@flotilla/chat'
-import { createImages } from '@flotilla/files'
-import { avatarSizes, type ErrorCode, Refusal, type User } from '@flotilla/protocol'
+import { conversations, uploads, users } from '@flotilla/chat'
+import { createImages, readAll } from '@flotilla/files'
+import { avatarSizes, type ErrorCode, limits, Refusal, type User } from '@flotilla/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
 import { take } from './http/limits.ts'
@@ -19,6 +19,14 @@ export interface Pictures {
    * @throws Refusal image_invalid, overloaded, upload_unknown, user_unknown, unavailable
    */
   setAvatar(by: string, bytes: Uint8Array, upload?: string): Promise<User>
+  /**
+   * Gives a group this picture. Who may not is refused before anything is made of it.
+   * @throws Refusal image_invalid, overloaded, upload_unknown, conversation_unknown, not_a_member, not_a_group,
+   *   role_insufficient, unavailable
+   */
+  setGroupAvatar(by: string, conversation: string, picture: Uint8Array | { readonly upload: string }): Promise<void>
+  /** The bytes that have arrived in an upload of the caller's. @throws Refusal upload_unknown, image_invalid */
+  readUpload(by: string, upload: string): Promise<Uint8Array>
 }
 
 const retryMs = 2_000
@@ -38,6 +46,24 @@ export function createPictures(deps: RouteDeps): Pictures {
     )
   }
 
+  /** @param point makes something point to the files */
+  async function keep<T>(bytes: Uint8Array, point: (avatar: string) => Promise<T>): Promise<T> {
+    const avatar = randomUUID()
+    let pointedTo: boolean | undefined = false
+    try {
+      await store(avatar, bytes)
+      pointedTo = undefined
+      return await point(avatar)
+    } catch (error) {
+      // Files that certainly no row points to are taken back. A commit whose answer was lost may have been one.
+      if (pointedTo === false || isRefusedChange(error))
+        await storage
+          .remove(users.avatarKeys(avatar))
+          .catch((fault: unknown) => logger.warn({ err: fault }, 'unable to delete avatar files'))
+      throw error
+    }
+  }
+
   return {
     async admit(request, reply) {
       await take(deps.counter, `picture:${request.caller.user}`, settings.pictures)
@@ -49,24 +75,34 @@ export function createPictures(deps: RouteDeps): Pictures {
       reply.raw.once('close', () => void taken--)
     },
 
-    async setAvatar(by, bytes, upload) {
-      const avatar = randomUUID()
-      let pointedTo: boolean | undefined = false
-      try {
-        await store(avatar, bytes)
-        pointedTo = undefined
-        return await users.changeAvatar(chat, by, { avatar, upload })
-      } catch (error) {
-        // Files that certainly no row points to are taken back. A commit whose answer was lost may have been one.
-        if (pointedTo === false || isRefusedChange(error))
-          await storage
-            .remove(users.avatarKeys(avatar))
-            .catch((fault: unknown) => logger.warn({ err: fault }, 'unable to delete avatar files'))
-        throw error
-      }
+    setAvatar: (by, bytes, upload) => keep(bytes, avatar => users.changeAvatar(chat, by, { avatar, upload })),
+
+    async setGroupAvatar(by, conversation, picture) {
+      await conversations.demandMayChangePicture(chat, by, conversation)
+      const upload = 'upload' in picture ? picture.upload : undefined
+      const bytes = 'upload' in picture ? await readUpload(by, picture.upload) : picture
+      await keep(bytes, avatar => conversations.changePicture(chat, by, { conversation, avatar, upload }))
     },
+
+    readUpload,
+  }
+
+  async function readUpload(by: string, upload: string): Promise<Uint8Array> {
+    const { key } = await uploads.find(chat, by, upload, 'avatar')
+    const file = await storage.get(key)
+    if (file === undefined) throw new Refusal('upload_unknown', 'nothing has arrived in this upload')
+    const bytes = await readAll(file, limits.pictureBytesMax)
+    if (bytes !== undefined) return bytes
+    const rule = `at most ${limits.pictureBytesMax} bytes`
+    throw new Refusal('image_invalid', 'the picture is too large', { rule })
   }
 }
 
-const refusedChanges: readonly ErrorCode[] = ['upload_unknown', 'user_unknown']
+const refusedChanges: readonly ErrorCode[] = [
+  'upload_unknown',
+  'user_unknown',
+  'conversation_unknown',
+  'not_a_member',
+  'role_insufficient',
+]
 const isRefusedChange = (error: unknown) => error instanceof Refusal && refusedChanges.includes(error.code)

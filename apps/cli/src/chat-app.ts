@@ -4,6 +4,7 @@
  */
 import { emptyConversation, type Entry, type EntryOf, fold, quoteOf, textOf } from '@flotilla/protocol'
 import { type Client, type ConversationRequest, FlotillaError, type Message, type Send, type User } from '@flotilla/sdk'
+import { actOf, groupHelp, inWords } from './chat-groups.ts'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
@@ -43,6 +44,7 @@ const help = [
   '/forward <name>           pass what was said last on to a person',
   '/delete                   delete what you said last, for everybody',
   '/pin                      pin the last message, or take its pin away: /unpin',
+  ...groupHelp,
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -134,6 +136,12 @@ export class ChatApp {
     if (command === '/delete' && this.#open !== undefined) return this.#delete(this.#open.id)
     if ((command === '/pin' || command === '/unpin') && this.#open !== undefined)
       return this.#pin(command, this.#open.id)
+    if (command === '/join' && first !== undefined) return this.#join(first)
+    const act = actOf(command)
+    if (act !== undefined && this.#open !== undefined) {
+      const said = await act(this.#client, this.#open.id, first === undefined ? [] : [first, ...rest])
+      return said === undefined ? undefined : this.#note(said)
+    }
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -152,6 +160,12 @@ export class ChatApp {
     if (command === '/accept') return this.#enter(await this.#rooms.accept(request))
     await this.#client.rest.conversationRequests.decline(request.id)
     this.#note(`declined: ${harmless(name)}`)
+  }
+
+  async #join(token: string): Promise<void> {
+    const joined = await this.#client.rest.groups.join(token)
+    if ('id' in joined) return this.#enter(await this.#rooms.read(joined.id))
+    this.#note(`you have asked to join ${harmless(joined.name)}`)
   }
 
   #edit(conversation: string, text: string): void {
@@ -268,7 +282,6 @@ export class ChatApp {
     this.#shown.add(entry.seq)
     this.#state = fold(this.#state, entry)
     const by = this.#rooms.nameOf(entry.by)
-    const names = (users: readonly { user: string }[]) => users.map(({ user }) => this.#rooms.nameOf(user)).join(', ')
     switch (entry.event) {
       case 'message.new':
         return this.#message(entry, by)
@@ -280,18 +293,14 @@ export class ChatApp {
       case 'message.unpinned':
         return this.#pinned(entry, by)
       case 'conversation.created':
-        return this.#note(`${by} began: ${names(entry.members)}`)
       case 'conversation.renamed':
-        return this.#note(`${by} named it ${harmless(entry.name)}`)
+      case 'conversation.changed':
       case 'member.added':
-        if (entry.members[0]?.user === entry.by) return this.#note(`${by} joined`)
-        return this.#note(`${by} added ${names(entry.members)}`)
       case 'member.removed':
-        return this.#note(`${by} removed ${this.#rooms.nameOf(entry.user)}`)
       case 'member.left':
-        return this.#note(`${by} left`)
+      case 'member.silenced':
       case 'member.changed':
-        return this.#note(`${this.#rooms.nameOf(entry.user)} is ${entry.role} now`)
+        return this.#note(inWords(entry, user => this.#rooms.nameOf(user)))
     }
   }
 
@@ -433,6 +442,14 @@ export class ChatApp {
     })
     client.on('conversationRequest', change => {
       if (change.event === 'conversation.requested') this.#then(() => this.#asked(change.request))
+    })
+    client.on('joinRequest', change => {
+      if (change.event === 'join.requested' && change.request.user.id !== this.#me.id)
+        this.#note(
+          `${change.request.user.username} asks to join ${harmless(change.request.name)}: /admit or /turn-away`,
+        )
+      else if (change.event === 'join.answered' && change.user === this.#me.id)
+        this.#note(`the group: ${change.answer}`)
     })
     client.on('sendState', send => this.#sendChanged(send))
     client.on('receipt', receipt => {

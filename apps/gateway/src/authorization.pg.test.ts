@@ -25,7 +25,7 @@ import { testGateway } from './gateway.testbed.ts'
 type SignedIn = Exclude<CastRole, 'nobody'>
 type Outcome = 'ok' | ErrorCode
 type Line = {
-  readonly fields: (cast: Cast) => Record<string, unknown>
+  readonly fields: (cast: Cast) => Record<string, unknown> | Promise<Record<string, unknown>>
   readonly outcome: Readonly<Record<SignedIn, Outcome>>
 }
 
@@ -56,6 +56,12 @@ const forwardOf = (conversation: string, source: string) => ({
 })
 const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
 
+const silence = (cast: Cast) =>
+  pool.query(
+    `INSERT INTO group_silences (conversation_id, user_id, until) VALUES ($1, $2, now() + interval '1 hour')`,
+    [cast.group, cast.people.member.user],
+  )
+
 /** Nobody here has sent a message: whoever may pin learns that, and no more. */
 function pinLines(): Record<'message.pin' | 'message.unpin', Readonly<Record<string, Line>>> {
   const lines = {
@@ -83,6 +89,22 @@ function pinLines(): Record<'message.pin' | 'message.unpin', Readonly<Record<str
 const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
   'message.send': {
     'to the group': { fields: cast => ({ conversation: cast.group, ...message() }), outcome: inGroup },
+    'to an announcement group': {
+      fields: async cast => {
+        await pool.query(`UPDATE conversations SET settings = '{"permissions": {"post": "admin"}}' WHERE id = $1`, [
+          cast.group,
+        ])
+        return { conversation: cast.group, ...message() }
+      },
+      outcome: { ...inGroup, member: 'role_insufficient' },
+    },
+    'to the group, while the member is silenced': {
+      fields: async cast => {
+        await silence(cast)
+        return { conversation: cast.group, ...message() }
+      },
+      outcome: { ...inGroup, member: 'silenced' },
+    },
     'to a contact': { fields: cast => ({ conversation: cast.directWith.contact, ...message() }), outcome: inDirect },
     'across a block': {
       fields: cast => ({ conversation: cast.directWith.blocked, ...message() }),
@@ -102,6 +124,13 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     'in the group': {
       fields: cast => ({ conversation: cast.group, target: 1, ...message() }),
       outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'in the group, while the member is silenced': {
+      fields: async cast => {
+        await silence(cast)
+        return { conversation: cast.group, target: 1, ...message() }
+      },
+      outcome: { ...inGroup, member: 'silenced', admin: 'message_unknown', owner: 'message_unknown' },
     },
     'across a block': {
       fields: cast => ({ conversation: cast.directWith.blocked, target: 1, ...message() }),
@@ -224,7 +253,7 @@ async function answerTo(role: SignedIn, op: Op, line: Line): Promise<Outcome> {
   const cast = await makeCast(pool)
   const socket = await connectSocket({ url: url(), ticket: signTicket(ticketKeys, cast.people[role], Date.now()) })
   try {
-    await socket.request(op, line.fields(cast) as never)
+    await socket.request(op, (await line.fields(cast)) as never)
     return 'ok'
   } catch (refused) {
     return (refused as RequestError).code

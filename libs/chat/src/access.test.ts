@@ -25,6 +25,8 @@ import {
   roleNumbers,
   roleOf,
   shows,
+  newcomersSee,
+  rulesOf,
 } from './access.ts'
 
 const roles: readonly Role[] = ['owner', 'admin', 'member']
@@ -93,6 +95,8 @@ test('who removes whom', () => {
     [false, false, false],
   ])
 })
+
+const rules = rulesOf('group', {})
 
 describe('roles', () => {
   test('are given by owners alone', () => {
@@ -191,13 +195,26 @@ describe('between two people', () => {
   })
 
   test('who asks somebody into a group must be able to add them, and whoever is may take it back', () => {
-    expect(outcome(() => demandStillAsked('owner'))).toBe('allowed')
-    expect(outcome(() => demandStillAsked('admin'))).toBe('allowed')
-    expect(outcome(() => demandStillAsked('member'))).toBe('request_unknown')
-    expect(outcome(() => demandStillAsked(undefined))).toBe('request_unknown')
-    expect(outcome(() => demandMayTakeBack(true, undefined))).toBe('allowed')
-    expect(outcome(() => demandMayTakeBack(false, 'admin'))).toBe('allowed')
-    expect(outcome(() => demandMayTakeBack(false, 'member'))).toBe('request_unknown')
+    expect(outcome(() => demandStillAsked(rules, 'owner'))).toBe('allowed')
+    expect(outcome(() => demandStillAsked(rules, 'admin'))).toBe('allowed')
+    expect(outcome(() => demandStillAsked(rules, 'member'))).toBe('request_unknown')
+    expect(outcome(() => demandStillAsked(rules, undefined))).toBe('request_unknown')
+    expect(outcome(() => demandMayTakeBack(true, rules, undefined))).toBe('allowed')
+    expect(outcome(() => demandMayTakeBack(false, rules, 'admin'))).toBe('allowed')
+    expect(outcome(() => demandMayTakeBack(false, rules, 'member'))).toBe('request_unknown')
+  })
+
+  test('of the history newcomers see what the group says, and never what is not there', () => {
+    const from = (newcomerHistory: number | null, head: number) => newcomersSee({ ...rules, newcomerHistory }, head)
+    expect([from(0, 9), from(3, 9), from(9, 9), from(100, 9), from(null, 9)]).toEqual([10, 7, 1, 1, 1])
+  })
+
+  test('a rule that was never said is as it always was, and a role of tomorrow permits least', () => {
+    expect(rulesOf('group', { slowModeMs: 5 })).toEqual({ ...rules, slowModeMs: 5 })
+    const later = rulesOf('group', { permissions: { pin: 'moderator' as 'admin' } })
+    expect(later.permissions).toEqual({ ...rules.permissions, pin: 'owner' })
+    expect(new Set(Object.values(rulesOf('direct', { slowModeMs: 5 }).permissions))).toEqual(new Set(['member']))
+    expect(rulesOf('direct', { slowModeMs: 5 }).slowModeMs).toBe(0)
   })
 
   test('nothing passes across a block', () => {

@@ -4,7 +4,15 @@
  * A number in a row may be one that a later version has brought, during a roll-out or after one that was taken back. It
  * is no error: it stands for what permits least and shows least.
  */
-import { type Audience, type DirectFrom, directFroms, Refusal, type Role } from '@flotilla/protocol'
+import {
+  type Audience,
+  type DirectFrom,
+  directFroms,
+  type GroupSettings,
+  type Permissions,
+  Refusal,
+  type Role,
+} from '@flotilla/protocol'
 
 export const roleNumbers = { owner: 3, admin: 2, member: 1 } as const satisfies Record<Role, number>
 const roleNames = new Map<number, Role>(Object.entries(roleNumbers).map(([name, number]) => [number, name as Role]))
@@ -26,24 +34,19 @@ export function demandGroup(kind: ConversationKind): void {
   if (kind === 'direct') throw new Refusal('not_a_group')
 }
 
-/** Owners and admins name the group and add people. */
+/** Owners and admins see to order in a group: whom they remove, silence and ban, and how fast it goes. */
 export function demandManager(role: Role): void {
   if (role === 'member') throw new Refusal('role_insufficient')
 }
 
 /** Who asked somebody into a group must still be able to add them when they accept. */
-export function demandStillAsked(role: Role | undefined): void {
-  if (role === undefined || role === 'member') throw new Refusal('request_unknown')
+export function demandStillAsked(rules: Rules, role: Role | undefined): void {
+  if (role === undefined || !permits(rules, 'addMembers', role)) throw new Refusal('request_unknown')
 }
 
-/** Who asked takes that back, or whoever else manages the group. */
-export function demandMayTakeBack(isOwn: boolean, role: Role | undefined): void {
-  if (!isOwn) demandStillAsked(role)
-}
-
-/** In a group owners and admins pin messages, in a direct conversation both. */
-export function demandMayPin(kind: ConversationKind, role: Role): void {
-  if (kind === 'group') demandManager(role)
+/** Who asked takes that back, or whoever else may add people to the group. */
+export function demandMayTakeBack(isOwn: boolean, rules: Rules, role: Role | undefined): void {
+  if (!isOwn) demandStillAsked(rules, role)
 }
 
 /** Something that its sender did so long ago can be changed by them still. */
@@ -86,6 +89,100 @@ export function demandMayChangeRole(by: Role, target: Role, wanted: Role, owners
 export function demandMayLeave(role: Role, owners: number, members: number): void {
   if (role === 'owner' && owners <= 1 && members > 1) throw new Refusal('last_owner')
 }
+
+// ── by the rules of a group ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a group allows whom. Of a direct conversation both people may do all. */
+export type Rules = Pick<GroupSettings, 'permissions' | 'slowModeMs' | 'newcomerHistory' | 'forwarding'>
+export type Permission = keyof Permissions
+
+const groupRules: Rules = Object.freeze({
+  permissions: Object.freeze({
+    post: 'member',
+    addMembers: 'admin',
+    pin: 'admin',
+    mentionEveryone: 'admin',
+    call: 'member',
+    edit: 'admin',
+  } as const),
+  slowModeMs: 0,
+  newcomerHistory: 0,
+  forwarding: true,
+})
+const directRules: Rules = Object.freeze({
+  ...groupRules,
+  permissions: Object.freeze(
+    Object.fromEntries(Object.keys(groupRules.permissions).map(what => [what, 'member'])) as Record<Permission, Role>,
+  ),
+})
+
+/** As a row has it: what was never said is missing. */
+export type StoredRules = Partial<Omit<Rules, 'permissions'>> & { readonly permissions?: Partial<Permissions> }
+
+/** What a row's rules stand for. A role that this version does not know is taken for the highest. */
+export function rulesOf(kind: ConversationKind, stored: StoredRules): Rules {
+  if (kind === 'direct') return directRules
+  if (Object.keys(stored).length === 0) return groupRules
+  const said = { ...groupRules.permissions, ...stored.permissions }
+  const permissions = Object.fromEntries(
+    Object.entries(said).map(([what, role]) => [what, Object.hasOwn(roleNumbers, role) ? role : 'owner']),
+  ) as Permissions
+  return { ...groupRules, ...stored, permissions }
+}
+
+/** Whether somebody of this role may do that. */
+export const permits = ({ permissions }: Rules, what: Permission, role: Role): boolean =>
+  roleNumbers[role] >= roleNumbers[permissions[what]]
+
+/** To post, add people, pin, mention everyone, call, or edit the group. */
+export function demandPermitted(rules: Rules, what: Permission, role: Role): void {
+  if (!permits(rules, what, role)) throw new Refusal('role_insufficient')
+}
+
+/** To post, and to edit what was posted. On the way of each message: it costs two comparisons where everybody may. */
+export function demandMayPost(
+  rules: Rules,
+  { role, silencedUntil }: { readonly role: Role; readonly silencedUntil?: number | undefined },
+  now: () => number,
+): void {
+  if (rules.permissions.post !== 'member') demandPermitted(rules, 'post', role)
+  if (silencedUntil !== undefined && silencedUntil > now())
+    throw new Refusal('silenced', undefined, { until: silencedUntil })
+}
+
+/** How long somebody of this role waits after a message of theirs. Who sees to order does not wait. */
+export const pauseMsOf = ({ slowModeMs }: Rules, role: Role): number => (role === 'member' ? slowModeMs : 0)
+
+/** Owners alone give permissions; owners and admins set the rest; who edits the group describes it. */
+export function demandMayChange(
+  rules: Rules,
+  role: Role,
+  wanted: { readonly describes: boolean; readonly permits: boolean; readonly sets: boolean },
+): void {
+  if (wanted.describes) demandPermitted(rules, 'edit', role)
+  if (wanted.sets) demandManager(role)
+  if (wanted.permits && role !== 'owner') throw new Refusal('role_insufficient')
+}
+
+/** Owners hand the group on, and are admins then. */
+export function demandMayHandOn(by: Role): void {
+  if (by !== 'owner') throw new Refusal('role_insufficient')
+}
+
+/** An admin silences members, an owner everybody but owners. */
+export function demandMaySilence(by: Role, target: Role): void {
+  demandManager(by)
+  if (roleNumbers[by] <= roleNumbers[target]) throw new Refusal('role_insufficient')
+}
+
+/** Whoever is banned comes in by no way. */
+export function demandNotBanned(banned: boolean, message?: string, field?: string): void {
+  if (banned) throw new Refusal('banned', message, field === undefined ? {} : { field })
+}
+
+/** From where on newcomers see a group whose log has come to this head, which their coming follows. */
+export const newcomersSee = ({ newcomerHistory }: Rules, head: number): number =>
+  newcomerHistory === null ? 1 : Math.max(1, head + 1 - newcomerHistory)
 
 // ── between two people ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -50,6 +50,7 @@ const tags: Readonly<Record<string, string>> = {
   error: 'Failures that cannot be sent as a reply.',
   hello: 'The start of a connection.',
   history: 'Conversation history.',
+  join: 'Requests to join groups.',
   member: 'Membership and roles.',
   message: 'Messages and receipts.',
   notification: 'Notifications.',

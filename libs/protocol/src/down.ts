@@ -13,6 +13,7 @@ import { conversationAnswered, conversationRequested } from './down/conversation
 import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
 import { conversationCleared } from './down/conversation-cleared.ts'
+import { joinAnswered, joinRequested } from './down/join-requests.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
@@ -38,6 +39,8 @@ export const down = {
   'conversation.cleared': conversationCleared,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
+  'join.requested': joinRequested,
+  'join.answered': joinAnswered,
   'notification.new': notificationNew,
   'notification.read': notificationRead,
   'notification.removed': notificationRemoved,

@@ -6,12 +6,14 @@
  * function (fold.ts). Who does not know a kind, client or node, passes it on or over, and moves its cursor.
  */
 import { Type } from 'typebox'
+import { conversationChanged } from './entries/conversation-changed.ts'
 import { conversationCreated } from './entries/conversation-created.ts'
 import { conversationRenamed } from './entries/conversation-renamed.ts'
 import { memberAdded } from './entries/member-added.ts'
 import { memberChanged } from './entries/member-changed.ts'
 import { memberLeft } from './entries/member-left.ts'
 import { memberRemoved } from './entries/member-removed.ts'
+import { memberSilenced } from './entries/member-silenced.ts'
 import { messageDeleted } from './entries/message-deleted.ts'
 import { messageEdited } from './entries/message-edited.ts'
 import { messageHidden } from './entries/message-hidden.ts'
@@ -31,6 +33,8 @@ const kinds = [
   messageRemoved,
   messagePinned,
   messageUnpinned,
+  conversationChanged,
+  memberSilenced,
   messageDeleted,
   messageHidden,
 ] as const

@@ -80,7 +80,11 @@ const table = {
     retry: false,
     meaning: 'Registration is not open to the caller. See GET /v1/registration for the rules.',
   },
-  invitation_invalid: { http: 403, retry: false, meaning: 'The invitation is unknown, used up, revoked or expired.' },
+  invitation_invalid: {
+    http: 403,
+    retry: false,
+    meaning: 'The invitation or invite link is unknown, used up, revoked or expired.',
+  },
   invitation_unknown: { http: 404, retry: false, meaning: 'No valid invitation with this id.' },
   check_required: {
     http: 403,
@@ -153,6 +157,9 @@ const table = {
     meaning: 'You share no conversation with one of these users.',
   },
   role_insufficient: { http: 403, retry: false, meaning: 'Your role does not allow this.' },
+  silenced: { http: 403, retry: false, meaning: 'You cannot post in this group until `until`.' },
+  banned: { http: 403, retry: false, meaning: 'The user is banned from this group.' },
+  ban_unknown: { http: 404, retry: false, meaning: 'The user is not banned from this group.' },
   already_a_member: { http: 409, retry: false, meaning: 'One of the users is already a member.' },
   conversation_full: { http: 409, retry: false, meaning: 'The group is full.' },
   not_a_group: { http: 409, retry: false, meaning: 'This works in groups only, not in direct conversations.' },
@@ -172,7 +179,7 @@ const table = {
   request_declined: {
     http: 409,
     retry: true,
-    meaning: 'The user has declined to join the group. Ask again after `retryMs`.',
+    meaning: 'The user has declined to join the group, or the group has declined the user. Ask again after `retryMs`.',
   },
   contact_exists: { http: 409, retry: false, meaning: 'You are already contacts.' },
   request_exists: { http: 409, retry: false, meaning: 'You have already sent this user a contact request.' },
@@ -225,7 +232,7 @@ export interface ErrorBody {
   readonly field?: string
   /** The rule that it breaks: `maxLength 8000`. */
   readonly rule?: string
-  /** When the suspension ends, in milliseconds since 1970: with `account_suspended`, unless permanent. */
+  /** When the suspension ends, in milliseconds since 1970: with `account_suspended`, unless permanent, and with `silenced`. */
   readonly until?: number
 }
 

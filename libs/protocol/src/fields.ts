@@ -45,6 +45,41 @@ export type User = Type.Static<typeof User>
 export const Role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
 export type Role = Type.Static<typeof Role>
 
+/** What members of a group may do by their role, and what of it is let through first, when nobody has said otherwise. */
+const permitted = (what: string) => Type.With(Role, { description: `The lowest role that can ${what}.` })
+export const Permissions = Type.Object(
+  {
+    post: permitted('post and edit messages. `admin` makes an announcement group'),
+    addMembers: permitted('add members, create invite links and answer join requests'),
+    pin: permitted('pin messages'),
+    mentionEveryone: permitted('mention everyone'),
+    call: permitted('call the group. Flotilla has no calls; applications that add them check this'),
+    edit: permitted('change the name, description, avatar and timer'),
+  },
+  { additionalProperties: false },
+)
+export type Permissions = Type.Static<typeof Permissions>
+
+/** What a group is set to, beside its name. */
+export const groupFields = {
+  description: Type.String({ maxLength: limits.descriptionLengthMax, description: 'May be empty.' }),
+  avatar: Type.Union([Uuid, Type.Null()], {
+    description: 'See GET /v1/avatars/{id}/{size}. Every avatar has its own id.',
+  }),
+  permissions: Permissions,
+  slowModeMs: Type.Integer({
+    minimum: 0,
+    maximum: limits.slowModeMsMax,
+    description:
+      'The minimum time between two messages of one member, except owners and admins. 0 turns slow mode off.',
+  }),
+  newcomerHistory: Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
+    description: 'How many earlier entries new members see. Null means all.',
+  }),
+  forwarding: Type.Boolean({ description: 'Whether messages can be forwarded out of the group.' }),
+}
+export type GroupSettings = Type.Static<Type.TObject<typeof groupFields>>
+
 const Mentions = Type.Array(Uuid, {
   maxItems: limits.mentionsMax,
   uniqueItems: true,

@@ -10,45 +10,39 @@ import { type ConversationState, emptyConversation, fold, foldAll, hide, quoteOf
 const people = ['ann', 'bob', 'cid', 'dee'] as const
 const roles = ['owner', 'admin', 'member'] as const
 
+const acts = [
+  'post',
+  'reply',
+  'edit',
+  'edit',
+  'edit',
+  'remove',
+  'delete',
+  'rename',
+  'describe',
+  'permit',
+  'silence',
+  'add',
+  'leave',
+  'inherit',
+  'expel',
+  'role',
+  'pin',
+  'pin',
+  'unpin',
+  'hand-on',
+  'tomorrow',
+] as const
+
 /** One thing that happens; the numbers choose among what is possible at the time. */
 interface Step {
-  readonly act:
-    | 'post'
-    | 'reply'
-    | 'edit'
-    | 'remove'
-    | 'delete'
-    | 'rename'
-    | 'add'
-    | 'leave'
-    | 'expel'
-    | 'role'
-    | 'pin'
-    | 'unpin'
-    | 'tomorrow'
+  readonly act: (typeof acts)[number]
   readonly who: number
   readonly which: number
 }
 
 const step = fc.record<Step>({
-  act: fc.constantFrom(
-    'post',
-    'reply',
-    'edit',
-    'edit',
-    'edit',
-    'remove',
-    'delete',
-    'rename',
-    'add',
-    'leave',
-    'expel',
-    'role',
-    'pin',
-    'pin',
-    'unpin',
-    'tomorrow',
-  ),
+  act: fc.constantFrom(...acts),
   who: fc.nat({ max: people.length - 1 }),
   which: fc.nat(),
 })
@@ -98,8 +92,16 @@ class Log {
     else if (act === 'unpin' && one)
       this.#write({ event: 'message.unpinned', clientId: `c${seq}`, target: one.seq }, by)
     else if (act === 'rename') this.#write({ event: 'conversation.renamed', name: `Crew ${seq}` }, by)
+    else if (act === 'describe')
+      this.#write({ event: 'conversation.changed', description: `Of ${seq}`, avatar: null }, by)
+    else if (act === 'permit') this.#write({ event: 'conversation.changed', slowModeMs: seq, forwarding: false }, by)
+    else if (act === 'silence')
+      this.#write({ event: 'member.silenced', user, until: which % 2 === 0 ? null : which }, by)
     else if (act === 'add') this.#write({ event: 'member.added', members: [{ user, role: 'member' }] }, by)
     else if (act === 'leave') this.#write({ event: 'member.left' }, by)
+    else if (act === 'inherit') this.#write({ event: 'member.left', heir: user }, by)
+    else if (act === 'hand-on')
+      this.#write({ event: 'member.changed', user, role: 'owner', byRole: roles[which % roles.length]! }, by)
     else if (act === 'expel') this.#write({ event: 'member.removed', user }, by)
     else if (act === 'role') this.#write({ event: 'member.changed', user, role: roles[which % roles.length]! }, by)
     else if (act === 'tomorrow') this.#write({ event: 'poll.closed', target: 1 } as never, by)
@@ -164,9 +166,10 @@ const hearing: fc.Arbitrary<Hearing> = fc.array(step, { minLength: 1, maxLength:
 })
 
 /** Maps in an order of their own. */
-const plain = ({ members, messages, hidden, ...rest }: ConversationState) => ({
+const plain = ({ members, silenced, messages, hidden, ...rest }: ConversationState) => ({
   ...rest,
   hidden: [...hidden].sort((a, b) => a - b),
+  silenced: Object.fromEntries([...silenced].sort(([a], [b]) => (a < b ? -1 : 1))),
   members: Object.fromEntries([...members].sort(([a], [b]) => (a < b ? -1 : 1))),
   messages: Object.fromEntries([...messages].sort(([a], [b]) => a - b)),
 })
@@ -200,7 +203,14 @@ test('one by one is as all at once, and no state is changed by the next', () => 
       const before = states.map(state => JSON.stringify(plain(state)))
       expect(plain(states.at(-1)!)).toEqual(plain(foldAll(emptyConversation, heard)))
       expect(states.map(state => JSON.stringify(plain(state)))).toEqual(before)
-      expect(emptyConversation).toEqual({ members: new Map(), messages: new Map(), hidden: new Set(), head: 0 })
+      expect(emptyConversation).toEqual({
+        settings: {},
+        members: new Map(),
+        silenced: new Map(),
+        messages: new Map(),
+        hidden: new Set(),
+        head: 0,
+      })
     }),
     { numRuns: 30 },
   )

@@ -9,7 +9,7 @@
  * Nothing of this is for an entry of another epoch: then begin with `emptyConversation`.
  */
 import type { Entry, EntryKind, EntryOf } from './entries.ts'
-import type { Body, Quote, Removed, Role } from './fields.ts'
+import type { Body, GroupSettings, Quote, Removed, Role } from './fields.ts'
 import { quoted } from './body.ts'
 
 /** A value, and the entry that said so last. */
@@ -43,18 +43,24 @@ export interface MessageState {
 export interface ConversationState {
   readonly kind?: 'direct' | 'group'
   readonly name?: Said<string>
+  /** What a group is set to: what nobody has said is missing. */
+  readonly settings: { readonly [K in keyof GroupSettings]?: Said<GroupSettings[K]> }
   /** Everybody who was ever heard of, with their role; `undefined` for whoever is no member any longer. */
   readonly members: ReadonlyMap<string, Said<Role | undefined>>
   /** By seq; without those that the reader has hidden. */
   readonly messages: ReadonlyMap<number, MessageState>
   /** The seqs of those. */
   readonly hidden: ReadonlySet<number>
+  /** Until when members may not post: what was said last, though it may have passed. */
+  readonly silenced: ReadonlyMap<string, Said<number | undefined>>
   /** The highest seq that was heard. */
   readonly head: number
 }
 
 export const emptyConversation: ConversationState = {
+  settings: {},
   members: new Map(),
+  silenced: new Map(),
   messages: new Map(),
   hidden: new Set(),
   head: 0,
@@ -76,6 +82,7 @@ export function foldAll(state: ConversationState, entries: Iterable<Entry>): Con
 
 type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } & {
   readonly members: Map<string, Said<Role | undefined>>
+  readonly silenced: Map<string, Said<number | undefined>>
   readonly messages: Map<number, MessageState>
   readonly hidden: Set<number>
 }
@@ -83,6 +90,7 @@ type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } 
 const draftOf = (state: ConversationState): Draft => ({
   ...state,
   members: new Map(state.members),
+  silenced: new Map(state.silenced),
   messages: new Map(state.messages),
   hidden: new Set(state.hidden),
 })
@@ -116,9 +124,18 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   },
   'conversation.renamed': (draft, { seq, name }) => takeName(draft, seq, name),
   'member.added': (draft, { seq, members }) => takeMembers(draft, seq, members),
-  'member.changed': (draft, { seq, user, role }) => takeMembers(draft, seq, [{ user, role }]),
+  'conversation.changed': takeSettings,
+  'member.changed'(draft, { seq, by, user, role, byRole }) {
+    takeMembers(draft, seq, [{ user, role }, ...(byRole === undefined ? [] : [{ user: by, role: byRole }])])
+  },
+  'member.silenced'(draft, { seq, user, until }) {
+    draft.silenced.set(user, later(draft.silenced.get(user), { seq, value: until ?? undefined }))
+  },
   'member.removed': (draft, { seq, user }) => takeMembers(draft, seq, [{ user, role: undefined }]),
-  'member.left': (draft, { seq, by }) => takeMembers(draft, seq, [{ user: by, role: undefined }]),
+  'member.left'(draft, { seq, by, heir }) {
+    const heirs = heir === undefined ? [] : [{ user: heir, role: 'owner' as const }]
+    takeMembers(draft, seq, [{ user: by, role: undefined }, ...heirs])
+  },
 }
 
 /** The state without what its reader has hidden for themselves: for ever, whatever is heard of it after. */
@@ -189,6 +206,17 @@ function takePin(draft: Draft, target: number, said: Said<boolean>): void {
 
 function takeName(draft: Draft, seq: number, value: string): void {
   draft.name = later(draft.name, { seq, value })
+}
+
+/** Each setting for itself: of two changes of the same one the later counts. */
+function takeSettings(draft: Draft, entry: EntryOf<'conversation.changed'>): void {
+  const { seq, description, avatar, permissions, slowModeMs, newcomerHistory, forwarding } = entry
+  const given = { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding }
+  const said = Object.entries(given).flatMap(([name, value]) => {
+    const known = draft.settings[name as keyof GroupSettings] as Said<unknown> | undefined
+    return value === undefined ? [] : [[name, later(known, { seq, value })]]
+  })
+  draft.settings = { ...draft.settings, ...Object.fromEntries(said) }
 }
 
 function takeMembers(

@@ -4,6 +4,7 @@ export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
 export type { ContactRequest } from './down/contacts.ts'
 export type { ConversationRequest } from './down/conversation-requests.ts'
+export type { JoinRequest } from './down/join-requests.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
 export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
@@ -11,7 +12,9 @@ export type {
   Body,
   ConversationCursor,
   ConversationHead,
+  GroupSettings,
   MemberRef,
+  Permissions,
   Quote,
   Removed,
   Role,
@@ -43,8 +46,10 @@ export type { Device } from './rest/devices.ts'
 export type { Factors, RecoveryCodes } from './rest/factors.ts'
 export type { ClientInfo } from './rest/fields.ts'
 export type { HiddenMessage } from './rest/hidden-messages.ts'
+export type { Ban } from './rest/groups.ts'
 export type { Identity } from './rest/identities.ts'
 export type { Invitation } from './rest/invitations.ts'
+export type { InviteLink, InvitePreview } from './rest/invite-links.ts'
 export type { Member } from './rest/members.ts'
 export type { MessageVersion } from './rest/message-changes.ts'
 export type { Unread } from './rest/notifications.ts'

@@ -54,6 +54,10 @@ export const limits = {
   reportCommentLengthMax: 1_000,
   /** The name of a group. */
   nameLengthMax: 120,
+  /** The description of a group. */
+  descriptionLengthMax: 1_000,
+  /** The slowest slow mode of a group. */
+  slowModeMsMax: 86_400_000,
   /** The `about` text of a profile. */
   aboutLengthMax: 500,
   /** A search text. Shorter ones match usernames only, except in scripts where one letter can be a name. */

@@ -3,7 +3,7 @@
  * a line here.
  */
 import { account } from './rest/account.ts'
-import { avatars, avatarFiles } from './rest/avatars.ts'
+import { avatars, avatarFiles, groupAvatars } from './rest/avatars.ts'
 import { blocks } from './rest/blocks.ts'
 import { codes } from './rest/codes.ts'
 import { connect } from './rest/connect.ts'
@@ -14,10 +14,12 @@ import { deletion } from './rest/deletion.ts'
 import { devices } from './rest/devices.ts'
 import { dataExport } from './rest/export.ts'
 import { factors } from './rest/factors.ts'
+import { groups } from './rest/groups.ts'
 import { health } from './rest/health.ts'
 import { hiddenMessages } from './rest/hidden-messages.ts'
 import { identities } from './rest/identities.ts'
 import { invitations, operatorInvitations } from './rest/invitations.ts'
+import { inviteLinks, joinRequests } from './rest/invite-links.ts'
 import { keys } from './rest/keys.ts'
 import { members } from './rest/members.ts'
 import { messageChanges } from './rest/message-changes.ts'
@@ -49,6 +51,7 @@ export const rest = {
   operatorInvitations,
   profile,
   avatars,
+  groupAvatars,
   avatarFiles,
   search,
   codes,
@@ -76,6 +79,9 @@ export const rest = {
   connect,
   conversations,
   members,
+  groups,
+  inviteLinks,
+  joinRequests,
   messages,
   messageChanges,
   hiddenMessages,

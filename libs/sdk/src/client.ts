@@ -366,6 +366,9 @@ export class Client {
       case 'conversation.requested':
       case 'conversation.answered':
         return this.#events.emit('conversationRequest', event)
+      case 'join.requested':
+      case 'join.answered':
+        return this.#events.emit('joinRequest', event)
       case 'notification.new':
       case 'notification.read':
       case 'notification.removed':

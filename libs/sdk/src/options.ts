@@ -91,6 +91,9 @@ export type ContactChange =
 /** A notification came, was read on some device, or is gone; `event` says which, `unread` how many now wait. */
 export type NotificationChange = EventsOf<'notification'>
 
+/** Somebody asks to join a group, or was answered; `event` says which. */
+export type JoinRequestChange = Extract<Event, { event: 'join.requested' } | { event: 'join.answered' }>
+
 /** One is asked into a conversation, or a request was answered; `event` says which. */
 export type ConversationRequestChange = Extract<
   Event,
@@ -130,6 +133,8 @@ export interface ClientEvents {
   contact: ContactChange
   /** A request to join a conversation came, or has been answered. It is no reason for a sound. */
   conversationRequest: ConversationRequestChange
+  /** One asks to join a group, or somebody asks whom one may let in, or such a request was answered. */
+  joinRequest: JoinRequestChange
   notification: NotificationChange
   /** One has blocked or unblocked somebody, on whatever device. */
   block: { readonly user: string; readonly blocked: boolean }

@@ -11,6 +11,7 @@ import { createConversationRequests } from './rest/conversation-requests.ts'
 import { createConversations } from './rest/conversations.ts'
 import { createDevices } from './rest/devices.ts'
 import { createFactors } from './rest/factors.ts'
+import { createGroups } from './rest/groups.ts'
 import { createIdentities } from './rest/identities.ts'
 import { createInvitations } from './rest/invitations.ts'
 import { createMessages } from './rest/messages.ts'
@@ -43,6 +44,7 @@ export function createRest(call: Call, getToken: GetToken) {
     conversationRequests: createConversationRequests(ask),
     devices: createDevices(ask),
     factors: createFactors(ask),
+    groups: createGroups(ask),
     identities: createIdentities(ask),
     invitations: createInvitations(ask),
     messages: createMessages(ask),

@@ -2,7 +2,15 @@
  * What signals tell of, each with the lists that say the same: the one place that names them. A topic is a map of things by
  * their keys. Signals change it, a read replaces it, and what differs then is told by the events that would have told it.
  */
-import type { ContactRequest, ConversationRequest, Event, EventOf, Notification, User } from '@flotilla/protocol'
+import type {
+  ContactRequest,
+  ConversationRequest,
+  Event,
+  EventOf,
+  JoinRequest,
+  Notification,
+  User,
+} from '@flotilla/protocol'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
 import type { Page } from './rest/ask.ts'
@@ -188,6 +196,38 @@ const requests: Topic<ConversationRequest> = {
   },
 }
 
+const joining: Topic<JoinRequest> = {
+  events: ['joinRequest'],
+  async read({ groups: { ownJoinRequests } }) {
+    const read = await Promise.all(
+      (['sent', 'received'] as const).map(direction =>
+        whole(
+          page => ownJoinRequests({ ...page, direction }),
+          answer => answer.requests,
+        ),
+      ),
+    )
+    return read.flatMap(({ items }) => items).map(one => [one.conversation + one.user.id, one] as const)
+  },
+  heard(event) {
+    if (event.event === 'join.requested') {
+      const { request } = event
+      return [[request.conversation + request.user.id, request]]
+    }
+    return event.event === 'join.answered' ? [[event.conversation + event.user, undefined]] : []
+  },
+  tell({ before, now }, self) {
+    if (now !== undefined)
+      return before === undefined ? ['joinRequest', { event: 'join.requested', request: now }] : undefined
+    if (before === undefined) return undefined
+    const { conversation, user } = before
+    // Of one's own, whether one is in it tells. How another's ended is not known: as if they did not want to any more.
+    const own = self.isMember(conversation) ? ('approved' as const) : ('declined' as const)
+    const answer = user.id === self.user() ? own : ('withdrawn' as const)
+    return ['joinRequest', { event: 'join.answered', conversation, user: user.id, answer }]
+  },
+}
+
 type OwnThing = { readonly user: User } | { readonly until: number | null }
 const short = ({ id, username, displayName, avatar }: User): User => ({ id, username, displayName, avatar })
 
@@ -250,4 +290,4 @@ const cleared: Topic<{ readonly conversation: string; readonly seq?: number; rea
   },
 }
 
-export const topics = { contacts, blocks, notifications, requests, own, cleared } as const
+export const topics = { contacts, blocks, notifications, requests, joining, own, cleared } as const

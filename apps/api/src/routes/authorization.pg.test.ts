@@ -3,8 +3,8 @@
  * is about. The routes come from the app itself, so that a new one without its line here fails.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { messages } from '@flotilla/chat'
-import type { ErrorCode } from '@flotilla/protocol'
+import { links, messages } from '@flotilla/chat'
+import { type ErrorCode, mutedForEver } from '@flotilla/protocol'
 import { rest, type Route } from '@flotilla/protocol/schemas'
 import { type Cast, type CastRole, castRoles, makeCast, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -108,6 +108,30 @@ async function aRequestTo(cast: Cast): Promise<string> {
     cast.people.owner.user,
   ])
   return id
+}
+
+const permit = (cast: Cast, permissions: object) =>
+  insert(`UPDATE conversations SET settings = jsonb_build_object('permissions', $2::jsonb) WHERE id = $1`, [
+    cast.group,
+    JSON.stringify(permissions),
+  ])
+
+const ban = (cast: Cast, user: string) =>
+  insert('INSERT INTO group_bans (conversation_id, user_id) VALUES ($1, $2)', [cast.group, user])
+
+const silence = (cast: Cast) =>
+  insert(`INSERT INTO group_silences (conversation_id, user_id, until) VALUES ($1, $2, now() + interval '1 hour')`, [
+    cast.group,
+    cast.people.member.user,
+  ])
+
+const aLinkOf = (cast: Cast, approval = false) =>
+  links.make(chat.chat, cast.people.owner.user, { conversation: cast.group, approval })
+
+/** Of the newcomer. @returns its URL */
+async function aJoinRequest(cast: Cast): Promise<string> {
+  await insert('INSERT INTO join_requests (conversation_id, user_id) VALUES ($1, $2)', [cast.group, cast.newcomer.user])
+  return `/v1/conversations/${cast.group}/join-requests/${cast.newcomer.user}`
 }
 
 const post = (cast: Cast, who: 'target') =>
@@ -499,6 +523,131 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   },
   'GET /v1/conversations/:id': ofGroup('', inGroup),
   'PATCH /v1/conversations/:id': ofGroup('', managers, () => ({ name: 'Another name' })),
+  'PATCH /v1/conversations/:id/settings': {
+    'to describe it': ofGroup('/settings', managers, () => ({ description: 'Ahoy' })),
+    'to describe it, where all may edit': {
+      ask: async cast => {
+        await permit(cast, { edit: 'member' })
+        return plain(`/v1/conversations/${cast.group}/settings`, { body: { description: 'Ahoy' } })
+      },
+      outcome: inGroup,
+    },
+    'to slow it down': ofGroup('/settings', managers, () => ({ slowModeMs: 1_000 })),
+    'to permit something': ofGroup('/settings', owners, () => ({ permissions: { post: 'admin' } })),
+  },
+  'PUT /v1/conversations/:id/avatar': {
+    ask: cast =>
+      plain(`/v1/conversations/${cast.group}/avatar`, { raw: picture, headers: { 'content-type': 'image/png' } }),
+    outcome: managers,
+  },
+  'DELETE /v1/conversations/:id/avatar': ofGroup('/avatar', managers),
+  'PUT /v1/conversations/:id/avatar/from-upload': {
+    ask: async cast =>
+      plain(`/v1/conversations/${cast.group}/avatar/from-upload`, {
+        body: { upload: await anUploadOf(cast.people.owner.user) },
+      }),
+    // Nothing has arrived in it, and the admin has none.
+    outcome: { ...managers, owner: 'upload_unknown', admin: 'upload_unknown' },
+  },
+  'PUT /v1/conversations/:id/owner': {
+    ask: cast => plain(`/v1/conversations/${cast.group}/owner`, { body: { user: cast.target.user } }),
+    outcome: owners,
+  },
+  'PUT /v1/conversations/:id/members/:user/silence': {
+    'of a member': {
+      ask: cast =>
+        plain(`/v1/conversations/${cast.group}/members/${cast.target.user}/silence`, {
+          body: { untilMs: mutedForEver },
+        }),
+      outcome: managers,
+    },
+    'of an admin': {
+      ask: cast =>
+        plain(`/v1/conversations/${cast.group}/members/${cast.people.admin.user}/silence`, { body: { untilMs: null } }),
+      outcome: owners,
+    },
+  },
+  'GET /v1/conversations/:id/bans': ofGroup('/bans', managers),
+  'PUT /v1/conversations/:id/bans/:user': {
+    'of a member': {
+      ask: cast => plain(`/v1/conversations/${cast.group}/bans/${cast.target.user}`),
+      outcome: managers,
+    },
+    'of a stranger': {
+      ask: cast => plain(`/v1/conversations/${cast.group}/bans/${cast.newcomer.user}`),
+      outcome: managers,
+    },
+    'of the admin': {
+      ask: cast => plain(`/v1/conversations/${cast.group}/bans/${cast.people.admin.user}`),
+      outcome: { ...owners, admin: 'field_invalid' },
+    },
+  },
+  'DELETE /v1/conversations/:id/bans/:user': {
+    ask: async cast => {
+      await ban(cast, cast.newcomer.user)
+      return plain(`/v1/conversations/${cast.group}/bans/${cast.newcomer.user}`)
+    },
+    outcome: managers,
+  },
+  'GET /v1/conversations/:id/links': ofGroup('/links', managers),
+  'POST /v1/conversations/:id/links': {
+    'as it is': ofGroup('/links', managers, () => ({})),
+    'where all may add people': {
+      ask: async cast => {
+        await permit(cast, { addMembers: 'member' })
+        return plain(`/v1/conversations/${cast.group}/links`, { body: {} })
+      },
+      outcome: inGroup,
+    },
+  },
+  'DELETE /v1/conversations/:id/links/:link': {
+    ask: async cast => plain(`/v1/conversations/${cast.group}/links/${(await aLinkOf(cast)).id}`),
+    outcome: managers,
+  },
+  // Whoever has the link.
+  'POST /v1/links/preview': {
+    ask: async cast => plain('/v1/links/preview', { body: { token: (await aLinkOf(cast)).token } }),
+    outcome: signedIn,
+  },
+  'POST /v1/links/join': {
+    'by a good link': {
+      ask: async cast => plain('/v1/links/join', { body: { token: (await aLinkOf(cast)).token } }),
+      outcome: signedIn,
+    },
+    'by one that says to ask': {
+      ask: async cast => plain('/v1/links/join', { body: { token: (await aLinkOf(cast, true)).token } }),
+      outcome: signedIn,
+    },
+    'of a group from which one is banned': {
+      ask: async (cast, role) => {
+        if (role === 'stranger') await ban(cast, cast.people.stranger.user)
+        return plain('/v1/links/join', { body: { token: (await aLinkOf(cast)).token } })
+      },
+      outcome: { ...signedIn, stranger: 'banned' },
+    },
+    'by none': {
+      ask: () => plain('/v1/links/join', { body: { token: 'none' } }),
+      outcome: { ...all('invitation_invalid'), nobody: 'unauthenticated' },
+    },
+  },
+  'GET /v1/conversations/:id/join-requests': ofGroup('/join-requests', managers),
+  'POST /v1/conversations/:id/join-requests/:user/approve': {
+    ask: async cast => plain(`${await aJoinRequest(cast)}/approve`),
+    outcome: managers,
+  },
+  'POST /v1/conversations/:id/join-requests/:user/decline': {
+    ask: async cast => plain(`${await aJoinRequest(cast)}/decline`),
+    outcome: managers,
+  },
+  'GET /v1/join-requests': get('/v1/join-requests?direction=received', signedIn),
+  // Of the newcomer.
+  'DELETE /v1/join-requests/:id': {
+    ask: async cast => {
+      await aJoinRequest(cast)
+      return plain(`/v1/join-requests/${cast.group}`)
+    },
+    outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
+  },
   'PUT /v1/conversations/:id/mute': ofGroup('/mute', inGroup, () => ({ untilMs: null })),
   'GET /v1/conversations/:id/members': ofGroup('/members', inGroup),
   'POST /v1/conversations/:id/members': {
@@ -519,6 +668,20 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'DELETE /v1/conversations/:id/pins/:seq': pinned,
   'POST /v1/conversations/:id/messages': {
     'in the group': ofGroup('/messages', inGroup, message),
+    'in an announcement group': {
+      ask: async cast => {
+        await permit(cast, { post: 'admin' })
+        return plain(`/v1/conversations/${cast.group}/messages`, { body: message() })
+      },
+      outcome: managers,
+    },
+    'while the member is silenced': {
+      ask: async cast => {
+        await silence(cast)
+        return plain(`/v1/conversations/${cast.group}/messages`, { body: message() })
+      },
+      outcome: { ...inGroup, member: 'silenced' },
+    },
     'before it is accepted': {
       ask: cast => plain(`/v1/conversations/${cast.asked.direct.conversation}/messages`, { body: message() }),
       outcome: { ...all(outside), nobody: 'unauthenticated' },

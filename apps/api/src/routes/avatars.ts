@@ -1,9 +1,8 @@
 /**
- * Pictures of people: sent straight in a request, or first to where files are kept and then taken from there. Whoever
+ * Pictures of people and groups: sent straight in a request, or first to where files are kept and then taken from there. Whoever
  * has the id of a picture may see it, without signing in: a page shows it by its URL, and caches keep it for ever.
  */
-import { uploads, users } from '@flotilla/chat'
-import { readAll } from '@flotilla/files'
+import { conversations, uploads, users } from '@flotilla/chat'
 import { limits, Refusal } from '@flotilla/protocol'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
@@ -54,15 +53,21 @@ export function avatarRoutes(app: Api, deps: RouteDeps): void {
       handle: async request => {
         const { user } = request.caller
         const { upload } = request.body
-        const { key } = await uploads.find(chat, user, upload, 'avatar')
-        const file = await storage.get(key)
-        if (file === undefined) throw new Refusal('upload_unknown', 'nothing has been uploaded')
-        const bytes = await readAll(file, limits.pictureBytesMax)
-        if (bytes === undefined)
-          throw new Refusal('image_invalid', 'the image is too large', {
-            rule: `at most ${limits.pictureBytesMax} bytes`,
-          })
+        const bytes = await pictures.readUpload(user, upload)
         return pictures.setAvatar(user, bytes, upload)
+      },
+    },
+  })
+  serve(app, deps, rest.groupAvatars, {
+    removeGroupAvatar: async ({ params, caller }) => {
+      await conversations.changePicture(chat, caller.user, { conversation: params.id, avatar: null })
+    },
+
+    setGroupAvatarFromUpload: {
+      admit: pictures.admit,
+      handle: async ({ params, body, caller }) => {
+        await pictures.setGroupAvatar(caller.user, params.id, body)
+        return conversations.get(chat, caller.user, params.id)
       },
     },
   })
@@ -87,6 +92,15 @@ function fileRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
       admit: pictures.admit,
       bodyLimit: limits.pictureBytesMax,
       handle: async request => pictures.setAvatar(request.caller.user, request.body),
+    },
+
+    setGroupAvatar: {
+      admit: pictures.admit,
+      bodyLimit: limits.pictureBytesMax,
+      handle: async ({ params, body, caller }) => {
+        await pictures.setGroupAvatar(caller.user, params.id, body)
+        return conversations.get(chat, caller.user, params.id)
+      },
     },
 
     uploadFile: {

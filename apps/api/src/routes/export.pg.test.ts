@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { conversations, lifecycle, messages } from '@flotilla/chat'
+import { conversations, links, lifecycle, messages } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { unzip } from '../archive.testbed.ts'
@@ -92,6 +92,10 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   await say(alice, direct.id, 'Hello, bob')
   await say(bob, group, 'to all')
   await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [alice.id, carol.id])
+  await pool.query('INSERT INTO join_requests (conversation_id, user_id) VALUES ($1, $2)', [foreign, alice.id])
+  await conversations.ban(store.chat, bob.id, { conversation: left, user: alice.id })
+  const own = await conversations.createGroup(store.chat, alice.id, { name: 'Own', members: [] })
+  const { token } = await links.make(store.chat, alice.id, { conversation: own.id })
 
   const answer = await download(alice)
   expect(answer.headers).toMatchObject({
@@ -110,10 +114,14 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       'conversation-requests.json',
       'conversations.json',
       'devices.json',
+      'group-bans.json',
       'identities.json',
       'invitations.json',
+      'invite-links.json',
+      'join-requests.json',
       `messages/${direct.id}.jsonl`,
       `messages/${group}.jsonl`,
+      `messages/${own.id}.jsonl`,
       'notifications.json',
       'passkeys.json',
       'reports.json',
@@ -124,6 +132,10 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   )
   const json = (path: string) => JSON.parse(files.get(path) ?? '')
   const bobPerson = { id: bob.id, username: 'bob', displayName: 'bob' }
+  expect(json('join-requests.json')).toMatchObject([{ conversation: foreign, name: 'Foreign' }])
+  expect(json('group-bans.json')).toMatchObject([{ conversation: left, name: 'Left' }])
+  expect(json('invite-links.json')).toMatchObject([{ conversation: own.id, usedCount: 0 }])
+  expect(files.get('invite-links.json')).not.toContain(token)
   expect(json('account.json')).toMatchObject({ id: alice.id, about: 'About alice', email: 'alice@example.org' })
   expect(json('settings.json')).toMatchObject({ lastSeenVisibility: 'everyone', pushNames: true })
   expect(json('sessions.json')).toMatchObject([{ id: alice.session, signInMethod: 'registration', endedAt: null }])
@@ -141,7 +153,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
     'data_exported',
   ])
   const listed = json('conversations.json') as { id: string; kind: string; members: object[] }[]
-  expect(listed.map(one => one.id).sort()).toEqual([direct.id, group].sort())
+  expect(listed.map(one => one.id).sort()).toEqual([direct.id, group, own.id].sort())
   expect(listed.find(one => one.id === direct.id)).toMatchObject({ kind: 'direct', role: 'member' })
   expect(listed.find(one => one.id === direct.id)?.members).toContainEqual(bobPerson)
   expect(files.get('avatar.webp')).toBe('picture 640')

@@ -7,10 +7,12 @@ import type { ChatContext } from '../context.ts'
 import { addMembers } from '../log/conversations/add-members.ts'
 import { changeRole } from '../log/conversations/change-role.ts'
 import { createDirect } from '../log/conversations/create-direct.ts'
+import { ban } from '../log/conversations/bans.ts'
 import { createGroup } from '../log/conversations/create-group.ts'
 import { get as getConversation } from '../log/conversations/get.ts'
 import { claim, done, type Job } from '../store/jobs/index.ts'
 import { history } from '../log/messages/history.ts'
+import { make as makeLink } from '../log/links/make.ts'
 import { post } from '../log/messages/post.ts'
 import { list as listSecurity } from '../notices/security/list.ts'
 import { check } from '../accounts/sessions/check.ts'
@@ -321,6 +323,33 @@ describe('erasing', () => {
     await expect(create(ctx, anew)).rejects.toMatchObject({ code: 'username_taken' })
     await ctx.pool.query(`UPDATE held_names SET freed_at = freed_at - interval '91 days'`)
     await create(ctx, anew)
+  })
+
+  test('takes along what groups hold of the person, and what the person made in them', async () => {
+    const [alice, bob] = [await person('alice'), await person('bob')]
+    const [own, other] = [await group(alice, bob), await group(bob)]
+    await makeLink(ctx, alice.id, { conversation: own })
+    await ban(ctx, alice.id, { conversation: own, user: (await person('carol')).id })
+    await ban(ctx, bob.id, { conversation: other, user: alice.id })
+    await ctx.pool.query('INSERT INTO join_requests (conversation_id, user_id) VALUES ($1, $2)', [other, alice.id])
+    await ctx.pool.query(
+      `INSERT INTO group_silences (conversation_id, user_id, until) VALUES ($1, $2, now() + interval '1 hour')`,
+      [other, alice.id],
+    )
+    await ctx.pool.query('INSERT INTO slow_posts (conversation_id, user_id, client_id) VALUES ($1, $2, $1)', [
+      other,
+      alice.id,
+    ])
+    await makeDue(alice)
+    await eraseDue(ctx, 10)
+    const left = await ctx.pool.query<{ all: string }>(
+      `SELECT concat((SELECT json_agg(l) FROM invite_links l), (SELECT json_agg(b) FROM group_bans b),
+                     (SELECT json_agg(j) FROM join_requests j), (SELECT json_agg(g) FROM group_silences g),
+                     (SELECT json_agg(p) FROM slow_posts p)) AS all`,
+    )
+    expect(left.rows[0]!.all).not.toContain(alice.id)
+    // The ban that she made stands.
+    expect(left.rows[0]!.all).toContain(own)
   })
 
   test('interrupted at any statement, it is finished by the next run, and nobody loses anything', {

@@ -108,6 +108,15 @@ const own = [
   'message_versions',
 ]
 
+/** What groups hold of the person. Whom they have banned stays so. */
+const outOfGroups = `
+WITH asking AS (DELETE FROM join_requests WHERE user_id = $1),
+     silenced AS (DELETE FROM group_silences WHERE user_id = $1),
+     banned AS (DELETE FROM group_bans WHERE user_id = $1),
+     slowed AS (DELETE FROM slow_posts WHERE user_id = $1),
+     links AS (DELETE FROM invite_links WHERE by_id = $1)
+UPDATE group_bans SET by_id = NULL WHERE by_id = $1`
+
 const bury = `
 UPDATE users SET username = $2, display_name = $3, password_hash = NULL, email = NULL, about = '', avatar = NULL,
        search_text = '', last_seen_at = NULL, last_seen_to = DEFAULT, read_receipts_to = DEFAULT,
@@ -133,6 +142,7 @@ async function erase(ctx: LifecycleContext, user: string): Promise<void> {
     await holdNameOfErased(tx, before, user)
     await deleteFrom(tx, own, user)
     const cut = await cutTies(tx, user)
+    await tx.query(outOfGroups, [user])
     // What was uploaded and never used is deleted as what is left lying, with its file.
     await tx.query('UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1', [user])
     if (avatar !== null) await addJob(ctx, { kind: 'delete-files', keys: avatarKeys(avatar) }, tx)

@@ -106,6 +106,28 @@ const lists: readonly List[] = [
       WHERE (r.from_id = $1 OR (r.user_id = $1 AND r.state = ${requestStates.open}))`,
   },
   {
+    path: 'join-requests.json',
+    keyType: 'uuid',
+    key: 'r.conversation_id',
+    item: `'conversation', r.conversation_id, 'name', c.name, 'at', r.changed_at`,
+    from: 'join_requests r JOIN conversations c ON c.id = r.conversation_id WHERE r.user_id = $1 AND NOT r.declined',
+  },
+  {
+    path: 'invite-links.json',
+    keyType: 'uuid',
+    key: 'l.id',
+    item: `'id', l.id, 'conversation', l.conversation_id, 'usesMax', l.uses_max, 'usedCount', l.used_count,
+      'approval', l.approval, 'createdAt', l.created_at, 'expiresAt', l.expires_at`,
+    from: 'invite_links l WHERE l.by_id = $1',
+  },
+  {
+    path: 'group-bans.json',
+    keyType: 'uuid',
+    key: 'b.conversation_id',
+    item: `'conversation', b.conversation_id, 'name', c.name, 'since', b.created_at`,
+    from: 'group_bans b JOIN conversations c ON c.id = b.conversation_id WHERE b.user_id = $1',
+  },
+  {
     path: 'blocks.json',
     keyType: 'uuid',
     key: 'b.blocked_id',
@@ -206,9 +228,10 @@ interface ConversationRow {
 
 /** With the names of the members, so that the entries can be read: they name people by id. */
 const conversations = `
-SELECT c.kind, m.role, json_build_object('id', c.id, 'name', c.name, 'createdAt', c.created_at,
+SELECT c.kind, m.role, json_build_object('id', c.id, 'name', c.name, 'description', c.description, 'createdAt', c.created_at,
          'head', c.head_seq, 'joinedSeq', m.joined_seq, 'clearedSeq', m.cleared_seq, 'deliveredSeq', m.delivered_seq, 'readSeq', m.read_seq,
-         'mutedUntil', m.muted_until, 'memberCount', c.member_count, 'members', people.list) AS item
+         'mutedUntil', m.muted_until,
+         'silencedUntil', (SELECT s.until FROM group_silences s WHERE s.conversation_id = c.id AND s.user_id = m.user_id), 'memberCount', c.member_count, 'members', people.list) AS item
   FROM members m JOIN conversations c ON c.id = m.conversation_id
   CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(${person('u')}), '[]') AS list FROM (

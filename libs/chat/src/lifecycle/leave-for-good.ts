@@ -6,15 +6,14 @@
 import { Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations } from '../access.ts'
 import type { LifecycleContext } from './context.ts'
-import { changeRole } from '../log/conversations/change-role.ts'
-import { leave } from '../log/conversations/leave.ts'
+import { leaveErased } from '../log/conversations/leave.ts'
+import { add as addJob } from '../store/jobs/add.ts'
 import { transaction } from '../store/transaction.ts'
+import { avatarKeys } from '../users/change-avatar.ts'
 
 const pageSize = 100
 /** In one transaction, so that none of them is long. */
 const messagesAtOnceMax = 2_000
-/** Others change the group meanwhile; whoever keeps at it longer than this is waited out. */
-const attemptsMax = 5
 
 /** Nobody else is in the conversation $1 but people whose erasure has begun. $2: the one who leaves. */
 const deserted = (conversation: string, user: string) => `NOT EXISTS (
@@ -45,34 +44,10 @@ export async function leaveForGood(ctx: LifecycleContext, user: string, alive: (
 }
 
 async function leaveGroup(ctx: LifecycleContext, user: string, conversation: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await leave(ctx, user, { conversation })
-      return
-    } catch (error) {
-      const code = error instanceof Refusal ? error.code : undefined
-      if (code === 'not_a_member' || code === 'conversation_unknown') return
-      if (code !== 'last_owner' || attempt === attemptsMax) throw error
-    }
-    await handOn(ctx, user, conversation)
-  }
-}
-
-/** The group gets another owner: the longest-standing admin, or else member. */
-async function handOn(ctx: LifecycleContext, user: string, conversation: string): Promise<void> {
-  const found = await ctx.pool.query<{ id: string }>(
-    `SELECT m.user_id AS id FROM members m JOIN users u ON u.id = m.user_id
-      WHERE m.conversation_id = $1 AND m.user_id <> $2 AND u.erased_at IS NULL
-      ORDER BY m.role DESC, m.joined_seq, m.user_id LIMIT 1`,
-    [conversation, user],
-  )
-  const heir = found.rows[0]?.id
-  if (heir === undefined) throw new Error('unable to hand a group on: nobody else is there any more')
   try {
-    await changeRole(ctx, user, { conversation, user: heir, role: 'owner' })
+    await leaveErased(ctx, user, conversation)
   } catch (error) {
-    // The heir has left in the meantime: the next attempt finds another.
-    if (!(error instanceof Refusal && error.code === 'user_unknown')) throw error
+    if (!(error instanceof Refusal && ['not_a_member', 'conversation_unknown'].includes(error.code))) throw error
   }
 }
 
@@ -104,7 +79,12 @@ async function drop(
       )
       if (deleted.rowCount === messagesAtOnceMax) return true
       // Takes the members' rows along.
-      await tx.query('DELETE FROM conversations WHERE id = $1', [conversation])
+      const gone = await tx.query<{ avatar: string | null }>(
+        'DELETE FROM conversations WHERE id = $1 RETURNING avatar',
+        [conversation],
+      )
+      const avatar = gone.rows[0]?.avatar ?? null
+      if (avatar !== null) await addJob(ctx, { kind: 'delete-files', keys: avatarKeys(avatar) }, tx)
       return false
     })
     await alive()

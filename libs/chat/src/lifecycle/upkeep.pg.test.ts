@@ -113,6 +113,29 @@ async function makeRows(): Promise<void> {
        VALUES ($1, $2, $3, false, 1, ${ago(`${days} days`)})`,
       [randomUUID(), Buffer.from(String(days)), user],
     )
+  for (const [conversation, days] of [
+    [past, 1],
+    [present, -1],
+  ] as const) {
+    const when = ago(`${days} days`)
+    await ctx.pool.query(
+      `INSERT INTO invite_links (id, conversation_id, token_hash, by_id, approval, expires_at)
+       VALUES ($1, $2, $3, $4, false, ${when})`,
+      [randomUUID(), conversation, Buffer.from(String(days)), user],
+    )
+    await ctx.pool.query(`INSERT INTO group_silences (conversation_id, user_id, until) VALUES ($1, $2, ${when})`, [
+      conversation,
+      user,
+    ])
+    await ctx.pool.query(
+      `INSERT INTO slow_posts (conversation_id, user_id, client_id, at) VALUES ($1, $2, $1, ${when})`,
+      [conversation, user],
+    )
+    await ctx.pool.query(
+      `INSERT INTO join_requests (conversation_id, user_id, changed_at) VALUES ($1, $2, ${ago(`${days * 91} days`)})`,
+      [conversation, user],
+    )
+  }
   for (const decided of [ago('181 days'), ago('179 days'), 'NULL'])
     await ctx.pool.query(
       `INSERT INTO reports (id, user_id, reason, created_at, decision, decided_at)
@@ -126,6 +149,10 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
   expect(await upkeep(ctx)).toEqual({
     held_names: 1,
     invitations: 1,
+    invite_links: 1,
+    join_requests: 1,
+    group_silences: 1,
+    slow_posts: 1,
     changes: 1,
     feed_notes: 1,
     codes: 1,

@@ -19,7 +19,7 @@ import {
 } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
-import { demandMayStillAsk, demandOpen } from '../access.ts'
+import { demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
 import { mentioned } from '../notices/notifications/mentioned.ts'
 import { transaction } from '../store/transaction.ts'
 import type { LogContext } from './context.ts'
@@ -27,6 +27,7 @@ import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from 
 import type { RowChange } from './insert-statements.ts'
 import { lock, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
+import { takeTurn } from './messages/slow-mode.ts'
 import { tellAsked } from './requests/ask.ts'
 import { asAllMaySee } from './messages/forwarded.ts'
 import { reserve } from './requests/reserve.ts'
@@ -116,7 +117,17 @@ const lateCodes: ReadonlySet<ErrorCode> = new Set([
   'request_pending',
   'message_unknown',
   'too_late',
+  'role_insufficient',
+  'silenced',
+  'rate_limited',
 ])
+
+/**
+ * Refused by the rules of a group, which may be old in this process: only a commit would find that out. It is decided once
+ * more, by what the store says, so that whoever may again is heard at once.
+ */
+const isByRules = (refused: unknown) => refused instanceof Refusal && codesOfRules.has(refused.code)
+const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'silenced', 'rate_limited'])
 
 /**
  * @param by who does it
@@ -159,6 +170,10 @@ async function appendChecked<O extends EntryOp>(
       hasWaited ||= deciding instanceof Promise
       decided = deciding instanceof Promise ? await within(deadline, deciding) : deciding
     } catch (refused) {
+      if (attempt === 1 && isByRules(refused)) {
+        ctx.memberships.drop(conversation)
+        continue
+      }
       return within(deadline, firstResult(ctx, by, rule, input, refused))
     }
     let { membership } = decided
@@ -310,11 +325,20 @@ function decide<O extends EntryOp>(
   input: InputOf<O>,
 ): Decided<O> | Promise<Decided<O>> {
   const decideBy = (standing: Standing): Decided<O> | Promise<Decided<O>> => {
-    const { membership } = standing
+    const { membership, member } = standing
     demandOpen(membership.closed)
     if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
     const checking = rule.check(ctx, by, input, standing)
+    const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0
+    if (pauseMs > 0) return inTurn(membership, checking, pauseMs)
     return checking === undefined ? { membership } : checking.then(checked => ({ membership, ...checked }))
+  }
+  /** In slow mode a message that may go takes the member's turn. */
+  const inTurn = async (membership: Membership, checking: ReturnType<typeof rule.check>, pauseMs: number) => {
+    const checked = await checking
+    const { conversation, clientId }: Placing = input
+    await takeTurn(ctx, { conversation, sender: by, clientId }, pauseMs)
+    return { membership, ...checked }
   }
   const standing = ctx.memberships.demand((input as Placing).conversation, by)
   return standing instanceof Promise ? standing.then(decideBy) : decideBy(standing)

@@ -40,9 +40,15 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly conversationsMax: number
   /** Members of one group. */
   readonly groupMembersMax: number
+  /** People banned from one group, invite links of one group, and people who ask at one time to join it. */
+  readonly groupBansMax: number
+  readonly inviteLinksMax: number
+  readonly joinRequestsMax: number
+  /** How long an invite link is good, where whoever makes it does not say. */
+  readonly inviteLinkLifeMs: number
   /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
   readonly requestMessagesMax: number
-  /** How long nobody may be asked again to join a group that they declined. */
+  /** How long nobody may be asked again to join a group that they declined, or ask again to join one that declined them. */
   readonly requestPauseMs: number
   /** People whom one person asks into conversations at one time, and conversations into which one person is asked. */
   readonly conversationRequestsSentMax: number
@@ -71,6 +77,10 @@ export const logDefaults = {
   pulseMs: 1_000,
   conversationsMax: 5_000,
   groupMembersMax: limits.groupMembersMax,
+  groupBansMax: 10_000,
+  inviteLinksMax: 50,
+  joinRequestsMax: 1_000,
+  inviteLinkLifeMs: 7 * 86_400_000,
   requestMessagesMax: 5,
   requestPauseMs: 7 * 86_400_000,
   conversationRequestsSentMax: 200,

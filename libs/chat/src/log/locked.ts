@@ -9,6 +9,7 @@
 import type { Entry, EntryKind } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
+import type { StoredRules } from '../access.ts'
 import type { LogContext } from './context.ts'
 import { type PayloadOf, toPlain } from './entries.ts'
 import { fedAlong } from './feed/note.ts'
@@ -19,6 +20,7 @@ export type PartOf<K extends EntryKind> = { readonly event: K } & PayloadOf<K>
 /** A conversation's row, locked to the end of the transaction. */
 export interface LockedRow {
   readonly kind: number
+  readonly settings: StoredRules
   readonly head_seq: number
   readonly version: number
   readonly member_count: number
@@ -28,7 +30,7 @@ export interface LockedRow {
 export async function lock(ctx: LogContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
   const found = await client.query<LockedRow>({
     name: 'conversations-lock',
-    text: `SELECT kind, head_seq, version, member_count,
+    text: `SELECT kind, settings, head_seq, version, member_count,
                   coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
              FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
     values: [conversation, ctx.settings.largeSettleMs],

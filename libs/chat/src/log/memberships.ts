@@ -5,12 +5,14 @@
  */
 import type { Role } from '@flotilla/protocol'
 import type { Pool } from 'pg'
-import { type ConversationKind, demandMember, roleOf } from '../access.ts'
+import { type ConversationKind, demandMember, roleOf, type Rules, rulesOf, type StoredRules } from '../access.ts'
 import { createLoader } from '../store/loader.ts'
 
 export interface Member {
   readonly role: Role
   readonly joinedSeq: number
+  /** Until then they may not post. */
+  readonly silencedUntil?: number | undefined
 }
 
 /** A conversation's members at one version. */
@@ -19,6 +21,8 @@ export interface Membership {
   readonly kind: ConversationKind
   readonly version: number
   readonly size: number
+  /** What members may do by their role: read with the version, which rises when it changes. */
+  readonly rules: Rules
   /** Direct, and one of the two has blocked the other: nothing passes. It is read with the version (P8). */
   readonly closed: boolean
   /** Direct, and one of the two has not accepted yet: they are no member, and little can be said (P8). */
@@ -62,9 +66,12 @@ interface Row {
   member_count: number
   large: boolean
   closed: boolean
+  settings: StoredRules
   users: string[] | null
   roles: number[] | null
   joined: number[] | null
+  silenced: string[] | null
+  untils: number[] | null
 }
 
 export interface MembershipsOptions {
@@ -76,6 +83,7 @@ export interface MembershipsOptions {
 }
 
 const loadBatchMax = 500
+const untilMs = 'ceil(extract(epoch FROM until) * 1000)::float8'
 
 // oxlint-disable-next-line max-lines-per-function -- the cache and the loads under way are one state that nothing else may see
 export function createMemberships(options: MembershipsOptions): Memberships {
@@ -112,7 +120,8 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     // One statement, one snapshot: the version, the members and the blocks belong together.
     const found = await pool.query<Row>({
       name: 'memberships-load',
-      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, l.large, m.users, m.roles, m.joined,
+      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, c.settings, l.large, m.users, m.roles, m.joined,
+                    s.silenced, s.untils,
                     c.kind = 1 AND EXISTS (
                       SELECT FROM blocks b WHERE (b.user_id, b.blocked_id)
                           IN ((c.direct_low, c.direct_high), (c.direct_high, c.direct_low))
@@ -123,6 +132,10 @@ export function createMemberships(options: MembershipsOptions): Memberships {
                  SELECT array_agg(user_id) AS users, array_agg(role::int) AS roles, array_agg(joined_seq) AS joined
                    FROM members WHERE conversation_id = c.id
                ) m ON NOT l.large
+               LEFT JOIN LATERAL (
+                 SELECT array_agg(user_id) AS silenced, array_agg(${untilMs}) AS untils
+                   FROM group_silences WHERE conversation_id = c.id
+               ) s ON NOT l.large
               WHERE c.id = ANY($1)`,
       values: [ids, largeSettleMs],
     })
@@ -206,12 +219,18 @@ export function createMemberships(options: MembershipsOptions): Memberships {
 
 function fromRow(row: Row): Membership {
   const users = row.users ?? []
+  const silenced = new Map(row.silenced?.map((user, at) => [user, row.untils![at]!]))
   const members = new Map(
-    users.map((user, at) => [user, { role: roleOf(row.roles![at]!), joinedSeq: row.joined![at]! }]),
+    users.map((user, at) => [
+      user,
+      { role: roleOf(row.roles![at]!), joinedSeq: row.joined![at]!, silencedUntil: silenced.get(user) },
+    ]),
   )
+  const kind = row.kind === 1 ? 'direct' : 'group'
   return {
     conversation: row.id,
-    kind: row.kind === 1 ? 'direct' : 'group',
+    kind,
+    rules: rulesOf(kind, row.settings),
     version: row.version,
     size: row.member_count,
     closed: row.closed,
@@ -224,11 +243,14 @@ function fromRow(row: Row): Membership {
 }
 
 async function loadMember(pool: Pool, conversation: string, user: string): Promise<Member | undefined> {
-  const found = await pool.query<{ role: number; joined_seq: number }>({
+  const found = await pool.query<{ role: number; joined_seq: number; until: number | null }>({
     name: 'memberships-member',
-    text: 'SELECT role, joined_seq FROM members WHERE conversation_id = $1 AND user_id = $2',
+    text: `SELECT m.role, m.joined_seq, ${untilMs} AS until
+             FROM members m LEFT JOIN group_silences s USING (conversation_id, user_id)
+            WHERE m.conversation_id = $1 AND m.user_id = $2`,
     values: [conversation, user],
   })
   const row = found.rows[0]
-  return row === undefined ? undefined : { role: roleOf(row.role), joinedSeq: row.joined_seq }
+  if (row === undefined) return undefined
+  return { role: roleOf(row.role), joinedSeq: row.joined_seq, silencedUntil: row.until ?? undefined }
 }

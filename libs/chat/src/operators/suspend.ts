@@ -6,6 +6,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { OperatorsContext } from './context.ts'
+import { handOnAll } from '../log/conversations/hand-on.ts'
 import { note } from '../notices/security/note.ts'
 import { endAll } from '../accounts/sessions/end.ts'
 import { transaction } from '../store/transaction.ts'
@@ -23,7 +24,7 @@ export interface SuspendInput {
 const suspensionMsMax = 10 * 365 * 86_400_000
 
 /**
- * Takes the place of a suspension or a ban that stands.
+ * Takes the place of a suspension or a ban that stands. For good, it hands on the groups that the person owns alone.
  * @throws Refusal field_invalid, user_unknown
  */
 export async function suspend(ctx: OperatorsContext, by: Actor, input: SuspendInput): Promise<void> {
@@ -35,6 +36,7 @@ export async function suspend(ctx: OperatorsContext, by: Actor, input: SuspendIn
     await letGo(tx, user)
     await noteAction(tx, by, { action: 'suspended', user, reason, detail: factsOf(until) })
   })
+  if (until === undefined) await handOnAll(ctx, user)
 }
 
 /** @throws Refusal field_invalid, user_unknown */
@@ -46,6 +48,7 @@ export async function ban(ctx: OperatorsContext, by: Actor, input: Omit<SuspendI
     await holdBack(tx, user)
     await noteAction(tx, by, { action: 'banned', user, reason })
   })
+  await handOnAll(ctx, user)
 }
 
 function checkUntil(ctx: OperatorsContext, until: number): void {

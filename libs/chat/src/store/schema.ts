@@ -91,6 +91,9 @@ export const conversations = pgTable('conversations', {
   directLow: uuid('direct_low'),
   directHigh: uuid('direct_high'),
   createdAt: at('created_at').notNull().defaultNow(),
+  description: text('description').notNull().default(''),
+  avatar: uuid('avatar'),
+  settings: jsonb('settings').notNull().default({}),
 })
 
 export const members = pgTable(
@@ -108,8 +111,68 @@ export const members = pgTable(
     readSeq: seq('read_seq').notNull().default(0),
     mutedUntil: at('muted_until'),
     clearedSeq: seq('cleared_seq').notNull().default(0),
+    enteredSeq: seq('entered_seq'),
   },
   table => [primaryKey({ columns: [table.conversationId, table.userId] })],
+)
+
+/** The two columns that say of whom and in which conversation. */
+const placed = {
+  conversationId: uuid('conversation_id')
+    .notNull()
+    .references(() => conversations.id, { onDelete: 'cascade' }),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+}
+
+export const groupSilences = pgTable('group_silences', { ...placed, until: at('until').notNull() }, table => [
+  primaryKey({ columns: [table.conversationId, table.userId] }),
+])
+
+export const groupBans = pgTable(
+  'group_bans',
+  {
+    ...placed,
+    byId: uuid('by_id').references(() => users.id, { onDelete: 'set null' }),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.userId] })],
+)
+
+export const joinRequests = pgTable(
+  'join_requests',
+  {
+    ...placed,
+    declined: boolean('declined').notNull().default(false),
+    changedAt: at('changed_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.userId] })],
+)
+
+export const inviteLinks = pgTable('invite_links', {
+  id: uuid('id').primaryKey(),
+  conversationId: placed.conversationId,
+  tokenHash: bytea('token_hash').notNull(),
+  byId: uuid('by_id')
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  usesMax: integer('uses_max'),
+  usedCount: integer('used_count').notNull().default(0),
+  approval: boolean('approval').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  expiresAt: at('expires_at').notNull(),
+})
+
+export const slowPosts = pgTable(
+  'slow_posts',
+  {
+    userId: uuid('user_id').notNull(),
+    conversationId: uuid('conversation_id').notNull(),
+    clientId: uuid('client_id').notNull(),
+    at: at('at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.userId, table.conversationId] })],
 )
 
 export const changes = pgTable(

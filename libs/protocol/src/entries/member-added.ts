@@ -7,7 +7,12 @@ export const memberAdded = entry('member.added', 4, 'Members joined. They see en
   since: Type.Optional(
     Type.With(Seq, {
       description:
-        'They see entries from this seq on instead: a user who accepts a direct conversation sees the messages sent before.',
+        'They see entries from this seq on instead: a user who accepts a direct conversation sees the messages sent before, and a group may show its history to new members.',
+    }),
+  ),
+  via: Type.Optional(
+    Type.Union([Type.Literal('link'), Type.Literal('request')], {
+      description: 'They joined by an invite link, or `by` approved their request to join.',
     }),
   ),
 })

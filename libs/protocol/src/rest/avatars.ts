@@ -1,7 +1,9 @@
-/** Avatars: uploaded in the request itself, or to file storage first. */
+/** Avatars of users and groups: uploaded in the request itself, or to file storage first. */
 import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
 import { avatarSizes } from '../limits.ts'
+import { Conversation } from './conversations.ts'
+import { inGroup } from './groups.ts'
 import { answered, ById, closed, done, file, named, User } from './fields.ts'
 import { routes } from './route.ts'
 
@@ -63,6 +65,26 @@ export const avatars = routes('people', 'session', {
   },
 })
 
+export const groupAvatars = routes('groups', 'session', {
+  removeGroupAvatar: {
+    at: 'DELETE /v1/conversations/{id}/avatar',
+    summary: 'Remove the avatar of a group',
+    description: 'Requires the `edit` permission. Succeeds even if there is none.',
+    params: ById,
+    answers: done(),
+    refusals: inGroup,
+  },
+  setGroupAvatarFromUpload: {
+    at: 'PUT /v1/conversations/{id}/avatar/from-upload',
+    summary: 'Set the avatar of a group from an upload',
+    description: 'Requires the `edit` permission. Uses an upload of the caller, from `POST /v1/me/avatar/uploads`.',
+    params: ById,
+    body: Type.Object({ upload: Uuid }, closed),
+    answers: { 200: answered('The group with the new avatar.', Conversation) },
+    refusals: [...inGroup, 'upload_unknown', 'image_invalid'],
+  },
+})
+
 export const avatarFiles = routes('people', 'session', {
   setAvatar: {
     at: 'PUT /v1/me/avatar',
@@ -72,6 +94,15 @@ export const avatarFiles = routes('people', 'session', {
     file: pictures,
     answers: { 200: answered('The user with the new avatar.', User) },
     refusals: ['image_invalid', 'user_unknown'],
+  },
+  setGroupAvatar: {
+    at: 'PUT /v1/conversations/{id}/avatar',
+    summary: 'Set the avatar of a group',
+    description: 'Requires the `edit` permission. The rules of `PUT /v1/me/avatar` apply.',
+    params: ById,
+    file: pictures,
+    answers: { 200: answered('The group with the new avatar.', Conversation) },
+    refusals: [...inGroup, 'image_invalid'],
   },
   uploadFile: {
     at: 'PUT /v1/uploads/{id}',

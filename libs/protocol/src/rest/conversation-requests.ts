@@ -47,10 +47,10 @@ export const conversationRequests = routes('conversations', 'session', {
     at: 'POST /v1/conversation-requests/{id}/accept',
     summary: 'Accept a conversation request',
     description:
-      'The caller becomes a member. In a direct conversation they see earlier messages; in a group, only later ones.',
+      'The caller becomes a member. In a direct conversation they see earlier messages; in a group, later ones and the history shown to new members.',
     params: ById,
     answers: { 200: answered('The conversation.', Conversation) },
-    refusals: ['request_unknown', 'blocked', 'conversation_full', 'limit_reached'],
+    refusals: ['request_unknown', 'blocked', 'banned', 'conversation_full', 'limit_reached'],
   },
   declineConversationRequest: {
     at: 'POST /v1/conversation-requests/{id}/decline',
@@ -64,7 +64,7 @@ export const conversationRequests = routes('conversations', 'session', {
   cancelConversationRequest: {
     at: 'DELETE /v1/conversation-requests/{id}',
     summary: 'Cancel a group request',
-    description: 'For its sender, and for owners and admins of the group.',
+    description: 'For its sender, and for members with the `addMembers` permission.',
     params: ById,
     answers: done('Cancelled for both.'),
     refusals: ['request_unknown', 'not_a_group'],

@@ -1,7 +1,7 @@
 /** Conversations: opening, listing, reading, renaming, muting. */
 import { Type } from 'typebox'
 import { entries } from '../entries.ts'
-import { At, Cursor, Role, Seq, Uuid } from '../fields.ts'
+import { At, Cursor, groupFields, Role, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { answered, ById, closed, done, listOf, named, nameOf, PageCursor, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
@@ -14,6 +14,15 @@ export const Conversation = named(
       id: Uuid,
       kind: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
       name: Type.Optional(Type.String()),
+      group: Type.Optional(
+        named(
+          'GroupSettings',
+          Type.Object(groupFields, { ...closed, description: 'What a group is set to, beside its name.' }),
+        ),
+      ),
+      silencedUntil: Type.Optional(
+        Type.With(At, { description: 'Until then the caller may read the group and not post in it.' }),
+      ),
       head: Cursor,
       headAt: At,
       role: Role,
@@ -95,7 +104,7 @@ export const conversations = routes('conversations', 'session', {
   renameConversation: {
     at: 'PATCH /v1/conversations/{id}',
     summary: 'Rename a group',
-    description: 'For owners and admins. Appends an entry to the log.',
+    description: 'Requires the `edit` permission. Appends an entry to the log.',
     params: ById,
     body: Type.Object({ name: GroupName }, closed),
     answers: { 200: answered('The renamed group.', Conversation) },

@@ -1,6 +1,6 @@
 /** Group members: list, add, remove, leave, roles. Each change returns its seq in the log. */
 import { Type } from 'typebox'
-import { Cursor, Role, Seq, Uuid } from '../fields.ts'
+import { At, Cursor, Role, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { answered, ById, closed, listOf, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
@@ -9,6 +9,7 @@ export const Member = Type.Object(
   {
     user: User,
     role: Role,
+    silencedUntil: Type.Optional(Type.With(At, { description: 'The member cannot post until then.' })),
     deliveredSeq: Type.Optional(
       Type.With(Cursor, {
         description: 'Missing if the user hides their presence from the caller (`lastSeenVisibility`).',
@@ -23,7 +24,10 @@ export const Member = Type.Object(
 export type Member = Type.Static<typeof Member>
 const MemberPage = Type.Object({ members: listOf(Member), next: Type.Optional(Uuid) }, closed)
 
-const Placed = Type.Object({ seq: Seq }, { ...closed, description: 'The seq of the entry that records the change.' })
+export const Placed = Type.Object(
+  { seq: Seq },
+  { ...closed, description: 'The seq of the entry that records the change.' },
+)
 const Added = Type.Object(
   {
     seq: Type.With(Seq, { description: 'The seq of the entry; the head if nobody has joined yet.' }),
@@ -49,7 +53,7 @@ export const members = routes('members', 'session', {
     at: 'POST /v1/conversations/{id}/members',
     summary: 'Add members to a group',
     description:
-      'For owners and admins. New members see the log from this entry on. Users who want to be asked first, or have left the group before, receive a request instead (`GET /v1/conversation-requests`).',
+      'Requires the `addMembers` permission. New members see the log from this entry on, and the history shown to new members. Users who want to be asked first, or have left the group before, receive a request instead (`GET /v1/conversation-requests`).',
     params: ById,
     body: Type.Object({ users: listOf(Uuid, { minItems: 1, maxItems: limits.membersAtOnceMax }) }, closed),
     answers: { 200: Added },
@@ -58,6 +62,7 @@ export const members = routes('members', 'session', {
       'role_insufficient',
       'user_unknown',
       'already_a_member',
+      'banned',
       'blocked',
       'contacts_only',
       'request_declined',

@@ -68,6 +68,15 @@ export const messages = routes('messages', 'session', {
     params: ById,
     body: Type.Object({ clientId, body, replyTo }, closed),
     answers: { 201: answered('The seq of the message.', up['message.send'].reply) },
-    refusals: [...inside, 'blocked', 'request_pending', 'message_unknown', 'data_too_deep', 'quota_exceeded'],
+    refusals: [
+      ...inside,
+      'role_insufficient',
+      'silenced',
+      'blocked',
+      'request_pending',
+      'message_unknown',
+      'data_too_deep',
+      'quota_exceeded',
+    ],
   },
 })

@@ -14,6 +14,7 @@ export const tags = {
   connect: 'How to open a socket.',
   conversations: 'Direct conversations and groups.',
   members: 'Group members and their roles.',
+  groups: 'Group settings, invite links, join requests and bans.',
   messages: 'Conversation history, sending, and receipts.',
   devices: 'Devices that receive push notifications.',
   notifications: 'Mentions, requests, group additions and security notices.',

@@ -45,4 +45,7 @@ export const mutedForEver = 253_402_300_799_999
 /** What operators may make: they invite schools and companies. */
 export const operatorInvitationUsesMax = 10_000
 export const invitationLifeMsMax = 365 * 86_400_000
+/** An invite link of a group: how many may come by it, and how long it is good. */
+export const inviteLinkUsesMax = 100_000
+export const inviteLinkLifeMsMax = 365 * 86_400_000
 export const passkeysMax = 20

@@ -20,8 +20,7 @@ export const createProfile = (ask: Ask, signed: Call, unsigned: Call) => ({
    * @throws FlotillaError image_invalid, overloaded
    */
   async setAvatar(picture: FileBytes): Promise<User> {
-    refuseTooLarge(picture)
-    return ask('PUT /v1/me/avatar', { file: picture, headers: { 'content-type': typeOf(picture) } })
+    return ask('PUT /v1/me/avatar', pictureFile(picture))
   },
   /** Like `setAvatar`, but uploads to file storage: for large files and slow connections. */
   async uploadAvatar(picture: FileBytes): Promise<User> {
@@ -35,6 +34,12 @@ export const createProfile = (ask: Ask, signed: Call, unsigned: Call) => ({
   /** Removes the avatar. */
   removeAvatar: () => ask('DELETE /v1/me/avatar'),
 })
+
+/** A picture as a call takes it. @throws FlotillaError image_invalid */
+export function pictureFile(picture: FileBytes) {
+  refuseTooLarge(picture)
+  return { file: picture, headers: { 'content-type': typeOf(picture) } }
+}
 
 /** Spares the way: a store elsewhere would not say it in words of ours. */
 function refuseTooLarge(picture: FileBytes): void {

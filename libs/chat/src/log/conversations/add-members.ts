@@ -1,12 +1,14 @@
 import { limits, Refusal } from '@flotilla/protocol'
-import { type Approach, demandGroup, demandManager, demandMayAskAgain } from '../../access.ts'
+import { type Approach, demandGroup, demandMayAskAgain, demandPermitted } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
 import type { LogContext } from '../context.ts'
 import { addedToGroup } from '../../notices/notifications/added-to-group.ts'
 import { demandReachable } from '../../privacy/reachable.ts'
 import { ask, demandRoomToAsk, tellAsked } from '../requests/ask.ts'
 import { demandHeld } from '../../users/hold.ts'
+import { demandNoneBanned } from './bans.ts'
 import { type Change, type Changed, change, type Locked } from './change.ts'
+import { joinGroup } from './join-group.ts'
 
 export interface Added extends Changed {
   /** Those who are asked first, and are no members yet. */
@@ -14,11 +16,11 @@ export interface Added extends Changed {
 }
 
 /**
- * Adds people to a group, in one entry. They see the log from that entry on. Who wants to be asked first, or has left the
- * group before, is asked: they come in when they accept.
+ * Adds people to a group, in one entry. They see the log from that entry on, or what the group shows newcomers. Who wants to
+ * be asked first, or has left the group before, is asked: they come in when they accept.
  * @returns without anybody who came in, the head
  * @throws Refusal field_invalid, user_unknown, conversation_unknown, not_a_member, not_a_group, role_insufficient,
- *   already_a_member, blocked, contacts_only, request_declined, conversation_full, limit_reached
+ *   already_a_member, banned, blocked, contacts_only, request_declined, conversation_full, limit_reached
  */
 export async function addMembers(
   ctx: LogContext,
@@ -32,7 +34,7 @@ export async function addMembers(
   const decide = async (locked: Locked): Promise<Change | undefined> => {
     demandHeld(locked.held, users, 'users')
     demandGroup(locked.kind)
-    demandManager(locked.role)
+    demandPermitted(locked.rules, 'addMembers', locked.role)
     const approaches = await approach(ctx, locked, by, { conversation, users })
     asked = users.filter(user => approaches.get(user) === 'asked')
     await demandRoomToAsk(ctx, locked.client, { from: by, users: asked, field: 'users' })
@@ -40,8 +42,7 @@ export async function addMembers(
     const joining = users.filter(user => approaches.get(user) === 'enters')
     if (joining.length === 0) return undefined
     await demandRoomForConversations(ctx, locked.client, { users: joining, by, field: 'users' })
-    await forgetRequests(locked, conversation, joining)
-    return { event: 'member.added', members: joining.map(user => ({ user, role: 'member' })) }
+    return joinGroup(locked, conversation, joining)
   }
   const { seq } = await change(ctx, by, conversation, decide, { hold: [by, ...users] })
   const joined = users.filter(user => !asked.includes(user))
@@ -62,6 +63,7 @@ async function approach(
   const max = ctx.settings.groupMembersMax
   if (locked.size + users.length > max)
     throw new Refusal('conversation_full', undefined, { field: 'users', rule: `maxItems ${max}` })
+  await demandNoneBanned(locked.client, conversation, users, 'users')
   const approaches = await demandReachable(ctx, locked.client, by, { users, field: 'users' })
   const found = await locked.client.query<{ id: string; state: number; ageMs: number }>(
     `SELECT user_id AS id, state, (extract(epoch FROM now() - changed_at) * 1000)::float8 AS "ageMs"
@@ -72,14 +74,6 @@ async function approach(
   for (const [user, way] of approaches)
     approaches.set(user, demandMayAskAgain(before.get(user), ctx.settings.requestPauseMs, way, user))
   return approaches
-}
-
-/** Who was asked, and comes in otherwise, is asked no more. */
-async function forgetRequests(locked: Locked, conversation: string, users: readonly string[]): Promise<void> {
-  await locked.client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND user_id = ANY($2)', [
-    conversation,
-    users,
-  ])
 }
 
 function checkCount(count: number): void {

@@ -10,21 +10,30 @@ import {
   type ConversationKind,
   demandMember,
   kindNumbersOfConversations,
-  requestStates,
   roleNumbers,
   roleOf,
+  type Rules,
+  rulesOf,
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import type { EmittedEntry } from '../../ports.ts'
 import { lock, type PartOf, write } from '../locked.ts'
 import { takeAway } from '../messages/take-away.ts'
 import { readTarget } from '../messages/target.ts'
-import { forget, tellForgotten } from '../../notices/notifications/follow.ts'
+import { tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
+import { applyChange, insertMembers } from './apply.ts'
 
-type ChangeKind = 'member.added' | 'member.removed' | 'member.left' | 'member.changed' | 'conversation.renamed'
+type ChangeKind =
+  | 'member.added'
+  | 'member.removed'
+  | 'member.left'
+  | 'member.changed'
+  | 'member.silenced'
+  | 'conversation.renamed'
+  | 'conversation.changed'
 /** What a change writes into the log; the rows follow from it. */
 export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
 
@@ -36,7 +45,9 @@ export interface Changed {
 /** The conversation as it stands under the lock, and what else can be asked about it. */
 export interface Locked {
   readonly kind: ConversationKind
+  readonly rules: Rules
   readonly size: number
+  readonly head: number
   /** Of the caller; `member` where they are coming in. */
   readonly role: Role
   /** Of the people who were to be held, those who exist and were not erased. */
@@ -79,10 +90,13 @@ export async function change(
     // A statement of its own: within the one that waited for the lock it would see the time before.
     const role = entering ? 'member' : (await rolesOf([by])).get(by)
     demandMember(row !== undefined, role)
-    const { kind, large, head_seq: head, member_count: size } = row!
+    const { large, head_seq: head, member_count: size } = row!
+    const kind = row!.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
     const part = await decide({
-      kind: kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
+      kind,
+      rules: rulesOf(kind, row!.settings),
       size,
+      head,
       role,
       held,
       rolesOf,
@@ -97,7 +111,7 @@ export async function change(
     if (part === undefined) return { head }
     // Who goes, or is sent away, goes at once.
     if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
-    const forgot = await applyChange(client, conversation, by, part, head + 1)
+    const forgot = await applyChange(client, { conversation, kind, by, part, seq: head + 1 })
     return { part, written: await writePart(ctx, client, { conversation, by, part, large }), forgot }
   })
   if ('head' in done) return { seq: done.head }
@@ -173,7 +187,7 @@ export async function create(ctx: LogContext, by: string, founding: Founding): P
       [conversation, kindNumbersOfConversations[kind], name ?? null, low ?? null, high ?? null],
     )
     if (made.rowCount === 0) return undefined
-    await insertMembers(client, conversation, members, 1)
+    await insertMembers(client, conversation, members, { seq: 1, since: 1, read: 0 })
     const asked = [...toAsk]
     await ask(client, { conversation, from: by, users: asked })
     const joined = members.map(member => member.user)
@@ -207,69 +221,6 @@ async function countOwners(client: PoolClient, conversation: string): Promise<nu
     [conversation, roleNumbers.owner],
   )
   return found.rows[0]!.owners
-}
-
-/**
- * The rows that follow from the entry. Whoever goes is owed nothing any more, so that no push tells them (P8).
- * @returns whose notifications of the conversation are gone
- */
-async function applyChange(
-  client: PoolClient,
-  conversation: string,
-  by: string,
-  part: Change,
-  seq: number,
-): Promise<string | undefined> {
-  switch (part.event) {
-    case 'member.added':
-      await insertMembers(client, conversation, part.members, part.since ?? seq)
-      break
-    case 'member.removed':
-      return deleteMember(client, conversation, part.user)
-    case 'member.left':
-      await noteLeft(client, conversation, by)
-      return deleteMember(client, conversation, by)
-    case 'member.changed':
-      await client.query('UPDATE members SET role = $3 WHERE conversation_id = $1 AND user_id = $2', [
-        conversation,
-        part.user,
-        roleNumbers[part.role],
-      ])
-      break
-    case 'conversation.renamed':
-      await client.query('UPDATE conversations SET name = $2 WHERE id = $1', [conversation, part.name])
-      break
-  }
-  return undefined
-}
-
-async function insertMembers(client: PoolClient, conversation: string, members: readonly MemberRef[], seq: number) {
-  await client.query(
-    `INSERT INTO members (conversation_id, user_id, role, joined_seq)
-     SELECT $1, m.user_id, m.role, $4 FROM unnest($2::uuid[], $3::smallint[]) AS m (user_id, role)`,
-    [conversation, members.map(member => member.user), members.map(member => roleNumbers[member.role]), seq],
-  )
-}
-
-/** The member's row first, as receipts lock it (receipts/book.ts), then what hangs on it: also whom they have asked in. */
-async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
-  await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
-  await client.query('DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
-  await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2', [
-    conversation,
-    user,
-  ])
-  return (await forget(client, conversation, user)) ? user : undefined
-}
-
-/** Whoever has left is asked before they are in it again, whoever wants them there. */
-async function noteLeft(client: PoolClient, conversation: string, user: string): Promise<void> {
-  await client.query(
-    `INSERT INTO conversation_requests (id, conversation_id, user_id, state) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (conversation_id, user_id) DO UPDATE
-        SET id = EXCLUDED.id, from_id = NULL, state = EXCLUDED.state, changed_at = now()`,
-    [randomUUID(), conversation, user, requestStates.left],
-  )
 }
 
 interface Written {
@@ -317,8 +268,12 @@ async function readMembers(client: PoolClient, conversation: string): Promise<st
   return found.rows.map(row => row.user_id)
 }
 
-/** A new conversation starts at version 1; a name is no part of the membership. */
+/** A new conversation starts at version 1; its name, description and picture are no part of the membership, its rules are. */
 function changesMembership(part: ToWrite['part']): boolean {
+  if (part.event === 'conversation.changed') {
+    const { event: _, description: _description, avatar: _avatar, ...rules } = part
+    return Object.keys(rules).length > 0
+  }
   return !['conversation.created', 'conversation.renamed', 'message.removed'].includes(part.event)
 }
 

@@ -1,11 +1,12 @@
 import type { Member } from '@flotilla/protocol'
-import { and, asc, eq, gt } from 'drizzle-orm'
-import { demandMember, roleOf, shows } from '../../access.ts'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { roleOf, shows } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import * as tables from '../../store/schema.ts'
 import { userColumnsFor } from '../../users/user.ts'
+import { standingOf } from './standing.ts'
 
 export type MemberPage = PageOf<'members', Member>
 
@@ -20,11 +21,25 @@ export async function members(
 ): Promise<MemberPage> {
   const { conversation, after } = input
   const limit = Math.min(input.limit, peoplePageMax)
-  await demandMembership(ctx, by, conversation)
-  const { members: rows, users } = tables
+  await standingOf(ctx, by, conversation)
+  const { members: rows, groupSilences: silences, users } = tables
   const found = await ctx.db
-    .select({ user: userColumnsFor(by), role: rows.role, deliveredSeq: rows.deliveredSeq, readSeq: rows.readSeq })
+    .select({
+      user: userColumnsFor(by),
+      role: rows.role,
+      silencedUntil: silences.until,
+      deliveredSeq: rows.deliveredSeq,
+      readSeq: rows.readSeq,
+    })
     .from(rows)
+    .leftJoin(
+      silences,
+      and(
+        eq(silences.conversationId, rows.conversationId),
+        eq(silences.userId, rows.userId),
+        gt(silences.until, sql`now()`),
+      ),
+    )
     .innerJoin(users, eq(users.id, rows.userId))
     .where(and(eq(rows.conversationId, conversation), after === undefined ? undefined : gt(rows.userId, after)))
     .orderBy(asc(rows.userId))
@@ -34,25 +49,15 @@ export async function members(
     by,
     found.map(row => row.user.id),
   )
-  const people = found.map(({ user, role, deliveredSeq, readSeq }) => {
+  const people = found.map(({ user, role, silencedUntil, deliveredSeq, readSeq }) => {
     const one = counterparts.get(user.id)
     return {
       user,
       role: roleOf(role),
+      ...(silencedUntil === null ? {} : { silencedUntil: silencedUntil.getTime() }),
       ...(user.id === by || (one !== undefined && shows(one.to.last_seen, one)) ? { deliveredSeq } : {}),
       ...(user.id === by || (one !== undefined && shows(one.to.read_receipts, one)) ? { readSeq } : {}),
     }
   })
   return toPageOfPeople('members', people, limit)
-}
-
-/** Asked of the store, not of the cache: who was removed a moment ago reads no list. */
-async function demandMembership(ctx: LogContext, by: string, conversation: string): Promise<void> {
-  const found = await ctx.pool.query<{ member: string | null }>(
-    `SELECT m.user_id AS member FROM conversations c
-       LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
-    [conversation, by],
-  )
-  const row = found.rows[0]
-  demandMember(row !== undefined, row?.member ?? undefined)
 }

@@ -2,7 +2,7 @@
 import { type Conversation, type EntryOf, limits, type Role, type User } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import { asc, eq, inArray } from 'drizzle-orm'
-import { kindNumbersOfConversations, roleOf } from '../../access.ts'
+import { kindNumbersOfConversations, roleOf, rulesOf, type StoredRules } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns } from '../entries.ts'
 import { firstSeen, notHidden } from '../messages/hidden.ts'
@@ -23,6 +23,10 @@ interface Row extends EntryRow {
   id: string
   conversation_kind: number
   name: string | null
+  description: string
+  avatar: string | null
+  settings: StoredRules
+  silenced_until: number | null
   head_seq: number
   head_at: string
   member_count: number
@@ -52,7 +56,7 @@ export const unreadOf = (member: string, conversation: string) =>
 /** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
 const readConversations = (where: string, limit: string) => `
 WITH page AS MATERIALIZED (
-  SELECT c.id, c.kind AS conversation_kind, c.name, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
+  SELECT c.id, c.kind AS conversation_kind, c.name, c.description, c.avatar, c.settings, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
          c.member_count, m.role,
          CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.cleared_seq,
          m.delivered_seq, m.read_seq, m.muted_until
@@ -61,10 +65,12 @@ WITH page AS MATERIALIZED (
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
 SELECT * FROM (
-  SELECT p.id, p.conversation_kind, p.name, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
+  SELECT p.id, p.conversation_kind, p.name, p.description, p.avatar, p.settings, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
          p.joined_seq, p.cleared_seq,
          p.delivered_seq, p.read_seq, u.unread,
-         CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until, l.*,
+         CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until,
+         (SELECT (extract(epoch FROM s.until) * 1000)::float8 FROM group_silences s
+           WHERE s.conversation_id = p.id AND s.user_id = $1 AND s.until > now()) AS silenced_until, l.*,
          row_number() OVER page AS nth,
          sum(octet_length(l.body)) OVER page - coalesce(octet_length(l.body), 0) AS bytes_before
     FROM page p
@@ -160,6 +166,8 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       id: row.id,
       kind: isDirect(row) ? 'direct' : 'group',
       ...(row.name === null ? {} : { name: row.name }),
+      ...(isDirect(row) ? {} : { group: groupOf(row) }),
+      ...(row.silenced_until === null ? {} : { silencedUntil: Math.round(row.silenced_until) }),
       head: row.head_seq,
       headAt: Math.floor(Number(row.head_at) * 1000),
       role: roleOf(row.role),
@@ -181,6 +189,11 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
 const isPending = (row: Row) => isDirect(row) && row.member_count < 2
 const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
 const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
+
+const groupOf = ({ description, avatar, settings }: Row) => {
+  const { permissions, slowModeMs, newcomerHistory, forwarding } = rulesOf('group', settings)
+  return { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding }
+}
 
 /** The members of these conversations, in the order of their ids, as the caller sees them. */
 async function readPeople(ctx: LogContext, by: string, conversations: readonly string[]) {

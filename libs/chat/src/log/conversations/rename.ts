@@ -1,4 +1,4 @@
-import { demandGroup, demandManager } from '../../access.ts'
+import { demandGroup, demandPermitted } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { checkName } from '../../text/names.ts'
 import { type Changed, change } from './change.ts'
@@ -15,7 +15,7 @@ export async function rename(
   const name = checkName(input.name, 'name')
   return change(ctx, by, input.conversation, locked => {
     demandGroup(locked.kind)
-    demandManager(locked.role)
+    demandPermitted(locked.rules, 'edit', locked.role)
     return { event: 'conversation.renamed', name }
   })
 }

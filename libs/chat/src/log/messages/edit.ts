@@ -1,6 +1,6 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
 import { Refusal, refuseBody } from '@flotilla/protocol'
-import { demandInWindow } from '../../access.ts'
+import { demandInWindow, demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { readTarget } from './target.ts'
@@ -10,7 +10,8 @@ export const editing: Rule<'message.edit'> = {
   counts: false,
   pushes: false,
   refuse: ({ body }) => refuseBody(body),
-  async check(ctx, by, { conversation, target, body }, { member }) {
+  async check(ctx, by, { conversation, target, body }, { membership, member }) {
+    demandMayPost(membership.rules, member, ctx.clock)
     const message = await readTarget(ctx.pool, ctx.seal, conversation, target)
     // What somebody cannot see is not told apart from what is another's.
     if (message?.sender !== by || target < member.joinedSeq || message.removed !== undefined)

@@ -1,6 +1,6 @@
 /** Pins a message for everybody in the conversation, and takes the pin away. */
 import { limits, Refusal } from '@flotilla/protocol'
-import { demandMayPin } from '../../access.ts'
+import { demandPermitted } from '../../access.ts'
 import { append, type Appended, type InputOf, type LockedBy, type LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { markPart } from './part.ts'
@@ -16,7 +16,7 @@ export const pinning: LockedRule<'message.pin'> = {
   refuse: () => undefined,
   async apply(ctx, locked, { target }) {
     const { client, conversation, membership, member, seq } = locked
-    demandMayPin(membership.kind, member.role)
+    demandPermitted(membership.rules, 'pin', member.role)
     const message = await readTarget(client, ctx.seal, conversation, target)
     if (message === undefined || target < member.joinedSeq || message.removed !== undefined) throw unknown()
     const before = await readPin(locked, target)
@@ -38,7 +38,7 @@ export const unpinning: LockedRule<'message.unpin'> = {
   refuse: () => undefined,
   async apply(_ctx, locked, { target }) {
     const { membership, member, seq } = locked
-    demandMayPin(membership.kind, member.role)
+    demandPermitted(membership.rules, 'pin', member.role)
     const before = target < member.joinedSeq ? undefined : await readPin(locked, target)
     if (before === undefined) throw unknown('no such message was ever pinned')
     if (!before.pinned) return { said: before.changedSeq }

@@ -5,10 +5,11 @@
 import { type Conversation, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandNotBlocked, demandStillAsked, requestStates } from '../../access.ts'
-import { demandRoomForConversations } from '../caps.ts'
 import type { LogContext } from '../context.ts'
+import { demandNoneBanned } from '../conversations/bans.ts'
 import { change } from '../conversations/change.ts'
 import { get } from '../conversations/get.ts'
+import { demandRoomToJoin, joinGroup } from '../conversations/join-group.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 
 interface Open {
@@ -17,7 +18,7 @@ interface Open {
 }
 
 /**
- * @throws Refusal request_unknown (also when whoever asked may add nobody any more), conversation_full, limit_reached,
+ * @throws Refusal request_unknown (also when whoever asked may add nobody any more), banned, conversation_full, limit_reached,
  *   blocked, unavailable
  */
 export async function accept(ctx: LogContext, by: string, request: string): Promise<Conversation> {
@@ -54,14 +55,15 @@ export async function enter(
       const tie = (await readCounterparts(client, by, [from])).get(from)
       if (tie === undefined) throw new Refusal('request_unknown')
       demandNotBlocked(tie, 'the person')
-      if (kind === 'group') demandStillAsked((await locked.rolesOf([from])).get(from))
-      if (kind === 'group' && locked.size >= ctx.settings.groupMembersMax)
-        throw new Refusal('conversation_full', undefined, { rule: `maxItems ${ctx.settings.groupMembersMax}` })
-      await demandRoomForConversations(ctx, client, { users: [by], by })
+      if (kind === 'group') {
+        demandStillAsked(locked.rules, (await locked.rolesOf([from])).get(from))
+        await demandNoneBanned(client, conversation, [by])
+      }
+      await demandRoomToJoin(ctx, locked, by, by)
       entered = true
-      const members = [{ user: by, role: 'member' as const }]
-      // What was said to them by way of asking is theirs to read; of a group they see what comes from now on.
-      return { event: 'member.added', members, ...(kind === 'direct' ? { since: 1 } : {}) }
+      if (kind === 'group') return joinGroup(locked, conversation, [by])
+      // What was said to them by way of asking is theirs to read.
+      return { event: 'member.added', members: [{ user: by, role: 'member' }], since: 1 }
     },
     { hold: [by, from], entering: true },
   )

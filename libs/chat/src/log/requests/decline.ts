@@ -1,6 +1,14 @@
 /** A request ends, and nobody comes in: whom it was for does not want it, or it is taken back. */
 import { Refusal } from '@flotilla/protocol'
-import { demandGroup, demandMayTakeBack, kindNumbersOfConversations, requestStates, roleOf } from '../../access.ts'
+import {
+  demandGroup,
+  demandMayTakeBack,
+  kindNumbersOfConversations,
+  requestStates,
+  roleOf,
+  rulesOf,
+  type StoredRules,
+} from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { transaction } from '../../store/transaction.ts'
 
@@ -36,14 +44,14 @@ export async function decline(ctx: LogContext, by: string, request: string): Pro
 }
 
 /**
- * Whoever asked somebody into a group takes that back, or another of its managers does. A direct conversation stays as it
+ * Whoever asked somebody into a group takes that back, or another who may add people does. A direct conversation stays as it
  * is: it was begun.
  * @throws Refusal request_unknown, not_a_group
  */
 export async function cancel(ctx: LogContext, by: string, request: string): Promise<void> {
   const { conversation, from, to } = await transaction(ctx, async client => {
-    const found = await client.query<Row & { role: number | null }>(
-      `SELECT r.conversation_id AS conversation, r.from_id AS from, r.user_id AS to, c.kind, m.role
+    const found = await client.query<Row & { settings: StoredRules; role: number | null }>(
+      `SELECT r.conversation_id AS conversation, r.from_id AS from, r.user_id AS to, c.kind, c.settings, m.role
          FROM conversation_requests r JOIN conversations c ON c.id = r.conversation_id
          LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2
         WHERE r.id = $1 AND r.from_id IS NOT NULL FOR UPDATE OF r`,
@@ -51,8 +59,9 @@ export async function cancel(ctx: LogContext, by: string, request: string): Prom
     )
     const row = found.rows[0]
     if (row === undefined) throw new Refusal('request_unknown')
-    demandMayTakeBack(row.from === by, row.role === null ? undefined : roleOf(row.role))
-    demandGroup(row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group')
+    const kind = row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
+    demandMayTakeBack(row.from === by, rulesOf(kind, row.settings), row.role === null ? undefined : roleOf(row.role))
+    demandGroup(kind)
     await client.query('DELETE FROM conversation_requests WHERE id = $1', [request])
     return row
   })

@@ -1,0 +1,2 @@
+export { approve, decline, withdraw } from './answer.ts'
+export { list, own } from './list.ts'

@@ -1,0 +1,5 @@
+export { join, type Joined } from './join.ts'
+export { list } from './list.ts'
+export { make } from './make.ts'
+export { preview } from './preview.ts'
+export { revoke } from './revoke.ts'
