@@ -150,6 +150,11 @@ export function demandMayPost(
     throw new Refusal('silenced', undefined, { until: silencedUntil })
 }
 
+/** A group may keep what is said there to itself. */
+export function demandMayForward({ forwarding }: Rules): void {
+  if (!forwarding) throw new Refusal('forwarding_disabled', undefined, { field: 'source' })
+}
+
 /** How long somebody of this role waits after a message of theirs. Who sees to order does not wait. */
 export const pauseMsOf = ({ slowModeMs }: Rules, role: Role): number => (role === 'member' ? slowModeMs : 0)
 

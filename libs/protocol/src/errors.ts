@@ -157,6 +157,7 @@ const table = {
     meaning: 'You share no conversation with one of these users.',
   },
   role_insufficient: { http: 403, retry: false, meaning: 'Your role does not allow this.' },
+  forwarding_disabled: { http: 403, retry: false, meaning: 'Messages of this group cannot be forwarded.' },
   silenced: { http: 403, retry: false, meaning: 'You cannot post in this group until `until`.' },
   banned: { http: 403, retry: false, meaning: 'The user is banned from this group.' },
   ban_unknown: { http: 404, retry: false, meaning: 'The user is not banned from this group.' },

@@ -19,7 +19,7 @@ import {
 } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
-import { demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
+import { demandMayPost, demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
 import { mentioned } from '../notices/notifications/mentioned.ts'
 import { transaction } from '../store/transaction.ts'
 import type { LogContext } from './context.ts'
@@ -119,6 +119,7 @@ const lateCodes: ReadonlySet<ErrorCode> = new Set([
   'too_late',
   'role_insufficient',
   'silenced',
+  'forwarding_disabled',
   'rate_limited',
 ])
 
@@ -132,7 +133,7 @@ const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'sile
 /**
  * @param by who does it
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal conversation_unknown, not_a_member, blocked, request_pending, rate_limited, quota_exceeded,
+ * @throws Refusal conversation_unknown, not_a_member, blocked, request_pending, role_insufficient, silenced, rate_limited, quota_exceeded,
  *   overloaded, unavailable, and those of the rule
  */
 export async function append<O extends EntryOp>(
@@ -327,6 +328,7 @@ function decide<O extends EntryOp>(
   const decideBy = (standing: Standing): Decided<O> | Promise<Decided<O>> => {
     const { membership, member } = standing
     demandOpen(membership.closed)
+    if (rule.counts) demandMayPost(membership.rules, member, ctx.clock)
     if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
     const checking = rule.check(ctx, by, input, standing)
     const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0

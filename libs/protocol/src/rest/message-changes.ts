@@ -65,6 +65,6 @@ export const messageChanges = routes('messages', 'session', {
     params: ById,
     body: Type.Object({ clientId, source }, closed),
     answers: { 201: answered('The place of the message in the conversation.', up['message.forward'].reply) },
-    refusals: writing,
+    refusals: [...writing, 'forwarding_disabled'],
   },
 })

@@ -1,5 +1,6 @@
 /** Forwards a message: its words are those of whoever wrote it, since the store copies them and no client says them. */
 import { Refusal } from '@flotilla/protocol'
+import { demandMayForward } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { isHidden } from './hidden.ts'
@@ -23,7 +24,7 @@ export const forwarding: Rule<'message.forward'> = {
 /**
  * @param by who forwards it
  * @param origin the connection that gets the reply
- * @throws Refusal message_unknown (no message that the caller may read), and those of `append`
+ * @throws Refusal message_unknown (no message that the caller may read), forwarding_disabled, and those of `append`
  */
 export const forward = (
   ctx: LogContext,
@@ -38,11 +39,13 @@ async function readSource(
   by: string,
   { conversation, seq }: InputOf<'message.forward'>['source'],
 ): Promise<Target> {
-  const [message, hidden] = await Promise.all([
+  const [message, hidden, membership] = await Promise.all([
     readTarget(ctx.pool, ctx.seal, conversation, seq),
     isHidden(ctx, by, { conversation, seq }),
+    ctx.memberships.of(conversation),
   ])
   if (message === undefined || message.removed !== undefined || hidden)
     throw new Refusal('message_unknown', 'no such message that you can read', { field: 'source' })
+  if (membership !== undefined) demandMayForward(membership.rules)
   return message
 }

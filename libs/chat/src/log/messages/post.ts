@@ -1,6 +1,5 @@
 /** Posts a message: who may, and what becomes of it. The socket and REST call the same verb. */
 import { Refusal, refuseBody } from '@flotilla/protocol'
-import { demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
@@ -11,7 +10,6 @@ export const posting: Rule<'message.send'> = {
   pushes: true,
   refuse: ({ body }) => refuseBody(body),
   check(ctx, _by, { replyTo }, { membership, member }) {
-    demandMayPost(membership.rules, member, ctx.clock)
     return replyTo === undefined ? undefined : checkReply(ctx, membership, member.joinedSeq, replyTo)
   },
   payload: ({ body }) => ({ body }),
@@ -21,8 +19,7 @@ export const posting: Rule<'message.send'> = {
 /**
  * @param by the sender
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal field_invalid, data_too_deep, role_insufficient, silenced, message_unknown (the reply's target), and those of
- *   `append`
+ * @throws Refusal field_invalid, data_too_deep, message_unknown (the reply's target), and those of `append`
  */
 export const post = (ctx: LogContext, by: string, input: InputOf<'message.send'>, origin?: object): Promise<Appended> =>
   append(ctx, by, posting, input, origin)

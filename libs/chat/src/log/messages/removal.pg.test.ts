@@ -19,6 +19,7 @@ import { file, list as listReports } from '../../operators/reports/index.ts'
 import { block } from '../../people/blocks/index.ts'
 import { claim, prepare, sweep } from '../../push/index.ts'
 import { addMembers } from '../conversations/add-members.ts'
+import { changeGroup } from '../conversations/change-group.ts'
 import { badge } from '../conversations/badge.ts'
 import { get } from '../conversations/get.ts'
 import { list } from '../conversations/list.ts'
@@ -498,6 +499,22 @@ describe('forwarding', () => {
       source: { conversation: target, seq: first.seq },
     })
     expect((await arrived(bob)).at(-1)).toMatchObject({ by: dave, forwarded: { by: alice, at: original.at } })
+  })
+
+  test('a group may keep what is said there to itself, and who may not post in the other does not forward there', async () => {
+    const { seq } = await say(alice, 'ours')
+    await changeGroup(ctx, alice, { conversation, forwarding: false })
+    const target = await makeConversation(ctx.pool, [bob, carol])
+    const clientId = randomUUID()
+    const input = { conversation: target, clientId, source: { conversation, seq } }
+    await refused(forward(ctx, bob, input), 'forwarding_disabled')
+    await changeGroup(ctx, alice, { conversation, forwarding: true })
+    const first = await forward(ctx, bob, input)
+    await changeGroup(ctx, alice, { conversation, forwarding: false })
+    expect(await forward(ctx, bob, input)).toMatchObject({ seq: first.seq })
+    await changeGroup(ctx, alice, { conversation, forwarding: true })
+    await changeGroup(ctx, bob, { conversation: target, permissions: { post: 'owner' } })
+    await refused(forward(ctx, carol, { ...input, clientId: randomUUID() }), 'role_insufficient')
   })
 
   test('of what is deleted, unseen or no message there is nothing to forward', async () => {
