@@ -87,6 +87,11 @@ export function demandMayLeave(role: Role, owners: number, members: number): voi
   if (role === 'owner' && owners <= 1 && members > 1) throw new Refusal('last_owner')
 }
 
+/** Messages disappear as either of the two wants it, or as those want it who manage the group. */
+export function demandMaySetTimer(kind: ConversationKind, role: Role): void {
+  if (kind === 'group') demandManager(role)
+}
+
 // ── between two people ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Who can see something. */

@@ -8,6 +8,7 @@
 import { Type } from 'typebox'
 import { conversationCreated } from './entries/conversation-created.ts'
 import { conversationRenamed } from './entries/conversation-renamed.ts'
+import { conversationTimerChanged } from './entries/conversation-timer-changed.ts'
 import { memberAdded } from './entries/member-added.ts'
 import { memberChanged } from './entries/member-changed.ts'
 import { memberLeft } from './entries/member-left.ts'
@@ -18,6 +19,7 @@ import { messageHidden } from './entries/message-hidden.ts'
 import { messageForward, messageNew } from './entries/message-new.ts'
 import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
 import { messageRemoved } from './entries/message-removed.ts'
+import { messagesExpired } from './entries/messages-expired.ts'
 
 const kinds = [
   messageNew,
@@ -33,6 +35,8 @@ const kinds = [
   messageUnpinned,
   messageDeleted,
   messageHidden,
+  conversationTimerChanged,
+  messagesExpired,
 ] as const
 
 type Kind = (typeof kinds)[number]

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '437454459c27d030'
+export const wireHash = 'a847527a4782731e'

@@ -103,6 +103,7 @@ async function drop(
         [conversation],
       )
       if (deleted.rowCount === messagesAtOnceMax) return true
+      await tx.query('DELETE FROM expiring_messages WHERE conversation_id = $1', [conversation])
       // Takes the members' rows along.
       await tx.query('DELETE FROM conversations WHERE id = $1', [conversation])
       return false

@@ -42,6 +42,10 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly groupMembersMax: number
   /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
   readonly requestMessagesMax: number
+  /** Messages that one person has scheduled, those that failed among them. */
+  readonly scheduledMax: number
+  /** Reminders that one person has set. */
+  readonly remindersMax: number
   /** How long nobody may be asked again to join a group that they declined. */
   readonly requestPauseMs: number
   /** People whom one person asks into conversations at one time, and conversations into which one person is asked. */
@@ -72,6 +76,8 @@ export const logDefaults = {
   conversationsMax: 5_000,
   groupMembersMax: limits.groupMembersMax,
   requestMessagesMax: 5,
+  scheduledMax: 100,
+  remindersMax: 200,
   requestPauseMs: 7 * 86_400_000,
   conversationRequestsSentMax: 200,
   conversationRequestsReceivedMax: 500,
