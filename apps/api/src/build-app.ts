@@ -59,8 +59,10 @@ import { operatorReportRoutes } from './routes/operator-reports.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { reauthenticationRoutes, secondFactorRoutes } from './routes/second-factor.ts'
+import { scheduledRoutes } from './routes/scheduled.ts'
 import { searchRoutes } from './routes/search.ts'
 import { securityRoutes } from './routes/security.ts'
+import { reminderRoutes } from './routes/reminders.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { userRoutes } from './routes/users.ts'
@@ -206,6 +208,8 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     messageRoutes,
     messageChangeRoutes,
     hiddenMessageRoutes,
+    scheduledRoutes,
+    reminderRoutes,
     receiptRoutes,
     deviceRoutes,
     notificationRoutes,

@@ -2,10 +2,20 @@
  * The terminal client's behaviour: what a typed line does, and what is shown of what happens. It stands on the doors of
  * the SDK alone, as any application would.
  */
+import { randomUUID } from 'node:crypto'
 import { emptyConversation, type Entry, type EntryOf, fold, quoteOf, textOf } from '@flotilla/protocol'
-import { type Client, type ConversationRequest, FlotillaError, type Message, type Send, type User } from '@flotilla/sdk'
+import {
+  type Client,
+  type ConversationRequest,
+  FlotillaError,
+  type Message,
+  type ScheduledMessage,
+  type Send,
+  type User,
+} from '@flotilla/sdk'
 import { actOf, groupHelp, inWords } from './chat-groups.ts'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
+import { durationOf, readDuration, readWhen, timeOf } from './chat-times.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
 const finishMsMax = 5_000
@@ -30,6 +40,12 @@ const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: 
   text: textOf(body),
 })
 
+/** An entry that makes a message say something else. */
+type Changing = Pick<Entry, 'conversation' | 'seq'> & {
+  readonly target: number
+  readonly event: 'message.edited' | 'message.removed' | 'message.deleted' | 'messages.expired'
+}
+
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
 const help = [
@@ -45,6 +61,11 @@ const help = [
   '/delete                   delete what you said last, for everybody',
   '/pin                      pin the last message, or take its pin away: /unpin',
   ...groupHelp,
+  '/schedule <when> <text>   send it then: 10m, 2h, 09:30, 2027-03-28T09:30',
+  '/scheduled                what is to be sent later',
+  '/unschedule <number>      do not send this one',
+  '/remind <when>            of what was said last',
+  '/disappear <1h…90d|off>   how long messages last that are sent from here on',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -142,6 +163,13 @@ export class ChatApp {
       const said = await act(this.#client, this.#open.id, first === undefined ? [] : [first, ...rest])
       return said === undefined ? undefined : this.#note(said)
     }
+    if (
+      this.#open !== undefined &&
+      first !== undefined &&
+      (await this.#timed(this.#open.id, command!, [first, ...rest]))
+    )
+      return
+    if (command === '/scheduled') return this.#listScheduled()
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -166,6 +194,53 @@ export class ChatApp {
     const joined = await this.#client.rest.groups.join(token)
     if ('id' in joined) return this.#enter(await this.#rooms.read(joined.id))
     this.#note(`you have asked to join ${harmless(joined.name)}`)
+  }
+
+  /** What is to happen at a time, in the open room. @returns whether the command was one of these */
+  async #timed(
+    conversation: string,
+    command: string,
+    [first, ...rest]: readonly [string, ...string[]],
+  ): Promise<boolean> {
+    const { scheduled, reminders, setTimer } = this.#client.rest
+    if (command === '/schedule' && rest.length > 0) {
+      const when = readWhen(first, new Date())
+      if (when === undefined) this.#note(`no time: ${harmless(first)}. Say 10m, 2h, 09:30 or 2027-03-28T09:30`)
+      else {
+        const message = { conversation, clientId: randomUUID(), body: { text: rest.join(' ') } }
+        this.#showScheduled(await scheduled.schedule({ ...message, ...when }))
+      }
+    } else if (command === '/unschedule') {
+      const one = (await scheduled.list({ conversation })).scheduled[Number(first) - 1]
+      if (one === undefined) this.#note('there is no such number: /scheduled')
+      else await scheduled.cancel(one.id).then(() => this.#note(`not sent: ${harmless(one.body.text)}`))
+    } else if (command === '/remind') {
+      const when = readWhen(first, new Date())
+      const seq = Math.max(0, ...this.#lines.keys(), ...[...this.#own.values()].map(own => own.seq ?? 0))
+      if (when === undefined || seq === 0) this.#note('there is nothing to remind you of, or no such time')
+      else {
+        const { at } = await reminders.set(conversation, seq, when.at ?? Date.parse(when.local.time))
+        this.#note(`you are reminded ${timeOf(at)}`)
+      }
+    } else if (command === '/disappear') {
+      const timerMs = first === 'off' ? null : readDuration(first)
+      if (timerMs === undefined) this.#note('say how long: 1h, 7d, or off')
+      else await setTimer(conversation, timerMs)
+    } else return false
+    return true
+  }
+
+  async #listScheduled(): Promise<void> {
+    if (this.#open === undefined) return this.#note('open a conversation first: /with <name>')
+    const { scheduled } = await this.#client.rest.scheduled.list({ conversation: this.#open.id })
+    if (scheduled.length === 0) return this.#note('nothing is scheduled here: /schedule 10m hello')
+    for (const [at, message] of scheduled.entries()) this.#showScheduled(message, `${at + 1}. `)
+  }
+
+  #showScheduled({ conversation, id, at, body, state, failure }: ScheduledMessage, number = ''): void {
+    const how = state === 'failed' ? `not sent (${failure})` : `is sent ${timeOf(at)}`
+    const about = { event: 'scheduled', conversation, clientId: id, at, text: body.text, state }
+    this.#note(`${number}${how}: ${harmless(body.text)}`, about)
   }
 
   #edit(conversation: string, text: string): void {
@@ -292,6 +367,15 @@ export class ChatApp {
       case 'message.pinned':
       case 'message.unpinned':
         return this.#pinned(entry, by)
+      case 'messages.expired':
+        for (const target of entry.targets) this.#changed({ ...entry, target })
+        return
+      case 'conversation.timer_changed':
+        return this.#note(
+          entry.timerMs === null
+            ? `${by} lets messages stay`
+            : `${by} lets messages disappear after ${durationOf(entry.timerMs)}`,
+        )
       case 'conversation.created':
       case 'conversation.renamed':
       case 'conversation.changed':
@@ -336,16 +420,15 @@ export class ChatApp {
   }
 
   /** A message that is on the screen says something else now. */
-  #changed(entry: EntryOf<'message.edited' | 'message.removed' | 'message.deleted'>): void {
-    const { conversation, seq, target, event } = entry
+  #changed({ conversation, seq, target, event }: Changing): void {
     const { posted, content } = this.#state.messages.get(target) ?? {}
     // Of an older message, or one that has been changed once more, there is nothing to show.
     if (posted === undefined || content?.seq !== seq) return
     const own = this.#own.get(posted.clientId)
     const by = this.#rooms.nameOf(posted.by)
     const text = textOf(content.value.body)
-    const what = event.slice('message.'.length)
-    const news = `* ${by} ${what}: ${harmless(text)}`
+    const what = event.slice(event.indexOf('.') + 1)
+    const news = what === 'expired' ? `* ${harmless(text)}` : `* ${by} ${what}: ${harmless(text)}`
     const about = { event: what, conversation, seq: target, by, text }
     if (own === undefined)
       return this.#lines.get(target)?.set(`${style.bold(style.cyan(by))}: ${harmless(text)}`, news, about)

@@ -1,5 +1,5 @@
 /** The figures of a worker, beside those of every process. docs/metrics.md is made from the declarations. */
-import { type ChatContext, feed, jobs, offline, push, type Upkept, upkeptTables } from '@flotilla/chat'
+import { type ChatContext, feed, jobs, offline, push, scheduled, type Upkept, upkeptTables } from '@flotilla/chat'
 import { counter, gauge, histogram, type Logger, openMetrics, readTogether, type Registry } from '@flotilla/service'
 import { feedConsumers } from './feed-consumers.ts'
 
@@ -9,6 +9,10 @@ export interface WorkerMetrics {
   /** A push was taken so long after its first message was written. */
   pushed(provider: push.Provider, seconds: number): void
   cleaned(table: keyof Upkept, rows: number): void
+  scheduled(outcome: scheduled.ScheduledOutcome): void
+  reminded(reminders: number): void
+  /** So many messages had had their time. */
+  expired(messages: number): void
 }
 
 /** What a person waits for, and what a service that was away makes them wait. */
@@ -18,6 +22,7 @@ const kinds: readonly jobs.JobKind[] = ['mail', 'delete-files', 'nothing']
 const providers: readonly push.Provider[] = ['fcm', 'webpush']
 const jobOutcomes = ['done', 'failed', 'dead'] as const
 const consumers = feedConsumers.map(({ name }) => name)
+const timed = ['scheduled', 'reminders', 'expiring'] as const
 const pushOutcomes = ['sent', 'gone', 'refused', 'later', 'unclear', 'skipped', 'dead'] as const
 
 /** Of the whole store: every worker says the same, so take one of them and not the sum. */
@@ -50,6 +55,18 @@ export const workerMetrics = {
   flotilla_upkeep_rows_total: counter('rows', 'Expired rows deleted', {
     table: upkeptTables,
   }),
+  flotilla_scheduled_total: counter(
+    'attempts',
+    'Attempts to send a scheduled message: `later` is retried, `failed` was refused and its sender told',
+    { outcome: scheduled.scheduledOutcomes },
+  ),
+  flotilla_reminders_total: counter('reminders', 'Reminders that came due'),
+  flotilla_expired_total: counter('messages', 'Disappearing messages erased'),
+  flotilla_timed_late_seconds: gauge(
+    'seconds',
+    `Lateness of what is longest overdue, ${ofTheStore}: scheduled messages, reminders, messages to be erased`,
+    { what: timed },
+  ),
   flotilla_feed_lag_entries: gauge(
     'entries',
     `Entries that a feed consumer has yet to read, ${ofTheStore}; approximate when far behind`,
@@ -76,11 +93,17 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   const pushes = metrics.counter('flotilla_pushes_total')
   const latency = metrics.histogram('flotilla_push_seconds')
   const cleaned = metrics.counter('flotilla_upkeep_rows_total')
+  const scheduledSent = metrics.counter('flotilla_scheduled_total')
+  const reminded = metrics.counter('flotilla_reminders_total')
+  const expired = metrics.counter('flotilla_expired_total')
   return {
     job: (kind, outcome) => jobsDone.inc({ kind, outcome }),
     push: (provider, outcome) => pushes.inc({ provider, outcome }),
     pushed: (provider, seconds) => latency.observe({ provider }, Math.max(0, seconds)),
     cleaned: (table, rows) => cleaned.inc({ table }, rows),
+    scheduled: outcome => scheduledSent.inc({ outcome }),
+    reminded: reminders => reminded.inc(reminders),
+    expired: messages => expired.inc(messages),
   }
 }
 
@@ -117,6 +140,11 @@ export function measureQueues(
   read('flotilla_feed_lag_entries', async () => byConsumer(await ofFeed(), lag => lag.entries))
   read('flotilla_feed_lag_seconds', async () => byConsumer(await ofFeed(), lag => lag.lateMs / 1_000))
   read('flotilla_feed_waits_seconds', () => readings.feedWaitsMs() / 1_000)
+  const ofTimed = readTogether(() => orNothing(scheduled.timedFigures(chat)))
+  read('flotilla_timed_late_seconds', async () => {
+    const late = (await ofTimed())?.lateMs
+    return late && Object.fromEntries(timed.map(what => [what, late[what] / 1_000]))
+  })
   read('flotilla_offline_messages', () => orNothing(offline.owedToAll(chat)))
 }
 

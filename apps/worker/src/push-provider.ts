@@ -33,7 +33,8 @@ const countedMax = 100
 
 /** What a device shows before its app has run. Who and how many, never what. */
 export function wordsOf(content: push.PushContent, publicName: string): { title: string; body: string } {
-  const { count, names } = content
+  const { kind, count, names } = content
+  if (kind === 'reminder') return { title: shortened(names?.group ?? publicName), body: 'Reminder of a message' }
   const many = count === 1 ? 'new message' : `${count >= countedMax ? `${countedMax}+` : count} new messages`
   const capital = many.replace(/^n/, 'N')
   if (names === undefined) return { title: publicName, body: capital }

@@ -1,5 +1,5 @@
 /**
- * A worker, put together: jobs, push, the feed, upkeep. It keeps nothing that a restart would lose, and any number of them work side
+ * A worker, put together: jobs, push, what happens at a time, the feed, upkeep. It keeps nothing that a restart would lose, and any number of them work side
  * by side: what one has claimed, the others leave alone. main.ts runs it as a process, the standalone app inside its own.
  */
 import { type ChatContext, feed, lifecycle, upkeep, upkeptTables } from '@flotilla/chat'
@@ -12,6 +12,7 @@ import type { Mailer } from './mailer.ts'
 import { createWorkerMetrics, measureQueues } from './metrics.ts'
 import type { PushProvider } from './push-provider.ts'
 import { type PushRunnerSettings, startPushRunner } from './push-runner.ts'
+import { startTimedLoops, type TimedSettings } from './timed-loops.ts'
 
 export interface WorkerOptions {
   /** The domain, joined to the nodes: what a worker does is heard like everything else. */
@@ -28,7 +29,7 @@ export interface WorkerOptions {
   readonly settings?: Partial<WorkerSettings>
 }
 
-export interface WorkerSettings extends JobSettings, PushRunnerSettings {
+export interface WorkerSettings extends JobSettings, PushRunnerSettings, TimedSettings {
   readonly upkeepMs: number
   /** How long nobody else takes a part of the feed: longer than what a consumer does with its batches may take. */
   readonly feedLeaseMs: number
@@ -49,6 +50,7 @@ export const workerDefaults: WorkerSettings = {
   pushesInFlightMax: 50,
   pushPauseMs: { first: 1_000, max: 60_000 },
   pollMs: { busy: 200, idle: 1_000 },
+  expireMs: 60_000,
   upkeepMs: 3_600_000,
   feedLeaseMs: 60_000,
   eraseMs: 60_000,
@@ -84,6 +86,7 @@ export function createWorker(options: WorkerOptions): Worker {
     feedWaitsMs: () => Math.max(...consumptions.map(one => one.waitsMs())),
   })
   const loops = [
+    ...startTimedLoops({ ...shared, signal: stopping.signal }),
     ...consumptions.map(({ consumer, turn }) =>
       startLoop({
         name: `feed ${consumer.name}`,

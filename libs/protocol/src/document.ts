@@ -99,10 +99,12 @@ export const wireValues: FieldValues = {
   rule: ['maxLength 8000'],
   session: [other],
   text: ['Hello'],
+  time: ['2027-03-28T09:30'],
   unread: [3],
   user: [bob],
   username: ['alice'],
   users: [bob],
+  zone: ['Europe/Madrid'],
 }
 
 function fits(

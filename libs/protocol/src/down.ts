@@ -18,6 +18,8 @@ import { notificationNew, notificationRead, notificationRemoved } from './down/n
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
 import { refresh } from './down/refresh.ts'
+import { reminderChanged } from './down/reminder-changed.ts'
+import { scheduledChanged } from './down/scheduled.ts'
 import { syncHeads } from './down/sync-heads.ts'
 import { typingStarted, typingStopped } from './down/typing.ts'
 import { userChanged } from './down/user-changed.ts'
@@ -50,6 +52,8 @@ export const down = {
   'contact.cancelled': contactCancelled,
   'contact.removed': contactRemoved,
   'block.changed': blockChanged,
+  'scheduled.changed': scheduledChanged,
+  'reminder.changed': reminderChanged,
   'sync.heads': syncHeads,
   refresh,
   error: errorEvent,

@@ -9,6 +9,7 @@ import { Type } from 'typebox'
 import { conversationChanged } from './entries/conversation-changed.ts'
 import { conversationCreated } from './entries/conversation-created.ts'
 import { conversationRenamed } from './entries/conversation-renamed.ts'
+import { conversationTimerChanged } from './entries/conversation-timer-changed.ts'
 import { memberAdded } from './entries/member-added.ts'
 import { memberChanged } from './entries/member-changed.ts'
 import { memberLeft } from './entries/member-left.ts'
@@ -20,6 +21,7 @@ import { messageHidden } from './entries/message-hidden.ts'
 import { messageForward, messageNew } from './entries/message-new.ts'
 import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
 import { messageRemoved } from './entries/message-removed.ts'
+import { messagesExpired } from './entries/messages-expired.ts'
 
 const kinds = [
   messageNew,
@@ -37,6 +39,8 @@ const kinds = [
   memberSilenced,
   messageDeleted,
   messageHidden,
+  conversationTimerChanged,
+  messagesExpired,
 ] as const
 
 type Kind = (typeof kinds)[number]

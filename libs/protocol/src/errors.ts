@@ -150,6 +150,11 @@ const table = {
     meaning: 'No such message in this conversation.',
   },
   too_late: { http: 403, retry: false, meaning: 'It is too late for this. `rule` has the time limit.' },
+  scheduled_unknown: {
+    http: 404,
+    retry: false,
+    meaning: 'You have no scheduled message with this id that can still be changed. It was sent, or it is due now.',
+  },
   not_a_member: { http: 403, retry: false, meaning: 'You are not a member of this conversation.' },
   no_shared_conversation: {
     http: 403,

@@ -123,8 +123,13 @@ const OtherBody = Type.Object(
 export const Body = Type.Union([TextBody, OtherBody])
 export type Body = Type.Static<typeof Body>
 
-/** Who took away what a message said: an operator, its sender, or an owner or admin of the group. A later version may know more. */
-export const Removed = Type.Union([Type.Literal('operator'), Type.Literal('sender'), Type.Literal('admin')])
+/** Who took away what a message said: an operator, its sender, an owner or admin of the group, or its timer. A later version may know more. */
+export const Removed = Type.Union([
+  Type.Literal('operator'),
+  Type.Literal('sender'),
+  Type.Literal('admin'),
+  Type.Literal('expired'),
+])
 export type Removed = Type.Static<typeof Removed>
 
 export const Quote = Type.Object(
@@ -144,6 +149,12 @@ export const Quote = Type.Object(
   { additionalProperties: false },
 )
 export type Quote = Type.Static<typeof Quote>
+
+/** How long messages last that are posted from here on. */
+export const TimerMs = Type.Union(
+  [Type.Integer({ minimum: limits.timerMsMin, maximum: limits.timerMsMax }), Type.Null()],
+  { description: 'How long messages last, in milliseconds from when they were sent. Null turns the timer off.' },
+)
 
 export const MemberRef = Type.Object({ user: Uuid, role: Role }, { additionalProperties: false })
 export type MemberRef = Type.Static<typeof MemberRef>

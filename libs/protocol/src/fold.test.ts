@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry, EntryOf } from './entries.ts'
-import { type ConversationState, emptyConversation, fold, foldAll, hide, quoteOf } from './fold.ts'
+import { type ConversationState, emptyConversation, fold, foldAll, hide, isExpired, quoteOf } from './fold.ts'
 
 const people = ['ann', 'bob', 'cid', 'dee'] as const
 const roles = ['owner', 'admin', 'member'] as const
@@ -18,6 +18,8 @@ const acts = [
   'edit',
   'remove',
   'delete',
+  'expire',
+  'timer',
   'rename',
   'describe',
   'permit',
@@ -47,6 +49,12 @@ const step = fc.record<Step>({
   which: fc.nat(),
 })
 
+/** The messages that an entry takes away. */
+function targetsOf(entry: Entry): readonly number[] {
+  if (entry.event === 'message.removed') return [entry.target]
+  return entry.event === 'messages.expired' ? entry.targets : []
+}
+
 class Log {
   /** As it happened. */
   readonly live: Entry[] = []
@@ -59,11 +67,11 @@ class Log {
     for (const one of steps) this.#take(one)
   }
 
-  #write(fields: Partial<Entry>, by: string, changes?: number): void {
+  #write(fields: Partial<Entry>, by: string, ...changes: readonly number[]): void {
     const seq = this.live.length + 1
     this.live.push({ conversation: 'crew', epoch: 1, at: 1_000 + seq, by, ...fields, seq } as Entry)
     const before = this.#changes.at(-1) ?? new Map<number, number>()
-    this.#changes.push(changes === undefined ? before : new Map(before).set(changes, seq))
+    this.#changes.push(new Map([...before, ...changes.map(target => [target, seq] as const)]))
   }
 
   #take({ act, who, which }: Step): void {
@@ -71,11 +79,15 @@ class Log {
     const seq = this.live.length + 1
     const body = { text: `${act} ${seq}` }
     const messages = this.live.filter(entry => entry.event === 'message.new')
-    const removed = new Set(this.live.flatMap(entry => (isRemoval(entry) ? [entry.target] : [])))
+    const removed = new Set(this.live.flatMap(targetsOf))
     const standing = messages.filter(entry => !removed.has(entry.seq))
     const one = standing[which % Math.max(1, standing.length)]
     const user = people[which % people.length]!
-    if (act === 'post') this.#write({ event: act === 'post' ? 'message.new' : act, clientId: `c${seq}`, body }, by)
+    if (act === 'post')
+      this.#write(
+        { event: 'message.new', clientId: `c${seq}`, body, ...(which % 2 === 0 ? {} : { expiresAt: which }) },
+        by,
+      )
     else if (act === 'reply' && one)
       this.#write({ event: 'message.new', clientId: `c${seq}`, body, replyTo: one.seq }, by)
     else if (act === 'edit' && one)
@@ -91,6 +103,12 @@ class Log {
     else if (act === 'pin' && one) this.#write({ event: 'message.pinned', clientId: `c${seq}`, target: one.seq }, by)
     else if (act === 'unpin' && one)
       this.#write({ event: 'message.unpinned', clientId: `c${seq}`, target: one.seq }, by)
+    else if (act === 'expire' && one) {
+      // Several at once, and none of them twice.
+      const targets = standing.filter((_, nth) => (nth + which) % 3 === 0).map(entry => entry.seq)
+      if (targets.length > 0) this.#write({ event: 'messages.expired', targets, body }, one.by, ...targets)
+    } else if (act === 'timer')
+      this.#write({ event: 'conversation.timer_changed', timerMs: which % 2 === 0 ? null : which }, by)
     else if (act === 'rename') this.#write({ event: 'conversation.renamed', name: `Crew ${seq}` }, by)
     else if (act === 'describe')
       this.#write({ event: 'conversation.changed', description: `Of ${seq}`, avatar: null }, by)
@@ -136,6 +154,7 @@ const isRemoval = (entry: Entry): entry is EntryOf<'message.removed' | 'message.
 function asChanged(message: EntryOf<'message.new'>, by: Entry): EntryOf<'message.new'> {
   if (by.event === 'message.edited') return { ...message, body: by.body!, changedSeq: by.seq, editedAt: by.at }
   if (isRemoval(by)) return { ...message, body: by.body, changedSeq: by.seq, removed: by.removed }
+  if (by.event === 'messages.expired') return { ...message, body: by.body, changedSeq: by.seq, removed: 'expired' }
   return message
 }
 
@@ -260,6 +279,13 @@ describe('a message', () => {
     const content = { seq: 5, value: { body: { text: 'second' }, editedAt: 50 } }
     expect(contentOf([edited])).toEqual({ content })
     expect(contentOf([edited, posted])).toEqual({ posted: { by: 'ann', at: 20, clientId: 'c2' }, content })
+  })
+
+  test('has an end by the clock of the store, however late that is told', () => {
+    const { posted: known } = contentOf([{ ...posted, expiresAt: 1_000 }])!
+    expect([999, 1_000].map(now => isExpired({ posted: known! }, now))).toEqual([false, true])
+    expect(isExpired(contentOf([posted])!, Number.MAX_SAFE_INTEGER)).toBe(false)
+    expect(isExpired(contentOf([edited])!, Number.MAX_SAFE_INTEGER)).toBe(false)
   })
 
   test('an edit that is older than the page says nothing', () => {

@@ -33,6 +33,8 @@ export interface MessageState {
     readonly clientId: string
     readonly replyTo?: number
     readonly forwarded?: EntryOf<'message.new'>['forwarded']
+    /** From then on it is hidden, though `messages.expired` has not come yet: see `isExpired`. */
+    readonly expiresAt?: number
   }
   /** Missing while nothing was heard of what it says. */
   readonly content?: Said<Content>
@@ -45,6 +47,8 @@ export interface ConversationState {
   readonly name?: Said<string>
   /** What a group is set to: what nobody has said is missing. */
   readonly settings: { readonly [K in keyof GroupSettings]?: Said<GroupSettings[K]> }
+  /** How long messages last that are posted now, in milliseconds; null is for ever. */
+  readonly timerMs?: Said<number | null>
   /** Everybody who was ever heard of, with their role; `undefined` for whoever is no member any longer. */
   readonly members: ReadonlyMap<string, Said<Role | undefined>>
   /** By seq; without those that the reader has hidden. */
@@ -117,6 +121,12 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   'message.hidden': (draft, { seq }) => void draft.hidden.add(seq),
   'message.pinned': (draft, { seq, target }) => takePin(draft, target, { seq, value: true }),
   'message.unpinned': (draft, { seq, target }) => takePin(draft, target, { seq, value: false }),
+  'messages.expired'(draft, { targets, seq, body }) {
+    for (const target of targets) takeContent(draft, target, { seq, value: { body, removed: 'expired' } })
+  },
+  'conversation.timer_changed'(draft, { seq, timerMs }) {
+    draft.timerMs = later(draft.timerMs, { seq, value: timerMs })
+  },
   'conversation.created'(draft, { seq, kind, name, members }) {
     draft.kind = kind
     if (name !== undefined) takeName(draft, seq, name)
@@ -163,11 +173,15 @@ export function quoteOf(state: ConversationState, message: EntryOf<'message.new'
 /** Whether this version knows the kind. A later one may know more. */
 export const isKnownKind = (name: string): name is EntryKind => Object.hasOwn(takes, name)
 
+/** Whether the time of a message is up, by the clock of the store. Its erasure is told somewhat later. */
+export const isExpired = ({ posted }: Pick<MessageState, 'posted'>, now: number): boolean =>
+  posted?.expiresAt !== undefined && posted.expiresAt <= now
+
 const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
   known !== undefined && known.seq >= said.seq ? known : said
 
 function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
-  const { seq, by, at, clientId, replyTo, body, editedAt, removed, changedSeq = seq, pin } = entry
+  const { seq, by, at, clientId, replyTo, expiresAt, body, editedAt, removed, changedSeq = seq, pin } = entry
   const known = draft.messages.get(seq)
   // Live it may come without the person, whom a page names to those who may know.
   const before = known?.posted?.forwarded
@@ -183,6 +197,7 @@ function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
     clientId,
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(forwarded === undefined ? {} : { forwarded }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
   }
   put(draft, seq, { ...known, posted, content: later(known?.content, { seq: changedSeq, value }) })
   if (pin !== undefined) takePin(draft, seq, { seq: pin.seq, value: pin.pinned })

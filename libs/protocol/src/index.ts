@@ -5,6 +5,7 @@ export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
 export type { ContactRequest } from './down/contacts.ts'
 export type { ConversationRequest } from './down/conversation-requests.ts'
 export type { JoinRequest } from './down/join-requests.ts'
+export type { LocalTime, ScheduledMessage } from './down/scheduled.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
 export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
@@ -27,6 +28,7 @@ export {
   fold,
   foldAll,
   hide,
+  isExpired,
   isKnownKind,
   type MessageState,
   quoteOf,
@@ -64,6 +66,7 @@ export type {
 export type { Me, Profile, Settings } from './rest/profile.ts'
 export type { Provider, AuthorizationGrant, Authorization } from './rest/providers.ts'
 export type { Check, RegistrationRules, Work } from './rest/registration.ts'
+export type { Reminder } from './rest/reminders.ts'
 export type { Report } from './rest/reports.ts'
 export type { Reauthentication } from './rest/second-factor.ts'
 export type { Needs } from './rest/route.ts'

@@ -66,6 +66,13 @@ export const limits = {
   /** An uploaded image: its bytes and its pixels. */
   pictureBytesMax: 5_242_880,
   picturePixelsMax: 40_000_000,
+  /** How long disappearing messages last: an hour to 90 days. */
+  timerMsMin: 3_600_000,
+  timerMsMax: 7_776_000_000,
+  /** Messages that one `messages.expired` names. */
+  expiredAtOnceMax: 200,
+  /** How far ahead a message can be scheduled or a reminder set. */
+  scheduleAheadMsMax: 31_622_400_000,
   /** Unread notifications are counted up to this, shown as 99+. */
   unreadNotificationsMax: 100,
   /** Command ids are unsigned 32-bit numbers; a client may start again at 1. */

@@ -35,7 +35,9 @@ import { profile } from './rest/profile.ts'
 import { providers } from './rest/providers.ts'
 import { receipts } from './rest/receipts.ts'
 import { registration } from './rest/registration.ts'
+import { reminders } from './rest/reminders.ts'
 import { reports } from './rest/reports.ts'
+import { scheduled } from './rest/scheduled.ts'
 import { search } from './rest/search.ts'
 import { reauthentication, secondFactor } from './rest/second-factor.ts'
 import { security } from './rest/security.ts'
@@ -85,6 +87,8 @@ export const rest = {
   messages,
   messageChanges,
   hiddenMessages,
+  scheduled,
+  reminders,
   receipts,
   devices,
   notifications,

@@ -383,6 +383,10 @@ export class Client {
       }
       case 'conversation.muted':
         return this.#events.emit('muted', { conversation: event.conversation, until: event.until })
+      case 'scheduled.changed':
+        return this.#events.emit('scheduled', event)
+      case 'reminder.changed':
+        return this.#events.emit('reminder', event)
       case 'error': {
         const error = readError(event.error, new FlotillaError('internal', 'the node reported an error without a code'))
         if (event.op === 'message.delivered' || event.op === 'message.read') this.#receipts.failed(error)

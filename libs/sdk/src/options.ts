@@ -126,7 +126,7 @@ export interface ClientEvents {
   presence: Presence
   /**
    * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications,
-   * muting, profiles). It comes with each connection, the first too, and when the node says that something may have been
+   * muting, scheduled messages, reminders, profiles). It comes with each connection, the first too, and when the node says that something may have been
    * lost. After the first the client itself reads what you listen for, and tells what is different by its events.
    */
   refresh: Record<string, never>
@@ -147,6 +147,10 @@ export interface ClientEvents {
    * @flotilla/protocol takes them out of a folded conversation.
    */
   cleared: { readonly conversation: string; readonly seqs?: readonly number[]; readonly upTo?: number }
+  /** A message was scheduled, changed or cancelled, on whatever device, or it was sent or refused. Without `message` it is gone. */
+  scheduled: Pick<EventOf<'scheduled.changed'>, 'scheduled' | 'message'>
+  /** One is reminded of a message at another time, or no longer. */
+  reminder: { readonly conversation: string; readonly seq: number; readonly at: number | null }
   /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
   stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }

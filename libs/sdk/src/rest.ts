@@ -19,7 +19,9 @@ import { createNotifications } from './rest/notifications.ts'
 import { createPasskeys } from './rest/passkeys.ts'
 import { createPeople } from './rest/people.ts'
 import { createProfile } from './rest/profile.ts'
+import { createReminders } from './rest/reminders.ts'
 import { createReports } from './rest/reports.ts'
+import { createScheduled } from './rest/scheduled.ts'
 import { createSessions } from './rest/sessions.ts'
 
 export type Rest = ReturnType<typeof createRest>
@@ -52,7 +54,9 @@ export function createRest(call: Call, getToken: GetToken) {
     passkeys: createPasskeys(ask),
     people: createPeople(ask),
     profile: createProfile(ask, signed, call),
+    reminders: createReminders(ask),
     reports: createReports(ask),
+    scheduled: createScheduled(ask),
     sessions: createSessions(ask),
   }
 }

@@ -9,6 +9,8 @@ import type {
   EventOf,
   JoinRequest,
   Notification,
+  Reminder,
+  ScheduledMessage,
   User,
 } from '@flotilla/protocol'
 import type { ClientEvents } from './options.ts'
@@ -290,4 +292,37 @@ const cleared: Topic<{ readonly conversation: string; readonly seq?: number; rea
   },
 }
 
-export const topics = { contacts, blocks, notifications, requests, joining, own, cleared } as const
+const scheduled: Topic<ScheduledMessage> = {
+  events: ['scheduled'],
+  read: async ({ scheduled: { list } }) =>
+    (await whole(list, answer => answer.scheduled)).items.map(one => [one.id, one] as const),
+  heard: event => (event.event === 'scheduled.changed' ? [[event.scheduled, event.message]] : []),
+  tell: ({ key, now }) => ['scheduled', { scheduled: key, ...(now === undefined ? {} : { message: now }) }],
+}
+
+const reminders: Topic<Reminder> = {
+  events: ['reminder'],
+  read: async ({ reminders: { list } }) =>
+    (await list()).reminders.map(one => [`${one.conversation} ${one.seq}`, one] as const),
+  heard(event) {
+    if (event.event !== 'reminder.changed') return []
+    const { conversation, seq, at } = event
+    return [[`${conversation} ${seq}`, at === null ? undefined : { conversation, seq, at }]]
+  },
+  tell({ before, now }) {
+    const one = now ?? before
+    return one === undefined ? undefined : ['reminder', { ...one, at: now?.at ?? null }]
+  },
+}
+
+export const topics = {
+  contacts,
+  blocks,
+  notifications,
+  requests,
+  joining,
+  own,
+  cleared,
+  scheduled,
+  reminders,
+} as const

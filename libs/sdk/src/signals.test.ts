@@ -1,4 +1,12 @@
-import type { ContactRequest, ConversationRequest, Event, Notification, User } from '@flotilla/protocol'
+import type {
+  ContactRequest,
+  ConversationRequest,
+  Event,
+  Notification,
+  Reminder,
+  ScheduledMessage,
+  User,
+} from '@flotilla/protocol'
 import { beforeEach, expect, test } from 'vitest'
 import { Emitter } from './emitter.ts'
 import { FlotillaError } from './flotilla-error.ts'
@@ -36,6 +44,8 @@ let store: {
   muted: Record<string, number>
   hidden: { conversation: string; seq: number; at: number }[]
   cleared: Record<string, number>
+  scheduled: ScheduledMessage[]
+  reminders: Reminder[]
   me: User
 }
 let reads: number
@@ -90,6 +100,10 @@ const rest = {
       })),
   },
   messages: { hidden: async () => ({ messages: store.hidden }) },
+  scheduled: {
+    list: (query: Query) => page(store.scheduled, query).then(({ found, next }) => ({ scheduled: found, ...next })),
+  },
+  reminders: { list: async () => ({ reminders: store.reminders }) },
   me: async () => ({ ...store.me, about: '', email: null, hasPassword: true, createdAt: 1 }),
   conversations: (query: Query) =>
     page(['talk', 'crew'], query).then(({ found, next }) => ({
@@ -105,7 +119,17 @@ const rest = {
 } as unknown as Rest
 let danName: string
 
-const listened = ['contact', 'block', 'notification', 'conversationRequest', 'muted', 'user', 'refresh'] as const
+const listened = [
+  'contact',
+  'block',
+  'notification',
+  'conversationRequest',
+  'muted',
+  'user',
+  'scheduled',
+  'reminder',
+  'refresh',
+] as const
 let clock: SimClock
 let told: [name: string, event: unknown][]
 let reported: unknown[]
@@ -121,6 +145,8 @@ beforeEach(() => {
     muted: {},
     hidden: [],
     cleared: {},
+    scheduled: [],
+    reminders: [],
     me: person('me'),
   }
   danName = 'dan'
@@ -241,6 +267,31 @@ test('requests into conversations that ended are told as far as it can be known'
   ])
 })
 
+const planned = (id: string, text: string): ScheduledMessage => ({
+  id,
+  conversation: 'crew',
+  body: { text },
+  at: 9,
+  state: 'waiting',
+})
+
+test('scheduled messages and reminders that another device has changed are told after a loss', async () => {
+  store.scheduled = [planned('s1', 'one'), planned('s2', 'two')]
+  store.reminders = [{ conversation: 'crew', seq: 1, at: 5 }]
+  const signals = await settled()
+  store.scheduled = [planned('s2', 'two, edited'), planned('s3', 'three')]
+  store.reminders = [{ conversation: 'crew', seq: 2, at: 6 }]
+  signals.missed()
+  await clock.advance(1_000)
+  expect(events()).toEqual([
+    ['scheduled', { scheduled: 's2', message: planned('s2', 'two, edited') }],
+    ['scheduled', { scheduled: 's3', message: planned('s3', 'three') }],
+    ['scheduled', { scheduled: 's1' }],
+    ['reminder', { conversation: 'crew', seq: 2, at: 6 }],
+    ['reminder', { conversation: 'crew', seq: 1, at: null }],
+  ])
+})
+
 test('what came by a signal is known, and not told once more', async () => {
   store.contacts = [person('ann')]
   store.requests = [asked('r1', 'bob', 'me')]
@@ -256,6 +307,8 @@ test('what came by a signal is known, and not told once more', async () => {
     { event: 'conversation.requested', request: invited('1', 'group') },
     { event: 'conversation.muted', conversation: 'crew', until: 9 },
     { event: 'user.changed', user: person('dan', 'Dan') },
+    { event: 'scheduled.changed', scheduled: 's1', message: planned('s1', 'one') },
+    { event: 'reminder.changed', conversation: 'crew', seq: 1, at: 5 },
   ]
   for (const event of signalled) signals.heard(event)
   store.contacts = [person('bob')]
@@ -265,6 +318,8 @@ test('what came by a signal is known, and not told once more', async () => {
   store.invitations = [invited('1', 'group')]
   store.muted = { crew: 9 }
   danName = 'Dan'
+  store.scheduled = [planned('s1', 'one')]
+  store.reminders = [{ conversation: 'crew', seq: 1, at: 5 }]
   signals.missed()
   await clock.advance(1_000)
   expect(told).toEqual([['refresh', {}]])

@@ -85,7 +85,6 @@ export const restValues: FieldValues = {
   userHandle: ['AZf2oGwNSleKQ3-dPB5bIg'],
   vapidPublicKey: ['BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM'],
   x: [bytes],
-  zone: ['Europe/Madrid'],
 }
 
 /** Where fields exclude each other, so that putting them together would say something else. By the name of the operation. */

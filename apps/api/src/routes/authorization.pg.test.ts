@@ -3,7 +3,7 @@
  * is about. The routes come from the app itself, so that a new one without its line here fails.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { links, messages } from '@flotilla/chat'
+import { links, messages, scheduled } from '@flotilla/chat'
 import { type ErrorCode, mutedForEver } from '@flotilla/protocol'
 import { rest, type Route } from '@flotilla/protocol/schemas'
 import { type Cast, type CastRole, castRoles, makeCast, type TestDatabase, testDatabase } from '@flotilla/testing'
@@ -34,6 +34,12 @@ const managers = { ...inGroup, member: 'role_insufficient' } as const
 const owners = { ...managers, admin: 'role_insufficient' } as const
 /** The thing is the owner's own; for everybody else it does not exist. */
 const ownOnly = (code: ErrorCode): Outcomes => ({ ...all(code), nobody: 'unauthenticated', owner: 'ok' })
+const acrossABlock: Outcomes = {
+  ...all(outside),
+  nobody: 'unauthenticated',
+  blocked: 'blocked',
+  owner: 'blocked',
+}
 /** Nobody of the cast is an operator: an admin or owner of a group is none either. */
 const operators: Outcomes = { ...all('operators_only'), nobody: 'unauthenticated' }
 
@@ -134,6 +140,12 @@ async function aJoinRequest(cast: Cast): Promise<string> {
   return `/v1/conversations/${cast.group}/join-requests/${cast.newcomer.user}`
 }
 
+async function aScheduledOf(cast: Cast): Promise<string> {
+  const at = tomorrow()
+  return (await scheduled.schedule(chat.chat, cast.people.owner.user, { conversation: cast.group, ...message(), at }))
+    .id
+}
+
 const post = (cast: Cast, who: 'target') =>
   messages.post(chat.chat, cast[who].user, { conversation: cast.group, ...message() })
 
@@ -161,6 +173,7 @@ const picture = Buffer.from(
   'base64',
 )
 
+const tomorrow = () => Date.now() + 86_400_000
 const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
 
 // ── the matrix ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -648,6 +661,49 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     },
     outcome: { ...all('request_unknown'), nobody: 'unauthenticated' },
   },
+  'PUT /v1/conversations/:id/timer': {
+    'of a group': ofGroup('/timer', managers, () => ({ timerMs: 3_600_000 })),
+    'of a direct conversation': {
+      ask: cast => plain(`/v1/conversations/${cast.directWith.contact}/timer`, { body: { timerMs: 3_600_000 } }),
+      outcome: { ...all(outside), nobody: 'unauthenticated', contact: 'ok', owner: 'ok' },
+    },
+    'across a block': {
+      ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/timer`, { body: { timerMs: 3_600_000 } }),
+      outcome: acrossABlock,
+    },
+  },
+  'PUT /v1/conversations/:id/messages/:seq/reminder': {
+    ask: async cast => {
+      const { seq } = await post(cast, 'target')
+      return plain(`/v1/conversations/${cast.group}/messages/${seq}/reminder`, { body: { at: tomorrow() } })
+    },
+    outcome: inGroup,
+  },
+  'DELETE /v1/conversations/:id/messages/:seq/reminder': ofGroup('/messages/1/reminder', signedIn),
+  'GET /v1/reminders': get('/v1/reminders', signedIn),
+  'POST /v1/scheduled-messages': {
+    'in the group': {
+      ask: cast =>
+        plain('/v1/scheduled-messages', { body: { conversation: cast.group, ...message(), at: tomorrow() } }),
+      outcome: inGroup,
+    },
+    'across a block': {
+      ask: cast => {
+        const body = { conversation: cast.directWith.blocked, ...message(), at: tomorrow() }
+        return plain('/v1/scheduled-messages', { body })
+      },
+      outcome: acrossABlock,
+    },
+  },
+  'GET /v1/scheduled-messages': get('/v1/scheduled-messages', signedIn),
+  'PATCH /v1/scheduled-messages/:id': {
+    ask: async cast => plain(`/v1/scheduled-messages/${await aScheduledOf(cast)}`, { body: { at: tomorrow() } }),
+    outcome: ownOnly('scheduled_unknown'),
+  },
+  'DELETE /v1/scheduled-messages/:id': {
+    ask: async cast => plain(`/v1/scheduled-messages/${await aScheduledOf(cast)}`),
+    outcome: ownOnly('scheduled_unknown'),
+  },
   'PUT /v1/conversations/:id/mute': ofGroup('/mute', inGroup, () => ({ untilMs: null })),
   'GET /v1/conversations/:id/members': ofGroup('/members', inGroup),
   'POST /v1/conversations/:id/members': {
@@ -688,12 +744,7 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     },
     'across a block': {
       ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/messages`, { body: message() }),
-      outcome: {
-        ...all(outside),
-        nobody: 'unauthenticated',
-        blocked: 'blocked',
-        owner: 'blocked',
-      },
+      outcome: acrossABlock,
     },
   },
   'PATCH /v1/conversations/:id/messages/:seq': ofMessage('', nobodys(inGroup), message),

@@ -1,4 +1,4 @@
-/** Conversations: opening, listing, reading, renaming. */
+/** Conversations: opening, listing, reading, renaming, timers, muting. */
 import { conversations } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
@@ -23,6 +23,12 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
     renameConversation: async request => {
       const { id } = request.params
       await conversations.rename(chat, request.caller.user, { conversation: id, name: request.body.name })
+      return conversations.get(chat, request.caller.user, id)
+    },
+
+    setTimer: async request => {
+      const { id } = request.params
+      await conversations.setTimer(chat, request.caller.user, { conversation: id, timerMs: request.body.timerMs })
       return conversations.get(chat, request.caller.user, id)
     },
 

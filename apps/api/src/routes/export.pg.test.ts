@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { conversations, links, lifecycle, messages } from '@flotilla/chat'
+import { conversations, links, lifecycle, messages, reminders, scheduled } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { unzip } from '../archive.testbed.ts'
@@ -91,6 +91,10 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   await say(bob, direct.id, 'Hello, alice ✓')
   await say(alice, direct.id, 'Hello, bob')
   await say(bob, group, 'to all')
+  const at = Date.now() + 86_400_000
+  const later = { conversation: direct.id, clientId: randomUUID(), body: { text: 'Said later' }, at }
+  await scheduled.schedule(store.chat, alice.id, later)
+  await reminders.set(store.chat, alice.id, { conversation: direct.id, seq: 2, at })
   await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [alice.id, carol.id])
   await pool.query('INSERT INTO join_requests (conversation_id, user_id) VALUES ($1, $2)', [foreign, alice.id])
   await conversations.ban(store.chat, bob.id, { conversation: left, user: alice.id })
@@ -124,7 +128,9 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       `messages/${own.id}.jsonl`,
       'notifications.json',
       'passkeys.json',
+      'reminders.json',
       'reports.json',
+      'scheduled-messages.json',
       'security-events.json',
       'sessions.json',
       'settings.json',
@@ -148,6 +154,8 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   expect(json('blocks.json')).toMatchObject([{ user: { username: 'carol' } }])
   expect(json('reports.json')).toMatchObject([{ comment: 'My report' }])
   expect(json('notifications.json').length).toBeGreaterThan(0)
+  expect(json('scheduled-messages.json')).toMatchObject([{ body: { text: 'Said later' }, state: 'waiting' }])
+  expect(json('reminders.json')).toMatchObject([{ conversation: direct.id, seq: 2 }])
   expect(json('security-events.json').map((event: { kind: string }) => event.kind)).toEqual([
     'registered',
     'data_exported',

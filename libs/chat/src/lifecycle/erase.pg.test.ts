@@ -204,6 +204,14 @@ async function life() {
      VALUES (gen_random_uuid(), $1, $2, $3, 1), (gen_random_uuid(), $1, $3, $2, 1), (gen_random_uuid(), $1, $4, $3, 1)`,
     [joined, alice.id, bob.id, carol.id],
   )
+  await ctx.pool.query(
+    `WITH reminder AS (
+       INSERT INTO reminders (user_id, conversation_id, seq, due_at) VALUES ($1, $2, 2, now() + interval '1 day')
+     )
+     INSERT INTO scheduled_messages (user_id, id, conversation_id, due_at, attempt_at, key_id, body)
+     VALUES ($1, gen_random_uuid(), $2, now() + interval '1 day', now() + interval '1 day', 1, 'x')`,
+    [alice.id, direct],
+  )
   await ctx.pool.query('DELETE FROM jobs')
   return { alice, bob, carol, avatar, owned, joined, lonely, direct }
 }

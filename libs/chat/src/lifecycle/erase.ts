@@ -106,6 +106,8 @@ const own = [
   'offline_messages',
   'hidden_messages',
   'message_versions',
+  'scheduled_messages',
+  'reminders',
 ]
 
 /** What groups hold of the person. Whom they have banned stays so. */

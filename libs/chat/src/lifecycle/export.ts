@@ -8,6 +8,7 @@ import { kindNumbersOfConversations, requestStates, roleOf } from '../access.ts'
 import type { LifecycleContext } from './context.ts'
 import { history } from '../log/messages/history.ts'
 import { versionsOf } from '../log/messages/versions.ts'
+import { list as listScheduled } from '../log/scheduled/list.ts'
 import { avatarKey } from '../users/change-avatar.ts'
 import { me } from '../users/me.ts'
 import { settings } from '../users/settings.ts'
@@ -143,6 +144,13 @@ const lists: readonly List[] = [
     from: 'reports r WHERE r.reporter_id = $1',
   },
   {
+    path: 'reminders.json',
+    keyType: 'text',
+    key: `(r.conversation_id || '/' || lpad(r.seq::text, 19, '0'))`,
+    item: `'conversation', r.conversation_id, 'seq', r.seq, 'at', r.due_at`,
+    from: 'reminders r WHERE r.user_id = $1',
+  },
+  {
     path: 'notifications.json',
     keyType: 'uuid',
     key: 'n.id',
@@ -165,6 +173,7 @@ export async function* exportOf(ctx: LifecycleContext, user: string): AsyncGener
   yield { path: 'account.json', text: json(account) }
   yield { path: 'settings.json', text: json(await settings(ctx, user)) }
   for (const list of lists) yield { path: list.path, text: array(rowsOf(ctx, user, list)) }
+  yield { path: 'scheduled-messages.json', text: array(scheduledOf(ctx, user)) }
   yield { path: 'conversations.json', text: array(conversationsOf(ctx, user)) }
   if (account.avatar !== null) yield { path: 'avatar.webp', file: avatarKey(account.avatar, avatarSize) }
   for await (const ids of conversationIds(ctx, user))
@@ -204,6 +213,15 @@ async function* rowsOf(ctx: LifecycleContext, user: string, list: List): AsyncGe
     yield rows.map(row => row.item)
     if (rows.length < pageSize) return
     last = rows.at(-1)!.key
+  }
+}
+
+async function* scheduledOf(ctx: LifecycleContext, user: string): AsyncGenerator<readonly object[]> {
+  for (let after: string | undefined; ; ) {
+    const { scheduled, next } = await listScheduled(ctx, user, { limit: pageSize, after })
+    yield scheduled
+    if (next === undefined) return
+    after = next
   }
 }
 

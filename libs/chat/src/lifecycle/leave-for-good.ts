@@ -78,6 +78,7 @@ async function drop(
         [conversation],
       )
       if (deleted.rowCount === messagesAtOnceMax) return true
+      await tx.query('DELETE FROM expiring_messages WHERE conversation_id = $1', [conversation])
       // Takes the members' rows along.
       const gone = await tx.query<{ avatar: string | null }>(
         'DELETE FROM conversations WHERE id = $1 RETURNING avatar',

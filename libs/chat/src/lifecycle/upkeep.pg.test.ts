@@ -68,6 +68,16 @@ async function makeRows(): Promise<void> {
       `INSERT INTO notifications (id, user_id, kind, dedup, at) VALUES ($1, $2, 'x', '${days}', ${ago(`${days} days`)})`,
       [randomUUID(), user],
     )
+  for (const [days, failure] of [
+    [91, 'not_a_member'],
+    [89, 'not_a_member'],
+    [91, null],
+  ])
+    await ctx.pool.query(
+      `INSERT INTO scheduled_messages (user_id, id, conversation_id, due_at, key_id, body, failure)
+       VALUES ($1, $2, $3, ${ago(`${days} days`)}, 1, 'x', $4)`,
+      [user, randomUUID(), present, failure],
+    )
   for (const days of [366, 364])
     await ctx.pool.query(`INSERT INTO security_events (user_id, kind, at) VALUES ($1, 'x', ${ago(`${days} days`)})`, [
       user,
@@ -164,6 +174,7 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
     jobs: 1,
     operator_actions: 1,
     reports: 1,
+    scheduled_messages: 1,
     sessions: 2,
     uploads: 1,
   })

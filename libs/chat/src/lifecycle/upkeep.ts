@@ -5,6 +5,7 @@ import type { PoolClient } from 'pg'
 import type { LifecycleContext } from './context.ts'
 import { add } from '../store/jobs/add.ts'
 import { noteMissed } from '../log/feed/note.ts'
+import { retime } from '../log/scheduled/retime.ts'
 import { ensurePartitions } from '../log/offline/index.ts'
 import { transaction } from '../store/transaction.ts'
 import { uploadKey } from '../store/uploads/uploads.ts'
@@ -38,6 +39,8 @@ const overdue = {
   jobs: `dead_at < now() - interval '30 days'`,
   operator_actions: `at < now() - interval '2 years'
     AND NOT EXISTS (SELECT FROM users u WHERE u.id = user_id AND u.suspended_until > now())`,
+  // What has failed waits for its sender for so long.
+  scheduled_messages: `failure IS NOT NULL AND due_at < now() - interval '90 days'`,
   reports: `decided_at < now() - interval '180 days'`,
   sessions: `revoked_at < now() - interval '30 days' OR expires_at < now() - interval '30 days'`,
 } as const
@@ -67,6 +70,7 @@ export async function upkeep(ctx: LifecycleContext, signal?: AbortSignal): Promi
   }
   await refold(ctx, signal)
   await noteMissed(ctx, signal)
+  await retime(ctx, signal)
   return gone
 }
 

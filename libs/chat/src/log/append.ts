@@ -48,7 +48,10 @@ export interface Appended {
 /** What is particular about the kind of entry that a command makes. */
 interface RuleOf<O extends EntryOp> {
   readonly op: O
-  /** Whether it is unread by the others until they have read it, and whether a push tells those who are away. */
+  /**
+   * Whether it is unread by the others until they have read it, and whether a push tells those who are away. What counts is
+   * a message, and disappears where the conversation has a timer.
+   */
   readonly counts: boolean
   readonly pushes: boolean
   /** What is wrong with the command, whoever sends it. */
@@ -189,6 +192,7 @@ async function appendChecked<O extends EntryOp>(
     }
     if (!hasPaid) ctx.spending.message(by, conversation, membership.size, Buffer.byteLength(plain))
     hasPaid = true
+    const timerMs = rule.counts ? membership.timerMs : undefined
     const addedAt = ctx.trace === undefined ? 0 : performance.now()
     const adding = ctx.inserts.add({
       ...place,
@@ -196,6 +200,7 @@ async function appendChecked<O extends EntryOp>(
       replyTo,
       sealed: ctx.seal.seal(place, plain),
       absent: membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users),
+      timerMs,
       change: decided.change,
     })
     // Both take the same number of turns after the commit: of one batch, what is later in the log is told later.
@@ -209,16 +214,15 @@ async function appendChecked<O extends EntryOp>(
     ctx.trace?.({ conversation, seq }, { name: 'commit', startedAt: addedAt })
     membership.headSeen = Math.max(membership.headSeen, seq)
     const epoch = ctx.epoch()
-    const reply = replyTo === undefined ? {} : { replyTo }
-    // TypeScript loses the tie between an event's name and its fields when they are spread.
-    const made = { event, conversation, seq, epoch, at, by, clientId, ...payload, ...reply } as unknown as Entry
+    const ending = timerMs === undefined ? {} : { expiresAt: at + timerMs }
+    const made = madeOf({ event, conversation, seq, epoch, at, by, clientId, replyTo, ...payload, ...ending })
     // Only what was forwarded waits here: of everything else, what is later in the log is told later.
     const live = 'forwarded' in made ? await asAllMaySee(ctx, membership, made) : made
     const told = earlier === undefined ? tell(ctx, membership, live, origin) : await tellAgain(ctx, earlier)
     await tellMentioned(ctx, rule, told)
     if (membership.pending) await tellAsked(ctx, conversation)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
-    return { seq, at, epoch, ...(saysAll(rule) ? {} : { entry: told }) }
+    return { seq, at, epoch, ...(saysAll(rule) && !('expiresAt' in told) ? {} : { entry: told }) }
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
 }
@@ -359,7 +363,9 @@ async function firstResult<O extends EntryOp>(
   if (earlier === undefined) throw refused
   const { seq, at } = earlier
   const place = { seq, at: Math.round(at), epoch: ctx.epoch() }
-  return saysAll(rule) ? place : { ...place, entry: (await toEntries(ctx.seal, [earlier], place.epoch))[0]! }
+  return saysAll(rule) && earlier.expires_at === null
+    ? place
+    : { ...place, entry: (await toEntries(ctx.seal, [earlier], place.epoch))[0]! }
 }
 
 /** Whether the command holds all that its entry does, so that the acknowledgement needs no more than the place. */
@@ -380,6 +386,10 @@ function within<T>(deadline: number, work: Promise<T>): Promise<T> {
 const same = <T>(result: T): T => result
 
 // ── after the commit ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** TypeScript loses the tie between an event's name and its fields when they are spread. */
+const madeOf = <F extends { readonly replyTo: number | undefined }>({ replyTo, ...fields }: F): Entry =>
+  ({ ...fields, ...(replyTo === undefined ? {} : { replyTo }) }) as unknown as Entry
 
 /** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
 function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): Entry {

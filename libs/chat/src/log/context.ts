@@ -48,6 +48,10 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly inviteLinkLifeMs: number
   /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
   readonly requestMessagesMax: number
+  /** Messages that one person has scheduled, those that failed among them. */
+  readonly scheduledMax: number
+  /** Reminders that one person has set. */
+  readonly remindersMax: number
   /** How long nobody may be asked again to join a group that they declined, or ask again to join one that declined them. */
   readonly requestPauseMs: number
   /** People whom one person asks into conversations at one time, and conversations into which one person is asked. */
@@ -82,6 +86,8 @@ export const logDefaults = {
   joinRequestsMax: 1_000,
   inviteLinkLifeMs: 7 * 86_400_000,
   requestMessagesMax: 5,
+  scheduledMax: 100,
+  remindersMax: 200,
   requestPauseMs: 7 * 86_400_000,
   conversationRequestsSentMax: 200,
   conversationRequestsReceivedMax: 500,

@@ -5,7 +5,7 @@
  * During a roll-out the nodes of before read rows of kinds that they do not know. They must hand them out whole, so the
  * body of a kind names it; only the first kinds, which every version knows, save these bytes.
  */
-import type { Entry, EntryKind, EntryOf } from '@flotilla/protocol'
+import type { Entry, EntryKind, EntryOf, Removed } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { Sealer } from '../store/seal.ts'
 
@@ -44,22 +44,26 @@ export interface EntryRow {
   readonly edited_at: number | null
   /** What it has beside this row (messages/part.ts). */
   readonly parts: number | null
+  /** When its time is up; of a change of a message, that of the message. */
+  readonly expires_at: number | null
+  /** Whether it is up, whatever the worker has erased by now. */
+  readonly expired: boolean | null
 }
 
 /** The columns of EntryRow, for a SELECT from messages AS m. */
 export const entryColumns =
-  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body, m.changed_seq, (extract(epoch FROM m.edited_at) * 1000)::float8 AS edited_at, m.parts'
+  'm.conversation_id, m.seq, (extract(epoch FROM m.created_at) * 1000)::float8 AS at, m.sender_id, m.client_id, m.reply_to, m.key_id, m.kind, m.body, m.changed_seq, (extract(epoch FROM m.edited_at) * 1000)::float8 AS edited_at, m.parts, (extract(epoch FROM m.expires_at) * 1000)::float8 AS expires_at, m.expires_at <= now() AS expired'
 
 /** The least that an entry takes in a reply, in bytes. */
 export const entryBytesMin = 200
 
 /**
  * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
- * what stands beside it (places, ids, names of fields) has at most 336, the parts of a message at most 4,096, and what it
- * answers 1,500. The length of a body is known without reading it.
+ * what stands beside it (places, ids, names of fields) has at most 336, the parts of a message at most 4,096, what it
+ * answers 1,500, and its end, with the words that it leaves, 104. The length of a body is known without reading it.
  */
 export const entryBytes =
-  'octet_length(m.body) + CASE WHEN m.parts IS NULL THEN 336 ELSE 4432 END + CASE WHEN m.reply_to IS NULL THEN 0 ELSE 1500 END'
+  'octet_length(m.body) + CASE WHEN m.parts IS NULL THEN 336 ELSE 4432 END + CASE WHEN m.reply_to IS NULL THEN 0 ELSE 1500 END + CASE WHEN m.expires_at IS NULL THEN 0 ELSE 104 END'
 
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {
@@ -71,7 +75,8 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
   const { conversation_id: conversation, seq, sender_id: by, client_id: clientId, reply_to: replyTo } = row
   const kind = numbered.get(row.kind)
   const place = { conversation, sender: by, clientId, kind: row.kind }
-  const payload = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
+  const stored = JSON.parse(mendPairs(seal.open(place, row.key_id, row.body))) as object
+  const payload = row.expired === true ? asExpired(kind?.name, stored) : stored
   return {
     event: nameOfKind(row.kind),
     conversation,
@@ -84,8 +89,18 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
     ...(replyTo === null ? {} : { replyTo }),
     ...payload,
     ...(row.changed_seq === null ? {} : { changedSeq: row.changed_seq }),
-    ...(row.edited_at === null ? {} : { editedAt: Math.round(row.edited_at) }),
+    ...(row.edited_at === null || row.expired === true ? {} : { editedAt: Math.round(row.edited_at) }),
+    ...(row.expires_at === null || kind?.name !== 'message.new' ? {} : { expiresAt: Math.round(row.expires_at) }),
   } as Entry
+}
+
+/** What is left of a message whose time was up. */
+export const expired = { body: { text: 'This message has expired.' }, removed: 'expired' } as const
+
+/** What nobody is shown any more, though the worker may be late to erase it. */
+function asExpired(kind: EntryKind | undefined, stored: { readonly removed?: Removed; readonly target?: number }) {
+  if (kind === 'message.new') return stored.removed === undefined ? expired : stored
+  return kind === 'message.edited' ? { target: stored.target } : stored
 }
 
 /**

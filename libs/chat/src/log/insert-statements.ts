@@ -16,6 +16,8 @@ export interface NewEntry {
   readonly clientId: string
   readonly replyTo: number | undefined
   readonly kind: number
+  /** After so long it is erased; undefined is never. */
+  readonly timerMs?: number | undefined
   readonly sealed: Sealed
   /** People who get a row in the offline index; nobody with a change. */
   readonly absent: readonly string[]
@@ -44,14 +46,26 @@ export interface Inserted {
   changed?: number[] | null
 }
 
+/** When entry `r` is erased. */
+const expiry = `held.at + nullif(($15::int8[])[r], 0) * interval '1 millisecond'`
+const expiring = `expiring AS (
+  INSERT INTO expiring_messages (conversation_id, expires_at, seq)
+  SELECT ($1::uuid[])[($4::int[])[r]], ${expiry}, held.heads[($4::int[])[r]] + ($5::int[])[r]
+    FROM held, generate_series(1, cardinality($4::int[])) r
+   WHERE held.whole AND held.versions[($4::int[])[r]] = ($2::int[])[($4::int[])[r]] AND ($15::int8[])[r] > 0
+), `
+
 /**
  * $1 conversations in rising order, $2 their versions, $3 how many entries each gets; $4 to $10 the entries, the first
  * two being the place in $1 and the number within the conversation; $11 to $13 the offline rows in the same manner.
  * Every check is on a locked row, so it is exact under READ COMMITTED. Arrays are subscripted, not unnested: a generic
  * plan takes unnest for ten rows and joins two of them by nested loop. The note for the feed is made of arrays that are
  * there already, but where a conversation has unnoted entries or is left out.
+ *
+ * A batch of which some entry has a timer goes by the same text and a bit more, $15 being the timers: a batch without pays
+ * nothing for those of others.
  */
-const insertEntries = `
+const insertEntries = (timed: boolean) => `
 WITH locked AS MATERIALIZED (
   SELECT id, head_seq, fed_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
@@ -65,12 +79,12 @@ WITH locked AS MATERIALIZED (
     FROM held, generate_series(1, cardinality($1::uuid[])) i
    WHERE held.whole AND held.versions[i] = ($2::int[])[i] AND c.id = ($1::uuid[])[i]
 ), written AS (
-  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, reply_to, key_id, kind, body)
+  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, reply_to, key_id, kind, body${timed ? ', expires_at' : ''})
   SELECT ($1::uuid[])[($4::int[])[r]], held.heads[($4::int[])[r]] + ($5::int[])[r], held.at, ($6::uuid[])[r],
-         ($7::uuid[])[r], nullif(($8::int8[])[r], 0), ($9::int[])[r], ($10::int[])[r], ($11::bytea[])[r]
+         ($7::uuid[])[r], nullif(($8::int8[])[r], 0), ($9::int[])[r], ($10::int[])[r], ($11::bytea[])[r]${timed ? `, ${expiry}` : ''}
     FROM held, generate_series(1, cardinality($4::int[])) r
    WHERE held.whole AND held.versions[($4::int[])[r]] = ($2::int[])[($4::int[])[r]]
-), owed AS (
+), ${timed ? expiring : ''}owed AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT ($12::uuid[])[r], ($1::uuid[])[($13::int[])[r]], held.heads[($13::int[])[r]] + ($14::int[])[r], held.at::date
     FROM held, generate_series(1, cardinality($12::uuid[])) r
@@ -91,11 +105,15 @@ WITH locked AS MATERIALIZED (
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at
   FROM held`
 
+const insertPlain = { name: 'insert-entries', text: insertEntries(false) }
+const insertTimed = { name: 'insert-timed-entries', text: insertEntries(true) }
+
 /**
  * The same for entries that change rows, one of each conversation: $1 conversations in rising order, $2 their versions; $3 to
  * $7 the entries; $8 to $10 the targets, $11 to $13 what had changed them before, 0 where nothing had; $14 whether to keep what
  * they said, 1 or 0. A target that was changed meanwhile, even while this waited for the lock, is found so by its
- * `changed_seq`, and nothing is written there. So what is kept is what the caller saw: the row as it was before.
+ * `changed_seq`, and nothing is written there. So what is kept is what the caller saw: the row as it was before. What is
+ * said of a message that disappears ends with it.
  */
 const insertChanges = `
 WITH locked AS MATERIALIZED (
@@ -111,7 +129,7 @@ WITH locked AS MATERIALIZED (
    WHERE held.whole AND held.versions[r] = ($2::int[])[r]
      AND m.conversation_id = ($1::uuid[])[r] AND m.seq = ($8::int8[])[r]
      AND m.changed_seq IS NOT DISTINCT FROM nullif(($11::int8[])[r], 0)
-  RETURNING r
+  RETURNING r, m.expires_at
 ), outdated AS (
   UPDATE messages m SET key_id = ($12::int[])[r], body = ($13::bytea[])[r]
     FROM changed WHERE m.conversation_id = ($1::uuid[])[r] AND m.seq = ($11::int8[])[r]
@@ -129,9 +147,9 @@ WITH locked AS MATERIALIZED (
   SELECT min(head_at), count(*), array_agg(id), array_agg(head_seq - 1), array_agg(1) FROM moved WHERE fed_seq = head_seq
   HAVING count(*) > 0
 ), written AS (
-  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
+  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body, expires_at)
   SELECT ($1::uuid[])[r], held.heads[r] + 1, held.at, ($3::uuid[])[r], ($4::uuid[])[r], ($5::int[])[r], ($6::int[])[r],
-         ($7::bytea[])[r]
+         ($7::bytea[])[r], expires_at
     FROM held, changed
 )
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at,
@@ -151,9 +169,15 @@ SELECT r.r AS place, ${entryColumns}
 
 /** Either none of the entries changes a row, or all. They are sorted by conversation. */
 export const toStatement = (entries: readonly NewEntry[]) =>
-  entries[0]?.change === undefined
-    ? { name: 'insert-entries', text: insertEntries, values: toParameters(entries) }
-    : { name: 'insert-changes', text: insertChanges, values: toChanges(entries) }
+  entries[0]?.change === undefined ? toInsert(entries) : { ...insertChanged, values: toChanges(entries) }
+
+const insertChanged = { name: 'insert-changes', text: insertChanges }
+
+function toInsert(entries: readonly NewEntry[]) {
+  const values = toParameters(entries)
+  if (!entries.some(entry => entry.timerMs !== undefined)) return { ...insertPlain, values }
+  return { ...insertTimed, values: [...values, int8Array(entries.map(entry => entry.timerMs ?? 0))] }
+}
 
 /** The parameters of insertChanges. */
 function toChanges(entries: readonly NewEntry[]): Buffer[] {

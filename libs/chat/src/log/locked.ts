@@ -25,12 +25,14 @@ export interface LockedRow {
   readonly version: number
   readonly member_count: number
   readonly large: boolean
+  /** How long messages last; null is for ever. */
+  readonly timer_ms: number | null
 }
 
 export async function lock(ctx: LogContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
   const found = await client.query<LockedRow>({
     name: 'conversations-lock',
-    text: `SELECT kind, settings, head_seq, version, member_count,
+    text: `SELECT kind, settings, head_seq, version, member_count, timer_ms,
                   coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
              FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
     values: [conversation, ctx.settings.largeSettleMs],

@@ -27,6 +27,8 @@ export interface Membership {
   readonly closed: boolean
   /** Direct, and one of the two has not accepted yet: they are no member, and little can be said (P8). */
   readonly pending: boolean
+  /** How long messages last that are posted by it, in milliseconds; undefined is for ever. */
+  readonly timerMs: number | undefined
   /** Routed by interest, and not held whole. */
   readonly large: boolean
   /** Everybody; empty when large. */
@@ -64,6 +66,7 @@ interface Row {
   version: number
   head_seq: number
   member_count: number
+  timer_ms: number | null
   large: boolean
   closed: boolean
   settings: StoredRules
@@ -120,7 +123,7 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     // One statement, one snapshot: the version, the members and the blocks belong together.
     const found = await pool.query<Row>({
       name: 'memberships-load',
-      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, c.settings, l.large, m.users, m.roles, m.joined,
+      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, c.settings, c.timer_ms, l.large, m.users, m.roles, m.joined,
                     s.silenced, s.untils,
                     c.kind = 1 AND EXISTS (
                       SELECT FROM blocks b WHERE (b.user_id, b.blocked_id)
@@ -235,6 +238,7 @@ function fromRow(row: Row): Membership {
     size: row.member_count,
     closed: row.closed,
     pending: row.kind === 1 && row.member_count < 2,
+    timerMs: row.timer_ms ?? undefined,
     large: row.large,
     members,
     users,

@@ -12,7 +12,8 @@ import type { Provider } from './prepare.ts'
 export interface PushContent {
   readonly conversation: string
   readonly uptoSeq: number
-  readonly kind: 'message'
+  /** `reminder`: of the message `uptoSeq`, and nothing else waits there. */
+  readonly kind: 'message' | 'reminder'
   /** Messages that wait in the conversation; 100 stands for more too. */
   readonly count: number
   /** Everything unread, for the icon. */
@@ -118,7 +119,12 @@ export async function claim(
   if (rows.length === 0) return { deliveries: [], unsent: [], looked: 0 }
   const facts = await findFactsOf(
     ctx.pool,
-    rows.map(row => ({ user: row.user_id, conversation: row.conversation_id, uptoSeq: row.upto_seq })),
+    rows.map(row => ({
+      user: row.user_id,
+      conversation: row.conversation_id,
+      uptoSeq: row.upto_seq,
+      since: row.message_at,
+    })),
   )
   const unsent: Unsent[] = []
   const toSend: { row: Row; target: Target; facts: Facts }[] = []
@@ -190,7 +196,7 @@ function contentOf(ctx: PushContext, row: Row, facts: Facts, badge: number): Pus
   return {
     conversation: row.conversation_id,
     uptoSeq: row.upto_seq,
-    kind: 'message',
+    kind: facts.count === 0 ? 'reminder' : 'message',
     count: facts.count,
     badge,
     ...(named ? { names: { senders, ...(group === undefined ? {} : { group }) } } : {}),

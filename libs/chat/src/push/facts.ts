@@ -14,6 +14,8 @@ export interface PushTarget {
   readonly conversation: string
   /** What came later is for the next push. */
   readonly uptoSeq: number
+  /** When what it is about began, in milliseconds since 1970: a reminder of before is for no push of now. */
+  readonly since: number
 }
 
 export interface Facts {
@@ -21,6 +23,8 @@ export interface Facts {
   readonly member: boolean
   readonly muted: boolean
   readonly quiet: QuietHours | undefined
+  /** The person has asked to be reminded of a message here, now; that they have muted it for others says nothing. */
+  readonly reminded: boolean
   /** Whether the person wants names in a push. */
   readonly names: boolean
   /** Of a group. */
@@ -35,11 +39,15 @@ export interface Facts {
 const countedMax = 100
 const sendersNamedMax = 3
 
-/** $1 people, $2 conversations, $3 up to which seq. One row for each, in their order. */
+/** $1 people, $2 conversations, $3 up to which seq, $7 since when. One row for each, in their order. */
 const findFacts = `
 SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL AS member,
        coalesce(mb.muted_until > now(), false) AS muted, u.quiet_from, u.quiet_until, u.quiet_zone,
-       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $5 THEN c.name END AS group_name, w.count, w.senders
+       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $5 THEN c.name END AS group_name, w.count, w.senders,
+       EXISTS (SELECT FROM notifications r
+                WHERE r.user_id = ($1::uuid[])[n] AND r.read_at IS NULL AND r.kind = 'reminder'
+                  AND r.detail->>'conversation' = ($2::uuid[])[n]::text AND NOT r.detail ? 'gone'
+                  AND r.at >= timestamptz 'epoch' + ($7::int8[])[n] * interval '1 millisecond') AS reminded
   FROM generate_series(1, cardinality($1::uuid[])) n
   LEFT JOIN users u ON u.id = ($1::uuid[])[n]
   LEFT JOIN conversations c ON c.id = ($2::uuid[])[n]
@@ -52,6 +60,7 @@ SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL
        WHERE o.user_id = ($1::uuid[])[n] AND o.conversation_id = ($2::uuid[])[n] AND o.seq <= ($3::int8[])[n]
          AND o.seq >= ${firstSeen('mb')} AND o.seq > mb.delivered_seq AND m.kind IN (${pushedKinds}) AND m.sender_id <> o.user_id
          AND m.removed_at IS NULL AND ${notHidden('m', 'o.user_id')}
+         AND (m.expires_at IS NULL OR m.expires_at > now())
          AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = m.sender_id)
        ORDER BY o.seq DESC LIMIT $4
     )
@@ -66,6 +75,7 @@ interface Row {
   erased: boolean
   member: boolean
   muted: boolean
+  reminded: boolean
   quiet_from: number | null
   quiet_until: number | null
   quiet_zone: string | null
@@ -87,6 +97,7 @@ export async function findFactsOf(client: Pool | PoolClient, places: readonly Pu
       countedMax,
       kindNumbersOfConversations.group,
       sendersNamedMax,
+      int8Array(places.map(place => Math.floor(place.since))),
     ],
   })
   return found.rows.map(row => ({
@@ -107,8 +118,8 @@ export type Verdict = 'push' | { readonly skip: SkipReason } | { readonly waitMs
 export function judge(facts: Facts, now: number): Verdict {
   if (facts.erased) return { skip: 'erased' }
   if (!facts.member) return { skip: 'not_a_member' }
-  if (facts.muted) return { skip: 'muted' }
-  if (facts.count === 0) return { skip: 'nothing_waits' }
+  if (facts.muted && !facts.reminded) return { skip: 'muted' }
+  if (facts.count === 0 && !facts.reminded) return { skip: 'nothing_waits' }
   const until = quietUntil(facts.quiet, now)
   return until === undefined ? 'push' : { waitMs: until - now }
 }

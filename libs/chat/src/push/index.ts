@@ -3,5 +3,6 @@ export { claim, type Claimed, type Delivery, type PushContent, putBack, type Tar
 export { figures, type PushFigures } from './figures.ts'
 export { list, listDead, type PushFilter, type TracedAttempt, type TracedPush } from './list.ts'
 export { prepare, type Prepared, type Provider } from './prepare.ts'
+export { remindDue } from './remind.ts'
 export { retry } from './retry.ts'
 export { sweep } from './sweep.ts'

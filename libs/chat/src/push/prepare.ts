@@ -12,12 +12,13 @@ interface DueRow {
   conversation_id: string
   from_seq: number
   upto_seq: number
+  first: number
 }
 
 type Due = PushTarget & { readonly fromSeq: number }
 
 const claimDue = `
-SELECT user_id, conversation_id, from_seq, upto_seq FROM pushes
+SELECT user_id, conversation_id, from_seq, upto_seq, (extract(epoch FROM first_at) * 1000)::float8 AS first FROM pushes
  WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED`
 
 /**
@@ -74,6 +75,7 @@ export async function prepare(
       conversation: row.conversation_id,
       fromSeq: row.from_seq,
       uptoSeq: row.upto_seq,
+      since: row.first,
     }))
     return { looked: due.length, deliveries: await decide(ctx, client, due, options.providers) }
   })

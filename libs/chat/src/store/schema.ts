@@ -88,6 +88,7 @@ export const conversations = pgTable('conversations', {
   version: integer('version').notNull().default(1),
   memberCount: integer('member_count').notNull().default(0),
   largeSince: at('large_since'),
+  timerMs: bigint('timer_ms', { mode: 'number' }),
   directLow: uuid('direct_low'),
   directHigh: uuid('direct_high'),
   createdAt: at('created_at').notNull().defaultNow(),
@@ -212,6 +213,7 @@ export const messages = pgTable(
     editedAt: at('edited_at'),
     parts: smallint('parts'),
     removedAt: at('removed_at'),
+    expiresAt: at('expires_at'),
   },
   table => [primaryKey({ columns: [table.conversationId, table.seq] })],
 )
@@ -261,6 +263,58 @@ export const hiddenMessages = pgTable(
       foreignColumns: [members.conversationId, members.userId],
     }).onDelete('cascade'),
   ],
+)
+
+export const expiringMessages = pgTable(
+  'expiring_messages',
+  {
+    conversationId: uuid('conversation_id').notNull(),
+    expiresAt: at('expires_at').notNull(),
+    seq: seq('seq').notNull(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.expiresAt, table.seq] })],
+)
+
+export const scheduledMessages = pgTable(
+  'scheduled_messages',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    id: uuid('id').notNull(),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    dueAt: at('due_at').notNull(),
+    wall: text('wall'),
+    zone: text('zone'),
+    rules: text('rules'),
+    replyTo: seq('reply_to'),
+    keyId: integer('key_id').notNull(),
+    body: bytea('body').notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+    attemptAt: at('attempt_at'),
+    attemptCount: integer('attempt_count').notNull().default(0),
+    claimedAt: at('claimed_at'),
+    failure: text('failure'),
+  },
+  table => [primaryKey({ columns: [table.userId, table.id] })],
+)
+
+export const reminders = pgTable(
+  'reminders',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    dueAt: at('due_at').notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.userId, table.conversationId, table.seq] })],
 )
 
 export const offlineMessages = pgTable(

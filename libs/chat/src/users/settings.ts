@@ -3,6 +3,7 @@ import { type Audience, type DirectFrom, Refusal, type Settings } from '@flotill
 import { audienceNumbers, audienceOf, directFromNumbers, directFromSaid } from '../access.ts'
 import type { UsersContext } from './context.ts'
 import type { users } from '../store/schema.ts'
+import { isZone } from '../text/zones.ts'
 
 /** Nothing is pushed between the two, by the clock of the zone. `until` may be on the next day. */
 export interface QuietHours {
@@ -125,13 +126,3 @@ function toMinutes(clock: string, field: string): number {
 
 const toClock = (minutes: number) =>
   [Math.floor(minutes / 60), minutes % 60].map(part => String(part).padStart(2, '0')).join(':')
-
-/** Names only: of offsets like +02:00 Intl and PostgreSQL disagree about which way they go. */
-function isZone(zone: string): boolean {
-  if (!/^[A-Za-z][\w/+-]*$/.test(zone)) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat
-  } catch {
-    return false
-  }
-}

@@ -9,6 +9,8 @@ export const NotificationKind = Type.Union([
   Type.Literal('contact_accepted'),
   Type.Literal('added_to_group'),
   Type.Literal('security_notice'),
+  Type.Literal('scheduled_failed'),
+  Type.Literal('reminder'),
 ])
 export type NotificationKind = Type.Static<typeof NotificationKind>
 

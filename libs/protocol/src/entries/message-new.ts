@@ -32,6 +32,11 @@ export const messageNew = entryByCommand(
           'Who removed the content: an operator, the sender, or an owner or admin of the group. The body says so, for clients that do not know this field.',
       }),
     ),
+    expiresAt: Type.Optional(
+      Type.With(At, {
+        description: 'When the message disappears: hide it from then on. Absent when it does not.',
+      }),
+    ),
     quote: Type.Optional(
       Type.With(Quote, {
         description:

@@ -1,7 +1,7 @@
 /** Conversations: opening, listing, reading, renaming, muting. */
 import { Type } from 'typebox'
 import { entries } from '../entries.ts'
-import { At, Cursor, groupFields, Role, Seq, Uuid } from '../fields.ts'
+import { At, Cursor, groupFields, Role, Seq, TimerMs, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { answered, ById, closed, done, listOf, named, nameOf, PageCursor, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
@@ -32,6 +32,11 @@ export const Conversation = named(
       readSeq: Cursor,
       unread: Type.Integer({ minimum: 0 }),
       mutedUntil: Type.Optional(At),
+      timerMs: Type.Optional(
+        Type.Integer({
+          description: 'How long messages posted now last, in milliseconds. Absent when they do not disappear.',
+        }),
+      ),
       memberCount: Type.Integer({ minimum: 0 }),
       pending: Type.Optional(
         Type.Boolean({
@@ -109,6 +114,16 @@ export const conversations = routes('conversations', 'session', {
     body: Type.Object({ name: GroupName }, closed),
     answers: { 200: answered('The renamed group.', Conversation) },
     refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'not_a_group'],
+  },
+  setTimer: {
+    at: 'PUT /v1/conversations/{id}/timer',
+    summary: 'Set the message timer',
+    description:
+      'Messages posted from now on disappear this long after they were sent. Earlier messages keep the timer that they were posted with. In a direct conversation both users can set it, in a group owners and admins. Appends an entry to the log.',
+    params: ById,
+    body: Type.Object({ timerMs: TimerMs }, closed),
+    answers: { 200: answered('The conversation with its new timer.', Conversation) },
+    refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'blocked'],
   },
   muteConversation: {
     at: 'PUT /v1/conversations/{id}/mute',

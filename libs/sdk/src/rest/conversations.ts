@@ -21,6 +21,12 @@ export const createConversations = (ask: Ask) => ({
   /** Renames a group. @throws FlotillaError role_insufficient, not_a_group, not_a_member */
   rename: (conversation: string, name: string) =>
     ask('PATCH /v1/conversations/{id}', { id: conversation, body: { name } }),
+  /**
+   * Makes messages that are posted from now on disappear so many milliseconds after they were sent; null turns that off.
+   * @throws FlotillaError role_insufficient, blocked, not_a_member
+   */
+  setTimer: (conversation: string, timerMs: number | null) =>
+    ask('PUT /v1/conversations/{id}/timer', { id: conversation, body: { timerMs } }),
   /** Mutes until then (milliseconds since 1970, or `mutedForEver`); null unmutes. Other members are not told. */
   mute: (conversation: string, until: number | null) =>
     ask('PUT /v1/conversations/{id}/mute', { id: conversation, body: { untilMs: until } }),

@@ -48,6 +48,9 @@ export async function applyChange(
     case 'member.silenced':
       await silence(client, conversation, part)
       break
+    case 'conversation.timer_changed':
+      await client.query('UPDATE conversations SET timer_ms = $2 WHERE id = $1', [conversation, part.timerMs])
+      break
     case 'conversation.renamed':
       await client.query('UPDATE conversations SET name = $2 WHERE id = $1', [conversation, part.name])
       break

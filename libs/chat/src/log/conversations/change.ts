@@ -4,7 +4,7 @@
  * keeps that from happening, each node finds the row within a pulse and tells its own people.
  */
 import { randomUUID } from 'node:crypto'
-import { type Entry, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
+import { type Entry, limits, type MemberRef, Refusal, type Role } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import {
   type ConversationKind,
@@ -17,9 +17,10 @@ import {
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import type { EmittedEntry } from '../../ports.ts'
+import { expired } from '../entries.ts'
 import { lock, type PartOf, write } from '../locked.ts'
 import { takeAway } from '../messages/take-away.ts'
-import { readTarget } from '../messages/target.ts'
+import { readTarget, readTargets } from '../messages/target.ts'
 import { tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -34,6 +35,7 @@ type ChangeKind =
   | 'member.silenced'
   | 'conversation.renamed'
   | 'conversation.changed'
+  | 'conversation.timer_changed'
 /** What a change writes into the log; the rows follow from it. */
 export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
 
@@ -48,6 +50,8 @@ export interface Locked {
   readonly rules: Rules
   readonly size: number
   readonly head: number
+  /** How long messages last; null is for ever. */
+  readonly timerMs: number | null
   /** Of the caller; `member` where they are coming in. */
   readonly role: Role
   /** Of the people who were to be held, those who exist and were not erased. */
@@ -90,13 +94,14 @@ export async function change(
     // A statement of its own: within the one that waited for the lock it would see the time before.
     const role = entering ? 'member' : (await rolesOf([by])).get(by)
     demandMember(row !== undefined, role)
-    const { large, head_seq: head, member_count: size } = row!
+    const { large, head_seq: head, member_count: size, timer_ms: timerMs } = row!
     const kind = row!.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
     const part = await decide({
       kind,
       rules: rulesOf(kind, row!.settings),
       size,
       head,
+      timerMs,
       role,
       held,
       rolesOf,
@@ -138,9 +143,38 @@ export async function remove(
   if (row === undefined || message === undefined) return undefined
   const { sender } = message
   if (message.removed !== undefined) return { sender, tell() {} }
-  await takeAway(ctx, client, { conversation, seq: row.head_seq + 1 }, message, part)
+  await takeAway(ctx, client, { conversation, seq: row.head_seq + 1 }, [message], part)
   const written = await writePart(ctx, client, { conversation, by: sender, part, large: row.large })
   return { sender, tell: () => tell(ctx, part, written, []) }
+}
+
+/** Those of a conversation whose time is up, so many at once, are no longer kept for the worker. */
+const takeExpired = `
+DELETE FROM expiring_messages WHERE conversation_id = $1 AND (expires_at, seq) IN (
+  SELECT expires_at, seq FROM expiring_messages WHERE conversation_id = $1 AND expires_at <= now()
+   ORDER BY expires_at, seq LIMIT ${limits.expiredAtOnceMax}
+) RETURNING seq`
+
+/**
+ * Erases messages of a conversation whose time is up, in a transaction of the caller's: what they said, what edits put in
+ * its place, and what is owed of them to those who are away. One entry says so of all of them.
+ * @returns how many were taken; as many as `limits.expiredAtOnceMax` when there may be more
+ */
+export async function expire(
+  ctx: LogContext,
+  client: PoolClient,
+  conversation: string,
+): Promise<{ readonly taken: number; tell(): void }> {
+  const row = await lock(ctx, client, conversation)
+  const due = await client.query<{ seq: number }>(takeExpired, [conversation])
+  const seqs = due.rows.map(({ seq }) => seq)
+  const standing = (await readTargets(client, ctx.seal, conversation, seqs)).filter(one => one.removed === 'expired')
+  if (row === undefined || standing.length === 0) return { taken: seqs.length, tell() {} }
+  const targets = standing.map(message => message.seq)
+  await takeAway(ctx, client, { conversation, seq: row.head_seq + 1 }, standing, expired)
+  const part = { event: 'messages.expired', targets, body: expired.body } as const
+  const written = await writePart(ctx, client, { conversation, by: standing[0]!.sender, part, large: row.large })
+  return { taken: seqs.length, tell: () => tell(ctx, part, written, []) }
 }
 
 /** A new conversation; its first entry says who is in it. */
@@ -233,7 +267,7 @@ interface Written {
 interface ToWrite {
   readonly conversation: string
   readonly by: string
-  readonly part: Change | PartOf<'conversation.created'> | PartOf<'message.removed'>
+  readonly part: Change | PartOf<'conversation.created'> | PartOf<'message.removed'> | PartOf<'messages.expired'>
   readonly large: boolean
   /** Of a new conversation: who is in it. */
   readonly joined?: readonly string[]
@@ -255,7 +289,8 @@ async function writePart(
     part,
     membership: changesMembership(part),
     growth: joined?.length ?? growthOf(part),
-    absent: members === undefined ? [] : ctx.presumedAbsent(members),
+    // Nobody has to be woken because something is gone.
+    absent: members === undefined || part.event === 'messages.expired' ? [] : ctx.presumedAbsent(members),
     noted: { named, everybody: users ?? named },
   })
   return { ...written, users }
@@ -268,13 +303,16 @@ async function readMembers(client: PoolClient, conversation: string): Promise<st
   return found.rows.map(row => row.user_id)
 }
 
-/** A new conversation starts at version 1; its name, description and picture are no part of the membership, its rules are. */
+/**
+ * A new conversation starts at version 1; its name, description and picture are no part of the membership, its rules are, and
+ * so is a timer: no message that was decided by the one before is stored after it.
+ */
 function changesMembership(part: ToWrite['part']): boolean {
   if (part.event === 'conversation.changed') {
     const { event: _, description: _description, avatar: _avatar, ...rules } = part
     return Object.keys(rules).length > 0
   }
-  return !['conversation.created', 'conversation.renamed', 'message.removed'].includes(part.event)
+  return !['conversation.created', 'conversation.renamed', 'message.removed', 'messages.expired'].includes(part.event)
 }
 
 function growthOf(part: ToWrite['part']): number {

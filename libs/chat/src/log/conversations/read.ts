@@ -38,6 +38,7 @@ interface Row extends EntryRow {
   read_seq: number
   unread: number
   muted_until: number | null
+  timer_ms: number | null
 }
 
 /** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
@@ -50,7 +51,7 @@ const lastEntriesMax = 20
 
 /** Of the messages `x`, those of others than $1 that a member with these columns may see, and has not read or hidden. */
 export const unreadOf = (member: string, conversation: string) =>
-  `x.kind IN (${countedKinds}) AND x.sender_id <> $1 AND x.removed_at IS NULL
+  `x.kind IN (${countedKinds}) AND x.sender_id <> $1 AND x.removed_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now())
    AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${firstSeen(member)}) AND ${conversation}.head_seq AND ${notHidden('x', '$1')}`
 
 /** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
@@ -59,7 +60,7 @@ WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.description, c.avatar, c.settings, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
          c.member_count, m.role,
          CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.cleared_seq,
-         m.delivered_seq, m.read_seq, m.muted_until
+         m.delivered_seq, m.read_seq, m.muted_until, c.timer_ms
     FROM members m JOIN conversations c ON c.id = m.conversation_id
    WHERE m.user_id = $1 AND ${where}
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
@@ -67,7 +68,7 @@ WITH page AS MATERIALIZED (
 SELECT * FROM (
   SELECT p.id, p.conversation_kind, p.name, p.description, p.avatar, p.settings, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
          p.joined_seq, p.cleared_seq,
-         p.delivered_seq, p.read_seq, u.unread,
+         p.delivered_seq, p.read_seq, p.timer_ms, u.unread,
          CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until,
          (SELECT (extract(epoch FROM s.until) * 1000)::float8 FROM group_silences s
            WHERE s.conversation_id = p.id AND s.user_id = $1 AND s.until > now()) AS silenced_until, l.*,
@@ -177,6 +178,7 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       readSeq: row.read_seq,
       unread: row.unread,
       ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
+      ...(row.timer_ms === null ? {} : { timerMs: row.timer_ms }),
       memberCount: joined ? 2 : row.member_count,
       ...(isPending(row) && !joined ? { pending: true } : {}),
       ...(members === undefined ? {} : { members }),

@@ -27,7 +27,7 @@ export const deleting: LockedRule<'message.delete'> = {
       windowMs: gone ? 0 : ctx.settings.deleteWindowMs,
     })
     if (gone) return { said: message.changedSeq ?? target }
-    await takeAway(ctx, client, { conversation, seq }, message, { body, removed })
+    await takeAway(ctx, client, { conversation, seq }, [message], { body, removed })
     return { payload: { target, removed, body } }
   },
 }

@@ -149,7 +149,7 @@ test('nothing of an edit is unread, and no push tells of it', async () => {
     bob,
   ])
   expect(owed.rows).toEqual([{ seq }])
-  const [facts] = await findFactsOf(ctx.pool, [{ user: bob, conversation, uptoSeq: seq + 1 }])
+  const [facts] = await findFactsOf(ctx.pool, [{ user: bob, conversation, uptoSeq: seq + 1, since: 0 }])
   expect(facts).toMatchObject({ count: 1 })
 })
 

@@ -1,5 +1,6 @@
 export { appendBy as append } from '../rules.ts'
 export { remove } from './delete.ts'
+export { type Expired, expireDue } from './expire.ts'
 export { edit } from './edit.ts'
 export { forward } from './forward.ts'
 export { clear, hide } from './hide.ts'

@@ -24,15 +24,15 @@ export const pinPart: MessagePart<'pin'> = {
   },
 }
 
-/** A message whose content is taken away is pinned no more. The connection holds the conversation. */
+/** Messages whose content is taken away are pinned no more. The connection holds the conversation. */
 export async function unpinRemoved(
   client: PoolClient,
   conversation: string,
-  target: number,
+  targets: readonly number[],
   seq: number,
 ): Promise<void> {
   await client.query(
-    'UPDATE pins SET pinned = false, changed_seq = $3 WHERE conversation_id = $1 AND seq = $2 AND pinned',
-    [conversation, target, seq],
+    'UPDATE pins SET pinned = false, changed_seq = $3 WHERE conversation_id = $1 AND seq = ANY($2::int8[]) AND pinned',
+    [conversation, targets, seq],
   )
 }

@@ -1,5 +1,5 @@
 /**
- * Takes away what a message said, whoever wants it: of a message that is gone there is one notion. Its place, its sender and
+ * Takes away what messages said, whoever wants it, or because their time is up: of a message that is gone there is one notion. Its place, its sender and
  * its time stay, since the log has no gaps; docs/decisions/0021 and 0030 say why.
  */
 import type { Body, Removed } from '@flotilla/protocol'
@@ -8,22 +8,15 @@ import type { NoticesContext } from '../../notices/context.ts'
 import { mentionOf } from '../../notices/notifications/mentioned.ts'
 import { withdraw } from '../../notices/notifications/follow.ts'
 import { afterCommit } from '../../store/transaction.ts'
+import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
-import { removeRow, type Target } from './target.ts'
+import { removeRows, type Target } from './target.ts'
 
 /** What a message says from then on. It is for clients that do not know `removed`: a text must show something. */
 export interface Removal {
   readonly body: Body
   readonly removed: Removed
 }
-
-/** Of a conversation that was large by then nobody has rows. */
-const forgetOwed = `
-DELETE FROM offline_messages o
- USING members mb, conversations c, messages m
- WHERE c.id = $1 AND m.conversation_id = $1 AND m.seq = $2 AND (c.large_since IS NULL OR m.created_at <= c.large_since)
-   AND mb.conversation_id = $1 AND mb.joined_seq <= $2
-   AND o.user_id = mb.user_id AND o.conversation_id = $1 AND o.seq = $2`
 
 /**
  * Erases the body, what edits have said, kept versions, and what is owed of it: a push that was not sent yet finds nothing
@@ -35,16 +28,21 @@ export async function takeAway(
   ctx: NoticesContext,
   client: PoolClient,
   at: { readonly conversation: string; readonly seq: number },
-  message: Target,
+  messages: readonly Target[],
   { body, removed }: Removal,
 ): Promise<void> {
   const { conversation, seq } = at
-  const { seq: target } = message
-  await removeRow(client, conversation, seq, message.replace({ body, removed }))
-  await client.query('DELETE FROM message_versions WHERE conversation_id = $1 AND seq = $2', [conversation, target])
-  await client.query(forgetOwed, [conversation, target])
-  await unpinRemoved(client, conversation, target, seq)
+  const targets = messages.map(message => message.seq)
+  const changes = messages.map(message => message.replace({ body, removed }))
+  await removeRows(client, conversation, seq, changes)
+  await client.query('DELETE FROM message_versions WHERE conversation_id = $1 AND seq = ANY($2::int8[])', [
+    conversation,
+    targets,
+  ])
+  await forgetOwed(client, conversation, targets)
+  await unpinRemoved(client, conversation, targets, seq)
   await afterCommit(client, async () => {
-    for (const user of message.body.mentions ?? []) await withdraw(ctx, user, mentionOf(conversation, target))
+    for (const { seq: target, body: said } of messages)
+      for (const user of said.mentions ?? []) await withdraw(ctx, user, mentionOf(conversation, target))
   })
 }

@@ -7,6 +7,7 @@ import { entries } from '@flotilla/protocol/schemas'
 import type { Pool, PoolClient } from 'pg'
 import { mendPairs } from '../entries.ts'
 import type { RowChange } from '../insert-statements.ts'
+import { int8Array } from '../../store/binary-arrays.ts'
 import type { Sealed, Sealer, SealPlace } from '../../store/seal.ts'
 
 /** What a message is sealed with. A later version may know more of it. */
@@ -18,8 +19,8 @@ interface Content {
 
 /** A message as it stands. */
 export interface Target extends Content {
-  readonly sender: string
   readonly seq: number
+  readonly sender: string
   /** When it was posted, in milliseconds since 1970, and how long ago that is: both by the clock of the store. */
   readonly at: number
   readonly ageMs: number
@@ -32,6 +33,8 @@ export interface Target extends Content {
 }
 
 interface Row {
+  seq: number
+  expired: boolean | null
   sender_id: string
   client_id: string
   kind: number
@@ -49,12 +52,12 @@ interface Row {
 
 /** With what changed it last. */
 const find = `
-SELECT m.sender_id, m.client_id, m.kind, m.key_id, m.body,
+SELECT m.seq, m.expires_at <= now() AS expired, m.sender_id, m.client_id, m.kind, m.key_id, m.body,
        (extract(epoch FROM m.created_at) * 1000)::float8 AS at,
        (extract(epoch FROM clock_timestamp() - m.created_at) * 1000)::float8 AS age_ms, m.changed_seq, b.sender_id AS before_sender,
        b.client_id AS before_client, b.kind AS before_kind, b.key_id AS before_key, b.body AS before_body
   FROM messages m LEFT JOIN messages b ON b.conversation_id = m.conversation_id AND b.seq = m.changed_seq
- WHERE m.conversation_id = $1 AND m.seq = $2 AND m.kind = ${entries['message.new'].number}`
+ WHERE m.conversation_id = $1 AND m.seq = ANY($2::int8[]) AND m.kind = ${entries['message.new'].number} ORDER BY m.seq`
 
 /** @returns undefined where no message stands */
 export async function readTarget(
@@ -63,11 +66,29 @@ export async function readTarget(
   conversation: string,
   seq: number,
 ): Promise<Target | undefined> {
-  const found = await client.query<Row>({ name: 'message-target', text: find, values: [conversation, seq] })
-  const row = found.rows[0]
-  if (row === undefined) return undefined
-  const { sender_id: sender, client_id: clientId, kind, changed_seq: changedSeq, before_sender: changedBy } = row
-  await seal.ready(changedBy === null ? [row.key_id] : [row.key_id, row.before_key])
+  return (await readTargets(client, seal, conversation, [seq]))[0]
+}
+
+/** Those of these that stand, in rising order. */
+export async function readTargets(
+  client: Pool | PoolClient,
+  seal: Sealer,
+  conversation: string,
+  seqs: readonly number[],
+): Promise<Target[]> {
+  const { rows } = await client.query<Row>({
+    name: 'message-targets',
+    text: find,
+    values: [conversation, int8Array(seqs)],
+  })
+  await seal.ready(
+    new Set(rows.flatMap(row => (row.before_sender === null ? row.key_id : [row.key_id, row.before_key]))),
+  )
+  return rows.map(row => toTarget(seal, conversation, row))
+}
+
+function toTarget(seal: Sealer, conversation: string, row: Row): Target {
+  const { seq, sender_id: sender, client_id: clientId, kind, changed_seq: changedSeq, before_sender: changedBy } = row
   const place = { conversation, sender, clientId, kind }
   const content = open(seal, place, row.key_id, row.body) as Content
   const before = (): RowChange['before'] => {
@@ -82,8 +103,10 @@ export async function readTarget(
   })
   return {
     ...content,
-    sender,
     seq,
+    sender,
+    // Its time is up, whether it is erased by now or not.
+    ...(row.expired === true && content.removed === undefined ? { removed: 'expired' as const } : {}),
     at: Math.round(row.at),
     ageMs: row.age_ms,
     changedSeq: changedSeq ?? undefined,
@@ -102,27 +125,25 @@ function emptied(seal: Sealer, place: SealPlace, keyId: number, body: Buffer): S
 }
 
 /**
- * What a message said is taken away, in a transaction that holds the conversation. The group commit makes the other changes:
+ * What messages said is taken away, in a transaction that holds the conversation. The group commit makes the other changes:
  * inserts.ts.
  * @param seq the entry that says so
  */
-export async function removeRow(
+export async function removeRows(
   client: PoolClient,
   conversation: string,
   seq: number,
-  change: RowChange,
+  changes: readonly RowChange[],
 ): Promise<void> {
-  const { target, sealed, before } = change
-  await client.query(
-    `UPDATE messages SET key_id = $3, body = $4, changed_seq = $5, edited_at = NULL, removed_at = now()
-      WHERE conversation_id = $1 AND seq = $2`,
-    [conversation, target, sealed.keyId, sealed.body, seq],
-  )
-  if (before !== undefined)
-    await client.query('UPDATE messages SET key_id = $3, body = $4 WHERE conversation_id = $1 AND seq = $2', [
-      conversation,
-      before.seq,
-      before.sealed.keyId,
-      before.sealed.body,
-    ])
+  const put = (rows: readonly { readonly seq: number; readonly sealed: Sealed }[], set: string) =>
+    client.query(
+      `UPDATE messages m SET key_id = g.key_id, body = g.body${set}
+         FROM unnest($2::int8[], $3::int4[], $4::bytea[]) g (seq, key_id, body)
+        WHERE m.conversation_id = $1 AND m.seq = g.seq`,
+      [conversation, rows.map(row => row.seq), rows.map(row => row.sealed.keyId), rows.map(row => row.sealed.body)],
+    )
+  const targets = changes.map(({ target, sealed }) => ({ seq: target, sealed }))
+  await put(targets, `, changed_seq = ${seq}, edited_at = NULL, removed_at = now()`)
+  const before = changes.flatMap(change => change.before ?? [])
+  if (before.length > 0) await put(before, '')
 }

@@ -31,6 +31,7 @@ const pageText = `
 WITH message AS (
   SELECT m.* FROM members mb JOIN messages m ON m.conversation_id = mb.conversation_id
    WHERE mb.conversation_id = $1 AND mb.user_id = $2 AND m.seq = $3 AND m.kind = ${kind} AND m.removed_at IS NULL
+     AND (m.expires_at IS NULL OR m.expires_at > now())
      AND m.seq >= ${firstSeen('mb')} AND ${notHidden('m', 'mb.user_id')}
 )
 SELECT * FROM (

@@ -2,7 +2,7 @@
  * The index of what is owed to people without a live connection. The send itself writes most of it (inserts.ts), and a
  * receipt clears it (receipts/book.ts); here is what a node adds that could not deliver, and the upkeep.
  */
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import type { LogContext } from '../context.ts'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { advisoryLocks } from '../../store/advisory-locks.ts'
@@ -34,6 +34,22 @@ export async function note(ctx: LogContext, absences: readonly Absence[]): Promi
       ],
     })
   }
+}
+
+/**
+ * Nobody is owed these messages any more: pushes that were not sent yet find nothing that waits. Of a conversation that was
+ * large by then nobody has rows.
+ */
+export async function forget(client: PoolClient, conversation: string, seqs: readonly number[]): Promise<void> {
+  await client.query(
+    `DELETE FROM offline_messages o
+      USING members mb, conversations c, messages m
+      WHERE c.id = $1 AND m.conversation_id = $1 AND m.seq = ANY($2::int8[])
+        AND (c.large_since IS NULL OR m.created_at <= c.large_since)
+        AND mb.conversation_id = $1 AND mb.joined_seq <= m.seq
+        AND o.user_id = mb.user_id AND o.conversation_id = $1 AND o.seq = m.seq`,
+    [conversation, seqs],
+  )
 }
 
 /** What is owed to a person, by conversation. */

@@ -73,14 +73,16 @@ export function add(ctx: NoticesContext, note: Note & { readonly user: string })
 export async function addMany(ctx: NoticesContext, users: readonly string[], note: Note): Promise<void> {
   if (users.length === 0) return
   try {
-    await store(ctx, [...new Set(users)], note)
+    await addOrThrow(ctx, users, note)
   } catch (error) {
     ctx.logger.warn({ err: error, kind: note.kind, people: users.length }, 'unable to notify users')
     ctx.emit({ class: 'signal', to: users, event: { event: 'refresh' } })
   }
 }
 
-async function store(ctx: NoticesContext, users: readonly string[], note: Note): Promise<void> {
+/** The same for whoever adds it again until it was taken. @throws what the store does */
+export async function addOrThrow(ctx: NoticesContext, to: readonly string[], note: Note): Promise<void> {
+  const users = [...new Set(to)]
   const { kind, dedup, actor, conversation, seq, detail = {} } = note
   const added = await ctx.pool.query<{ id: string; user_id: string; at: number }>({
     name: 'notifications-add',

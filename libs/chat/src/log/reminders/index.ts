@@ -1,0 +1,1 @@
+export { cancel, list, set } from './set.ts'

@@ -1,0 +1,6 @@
+export { cancel } from './cancel.ts'
+export { edit, type EditScheduledInput } from './edit.ts'
+export { timedFigures, type TimedFigures } from './figures.ts'
+export { list } from './list.ts'
+export { schedule, type ScheduleInput } from './schedule.ts'
+export { scheduledOutcomes, type ScheduledOutcome, sendDue } from './send.ts'
