@@ -89,17 +89,6 @@ export const worker: DashboardIdea = {
       ],
     },
     {
-      heading: 'Does what has a time happen in time?',
-      panels: [
-        lines(
-          'Lateness by kind',
-          'How long has a scheduled message, a reminder or an expired message been overdue?',
-          [{ ask: queueBy('flotilla_timed_late_seconds', 'what'), as: '{{what}}' }],
-          { unit: 's', upTo: 60, always: false },
-        ),
-      ],
-    },
-    {
       heading: 'Do pushes go out?',
       panels: [
         bars(
