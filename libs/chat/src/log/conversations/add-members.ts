@@ -7,7 +7,8 @@ import { demandReachable } from '../../privacy/reachable.ts'
 import { ask, demandRoomToAsk, tellAsked } from '../requests/ask.ts'
 import { demandHeld } from '../../users/hold.ts'
 import { demandNoneBanned } from './bans.ts'
-import { type Change, type Changed, change, type Locked } from './change.ts'
+import type { Change } from './apply.ts'
+import { type Changed, change, type Locked } from './change.ts'
 import { joinGroup } from './join-group.ts'
 
 export interface Added extends Changed {

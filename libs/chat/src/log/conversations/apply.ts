@@ -4,7 +4,20 @@ import type { EntryOf, MemberRef } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { type ConversationKind, requestStates, roleNumbers } from '../../access.ts'
 import { forget } from '../../notices/notifications/follow.ts'
-import type { Change } from './change.ts'
+import type { PartOf } from '../locked.ts'
+
+type ChangeKind =
+  | 'member.added'
+  | 'member.removed'
+  | 'member.left'
+  | 'member.changed'
+  | 'member.silenced'
+  | 'conversation.renamed'
+  | 'conversation.changed'
+  | 'conversation.timer_changed'
+
+/** What a change writes into the log; the rows follow from it. */
+export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
 
 export interface Applying {
   readonly conversation: string

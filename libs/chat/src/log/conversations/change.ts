@@ -25,19 +25,7 @@ import { tellForgotten } from '../../notices/notifications/follow.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
-import { applyChange, insertMembers } from './apply.ts'
-
-type ChangeKind =
-  | 'member.added'
-  | 'member.removed'
-  | 'member.left'
-  | 'member.changed'
-  | 'member.silenced'
-  | 'conversation.renamed'
-  | 'conversation.changed'
-  | 'conversation.timer_changed'
-/** What a change writes into the log; the rows follow from it. */
-export type Change = { [K in ChangeKind]: PartOf<K> }[ChangeKind]
+import { applyChange, type Change, insertMembers } from './apply.ts'
 
 /** Where a change came to stand. */
 export interface Changed {
