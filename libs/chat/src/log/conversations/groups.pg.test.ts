@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { suspend } from '../../operators/suspend.ts'
 import { leaveForGood } from '../../lifecycle/leave-for-good.ts'
-import { edit, history, pin, post } from '../messages/index.ts'
+import { edit, forward, history, pin, post } from '../messages/index.ts'
 import { resume } from '../sync/index.ts'
 import { addMembers } from './add-members.ts'
 import { badge } from './badge.ts'
@@ -171,6 +171,19 @@ describe('permissions', () => {
     // And again at once, when it is none any more.
     await changeGroup(ctx, owner, { conversation, permissions: { post: 'member' } })
     await post(other.ctx, member, message())
+  })
+
+  test('nor forward into it, nor while they are silenced', async () => {
+    const { conversation: direct } = await createDirect(ctx, owner, member)
+    const said = await post(ctx, owner, { ...message(), conversation: direct.id })
+    const source = { conversation: direct.id, seq: said.seq }
+    const sendOn = () => forward(ctx, member, { conversation, clientId: randomUUID(), source })
+    await sendOn()
+    await changeGroup(ctx, owner, { conversation, permissions: { post: 'admin' } })
+    await refused(sendOn(), 'role_insufficient')
+    await changeGroup(ctx, owner, { conversation, permissions: { post: 'member' } })
+    await silenceMember(ctx, owner, { conversation, user: member, until: ctx.clock() + 60_000 })
+    await refused(sendOn(), 'silenced')
   })
 
   test('messages that race with the change stand before it, or nowhere', async () => {
