@@ -4,7 +4,8 @@ import { Refusal } from '@flotilla/protocol'
 import { newcomersSee } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { demandRoomForConversations } from '../caps.ts'
-import type { Change, Locked } from './change.ts'
+import type { Change } from './apply.ts'
+import type { Locked } from './change.ts'
 
 /**
  * The entry by which people come into a group, by whatever way. Who was asked, and comes in otherwise, is asked no more.
