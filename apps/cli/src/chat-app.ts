@@ -2,19 +2,33 @@
  * The terminal client's behaviour: what a typed line does, and what is shown of what happens. It stands on the doors of
  * the SDK alone, as any application would.
  */
-import { emptyConversation, type Entry, type EntryOf, fold, quoteOf, textOf } from '@flotilla/protocol'
+import {
+  type Body,
+  bodyAs,
+  emptyConversation,
+  type Entry,
+  type EntryOf,
+  fold,
+  isolated,
+  type PostedBody,
+  quoteOf,
+  textOf,
+} from '@flotilla/protocol'
+import { previewText } from '@flotilla/protocol/markup'
 import { type Client, type ConversationRequest, FlotillaError, type Message, type Send, type User } from '@flotilla/sdk'
 import { actOf, groupHelp, inWords } from './chat-groups.ts'
+import { contactWords, hasSpoiler, linesOf, locationWords } from './chat-message.ts'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
 const finishMsMax = 5_000
+const previewGraphemesMax = 160
 
 /** One of our own messages on the screen, and how far it has come. */
 interface OwnMessage {
   readonly line: Line
   readonly clientId: string
-  text: string
+  body: Body
   readonly room: string
   seq: number | undefined
   mark: keyof typeof marks
@@ -29,6 +43,10 @@ const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: 
   by,
   text: textOf(body),
 })
+
+/** The beginning of a message of another conversation. */
+const previewOf = (body: Body) =>
+  bodyAs('text', body) === undefined ? harmless(textOf(body)) : harmless(previewText(textOf(body), previewGraphemesMax))
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
@@ -45,6 +63,9 @@ const help = [
   '/delete                   delete what you said last, for everybody',
   '/pin                      pin the last message, or take its pin away: /unpin',
   ...groupHelp,
+  '/spoiler                  show what the last spoiler hides',
+  '/location <lat> <lon> [name]      send a place',
+  '/contact <name>, <number, mail, @person…>   send how to reach somebody',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -62,7 +83,9 @@ export class ChatApp {
   /** The seqs on the screen, so that a page of history and live entries do not show one twice. */
   readonly #shown = new Set<number>()
   /** Of the messages on the screen that others wrote, the lines; and what is known of the open room. */
-  readonly #lines = new Map<number, Line>()
+  readonly #others = new Map<number, Line>()
+  /** Messages whose spoilers were asked for, by seq. */
+  readonly #revealed = new Set<number>()
   #state = emptyConversation
   /** What is older than this run is history, and not announced. */
   readonly #since: number
@@ -107,7 +130,7 @@ export class ChatApp {
     const text = line.trim()
     if (text === '') return
     if (text === '/quit') return this.#quit()
-    this.#then(() => (text.startsWith('/') ? this.#command(text) : this.#send(text)))
+    this.#then(() => (text.startsWith('/') ? this.#command(text) : this.#send({ text })))
   }
 
   /** A keystroke: what stands in the input line. */
@@ -142,6 +165,9 @@ export class ChatApp {
       const said = await act(this.#client, this.#open.id, first === undefined ? [] : [first, ...rest])
       return said === undefined ? undefined : this.#note(said)
     }
+    if (command === '/spoiler') return this.#reveal()
+    if (command === '/location' && rest.length > 0) return this.#sendLocation(Number(first), rest)
+    if (command === '/contact' && first !== undefined) return this.#sendContact(text.slice(command.length))
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -210,14 +236,36 @@ export class ChatApp {
     else this.#client.unpin(conversation, target)
   }
 
-  async #send(text: string): Promise<void> {
+  #send(body: PostedBody): void {
     if (this.#open === undefined) return this.#note('open a conversation first: /with <name>')
-    this.#say({ conversation: this.#open.id, body: { text } })
+    this.#say({ conversation: this.#open.id, body })
   }
 
   #say(message: Message): void {
     const { conversation: room, body } = message
-    this.#showOwn(this.#client.send(message).clientId, { room, text: body.text, seq: undefined, mark: 'sending' })
+    this.#showOwn(this.#client.send(message).clientId, { room, body, seq: undefined, mark: 'sending' })
+  }
+
+  #sendLocation(latitude: number, [longitude, ...words]: readonly string[]): void {
+    const name = words.join(' ')
+    const place = { latitude, longitude: Number(longitude), ...(name === '' ? {} : { name }) }
+    this.#send({ type: 'location', ...place, fallback: locationWords({ type: 'location', ...place }) })
+  }
+
+  async #sendContact(text: string): Promise<void> {
+    const [name = '', ...ways] = text.split(',').map(one => one.trim())
+    const person = ways.find(way => way.startsWith('@'))
+    const emails = ways.filter(way => way.includes('@') && way !== person)
+    const phones = ways.filter(way => !way.includes('@'))
+    const user = person === undefined ? undefined : await this.#rooms.personOf(person.slice(1))
+    const card = {
+      type: 'contact' as const,
+      name,
+      ...(phones.length === 0 ? {} : { phones }),
+      ...(emails.length === 0 ? {} : { emails }),
+      ...(user === undefined ? {} : { user: user.id }),
+    }
+    this.#send({ ...card, fallback: contactWords(card, () => user?.username) })
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------------
@@ -263,7 +311,8 @@ export class ChatApp {
     this.#screen.clear()
     this.#shown.clear()
     this.#own.clear()
-    this.#lines.clear()
+    this.#others.clear()
+    this.#revealed.clear()
     this.#state = emptyConversation
     this.#note(`— ${harmless(room.name)} —`)
     const fresh = await this.#rooms.read(room.id)
@@ -271,7 +320,7 @@ export class ChatApp {
     for (const entry of await this.#rooms.latest(fresh)) this.#show(entry)
     for (const send of this.#client.pending())
       if (send.op === 'message.send' && send.conversation === room.id)
-        this.#showOwn(send.clientId, { room: room.id, text: send.body.text, seq: undefined, mark: 'sending' })
+        this.#showOwn(send.clientId, { room: room.id, body: send.body, seq: undefined, mark: 'sending' })
     this.#status()
   }
 
@@ -307,15 +356,12 @@ export class ChatApp {
   #message(entry: EntryOf<'message.new'>, by: string): void {
     this.#quote(entry)
     if (entry.by !== this.#me.id) {
-      const line = this.#screen.write(
-        `${style.bold(style.cyan(by))}: ${this.#originOf(entry)}${harmless(textOf(entry.body))}`,
-        messageOf(entry, by),
-      )
-      this.#lines.set(entry.seq, line)
+      const line = this.#screen.write(this.#theirs(by, entry.body, false, this.#originOf(entry)), messageOf(entry, by))
+      this.#others.set(entry.seq, line)
       return
     }
     const own = this.#own.get(entry.clientId)
-    const before = { room: entry.conversation, text: textOf(entry.body), seq: entry.seq, mark: 'sent' as const }
+    const before = { room: entry.conversation, body: entry.body, seq: entry.seq, mark: 'sent' as const }
     if (own === undefined) this.#showOwn(entry.clientId, before)
     else own.seq = entry.seq
     this.#refreshMarks()
@@ -326,7 +372,7 @@ export class ChatApp {
     const quote = quoteOf(this.#state, entry)
     if (quote === undefined) return
     const { state, by, body } = quote
-    const said = state === 'shown' && body !== undefined ? harmless(textOf(body)) : `(${state})`
+    const said = state === 'shown' && body !== undefined ? isolated(previewOf(body)) : `(${state})`
     this.#note(`answers ${by === undefined ? '' : `${this.#rooms.nameOf(by)}: `}${said}`)
   }
 
@@ -341,34 +387,59 @@ export class ChatApp {
     const { posted, content } = this.#state.messages.get(target) ?? {}
     // Of an older message, or one that has been changed once more, there is nothing to show.
     if (posted === undefined || content?.seq !== seq) return
+    this.#revealed.delete(target)
     const own = this.#own.get(posted.clientId)
     const by = this.#rooms.nameOf(posted.by)
-    const text = textOf(content.value.body)
+    const { body } = content.value
     const what = event.slice('message.'.length)
-    const news = `* ${by} ${what}: ${harmless(text)}`
-    const about = { event: what, conversation, seq: target, by, text }
-    if (own === undefined)
-      return this.#lines.get(target)?.set(`${style.bold(style.cyan(by))}: ${harmless(text)}`, news, about)
-    own.text = text
-    own.line.set(`${style.bold('me')}: ${harmless(text)} ${marks[own.mark]}`, news, about)
+    const news = `* ${by} ${what}: ${this.#lines(body)}`
+    const about = { event: what, conversation, seq: target, by, text: textOf(body) }
+    if (own === undefined) return this.#others.get(target)?.set(this.#theirs(by, body), news, about)
+    own.body = body
+    own.line.set(`${style.bold('me')}: ${this.#lines(body)} ${marks[own.mark]}`, news, about)
+  }
+
+  #lines(body: Body, open = false): string {
+    return linesOf(body, user => this.#rooms.known(user)?.username, open)
+  }
+
+  /** @param origin what stands before it: that it was forwarded, or what it answers */
+  #theirs(by: string, body: Body, open = false, origin = ''): string {
+    return `${style.bold(style.cyan(by))}: ${origin}${this.#lines(body, open)}`
+  }
+
+  /** Shows what the last message hides, of those that hide something still. */
+  #reveal(): void {
+    const found = [...this.#state.messages].findLast(
+      ([seq, { content }]) => content !== undefined && !this.#revealed.has(seq) && hasSpoiler(content.value.body),
+    )
+    const [seq, { posted, content } = {}] = found ?? []
+    if (seq === undefined || content === undefined) return this.#note('nothing is hidden')
+    this.#revealed.add(seq)
+    const { body } = content.value
+    const by = this.#rooms.nameOf(posted?.by ?? '')
+    const own = this.#own.get(posted?.clientId ?? '')
+    const text = own === undefined ? this.#theirs(by, body, true) : `${style.bold('me')}: ${this.#lines(body, true)}`
+    const line = own?.line ?? this.#others.get(seq)
+    line?.set(text, `* ${by}: ${this.#lines(body, true)}`)
   }
 
   #pinned({ event, target }: EntryOf<'message.pinned' | 'message.unpinned'>, by: string): void {
     const content = this.#state.messages.get(target)?.content
-    const what = content === undefined ? 'a message' : `“${harmless(textOf(content.value.body))}”`
+    const what = content === undefined ? 'a message' : `“${isolated(previewOf(content.value.body))}”`
     this.#note(`${by} ${event === 'message.pinned' ? 'pinned' : 'unpinned'} ${what}`)
   }
 
   #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
-    const { text, mark } = own
+    const { body, mark } = own
     this.#own.set(clientId, {
       ...own,
       clientId,
-      line: this.#screen.write(`${style.bold('me')}: ${harmless(text)} ${marks[mark]}`, {
+      line: this.#screen.write(`${style.bold('me')}: ${this.#lines(body)} ${marks[mark]}`, {
         event: 'own',
         conversation: own.room,
         clientId,
-        text,
+        text: textOf(body),
         state: mark,
       }),
     })
@@ -377,7 +448,7 @@ export class ChatApp {
   #mark(own: OwnMessage, mark: OwnMessage['mark'], error?: string): void {
     if (own.mark === mark) return
     own.mark = mark
-    const text = harmless(own.text)
+    const text = this.#lines(own.body, own.seq !== undefined && this.#revealed.has(own.seq))
     const shown = mark === 'read' ? style.green(marks.read) : marks[mark]
     const why = error === undefined ? '' : ` (${error})`
     const about = { event: 'state', conversation: own.room, clientId: own.clientId, seq: own.seq, state: mark, error }
@@ -525,7 +596,7 @@ export class ChatApp {
         room.unread += 1
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
         const by = this.#rooms.nameOf(entry.by)
-        this.#note(`${by}${place}: ${harmless(textOf(entry.body))}`, messageOf(entry, by))
+        this.#note(`${by}${place}: ${isolated(previewOf(entry.body))}`, messageOf(entry, by))
       } else if (known === undefined) this.#note(`new: ${harmless(room.name)}, by ${this.#rooms.nameOf(entry.by)}`)
     })
   }

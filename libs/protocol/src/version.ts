@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'a274844fcdf64d76'
+export const wireHash = '256bb8c686c14ae6'

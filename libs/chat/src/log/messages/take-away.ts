@@ -2,7 +2,7 @@
  * Takes away what a message said, whoever wants it: of a message that is gone there is one notion. Its place, its sender and
  * its time stay, since the log has no gaps; docs/decisions/0021 and 0030 say why.
  */
-import type { Body, Removed } from '@flotilla/protocol'
+import { type Body, mentionsOf, type Removed } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { NoticesContext } from '../../notices/context.ts'
 import { mentionOf } from '../../notices/notifications/mentioned.ts'
@@ -45,6 +45,6 @@ export async function takeAway(
   await client.query(forgetOwed, [conversation, target])
   await unpinRemoved(client, conversation, target, seq)
   await afterCommit(client, async () => {
-    for (const user of message.body.mentions ?? []) await withdraw(ctx, user, mentionOf(conversation, target))
+    for (const user of mentionsOf(message.body)) await withdraw(ctx, user, mentionOf(conversation, target))
   })
 }
