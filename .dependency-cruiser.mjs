@@ -151,7 +151,7 @@ export default {
         pathNot: [
           '^$1/',
           String.raw`^(apps|libs)/[^/]+/src/index\.ts$`,
-          String.raw`^libs/(testing/src/load|protocol/src/schemas)\.ts$`,
+          String.raw`^libs/(testing/src/load|protocol/src/(markup|schemas))\.ts$`,
         ],
       },
     ),

@@ -3,7 +3,19 @@
  * the SDK alone, as any application would.
  */
 import { randomUUID } from 'node:crypto'
-import { emptyConversation, type Entry, type EntryOf, fold, quoteOf, textOf } from '@flotilla/protocol'
+import {
+  type Body,
+  bodyAs,
+  emptyConversation,
+  type Entry,
+  type EntryOf,
+  fold,
+  isolated,
+  type PostedBody,
+  quoteOf,
+  textOf,
+} from '@flotilla/protocol'
+import { previewText } from '@flotilla/protocol/markup'
 import {
   type Client,
   type ConversationRequest,
@@ -14,17 +26,19 @@ import {
   type User,
 } from '@flotilla/sdk'
 import { actOf, groupHelp, inWords } from './chat-groups.ts'
+import { contactWords, hasSpoiler, linesOf, locationWords } from './chat-message.ts'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { durationOf, readDuration, readWhen, timeOf } from './chat-times.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
 
 const finishMsMax = 5_000
+const previewGraphemesMax = 160
 
 /** One of our own messages on the screen, and how far it has come. */
 interface OwnMessage {
   readonly line: Line
   readonly clientId: string
-  text: string
+  body: Body
   readonly room: string
   seq: number | undefined
   mark: keyof typeof marks
@@ -45,6 +59,9 @@ type Changing = Pick<Entry, 'conversation' | 'seq'> & {
   readonly target: number
   readonly event: 'message.edited' | 'message.removed' | 'message.deleted' | 'messages.expired'
 }
+/** The beginning of a message of another conversation. */
+const previewOf = (body: Body) =>
+  bodyAs('text', body) === undefined ? harmless(textOf(body)) : harmless(previewText(textOf(body), previewGraphemesMax))
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
@@ -66,6 +83,9 @@ const help = [
   '/unschedule <number>      do not send this one',
   '/remind <when>            of what was said last',
   '/disappear <1h…90d|off>   how long messages last that are sent from here on',
+  '/spoiler                  show what the last spoiler hides',
+  '/location <lat> <lon> [name]      send a place',
+  '/contact <name>, <number, mail, @person…>   send how to reach somebody',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -83,7 +103,9 @@ export class ChatApp {
   /** The seqs on the screen, so that a page of history and live entries do not show one twice. */
   readonly #shown = new Set<number>()
   /** Of the messages on the screen that others wrote, the lines; and what is known of the open room. */
-  readonly #lines = new Map<number, Line>()
+  readonly #others = new Map<number, Line>()
+  /** Messages whose spoilers were asked for, by seq. */
+  readonly #revealed = new Set<number>()
   #state = emptyConversation
   /** What is older than this run is history, and not announced. */
   readonly #since: number
@@ -128,7 +150,7 @@ export class ChatApp {
     const text = line.trim()
     if (text === '') return
     if (text === '/quit') return this.#quit()
-    this.#then(() => (text.startsWith('/') ? this.#command(text) : this.#send(text)))
+    this.#then(() => (text.startsWith('/') ? this.#command(text) : this.#send({ text })))
   }
 
   /** A keystroke: what stands in the input line. */
@@ -170,6 +192,9 @@ export class ChatApp {
     )
       return
     if (command === '/scheduled') return this.#listScheduled()
+    if (command === '/spoiler') return this.#reveal()
+    if (command === '/location' && rest.length > 0) return this.#sendLocation(Number(first), rest)
+    if (command === '/contact' && first !== undefined) return this.#sendContact(text.slice(command.length))
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -213,10 +238,10 @@ export class ChatApp {
     } else if (command === '/unschedule') {
       const one = (await scheduled.list({ conversation })).scheduled[Number(first) - 1]
       if (one === undefined) this.#note('there is no such number: /scheduled')
-      else await scheduled.cancel(one.id).then(() => this.#note(`not sent: ${harmless(one.body.text)}`))
+      else await scheduled.cancel(one.id).then(() => this.#note(`not sent: ${harmless(textOf(one.body))}`))
     } else if (command === '/remind') {
       const when = readWhen(first, new Date())
-      const seq = Math.max(0, ...this.#lines.keys(), ...[...this.#own.values()].map(own => own.seq ?? 0))
+      const seq = Math.max(0, ...this.#others.keys(), ...[...this.#own.values()].map(own => own.seq ?? 0))
       if (when === undefined || seq === 0) this.#note('there is nothing to remind you of, or no such time')
       else {
         const { at } = await reminders.set(conversation, seq, when.at ?? Date.parse(when.local.time))
@@ -239,8 +264,8 @@ export class ChatApp {
 
   #showScheduled({ conversation, id, at, body, state, failure }: ScheduledMessage, number = ''): void {
     const how = state === 'failed' ? `not sent (${failure})` : `is sent ${timeOf(at)}`
-    const about = { event: 'scheduled', conversation, clientId: id, at, text: body.text, state }
-    this.#note(`${number}${how}: ${harmless(body.text)}`, about)
+    const about = { event: 'scheduled', conversation, clientId: id, at, text: textOf(body), state }
+    this.#note(`${number}${how}: ${harmless(textOf(body))}`, about)
   }
 
   #edit(conversation: string, text: string): void {
@@ -285,14 +310,36 @@ export class ChatApp {
     else this.#client.unpin(conversation, target)
   }
 
-  async #send(text: string): Promise<void> {
+  #send(body: PostedBody): void {
     if (this.#open === undefined) return this.#note('open a conversation first: /with <name>')
-    this.#say({ conversation: this.#open.id, body: { text } })
+    this.#say({ conversation: this.#open.id, body })
   }
 
   #say(message: Message): void {
     const { conversation: room, body } = message
-    this.#showOwn(this.#client.send(message).clientId, { room, text: body.text, seq: undefined, mark: 'sending' })
+    this.#showOwn(this.#client.send(message).clientId, { room, body, seq: undefined, mark: 'sending' })
+  }
+
+  #sendLocation(latitude: number, [longitude, ...words]: readonly string[]): void {
+    const name = words.join(' ')
+    const place = { latitude, longitude: Number(longitude), ...(name === '' ? {} : { name }) }
+    this.#send({ type: 'location', ...place, fallback: locationWords({ type: 'location', ...place }) })
+  }
+
+  async #sendContact(text: string): Promise<void> {
+    const [name = '', ...ways] = text.split(',').map(one => one.trim())
+    const person = ways.find(way => way.startsWith('@'))
+    const emails = ways.filter(way => way.includes('@') && way !== person)
+    const phones = ways.filter(way => !way.includes('@'))
+    const user = person === undefined ? undefined : await this.#rooms.personOf(person.slice(1))
+    const card = {
+      type: 'contact' as const,
+      name,
+      ...(phones.length === 0 ? {} : { phones }),
+      ...(emails.length === 0 ? {} : { emails }),
+      ...(user === undefined ? {} : { user: user.id }),
+    }
+    this.#send({ ...card, fallback: contactWords(card, () => user?.username) })
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------------
@@ -338,7 +385,8 @@ export class ChatApp {
     this.#screen.clear()
     this.#shown.clear()
     this.#own.clear()
-    this.#lines.clear()
+    this.#others.clear()
+    this.#revealed.clear()
     this.#state = emptyConversation
     this.#note(`— ${harmless(room.name)} —`)
     const fresh = await this.#rooms.read(room.id)
@@ -346,7 +394,7 @@ export class ChatApp {
     for (const entry of await this.#rooms.latest(fresh)) this.#show(entry)
     for (const send of this.#client.pending())
       if (send.op === 'message.send' && send.conversation === room.id)
-        this.#showOwn(send.clientId, { room: room.id, text: send.body.text, seq: undefined, mark: 'sending' })
+        this.#showOwn(send.clientId, { room: room.id, body: send.body, seq: undefined, mark: 'sending' })
     this.#status()
   }
 
@@ -391,15 +439,12 @@ export class ChatApp {
   #message(entry: EntryOf<'message.new'>, by: string): void {
     this.#quote(entry)
     if (entry.by !== this.#me.id) {
-      const line = this.#screen.write(
-        `${style.bold(style.cyan(by))}: ${this.#originOf(entry)}${harmless(textOf(entry.body))}`,
-        messageOf(entry, by),
-      )
-      this.#lines.set(entry.seq, line)
+      const line = this.#screen.write(this.#theirs(by, entry.body, false, this.#originOf(entry)), messageOf(entry, by))
+      this.#others.set(entry.seq, line)
       return
     }
     const own = this.#own.get(entry.clientId)
-    const before = { room: entry.conversation, text: textOf(entry.body), seq: entry.seq, mark: 'sent' as const }
+    const before = { room: entry.conversation, body: entry.body, seq: entry.seq, mark: 'sent' as const }
     if (own === undefined) this.#showOwn(entry.clientId, before)
     else own.seq = entry.seq
     this.#refreshMarks()
@@ -410,7 +455,7 @@ export class ChatApp {
     const quote = quoteOf(this.#state, entry)
     if (quote === undefined) return
     const { state, by, body } = quote
-    const said = state === 'shown' && body !== undefined ? harmless(textOf(body)) : `(${state})`
+    const said = state === 'shown' && body !== undefined ? isolated(previewOf(body)) : `(${state})`
     this.#note(`answers ${by === undefined ? '' : `${this.#rooms.nameOf(by)}: `}${said}`)
   }
 
@@ -424,34 +469,59 @@ export class ChatApp {
     const { posted, content } = this.#state.messages.get(target) ?? {}
     // Of an older message, or one that has been changed once more, there is nothing to show.
     if (posted === undefined || content?.seq !== seq) return
+    this.#revealed.delete(target)
     const own = this.#own.get(posted.clientId)
     const by = this.#rooms.nameOf(posted.by)
-    const text = textOf(content.value.body)
+    const { body } = content.value
     const what = event.slice(event.indexOf('.') + 1)
-    const news = what === 'expired' ? `* ${harmless(text)}` : `* ${by} ${what}: ${harmless(text)}`
-    const about = { event: what, conversation, seq: target, by, text }
-    if (own === undefined)
-      return this.#lines.get(target)?.set(`${style.bold(style.cyan(by))}: ${harmless(text)}`, news, about)
-    own.text = text
-    own.line.set(`${style.bold('me')}: ${harmless(text)} ${marks[own.mark]}`, news, about)
+    const news = what === 'expired' ? `* ${this.#lines(body)}` : `* ${by} ${what}: ${this.#lines(body)}`
+    const about = { event: what, conversation, seq: target, by, text: textOf(body) }
+    if (own === undefined) return this.#others.get(target)?.set(this.#theirs(by, body), news, about)
+    own.body = body
+    own.line.set(`${style.bold('me')}: ${this.#lines(body)} ${marks[own.mark]}`, news, about)
+  }
+
+  #lines(body: Body, open = false): string {
+    return linesOf(body, user => this.#rooms.known(user)?.username, open)
+  }
+
+  /** @param origin what stands before it: that it was forwarded, or what it answers */
+  #theirs(by: string, body: Body, open = false, origin = ''): string {
+    return `${style.bold(style.cyan(by))}: ${origin}${this.#lines(body, open)}`
+  }
+
+  /** Shows what the last message hides, of those that hide something still. */
+  #reveal(): void {
+    const found = [...this.#state.messages].findLast(
+      ([seq, { content }]) => content !== undefined && !this.#revealed.has(seq) && hasSpoiler(content.value.body),
+    )
+    const [seq, { posted, content } = {}] = found ?? []
+    if (seq === undefined || content === undefined) return this.#note('nothing is hidden')
+    this.#revealed.add(seq)
+    const { body } = content.value
+    const by = this.#rooms.nameOf(posted?.by ?? '')
+    const own = this.#own.get(posted?.clientId ?? '')
+    const text = own === undefined ? this.#theirs(by, body, true) : `${style.bold('me')}: ${this.#lines(body, true)}`
+    const line = own?.line ?? this.#others.get(seq)
+    line?.set(text, `* ${by}: ${this.#lines(body, true)}`)
   }
 
   #pinned({ event, target }: EntryOf<'message.pinned' | 'message.unpinned'>, by: string): void {
     const content = this.#state.messages.get(target)?.content
-    const what = content === undefined ? 'a message' : `“${harmless(textOf(content.value.body))}”`
+    const what = content === undefined ? 'a message' : `“${isolated(previewOf(content.value.body))}”`
     this.#note(`${by} ${event === 'message.pinned' ? 'pinned' : 'unpinned'} ${what}`)
   }
 
   #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
-    const { text, mark } = own
+    const { body, mark } = own
     this.#own.set(clientId, {
       ...own,
       clientId,
-      line: this.#screen.write(`${style.bold('me')}: ${harmless(text)} ${marks[mark]}`, {
+      line: this.#screen.write(`${style.bold('me')}: ${this.#lines(body)} ${marks[mark]}`, {
         event: 'own',
         conversation: own.room,
         clientId,
-        text,
+        text: textOf(body),
         state: mark,
       }),
     })
@@ -460,7 +530,7 @@ export class ChatApp {
   #mark(own: OwnMessage, mark: OwnMessage['mark'], error?: string): void {
     if (own.mark === mark) return
     own.mark = mark
-    const text = harmless(own.text)
+    const text = this.#lines(own.body, own.seq !== undefined && this.#revealed.has(own.seq))
     const shown = mark === 'read' ? style.green(marks.read) : marks[mark]
     const why = error === undefined ? '' : ` (${error})`
     const about = { event: 'state', conversation: own.room, clientId: own.clientId, seq: own.seq, state: mark, error }
@@ -608,7 +678,7 @@ export class ChatApp {
         room.unread += 1
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
         const by = this.#rooms.nameOf(entry.by)
-        this.#note(`${by}${place}: ${harmless(textOf(entry.body))}`, messageOf(entry, by))
+        this.#note(`${by}${place}: ${isolated(previewOf(entry.body))}`, messageOf(entry, by))
       } else if (known === undefined) this.#note(`new: ${harmless(room.name)}, by ${this.#rooms.nameOf(entry.by)}`)
     })
   }

@@ -47,8 +47,17 @@ export class Rooms {
     this.#rooms.delete(id)
   }
 
+  /** Whoever was met in a conversation or a request. */
+  known(user: string): User | undefined {
+    return this.#people.get(user)
+  }
+
   nameOf(user: string): string {
-    return this.#people.get(user)?.username ?? 'somebody'
+    return this.known(user)?.username ?? 'somebody'
+  }
+
+  personOf(username: string): Promise<User> {
+    return this.#client.rest.userByName(username)
   }
 
   /** Reads the list. What was known and is not in it any more is dropped. */
@@ -91,12 +100,12 @@ export class Rooms {
   }
 
   async withPerson(username: string): Promise<Room> {
-    const person = await this.#client.rest.userByName(username)
+    const person = await this.personOf(username)
     return this.read((await this.#client.rest.createDirect(person.id)).id)
   }
 
   async group(name: string, usernames: readonly string[]): Promise<Room> {
-    const people = await Promise.all(usernames.map(username => this.#client.rest.userByName(username)))
+    const people = await Promise.all(usernames.map(username => this.personOf(username)))
     const made = await this.#client.rest.createGroup(
       name,
       people.map(person => person.id),

@@ -43,11 +43,18 @@ const linesMax = 500
 /** Several changes within this time are drawn at once. */
 const drawMs = 16
 
+const sgr = (on: number, off: number) => (text: string) => `\u001b[${on}m${text}\u001b[${off}m`
+
 export const style = {
-  dim: (text: string) => `\u001b[2m${text}\u001b[22m`,
-  bold: (text: string) => `\u001b[1m${text}\u001b[22m`,
-  green: (text: string) => `\u001b[32m${text}\u001b[39m`,
-  cyan: (text: string) => `\u001b[36m${text}\u001b[39m`,
+  dim: sgr(2, 22),
+  bold: sgr(1, 22),
+  italic: sgr(3, 23),
+  underline: sgr(4, 24),
+  inverse: sgr(7, 27),
+  strike: sgr(9, 29),
+  green: sgr(32, 39),
+  yellow: sgr(33, 39),
+  cyan: sgr(36, 39),
 }
 
 /** @param json whether programs read it, also on a terminal */
@@ -60,18 +67,29 @@ const asText = (text: string) => stripVTControlCharacters(text)
 export const asJson = (text: string, about: About = { event: 'note', text: asText(text).replace(/^\* /, '') }) =>
   JSON.stringify(about)
 
-/** What others wrote must not move our cursor or colour our screen. */
+/** What others wrote must not move our cursor, colour our screen or begin a line. */
 export function harmless(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ')
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
 }
 
 function isTerminal<T extends Input | Output>(stream: T): stream is T & ReadStream & WriteStream {
   return 'isTTY' in stream && stream.isTTY
 }
 
-/** What takes a place on the screen, one by one. */
-function places(text: string): string[] {
-  return Array.from(new Intl.Segmenter().segment(stripVTControlCharacters(text)), ({ segment }) => segment)
+/** What is shown, one by one: what a reader takes for a character. */
+function graphemes(text: string): string[] {
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment)
+}
+
+const wide =
+  /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|.\ufe0f)/u
+const empty = /^[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]+$/u
+
+/** Columns of the terminal that something takes, without its styles. */
+export function widthOf(text: string): number {
+  let width = 0
+  for (const one of graphemes(stripVTControlCharacters(text))) width += empty.test(one) ? 0 : wide.test(one) ? 2 : 1
+  return width
 }
 
 function lines(input: Input, output: Output, events: ScreenEvents, format: typeof asJson): Screen {
@@ -169,20 +187,41 @@ function lineOf(reader: Interface): string {
   return reader.line
 }
 
-/** The last lines that fit, long ones counted by the rows that they take. */
-function lastRows(lines: readonly { text: string }[], columns: number, rows: number): string[] {
-  const visible: string[] = []
-  let left = rows
-  for (let at = lines.length - 1; at >= 0; at--) {
-    const text = lines[at]?.text ?? ''
-    left -= Math.max(1, Math.ceil(places(text).length / columns))
-    if (left < 0) break
-    visible.unshift(text)
-  }
-  return visible
+/** The last rows that fit. */
+function lastRows(texts: readonly { text: string }[], columns: number, rows: number): string[] {
+  let visible: string[] = []
+  for (let at = texts.length - 1; at >= 0 && visible.length < rows; at--)
+    visible = [...(texts[at]?.text ?? '').split('\n').flatMap(line => rowsOf(line, columns)), ...visible]
+  return visible.slice(-rows)
 }
 
+/** A line as rows. All but the first are indented: whatever is written, no row begins like another message. */
+export function rowsOf(line: string, columns: number): string[] {
+  const rows: string[] = []
+  let [row, width] = ['', 0]
+  for (const part of line.split(/(\p{Cc}\[\d+m)/u)) {
+    for (const one of part.startsWith('\u001b') ? [] : graphemes(part)) {
+      const taken = widthOf(one)
+      if (width + taken > columns) {
+        rows.push(row)
+        ;[row, width] = ['  ', 2]
+      }
+      row += one
+      width += taken
+    }
+    if (part.startsWith('\u001b')) row += part
+  }
+  return [...rows, row]
+}
+
+/** The status line, which must stay one. */
 function cut(text: string, columns: number): string {
-  const all = places(text)
-  return all.length < columns ? text : `${all.slice(0, columns - 1).join('')}…`
+  if (widthOf(text) < columns) return text
+  let [shown, width] = ['', 1]
+  for (const one of graphemes(stripVTControlCharacters(text))) {
+    width += widthOf(one)
+    if (width >= columns) break
+    shown += one
+  }
+  return `${shown}…`
 }

@@ -131,6 +131,46 @@ test('two people chat, and what they write while the server is away arrives once
   expect(await bob.quit()).toBe(0)
 })
 
+test('marks, places and cards are shown for what they are, text of every kind comes whole', async () => {
+  const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
+  const publicUrl = `http://127.0.0.1:${port}`
+  const server = await startStandalone({
+    folder: folderFor('server'),
+    host: '127.0.0.1',
+    port,
+    logger: silentLogger,
+    databaseUrl: database.url,
+    publicUrl,
+  })
+  undo.push(() => server.stop())
+  const at = ['--url', publicUrl, '--folder', folder]
+  const alice = new Terminal('--as', 'alice', '--with', 'bob', ...at)
+  await alice.sees('waiting for bob')
+  const bob = new Terminal('--as', 'bob', '--with', 'alice', ...at)
+  await bob.sees('— alice —')
+  await alice.sees('— bob —')
+
+  bob.type('**see** [here](https://a.example/) ||not this|| `x` @alice')
+  await alice.sees('bob: see here (https://a.example/) ▒▒▒▒▒ x @alice\n')
+  alice.type('/spoiler')
+  await alice.sees('* bob: see here (https://a.example/) not this x @alice\n')
+  bob.type('👨‍👩‍👧‍👦 🇳🇱 👍🏽 e\u0301 a\u200db نامه\u200cای')
+  await alice.sees('bob: \u2068👨‍👩‍👧‍👦 🇳🇱 👍🏽 e\u0301 a\u200db نامه\u200cای\u2069\n')
+  bob.type('\u202etxt.exe\u2069 \u2067')
+  await alice.sees('bob: \u2068\u202etxt.exe \u2067\u2069\u2069\n')
+  bob.type('/location -36.8421 174.7672 Ferry Building')
+  await alice.sees('bob: 📍 Ferry Building (-36.8421, 174.7672)\n')
+  bob.type('/contact Ann, +64 9 555 0123, ann@a.example, @alice')
+  await alice.sees('bob: 👤 Ann: +64 9 555 0123, ann@a.example, @alice\n')
+  bob.type('/edit elsewhere')
+  await bob.sees('* not edited (field_invalid)')
+  bob.type('/location 91 0')
+  await bob.sees('body.latitude: invalid (maximum 90) (field_invalid)')
+  expect(alice.count('not this'), 'a spoiler is shown when it is asked for').toBe(1)
+  expect(await alice.quit()).toBe(0)
+  expect(await bob.quit()).toBe(0)
+})
+
 test('programs read and write too: each line is JSON, and says what it is about', async () => {
   const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
   const publicUrl = `http://127.0.0.1:${port}`

@@ -95,7 +95,7 @@ async function openTab(): Promise<Page> {
       tab.client.on('message', ({ seq, body }) => void tab.heard.push(`${seq} ${tab.sdk.textOf(body)}`))
       tab.client.on('state', state => void tab.states.push(state.name === 'waiting' ? state.reason : state.name))
       tab.client.on('sendState', send => {
-        if (send.op === 'message.send') tab.sends[send.body.text] = send.state.name
+        if (send.op === 'message.send') tab.sends[tab.sdk.textOf(send.body)] = send.state.name
       })
       await tab.client.start()
     },
@@ -139,7 +139,7 @@ async function writeOffline(page: Page, texts: readonly string[]): Promise<void>
         new Promise<string[]>(resolve => {
           indexedDB.open('alice').onsuccess = ({ target }) => {
             const all = (target as IDBOpenDBRequest).result.transaction('sends').objectStore('sends').getAll()
-            all.onsuccess = () => resolve(all.result.map(send => (send as Sdk.Message).body.text))
+            all.onsuccess = () => resolve(all.result.map(send => (send as { body: { text: string } }).body.text))
           }
         }),
     )

@@ -3,30 +3,107 @@
  * The SDK goes by them before it sends.
  */
 import { Refusal } from './errors.ts'
-import type { Body, TextBody } from './fields.ts'
+import type { Body, ContactBody, LocationBody, PostedBody, TextBody } from './fields.ts'
 import { limits } from './limits.ts'
-import { bytesOf, cutText, fieldOf, isVisible, isWellFormed, lengthOf, visibleRule, wellFormedRule } from './text.ts'
+import {
+  bytesOf,
+  cutText,
+  fieldOf,
+  flawOfLine,
+  isVisible,
+  isWellFormed,
+  lengthOf,
+  visibleRule,
+  wellFormedRule,
+} from './text.ts'
 
 /** What a body says in words, whatever its type. */
 export const textOf = (body: Body): string => ('text' in body ? body.text : body.fallback)
 
 /** As much of a body as a quote shows of it. */
 export function quoted(body: Body): Body {
-  if ('text' in body) return { text: cutText(body.text, quoteLimits) }
+  if ('text' in body) {
+    const text = cutText(body.text, quoteLimits)
+    // A spoiler whose end was cut off would be open.
+    return { text: text !== body.text && text.split('||').length % 2 === 0 ? `${text}||` : text }
+  }
   return { type: body.type, fallback: cutText(body.fallback, quoteLimits) }
 }
 const quoteLimits = { graphemesMax: limits.quoteLengthMax, lengthMax: 2 * limits.quoteLengthMax, end: '…' }
 
-export function refuseBody({ text, data }: Pick<TextBody, 'text' | 'data'>): Refusal | undefined {
-  if (text.length > limits.textLengthMax && lengthOf(text) > limits.textLengthMax)
-    return fieldInvalid(['text'], `maxLength ${limits.textLengthMax}`)
-  if (text === '') return fieldInvalid(['text'], 'minLength 1')
-  if (!isWellFormed(text)) return fieldInvalid(['text'], wellFormedRule)
-  if (!isVisible(text)) return fieldInvalid(['text'], visibleRule)
-  return data === undefined ? undefined : refuseData(data)
+/** Whom a body is to be pointed out to. */
+export const mentionsOf = (body: Body): readonly string[] => ('mentions' in body ? (body.mentions ?? []) : [])
+
+interface Types {
+  readonly text: TextBody
+  readonly location: LocationBody
+  readonly contact: ContactBody
 }
 
-function refuseData(data: object): Refusal | undefined {
+/** The body, if it is of this type: `bodyAs('location', body)?.latitude`. Text is what a body is that names no type. */
+export const bodyAs = <T extends keyof Types>(type: T, body: Body): Types[T] | undefined =>
+  (body.type ?? 'text') === type && needed[type] in body ? (body as Types[T]) : undefined
+
+/** A quote has no more of a place or a card than its words. */
+const needed = { text: 'text', location: 'latitude', contact: 'name' } as const
+
+/** What is wrong with a body that is to be posted. */
+export function refuseBody(body: PostedBody): Refusal | undefined {
+  switch (body.type) {
+    case undefined:
+    case 'text':
+      return refuseText('text', body.text, limits.textLengthMax) ?? refuseData(body.data)
+    case 'location':
+      return refuseText('fallback', body.fallback, limits.fallbackLengthMax) ?? refuseLocation(body)
+    case 'contact':
+      return refuseText('fallback', body.fallback, limits.fallbackLengthMax) ?? refuseContact(body)
+    default:
+      return fieldInvalid(['type'], 'one of text, location, contact')
+  }
+}
+
+function refuseText(field: string, text: string, lengthMax: number): Refusal | undefined {
+  if (typeof text !== 'string') return fieldInvalid([field], 'type string')
+  if (text.length > lengthMax && lengthOf(text) > lengthMax) return fieldInvalid([field], `maxLength ${lengthMax}`)
+  if (text === '') return fieldInvalid([field], 'minLength 1')
+  if (!isWellFormed(text)) return fieldInvalid([field], wellFormedRule)
+  return isVisible(text) ? undefined : fieldInvalid([field], visibleRule)
+}
+
+function refuseLocation({ latitude, longitude, accuracyM = 0, name, address }: LocationBody): Refusal | undefined {
+  return (
+    refuseNumber('latitude', latitude, -90, 90) ??
+    refuseNumber('longitude', longitude, -180, 180) ??
+    refuseNumber('accuracyM', accuracyM, 0, limits.accuracyMMax) ??
+    refuseLine('name', name, limits.nameLengthMax) ??
+    refuseLine('address', address, limits.placeAddressLengthMax)
+  )
+}
+
+function refuseContact({ name, organization, phones = [], emails = [] }: ContactBody): Refusal | undefined {
+  const ways = [
+    ...phones.map((phone, at) => refuseLine(`phones.${at}`, phone, limits.phoneLengthMax)),
+    ...emails.map((email, at) => refuseLine(`emails.${at}`, email, limits.emailLengthMax)),
+  ]
+  return (
+    refuseLine('name', name, limits.nameLengthMax) ??
+    refuseLine('organization', organization, limits.nameLengthMax) ??
+    ways.find(refusal => refusal !== undefined)
+  )
+}
+
+function refuseNumber(field: string, value: number, min: number, max: number): Refusal | undefined {
+  if (value >= min && value <= max) return undefined
+  return fieldInvalid([field], value > max ? `maximum ${max}` : `minimum ${min}`)
+}
+
+function refuseLine(field: string, line: string | undefined, lengthMax: number): Refusal | undefined {
+  const rule = line === undefined ? undefined : flawOfLine(line, lengthMax)
+  return rule === undefined ? undefined : fieldInvalid([field], rule)
+}
+
+function refuseData(data: object | undefined): Refusal | undefined {
+  if (data === undefined) return undefined
   const flaw = flawOf(data, ['data'])
   if (flaw !== undefined) return flaw
   if (bytesOf(JSON.stringify(data)) > limits.dataBytesMax)

@@ -79,6 +79,51 @@ test.each([
   expect(JSON.stringify(refusal)).not.toMatch(/\\\\ud[89a-f]|\\\\u0000/)
 })
 
+const place = { type: 'location', latitude: 52.37, longitude: 4.89, fallback: 'Dam Square' }
+const card = { type: 'contact', name: 'Ann', fallback: 'Ann' }
+
+test.each([
+  ['no type and no text', {}, 'body.text', 'required'],
+  ['a type that nobody knows', { type: 'rumour' }, 'body.type', 'one of text, location, contact'],
+  ['a type that is no text', { type: 1 }, 'body.type', 'one of text, location, contact'],
+  ['a latitude beyond the pole', { ...place, latitude: 90.001 }, 'body.latitude', 'maximum 90'],
+  ['a longitude round the earth', { ...place, longitude: -181 }, 'body.longitude', 'minimum -180'],
+  ['an accuracy below nothing', { ...place, accuracyM: -1 }, 'body.accuracyM', 'minimum 0'],
+  ['a place without words', { ...place, fallback: undefined }, 'body.fallback', 'required'],
+  ['a place that says more', { ...place, text: 'x' }, 'body.text', 'not a known field'],
+  ['a number with letters', { ...card, phones: ['call me'] }, 'body.phones.0', /^pattern /],
+  ['the same address twice', { ...card, emails: ['a@b.c', 'a@b.c'] }, 'body.emails', /^uniqueItems/],
+  ['a person who is no id', { ...card, user: 'ann' }, 'body.user', /^pattern /],
+  [
+    'eleven numbers',
+    { ...card, phones: Array.from({ length: 11 }, (_, n) => `${n + 10}`) },
+    'body.phones',
+    'maxItems 10',
+  ],
+])('%s is refused by field and rule of its type', (_name, body, field, rule) => {
+  const refusal = refused({ ...send, body })
+  expect(refusal).toMatchObject({ id: 1, code: 'field_invalid', field })
+  expect(refusal.rule).toMatch(rule instanceof RegExp ? rule : new RegExp(`^${rule}$`))
+})
+
+/** Every text of every type of content, each alone. */
+const textFields = [
+  ['text', { text: '?' }],
+  ...['name', 'address', 'fallback'].map(field => [field, { ...place, [field]: '?' }] as const),
+  ...['name', 'organization', 'fallback'].map(field => [field, { ...card, [field]: '?' }] as const),
+  ['phones.0', { ...card, phones: ['?'] }],
+  ['emails.0', { ...card, emails: ['a@?'] }],
+] as const
+
+test.each(textFields)('%s of %j takes well-formed Unicode alone', (field, body) => {
+  for (const ill of ['\\ud83d', 'a\\udc00b', '\\u0000']) {
+    const refusal = refused(JSON.stringify({ ...send, body }).replace('?', ill))
+    // A pattern may refuse it before.
+    expect(refusal).toMatchObject({ code: 'field_invalid', field: `body.${field}` })
+    expect(JSON.stringify(refusal)).not.toMatch(/\\\\ud[89a-f]|\\\\u0000/)
+  }
+})
+
 test('a refusal of what has no place in a schema can be read too', () => {
   const unknownField = refused(`{"id":1,"op":"message.send","${'x'.repeat(127)}\\ud83d\\ude00${'y'.repeat(90)}":1}`)
   const unknownOp = refused(`{"id":1,"op":"${'x'.repeat(63)}\\ud83d\\ude00\\ud83d"}`)

@@ -2,14 +2,16 @@
  * Bytes in, command out. Whatever a client sends ends here in a checked command or in a Refusal that names the field
  * and the rule. One compiled check a frame (about 20 ns); the errors are worked out only for frames that failed it.
  */
+import type { TLiteral, TObject, TSchema, TUnion } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { Errors } from 'typebox/value'
 import { Refusal } from './errors.ts'
 import { mayBeIllFormed, refuseSource } from './json.ts'
 import { limits } from './limits.ts'
 import { cutText, fieldOf } from './text.ts'
 import { type Command, type Op, up } from './up.ts'
 
-const checks = new Map(Object.values(up).map(declared => [declared.op as string, Compile(declared.schema)]))
+const checks = new Map(Object.values(up).map(declared => [declared.op as string, refusalBy(declared.schema)]))
 
 /** A frame that was refused, with what could be made out of it, so that the refusal finds its way to the caller. */
 export interface Undecodable {
@@ -55,7 +57,8 @@ function refuseFrame(text: string, frame: Record<string, unknown>): Refusal | un
   const check = checks.get(op)
   if (check === undefined)
     return new Refusal('op_unknown', `unknown operation ${JSON.stringify(shown(op))}`, { field: 'op' })
-  if (!check.Check(frame)) return explain(check.Errors(frame))
+  const refusal = check(frame)
+  if (refusal !== undefined) return refusal
   // The look costs as much as the parsing. It is needed where a schema lets anything through: an application's own data.
   const hasData = typeof body === 'object' && body !== null && 'data' in body
   return hasData || mayBeIllFormed(text) ? refuseSource(text) : undefined
@@ -66,8 +69,8 @@ export function isUndecodable(decoded: Command | Undecodable): decoded is Undeco
   return 'refusal' in decoded
 }
 
-/** One finding of a schema check, as typebox and Fastify's validator both report it. */
-export interface Finding {
+/** One finding of a schema check. */
+interface Finding {
   readonly keyword: string
   readonly instancePath: string
   readonly params: object
@@ -75,10 +78,45 @@ export interface Finding {
 }
 
 /**
+ * A check by a schema, compiled.
+ * @returns of a value: why it does not fit, if it does not
+ */
+export function refusalBy(schema: TSchema): (value: unknown) => Refusal | undefined {
+  const compiled = Compile(schema)
+  return value => (compiled.Check(value) ? undefined : (refuseByType(schema, value) ?? explain(compiled.Errors(value))))
+}
+
+/** A schema of several types of content, which `type` tells apart. One may be what goes without. */
+type Kinds = TUnion<TObject[]>
+const typesOf = ({ anyOf }: Kinds) => new Map(anyOf.map(one => [(one.properties['type'] as TLiteral).const, one]))
+const isKinds = (schema: TSchema): schema is Kinds =>
+  'anyOf' in schema && (schema as Kinds).anyOf.every(one => 'const' in (one.properties?.['type'] ?? {}))
+
+/**
+ * A body that comes in several types is held against the one that it says it is: what is wrong with it as another says
+ * nothing. This is for values that do not fit, and so takes its time.
+ */
+function refuseByType(schema: TSchema, value: unknown): Refusal | undefined {
+  for (const [field, inner] of Object.entries((schema as TObject).properties ?? {})) {
+    const given = (value as Record<string, unknown> | null)?.[field]
+    if (!isKinds(inner) || typeof given !== 'object' || given === null || Array.isArray(given)) continue
+    const types = typesOf(inner)
+    const { type } = given as { type?: unknown }
+    const meant =
+      type === undefined ? inner.anyOf.find(one => !one.required.includes('type')) : types.get(type as string)
+    if (meant === undefined) return fieldInvalid(`/${field}`, 'type', `one of ${[...types.keys()].join(', ')}`)
+    const findings = Errors(meant, given)
+    if (findings.length > 0)
+      return explain(findings.map(one => ({ ...one, instancePath: `/${field}${one.instancePath}` })))
+  }
+  return undefined
+}
+
+/**
  * Turns the findings of a schema check into the refusal that a client sees: the field, dotted, and the rule. Of several
  * findings at one place the one that says most is taken.
  */
-export function explain(findings: readonly Finding[]): Refusal {
+function explain(findings: readonly Finding[]): Refusal {
   const first = findings[0]
   if (first === undefined) return new Refusal('field_invalid')
   const here = findings.filter(one => one.instancePath === first.instancePath)

@@ -92,7 +92,7 @@ export const TextBody = Type.Object(
     text: Type.String({
       minLength: 1,
       maxLength: limits.textLengthMax,
-      description: 'Must contain something visible.',
+      description: 'Text with a small mark-up, never HTML. Must contain something visible.',
     }),
     data: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
@@ -106,21 +106,82 @@ export const TextBody = Type.Object(
 )
 export type TextBody = Type.Static<typeof TextBody>
 
+const fallback = 'A plain-text rendering, for clients that do not know the type.'
+const Fallback = Type.String({
+  minLength: 1,
+  maxLength: limits.fallbackLengthMax,
+  description: `${fallback} Must contain something visible.`,
+})
+const Line = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description })
+
+/** A place on the earth (WGS 84). */
+export const LocationBody = Type.Object(
+  {
+    type: Type.Literal('location'),
+    latitude: Type.Number({ minimum: -90, maximum: 90, description: 'Degrees north.' }),
+    longitude: Type.Number({ minimum: -180, maximum: 180, description: 'Degrees east.' }),
+    accuracyM: Type.Optional(
+      Type.Number({ minimum: 0, maximum: limits.accuracyMMax, description: 'The radius of uncertainty, in metres.' }),
+    ),
+    name: Type.Optional(Line(limits.nameLengthMax, 'The name of the place, on one line.')),
+    address: Type.Optional(Line(limits.placeAddressLengthMax, 'The postal address, on one line.')),
+    fallback: Fallback,
+  },
+  { additionalProperties: false },
+)
+export type LocationBody = Type.Static<typeof LocationBody>
+
+const ways = { minItems: 1, maxItems: limits.contactWaysMax, uniqueItems: true }
+
+/** How to reach somebody. */
+export const ContactBody = Type.Object(
+  {
+    type: Type.Literal('contact'),
+    name: Line(limits.nameLengthMax, 'The name of the person or business, on one line.'),
+    organization: Type.Optional(Line(limits.nameLengthMax, 'The organization, on one line.')),
+    phones: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^[+(]?[0-9][0-9 ()./-]*$',
+          maxLength: limits.phoneLengthMax,
+          description: 'Digits, optionally with a leading `+`, spaces and separators.',
+        }),
+        ways,
+      ),
+    ),
+    emails: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[^\\s@]+@[^\\s@]+$', maxLength: limits.emailLengthMax }), ways),
+    ),
+    user: Type.Optional(
+      Type.With(Uuid, {
+        description:
+          'A user of this deployment, as claimed by the sender. The server does not look it up; readers see of the user only what they are allowed to.',
+      }),
+    ),
+    fallback: Fallback,
+  },
+  { additionalProperties: false },
+)
+export type ContactBody = Type.Static<typeof ContactBody>
+
+/** What can be posted: one of several types of content, which `type` tells apart. */
+export const PostedBody = Type.Union([TextBody, LocationBody, ContactBody])
+export type PostedBody = Type.Static<typeof PostedBody>
+
 /** Content that this version does not know. Its other fields are passed through. */
 const OtherBody = Type.Object(
   {
-    type: Type.String({ minLength: 1, description: 'A content type added by a later version; not `text`.' }),
-    fallback: Type.String({ description: 'A plain-text rendering.' }),
+    type: Type.String({ minLength: 1, description: 'A content type added by a later version.' }),
+    fallback: Type.String({ description: fallback }),
     mentions: Type.Optional(Mentions),
   },
   { additionalProperties: true },
 )
 
 /**
- * What was posted, as it is read: one of several types of content. Text is what can be posted today. Whoever does not know a
- * type shows its `fallback`, and passes the body on as it is.
+ * What was posted, as it is read. Whoever does not know a type shows its `fallback`, and passes the body on as it is.
  */
-export const Body = Type.Union([TextBody, OtherBody])
+export const Body = Type.Union([...PostedBody.anyOf, OtherBody])
 export type Body = Type.Static<typeof Body>
 
 /** Who took away what a message said: an operator, its sender, an owner or admin of the group, or its timer. A later version may know more. */

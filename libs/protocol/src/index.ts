@@ -1,5 +1,5 @@
 /** The entry point for everyone: data and types. Nothing in it loads the schema library, so a browser's bundle stays small. */
-export { quoted, refuseBody, textOf } from './body.ts'
+export { bodyAs, mentionsOf, quoted, refuseBody, textOf } from './body.ts'
 export { type CloseName, closeAdvice, closeCodes } from './close-codes.ts'
 export type { Down, Event, EventIn, EventName, EventOf, Reply } from './down.ts'
 export type { ContactRequest } from './down/contacts.ts'
@@ -11,11 +11,14 @@ export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.t
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
 export type {
   Body,
+  ContactBody,
   ConversationCursor,
   ConversationHead,
   GroupSettings,
+  LocationBody,
   MemberRef,
   Permissions,
+  PostedBody,
   Quote,
   Removed,
   Role,
@@ -75,6 +78,8 @@ export * from './rest/words.ts'
 export {
   bytesOf,
   cutText,
+  flawOfLine,
+  isolated,
   isVisible,
   isWellFormed,
   lengthOf,

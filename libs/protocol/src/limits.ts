@@ -12,6 +12,18 @@ export const limits = {
   dataDepthMax: 8,
   /** The application-defined `data` of a message, as JSON without whitespace. */
   dataBytesMax: 8_192,
+  /** The plain-text rendering of a body that is no text. */
+  fallbackLengthMax: 1_000,
+  /** The radius of uncertainty of a location, in metres. */
+  accuracyMMax: 100_000,
+  /** The address of a location. */
+  placeAddressLengthMax: 300,
+  /** Phone numbers of a contact card, and as many email addresses. */
+  contactWaysMax: 10,
+  /** One phone number. */
+  phoneLengthMax: 32,
+  /** One email address. */
+  emailLengthMax: 254,
   /** Mentions in one message. */
   mentionsMax: 20,
   /** What is shown of the text of a message that another one answers, in graphemes. */

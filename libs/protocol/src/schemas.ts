@@ -1,6 +1,6 @@
 /** The entry point for servers, tests and docs: the schemas, what checks by them, and the documents made from them. */
 export { asyncApiDocument, commandExamples } from './asyncapi.ts'
-export { decodeCommand, explain, type Finding, isUndecodable, ops, type Undecodable } from './decode.ts'
+export { decodeCommand, isUndecodable, ops, refusalBy, type Undecodable } from './decode.ts'
 export {
   exampleOf,
   type FieldValues,
@@ -20,11 +20,14 @@ export { Entry, entries, entryCommands } from './entries.ts'
 export {
   At,
   Body,
+  ContactBody,
   ConversationCursor,
   ConversationHead,
   Cursor,
   Epoch,
+  LocationBody,
   MemberRef,
+  PostedBody,
   Role,
   Seq,
   TextBody,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesOf, cutText, isVisible, isWellFormed, lengthOf, mended } from './text.ts'
+import { bytesOf, cutText, isolated, isVisible, isWellFormed, lengthOf, mended } from './text.ts'
 
 const graphemesOf = (text: string) =>
   Array.from(new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text), one => one.segment)
@@ -61,4 +61,25 @@ test('a cut splits no grapheme, keeps to its bounds, and loses no more than it m
     }),
   )
   expect(cutText(`a${'\u0301'.repeat(500)}`, { graphemesMax: 10 })).toBe('')
+})
+
+test('what is isolated closes what it opens, and nothing that it has not opened', () => {
+  expect(isolated('plain, 👍🏽 한국어')).toBe('plain, 👍🏽 한국어')
+  expect(isolated('שלום')).toBe('\u2068שלום\u2069')
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('a', 'ש', '\u202e', '\u202c', '\u2066', '\u2067', '\u2068', '\u2069')),
+      parts => {
+        let depth = 0
+        const depths = Array.from(isolated(parts.join('')), mark => {
+          if (/[\u2066-\u2068]/.test(mark)) depth += 1
+          if (mark === '\u2069') depth -= 1
+          return depth
+        })
+        // Only the last mark ends the first one.
+        expect(depth).toBe(0)
+        if (/[^a]/.test(parts.join(''))) expect(depths.indexOf(0)).toBe(depths.length - 1)
+      },
+    ),
+  )
 })

@@ -26,6 +26,18 @@ export const isVisible = (text: string): boolean => seen.test(text)
 /** The rule that `isVisible` is, for refusals. */
 export const visibleRule = 'something visible'
 
+/** What is wrong with a line of text, a name for instance: the rule that it breaks. */
+export function flawOfLine(line: string, lengthMax: number): string | undefined {
+  if (line === '') return 'minLength 1'
+  if (lengthOf(line) > lengthMax) return `maxLength ${lengthMax}`
+  // A line break would forge lines in lists and logs.
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(line)) return 'no control characters'
+  // They would turn around what stands beside it.
+  if (/\p{Bidi_Control}/u.test(line)) return 'no marks of direction'
+  if (!isWellFormed(line)) return wellFormedRule
+  return isVisible(line) ? undefined : visibleRule
+}
+
 /** Code points. */
 export function lengthOf(text: string): number {
   let length = text.length
@@ -76,6 +88,26 @@ export function cutText(
     if (graphemes + endLength <= graphemesMax && length + endLength <= lengthMax) cut += segment.length
   }
   return whole
+}
+
+/** Scripts that run from right to left, and marks of direction. */
+const turns = /[\p{Bidi_Control}\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+const [isolateStart, isolateEnd] = ['\u2068', '\u2069']
+
+/**
+ * A line of others' text that runs in its own direction, and does not turn around what stands beside it. In HTML the element
+ * `bdi` does that.
+ */
+export function isolated(line: string): string {
+  if (!turns.test(line)) return line
+  let depth = 0
+  const closed = line.replace(/[\u2066-\u2069]/g, mark => {
+    if (mark !== isolateEnd) depth += 1
+    else if (depth === 0) return ''
+    else depth -= 1
+    return mark
+  })
+  return `${isolateStart}${closed}${isolateEnd.repeat(depth + 1)}`
 }
 
 const fieldLengthMax = 128

@@ -1,4 +1,4 @@
-import { type CommandOf, emptyConversation, type Entry, fold, limits, textOf } from '@flotilla/protocol'
+import { type CommandOf, emptyConversation, type Entry, fold, limits, mentionsOf, textOf } from '@flotilla/protocol'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
@@ -432,8 +432,8 @@ test('a deletion and a forward go up as a message does, and the acknowledgement 
 
 test('mentions go up with the message, and come down with it', async () => {
   const client = await startClient('ann')
-  const mentioned: (readonly string[] | undefined)[] = []
-  client.on('message', ({ body }) => void mentioned.push(body.mentions))
+  const mentioned: (readonly string[])[] = []
+  client.on('message', ({ body }) => void mentioned.push(mentionsOf(body)))
   const send = client.send({ conversation: 'c', body: { text: 'you', mentions: ['bob'] } })
   await clock.advance(2_000)
   await send.acknowledged

@@ -14,6 +14,7 @@ import {
   At,
   asyncApiDocument,
   Body,
+  ContactBody,
   ConversationCursor,
   ConversationHead,
   Cursor,
@@ -26,7 +27,9 @@ import {
   ErrorSchema,
   entries,
   isUndecodable,
+  LocationBody,
   MemberRef,
+  PostedBody,
   Role,
   Seq,
   TextBody,
@@ -63,7 +66,10 @@ const shapes = {
   Epoch,
   Role,
   Body,
+  PostedBody,
   TextBody,
+  LocationBody,
+  ContactBody,
   MemberRef,
   ConversationCursor,
   ConversationHead,
@@ -91,6 +97,7 @@ function typeOf(schema: Schema): string {
     return `array of ${typeOf(schema.items ?? {})}${range(schema.minItems, schema.maxItems, '')}`
   if (schema.type === 'string') return `text${range(schema.minLength, schema.maxLength, ' code points')}`
   if (schema.type === 'integer') return `whole number${range(schema.minimum, schema.maximum, '')}`
+  if (schema.type === 'number') return `number${range(schema.minimum, schema.maximum, '')}`
   if (schema.type === 'null') return '`null`'
   return schema.type === 'boolean' ? 'true or false' : 'JSON object'
 }
@@ -166,7 +173,7 @@ function shapeSection(name: string, schema: object): string {
     name === 'Entry'
       ? 'One entry of a log: one of the events under [Entries](#entries), with all their fields.'
       : name === 'Body'
-        ? 'The content of a message: a [TextBody](#textbody), or a type added by a later version, with `type`, its own fields and `fallback`. Show `fallback` if you do not know the type.'
+        ? 'The content of a message: a [PostedBody](#postedbody), or a type added by a later version, with `type`, its own fields and `fallback`. Show `fallback` if you do not know the type. [messages.md](messages.md) describes the types and the mark-up of text.'
         : name === 'Error'
           ? '`code` is one of [Errors](#errors); `field` and `rule` say what is invalid, `retryMs` when to retry.'
           : variants.length > 0

@@ -4,10 +4,9 @@
  * in but the length of a page.
  */
 import { isWellFormed, Refusal, wellFormedRule } from '@flotilla/protocol'
-import { explain, refuseSource } from '@flotilla/protocol/schemas'
+import { refusalBy, refuseSource } from '@flotilla/protocol/schemas'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject, TSchema, TUnion } from 'typebox'
-import { Compile } from 'typebox/compile'
 import type { Api } from '../app.ts'
 
 const noBody = () => new Refusal('field_invalid', 'a JSON body is required', { field: 'body', rule: 'required' })
@@ -52,8 +51,11 @@ function readBody(body: Buffer): unknown {
 type Check = (value: unknown) => { value: unknown } | { error: Refusal }
 
 function checkOf(schema: TSchema): Check {
-  const compiled = Compile(schema)
-  return value => (compiled.Check(value) ? { value } : { error: explain(compiled.Errors(value)) })
+  const refusalOf = refusalBy(schema)
+  return value => {
+    const error = refusalOf(value)
+    return error === undefined ? { value } : { error }
+  }
 }
 
 const isUnion = (schema: TSchema): schema is TUnion<TObject[]> => 'anyOf' in schema

@@ -377,6 +377,25 @@ describe('messages', () => {
     return levels === 0 ? {} : { a: deep(levels - 1) }
   }
 
+  test('may be places and cards, each refused by the rules of its type', async () => {
+    const place = { type: 'location', latitude: 52.37, longitude: 4.89, fallback: 'Dam Square' }
+    const posted = await post('alice', group, '', { body: place })
+    expect(posted.status).toBe(201)
+    const page = await call(`GET /v1/conversations/${group}/messages?limit=1`, { token: who('carol').token })
+    expect(page.body.entries).toMatchObject([{ seq: posted.body.seq, body: place }])
+    for (const [body, field, rule] of [
+      [{ ...place, latitude: 91 }, 'body.latitude', 'maximum 90'],
+      [{ ...place, fallback: '\u200b' }, 'body.fallback', 'something visible'],
+      [{ type: 'contact', fallback: 'Ann' }, 'body.name', 'required'],
+      [{ type: 'contact', name: 'a\u202eb', fallback: 'Ann' }, 'body.name', 'no marks of direction'],
+      [{ type: 'rumour', text: 'x' }, 'body.type', 'one of text, location, contact'],
+      [{}, 'body.text', 'required'],
+    ] as const)
+      expect((await post('alice', group, '', { body })).body).toMatchObject({
+        error: { code: 'field_invalid', field, rule },
+      })
+  })
+
   test('are paged forwards and backwards', async () => {
     const { id } = await openGroup(who('alice'), 'log', [])
     for (let nth = 2; nth <= 6; nth++) await post('alice', id, `${nth}`)

@@ -1,5 +1,5 @@
 /** What people write outside of messages: names (of themselves, a device, a group) and short texts. */
-import { isVisible, isWellFormed, lengthOf, limits, Refusal, visibleRule, wellFormedRule } from '@flotilla/protocol'
+import { flawOfLine, isWellFormed, lengthOf, limits, Refusal, wellFormedRule } from '@flotilla/protocol'
 
 const refuse = (field: string, rule: string) =>
   new Refusal('field_invalid', `${field}: invalid (${rule})`, { field, rule })
@@ -10,14 +10,8 @@ const refuse = (field: string, rule: string) =>
  */
 export function checkName(text: string, field: string): string {
   const name = text.trim()
-  if (name.length === 0) throw refuse(field, 'minLength 1')
-  if (lengthOf(name) > limits.nameLengthMax) throw refuse(field, `maxLength ${limits.nameLengthMax}`)
-  // A name with a line break would forge lines in lists and logs.
-  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) throw refuse(field, 'no control characters')
-  // It would turn around what stands beside it.
-  if (/\p{Bidi_Control}/u.test(name)) throw refuse(field, 'no marks of direction')
-  if (!isWellFormed(name)) throw refuse(field, wellFormedRule)
-  if (!isVisible(name)) throw refuse(field, visibleRule)
+  const rule = flawOfLine(name, limits.nameLengthMax)
+  if (rule !== undefined) throw refuse(field, rule)
   return name
 }
 

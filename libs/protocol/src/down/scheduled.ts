@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { At, Seq, TextBody, Uuid } from '../fields.ts'
+import { At, Seq, PostedBody, Uuid } from '../fields.ts'
 import { signal } from '../message.ts'
 
 /** A local time: when the rules of its zone change, the message is sent by the new ones. */
@@ -21,7 +21,7 @@ export const ScheduledMessage = Type.Object(
   {
     id: Type.With(Uuid, { description: 'The `clientId` of the message.' }),
     conversation: Uuid,
-    body: TextBody,
+    body: PostedBody,
     replyTo: Type.Optional(Seq),
     at: Type.With(At, { description: 'When it will be sent.' }),
     local: Type.Optional(LocalTime),

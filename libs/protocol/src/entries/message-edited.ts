@@ -19,7 +19,7 @@ export const messageEdited = entryByCommand(
   {
     op: 'message.edit',
     description:
-      'Edits a message of the caller, unless it was removed. Acknowledged after the commit. Idempotent: repeating it with the same clientId returns the first result.',
+      'Edits a text message of the caller, unless it was removed. Acknowledged after the commit. Idempotent: repeating it with the same clientId returns the first result.',
     fields: { target, body: TextBody },
   },
 )

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { At, Body, Quote, Removed, Seq, TextBody, Uuid } from '../fields.ts'
+import { At, Body, PostedBody, Quote, Removed, Seq, Uuid } from '../fields.ts'
 import { alsoMakes, entryByCommand } from '../message.ts'
 
 export const messageNew = entryByCommand(
@@ -66,7 +66,7 @@ export const messageNew = entryByCommand(
     op: 'message.send',
     description:
       'Sends a message. Acknowledged after the commit. Idempotent: repeating it with the same clientId returns the first result.',
-    fields: { body: TextBody, replyTo: Type.Optional(Seq) },
+    fields: { body: PostedBody, replyTo: Type.Optional(Seq) },
   },
 )
 

@@ -69,6 +69,19 @@ test('an edit is an entry that everybody is told, and history gives the message 
   expect((await get(ctx, bob, conversation)).lastMessage).toEqual(posted)
 })
 
+test('what is no text is not edited', async () => {
+  const fallback = 'Dam Square'
+  const body = { type: 'location', latitude: 52.37, longitude: 4.89, fallback } as const
+  const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body })
+  await expect(change(alice, seq, 'elsewhere')).rejects.toMatchObject({
+    code: 'field_invalid',
+    detail: { field: 'target', rule: 'a message of text' },
+  })
+  // Of what is another's nothing is told.
+  await refused(change(bob, seq, 'elsewhere'), 'message_unknown')
+  expect((await read()).at(-1)).toMatchObject({ event: 'message.new', body })
+})
+
 test('what is folded live, from a page and from a replay is the same; what was edited away is gone from the log', async () => {
   const early = await say(alice, 'one')
   const other = await say(bob, 'untouched')

@@ -1,5 +1,5 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
-import { Refusal, refuseBody } from '@flotilla/protocol'
+import { mentionsOf, Refusal, refuseBody } from '@flotilla/protocol'
 import { demandInWindow, demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
@@ -16,17 +16,24 @@ export const editing: Rule<'message.edit'> = {
     // What somebody cannot see is not told apart from what is another's.
     if (message?.sender !== by || target < member.joinedSeq || message.removed !== undefined)
       throw new Refusal('message_unknown', 'no such message of yours', { field: 'target' })
+    // It would no longer be what it is. What content of a later version allows is not known here.
+    const { type } = message.body
+    if (type === 'location' || type === 'contact')
+      throw new Refusal('field_invalid', `unable to edit: a ${type} cannot be edited`, {
+        field: 'target',
+        rule: 'a message of text',
+      })
     demandInWindow(message.ageMs, ctx.settings.editWindowMs)
     return { change: { ...message.change({ body }), keep: ctx.settings.editHistory } }
   },
   payload: ({ target, body }) => ({ target, body }),
-  mentions: ({ target, body }) => ({ users: body?.mentions ?? [], seq: target }),
+  mentions: ({ target, body }) => ({ users: body === undefined ? [] : mentionsOf(body), seq: target }),
 }
 
 /**
  * @param by the sender of the message
  * @param origin the connection that gets the reply, so that it is not told a second time
- * @throws Refusal field_invalid, data_too_deep, message_unknown (none of theirs, or removed), too_late, and those of `append`
+ * @throws Refusal field_invalid, data_too_deep, message_unknown (none of theirs, or removed), field_invalid (a location, a contact), too_late, and those of `append`
  */
 export const edit = (ctx: LogContext, by: string, input: InputOf<'message.edit'>, origin?: object): Promise<Appended> =>
   append(ctx, by, editing, input, origin)

@@ -1,5 +1,5 @@
 /** Forwards a message: its words are those of whoever wrote it, since the store copies them and no client says them. */
-import { Refusal } from '@flotilla/protocol'
+import { type Body, Refusal } from '@flotilla/protocol'
 import { demandMayForward } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
@@ -13,7 +13,7 @@ export const forwarding: Rule<'message.forward'> = {
   refuse: () => undefined,
   async check(ctx, by, { source }) {
     const message = await readSource(ctx, by, source)
-    const { mentions: _, ...body } = message.body
+    const { mentions: _, ...body } = message.body as Body & { readonly mentions?: unknown }
     // What is forwarded once more keeps its origin.
     const forwarded = message.forwarded ?? { by: message.sender, at: message.at }
     return { payload: { body, forwarded } }

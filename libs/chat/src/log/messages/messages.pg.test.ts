@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Entry } from '@flotilla/protocol'
+import { type Entry, type PostedBody, textOf } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import {
   makeConversation,
@@ -48,11 +48,56 @@ const removeBob = () =>
 
 test.each([
   ['a text that shows nothing', { text: '\u200b \u3164' }, 'body.text', 'something visible'],
+  ['a card of two lines', { type: 'contact', name: 'a\nb', fallback: 'a' }, 'body.name', 'no control characters'],
   ['half of a surrogate pair', { text: 'a', data: { a: '\ud800' } }, 'body.data.a', 'well-formed Unicode, no U+0000'],
 ])('%s is refused before anything is written', async (_name, body, field, rule) => {
-  const refused = post(chat.ctx, alice, { ...message('x'), body })
+  const refused = post(chat.ctx, alice, { ...message('x'), body: body as PostedBody })
   await expect(refused).rejects.toEqual(refusal('field_invalid', { detail: { field, rule } }))
   expect(chat.emitted).toEqual([])
+})
+
+test('a place and a card are kept, told and read as they were sent', async () => {
+  const [fallback, who] = ['In words 📍', randomUUID()]
+  const bodies: PostedBody[] = [
+    {
+      type: 'location',
+      latitude: -36.8421,
+      longitude: 174.7672,
+      accuracyM: 0.5,
+      name: '🇳🇿 שלום',
+      address: 'e\u0301',
+      fallback,
+    },
+    {
+      type: 'contact',
+      name: '👨‍👩‍👧',
+      organization: 'نشان\u200cده',
+      phones: ['+64 9 555'],
+      emails: ['a@b.c'],
+      user: bob,
+      fallback,
+    },
+    // Whom a card names is not looked up: nobody learns from it who is here.
+    { type: 'contact', name: 'Nobody', user: who, fallback },
+  ]
+  for (const body of bodies) await post(chat.ctx, alice, { ...message('x'), body })
+  const { entries: page } = await history(chat.ctx, bob, { conversation })
+  expect(page.flatMap(entry => (entry.event === 'message.new' ? [entry.body] : []))).toEqual(bodies)
+  expect(chat.emitted.flatMap(({ event }) => (event.event === 'message.new' ? [event.body] : []))).toEqual(bodies)
+})
+
+test('text of every kind comes back as it was written', async () => {
+  const texts = [
+    '👨‍👩‍👧‍👦 🇳🇱 👍🏽 1️⃣',
+    'שלום \u202aعربى\u202c',
+    'e\u0301\u0323 Z͑ͫa̴lgo',
+    'نامه\u200cای a\u200db',
+    '||**x**||\n> `y`',
+    '\ufeff.',
+  ]
+  for (const text of texts) await post(chat.ctx, alice, message(text))
+  const { entries: page } = await history(chat.ctx, bob, { conversation })
+  expect(page.flatMap(entry => (entry.event === 'message.new' ? [textOf(entry.body)] : []))).toEqual(texts)
 })
 
 test('what was stored before such texts were refused is served as text that every client can read', async () => {

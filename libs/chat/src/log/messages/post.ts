@@ -1,5 +1,5 @@
 /** Posts a message: who may, and what becomes of it. The socket and REST call the same verb. */
-import { Refusal, refuseBody } from '@flotilla/protocol'
+import { mentionsOf, Refusal, refuseBody } from '@flotilla/protocol'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
@@ -13,7 +13,7 @@ export const posting: Rule<'message.send'> = {
     return replyTo === undefined ? undefined : checkReply(ctx, membership, member.joinedSeq, replyTo)
   },
   payload: ({ body }) => ({ body }),
-  mentions: ({ body, seq }) => ({ users: body.mentions ?? [], seq }),
+  mentions: ({ body, seq }) => ({ users: mentionsOf(body), seq }),
 }
 
 /**

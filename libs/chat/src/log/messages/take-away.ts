@@ -2,7 +2,7 @@
  * Takes away what messages said, whoever wants it, or because their time is up: of a message that is gone there is one notion. Its place, its sender and
  * its time stay, since the log has no gaps; docs/decisions/0021 and 0030 say why.
  */
-import type { Body, Removed } from '@flotilla/protocol'
+import { type Body, mentionsOf, type Removed } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { NoticesContext } from '../../notices/context.ts'
 import { mentionOf } from '../../notices/notifications/mentioned.ts'
@@ -43,6 +43,6 @@ export async function takeAway(
   await unpinRemoved(client, conversation, targets, seq)
   await afterCommit(client, async () => {
     for (const { seq: target, body: said } of messages)
-      for (const user of said.mentions ?? []) await withdraw(ctx, user, mentionOf(conversation, target))
+      for (const user of mentionsOf(said)) await withdraw(ctx, user, mentionOf(conversation, target))
   })
 }

@@ -1,12 +1,12 @@
 /** Changes a message before it is sent. From the moment the worker has claimed it, nothing changes it any more. */
-import { Refusal, refuseBody, type ScheduledMessage, type TextBody } from '@flotilla/protocol'
+import { Refusal, refuseBody, type ScheduledMessage, type PostedBody } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
 import { scheduledColumns, type ScheduledRow, sealBody, tellScheduled, toScheduled } from './row.ts'
 import { readTime, type Time } from './time.ts'
 
 export interface EditScheduledInput extends Time {
   readonly id: string
-  readonly body?: TextBody | undefined
+  readonly body?: PostedBody | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A row of `scheduled_messages`, and what its sender sees of it. The body is sealed, like that of a message. */
-import type { LocalTime, ScheduledMessage, TextBody } from '@flotilla/protocol'
+import type { LocalTime, ScheduledMessage, PostedBody } from '@flotilla/protocol'
 import { mendPairs } from '../entries.ts'
 import type { LogContext } from '../context.ts'
 
@@ -25,7 +25,7 @@ export const scheduledColumns =
 /** A body opens only in the row that it was sealed for. */
 const placeOf = (user: string, id: string) => `scheduled ${user} ${id}`
 
-export const sealBody = (ctx: LogContext, user: string, id: string, body: TextBody) =>
+export const sealBody = (ctx: LogContext, user: string, id: string, body: PostedBody) =>
   ctx.seal.seal(placeOf(user, id), JSON.stringify(body))
 
 /** Opens rows, in their order. */
@@ -34,7 +34,7 @@ export async function toScheduled(ctx: LogContext, rows: readonly ScheduledRow[]
   return rows.map(row => ({
     id: row.id,
     conversation: row.conversation_id,
-    body: JSON.parse(mendPairs(ctx.seal.open(placeOf(row.user_id, row.id), row.key_id, row.body))) as TextBody,
+    body: JSON.parse(mendPairs(ctx.seal.open(placeOf(row.user_id, row.id), row.key_id, row.body))) as PostedBody,
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
     at: row.due,
     ...localOf(row),

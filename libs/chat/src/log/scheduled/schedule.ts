@@ -1,5 +1,5 @@
 /** Takes a message that is to be sent later. */
-import { Refusal, refuseBody, type ScheduledMessage, type TextBody } from '@flotilla/protocol'
+import { Refusal, refuseBody, type ScheduledMessage, type PostedBody } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandMember, demandOpen } from '../../access.ts'
 import { transaction } from '../../store/transaction.ts'
@@ -12,7 +12,7 @@ import { readTime, type Time } from './time.ts'
 export interface ScheduleInput extends Time {
   readonly conversation: string
   readonly clientId: string
-  readonly body: TextBody
+  readonly body: PostedBody
   readonly replyTo?: number | undefined
 }
 
