@@ -7,6 +7,7 @@ import { type Client, type ConversationRequest, FlotillaError, type Message, typ
 import { actOf, groupHelp, inWords } from './chat-groups.ts'
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
+import { announces, bodyOf, settingsCommand, settingsHelp } from './chat-settings.ts'
 
 const finishMsMax = 5_000
 
@@ -32,6 +33,16 @@ const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: 
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
+/** What the list says of a conversation in which something waits. */
+function waiting({ unread, mentions, settings }: Room): string {
+  const said = [
+    ...(unread > 0 ? [`${unread} new`] : []),
+    ...(mentions > 0 ? [`${mentions} for you`] : []),
+    ...(unread === 0 && settings.unreadFrom !== null ? ['unread'] : []),
+  ]
+  return said.length === 0 ? '' : style.bold(` (${said.join(', ')})`)
+}
+
 const help = [
   '/with <name>              talk to one person',
   '/group <name> <people…>   start a group',
@@ -45,6 +56,7 @@ const help = [
   '/delete                   delete what you said last, for everybody',
   '/pin                      pin the last message, or take its pin away: /unpin',
   ...groupHelp,
+  ...settingsHelp,
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -142,6 +154,8 @@ export class ChatApp {
       const said = await act(this.#client, this.#open.id, first === undefined ? [] : [first, ...rest])
       return said === undefined ? undefined : this.#note(said)
     }
+    const settings = this.#open === undefined ? undefined : settingsCommand(command!, first, this.#open)
+    if (settings !== undefined && this.#open !== undefined) return this.#changeSettings(this.#open, settings)
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -210,9 +224,16 @@ export class ChatApp {
     else this.#client.unpin(conversation, target)
   }
 
+  async #changeSettings(room: Room, { change, note, closes }: NonNullable<ReturnType<typeof settingsCommand>>) {
+    room.settings = await this.#client.rest.changeSettings(room.id, change)
+    this.#note(`${harmless(room.name)}: ${note}`)
+    if (closes === true) this.#open = undefined
+    this.#status()
+  }
+
   async #send(text: string): Promise<void> {
     if (this.#open === undefined) return this.#note('open a conversation first: /with <name>')
-    this.#say({ conversation: this.#open.id, body: { text } })
+    this.#say({ conversation: this.#open.id, body: bodyOf(text, this.#open) })
   }
 
   #say(message: Message): void {
@@ -249,8 +270,8 @@ export class ChatApp {
     const rooms = this.#rooms.all()
     this.#note(rooms.length === 0 ? 'no conversations yet: /with <name>, or /help' : 'conversations:')
     for (const [at, room] of rooms.entries()) {
-      const unread = room.unread > 0 ? style.bold(` (${room.unread} new)`) : ''
-      this.#screen.write(`  ${at + 1}. ${this.#dot(room)}${harmless(room.name)}${unread}`)
+      const top = room.settings.pinned === null ? '' : '^ '
+      this.#screen.write(`  ${at + 1}. ${top}${this.#dot(room)}${harmless(room.name)}${waiting(room)}`)
     }
     const people = this.#rooms.people()
     if (people.length > 0)
@@ -451,6 +472,10 @@ export class ChatApp {
       else if (change.event === 'join.answered' && change.user === this.#me.id)
         this.#note(`the group: ${change.answer}`)
     })
+    client.on('settings', ({ conversation, settings }) => {
+      const room = this.#rooms.get(conversation)
+      if (room !== undefined) room.settings = settings
+    })
     client.on('sendState', send => this.#sendChanged(send))
     client.on('receipt', receipt => {
       this.#rooms.heard(receipt)
@@ -522,7 +547,10 @@ export class ChatApp {
       if (room.id === this.#open?.id) return this.#show(entry)
       if (entry.by === this.#me.id || entry.at < this.#since) return
       if (entry.event === 'message.new') {
+        const { told, mention } = announces(room, entry.body, this.#me)
         room.unread += 1
+        if (mention) room.mentions += 1
+        if (!told) return
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
         const by = this.#rooms.nameOf(entry.by)
         this.#note(`${by}${place}: ${harmless(textOf(entry.body))}`, messageOf(entry, by))

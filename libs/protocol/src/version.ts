@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '65ed518c2762381e'
+export const wireHash = 'fc3a7a591e2b1625'

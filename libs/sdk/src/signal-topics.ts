@@ -4,7 +4,9 @@
  */
 import type {
   ContactRequest,
+  Conversation,
   ConversationRequest,
+  ConversationSettings,
   Event,
   EventOf,
   JoinRequest,
@@ -290,4 +292,25 @@ const cleared: Topic<{ readonly conversation: string; readonly seq?: number; rea
   },
 }
 
-export const topics = { contacts, blocks, notifications, requests, joining, own, cleared } as const
+/** What conversations are to oneself. */
+const settings: Topic<ConversationSettings> = {
+  events: ['settings'],
+  async read({ conversations }) {
+    const read = await whole(conversations, answer => answer.conversations)
+    // A node of the version before does not say them.
+    return read.items.flatMap(({ id, settings: now }: Pick<Conversation, 'id'> & Partial<Conversation>) =>
+      now === undefined ? [] : [[id, now] as const],
+    )
+  },
+  heard(event, known) {
+    if (event.event !== 'conversation.settings_changed') return []
+    const { conversation, settings: now } = event
+    return (known.get(conversation)?.version ?? -1) < now.version ? [[conversation, now]] : []
+  },
+  tell({ key, before, now }) {
+    if (now === undefined || now.version <= (before?.version ?? 0)) return undefined
+    return ['settings', { conversation: key, settings: now }]
+  },
+}
+
+export const topics = { contacts, blocks, notifications, requests, joining, own, cleared, settings } as const

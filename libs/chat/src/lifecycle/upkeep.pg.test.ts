@@ -68,6 +68,14 @@ async function makeRows(): Promise<void> {
       `INSERT INTO notifications (id, user_id, kind, dedup, at) VALUES ($1, $2, 'x', '${days}', ${ago(`${days} days`)})`,
       [randomUUID(), user],
     )
+  for (const [where, days] of [
+    [past, 367],
+    [present, 364],
+  ])
+    await ctx.pool.query(`INSERT INTO drafts (user_id, conversation_id, at) VALUES ($1, $2, ${ago(`${days} days`)})`, [
+      user,
+      where,
+    ])
   for (const days of [366, 364])
     await ctx.pool.query(`INSERT INTO security_events (user_id, kind, at) VALUES ($1, 'x', ${ago(`${days} days`)})`, [
       user,
@@ -158,6 +166,7 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
     codes: 1,
     challenges: 1,
     notifications: 1,
+    drafts: 1,
     security_events: 1,
     push_deliveries: 1,
     pushes: 1,

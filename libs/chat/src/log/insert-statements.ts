@@ -6,6 +6,7 @@ import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arr
 import type { Sealed } from '../store/seal.ts'
 import { entryColumns } from './entries.ts'
 import { fedAlong, unnotedMax } from './feed/note.ts'
+import { everybody } from './messages/mentions.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {
@@ -19,6 +20,8 @@ export interface NewEntry {
   readonly sealed: Sealed
   /** People who get a row in the offline index; nobody with a change. */
   readonly absent: readonly string[]
+  /** Whom it mentions, as rows of mentions name them; with a change they are those of its target. */
+  readonly mentions?: readonly string[]
   readonly change?: RowChange | undefined
 }
 
@@ -31,6 +34,9 @@ export interface RowChange {
   readonly sealed: Sealed
   /** Whether what it said before is kept as a version. */
   readonly keep?: boolean
+  /** Whom the target mentions from now on, and whom no more. Left out where it never mentioned anybody. */
+  readonly mentions?: readonly string[]
+  readonly unmentioned?: readonly string[]
 }
 
 /** What `insertEntries` and `insertChanges` answer. Where not all conversations are known, `ids` are those that are. */
@@ -51,7 +57,7 @@ export interface Inserted {
  * plan takes unnest for ten rows and joins two of them by nested loop. The note for the feed is made of arrays that are
  * there already, but where a conversation has unnoted entries or is left out.
  */
-const insertEntries = `
+const insertEntries = (mentions: string) => `
 WITH locked AS MATERIALIZED (
   SELECT id, head_seq, fed_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
@@ -87,7 +93,7 @@ WITH locked AS MATERIALIZED (
              WHERE version = ($2::int[])[i] AND head_seq - fed_seq <= ${unnotedMax}) l
     HAVING count(*) > 0) rest
    WHERE held.whole AND NOT (held.fed AND held.versions = $2::int[])
-)
+)${mentions}
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at
   FROM held`
 
@@ -97,7 +103,7 @@ SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (e
  * they said, 1 or 0. A target that was changed meanwhile, even while this waited for the lock, is found so by its
  * `changed_seq`, and nothing is written there. So what is kept is what the caller saw: the row as it was before.
  */
-const insertChanges = `
+const insertChanges = (mentions: string) => `
 WITH locked AS MATERIALIZED (
   SELECT id, head_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
@@ -133,10 +139,46 @@ WITH locked AS MATERIALIZED (
   SELECT ($1::uuid[])[r], held.heads[r] + 1, held.at, ($3::uuid[])[r], ($4::uuid[])[r], ($5::int[])[r], ($6::int[])[r],
          ($7::bytea[])[r]
     FROM held, changed
-)
+)${mentions}
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at,
        (SELECT array_agg(r) FROM changed) AS changed
   FROM held`
+
+/** As SQL: everybody, or somebody who is a member. */
+const isMentioned = (user: string, conversation: string) =>
+  `(${user} = '${everybody}' OR EXISTS (
+     SELECT FROM members m WHERE m.conversation_id = ${conversation} AND m.user_id = ${user}))`
+
+/** $15 and $16: whom entries mention, and which entry, by its place in $4. Batches that mention nobody go without this. */
+const mentionsOfEntries = `, mentioned AS (
+  INSERT INTO mentions (conversation_id, seq, user_id, sender_id)
+  SELECT e.conversation, held.heads[e.place] + ($5::int[])[e.r], e.user_id, ($6::uuid[])[e.r]
+    FROM held, generate_series(1, cardinality($15::uuid[])) n,
+         LATERAL (SELECT ($16::int[])[n] AS r, ($4::int[])[($16::int[])[n]] AS place, ($15::uuid[])[n] AS user_id,
+                         ($1::uuid[])[($4::int[])[($16::int[])[n]]] AS conversation) e
+   WHERE held.whole AND held.versions[e.place] = ($2::int[])[e.place] AND ${isMentioned('e.user_id', 'e.conversation')}
+)`
+
+/** $14 and $15: whom targets mention from now on, and the place of the change in $1. */
+const mentionsOfChanges = `, forgotten AS (
+  DELETE FROM mentions x USING changed
+   WHERE x.conversation_id = ($1::uuid[])[r] AND x.seq = ($8::int8[])[r]
+     AND NOT EXISTS (SELECT FROM generate_series(1, cardinality($14::uuid[])) n
+                      WHERE ($15::int[])[n] = r AND ($14::uuid[])[n] = x.user_id)
+), mentioned AS (
+  INSERT INTO mentions (conversation_id, seq, user_id, sender_id)
+  SELECT ($1::uuid[])[r], ($8::int8[])[r], ($14::uuid[])[n], ($3::uuid[])[r]
+    FROM changed JOIN generate_series(1, cardinality($14::uuid[])) n ON ($15::int[])[n] = r
+   WHERE ${isMentioned('($14::uuid[])[n]', '($1::uuid[])[r]')}
+      ON CONFLICT DO NOTHING
+)`
+
+const statements = {
+  entries: { name: 'insert-entries', text: insertEntries('') },
+  mentioning: { name: 'insert-entries-mentioning', text: insertEntries(mentionsOfEntries) },
+  changes: { name: 'insert-changes', text: insertChanges('') },
+  changingMentions: { name: 'insert-changes-mentioning', text: insertChanges(mentionsOfChanges) },
+} as const
 
 /**
  * $1 to $3: conversation, sender and client id of each entry. Answers those that are stored. The lock makes it a commit of
@@ -150,10 +192,25 @@ SELECT r.r AS place, ${entryColumns}
    FOR KEY SHARE OF c`
 
 /** Either none of the entries changes a row, or all. They are sorted by conversation. */
-export const toStatement = (entries: readonly NewEntry[]) =>
-  entries[0]?.change === undefined
-    ? { name: 'insert-entries', text: insertEntries, values: toParameters(entries) }
-    : { name: 'insert-changes', text: insertChanges, values: toChanges(entries) }
+export function toStatement(entries: readonly NewEntry[]) {
+  if (entries[0]?.change !== undefined) {
+    const values = toChanges(entries)
+    if (!entries.some(entry => entry.change?.mentions !== undefined)) return { ...statements.changes, values }
+    return {
+      ...statements.changingMentions,
+      values: [...values, ...toMentions(entries.map(entry => entry.change?.mentions))],
+    }
+  }
+  const values = toParameters(entries)
+  if (!entries.some(entry => (entry.mentions?.length ?? 0) > 0)) return { ...statements.entries, values }
+  return { ...statements.mentioning, values: [...values, ...toMentions(entries.map(entry => entry.mentions))] }
+}
+
+/** Whom entries mention, and the place of the entry, from 1. */
+function toMentions(mentions: readonly (readonly string[] | undefined)[]): Buffer[] {
+  const pairs = mentions.flatMap((users = [], at) => users.map(user => ({ user, place: at + 1 })))
+  return [uuidArray(pairs.map(pair => pair.user)), int4Array(pairs.map(pair => pair.place))]
+}
 
 /** The parameters of insertChanges. */
 function toChanges(entries: readonly NewEntry[]): Buffer[] {

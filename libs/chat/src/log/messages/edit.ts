@@ -1,8 +1,9 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
 import { Refusal, refuseBody } from '@flotilla/protocol'
-import { demandInWindow, demandMayPost } from '../../access.ts'
+import { demandInWindow, demandMayMentionAll, demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
+import { mentionedBy } from './mentions.ts'
 import { readTarget } from './target.ts'
 
 export const editing: Rule<'message.edit'> = {
@@ -17,10 +18,20 @@ export const editing: Rule<'message.edit'> = {
     if (message?.sender !== by || target < member.joinedSeq || message.removed !== undefined)
       throw new Refusal('message_unknown', 'no such message of yours', { field: 'target' })
     demandInWindow(message.ageMs, ctx.settings.editWindowMs)
-    return { change: { ...message.change({ body }), keep: ctx.settings.editHistory } }
+    if (body.mentionsAll === true && message.body.mentionsAll !== true)
+      demandMayMentionAll(
+        membership.rules,
+        { role: member.role, size: membership.size },
+        ctx.settings.mentionAllFreeMax,
+      )
+    const mentions = mentionedBy(body, by)
+    const before = mentionedBy(message.body, by)
+    const change = { ...message.change({ body }), keep: ctx.settings.editHistory }
+    if (mentions.length + before.length === 0) return { change }
+    return { change: { ...change, mentions, unmentioned: before.filter(user => !mentions.includes(user)) } }
   },
   payload: ({ target, body }) => ({ target, body }),
-  mentions: ({ target, body }) => ({ users: body?.mentions ?? [], seq: target }),
+  says: ({ target, body }) => ({ body, target }),
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Posts a message: who may, and what becomes of it. The socket and REST call the same verb. */
 import { Refusal, refuseBody } from '@flotilla/protocol'
-import { demandMayPost } from '../../access.ts'
+import { demandMayMentionAll, demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
@@ -10,12 +10,18 @@ export const posting: Rule<'message.send'> = {
   counts: true,
   pushes: true,
   refuse: ({ body }) => refuseBody(body),
-  check(ctx, _by, { replyTo }, { membership, member }) {
+  check(ctx, _by, { body, replyTo }, { membership, member }) {
     demandMayPost(membership.rules, member, ctx.clock)
+    if (body.mentionsAll === true)
+      demandMayMentionAll(
+        membership.rules,
+        { role: member.role, size: membership.size },
+        ctx.settings.mentionAllFreeMax,
+      )
     return replyTo === undefined ? undefined : checkReply(ctx, membership, member.joinedSeq, replyTo)
   },
   payload: ({ body }) => ({ body }),
-  mentions: ({ body, seq }) => ({ users: body.mentions ?? [], seq }),
+  says: ({ body }) => ({ body }),
 }
 
 /**

@@ -5,8 +5,8 @@
 import type { Body, Removed } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { NoticesContext } from '../../notices/context.ts'
-import { mentionOf } from '../../notices/notifications/mentioned.ts'
-import { withdraw } from '../../notices/notifications/follow.ts'
+import { forgetMentions } from './mentions.ts'
+import { withdrawMentions } from './tell-mentioned.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { unpinRemoved } from './pins.ts'
 import { removeRow, type Target } from './target.ts'
@@ -44,7 +44,6 @@ export async function takeAway(
   await client.query('DELETE FROM message_versions WHERE conversation_id = $1 AND seq = $2', [conversation, target])
   await client.query(forgetOwed, [conversation, target])
   await unpinRemoved(client, conversation, target, seq)
-  await afterCommit(client, async () => {
-    for (const user of message.body.mentions ?? []) await withdraw(ctx, user, mentionOf(conversation, target))
-  })
+  const mentioned = await forgetMentions(client, conversation, target)
+  await afterCommit(client, () => withdrawMentions(ctx, conversation, target, mentioned))
 }
