@@ -159,17 +159,17 @@ const mentionsOfEntries = `, mentioned AS (
    WHERE held.whole AND held.versions[e.place] = ($2::int[])[e.place] AND ${isMentioned('e.user_id', 'e.conversation')}
 )`
 
-/** $14 and $15: whom targets mention from now on, and the place of the change in $1. */
+/** $15 and $16: whom targets mention from now on, and the place of the change in $1. */
 const mentionsOfChanges = `, forgotten AS (
   DELETE FROM mentions x USING changed
    WHERE x.conversation_id = ($1::uuid[])[r] AND x.seq = ($8::int8[])[r]
-     AND NOT EXISTS (SELECT FROM generate_series(1, cardinality($14::uuid[])) n
-                      WHERE ($15::int[])[n] = r AND ($14::uuid[])[n] = x.user_id)
+     AND NOT EXISTS (SELECT FROM generate_series(1, cardinality($15::uuid[])) n
+                      WHERE ($16::int[])[n] = r AND ($15::uuid[])[n] = x.user_id)
 ), mentioned AS (
   INSERT INTO mentions (conversation_id, seq, user_id, sender_id)
-  SELECT ($1::uuid[])[r], ($8::int8[])[r], ($14::uuid[])[n], ($3::uuid[])[r]
-    FROM changed JOIN generate_series(1, cardinality($14::uuid[])) n ON ($15::int[])[n] = r
-   WHERE ${isMentioned('($14::uuid[])[n]', '($1::uuid[])[r]')}
+  SELECT ($1::uuid[])[r], ($8::int8[])[r], ($15::uuid[])[n], ($3::uuid[])[r]
+    FROM changed JOIN generate_series(1, cardinality($15::uuid[])) n ON ($16::int[])[n] = r
+   WHERE ${isMentioned('($15::uuid[])[n]', '($1::uuid[])[r]')}
       ON CONFLICT DO NOTHING
 )`
 
