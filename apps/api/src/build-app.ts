@@ -56,6 +56,7 @@ import { operatorActionRoutes } from './routes/operator-actions.ts'
 import { operatorCountRoutes } from './routes/operator-counts.ts'
 import { operatorPushRoutes } from './routes/operator-push.ts'
 import { operatorReportRoutes } from './routes/operator-reports.ts'
+import { draftRoutes } from './routes/drafts.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { reauthenticationRoutes, secondFactorRoutes } from './routes/second-factor.ts'
@@ -211,6 +212,7 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     scheduledRoutes,
     reminderRoutes,
     receiptRoutes,
+    draftRoutes,
     deviceRoutes,
     notificationRoutes,
     keyRoutes,

@@ -30,6 +30,7 @@ import { contactWords, hasSpoiler, linesOf, locationWords } from './chat-message
 import { nameOfRequest, type Room, Rooms } from './chat-rooms.ts'
 import { durationOf, readDuration, readWhen, timeOf } from './chat-times.ts'
 import { type About, harmless, type Line, type Screen, style } from './chat-screen.ts'
+import { announces, bodyOf, settingsCommand, settingsHelp } from './chat-settings.ts'
 
 const finishMsMax = 5_000
 const previewGraphemesMax = 160
@@ -65,6 +66,16 @@ const previewOf = (body: Body) =>
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
+/** What the list says of a conversation in which something waits. */
+function waiting({ unread, mentions, settings }: Room): string {
+  const said = [
+    ...(unread > 0 ? [`${unread} new`] : []),
+    ...(mentions > 0 ? [`${mentions} for you`] : []),
+    ...(unread === 0 && settings.unreadFrom !== null ? ['unread'] : []),
+  ]
+  return said.length === 0 ? '' : style.bold(` (${said.join(', ')})`)
+}
+
 const help = [
   '/with <name>              talk to one person',
   '/group <name> <people…>   start a group',
@@ -86,6 +97,7 @@ const help = [
   '/spoiler                  show what the last spoiler hides',
   '/location <lat> <lon> [name]      send a place',
   '/contact <name>, <number, mail, @person…>   send how to reach somebody',
+  ...settingsHelp,
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -150,7 +162,7 @@ export class ChatApp {
     const text = line.trim()
     if (text === '') return
     if (text === '/quit') return this.#quit()
-    this.#then(() => (text.startsWith('/') ? this.#command(text) : this.#send({ text })))
+    this.#then(() => (text.startsWith('/') ? this.#command(text) : this.#sendText(text)))
   }
 
   /** A keystroke: what stands in the input line. */
@@ -195,6 +207,8 @@ export class ChatApp {
     if (command === '/spoiler') return this.#reveal()
     if (command === '/location' && rest.length > 0) return this.#sendLocation(Number(first), rest)
     if (command === '/contact' && first !== undefined) return this.#sendContact(text.slice(command.length))
+    const settings = this.#open === undefined ? undefined : settingsCommand(command!, first, this.#open)
+    if (settings !== undefined && this.#open !== undefined) return this.#changeSettings(this.#open, settings)
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -310,6 +324,17 @@ export class ChatApp {
     else this.#client.unpin(conversation, target)
   }
 
+  async #changeSettings(room: Room, { change, note, closes }: NonNullable<ReturnType<typeof settingsCommand>>) {
+    room.settings = await this.#client.rest.changeSettings(room.id, change)
+    this.#note(`${harmless(room.name)}: ${note}`)
+    if (closes === true) this.#open = undefined
+    this.#status()
+  }
+
+  #sendText(text: string): void {
+    this.#send(this.#open === undefined ? { text } : bodyOf(text, this.#open))
+  }
+
   #send(body: PostedBody): void {
     if (this.#open === undefined) return this.#note('open a conversation first: /with <name>')
     this.#say({ conversation: this.#open.id, body })
@@ -371,8 +396,8 @@ export class ChatApp {
     const rooms = this.#rooms.all()
     this.#note(rooms.length === 0 ? 'no conversations yet: /with <name>, or /help' : 'conversations:')
     for (const [at, room] of rooms.entries()) {
-      const unread = room.unread > 0 ? style.bold(` (${room.unread} new)`) : ''
-      this.#screen.write(`  ${at + 1}. ${this.#dot(room)}${harmless(room.name)}${unread}`)
+      const top = room.settings.pinned === null ? '' : '^ '
+      this.#screen.write(`  ${at + 1}. ${top}${this.#dot(room)}${harmless(room.name)}${waiting(room)}`)
     }
     const people = this.#rooms.people()
     if (people.length > 0)
@@ -604,6 +629,10 @@ export class ChatApp {
       else if (change.event === 'join.answered' && change.user === this.#me.id)
         this.#note(`the group: ${change.answer}`)
     })
+    client.on('settings', ({ conversation, settings }) => {
+      const room = this.#rooms.get(conversation)
+      if (room !== undefined) room.settings = settings
+    })
     client.on('sendState', send => this.#sendChanged(send))
     client.on('receipt', receipt => {
       this.#rooms.heard(receipt)
@@ -675,7 +704,10 @@ export class ChatApp {
       if (room.id === this.#open?.id) return this.#show(entry)
       if (entry.by === this.#me.id || entry.at < this.#since) return
       if (entry.event === 'message.new') {
+        const { told, mention } = announces(room, entry.body, this.#me)
         room.unread += 1
+        if (mention) room.mentions += 1
+        if (!told) return
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''
         const by = this.#rooms.nameOf(entry.by)
         this.#note(`${by}${place}: ${isolated(previewOf(entry.body))}`, messageOf(entry, by))

@@ -1,6 +1,6 @@
 /** What the terminal client knows: the conversations, who is in them, and what their people have had of them. */
 import type { Entry } from '@flotilla/protocol'
-import type { Client, Conversation, ConversationRequest, Receipt, User } from '@flotilla/sdk'
+import type { Client, Conversation, ConversationRequest, ConversationSettings, Receipt, User } from '@flotilla/sdk'
 
 export interface Room {
   readonly id: string
@@ -9,6 +9,9 @@ export interface Room {
   /** Everybody but oneself. */
   others: User[]
   unread: number
+  /** Of these, those that name the person. */
+  mentions: number
+  settings: ConversationSettings
   /** The other has not accepted it yet. */
   pending: boolean
   /** By person: what has arrived, what was read. */
@@ -31,8 +34,9 @@ export class Rooms {
     this.#people.set(me.id, me)
   }
 
+  /** As they are listed: without those that were put away. */
   all(): Room[] {
-    return [...this.#rooms.values()]
+    return inOrder([...this.#rooms.values()])
   }
 
   get(id: string): Room | undefined {
@@ -136,16 +140,28 @@ export class Rooms {
   }
 
   #take(conversation: Conversation): Room {
+    // A node of the version before says neither.
+    const { mentions = 0, settings = unchanged } = conversation as Partial<Conversation>
     const { id, kind, unread, members, pending = false } = conversation
     const others = members?.map(member => member.user).filter(user => user.id !== this.#me.id)
     for (const user of others ?? []) this.#people.set(user.id, user)
     const name = conversation.name ?? others?.map(user => user.username).join(', ') ?? 'a conversation'
     const before = this.#rooms.get(id)
     if (before !== undefined) {
-      Object.assign(before, { name, unread, pending, others: others ?? before.others })
+      Object.assign(before, { name, unread, mentions, settings, pending, others: others ?? before.others })
       return before
     }
-    const room: Room = { id, kind, name, others: others ?? [], unread, pending, receipts: new Map() }
+    const room: Room = {
+      id,
+      kind,
+      name,
+      others: others ?? [],
+      unread,
+      mentions,
+      settings,
+      pending,
+      receipts: new Map(),
+    }
     this.#rooms.set(id, room)
     return room
   }
@@ -161,3 +177,19 @@ export class Rooms {
 /** By what one answers a request. */
 export const nameOfRequest = ({ kind, name, from }: ConversationRequest) =>
   kind === 'group' ? (name ?? '') : from.username
+
+/** Those at the top by their ranks, then the others as they came. */
+function inOrder(rooms: readonly Room[]): Room[] {
+  const rank = ({ settings }: Room) => settings.pinned ?? Number.POSITIVE_INFINITY
+  const shown = rooms.filter(room => !room.settings.archived)
+  return shown.sort((one, other) => (rank(one) === rank(other) ? 0 : rank(one) - rank(other)))
+}
+
+const unchanged: ConversationSettings = {
+  version: 0,
+  notify: null,
+  mutedUntil: null,
+  archived: false,
+  pinned: null,
+  unreadFrom: null,
+}

@@ -54,7 +54,7 @@ const forwardOf = (conversation: string, source: string) => ({
   clientId: randomUUID(),
   source: { conversation: source, seq: 1 },
 })
-const message = () => ({ clientId: randomUUID(), body: { text: 'Hello' } })
+const message = (more: object = {}) => ({ clientId: randomUUID(), body: { text: 'Hello', ...more } })
 
 const silence = (cast: Cast) =>
   pool.query(
@@ -104,6 +104,10 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
         return { conversation: cast.group, ...message() }
       },
       outcome: { ...inGroup, member: 'silenced' },
+    },
+    'to everybody of a large group': {
+      fields: cast => ({ conversation: cast.group, ...message({ mentionsAll: true }) }),
+      outcome: { ...inGroup, member: 'role_insufficient' },
     },
     'to a contact': { fields: cast => ({ conversation: cast.directWith.contact, ...message() }), outcome: inDirect },
     'across a block': {
@@ -238,7 +242,8 @@ beforeAll(async () => {
     masterKeys,
     ticketKeys,
     nodeId: 'n1',
-    chat: { receiptWindowMs: 10 },
+    // The group of the cast counts as large.
+    chat: { receiptWindowMs: 10, mentionAllFreeMax: 1 },
   })
 })
 afterAll(async () => {

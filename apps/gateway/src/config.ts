@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { chatDefaults } from '@flotilla/chat'
 import { nodeSettings } from '@flotilla/node'
+import { limits } from '@flotilla/protocol'
 import {
   addressHeaders,
   budgetSettings,
@@ -64,6 +65,11 @@ export const gatewaySettings = {
     chatDefaults.requestMessagesMax,
     { min: 1, max: 7 },
     'Messages that may be sent to a direct conversation before the other person has accepted it. Use the same value in all processes.',
+  ),
+  MENTION_ALL_FREE_MAX: integer(
+    chatDefaults.mentionAllFreeMax,
+    { min: 0, max: limits.groupMembersMax },
+    'Members of a group up to which anybody may mention everybody; in a larger one only owners and admins may. Use the same value in all processes.',
   ),
   CONNECTIONS_MAX: integer(
     18_000,

@@ -62,6 +62,7 @@ const gateway = await createGateway({
     commitWindowMs: settings.COMMIT_WINDOW_MS,
     largeConversationMin: settings.LARGE_CONVERSATION_MIN,
     requestMessagesMax: settings.REQUEST_MESSAGES_MAX,
+    mentionAllFreeMax: settings.MENTION_ALL_FREE_MAX,
     personPoolPercent: settings.DATABASE_PERSON_PERCENT,
     ...toBudgets(settings),
     ...toMessageSettings(settings),

@@ -1,7 +1,9 @@
 /** The settings of a worker. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { chatDefaults } from '@flotilla/chat'
 import { nodeSettings } from '@flotilla/node'
+import { limits } from '@flotilla/protocol'
 import {
   choice,
   integer,
@@ -89,6 +91,11 @@ export const workerSettings = {
     ['names', 'none'],
     'names',
     'Whether pushes name people and groups; with `none` they only say that there is something new. They never contain message bodies.',
+  ),
+  MENTION_ALL_TOLD_MAX: integer(
+    chatDefaults.mentionAllToldMax,
+    { min: 0, max: limits.groupMembersMax },
+    'Members of a group up to which a mention of everybody notifies each of them. In a larger one it counts as a mention, and nobody is notified or, once the group is large, pushed.',
   ),
   PUSH_DELAY_MS: integer(
     2_000,

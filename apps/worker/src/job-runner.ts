@@ -1,5 +1,5 @@
-/** Does the jobs of the store: mail, files that nothing points to. */
-import { type ChatContext, jobs, security } from '@flotilla/chat'
+/** Does the jobs of the store: mail, files that nothing points to, mentions of everybody. */
+import { type ChatContext, jobs, messages, security } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger } from '@flotilla/service'
 import { type Loop, startLoop } from './loop.ts'
@@ -50,6 +50,8 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
       }
       case 'delete-files':
         return options.storage.remove(job.keys)
+      case 'mention-all':
+        return messages.tellEverybody(chat, job)
       case 'nothing':
         return
     }

@@ -52,6 +52,7 @@ const joined = await joinNode({
       deploymentName: settings.DEPLOYMENT_NAME,
       mail: mailer !== undefined,
       pushNames: settings.PUSH_CONTENT === 'names',
+      mentionAllToldMax: settings.MENTION_ALL_TOLD_MAX,
       pushDelayMs: settings.PUSH_DELAY_MS,
       pushCollapseMs: settings.PUSH_COLLAPSE_MS,
       pushSendMs: settings.PUSH_SEND_MS_MAX,

@@ -10,6 +10,8 @@ import {
   directFroms,
   type GroupSettings,
   type Permissions,
+  notifies,
+  type NotifyRule,
   Refusal,
   type Role,
 } from '@flotilla/protocol'
@@ -72,6 +74,15 @@ export function demandMayDelete(message: {
     throw new Refusal('role_insufficient', "only owners and admins of a group delete others' messages")
   if (!manages) demandInWindow(ageMs, windowMs)
   return isOwn ? 'sender' : 'admin'
+}
+
+/** Who points a message out to everybody: in a large group whom it permits that. */
+export function demandMayMentionAll(
+  rules: Rules,
+  { role, size }: { readonly role: Role; readonly size: number },
+  freeMembersMax: number,
+): void {
+  if (size > freeMembersMax) demandPermitted(rules, 'mentionEveryone', role)
 }
 
 /** An admin removes members, an owner anybody else. */
@@ -188,6 +199,12 @@ export function demandNotBanned(banned: boolean, message?: string, field?: strin
 /** From where on newcomers see a group whose log has come to this head, which their coming follows. */
 export const newcomersSee = ({ newcomerHistory }: Rules, head: number): number =>
   newcomerHistory === null ? 1 : Math.max(1, head + 1 - newcomerHistory)
+/** What tells a person of a conversation. */
+export const notifyNumbers = { all: 1, mentions: 2, nothing: 3 } as const satisfies Record<NotifyRule, number>
+const notifyNames = new Map<number, NotifyRule>(notifies.map(name => [notifyNumbers[name], name]))
+
+/** The rule that a row's number stands for. */
+export const notifyOf = (number: number): NotifyRule => notifyNames.get(number) ?? 'nothing'
 
 // ── between two people ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -47,6 +47,7 @@ const tags: Readonly<Record<string, string>> = {
   block: 'Blocked users.',
   contact: 'Contacts and contact requests.',
   conversation: 'Conversations as a whole.',
+  draft: 'Unsent messages, on the user’s own devices.',
   error: 'Failures that cannot be sent as a reply.',
   hello: 'The start of a connection.',
   history: 'Conversation history.',

@@ -31,8 +31,9 @@ export function quoted(body: Body): Body {
 }
 const quoteLimits = { graphemesMax: limits.quoteLengthMax, lengthMax: 2 * limits.quoteLengthMax, end: '…' }
 
-/** Whom a body is to be pointed out to. */
+/** Whom a body is to be pointed out to, and whether that is everybody. */
 export const mentionsOf = (body: Body): readonly string[] => ('mentions' in body ? (body.mentions ?? []) : [])
+export const mentionsAll = (body: Body): boolean => 'mentionsAll' in body && body.mentionsAll === true
 
 interface Types {
   readonly text: TextBody

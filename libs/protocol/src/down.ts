@@ -10,6 +10,8 @@ import {
 } from './down/contacts.ts'
 import { conversationMuted } from './down/conversation-muted.ts'
 import { conversationAnswered, conversationRequested } from './down/conversation-requests.ts'
+import { conversationSettingsChanged } from './down/conversation-settings-changed.ts'
+import { draftChanged } from './down/draft-changed.ts'
 import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
 import { conversationCleared } from './down/conversation-cleared.ts'
@@ -39,6 +41,8 @@ export const down = {
   'user.changed': userChanged,
   'conversation.muted': conversationMuted,
   'conversation.cleared': conversationCleared,
+  'conversation.settings_changed': conversationSettingsChanged,
+  'draft.changed': draftChanged,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
   'join.requested': joinRequested,

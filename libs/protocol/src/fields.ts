@@ -80,10 +80,13 @@ export const groupFields = {
 }
 export type GroupSettings = Type.Static<Type.TObject<typeof groupFields>>
 
-const Mentions = Type.Array(Uuid, {
+export const Mentions = Type.Array(Uuid, {
   maxItems: limits.mentionsMax,
   uniqueItems: true,
   description: 'The mentioned users. Users who are not other members are ignored.',
+})
+const MentionsAll = Type.Literal(true, {
+  description: 'Mentions all other members. In large groups only owners and admins may do this.',
 })
 
 export const TextBody = Type.Object(
@@ -101,6 +104,7 @@ export const TextBody = Type.Object(
       }),
     ),
     mentions: Type.Optional(Mentions),
+    mentionsAll: Type.Optional(MentionsAll),
   },
   { additionalProperties: false },
 )
@@ -174,6 +178,7 @@ const OtherBody = Type.Object(
     type: Type.String({ minLength: 1, description: 'A content type added by a later version.' }),
     fallback: Type.String({ description: fallback }),
     mentions: Type.Optional(Mentions),
+    mentionsAll: Type.Optional(MentionsAll),
   },
   { additionalProperties: true },
 )

@@ -64,6 +64,8 @@ export const limits = {
   contactNoteLengthMax: 300,
   /** The comment of a report. */
   reportCommentLengthMax: 1_000,
+  /** Conversations that one person has pinned. */
+  pinnedConversationsMax: 20,
   /** The name of a group. */
   nameLengthMax: 120,
   /** The description of a group. */

@@ -12,6 +12,7 @@ import { conversationRequests } from './rest/conversation-requests.ts'
 import { conversations } from './rest/conversations.ts'
 import { deletion } from './rest/deletion.ts'
 import { devices } from './rest/devices.ts'
+import { drafts } from './rest/drafts.ts'
 import { dataExport } from './rest/export.ts'
 import { factors } from './rest/factors.ts'
 import { groups } from './rest/groups.ts'
@@ -90,6 +91,7 @@ export const rest = {
   scheduled,
   reminders,
   receipts,
+  drafts,
   devices,
   notifications,
   keys,

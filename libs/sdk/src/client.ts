@@ -5,11 +5,21 @@
  *   frame ─► sync (order, gaps) ─► delivery (application, then cursor) ─► receipts
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
-import { type Entry, type Event, isKnownKind, kindMadeBy, type Reply, type ReplyOf } from '@flotilla/protocol'
+import {
+  type ConversationSettings,
+  type DraftContent,
+  type Entry,
+  type Event,
+  isKnownKind,
+  kindMadeBy,
+  type Reply,
+  type ReplyOf,
+} from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
 import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
 import { Cursors } from './cursors.ts'
 import { type Change, Delivery, type LogPosition } from './delivery.ts'
+import { type DraftChange, Drafts, type DraftsOptions } from './drafts.ts'
 import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
@@ -52,6 +62,9 @@ export class Client {
   readonly #typing: TypingNotices
   readonly #presence: PresenceWatch
   readonly #signals: Signals
+  readonly #drafts: Drafts
+  /** What conversations are known to be to the person. */
+  readonly #settings = new Map<string, ConversationSettings>()
   readonly #logger: Logger
   readonly #warned = new Set<string>()
   #starting: Promise<void> | undefined
@@ -128,9 +141,27 @@ export class Client {
       rest: this.rest,
       events: this.#events,
       self: { user: () => this.#user, isMember: conversation => cursors.get(conversation) !== undefined },
+      found: ([name, event]) => {
+        if (name === 'settings') this.#isNews(event)
+      },
       report: reports('read what signals tell'),
     })
+    this.#drafts = this.#openDrafts(shared)
     this.#presence = new PresenceWatch({ clock, requests, changed: emits('presence'), report: reports('watch') })
+  }
+
+  #openDrafts(shared: Pick<DraftsOptions, 'clock' | 'random' | 'draftGatherMs' | 'draftRestMs'>): Drafts {
+    const drafts = new Drafts({
+      ...shared,
+      rest: this.rest.drafts,
+      store: this.#store,
+      changed: change => this.#events.emit('draft', change),
+      report: thrown => this.#report(thrown, 'sync drafts'),
+    })
+    this.#events.on('refresh', () => {
+      if (this.#events.has('draft')) void drafts.read()
+    })
+    return drafts
   }
 
   // ---- what an application calls ------------------------------------------------------------------------------------
@@ -156,7 +187,7 @@ export class Client {
     this.#phase = 'stopped'
     this.#endWakes()
     this.#connection.stop('stopped')
-    await Promise.all([this.#delivery.close(), this.#outbox.close()])
+    await Promise.all([this.#delivery.close(), this.#outbox.close(), this.#drafts.close()])
     await this.#cursors.close()
     this.#store.release?.()
   }
@@ -175,7 +206,19 @@ export class Client {
     if (this.#phase !== 'started') throw stoppedError()
     this.#typing.sent(message.conversation)
     this.#sync.touch(message.conversation, this.#clock.steady())
-    return this.#outbox.add({ op: 'message.send', ...message })
+    const send = this.#outbox.add({ op: 'message.send', ...message })
+    if ('text' in message.body) this.#drafts.sent(message.conversation, message.body.text)
+    return send
+  }
+
+  /**
+   * What the person has begun to write, the same on all their devices; changes come as `draft`. Say each keystroke with
+   * `set`: the draft is saved now and then, kept while offline, and emptied by sending its text.
+   */
+  readonly drafts = {
+    set: (conversation: string, content: DraftContent | null): void => this.#drafts.set(conversation, content),
+    get: (conversation: string): DraftContent | undefined => this.#drafts.get(conversation),
+    on: (listener: (change: DraftChange) => unknown): (() => void) => this.on('draft', listener),
   }
 
   /** Puts another body in the place of what a message of one's own says. It is taken and kept as a message is. */
@@ -214,6 +257,10 @@ export class Client {
   markRead(conversation: string, seq: number): void {
     this.#sync.touch(conversation, this.#clock.steady())
     this.#receipts.read(conversation, seq)
+    // A mark lies over what was read, so that no receipt would end it.
+    if ((this.#settings.get(conversation)?.unreadFrom ?? null) === null) return
+    const unmarked = this.rest.changeSettings(conversation, { unreadFrom: null })
+    unmarked.catch((thrown: unknown) => this.#report(thrown, 'take away a mark'))
   }
 
   /** A keystroke: the others hear of it now and then. */
@@ -256,7 +303,7 @@ export class Client {
   // ---- coming and going ---------------------------------------------------------------------------------------------
 
   async #restore(): Promise<void> {
-    const { user, cursors: stored, sends } = await this.#store.load(sends => this.#outbox.restore(sends))
+    const { user, cursors: stored, sends, drafts = [] } = await this.#store.load(sends => this.#outbox.restore(sends))
     const places = await this.#options.archive?.cursors()
     if (this.#phase === 'stopped') {
       this.#store.release?.()
@@ -267,6 +314,7 @@ export class Client {
     this.#cursors.restore(cursors)
     this.#sync.restore(cursors)
     this.#outbox.restore(sends)
+    this.#drafts.restore(drafts)
     this.#phase = 'started'
     const { wakes = browserWakes } = this.#options
     this.#endWakes = wakes(
@@ -287,6 +335,7 @@ export class Client {
     this.#outbox.live()
     this.#receipts.live()
     this.#signals.live(hello.refreshPauseMs)
+    this.#drafts.live()
   }
 
   #down(reason: string): void {
@@ -297,6 +346,7 @@ export class Client {
     this.#receipts.down()
     this.#presence.down()
     this.#signals.down()
+    this.#drafts.down()
     this.#typing.down()
   }
 
@@ -381,6 +431,13 @@ export class Client {
         const { event: _, ...cleared } = event
         return this.#events.emit('cleared', cleared)
       }
+      case 'conversation.settings_changed': {
+        const { conversation, settings } = event
+        if (this.#isNews(event)) this.#events.emit('settings', { conversation, settings })
+        return
+      }
+      case 'draft.changed':
+        return this.#drafts.heard(event)
       case 'conversation.muted':
         return this.#events.emit('muted', { conversation: event.conversation, until: event.until })
       case 'scheduled.changed':
@@ -492,6 +549,7 @@ export class Client {
 
   async #tell(change: Change): Promise<void> {
     const { conversation } = change
+    if (change.kind !== 'entries') this.#settings.delete(conversation)
     if (change.kind === 'left') return this.#events.deliver('left', { conversation })
     if (change.kind === 'resync') {
       const { from, head } = change
@@ -501,11 +559,19 @@ export class Client {
       // Newer kinds move the cursor and are passed over.
       if (!isKnownKind(entry.event)) continue
       const told = { ...entry, replayed: change.replayed }
+      if (told.event === 'message.new' && told.by === this.#user) this.#drafts.posted(told)
       await this.#events.deliver('entry', told)
       if (told.event === 'message.new') await this.#events.deliver('message', told)
       else if (told.event === 'message.edited') await this.#events.deliver('edited', told)
       else if (told.event === 'message.deleted') await this.#events.deliver('deleted', told)
     }
+  }
+
+  /** Signals can overtake each other: of what a conversation is to the person the highest version counts. */
+  #isNews({ conversation, settings }: ClientEvents['settings']): boolean {
+    if (settings.version <= (this.#settings.get(conversation)?.version ?? -1)) return false
+    this.#settings.set(conversation, settings)
+    return true
   }
 
   /** Says it once: a server that is away for an hour is one line. */

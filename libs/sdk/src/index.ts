@@ -3,6 +3,7 @@ export { type Clock, type Random, systemClock } from './clock.ts'
 export { Client, createClient } from './client.ts'
 export type { ConnectionState, Socket, SocketConstructor, SocketEvent, Stop, StopReason } from './connection.ts'
 export type { Archive, Change, LogPosition } from './delivery.ts'
+export type { DraftChange } from './drafts.ts'
 export { FlotillaError, type FlotillaErrorCode } from './flotilla-error.ts'
 export type { Fetch, FileBytes } from './http.ts'
 export {
@@ -22,7 +23,7 @@ export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
 export type { GetToken, Page } from './rest/ask.ts'
 export type { ContactRequestResult, NewContactRequest } from './rest/contacts.ts'
-export type { HistoryRange } from './rest/conversations.ts'
+export type { ConversationFilter, HistoryRange } from './rest/conversations.ts'
 export type { DeviceRegistration, Platform, PushSubscriptionData } from './rest/devices.ts'
 export { readAuthorizationResult } from './rest/identities.ts'
 export type { PasskeyCeremonies } from './rest/passkeys.ts'
@@ -43,7 +44,7 @@ export {
   type SignIn,
   type SignInOptions,
 } from './sign-in.ts'
-export type { Store, Stored, StoredCursor, StoredSend } from './store.ts'
+export type { Store, Stored, StoredCursor, StoredDraft, StoredSend } from './store.ts'
 export {
   createIndexedDbStore,
   type DatabaseFactory,
@@ -78,6 +79,11 @@ export {
   type PostedBody,
   type TextBody,
   textOf,
+  type ConversationSettings,
+  type Draft,
+  type DraftContent,
+  type NotifyRule,
+  type UnreadCounts,
   type ConversationRequest,
   type ConversationRequestRead,
   type CreatedPasskey,

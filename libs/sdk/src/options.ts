@@ -1,8 +1,9 @@
 /** What a client is made of: its limits, what an application gives it, and what it tells. */
-import type { Entry, EntryOf, Event, EventOf, User } from '@flotilla/protocol'
+import type { ConversationSettings, Entry, EntryOf, Event, EventOf, User } from '@flotilla/protocol'
 import type { Clock, Random } from './clock.ts'
 import type { ConnectionState, SocketConstructor, Stop } from './connection.ts'
 import type { Archive } from './delivery.ts'
+import type { DraftChange } from './drafts.ts'
 import type { FlotillaError } from './flotilla-error.ts'
 import type { Fetch } from './http.ts'
 import type { Send } from './outbox.ts'
@@ -44,6 +45,10 @@ export const clientDefaults = {
   receiptGatherMs: 50,
   /** Between two times that lists are read anew, unless the node names another. */
   refreshPauseMs: 5_000,
+  /** Between two times that a draft is saved while it is typed. */
+  draftGatherMs: 1_500,
+  /** Without a keystroke for so long, a draft may be replaced by one from another device. */
+  draftRestMs: 5_000,
   typingRepeatMs: 3_000,
   typingRestMs: 5_000,
   typingFadeMs: 6_000,
@@ -126,7 +131,7 @@ export interface ClientEvents {
   presence: Presence
   /**
    * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications,
-   * muting, scheduled messages, reminders, profiles). It comes with each connection, the first too, and when the node says that something may have been
+   * settings of conversations, scheduled messages, reminders, profiles). It comes with each connection, the first too, and when the node says that something may have been
    * lost. After the first the client itself reads what you listen for, and tells what is different by its events.
    */
   refresh: Record<string, never>
@@ -151,6 +156,13 @@ export interface ClientEvents {
   scheduled: Pick<EventOf<'scheduled.changed'>, 'scheduled' | 'message'>
   /** One is reminded of a message at another time, or no longer. */
   reminder: { readonly conversation: string; readonly seq: number; readonly at: number | null }
+  /**
+   * One has changed what a conversation is to oneself, on whatever device: muted, archived, pinned or marked it. That a
+   * message brings a conversation back from the archive is not told: read it then.
+   */
+  settings: { readonly conversation: string; readonly settings: ConversationSettings }
+  /** A draft has changed on another device, or was sent on one. It is never the one being typed in. */
+  draft: DraftChange
   /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
   stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }

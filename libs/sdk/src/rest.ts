@@ -10,6 +10,7 @@ import { createContacts } from './rest/contacts.ts'
 import { createConversationRequests } from './rest/conversation-requests.ts'
 import { createConversations } from './rest/conversations.ts'
 import { createDevices } from './rest/devices.ts'
+import { createDrafts } from './rest/drafts.ts'
 import { createFactors } from './rest/factors.ts'
 import { createGroups } from './rest/groups.ts'
 import { createIdentities } from './rest/identities.ts'
@@ -45,6 +46,7 @@ export function createRest(call: Call, getToken: GetToken) {
     contacts: createContacts(ask),
     conversationRequests: createConversationRequests(ask),
     devices: createDevices(ask),
+    drafts: createDrafts(ask),
     factors: createFactors(ask),
     groups: createGroups(ask),
     identities: createIdentities(ask),

@@ -4,7 +4,9 @@
  */
 import type {
   ContactRequest,
+  Conversation,
   ConversationRequest,
+  ConversationSettings,
   Event,
   EventOf,
   JoinRequest,
@@ -315,6 +317,27 @@ const reminders: Topic<Reminder> = {
   },
 }
 
+/** What conversations are to oneself. */
+const settings: Topic<ConversationSettings> = {
+  events: ['settings'],
+  async read({ conversations }) {
+    const read = await whole(conversations, answer => answer.conversations)
+    // A node of the version before does not say them.
+    return read.items.flatMap(({ id, settings: now }: Pick<Conversation, 'id'> & Partial<Conversation>) =>
+      now === undefined ? [] : [[id, now] as const],
+    )
+  },
+  heard(event, known) {
+    if (event.event !== 'conversation.settings_changed') return []
+    const { conversation, settings: now } = event
+    return (known.get(conversation)?.version ?? -1) < now.version ? [[conversation, now]] : []
+  },
+  tell({ key, before, now }) {
+    if (now === undefined || now.version <= (before?.version ?? 0)) return undefined
+    return ['settings', { conversation: key, settings: now }]
+  },
+}
+
 export const topics = {
   contacts,
   blocks,
@@ -325,4 +348,5 @@ export const topics = {
   cleared,
   scheduled,
   reminders,
+  settings,
 } as const

@@ -169,6 +169,7 @@ function open(names: readonly (keyof ClientEvents)[] = listened) {
     events,
     self: { user: () => 'me', isMember: conversation => members.includes(conversation) },
     refreshPauseMs: 5_000,
+    found() {},
     report: thrown => reported.push(thrown),
   })
   return signals

@@ -19,6 +19,8 @@ export interface SignalsOptions {
   readonly self: Self
   /** Between two times, as long as the node names none of its own. */
   readonly refreshPauseMs: number
+  /** Hears what is found to differ before listeners do. */
+  readonly found: (told: SignalEvent) => void
   readonly report: (thrown: unknown) => void
 }
 
@@ -133,7 +135,7 @@ export class Signals {
   }
 
   async #read(): Promise<void> {
-    const { events, clock, rest, self, random } = this.#options
+    const { events, clock, rest, self, random, found } = this.#options
     this.#mayReadAt = clock.steady() + this.#pauseMs
     this.#isReading = true
     this.#isWanted = false
@@ -143,7 +145,10 @@ export class Signals {
       for (const one of this.#watched) {
         if (!one.topic.events.some(name => events.has(name))) continue
         const read = await one.read(rest, self)
-        for (const [name, event] of read.told) events.emit(name, event)
+        for (const told of read.told) {
+          found(told)
+          events.emit(told[0], told[1])
+        }
         this.#isWanted ||= !read.isSettled
       }
       this.#failures = 0

@@ -1,5 +1,5 @@
 /** A store in the browser's IndexedDB, which the tabs of one person share. */
-import type { Store, StoredCursor, StoredSend } from './store.ts'
+import type { Store, StoredCursor, StoredDraft, StoredSend } from './store.ts'
 import { createTabs } from './tabs.ts'
 
 const databaseVersion = 1
@@ -83,11 +83,13 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
       })
       const sends = await readSends()
       const transaction = (await database.open()).transaction(['meta', 'cursors'], 'readonly')
-      const [user, cursors] = await Promise.all([
+      const [user, cursors, meta] = await Promise.all([
         answer(transaction.objectStore('meta').get('user') as IDBRequest<string | undefined>),
         answer(transaction.objectStore('cursors').getAll() as IDBRequest<StoredCursor[]>),
+        answer(transaction.objectStore('meta').getAll() as IDBRequest<(string | StoredDraft)[]>),
       ])
-      return { ...(user === undefined ? {} : { user }), cursors, sends }
+      const drafts = meta.filter(one => typeof one === 'object')
+      return { ...(user === undefined ? {} : { user }), cursors, sends, drafts }
     },
     release: () => tabs?.leave(),
     setUser: user => write('meta', store => store.put(user, 'user')),
@@ -98,12 +100,20 @@ export function createIndexedDbStore(options: IndexedDbStoreOptions = {}): Index
       }),
     addSend: send => write('sends', store => store.put({ ...send, ...own })),
     removeSend: clientId => write('sends', store => store.delete(clientId)),
+    putDraft: (conversation, draft) =>
+      write('meta', store => {
+        if (draft === undefined) store.delete(draftKey(conversation))
+        else store.put(draft, draftKey(conversation))
+      }),
     async close() {
       tabs?.leave()
       await database.close()
     },
   }
 }
+
+/** Drafts lie beside the name of the person: another object store would need another version of the database. */
+const draftKey = (conversation: string) => `draft/${conversation}`
 
 /** The browser may close a database (storage cleared) and another tab may want to upgrade it: it is opened again when needed. */
 function createOpener(factory: IDBFactory, name: string) {

@@ -1,16 +1,18 @@
 /** A store that lives as long as the object: for tests, and for a client that starts afresh each time. */
-import type { Store, StoredCursor, StoredSend } from './store.ts'
+import type { Store, StoredCursor, StoredDraft, StoredSend } from './store.ts'
 
 export function createMemoryStore(): Store {
   let user: string | undefined
   const cursors = new Map<string, StoredCursor>()
   const sends = new Map<string, StoredSend>()
+  const drafts = new Map<string, StoredDraft>()
   return {
     async load() {
       return {
         ...(user === undefined ? {} : { user }),
         cursors: [...cursors.values()],
         sends: [...sends.values()].sort((one, other) => one.order - other.order),
+        drafts: [...drafts.values()],
       }
     },
     async setUser(next) {
@@ -25,6 +27,10 @@ export function createMemoryStore(): Store {
     },
     async removeSend(clientId) {
       sends.delete(clientId)
+    },
+    async putDraft(conversation, draft) {
+      if (draft === undefined) drafts.delete(conversation)
+      else drafts.set(conversation, draft)
     },
   }
 }

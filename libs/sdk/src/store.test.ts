@@ -34,7 +34,7 @@ const kinds: Record<string, () => { reopen: () => Store }> = {
 
 describe.each(Object.entries(kinds))('the %s store', (_name, make) => {
   test('is empty at first', async () => {
-    expect(await make().reopen().load()).toEqual({ cursors: [], sends: [] })
+    expect(await make().reopen().load()).toEqual({ cursors: [], sends: [], drafts: [] })
   })
 
   test('gives back what was written, also in another run', async () => {
@@ -47,6 +47,7 @@ describe.each(Object.entries(kinds))('the %s store', (_name, make) => {
       user: 'ann',
       cursors: [cursor('a', 3), cursor('b', 4)],
       sends: [{ ...send('x', 1), replyTo: 7 }],
+      drafts: [],
     })
   })
 
@@ -77,7 +78,18 @@ describe.each(Object.entries(kinds))('the %s store', (_name, make) => {
       store.addSend(send('x', 1)),
       store.removeSend('x'),
     ])
-    expect(await reopen().load()).toEqual({ cursors: [cursor('a', 2)], sends: [] })
+    expect(await reopen().load()).toEqual({ cursors: [cursor('a', 2)], sends: [], drafts: [] })
+  })
+
+  test('keeps drafts until they are dropped', async () => {
+    const { reopen } = make()
+    const draft = (conversation: string) => ({ conversation, at: 7, content: { text: 'x' }, unsaved: true })
+    const store = reopen()
+    await store.setUser('ann')
+    for (const one of ['a', 'b']) await store.putDraft?.(one, draft(one))
+    await store.putDraft?.('a', { ...draft('a'), content: null })
+    await store.putDraft?.('b', undefined)
+    expect(await reopen().load()).toMatchObject({ user: 'ann', drafts: [{ ...draft('a'), content: null }] })
   })
 
   test('is not changed by what the caller does with its objects later', async () => {
@@ -93,7 +105,7 @@ test('IndexedDB: people have databases of their own, and a store works on after 
   const indexedDB = new IDBFactory()
   const ann = createIndexedDbStore({ indexedDB, name: 'ann' })
   await ann.setUser('ann')
-  expect(await createIndexedDbStore({ indexedDB, name: 'bob' }).load()).toEqual({ cursors: [], sends: [] })
+  expect(await createIndexedDbStore({ indexedDB, name: 'bob' }).load()).toEqual({ cursors: [], sends: [], drafts: [] })
   await ann.close()
   expect((await ann.load()).user).toBe('ann')
 })

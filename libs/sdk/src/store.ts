@@ -7,6 +7,8 @@
  * client's, and another's when that one is gone.
  */
 
+import type { DraftContent } from '@flotilla/protocol'
+
 /** How far a device has come in one conversation. */
 export interface StoredCursor {
   readonly conversation: string
@@ -32,12 +34,21 @@ export interface StoredSend {
   readonly [field: string]: unknown
 }
 
+/** What the person has begun to write, and when; null: they have emptied it, and the server does not know yet. */
+export interface StoredDraft {
+  readonly conversation: string
+  readonly at: number
+  readonly content: DraftContent | null
+  readonly unsaved: boolean
+}
+
 export interface Stored {
   /** The person whom the store belongs to. Missing as long as it is new. */
   readonly user?: string
   readonly cursors: readonly StoredCursor[]
   /** In rising order. */
   readonly sends: readonly StoredSend[]
+  readonly drafts?: readonly StoredDraft[]
 }
 
 export interface Store {
@@ -54,4 +65,6 @@ export interface Store {
   addSend(send: StoredSend): Promise<void>
   /** Removing what is not there is no error. */
   removeSend(clientId: string): Promise<void>
+  /** Keeps a draft, or drops it. Without this, drafts live as long as the client. */
+  putDraft?(conversation: string, draft: StoredDraft | undefined): Promise<void>
 }

@@ -37,6 +37,11 @@ export const boundSettings = {
     7,
     'Messages that may be sent to a direct conversation before the other person has accepted it. Use the same value in all processes.',
   ),
+  MENTION_ALL_FREE_MAX: integer(
+    chatDefaults.mentionAllFreeMax,
+    { min: 0, max: limits.groupMembersMax },
+    'Members of a group up to which anybody may mention everybody; in a larger one only owners and admins may. Use the same value in all processes.',
+  ),
   REQUEST_PAUSE_MS: integer(
     chatDefaults.requestPauseMs,
     { min: 0, max: 365 * dayMs },
@@ -74,6 +79,7 @@ export function toBounds(values: Values<typeof boundSettings>): Partial<ChatSett
     directFrom: values.DIRECT_FROM,
     directFromAllowed: values.DIRECT_FROM_ALLOWED,
     requestMessagesMax: values.REQUEST_MESSAGES_MAX,
+    mentionAllFreeMax: values.MENTION_ALL_FREE_MAX,
     requestPauseMs: values.REQUEST_PAUSE_MS,
     conversationRequestsSentMax: values.REQUESTS_SENT_MAX,
     conversationRequestsReceivedMax: values.REQUESTS_RECEIVED_MAX,

@@ -704,6 +704,10 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
     ask: async cast => plain(`/v1/scheduled-messages/${await aScheduledOf(cast)}`),
     outcome: ownOnly('scheduled_unknown'),
   },
+  'PATCH /v1/conversations/:id/preferences': ofGroup('/preferences', inGroup, () => ({ archived: true, pinned: true })),
+  'PUT /v1/conversations/:id/draft': ofGroup('/draft', inGroup, () => ({ at: Date.now(), content: { text: 'Hello' } })),
+  'GET /v1/drafts': get('/v1/drafts', signedIn),
+  'GET /v1/unread': get('/v1/unread', signedIn),
   'PUT /v1/conversations/:id/mute': ofGroup('/mute', inGroup, () => ({ untilMs: null })),
   'GET /v1/conversations/:id/members': ofGroup('/members', inGroup),
   'POST /v1/conversations/:id/members': {
@@ -738,6 +742,10 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
       },
       outcome: { ...inGroup, member: 'silenced' },
     },
+    'to everybody of a large group': ofGroup('/messages', managers, () => {
+      const { clientId, body } = message()
+      return { clientId, body: { ...body, mentionsAll: true } }
+    }),
     'before it is accepted': {
       ask: cast => plain(`/v1/conversations/${cast.asked.direct.conversation}/messages`, { body: message() }),
       outcome: { ...all(outside), nobody: 'unauthenticated' },
@@ -860,7 +868,8 @@ const operatorIds: string[] = []
 
 beforeAll(async () => {
   database = await testDatabase()
-  chat = await openChat(database.url)
+  // The group of the cast counts as large.
+  chat = await openChat(database.url, { mentionAllFreeMax: 1 })
   // What counts by address would count the whole matrix as one caller.
   const many = { max: 1_000_000, windowMs: 60_000 }
   api = createFixture({

@@ -1,4 +1,4 @@
-/** Conversations: opening, listing, reading, renaming, timers, muting. */
+/** Conversations: opening, listing, reading, renaming, timers, and what they are to the caller. */
 import { conversations } from '@flotilla/chat'
 import { rest } from '@flotilla/protocol/schemas'
 import type { Api, RouteDeps } from '../app.ts'
@@ -16,7 +16,14 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
       return answer(201, await conversations.createGroup(chat, caller.user, { name, members }))
     },
 
-    listConversations: async request => conversations.list(chat, request.caller.user, request.query),
+    listConversations: async request => {
+      const { archived, pinned, ...page } = request.query
+      return conversations.list(chat, request.caller.user, {
+        ...page,
+        archived: isSet(archived),
+        pinned: isSet(pinned),
+      })
+    },
 
     getConversation: async request => conversations.get(chat, request.caller.user, request.params.id),
 
@@ -32,9 +39,19 @@ export function conversationRoutes(app: Api, deps: RouteDeps): void {
       return conversations.get(chat, request.caller.user, id)
     },
 
+    countUnread: async request => conversations.unread(chat, request.caller.user, request.query),
+
+    changeConversationSettings: async request => {
+      const { mutedUntilMs: mutedUntil, ...change } = request.body
+      const of = { ...change, conversation: request.params.id, mutedUntil }
+      return conversations.changeSettings(chat, request.caller.user, of)
+    },
+
     muteConversation: async request => {
       const muting = { conversation: request.params.id, until: request.body.untilMs }
       await conversations.mute(chat, request.caller.user, muting)
     },
   })
 }
+
+const isSet = (flag: 'true' | 'false' | undefined) => (flag === undefined ? undefined : flag === 'true')

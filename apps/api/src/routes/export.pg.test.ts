@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { conversations, links, lifecycle, messages, reminders, scheduled } from '@flotilla/chat'
+import { conversations, drafts, links, lifecycle, messages, reminders, scheduled } from '@flotilla/chat'
 import { testDatabase } from '@flotilla/testing'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { unzip } from '../archive.testbed.ts'
@@ -95,6 +95,9 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   const later = { conversation: direct.id, clientId: randomUUID(), body: { text: 'Said later' }, at }
   await scheduled.schedule(store.chat, alice.id, later)
   await reminders.set(store.chat, alice.id, { conversation: direct.id, seq: 2, at })
+  const draft = { conversation: direct.id, at: Date.now() - 1_000, content: { text: 'What alice began' } }
+  await drafts.put(store.chat, alice.id, draft)
+  await conversations.changeSettings(store.chat, alice.id, { conversation: direct.id, notify: 'nothing' })
   await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [alice.id, carol.id])
   await pool.query('INSERT INTO join_requests (conversation_id, user_id) VALUES ($1, $2)', [foreign, alice.id])
   await conversations.ban(store.chat, bob.id, { conversation: left, user: alice.id })
@@ -119,6 +122,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       'conversations.json',
       'devices.json',
       'group-bans.json',
+      'drafts.json',
       'hidden-messages.json',
       'identities.json',
       'invitations.json',
@@ -150,6 +154,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   expect(json('devices.json')).toMatchObject([{ name: 'My phone', platform: 'android' }])
   expect(json('identities.json')).toMatchObject([{ provider: 'idp', subject: 'subject' }])
   expect(json('passkeys.json')).toMatchObject([{ name: 'Blue key' }])
+  expect(json('drafts.json')).toEqual([draft])
   expect(json('contacts.json')).toMatchObject([{ user: bobPerson }])
   expect(json('conversation-requests.json')).toMatchObject([{ name: 'Asked', from: { username: 'bob' } }])
   expect(json('contact-requests.json')).toMatchObject([{ from: { username: 'carol' }, note: 'Hello alice' }])

@@ -13,6 +13,7 @@ import { get as getConversation } from '../log/conversations/get.ts'
 import { claim, done, type Job } from '../store/jobs/index.ts'
 import { history } from '../log/messages/history.ts'
 import { make as makeLink } from '../log/links/make.ts'
+import { put as putDraft } from '../log/drafts/index.ts'
 import { post } from '../log/messages/post.ts'
 import { list as listSecurity } from '../notices/security/list.ts'
 import { check } from '../accounts/sessions/check.ts'
@@ -199,6 +200,13 @@ async function life() {
      SELECT 1`,
     [alice.id, alice.session, bob.id, carol.id],
   )
+  await post(ctx, bob.id, {
+    conversation: joined,
+    clientId: randomUUID(),
+    body: { text: 'x', mentions: [alice.id] },
+  })
+  await ctx.pool.query('UPDATE users SET notify = 2 WHERE id = $1', [alice.id])
+  await putDraft(ctx, alice.id, { conversation: joined, at: Date.now(), content: { text: 'x' } })
   await ctx.pool.query(
     `INSERT INTO conversation_requests (id, conversation_id, user_id, from_id, state)
      VALUES (gen_random_uuid(), $1, $2, $3, 1), (gen_random_uuid(), $1, $3, $2, 1), (gen_random_uuid(), $1, $4, $3, 1)`,
@@ -245,6 +253,7 @@ async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, 
       direct_from: null,
       hidden_at: null,
       push_names: true,
+      notify: 1,
       quiet_from: null,
       quiet_until: null,
       quiet_zone: null,

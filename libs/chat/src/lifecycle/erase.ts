@@ -100,6 +100,8 @@ const own = [
   'devices',
   'sessions',
   'notifications',
+  'mentions',
+  'drafts',
   'security_events',
   'pushes',
   'push_deliveries',
@@ -122,7 +124,7 @@ UPDATE group_bans SET by_id = NULL WHERE by_id = $1`
 const bury = `
 UPDATE users SET username = $2, display_name = $3, password_hash = NULL, email = NULL, about = '', avatar = NULL,
        search_text = '', last_seen_at = NULL, last_seen_to = DEFAULT, read_receipts_to = DEFAULT,
-       found_by_email_to = DEFAULT, direct_from = NULL, hidden_at = NULL, push_names = DEFAULT, quiet_from = NULL,
+       found_by_email_to = DEFAULT, direct_from = NULL, hidden_at = NULL, push_names = DEFAULT, notify = DEFAULT, quiet_from = NULL,
        quiet_until = NULL, quiet_zone = NULL, mail_factor = false, delete_after = NULL
  WHERE id = $1`
 

@@ -6,6 +6,8 @@
 import { limits, Refusal } from '@flotilla/protocol'
 import { kindNumbersOfConversations, requestStates, roleOf } from '../access.ts'
 import type { LifecycleContext } from './context.ts'
+import { settingsColumns, type SettingsRow, toSettings } from '../log/conversations/settings.ts'
+import { list as listDrafts } from '../log/drafts/list.ts'
 import { history } from '../log/messages/history.ts'
 import { versionsOf } from '../log/messages/versions.ts'
 import { list as listScheduled } from '../log/scheduled/list.ts'
@@ -175,6 +177,7 @@ export async function* exportOf(ctx: LifecycleContext, user: string): AsyncGener
   for (const list of lists) yield { path: list.path, text: array(rowsOf(ctx, user, list)) }
   yield { path: 'scheduled-messages.json', text: array(scheduledOf(ctx, user)) }
   yield { path: 'conversations.json', text: array(conversationsOf(ctx, user)) }
+  yield { path: 'drafts.json', text: array(draftsOf(ctx, user)) }
   if (account.avatar !== null) yield { path: 'avatar.webp', file: avatarKey(account.avatar, avatarSize) }
   for await (const ids of conversationIds(ctx, user))
     for (const id of ids) yield { path: `messages/${id}.jsonl`, text: entriesOf(ctx, user, id) }
@@ -238,7 +241,7 @@ async function* conversationIds(ctx: LifecycleContext, user: string): AsyncGener
   }
 }
 
-interface ConversationRow {
+interface ConversationRow extends SettingsRow {
   kind: number
   role: number
   item: object
@@ -249,8 +252,8 @@ const conversations = `
 SELECT c.kind, m.role, json_build_object('id', c.id, 'name', c.name, 'description', c.description, 'createdAt', c.created_at,
          'head', c.head_seq, 'joinedSeq', m.joined_seq, 'clearedSeq', m.cleared_seq, 'deliveredSeq', m.delivered_seq, 'readSeq', m.read_seq,
          'mutedUntil', m.muted_until,
-         'silencedUntil', (SELECT s.until FROM group_silences s WHERE s.conversation_id = c.id AND s.user_id = m.user_id), 'memberCount', c.member_count, 'members', people.list) AS item
-  FROM members m JOIN conversations c ON c.id = m.conversation_id
+         'silencedUntil', (SELECT s.until FROM group_silences s WHERE s.conversation_id = c.id AND s.user_id = m.user_id), 'memberCount', c.member_count, 'members', people.list) AS item, ${settingsColumns}
+  FROM members m JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = m.user_id
   CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(${person('u')}), '[]') AS list FROM (
       SELECT u.id, u.username, u.display_name FROM members o JOIN users u ON u.id = o.user_id
@@ -266,12 +269,22 @@ async function* conversationsOf(ctx: LifecycleContext, user: string): AsyncGener
     for (let from = 0; from < ids.length; from += conversationsAtOnce) {
       const chunk = ids.slice(from, from + conversationsAtOnce)
       const { rows } = await ctx.pool.query<ConversationRow>(conversations, [user, chunk])
-      yield rows.map(({ kind, role, item }) => ({
-        ...item,
-        kind: kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
-        role: roleOf(role),
+      yield rows.map(row => ({
+        ...row.item,
+        kind: row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
+        role: roleOf(row.role),
+        settings: toSettings(row),
       }))
     }
+}
+
+async function* draftsOf(ctx: LifecycleContext, user: string): AsyncGenerator<readonly object[]> {
+  for (let after: string | undefined; ; ) {
+    const { drafts, next } = await listDrafts(ctx, user, { after })
+    yield drafts
+    if (next === undefined) return
+    after = next
+  }
 }
 
 /**

@@ -78,6 +78,14 @@ async function makeRows(): Promise<void> {
        VALUES ($1, $2, $3, ${ago(`${days} days`)}, 1, 'x', $4)`,
       [user, randomUUID(), present, failure],
     )
+  for (const [where, days] of [
+    [past, 367],
+    [present, 364],
+  ])
+    await ctx.pool.query(`INSERT INTO drafts (user_id, conversation_id, at) VALUES ($1, $2, ${ago(`${days} days`)})`, [
+      user,
+      where,
+    ])
   for (const days of [366, 364])
     await ctx.pool.query(`INSERT INTO security_events (user_id, kind, at) VALUES ($1, 'x', ${ago(`${days} days`)})`, [
       user,
@@ -168,6 +176,7 @@ test('what has had its time goes, and nothing else; files of uploads go by a job
     codes: 1,
     challenges: 1,
     notifications: 1,
+    drafts: 1,
     security_events: 1,
     push_deliveries: 1,
     pushes: 1,

@@ -33,6 +33,7 @@ const overdue = {
   feed_notes: `place <= (SELECT min(place) FROM feed_positions)`,
   challenges: `expires_at < now() - interval '1 hour'`,
   notifications: `at < now() - interval '90 days'`,
+  drafts: `at < now() - interval '1 year'`,
   security_events: `at < now() - interval '1 year'`,
   push_deliveries: `created_at < now() - interval '7 days' AND state <> 'waiting'`,
   pushes: `due_at IS NULL AND (pushed_at IS NULL OR pushed_at < now() - interval '1 day')`,

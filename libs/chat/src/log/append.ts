@@ -8,6 +8,7 @@
  * conversation itself are (conversations/change.ts).
  */
 import {
+  type Body,
   type CommandOf,
   type Entry,
   type EntryOf,
@@ -20,14 +21,15 @@ import {
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
 import { demandMayPost, demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
-import { mentioned } from '../notices/notifications/mentioned.ts'
 import { transaction } from '../store/transaction.ts'
 import type { LogContext } from './context.ts'
 import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
 import type { RowChange } from './insert-statements.ts'
 import { lock, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
+import { mentionedBy } from './messages/mentions.ts'
 import { takeTurn } from './messages/slow-mode.ts'
+import { tellMentioned, withdrawMentions } from './messages/tell-mentioned.ts'
 import { tellAsked } from './requests/ask.ts'
 import { asAllMaySee } from './messages/forwarded.ts'
 import { reserve } from './requests/reserve.ts'
@@ -68,8 +70,8 @@ export interface Rule<O extends EntryOp> extends RuleOf<O> {
   check(ctx: LogContext, by: string, input: InputOf<O>, standing: Standing): Promise<Checked<O> | undefined> | undefined
   /** What the entry carries, where the command says it all. Otherwise `check` finds it. */
   payload?(input: InputOf<O>): PayloadOf<KindMadeBy<O>>
-  /** Whom it points something out to, and the message that this is about. */
-  mentions(entry: EntryOf<KindMadeBy<O>>): { readonly users: readonly string[]; readonly seq: number }
+  /** What the message says by it, which may mention people: the one that it makes, or its target. */
+  says(payload: PayloadOf<KindMadeBy<O>>): { readonly body: Body | undefined; readonly target?: number }
 }
 
 /** What a check has found besides that there is nothing wrong. */
@@ -181,7 +183,8 @@ async function appendChecked<O extends EntryOp>(
       return within(deadline, firstResult(ctx, by, rule, input, refused))
     }
     let { membership } = decided
-    const payload = decided.payload ?? rule.payload?.(input)
+    const payload = (decided.payload ?? rule.payload?.(input)) as PayloadOf<KindMadeBy<O>>
+    const mentions = mentionedBy(rule.says(payload).body, by)
     const plain = toPlain({ event, ...payload })
     if (membership.pending) {
       if (!inTurn)
@@ -201,6 +204,7 @@ async function appendChecked<O extends EntryOp>(
       sealed: ctx.seal.seal(place, plain),
       absent: membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users),
       timerMs,
+      mentions,
       change: decided.change,
     })
     // Both take the same number of turns after the commit: of one batch, what is later in the log is told later.
@@ -219,7 +223,9 @@ async function appendChecked<O extends EntryOp>(
     // Only what was forwarded waits here: of everything else, what is later in the log is told later.
     const live = 'forwarded' in made ? await asAllMaySee(ctx, membership, made) : made
     const told = earlier === undefined ? tell(ctx, membership, live, origin) : await tellAgain(ctx, earlier)
-    await tellMentioned(ctx, rule, told)
+    if (mentions.length > 0) await tellMentions(ctx, rule, told, membership.large)
+    const { target, unmentioned = [] } = decided.change ?? {}
+    if (target !== undefined && unmentioned.length > 0) await withdrawMentions(ctx, conversation, target, unmentioned)
     if (membership.pending) await tellAsked(ctx, conversation)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
     return { seq, at, epoch, ...(saysAll(rule) && !('expiresAt' in told) ? {} : { entry: told }) }
@@ -427,10 +433,15 @@ async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
 }
 
 /** @param entry as it was stored: a repetition tells those of the first time */
-async function tellMentioned<O extends EntryOp>(ctx: LogContext, rule: Rule<O>, entry: Entry): Promise<void> {
+async function tellMentions<O extends EntryOp>(
+  ctx: LogContext,
+  rule: Rule<O>,
+  entry: Entry,
+  large: boolean,
+): Promise<void> {
   // A clientId that was used for another kind of entry: what it says is not for this rule.
   if (entry.event !== kindMadeBy[rule.op]) return
   const { conversation, by } = entry
-  const { users, seq } = rule.mentions(entry as EntryOf<KindMadeBy<O>>)
-  if (users.length > 0) await mentioned(ctx, { conversation, by, users, seq })
+  const { body, target: seq = entry.seq } = rule.says(entry as EntryOf<KindMadeBy<O>>)
+  await tellMentioned(ctx, { conversation, seq, by, users: mentionedBy(body, by) }, large)
 }

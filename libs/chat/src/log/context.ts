@@ -46,6 +46,10 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly joinRequestsMax: number
   /** How long an invite link is good, where whoever makes it does not say. */
   readonly inviteLinkLifeMs: number
+  /** In a group of more members only owners and admins mention everybody. */
+  readonly mentionAllFreeMax: number
+  /** In a conversation of more members a mention of everybody counts, and nobody is notified of it apart. */
+  readonly mentionAllToldMax: number
   /** Messages of a direct conversation before the other has accepted it. As many as fit into one answer. */
   readonly requestMessagesMax: number
   /** Messages that one person has scheduled, those that failed among them. */
@@ -85,6 +89,8 @@ export const logDefaults = {
   inviteLinksMax: 50,
   joinRequestsMax: 1_000,
   inviteLinkLifeMs: 7 * 86_400_000,
+  mentionAllFreeMax: 50,
+  mentionAllToldMax: 10_000,
   requestMessagesMax: 5,
   scheduledMax: 100,
   remindersMax: 200,

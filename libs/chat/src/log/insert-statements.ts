@@ -6,6 +6,7 @@ import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arr
 import type { Sealed } from '../store/seal.ts'
 import { entryColumns } from './entries.ts'
 import { fedAlong, unnotedMax } from './feed/note.ts'
+import { everybody } from './messages/mentions.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {
@@ -21,6 +22,8 @@ export interface NewEntry {
   readonly sealed: Sealed
   /** People who get a row in the offline index; nobody with a change. */
   readonly absent: readonly string[]
+  /** Whom it mentions, as rows of mentions name them; with a change they are those of its target. */
+  readonly mentions?: readonly string[]
   readonly change?: RowChange | undefined
 }
 
@@ -33,6 +36,9 @@ export interface RowChange {
   readonly sealed: Sealed
   /** Whether what it said before is kept as a version. */
   readonly keep?: boolean
+  /** Whom the target mentions from now on, and whom no more. Left out where it never mentioned anybody. */
+  readonly mentions?: readonly string[]
+  readonly unmentioned?: readonly string[]
 }
 
 /** What `insertEntries` and `insertChanges` answer. Where not all conversations are known, `ids` are those that are. */
@@ -62,10 +68,10 @@ const expiring = `expiring AS (
  * plan takes unnest for ten rows and joins two of them by nested loop. The note for the feed is made of arrays that are
  * there already, but where a conversation has unnoted entries or is left out.
  *
- * A batch of which some entry has a timer goes by the same text and a bit more, $15 being the timers: a batch without pays
- * nothing for those of others.
+ * A batch of which some entry has a timer, or mentions somebody, goes by the same text and more: $15 the timers, $16 and $17
+ * whom entries mention. All others pay nothing for that.
  */
-const insertEntries = (timed: boolean) => `
+const insertEntries = (full: boolean) => `
 WITH locked AS MATERIALIZED (
   SELECT id, head_seq, fed_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
@@ -79,12 +85,12 @@ WITH locked AS MATERIALIZED (
     FROM held, generate_series(1, cardinality($1::uuid[])) i
    WHERE held.whole AND held.versions[i] = ($2::int[])[i] AND c.id = ($1::uuid[])[i]
 ), written AS (
-  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, reply_to, key_id, kind, body${timed ? ', expires_at' : ''})
+  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, reply_to, key_id, kind, body${full ? ', expires_at' : ''})
   SELECT ($1::uuid[])[($4::int[])[r]], held.heads[($4::int[])[r]] + ($5::int[])[r], held.at, ($6::uuid[])[r],
-         ($7::uuid[])[r], nullif(($8::int8[])[r], 0), ($9::int[])[r], ($10::int[])[r], ($11::bytea[])[r]${timed ? `, ${expiry}` : ''}
+         ($7::uuid[])[r], nullif(($8::int8[])[r], 0), ($9::int[])[r], ($10::int[])[r], ($11::bytea[])[r]${full ? `, ${expiry}` : ''}
     FROM held, generate_series(1, cardinality($4::int[])) r
    WHERE held.whole AND held.versions[($4::int[])[r]] = ($2::int[])[($4::int[])[r]]
-), ${timed ? expiring : ''}owed AS (
+), ${full ? expiring : ''}owed AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT ($12::uuid[])[r], ($1::uuid[])[($13::int[])[r]], held.heads[($13::int[])[r]] + ($14::int[])[r], held.at::date
     FROM held, generate_series(1, cardinality($12::uuid[])) r
@@ -101,12 +107,9 @@ WITH locked AS MATERIALIZED (
              WHERE version = ($2::int[])[i] AND head_seq - fed_seq <= ${unnotedMax}) l
     HAVING count(*) > 0) rest
    WHERE held.whole AND NOT (held.fed AND held.versions = $2::int[])
-)
+)${full ? mentionsOfEntries : ''}
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at
   FROM held`
-
-const insertPlain = { name: 'insert-entries', text: insertEntries(false) }
-const insertTimed = { name: 'insert-timed-entries', text: insertEntries(true) }
 
 /**
  * The same for entries that change rows, one of each conversation: $1 conversations in rising order, $2 their versions; $3 to
@@ -115,7 +118,7 @@ const insertTimed = { name: 'insert-timed-entries', text: insertEntries(true) }
  * `changed_seq`, and nothing is written there. So what is kept is what the caller saw: the row as it was before. What is
  * said of a message that disappears ends with it.
  */
-const insertChanges = `
+const insertChanges = (mentions: string) => `
 WITH locked AS MATERIALIZED (
   SELECT id, head_seq, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
@@ -151,10 +154,46 @@ WITH locked AS MATERIALIZED (
   SELECT ($1::uuid[])[r], held.heads[r] + 1, held.at, ($3::uuid[])[r], ($4::uuid[])[r], ($5::int[])[r], ($6::int[])[r],
          ($7::bytea[])[r], expires_at
     FROM held, changed
-)
+)${mentions}
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at,
        (SELECT array_agg(r) FROM changed) AS changed
   FROM held`
+
+/** As SQL: everybody, or somebody who is a member. */
+const isMentioned = (user: string, conversation: string) =>
+  `(${user} = '${everybody}' OR EXISTS (
+     SELECT FROM members m WHERE m.conversation_id = ${conversation} AND m.user_id = ${user}))`
+
+/** $16 and $17: whom entries mention, and which entry, by its place in $4. */
+const mentionsOfEntries = `, mentioned AS (
+  INSERT INTO mentions (conversation_id, seq, user_id, sender_id)
+  SELECT e.conversation, held.heads[e.place] + ($5::int[])[e.r], e.user_id, ($6::uuid[])[e.r]
+    FROM held, generate_series(1, cardinality($16::uuid[])) n,
+         LATERAL (SELECT ($17::int[])[n] AS r, ($4::int[])[($17::int[])[n]] AS place, ($16::uuid[])[n] AS user_id,
+                         ($1::uuid[])[($4::int[])[($17::int[])[n]]] AS conversation) e
+   WHERE held.whole AND held.versions[e.place] = ($2::int[])[e.place] AND ${isMentioned('e.user_id', 'e.conversation')}
+)`
+
+/** $15 and $16: whom targets mention from now on, and the place of the change in $1. */
+const mentionsOfChanges = `, forgotten AS (
+  DELETE FROM mentions x USING changed
+   WHERE x.conversation_id = ($1::uuid[])[r] AND x.seq = ($8::int8[])[r]
+     AND NOT EXISTS (SELECT FROM generate_series(1, cardinality($15::uuid[])) n
+                      WHERE ($16::int[])[n] = r AND ($15::uuid[])[n] = x.user_id)
+), mentioned AS (
+  INSERT INTO mentions (conversation_id, seq, user_id, sender_id)
+  SELECT ($1::uuid[])[r], ($8::int8[])[r], ($15::uuid[])[n], ($3::uuid[])[r]
+    FROM changed JOIN generate_series(1, cardinality($15::uuid[])) n ON ($16::int[])[n] = r
+   WHERE ${isMentioned('($15::uuid[])[n]', '($1::uuid[])[r]')}
+      ON CONFLICT DO NOTHING
+)`
+
+const statements = {
+  entries: { name: 'insert-entries', text: insertEntries(false) },
+  fullEntries: { name: 'insert-full-entries', text: insertEntries(true) },
+  changes: { name: 'insert-changes', text: insertChanges('') },
+  changingMentions: { name: 'insert-changes-mentioning', text: insertChanges(mentionsOfChanges) },
+} as const
 
 /**
  * $1 to $3: conversation, sender and client id of each entry. Answers those that are stored. The lock makes it a commit of
@@ -168,15 +207,26 @@ SELECT r.r AS place, ${entryColumns}
    FOR KEY SHARE OF c`
 
 /** Either none of the entries changes a row, or all. They are sorted by conversation. */
-export const toStatement = (entries: readonly NewEntry[]) =>
-  entries[0]?.change === undefined ? toInsert(entries) : { ...insertChanged, values: toChanges(entries) }
-
-const insertChanged = { name: 'insert-changes', text: insertChanges }
-
-function toInsert(entries: readonly NewEntry[]) {
+export function toStatement(entries: readonly NewEntry[]) {
+  if (entries[0]?.change !== undefined) {
+    const values = toChanges(entries)
+    if (!entries.some(entry => entry.change?.mentions !== undefined)) return { ...statements.changes, values }
+    return {
+      ...statements.changingMentions,
+      values: [...values, ...toMentions(entries.map(entry => entry.change?.mentions))],
+    }
+  }
   const values = toParameters(entries)
-  if (!entries.some(entry => entry.timerMs !== undefined)) return { ...insertPlain, values }
-  return { ...insertTimed, values: [...values, int8Array(entries.map(entry => entry.timerMs ?? 0))] }
+  const isPlain = (entry: NewEntry) => entry.timerMs === undefined && (entry.mentions?.length ?? 0) === 0
+  if (entries.every(isPlain)) return { ...statements.entries, values }
+  const timers = int8Array(entries.map(entry => entry.timerMs ?? 0))
+  return { ...statements.fullEntries, values: [...values, timers, ...toMentions(entries.map(entry => entry.mentions))] }
+}
+
+/** Whom entries mention, and the place of the entry, from 1. */
+function toMentions(mentions: readonly (readonly string[] | undefined)[]): Buffer[] {
+  const pairs = mentions.flatMap((users = [], at) => users.map(user => ({ user, place: at + 1 })))
+  return [uuidArray(pairs.map(pair => pair.user)), int4Array(pairs.map(pair => pair.place))]
 }
 
 /** The parameters of insertChanges. */

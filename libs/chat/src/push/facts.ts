@@ -7,7 +7,9 @@ import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { firstSeen, notHidden } from '../log/messages/hidden.ts'
 import { pushedKinds } from '../log/rules.ts'
-import { kindNumbersOfConversations } from '../access.ts'
+import { kindNumbersOfConversations, notifyNumbers } from '../access.ts'
+import { notifyText } from '../log/conversations/settings.ts'
+import { everybody } from '../log/messages/mentions.ts'
 
 export interface PushTarget {
   readonly user: string
@@ -21,6 +23,7 @@ export interface PushTarget {
 export interface Facts {
   readonly erased: boolean
   readonly member: boolean
+  /** Nothing tells them of the conversation, for now or for good. */
   readonly muted: boolean
   readonly quiet: QuietHours | undefined
   /** The person has asked to be reminded of a message here, now; that they have muted it for others says nothing. */
@@ -29,7 +32,7 @@ export interface Facts {
   readonly names: boolean
   /** Of a group. */
   readonly groupName: string | undefined
-  /** Messages of others that wait for the person here, up to `countedMax`. */
+  /** Messages of others that wait for the person here and that they want to be told of, up to `countedMax`. */
   readonly count: number
   /** Who wrote them, the latest first; not all of many. */
   readonly senders: readonly string[]
@@ -41,27 +44,31 @@ const sendersNamedMax = 3
 
 /** $1 people, $2 conversations, $3 up to which seq, $7 since when. One row for each, in their order. */
 const findFacts = `
-SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, mb.user_id IS NOT NULL AS member,
-       coalesce(mb.muted_until > now(), false) AS muted, u.quiet_from, u.quiet_until, u.quiet_zone,
+SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, m.user_id IS NOT NULL AS member,
+       r.notify = ${notifyNumbers.nothing} AS muted, u.quiet_from, u.quiet_until, u.quiet_zone,
        coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $5 THEN c.name END AS group_name, w.count, w.senders,
-       EXISTS (SELECT FROM notifications r
-                WHERE r.user_id = ($1::uuid[])[n] AND r.read_at IS NULL AND r.kind = 'reminder'
-                  AND r.detail->>'conversation' = ($2::uuid[])[n]::text AND NOT r.detail ? 'gone'
-                  AND r.at >= timestamptz 'epoch' + ($7::int8[])[n] * interval '1 millisecond') AS reminded
+       EXISTS (SELECT FROM notifications x
+                WHERE x.user_id = ($1::uuid[])[n] AND x.read_at IS NULL AND x.kind = 'reminder'
+                  AND x.detail->>'conversation' = ($2::uuid[])[n]::text AND NOT x.detail ? 'gone'
+                  AND x.at >= timestamptz 'epoch' + ($7::int8[])[n] * interval '1 millisecond') AS reminded
   FROM generate_series(1, cardinality($1::uuid[])) n
   LEFT JOIN users u ON u.id = ($1::uuid[])[n]
   LEFT JOIN conversations c ON c.id = ($2::uuid[])[n]
-  LEFT JOIN members mb ON mb.conversation_id = ($2::uuid[])[n] AND mb.user_id = ($1::uuid[])[n]
+  LEFT JOIN members m ON m.conversation_id = ($2::uuid[])[n] AND m.user_id = ($1::uuid[])[n]
+  CROSS JOIN LATERAL (SELECT ${notifyText} AS notify) r
   CROSS JOIN LATERAL (
     WITH waiting AS MATERIALIZED (
-      SELECT DISTINCT ON (o.seq) o.seq, m.sender_id
+      SELECT DISTINCT ON (o.seq) o.seq, x.sender_id
         FROM offline_messages o
-        JOIN messages m ON m.conversation_id = o.conversation_id AND m.seq = o.seq
+        JOIN messages x ON x.conversation_id = o.conversation_id AND x.seq = o.seq
        WHERE o.user_id = ($1::uuid[])[n] AND o.conversation_id = ($2::uuid[])[n] AND o.seq <= ($3::int8[])[n]
-         AND o.seq >= ${firstSeen('mb')} AND o.seq > mb.delivered_seq AND m.kind IN (${pushedKinds}) AND m.sender_id <> o.user_id
-         AND m.removed_at IS NULL AND ${notHidden('m', 'o.user_id')}
-         AND (m.expires_at IS NULL OR m.expires_at > now())
-         AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = m.sender_id)
+         AND o.seq >= ${firstSeen('m')} AND o.seq > m.delivered_seq AND x.kind IN (${pushedKinds}) AND x.sender_id <> o.user_id
+         AND x.removed_at IS NULL AND ${notHidden('x', 'o.user_id')}
+         AND (x.expires_at IS NULL OR x.expires_at > now())
+         AND (r.notify = ${notifyNumbers.all} OR EXISTS (
+           SELECT FROM mentions y WHERE y.conversation_id = o.conversation_id AND y.seq = o.seq
+              AND y.user_id IN (o.user_id, '${everybody}')))
+         AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = x.sender_id)
        ORDER BY o.seq DESC LIMIT $4
     )
     SELECT (SELECT count(*)::int FROM waiting) AS count,

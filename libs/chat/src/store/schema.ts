@@ -9,6 +9,7 @@ import {
   customType,
   date,
   foreignKey,
+  doublePrecision,
   integer,
   jsonb,
   pgTable,
@@ -50,6 +51,7 @@ export const users = pgTable('users', {
   quietFrom: smallint('quiet_from'),
   quietUntil: smallint('quiet_until'),
   quietZone: text('quiet_zone'),
+  notify: smallint('notify').notNull().default(1),
   emailFactor: boolean('mail_factor').notNull().default(false),
   deleteAfter: at('delete_after'),
   erasedAt: at('erased_at'),
@@ -113,6 +115,12 @@ export const members = pgTable(
     mutedUntil: at('muted_until'),
     clearedSeq: seq('cleared_seq').notNull().default(0),
     enteredSeq: seq('entered_seq'),
+    notify: smallint('notify'),
+    archivedSeq: seq('archived_seq'),
+    pinRank: doublePrecision('pin_rank'),
+    markedSeq: seq('marked_seq'),
+    markedAbove: seq('marked_above'),
+    settingsVersion: integer('settings_version').notNull().default(0),
   },
   table => [primaryKey({ columns: [table.conversationId, table.userId] })],
 )
@@ -327,6 +335,36 @@ export const offlineMessages = pgTable(
     pushDue: boolean('push_due').notNull().default(true),
   },
   table => [primaryKey({ columns: [table.userId, table.conversationId, table.seq, table.day] })],
+)
+
+export const mentions = pgTable(
+  'mentions',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    userId: uuid('user_id').notNull(),
+    senderId: uuid('sender_id').notNull(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq, table.userId] })],
+)
+
+export const drafts = pgTable(
+  'drafts',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    thread: seq('thread').notNull().default(0),
+    at: at('at').notNull(),
+    keyId: integer('key_id'),
+    body: bytea('body'),
+  },
+  table => [primaryKey({ columns: [table.userId, table.conversationId, table.thread] })],
 )
 
 export const codes = pgTable('codes', {

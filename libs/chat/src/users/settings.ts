@@ -1,6 +1,6 @@
 /** What a person decides for themselves: who sees what of them, who may write to them first, and what is pushed when. */
 import { type Audience, type DirectFrom, Refusal, type Settings } from '@flotilla/protocol'
-import { audienceNumbers, audienceOf, directFromNumbers, directFromSaid } from '../access.ts'
+import { audienceNumbers, audienceOf, directFromNumbers, directFromSaid, notifyNumbers, notifyOf } from '../access.ts'
 import type { UsersContext } from './context.ts'
 import type { users } from '../store/schema.ts'
 import { isZone } from '../text/zones.ts'
@@ -22,6 +22,7 @@ type Row = Pick<
   | 'readReceiptVisibility'
   | 'emailDiscoverability'
   | 'directFrom'
+  | 'notify'
   | 'pushNames'
   | 'quietFrom'
   | 'quietUntil'
@@ -29,7 +30,7 @@ type Row = Pick<
 >
 
 const columns = `last_seen_to AS "lastSeenVisibility", read_receipts_to AS "readReceiptVisibility", found_by_email_to AS "emailDiscoverability",
-       direct_from AS "directFrom", push_names AS "pushNames", quiet_from AS "quietFrom", quiet_until AS "quietUntil",
+       direct_from AS "directFrom", notify, push_names AS "pushNames", quiet_from AS "quietFrom", quiet_until AS "quietUntil",
        quiet_zone AS "quietZone"`
 
 /** The comparison is the statement's own: it sees the row as it is when it changes it. */
@@ -39,6 +40,7 @@ UPDATE users
        read_receipts_to = coalesce($3, read_receipts_to),
        found_by_email_to = coalesce($4, found_by_email_to),
        push_names = coalesce($5, push_names),
+       notify = coalesce($12, notify),
        direct_from = CASE WHEN $6 THEN $7 ELSE direct_from END,
        quiet_from = CASE WHEN $8 THEN $9 ELSE quiet_from END,
        quiet_until = CASE WHEN $8 THEN $10 ELSE quiet_until END,
@@ -75,6 +77,7 @@ export async function changeSettings(ctx: UsersContext, by: string, change: Sett
     quiet?.quietFrom,
     quiet?.quietUntil,
     quiet?.quietZone,
+    change.notify === undefined ? undefined : notifyNumbers[change.notify],
   ])
   ctx.restrictions.forget([by])
   return toSettings(changed.rows[0])
@@ -95,6 +98,7 @@ function toSettings(row: Row | undefined): Settings {
     readReceiptVisibility: audienceOf(row.readReceiptVisibility),
     emailDiscoverability: audienceOf(row.emailDiscoverability),
     directFrom: row.directFrom === null ? null : directFromSaid(row.directFrom),
+    notify: notifyOf(row.notify),
     pushNames: row.pushNames,
     quietHours:
       quietFrom === null || quietUntil === null || quietZone === null

@@ -1,11 +1,24 @@
-/** Conversations: opening, listing, reading, renaming, muting. */
+/** Conversations: opening, listing, reading, renaming, and what they are to the caller. */
 import { Type } from 'typebox'
+import { ConversationSettings, Notify } from '../down/conversation-settings-changed.ts'
 import { entries } from '../entries.ts'
 import { At, Cursor, groupFields, Role, Seq, TimerMs, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
-import { answered, ById, closed, done, listOf, named, nameOf, PageCursor, pageLimit, User } from './fields.ts'
+import { answered, ById, closed, done, flag, listOf, named, nameOf, PageCursor, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
 import { mutedForEver } from './words.ts'
+
+const Settings = named('ConversationSettings', ConversationSettings)
+const Unread = Type.Integer({
+  minimum: 0,
+  maximum: 1_000,
+  description: 'Unread messages of others, counted up to 1,000.',
+})
+const Mentions = Type.Integer({
+  minimum: 0,
+  maximum: 1_000,
+  description: 'Unread messages that mention the caller or everybody, counted up to 1,000.',
+})
 
 export const Conversation = named(
   'Conversation',
@@ -30,7 +43,9 @@ export const Conversation = named(
       clearedSeq: Type.Optional(Type.With(Seq, { description: 'You cleared the conversation up to this seq.' })),
       deliveredSeq: Cursor,
       readSeq: Cursor,
-      unread: Type.Integer({ minimum: 0 }),
+      unread: Unread,
+      mentions: Mentions,
+      settings: Settings,
       mutedUntil: Type.Optional(At),
       timerMs: Type.Optional(
         Type.Integer({
@@ -57,6 +72,33 @@ export const Conversation = named(
 export type Conversation = Type.Static<typeof Conversation>
 const ConversationPage = Type.Object({ conversations: listOf(Conversation), next: Type.Optional(PageCursor) }, closed)
 
+/** What waits in the conversations. */
+const UnreadCounts = Type.Object(
+  {
+    conversations: listOf(
+      Type.Object(
+        {
+          conversation: Uuid,
+          unread: Unread,
+          mentions: Mentions,
+          unreadFrom: Type.Optional(Type.With(Cursor, { description: 'Marked as unread.' })),
+        },
+        closed,
+      ),
+      { description: 'Those with unread messages or marked as unread, ordered by id.' },
+    ),
+    unread: Type.Integer({ minimum: 0, description: 'The sum over all conversations, also when the list is a page.' }),
+    mentions: Type.Integer({ minimum: 0, description: 'The sum of the mentions.' }),
+    badge: Type.Integer({
+      minimum: 0,
+      description: 'For the app icon: the messages that notify, without muted and archived conversations.',
+    }),
+    next: Type.Optional(PageCursor),
+  },
+  closed,
+)
+export type UnreadCounts = Type.Static<typeof UnreadCounts>
+
 const GroupName = nameOf(limits.nameLengthMax)
 const Opening = Type.Union([
   Type.Object({ kind: Type.Literal('direct'), user: Uuid }, closed),
@@ -77,6 +119,30 @@ const Muting = Type.Object(
   },
   closed,
 )
+const SettingsChange = Type.Partial(
+  Type.Object(
+    {
+      notify: Type.Union([Notify, Type.Null()], {
+        description: 'Which messages notify. Null uses the caller’s default.',
+      }),
+      mutedUntilMs: Muting.properties.untilMs,
+      archived: Type.Boolean(),
+      pinned: Type.Union([Type.Boolean(), Type.Object({ after: Type.Union([Uuid, Type.Null()]) }, closed)], {
+        description:
+          '`true` pins it at the top, or leaves it where it is pinned already. `after` pins or moves it behind that conversation, or to the top if null. `false` unpins it.',
+      }),
+      unreadFrom: Type.Union([Cursor, Type.Null()], {
+        description: 'Marks it as unread from this message on, or as a whole if 0. Null removes the mark.',
+      }),
+      readSeq: Type.With(Cursor, {
+        description:
+          'With `unreadFrom`: how far this device has read. A later receipt removes the mark; one still on its way does not. Defaults to what the server knows.',
+      }),
+    },
+    closed,
+  ),
+  { ...closed, minProperties: 1 },
+)
 
 export const conversations = routes('conversations', 'session', {
   openConversation: {
@@ -94,8 +160,17 @@ export const conversations = routes('conversations', 'session', {
   listConversations: {
     at: 'GET /v1/conversations',
     summary: 'List my conversations',
-    description: 'Most recently active first.',
-    query: Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed),
+    description:
+      'Most recently active first. Show pinned conversations above the others, lowest rank first: `?pinned=true` returns them, at most 20.',
+    query: Type.Object(
+      {
+        limit: pageLimit(50, 100),
+        after: Type.Optional(PageCursor),
+        archived: Type.Optional(flag('Only archived conversations, or only those that are not.')),
+        pinned: Type.Optional(flag('Only pinned conversations, or only those that are not.')),
+      },
+      closed,
+    ),
     answers: { 200: answered('A page of conversations.', ConversationPage) },
   },
   getConversation: {
@@ -124,6 +199,24 @@ export const conversations = routes('conversations', 'session', {
     body: Type.Object({ timerMs: TimerMs }, closed),
     answers: { 200: answered('The conversation with its new timer.', Conversation) },
     refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'blocked'],
+  },
+  countUnread: {
+    at: 'GET /v1/unread',
+    summary: 'Count unread messages',
+    description:
+      'For all conversations in one call. Edits, reactions, deleted messages and the caller’s own messages do not count. The totals cover all conversations, also when the list is a page.',
+    query: Type.Object({ after: Type.Optional(PageCursor) }, closed),
+    answers: { 200: answered('Conversations with unread messages or a mark, and the totals.', UnreadCounts) },
+  },
+  changeConversationSettings: {
+    at: 'PATCH /v1/conversations/{id}/preferences',
+    summary: 'Change my settings for a conversation',
+    description:
+      'Mutes, archives, pins or marks it as unread, or chooses which messages notify. Omitted fields stay unchanged. The caller’s devices receive `conversation.settings_changed`; other members are not told.',
+    params: ById,
+    body: SettingsChange,
+    answers: { 200: answered('The settings after the change.', Settings) },
+    refusals: ['conversation_unknown', 'not_a_member', 'limit_reached'],
   },
   muteConversation: {
     at: 'PUT /v1/conversations/{id}/mute',

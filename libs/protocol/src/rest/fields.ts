@@ -10,6 +10,9 @@ export function listOf<T extends Type.TSchema>(schema: T, options: Type.TSchemaO
   return Type.Immutable(Type.Array(schema, options))
 }
 
+/** `true` or `false` in a query. */
+export const flag = (description: string) => Type.Union([Type.Literal('true'), Type.Literal('false')], { description })
+
 /** One of several words. */
 export const oneOf = <const Words extends readonly string[]>(words: Words, options: Type.TSchemaOptions = {}) =>
   Type.Unsafe<Words[number]>(

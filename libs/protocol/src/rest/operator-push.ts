@@ -49,7 +49,7 @@ const DeadJob = named(
   Type.Object(
     {
       id: Uuid,
-      kind: oneOf(['mail', 'delete-files', 'nothing']),
+      kind: oneOf(['mail', 'delete-files', 'mention-all', 'nothing']),
       createdAt: At,
       diedAt: At,
       attempts: Type.Integer({ minimum: 0 }),

@@ -1,5 +1,6 @@
 /** The caller's own profile and settings, and other users, by username and by id. */
 import { Type } from 'typebox'
+import { Notify } from '../down/conversation-settings-changed.ts'
 import { At } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { answered, ById, closed, DisplayName, named, oneOf, textOf, User, Username } from './fields.ts'
@@ -58,6 +59,10 @@ const settings = {
         'Who can add the user to direct conversations and groups without asking: `anyone`; `known`, that is, contacts and users with an existing direct conversation, while others send a request; `request`, where everyone sends a request; `contacts`, where others cannot even ask. Null uses the default of the deployment, which may not allow every value.',
     }),
   ),
+  notify: Type.With(Notify, {
+    description:
+      'What is pushed and counts towards the badge in conversations without a rule of their own: all messages, mentions, or nothing. In a direct conversation every message counts as a mention.',
+  }),
   pushNames: Type.Boolean({ description: 'Whether push notifications may name users and groups.' }),
   quietHours: Type.Union(
     [

@@ -11,6 +11,10 @@ export type Audience = (typeof audiences)[number]
 export const directFroms = ['anyone', 'contacts', 'known', 'request'] as const
 export type DirectFrom = (typeof directFroms)[number]
 
+/** Which messages of a conversation notify its member: all, those that mention them, or none. */
+export const notifies = ['all', 'mentions', 'nothing'] as const
+export type NotifyRule = (typeof notifies)[number]
+
 /** Who may register. */
 export const registrationModes = ['open', 'domain', 'invitation', 'closed'] as const
 export type RegistrationMode = (typeof registrationModes)[number]

@@ -2,6 +2,12 @@
 import type { Role } from '@flotilla/protocol'
 import type { Ask, BodyOf, Page, QueryOf } from './ask.ts'
 
+/** Which conversations a list has; all, where nothing is said. */
+export interface ConversationFilter {
+  readonly archived?: boolean
+  readonly pinned?: boolean
+}
+
 export type HistoryRange = QueryOf<'GET /v1/conversations/{id}/messages'>
 
 export const createConversations = (ask: Ask) => ({
@@ -14,8 +20,26 @@ export const createConversations = (ask: Ask) => ({
   /** Creates a group, with the caller as its owner. Some members may be asked first. @throws FlotillaError user_unknown, conversation_full */
   createGroup: (name: string, members: readonly string[]) =>
     ask('POST /v1/conversations', { body: { kind: 'group', name, members } }),
-  /** Most recently active first; it continues at `next`. */
-  conversations: (page: Page = {}) => ask('GET /v1/conversations', { query: page }),
+  /**
+   * Most recently active first; it continues at `next`. With `pinned: true` only the pinned ones: show them above the
+   * others, lowest `settings.pinned` first.
+   */
+  conversations: ({ archived, pinned, ...page }: Page & ConversationFilter = {}) =>
+    ask('GET /v1/conversations', {
+      query: {
+        ...page,
+        ...(archived === undefined ? {} : { archived: `${archived}` as const }),
+        ...(pinned === undefined ? {} : { pinned: `${pinned}` as const }),
+      },
+    }),
+  /** What waits in all conversations, with the totals; it goes on at `next`. */
+  unread: (page: Pick<Page, 'after'> = {}) => ask('GET /v1/unread', { query: page }),
+  /**
+   * Mutes, archives, pins or marks a conversation as unread, or says what tells of it. Nobody else hears.
+   * @throws FlotillaError limit_reached (pinned), not_a_member
+   */
+  changeSettings: (conversation: string, change: BodyOf<'PATCH /v1/conversations/{id}/preferences'>) =>
+    ask('PATCH /v1/conversations/{id}/preferences', { id: conversation, body: change }),
   /** @throws FlotillaError conversation_unknown, not_a_member */
   conversation: (id: string) => ask('GET /v1/conversations/{id}', { id }),
   /** Renames a group. @throws FlotillaError role_insufficient, not_a_group, not_a_member */

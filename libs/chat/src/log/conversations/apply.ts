@@ -109,7 +109,12 @@ async function setRole(client: PoolClient, conversation: string, { user, role }:
  */
 async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
   await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
-  await client.query('DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
+  await client.query(
+    `WITH owed AS (DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2),
+          mentioned AS (DELETE FROM mentions WHERE conversation_id = $1 AND user_id = $2)
+     DELETE FROM drafts WHERE conversation_id = $1 AND user_id = $2`,
+    [conversation, user],
+  )
   await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2', [
     conversation,
     user,

@@ -1,5 +1,7 @@
+import { notifyNumbers } from '../../access.ts'
 import type { LogContext } from '../context.ts'
-import { unreadOf } from './read.ts'
+import { mentionsOf } from '../messages/mentions.ts'
+import { unreadOf, waitingText } from './unread.ts'
 
 /** A badge shows no more anyway, and a log that nobody reads must not cost its whole length. */
 export const badgeMax = 999
@@ -7,15 +9,19 @@ export const badgeMax = 999
 /** Counting ends at the maximum, whichever conversations it comes from. */
 const badgeText = `
 SELECT count(*)::int AS badge FROM (
-  SELECT FROM members m JOIN conversations c ON c.id = m.conversation_id
+  SELECT FROM (${waitingText}) w
    CROSS JOIN LATERAL (
-     SELECT FROM messages x WHERE x.conversation_id = m.conversation_id AND ${unreadOf('m', 'c')} LIMIT ${badgeMax}
+     (SELECT x.seq FROM messages x
+       WHERE w.notify = ${notifyNumbers.all} AND x.conversation_id = w.id AND ${unreadOf('w')} LIMIT ${badgeMax})
+     UNION ALL
+     (SELECT DISTINCT x.seq FROM mentions x
+       WHERE w.notify = ${notifyNumbers.mentions} AND ${mentionsOf('w.id')} AND x.seq BETWEEN w.first AND w.head_seq LIMIT ${badgeMax})
    ) waiting
-   WHERE m.user_id = $1 AND m.read_seq < c.head_seq AND (m.muted_until IS NULL OR m.muted_until <= now())
+   WHERE NOT w.archived
    LIMIT ${badgeMax}
 ) unread`
 
-/** What the badge of the person's devices shows: the unread messages of all conversations that are not muted. */
+/** What the badge of the person's devices shows: what they are told of and have not read, without what they have archived. */
 export async function badge(ctx: LogContext, user: string): Promise<number> {
   const found = await ctx.pool.query<{ badge: number }>({
     name: 'conversations-badge',

@@ -1,6 +1,6 @@
 import { type Conversation, Refusal } from '@flotilla/protocol'
 import type { LogContext } from '../context.ts'
-import { type PagePosition, readPage } from './read.ts'
+import { type ListFilter, type PagePosition, readPage } from './read.ts'
 
 export interface ConversationPage {
   readonly conversations: readonly Conversation[]
@@ -18,11 +18,11 @@ const pageMax = 100
 export async function list(
   ctx: LogContext,
   by: string,
-  input: { limit: number; after?: string | undefined },
+  input: { limit: number; after?: string | undefined } & ListFilter,
 ): Promise<ConversationPage> {
   const limit = Math.min(input.limit, pageMax)
   const after = input.after === undefined ? undefined : decode(input.after)
-  const { conversations, next } = await readPage(ctx, by, after, limit)
+  const { conversations, next } = await readPage(ctx, by, after, limit, input)
   return { conversations, ...(next === undefined ? {} : { next: encode(next) }) }
 }
 

@@ -7,7 +7,8 @@ import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns } from '../entries.ts'
 import { firstSeen, notHidden } from '../messages/hidden.ts'
 import { asTheyStand } from '../messages/as-they-stand.ts'
-import { countedKinds } from '../rules.ts'
+import { archivedText, settingsColumns, type SettingsRow, toSettings, unreadFromText } from './settings.ts'
+import { countsOf } from './unread.ts'
 import { fitting } from '../../store/paging.ts'
 import * as tables from '../../store/schema.ts'
 import { get } from '../../users/get.ts'
@@ -19,7 +20,13 @@ export interface PagePosition {
   readonly id: string
 }
 
-interface Row extends EntryRow {
+/** Which of them: all, where nothing is said. */
+export interface ListFilter {
+  readonly archived?: boolean | undefined
+  readonly pinned?: boolean | undefined
+}
+
+interface Row extends EntryRow, SettingsRow {
   id: string
   conversation_kind: number
   name: string | null
@@ -37,22 +44,15 @@ interface Row extends EntryRow {
   delivered_seq: number
   read_seq: number
   unread: number
-  muted_until: number | null
+  mentions: number
   timer_ms: number | null
 }
 
-/** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
-const unreadMax = 1_000
 const membersInlineMax = 50
 /** How many members are read at once: they are what an answer is full of first. */
 const peopleAtOnceMax = 1_000
 /** So many of the last entries are looked at for the last message: a list must not walk logs of joins and leaves. */
 const lastEntriesMax = 20
-
-/** Of the messages `x`, those of others than $1 that a member with these columns may see, and has not read or hidden. */
-export const unreadOf = (member: string, conversation: string) =>
-  `x.kind IN (${countedKinds}) AND x.sender_id <> $1 AND x.removed_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now())
-   AND x.seq BETWEEN greatest(${member}.read_seq + 1, ${firstSeen(member)}) AND ${conversation}.head_seq AND ${notHidden('x', '$1')}`
 
 /** The page is cut before the logs are looked at, and where the last messages alone pass what an answer may take. */
 const readConversations = (where: string, limit: string) => `
@@ -60,26 +60,22 @@ WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.description, c.avatar, c.settings, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
          c.member_count, m.role,
          CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.cleared_seq,
-         m.delivered_seq, m.read_seq, m.muted_until, c.timer_ms
-    FROM members m JOIN conversations c ON c.id = m.conversation_id
+         m.delivered_seq, m.read_seq,
+         c.timer_ms, ${unreadFromText} AS first, ${settingsColumns}
+    FROM members m JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = m.user_id
    WHERE m.user_id = $1 AND ${where}
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
 SELECT * FROM (
   SELECT p.id, p.conversation_kind, p.name, p.description, p.avatar, p.settings, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
          p.joined_seq, p.cleared_seq,
-         p.delivered_seq, p.read_seq, p.timer_ms, u.unread,
-         CASE WHEN p.muted_until > now() THEN (extract(epoch FROM p.muted_until) * 1000)::int8 END AS muted_until,
+         p.delivered_seq, p.read_seq, p.timer_ms, unread.unread, mentions.mentions, p.settings_version, p.notify, p.pin_rank, p.marked_seq,
+         p.archived, p.muted_until,
          (SELECT (extract(epoch FROM s.until) * 1000)::float8 FROM group_silences s
            WHERE s.conversation_id = p.id AND s.user_id = $1 AND s.until > now()) AS silenced_until, l.*,
          row_number() OVER page AS nth,
          sum(octet_length(l.body)) OVER page - coalesce(octet_length(l.body), 0) AS bytes_before
-    FROM page p
-    CROSS JOIN LATERAL (
-      SELECT count(*)::int AS unread FROM (
-        SELECT FROM messages x WHERE x.conversation_id = p.id AND ${unreadOf('p', 'p')} LIMIT ${unreadMax}
-      ) others
-    ) u
+    FROM page p ${countsOf('p')}
     LEFT JOIN LATERAL (
       SELECT ${entryColumns} FROM messages m
        WHERE m.conversation_id = p.id AND m.kind = ${entries['message.new'].number}
@@ -90,7 +86,8 @@ SELECT * FROM (
 ) c WHERE coalesce(bytes_before, 0) <= ${limits.replyBytesMax} ORDER BY nth`
 
 const pageText = readConversations(
-  '($2::numeric IS NULL OR (extract(epoch FROM c.head_at), c.id) < ($2::numeric, $3::uuid))',
+  `($2::numeric IS NULL OR (extract(epoch FROM c.head_at), c.id) < ($2::numeric, $3::uuid))
+   AND ($5::boolean IS NULL OR ${archivedText} = $5) AND ($6::boolean IS NULL OR (m.pin_rank IS NOT NULL) = $6)`,
   '$4',
 )
 const oneText = readConversations('c.id = $2', '1')
@@ -101,12 +98,13 @@ export async function readPage(
   by: string,
   after: PagePosition | undefined,
   limit: number,
+  { archived, pinned }: ListFilter = {},
 ): Promise<{ conversations: readonly Conversation[]; next?: PagePosition }> {
   const { rows } = await ctx.pool.query<Row>({
     name: 'conversations-page',
     text: pageText,
     // One more than asked for tells whether there is a next page.
-    values: [by, after?.headAt, after?.id, limit + 1],
+    values: [by, after?.headAt, after?.id, limit + 1, archived, pinned],
   })
   let conversations: readonly Conversation[] = []
   for (const part of partsOf(rows.slice(0, limit))) {
@@ -177,6 +175,8 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       deliveredSeq: row.delivered_seq,
       readSeq: row.read_seq,
       unread: row.unread,
+      mentions: row.mentions,
+      settings: toSettings(row),
       ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
       ...(row.timer_ms === null ? {} : { timerMs: row.timer_ms }),
       memberCount: joined ? 2 : row.member_count,

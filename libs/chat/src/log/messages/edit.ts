@@ -1,8 +1,9 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
-import { mentionsOf, Refusal, refuseBody } from '@flotilla/protocol'
-import { demandInWindow, demandMayPost } from '../../access.ts'
+import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
+import { demandInWindow, demandMayMentionAll, demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
+import { mentionedBy } from './mentions.ts'
 import { readTarget } from './target.ts'
 
 export const editing: Rule<'message.edit'> = {
@@ -24,10 +25,20 @@ export const editing: Rule<'message.edit'> = {
         rule: 'a message of text',
       })
     demandInWindow(message.ageMs, ctx.settings.editWindowMs)
-    return { change: { ...message.change({ body }), keep: ctx.settings.editHistory } }
+    if (mentionsAll(body) && !mentionsAll(message.body))
+      demandMayMentionAll(
+        membership.rules,
+        { role: member.role, size: membership.size },
+        ctx.settings.mentionAllFreeMax,
+      )
+    const mentions = mentionedBy(body, by)
+    const before = mentionedBy(message.body, by)
+    const change = { ...message.change({ body }), keep: ctx.settings.editHistory }
+    if (mentions.length + before.length === 0) return { change }
+    return { change: { ...change, mentions, unmentioned: before.filter(user => !mentions.includes(user)) } }
   },
   payload: ({ target, body }) => ({ target, body }),
-  mentions: ({ target, body }) => ({ users: body === undefined ? [] : mentionsOf(body), seq: target }),
+  says: ({ target, body }) => ({ body, target }),
 }
 
 /**

@@ -13,12 +13,19 @@ export const forwarding: Rule<'message.forward'> = {
   refuse: () => undefined,
   async check(ctx, by, { source }) {
     const message = await readSource(ctx, by, source)
-    const { mentions: _, ...body } = message.body as Body & { readonly mentions?: unknown }
+    const {
+      mentions: _,
+      mentionsAll: __,
+      ...body
+    } = message.body as Body & {
+      readonly mentions?: unknown
+      readonly mentionsAll?: unknown
+    }
     // What is forwarded once more keeps its origin.
     const forwarded = message.forwarded ?? { by: message.sender, at: message.at }
     return { payload: { body, forwarded } }
   },
-  mentions: ({ seq }) => ({ users: [], seq }),
+  says: ({ body }) => ({ body }),
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Posts a message: who may, and what becomes of it. The socket and REST call the same verb. */
-import { mentionsOf, Refusal, refuseBody } from '@flotilla/protocol'
+import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
+import { demandMayMentionAll } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
@@ -9,11 +10,17 @@ export const posting: Rule<'message.send'> = {
   counts: true,
   pushes: true,
   refuse: ({ body }) => refuseBody(body),
-  check(ctx, _by, { replyTo }, { membership, member }) {
+  check(ctx, _by, { body, replyTo }, { membership, member }) {
+    if (mentionsAll(body))
+      demandMayMentionAll(
+        membership.rules,
+        { role: member.role, size: membership.size },
+        ctx.settings.mentionAllFreeMax,
+      )
     return replyTo === undefined ? undefined : checkReply(ctx, membership, member.joinedSeq, replyTo)
   },
   payload: ({ body }) => ({ body }),
-  mentions: ({ body, seq }) => ({ users: mentionsOf(body), seq }),
+  says: ({ body }) => ({ body }),
 }
 
 /**

@@ -2,11 +2,11 @@
  * Takes away what messages said, whoever wants it, or because their time is up: of a message that is gone there is one notion. Its place, its sender and
  * its time stay, since the log has no gaps; docs/decisions/0021 and 0030 say why.
  */
-import { type Body, mentionsOf, type Removed } from '@flotilla/protocol'
+import type { Body, Removed } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { NoticesContext } from '../../notices/context.ts'
-import { mentionOf } from '../../notices/notifications/mentioned.ts'
-import { withdraw } from '../../notices/notifications/follow.ts'
+import { forgetMentions } from './mentions.ts'
+import { withdrawMentions } from './tell-mentioned.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
@@ -41,8 +41,9 @@ export async function takeAway(
   ])
   await forgetOwed(client, conversation, targets)
   await unpinRemoved(client, conversation, targets, seq)
+  const mentioned: (readonly [target: number, users: Awaited<ReturnType<typeof forgetMentions>>])[] = []
+  for (const target of targets) mentioned.push([target, await forgetMentions(client, conversation, target)])
   await afterCommit(client, async () => {
-    for (const { seq: target, body: said } of messages)
-      for (const user of mentionsOf(said)) await withdraw(ctx, user, mentionOf(conversation, target))
+    for (const [target, users] of mentioned) await withdrawMentions(ctx, conversation, target, users)
   })
 }

@@ -70,7 +70,7 @@ test('what was delivered leaves the offline index, and a receipt that raises not
   const risen: Risen[] = []
   await receipts.note(conversation, user, { delivered: 2, read: 0 }, one => risen.push(one))
   await receipts.note(conversation, user, { delivered: 1, read: 0 }, one => risen.push(one))
-  const rose = { deliveredRose: true, readRose: false, version: 1 }
+  const rose = { deliveredRose: true, readRose: false, unmarked: false, version: 1 }
   expect(risen).toEqual([{ conversation, user, delivered: 2, read: 0, ...rose }])
   const left = await pool.query('SELECT seq FROM offline_messages WHERE conversation_id = $1', [conversation])
   expect(left.rows).toEqual([{ seq: 3 }])

@@ -19,6 +19,8 @@ export interface Risen {
   readonly read: number
   readonly deliveredRose: boolean
   readonly readRose: boolean
+  /** It was marked as unread, and is no more. */
+  readonly unmarked: boolean
   /** Of the membership, as the statement saw it together with the head: who may hear of it (P8). */
   readonly version: number
 }
@@ -54,7 +56,7 @@ WITH given AS MATERIALIZED (
   SELECT ($1::uuid[])[r] AS conversation_id, ($2::uuid[])[r] AS user_id, ($3::int8[])[r] AS delivered, ($4::int8[])[r] AS read
     FROM generate_series(1, cardinality($1::uuid[])) r
 ), held AS MATERIALIZED (
-  SELECT m.conversation_id, m.user_id, m.delivered_seq AS delivered_before, m.read_seq AS read_before, c.version,
+  SELECT m.conversation_id, m.user_id, m.delivered_seq AS delivered_before, m.read_seq AS read_before, m.marked_seq, c.version,
          greatest(m.delivered_seq, least(greatest(g.delivered, g.read), c.head_seq)) AS delivered,
          greatest(m.read_seq, least(g.read, c.head_seq)) AS read
     FROM given g
@@ -67,12 +69,15 @@ WITH given AS MATERIALIZED (
   DELETE FROM offline_messages o USING held h
    WHERE o.user_id = h.user_id AND o.conversation_id = h.conversation_id AND o.seq <= h.delivered
 )
-UPDATE members m SET delivered_seq = h.delivered, read_seq = h.read
+UPDATE members m SET delivered_seq = h.delivered, read_seq = h.read,
+       marked_seq = CASE WHEN h.read > m.marked_above THEN NULL ELSE m.marked_seq END,
+       settings_version = m.settings_version + CASE WHEN h.read > m.marked_above AND m.marked_seq IS NOT NULL THEN 1 ELSE 0 END
   FROM held h
  WHERE m.conversation_id = h.conversation_id AND m.user_id = h.user_id
    AND (m.delivered_seq < h.delivered OR m.read_seq < h.read)
 RETURNING m.conversation_id AS conversation, m.user_id AS user, m.delivered_seq AS delivered, m.read_seq AS read,
-          m.delivered_seq > h.delivered_before AS "deliveredRose", m.read_seq > h.read_before AS "readRose", h.version`
+          m.delivered_seq > h.delivered_before AS "deliveredRose", m.read_seq > h.read_before AS "readRose",
+          h.marked_seq IS NOT NULL AND m.marked_seq IS NULL AS unmarked, h.version`
 
 const batchMax = 500
 /** What is due within this part of a window is written together with what is due now. */

@@ -2,6 +2,7 @@
 import { shows } from '../../access.ts'
 import { blockedOf } from '../../privacy/between.ts'
 import type { LogContext } from '../context.ts'
+import { tellUnmarked } from '../conversations/settings.ts'
 import type { Membership } from '../memberships.ts'
 import { type Restriction, unrestricted } from '../../users/restrictions.ts'
 import { audience } from '../../privacy/visible.ts'
@@ -34,7 +35,10 @@ async function note(
 ): Promise<void> {
   const standing = ctx.memberships.demand(conversation, by)
   const { membership } = standing instanceof Promise ? await standing : standing
-  await ctx.receipts.note(conversation, by, cursor, risen => tellOnTime(ctx, membership, risen))
+  await ctx.receipts.note(conversation, by, cursor, risen => {
+    tellOnTime(ctx, membership, risen)
+    if (risen.unmarked) void tellUnmarked(ctx, risen)
+  })
 }
 
 /**

@@ -40,6 +40,8 @@ export type Job =
   | { readonly kind: 'mail'; readonly to: string; readonly mail: Mail }
   /** Stored things that nothing points to any more. */
   | { readonly kind: 'delete-files'; readonly keys: readonly string[] }
+  /** All members are told that a message mentions them. */
+  | { readonly kind: 'mention-all'; readonly conversation: string; readonly seq: number; readonly by: string }
   /**
    * Nothing: it stands where a mail, or another row, would, so that the store has the same work whether an address is
    * known or not.

@@ -1,0 +1,60 @@
+/** What a conversation is to the person alone: the commands that change it, and what follows for what is announced. */
+import { type Body, mentionsAll, mentionsOf, type TextBody } from '@flotilla/protocol'
+import { type Client, mutedForEver, type User } from '@flotilla/sdk'
+import type { Room } from './chat-rooms.ts'
+
+export const settingsHelp = [
+  '/mute [mentions]          hear nothing of it, or only who names you; again: /mute off',
+  '/unread                   mark it as unread, and close it',
+  '/archive                  put it away until something comes; again, it is back',
+  '/top                      keep it at the top of the list; again, no longer',
+]
+
+interface Done {
+  readonly change: Parameters<Client['rest']['changeSettings']>[1]
+  readonly note: string
+  /** Reading on would undo it. */
+  readonly closes?: true
+}
+
+/** @returns undefined when the command is none of these */
+export function settingsCommand(command: string, argument: string | undefined, { settings }: Room): Done | undefined {
+  switch (command) {
+    case '/mute':
+      if (argument === 'mentions')
+        return { change: { notify: 'mentions', mutedUntilMs: null }, note: 'only who names you is announced' }
+      if (argument === 'off') return { change: { notify: null, mutedUntilMs: null }, note: 'no longer muted' }
+      return { change: { mutedUntilMs: mutedForEver }, note: 'muted' }
+    case '/unread':
+      return { change: { unreadFrom: 0 }, note: 'marked as unread', closes: true }
+    case '/archive':
+      if (settings.archived) return { change: { archived: false }, note: 'back in the list' }
+      return { change: { archived: true }, note: 'put away', closes: true }
+    case '/top':
+      if (settings.pinned !== null) return { change: { pinned: false }, note: 'no longer at the top' }
+      return { change: { pinned: true }, note: 'kept at the top' }
+    default:
+      return undefined
+  }
+}
+
+const mentionsMe = (body: Body, me: User) => mentionsAll(body) || mentionsOf(body).includes(me.id)
+
+/** Whether a message is announced, and whether it mentions the person. */
+export function announces({ kind, settings }: Room, body: Body, me: User): { told: boolean; mention: boolean } {
+  const mention = mentionsMe(body, me)
+  const isMuted = (settings.mutedUntil ?? 0) > Date.now() || settings.notify === 'nothing'
+  const isSilent = settings.notify === 'mentions' && kind === 'group' && !mention
+  return { told: !isMuted && !isSilent, mention }
+}
+
+/** What is typed, with whom it names: `@bob`, or `@everyone`. */
+export function bodyOf(text: string, { others }: Room): TextBody {
+  const named = new Set(text.match(/(?<![\w@])@[\w.-]+/g)?.map(name => name.slice(1).toLowerCase()))
+  const mentions = others.filter(user => named.has(user.username.toLowerCase())).map(user => user.id)
+  return {
+    text,
+    ...(mentions.length > 0 ? { mentions } : {}),
+    ...(named.has('everyone') ? { mentionsAll: true as const } : {}),
+  }
+}

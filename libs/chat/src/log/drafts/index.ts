@@ -1,0 +1,2 @@
+export { type DraftPage, list } from './list.ts'
+export { put } from './put.ts'

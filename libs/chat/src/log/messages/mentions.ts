@@ -1,0 +1,49 @@
+/**
+ * Whom messages are pointed out to. A row for each is written by the commit of its message and goes with what the message
+ * says, so that mentions are counted exactly. tell-mentioned.ts tells people of them.
+ */
+import { notHidden } from './hidden.ts'
+import { type Body, mentionsAll, mentionsOf as namedBy } from '@flotilla/protocol'
+import type { Pool, PoolClient } from 'pg'
+
+/** Stands for everybody in a row: one is enough, however many they are. */
+export const everybody = '00000000-0000-0000-0000-000000000000'
+
+/** Whom a body mentions beside its sender, as rows name them. */
+export function mentionedBy(body: Body | undefined, sender: string): readonly string[] {
+  if (body === undefined) return nobody
+  const [named, isAll] = [namedBy(body), mentionsAll(body)]
+  if (named.length === 0 && !isAll) return nobody
+  const people = new Set(named)
+  people.delete(sender)
+  people.delete(everybody)
+  return isAll ? [...people, everybody] : [...people]
+}
+
+const nobody: readonly string[] = []
+
+/**
+ * As SQL: the rows `x` of mentions of $1 in a conversation, but for those by somebody with whom a block stands. A person's
+ * own never count.
+ */
+export const mentionsOf = (conversation: string) =>
+  `x.user_id IN ($1, '${everybody}') AND x.conversation_id = ${conversation} AND x.sender_id <> $1
+   AND NOT EXISTS (SELECT FROM blocks b WHERE (b.user_id, b.blocked_id) IN (($1, x.sender_id), (x.sender_id, $1)))
+   AND ${notHidden('x', '$1')}`
+
+/**
+ * What a message said is gone, and whom it mentioned with it, so that it counts no more. In the transaction that takes it
+ * away; `withdrawMentions` takes it out of their notifications after the commit.
+ * @returns whom it mentioned
+ */
+export async function forgetMentions(
+  client: Pool | PoolClient,
+  conversation: string,
+  seq: number,
+): Promise<readonly string[]> {
+  const gone = await client.query<{ user_id: string }>(
+    'DELETE FROM mentions WHERE conversation_id = $1 AND seq = $2 RETURNING user_id',
+    [conversation, seq],
+  )
+  return gone.rows.map(row => row.user_id)
+}
