@@ -113,7 +113,6 @@ const groupRules: Rules = Object.freeze({
     addMembers: 'admin',
     pin: 'admin',
     mentionEveryone: 'admin',
-    call: 'member',
     edit: 'admin',
   } as const),
   slowModeMs: 0,
@@ -145,7 +144,7 @@ export function rulesOf(kind: ConversationKind, stored: StoredRules): Rules {
 export const permits = ({ permissions }: Rules, what: Permission, role: Role): boolean =>
   roleNumbers[role] >= roleNumbers[permissions[what]]
 
-/** To post, add people, pin, mention everyone, call, or edit the group. */
+/** To post, add people, pin, mention everyone, or edit the group. */
 export function demandPermitted(rules: Rules, what: Permission, role: Role): void {
   if (!permits(rules, what, role)) throw new Refusal('role_insufficient')
 }

@@ -33,7 +33,7 @@ const quoteLimits = { graphemesMax: limits.quoteLengthMax, lengthMax: 2 * limits
 
 /** Whom a body is to be pointed out to, and whether that is everybody. */
 export const mentionsOf = (body: Body): readonly string[] => ('mentions' in body ? (body.mentions ?? []) : [])
-export const mentionsAll = (body: Body): boolean => 'mentionsAll' in body && body.mentionsAll === true
+export const mentionsAll = (body: Body): boolean => 'mentionsAll' in body && (body.mentionsAll ?? false)
 
 interface Types {
   readonly text: TextBody

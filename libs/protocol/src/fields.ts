@@ -53,7 +53,6 @@ export const Permissions = Type.Object(
     addMembers: permitted('add members, create invite links and answer join requests'),
     pin: permitted('pin messages'),
     mentionEveryone: permitted('mention everyone'),
-    call: permitted('call the group. Flotilla has no calls; applications that add them check this'),
     edit: permitted('change the name, description, avatar and timer'),
   },
   { additionalProperties: false },

@@ -79,7 +79,6 @@ describe('settings', () => {
         addMembers: 'admin',
         pin: 'admin',
         mentionEveryone: 'admin',
-        call: 'member',
         edit: 'admin',
       },
       slowModeMs: 0,
