@@ -81,6 +81,8 @@ export interface Measured {
 export interface DirectOptions extends RunOptions {
   readonly connections: number
   readonly alone: boolean
+  /** Not only messages (load/direct.ts). */
+  readonly mix?: boolean
   readonly pace: Pace
 }
 
@@ -92,9 +94,9 @@ export interface GroupOptions extends RunOptions {
 }
 
 export function openDirect(bed: Bed, side: Side, options: DirectOptions, defer: Defer): Promise<Measured> {
-  const { connections, alone, pace, loadCore: core = loadCore } = options
+  const { connections, alone, mix = false, pace, loadCore: core = loadCore } = options
   return open(bed, side, options, defer, async ({ fleet }) => {
-    const load = await startLoad('direct', { fleet, connections, alone, textLength }, core)
+    const load = await startLoad('direct', { fleet, connections, alone, mix, textLength }, core)
     defer(() => load.stop())
     return toFlow(load, () => load.call('start', pace))
   })

@@ -28,6 +28,14 @@ interface Message {
   readonly conversation: string
   readonly text: string
 }
+interface Action {
+  readonly to: string
+  readonly conversation: string
+  readonly message: number
+  readonly do: 'react' | 'edit' | 'pin' | 'unpin'
+  readonly emoji?: string
+  readonly text?: string
+}
 type Acknowledge = (reply: { id: number } | { error: string }) => void
 
 io.use((socket, next) => void admit(socket, next))
@@ -63,6 +71,15 @@ io.on('connection', socket => {
       (error: unknown) => acknowledge({ error: String(error) }),
     )
   })
+  socket.on('act', (action: Action, acknowledge: Acknowledge) => {
+    act(socket.data.user, action).then(
+      () => {
+        socket.to(`user:${action.to}`).emit('acted', { ...action, id: action.message, by: socket.data.user })
+        acknowledge({ id: action.message })
+      },
+      (error: unknown) => acknowledge({ error: String(error) }),
+    )
+  })
   socket.on('delivered', () => {
     delivered++
   })
@@ -77,6 +94,32 @@ async function storeAlone(sender: string, { conversation, text }: Message): Prom
     values: [conversation, sender, text],
   })
   return Number(rows[0]!.id)
+}
+
+/** Whether somebody may, such a server asks in the same statement. What is done is counted, so that nothing is done twice or never. */
+async function act(user: string, action: Action): Promise<void> {
+  const { conversation, message, emoji, text } = action
+  const place = [message, conversation]
+  const done =
+    action.do === 'react'
+      ? await pool.query({
+          name: 'react',
+          text: `INSERT INTO reactions (message_id, user_id, emoji)
+                 SELECT id, $3, $4 FROM messages WHERE id = $1 AND conversation_id = $2 ON CONFLICT DO NOTHING`,
+          values: [...place, user, emoji],
+        })
+      : action.do === 'edit'
+        ? await pool.query({
+            name: 'edit',
+            text: 'UPDATE messages SET body = $4, changes = changes + 1 WHERE id = $1 AND conversation_id = $2 AND sender_id = $3',
+            values: [...place, user, text],
+          })
+        : await pool.query({
+            name: 'pin',
+            text: 'UPDATE messages SET pinned = $3, changes = changes + 1 WHERE id = $1 AND conversation_id = $2',
+            values: [...place, action.do === 'pin'],
+          })
+  if (done.rowCount !== 1) throw new Error(`there is no message ${message} to ${action.do}`)
 }
 
 interface Waiting extends PromiseWithResolvers<number> {

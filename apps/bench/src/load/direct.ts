@@ -2,10 +2,13 @@
  * Direct messages: pairs of people, one on each node, who write to each other. Either each connection has so many
  * messages under way (closed loop), or messages come at a rate of their own (open loop, as arrivals at random).
  * A person alone in a group has nobody who receives: then only storing and acknowledging is measured.
+ *
+ * With a mix, what a connection does is by turns: of twenty, fourteen send a message, three react to the latest of the other's,
+ * two edit the latest of one's own, and one pins it or takes the pin away.
  */
 import { idOf } from '../ids.ts'
 import { Lane, noViolations } from './lane.ts'
-import { type Messenger, type Received, writeStamp } from './messenger.ts'
+import { type Action, type Messenger, type Received, writeStamp } from './messenger.ts'
 import { connectAll, createMessenger, type Fleet } from './messengers.ts'
 import { type Ending, Meter, settle, type WindowCounts } from './window.ts'
 
@@ -16,6 +19,8 @@ export interface DirectPlan {
   readonly alone: boolean
   /** The length of a message's text. */
   readonly textLength: number
+  /** Not only messages. */
+  readonly mix?: boolean
   /** The number of the first person and of the first conversation. */
   readonly first?: number
 }
@@ -23,6 +28,10 @@ export interface DirectPlan {
 export type Pace =
   | { readonly kind: 'closed'; readonly inFlight: number }
   | { readonly kind: 'open'; readonly perSecond: number }
+
+/** Numbers of what is no message begin here, so that messages keep numbers without a gap. */
+const actionNumberMin = 1_000_000_000
+const emojis = ['👍', '❤️', '😂', '🎉', '😮', '😢'] as const
 
 /** One end of a pair. */
 class Endpoint {
@@ -42,6 +51,13 @@ class Endpoint {
   private readonly ahead = new Set<number>()
   receivedHigh = 0
   told = 0
+  /** Things done, messages too, and those that are no messages. */
+  turn = 0
+  actions = 0
+  actionsAcked = 0
+  readonly actedAtMs: number[] = []
+  /** As the server calls them: the latest message of the other's and of one's own. */
+  latest = { theirs: 0, reacted: 0, own: 0, pinned: 0 }
 
   constructor(number: number, alone: boolean) {
     this.number = number
@@ -80,6 +96,7 @@ export class DirectFlow {
       const events = {
         acked: (number: number, seq: number) => this.noteAck(endpoint, number, seq),
         received: (message: Received) => this.noteReceived(endpoint, message),
+        acted: (conversation: string, seq: number) => this.noteActed(endpoint, conversation, seq),
         refused: () => void this.violations.refused++,
         closed: () => void this.violations.closed++,
       }
@@ -123,7 +140,7 @@ export class DirectFlow {
   }
 
   private sent(): number {
-    return this.endpoints.reduce((sum, one) => sum + one.sent, 0)
+    return this.endpoints.reduce((sum, one) => sum + one.sent + one.actions, 0)
   }
 
   /** Arrivals at random, by a rate: the time until the next one is exponential. Late ones count from when they were due. */
@@ -140,27 +157,71 @@ export class DirectFlow {
   }
 
   private send(endpoint: Endpoint, atMs: number): void {
+    const action = this.plan.mix === true ? this.chooseAction(endpoint) : undefined
+    if (action !== undefined) return this.act(endpoint, action, atMs)
     const number = ++endpoint.sent
     endpoint.sentAtMs[number] = atMs
     const text = writeStamp(endpoint.number, number, atMs, this.plan.textLength)
     endpoint.messenger!.send({ conversation: endpoint.conversation, user: endpoint.peer }, number, text)
   }
 
-  private noteAck(endpoint: Endpoint, number: number, seq: number): void {
+  private act(endpoint: Endpoint, action: Action, atMs: number): void {
+    const number = endpoint.actions++
+    endpoint.actedAtMs[number] = atMs
+    const target = { conversation: endpoint.conversation, user: endpoint.peer }
+    endpoint.messenger!.act!(target, actionNumberMin + number, action)
+  }
+
+  /** Nothing while there is no message yet that it could be done with. */
+  private chooseAction(endpoint: Endpoint): Action | undefined {
+    const { latest } = endpoint
+    const turn = endpoint.turn++ % 20
+    if (turn % 7 === 3 && latest.theirs > latest.reacted) {
+      latest.reacted = latest.theirs
+      return { do: 'react', message: latest.theirs, emoji: emojis[latest.theirs % emojis.length]! }
+    }
+    if (latest.own === 0) return undefined
+    if (turn === 6 || turn === 16) {
+      const text = writeStamp(endpoint.number, 0, 0, this.plan.textLength)
+      return { do: 'edit', message: latest.own, text }
+    }
+    if (turn !== 19) return undefined
+    const { pinned } = latest
+    latest.pinned = pinned === 0 ? latest.own : 0
+    return pinned === 0 ? { do: 'pin', message: latest.own } : { do: 'unpin', message: pinned }
+  }
+
+  private noteActed(endpoint: Endpoint, conversation: string, seq: number): void {
+    this.received++
+    this.meter.arrived()
+    if (conversation !== endpoint.conversation) this.violations.misplaced++
+    this.advance(endpoint, seq)
+  }
+
+  private noteActionAck(endpoint: Endpoint, number: number, seq: number): void {
     const now = performance.now()
+    this.acked++
+    endpoint.actionsAcked++
+    this.meter.ack(now - endpoint.actedAtMs[number]!)
+    this.advance(endpoint, seq)
+    if (this.pace?.kind === 'closed') this.send(endpoint, now)
+  }
+
+  private noteAck(endpoint: Endpoint, number: number, seq: number): void {
+    if (number >= actionNumberMin) return this.noteActionAck(endpoint, number - actionNumberMin, seq)
+    const now = performance.now()
+    endpoint.latest.own = seq
     this.acked++
     endpoint.acked++
     this.meter.ack(now - endpoint.sentAtMs[number]!)
     this.place(endpoint, number, seq)
-    if (this.ordered) {
-      endpoint.advance(seq)
-      if (endpoint.told < endpoint.receivedHigh && endpoint.cursor >= endpoint.receivedHigh) this.tell(endpoint)
-    }
+    this.advance(endpoint, seq)
     if (this.pace?.kind === 'closed') this.send(endpoint, now)
   }
 
   private noteReceived(endpoint: Endpoint, message: Received): void {
     this.received++
+    endpoint.latest.theirs = message.seq
     this.meter.delivery(performance.now() - message.sentAtMs)
     endpoint.lane.arrive(message.number)
     const sender = this.byNumber.get(message.sender)
@@ -172,7 +233,13 @@ export class DirectFlow {
     this.tell(endpoint)
   }
 
-  /** Each delivery is acknowledged. A gap that one's own acknowledgement fills later is told once more then. */
+  private advance(endpoint: Endpoint, seq: number): void {
+    if (!this.ordered) return
+    endpoint.advance(seq)
+    if (endpoint.told < endpoint.receivedHigh && endpoint.cursor >= endpoint.receivedHigh) this.tell(endpoint)
+  }
+
+  /** Each delivery is acknowledged. A gap that something else fills later is told once more then. */
   private tell(endpoint: Endpoint): void {
     endpoint.told = endpoint.cursor
     endpoint.messenger!.delivered(endpoint.conversation, endpoint.cursor)
@@ -186,7 +253,7 @@ export class DirectFlow {
 
   private judge(endpoint: Endpoint): void {
     const { violations } = this
-    violations.lost += endpoint.sent - endpoint.acked
+    violations.lost += endpoint.sent - endpoint.acked + endpoint.actions - endpoint.actionsAcked
     if (this.plan.alone) {
       if (endpoint.cursor !== endpoint.sent) violations.misplaced++
       return
@@ -196,6 +263,7 @@ export class DirectFlow {
     violations.repeated += endpoint.lane.repeated
     violations.reordered += endpoint.lane.early
     // Both ends together know every place: the numbers from 1 to the head, each once.
-    if (this.ordered && endpoint.cursor !== endpoint.sent + peer.sent) violations.misplaced++
+    if (this.ordered && endpoint.cursor !== endpoint.sent + endpoint.actions + peer.sent + peer.actions)
+      violations.misplaced++
   }
 }

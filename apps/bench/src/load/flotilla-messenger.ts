@@ -5,10 +5,21 @@ import { type SecretKey, signTicket } from '@flotilla/service'
 import { idOf } from '../ids.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import { LeanSocket } from './lean-socket.ts'
-import { type Address, type Messenger, type MessengerEvents, type Person, readStamp, type Target } from './messenger.ts'
+import {
+  type Action,
+  type Address,
+  type Messenger,
+  type MessengerEvents,
+  type Person,
+  readStamp,
+  type Target,
+} from './messenger.ts'
 
 /** Ids below it are the numbers of messages, those above it belong to other commands. */
 const requestIdMin = 2 ** 31
+
+/** The events of what `act` does. */
+const actions = new Set(['message.reacted', 'message.edited', 'message.pinned', 'message.unpinned'])
 
 interface Frame {
   id?: number
@@ -94,6 +105,13 @@ export class FlotillaMessenger implements Messenger {
     )
   }
 
+  act(target: Target, number: number, action: Action): void {
+    const { do: verb, message, ...rest } = action
+    const fields = 'text' in rest ? { body: { text: rest.text } } : rest
+    const command = { conversation: target.conversation, clientId: randomUUID(), target: message, ...fields }
+    this.socket?.send(JSON.stringify({ id: number, op: `message.${verb}`, ...command }))
+  }
+
   delivered(conversation: string, seq: number): void {
     this.socket?.send(`{"op":"message.delivered","conversation":"${conversation}","seq":${seq}}`)
   }
@@ -106,8 +124,8 @@ export class FlotillaMessenger implements Messenger {
     return this.request('sync.resume', { cursors }) as Promise<ReplyOf<'sync.resume'>>
   }
 
-  history(conversation: string, after: number): Promise<ReplyOf<'history.page'>> {
-    return this.request('history.page', { conversation, after }) as Promise<ReplyOf<'history.page'>>
+  history(conversation: string, after: number, limit?: number): Promise<ReplyOf<'history.page'>> {
+    return this.request('history.page', { conversation, after, limit }) as Promise<ReplyOf<'history.page'>>
   }
 
   cut(): void {
@@ -140,7 +158,9 @@ export class FlotillaMessenger implements Messenger {
       const received = { conversation: frame.conversation!, seq: frame.seq!, sender, number, sentAtMs }
       this.memory?.remember(buffer, start, end, received)
       this.events.received(received)
-    } else if (frame.id !== undefined) this.readReply(frame.id, frame)
+    } else if (frame.event !== undefined && actions.has(frame.event))
+      this.events.acted?.(frame.conversation!, frame.seq!)
+    else if (frame.id !== undefined) this.readReply(frame.id, frame)
     else if (frame.event === 'hello') {
       this.greeting?.resolve()
       this.greeting = undefined

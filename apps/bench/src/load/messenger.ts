@@ -8,6 +8,8 @@ export interface MessengerEvents {
   acked(number: number, seq: number): void
   /** Somebody else's message. */
   received(message: Received): void
+  /** Somebody else has done something with a message. @param seq the place of that, where the server gives it one */
+  acted?(conversation: string, seq: number): void
   refused(number: number, reason: string): void
   /** The connection is gone; not called after `cut`. */
   closed(code: number, reason: string): void
@@ -24,6 +26,12 @@ export interface Received {
   readonly sentAtMs: number
 }
 
+/** What people do with messages besides sending them. The number is of the message, as the server calls it. */
+export type Action =
+  | { readonly do: 'react'; readonly message: number; readonly emoji: string }
+  | { readonly do: 'edit'; readonly message: number; readonly text: string }
+  | { readonly do: 'pin' | 'unpin'; readonly message: number }
+
 /** Where a message goes. */
 export interface Target {
   readonly conversation: string
@@ -35,6 +43,8 @@ export interface Messenger {
   /** Resolves when the server says that the person is signed in. @throws Error with the reason of the refusal */
   connect(): Promise<void>
   send(target: Target, number: number, text: string): void
+  /** Sides that have no more than messages leave it out. */
+  act?(target: Target, number: number, action: Action): void
   /** Everything up to seq has arrived. */
   delivered(conversation: string, seq: number): void
   /** What keeps the connection. */

@@ -4,6 +4,7 @@ import { DirectFlow } from './direct.ts'
 import { GroupFlow } from './group.ts'
 import { IdleCrowd } from './idle.ts'
 import { Jitter } from './jitter.ts'
+import { Pages } from './pages.ts'
 import { SignIns } from './sign-ins.ts'
 import { Storm } from './storm.ts'
 
@@ -13,6 +14,7 @@ export const programs = {
   group: GroupFlow,
   idle: IdleCrowd,
   jitter: Jitter,
+  pages: Pages,
   signIns: SignIns,
   storm: Storm,
 } as const

@@ -6,7 +6,15 @@ import { type SecretKey, signTicket } from '@flotilla/service'
 import { idOf } from '../ids.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import { LeanSocket } from './lean-socket.ts'
-import { type Address, type Messenger, type MessengerEvents, type Person, readStamp, type Target } from './messenger.ts'
+import {
+  type Action,
+  type Address,
+  type Messenger,
+  type MessengerEvents,
+  type Person,
+  readStamp,
+  type Target,
+} from './messenger.ts'
 
 /** The first character is Engine.IO's packet, the second Socket.IO's. */
 const packets = { ping: '2', pong: '3', open: '0', connect: '40', refused: '44', event: '42', ack: '43' } as const
@@ -71,6 +79,11 @@ export class SocketIoMessenger implements Messenger {
     )
   }
 
+  act(target: Target, number: number, action: Action): void {
+    const to = { to: target.user, conversation: target.conversation }
+    this.socket?.send(`${packets.event}${number}["act",${JSON.stringify({ ...to, ...action })}]`)
+  }
+
   delivered(_conversation: string, seq: number): void {
     this.socket?.send(`${packets.event}["delivered",{"id":${seq}}]`)
   }
@@ -89,7 +102,8 @@ export class SocketIoMessenger implements Messenger {
     if (known !== undefined) return this.events.received(known)
     const text = buffer.toString('utf8', start, end)
     if (text.startsWith(packets.event)) {
-      const [, message] = JSON.parse(text.slice(packets.event.length)) as [string, Message]
+      const [name, message] = JSON.parse(text.slice(packets.event.length)) as [string, Message]
+      if (name === 'acted') return this.events.acted?.(message.conversation, message.id)
       const { sender, number, sentAtMs } = readStamp(message.text)
       const received = { conversation: message.conversation, seq: message.id, sender, number, sentAtMs }
       this.memory?.remember(buffer, start, end, received)

@@ -34,6 +34,11 @@ export class Meter {
     this.ackMs.record(ms)
   }
 
+  /** Something that says no time of its own. */
+  arrived(): void {
+    this.delivered++
+  }
+
   delivery(ms: number): void {
     this.delivered++
     this.deliveryMs.record(ms)

@@ -2,12 +2,13 @@
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
-import { chatDefaults, createChat, createPool, migrate } from '@flotilla/chat'
+import { chatDefaults, createChat, createPool, createSealer, migrate } from '@flotilla/chat'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { freePort, until } from '@flotilla/testing'
 import { projectFolder } from '@flotilla/testing/load'
 import type { Ground } from '../bed.ts'
 import type { Ending } from '../load/window.ts'
+import { type Filling, fillLog } from './filled.ts'
 import { answers, type NodeProcess, startNode } from './node-process.ts'
 import type { Population, Side, Stand, StandOptions } from './side.ts'
 
@@ -112,6 +113,13 @@ export async function populatePasswords(ground: Ground): Promise<void> {
   const hash = await chat.passwords.hash(apiPassword)
   await ground.query('UPDATE users SET password_hash = $1', [hash])
   await chat.close()
+  await pool.end()
+}
+
+/** Fills the log of conversations that are there. */
+export async function fillFlotilla(ground: Ground, filling: Filling): Promise<void> {
+  const pool = createPool({ url: ground.databaseUrl, connectionsMax: 1, logger: quiet, applicationName: 'bench' })
+  await fillLog(ground, await createSealer(pool, parseSecretKeys(masterKeys)), filling)
   await pool.end()
 }
 

@@ -27,8 +27,11 @@ async function populate(ground: Ground, { directs = 0, groups }: Population): Pr
   await ground.query(
     `CREATE TABLE messages (
        id bigserial PRIMARY KEY, conversation_id uuid NOT NULL, sender_id uuid NOT NULL, body text NOT NULL,
-       created_at timestamptz NOT NULL DEFAULT now()
+       created_at timestamptz NOT NULL DEFAULT now(), pinned boolean NOT NULL DEFAULT false, changes integer NOT NULL DEFAULT 0
      )`,
+  )
+  await ground.query(
+    'CREATE TABLE reactions (message_id bigint NOT NULL REFERENCES messages, user_id uuid NOT NULL, emoji text NOT NULL, PRIMARY KEY (message_id, user_id, emoji))',
   )
   await ground.query('CREATE INDEX messages_conversation_idx ON messages (conversation_id, id)')
   await ground.query(
@@ -93,8 +96,11 @@ async function readCounts(node: Address): Promise<Record<string, number>> {
 
 async function verify(ground: Ground, stand: Stand, ending: Ending, told: boolean): Promise<string[]> {
   const problems: string[] = []
-  const [stored] = await ground.query<{ rows: number }>('SELECT count(*)::int AS rows FROM messages')
-  if (stored!.rows !== ending.acked) problems.push(`${stored!.rows} rows are stored, ${ending.acked} were acknowledged`)
+  const [stored] = await ground.query<{ rows: number }>(
+    `SELECT (count(*) + sum(changes))::int + (SELECT count(*)::int FROM reactions) AS rows FROM messages`,
+  )
+  if (stored!.rows !== ending.acked)
+    problems.push(`${stored!.rows} things are stored, ${ending.acked} were acknowledged`)
   // The last acknowledgements may be on their way.
   if (told)
     await until(async () => (await stand.counter('delivered')) === ending.received, {

@@ -1,0 +1,86 @@
+/** Pages of history as messages stand, from a store that is full. */
+import { Histogram, show } from '@flotilla/testing/load'
+import { type Ground, openBed } from '../bed.ts'
+import type { Bench, Report, Scenario } from '../bench.ts'
+import { startLoad } from '../load/remote.ts'
+import { loadCore, serverCore } from '../placement.ts'
+import { fillFlotilla } from '../sides/flotilla.ts'
+import { type Defer, tidily } from '../tidy.ts'
+
+const pageEntries = 200
+const p95MsMax = 20
+const readersAtOnce = 4
+
+export const history: Scenario = {
+  name: 'history',
+  title: 'Pages of history',
+  about:
+    `Ten million messages in 50,000 conversations. ${readersAtOnce} people at a time each read the ${pageEntries} latest entries of a conversation of theirs, ` +
+    'of 10,000 by turns, over the socket. In each a tenth of the messages was edited, every sixth has reactions, and some are pinned. ' +
+    'PostgreSQL, Redis and one gateway share a core.',
+  run: bench => tidily(defer => run(bench, defer)),
+}
+
+async function run(bench: Bench, defer: Defer): Promise<Report> {
+  const conversations = bench.short ? 100 : 50_000
+  const readers = bench.short ? 50 : 10_000
+  const bed = await openBed()
+  defer(() => bed.close())
+  const ground = await bed.open('history')
+  defer(() => ground.close())
+  await bench.flotilla.populate(ground, { people: conversations * 2, directs: conversations })
+  const filledAt = performance.now()
+  await fillFlotilla(ground, { first: 0, conversations, messagesEach: pageEntries })
+  await change(ground, readers)
+  bench.say(`  ${conversations * pageEntries} messages in ${Math.round((performance.now() - filledAt) / 1_000)} s`)
+  await ground.checkpoint()
+  const stand = await bench.flotilla.start(ground, { nodes: 1, core: serverCore })
+  defer(() => stand.stop())
+  const load = await startLoad('pages', { fleet: stand.fleet, readers, entries: pageEntries }, loadCore)
+  defer(() => load.stop())
+  await load.call('connect')
+  await load.call('read', bench.warmSeconds, readersAtOnce)
+  const counts = await load.call('read', bench.seconds * bench.runs, readersAtOnce)
+  const readMs = new Histogram(counts.readMs)
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map(share => readMs.quantile(share)) as [number, number, number]
+  const entriesEach = counts.entries / counts.pages
+  bench.say(`  ${Math.round(counts.pages / counts.seconds)} pages/s of ${entriesEach} entries, p95 ${show(p95)} ms`)
+  return {
+    targets: [
+      {
+        promise: `a p95 of at most ${p95MsMax} ms for a page of ${pageEntries} entries`,
+        result: `${show(p95)} ms for ${show(entriesEach)} entries`,
+        met: p95 <= p95MsMax && entriesEach === pageEntries,
+      },
+    ],
+    tables: [
+      {
+        caption: 'Pages',
+        head: ['pages/s', 'entries a page', 'p50 / p95 / p99, ms'],
+        rows: [[show(counts.pages / counts.seconds), show(entriesEach), [p50, p95, p99].map(show).join(' / ')]],
+      },
+    ],
+    notes: [],
+    raw: counts,
+  }
+}
+
+/** What people have done with the messages: the rows alone, since an entry of each would take the place of a message. */
+async function change(ground: Ground, conversations: number): Promise<void> {
+  const messages = `FROM generate_series(0, $1::int - 1) n, generate_series(1, ${pageEntries}) s`
+  await ground.query(
+    `UPDATE messages SET changed_seq = ${pageEntries}, edited_at = now() ${messages}
+      WHERE conversation_id = md5('direct-' || n)::uuid AND seq = s AND s % 10 = 0`,
+    [conversations],
+  )
+  await ground.query(
+    `INSERT INTO pins (conversation_id, seq, pinned, changed_seq, changed_by)
+     SELECT md5('direct-' || n)::uuid, s, true, ${pageEntries}, md5('user-' || 2 * n)::uuid ${messages} WHERE s % 20 = 0`,
+    [conversations],
+  )
+  await ground.query(
+    `UPDATE messages SET parts = coalesce(parts, 0) | 1 ${messages}
+      WHERE conversation_id = md5('direct-' || n)::uuid AND seq = s AND s % 20 = 0`,
+    [conversations],
+  )
+}
