@@ -7,6 +7,7 @@ export type { ConversationRequest } from './down/conversation-requests.ts'
 export type { JoinRequest } from './down/join-requests.ts'
 export type { LocalTime, ScheduledMessage } from './down/scheduled.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
+export { emojiRule, qualifyEmoji } from './emoji.ts'
 export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
 export type {
@@ -20,16 +21,19 @@ export type {
   Permissions,
   PostedBody,
   Quote,
+  ReactionCounts,
   Removed,
   Role,
   TextBody,
   User,
 } from './fields.ts'
 export {
+  conversationOf,
   type ConversationState,
   emptyConversation,
   fold,
   foldAll,
+  foldReaction,
   hide,
   isExpired,
   isKnownKind,
@@ -55,6 +59,7 @@ export type { Ban } from './rest/groups.ts'
 export type { Identity } from './rest/identities.ts'
 export type { Invitation } from './rest/invitations.ts'
 export type { InviteLink, InvitePreview } from './rest/invite-links.ts'
+export type { Reaction } from './rest/messages.ts'
 export type { Member } from './rest/members.ts'
 export type { MessageVersion } from './rest/message-changes.ts'
 export type { Unread } from './rest/notifications.ts'

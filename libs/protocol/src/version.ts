@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '5a66256bea03b827'
+export const wireHash = 'a5a446fd07253dcc'

@@ -151,6 +151,10 @@ export interface ClientEvents {
   scheduled: Pick<EventOf<'scheduled.changed'>, 'scheduled' | 'message'>
   /** One is reminded of a message at another time, or no longer. */
   reminder: { readonly conversation: string; readonly seq: number; readonly at: number | null }
+  /** One has reacted in a large conversation, on whatever device, before its members hear of it: `foldReaction` takes it. */
+  reaction: EventOf<'reaction.stored'>
+  /** One has starred a message, or no longer, on whatever device. */
+  starred: EventOf<'message.starred'>
   /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
   stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }

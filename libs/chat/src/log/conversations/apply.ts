@@ -110,6 +110,7 @@ async function setRole(client: PoolClient, conversation: string, { user, role }:
 async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
   await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
   await client.query('DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
+  await client.query('DELETE FROM stars WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
   await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2', [
     conversation,
     user,

@@ -10,6 +10,7 @@ import { withdraw } from '../../notices/notifications/follow.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
+import { forgetReactions } from './reactions.ts'
 import { removeRows, type Target } from './target.ts'
 
 /** What a message says from then on. It is for clients that do not know `removed`: a text must show something. */
@@ -41,6 +42,7 @@ export async function takeAway(
   ])
   await forgetOwed(client, conversation, targets)
   await unpinRemoved(client, conversation, targets, seq)
+  await forgetReactions(client, conversation, targets)
   await afterCommit(client, async () => {
     for (const { seq: target, body: said } of messages)
       for (const user of mentionsOf(said)) await withdraw(ctx, user, mentionOf(conversation, target))
