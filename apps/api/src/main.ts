@@ -1,7 +1,7 @@
 /** The process of the API: settings, parts, signals. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStorage } from '@flotilla/files'
-import { joinNode, startNode } from '@flotilla/node'
+import { joinNode, startNode, toReactions } from '@flotilla/node'
 import {
   measureProcess,
   readCommandLine,
@@ -45,6 +45,7 @@ const joined = await joinNode({
       largeConversationMin: settings.LARGE_CONVERSATION_MIN,
       personPoolPercent: settings.DATABASE_PERSON_PERCENT,
       ...toBudgets(settings),
+      ...toReactions(settings),
     },
   },
   node: {

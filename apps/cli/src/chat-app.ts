@@ -6,13 +6,18 @@ import { randomUUID } from 'node:crypto'
 import {
   type Body,
   bodyAs,
+  conversationOf,
   emptyConversation,
   type Entry,
   type EntryOf,
   fold,
+  foldReaction,
   isolated,
+  type MessageState,
   type PostedBody,
+  qualifyEmoji,
   quoteOf,
+  type ReactionCounts,
   textOf,
 } from '@flotilla/protocol'
 import { previewText } from '@flotilla/protocol/markup'
@@ -88,6 +93,9 @@ const help = [
   '/forward <name>           pass what was said last on to a person',
   '/delete                   delete what you said last, for everybody',
   '/pin                      pin the last message, or take its pin away: /unpin',
+  '/react <emoji>            react to the last message, or take that back: /react <emoji> again',
+  '/star                     keep the last message for yourself, or no longer: /unstar',
+  '/stars                    what you have kept',
   ...groupHelp,
   '/schedule <when> <text>   send it then: 10m, 2h, 09:30, 2027-03-28T09:30',
   '/scheduled                what is to be sent later',
@@ -102,6 +110,10 @@ const help = [
   '/quit                     the end',
   'Anything else is sent.',
 ]
+
+/** How many have reacted with what, behind what else is said. */
+const tally = (counts: ReactionCounts) =>
+  counts.length === 0 ? '' : ` (${counts.map(({ emoji, count }) => `${emoji} ${count}`).join(', ')})`
 
 export class ChatApp {
   readonly #client: Client
@@ -209,6 +221,11 @@ export class ChatApp {
     if (command === '/contact' && first !== undefined) return this.#sendContact(text.slice(command.length))
     const settings = this.#open === undefined ? undefined : settingsCommand(command!, first, this.#open)
     if (settings !== undefined && this.#open !== undefined) return this.#changeSettings(this.#open, settings)
+    if (command === '/react' && first !== undefined && this.#open !== undefined)
+      return this.#react(this.#open.id, first)
+    if ((command === '/star' || command === '/unstar') && this.#open !== undefined)
+      return this.#star(command, this.#open.id)
+    if (command === '/stars') return this.#listStars()
     if (command === '/leave' && this.#open !== undefined) {
       await this.#client.rest.removeMember(this.#open.id, this.#me.id)
       return
@@ -283,19 +300,19 @@ export class ChatApp {
   }
 
   #edit(conversation: string, text: string): void {
-    const target = this.#lastSaid(by => by === this.#me.id)
+    const target = this.#last(({ posted }) => posted?.by === this.#me.id)
     if (target === undefined) return this.#note('there is nothing of yours to edit')
     this.#client.edit({ conversation, target, body: { text } })
   }
 
   #reply(conversation: string, text: string): void {
-    const replyTo = this.#lastSaid(by => by !== this.#me.id)
+    const replyTo = this.#last(({ posted }) => posted?.by !== this.#me.id)
     if (replyTo === undefined) return this.#note('there is nothing to answer')
     this.#say({ conversation, replyTo, body: { text } })
   }
 
   async #forward(conversation: string, name: string): Promise<void> {
-    const seq = this.#lastSaid(() => true)
+    const seq = this.#last()
     if (seq === undefined) return this.#note('there is nothing to forward')
     const room = await this.#rooms.withPerson(name)
     this.#client.forward({ conversation: room.id, source: { conversation, seq } })
@@ -303,25 +320,49 @@ export class ChatApp {
   }
 
   #delete(conversation: string): void {
-    const target = this.#lastSaid(by => by === this.#me.id)
+    const target = this.#last(({ posted }) => posted?.by === this.#me.id)
     if (target === undefined) return this.#note('there is nothing of yours to delete')
     this.#client.delete(conversation, target)
   }
 
-  /** The seq of the last message in the open room that stands. */
-  #lastSaid(isMeant: (by: string) => boolean): number | undefined {
-    const standing = [...this.#state.messages].filter(
-      ([, { posted, content }]) => posted !== undefined && content?.value.removed === undefined && isMeant(posted.by),
-    )
-    return standing.length === 0 ? undefined : Math.max(...standing.map(([seq]) => seq))
-  }
-
   #pin(command: '/pin' | '/unpin', conversation: string): void {
-    const messages = [...this.#state.messages].filter(([, one]) => one.content?.value.removed === undefined)
-    const [target] = messages.findLast(([, one]) => command === '/pin' || one.pin?.value === true) ?? []
+    const target = this.#last(one => command === '/pin' || one.pin?.value === true)
     if (target === undefined) return this.#note(command === '/pin' ? 'there is nothing to pin' : 'nothing is pinned')
     if (command === '/pin') this.#client.pin(conversation, target)
     else this.#client.unpin(conversation, target)
+  }
+
+  /** The seq of the last message that is there, of those of which this holds. */
+  #last(holds: (message: MessageState) => boolean = () => true): number | undefined {
+    const messages = [...this.#state.messages].sort(([one], [other]) => one - other)
+    const isMeant = (one: MessageState) =>
+      one.posted !== undefined && one.content?.value.removed === undefined && holds(one)
+    return messages.findLast(([, one]) => isMeant(one))?.[0]
+  }
+
+  #react(conversation: string, typed: string): void {
+    const emoji = qualifyEmoji(typed)
+    if (emoji === undefined) return this.#note('react with one emoji: /react 👍')
+    const target = this.#last()
+    if (target === undefined) return this.#note('there is nothing to react to')
+    const has = this.#state.messages.get(target)?.own?.emojis.includes(emoji) === true
+    this.#client.react(conversation, target, emoji, !has)
+  }
+
+  async #star(command: '/star' | '/unstar', conversation: string): Promise<void> {
+    const target = this.#last()
+    if (target === undefined) return this.#note('there is nothing to star')
+    await (command === '/star'
+      ? this.#client.rest.star(conversation, target)
+      : this.#client.rest.unstar(conversation, target))
+    this.#note(`${command === '/star' ? 'starred' : 'not starred any longer'}: ${this.#quoted(target)}`)
+  }
+
+  async #listStars(): Promise<void> {
+    const { stars } = await this.#client.rest.stars()
+    this.#note(stars.length === 0 ? 'nothing is starred: /star' : 'starred:')
+    for (const { message } of stars)
+      this.#screen.write(`  ${this.#rooms.nameOf(message.by)}: ${harmless(previewOf(message.body))}`)
   }
 
   async #changeSettings(room: Room, { change, note, closes }: NonNullable<ReturnType<typeof settingsCommand>>) {
@@ -412,7 +453,7 @@ export class ChatApp {
     this.#own.clear()
     this.#others.clear()
     this.#revealed.clear()
-    this.#state = emptyConversation
+    this.#state = conversationOf(this.#me.id)
     this.#note(`— ${harmless(room.name)} —`)
     const fresh = await this.#rooms.read(room.id)
     if (fresh.pending) this.#note(`${harmless(room.name)} is asked first: until they accept, few messages can be sent`)
@@ -449,6 +490,13 @@ export class ChatApp {
             ? `${by} lets messages stay`
             : `${by} lets messages disappear after ${durationOf(entry.timerMs)}`,
         )
+      case 'message.reacted':
+        return this.#note(
+          `${by} ${entry.on ? 'reacted' : 'took back'} ${entry.emoji} to ${this.#quoted(entry.target)}${tally(entry.counts)}`,
+        )
+      case 'reaction.counted':
+        for (const { target, counts } of entry.messages) this.#note(`${this.#quoted(target)}${tally(counts)}`)
+        return
       case 'conversation.created':
       case 'conversation.renamed':
       case 'conversation.changed':
@@ -532,9 +580,12 @@ export class ChatApp {
   }
 
   #pinned({ event, target }: EntryOf<'message.pinned' | 'message.unpinned'>, by: string): void {
+    this.#note(`${by} ${event === 'message.pinned' ? 'pinned' : 'unpinned'} ${this.#quoted(target)}`)
+  }
+
+  #quoted(target: number): string {
     const content = this.#state.messages.get(target)?.content
-    const what = content === undefined ? 'a message' : `“${isolated(previewOf(content.value.body))}”`
-    this.#note(`${by} ${event === 'message.pinned' ? 'pinned' : 'unpinned'} ${what}`)
+    return content === undefined ? 'a message' : `“${isolated(previewOf(content.value.body))}”`
   }
 
   #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
@@ -617,6 +668,9 @@ export class ChatApp {
     client.on('cleared', ({ conversation }) => {
       const room = this.#open
       if (conversation === room?.id) this.#then(() => this.#enter(room))
+    })
+    client.on('reaction', event => {
+      if (event.conversation === this.#open?.id) this.#state = foldReaction(this.#state, event)
     })
     client.on('conversationRequest', change => {
       if (change.event === 'conversation.requested') this.#then(() => this.#asked(change.request))
@@ -722,6 +776,7 @@ export class ChatApp {
       'message.forward': 'forwarded',
       'message.pin': 'pinned',
       'message.unpin': 'unpinned',
+      'message.react': 'reacted',
     }
     if (op !== 'message.send' && state.name === 'failed') return this.#note(`not ${undone[op]} (${state.error.code})`)
     const own = this.#own.get(clientId)

@@ -85,6 +85,31 @@ function pinLines(): Record<'message.pin' | 'message.unpin', Readonly<Record<str
   return { 'message.pin': lines, 'message.unpin': lines }
 }
 
+/** Whoever may react learns that there is no message there. */
+const reaction = (on: boolean) => ({ target: 1, emoji: '👍', on, clientId: randomUUID() })
+const reactLines: Readonly<Record<string, Line>> = {
+  'in the group': {
+    fields: cast => ({ conversation: cast.group, ...reaction(true) }),
+    outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+  },
+  'taken back': {
+    fields: cast => ({ conversation: cast.group, ...reaction(false) }),
+    outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+  },
+  'between two': {
+    fields: cast => ({ conversation: cast.directWith.contact, ...reaction(true) }),
+    outcome: { ...inDirect, contact: 'message_unknown', owner: 'message_unknown' },
+  },
+  'across a block': {
+    fields: cast => ({ conversation: cast.directWith.blocked, ...reaction(true) }),
+    outcome: inClosedDirect,
+  },
+  'to whom one is asked by, before one accepts': {
+    fields: cast => ({ conversation: cast.asked.direct.conversation, ...reaction(true) }),
+    outcome: noneOf(outside),
+  },
+}
+
 /** Several lines where the answer depends on what it is about. */
 const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
   'message.send': {
@@ -173,6 +198,7 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     },
     'to nothing': { fields: cast => forwardOf(randomUUID(), cast.group), outcome: noneOf('conversation_unknown') },
   },
+  'message.react': reactLines,
   'message.delivered': {
     'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup },
     'across a block': {

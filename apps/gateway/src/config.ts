@@ -1,7 +1,7 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
 import { chatDefaults } from '@flotilla/chat'
-import { nodeSettings } from '@flotilla/node'
+import { nodeSettings, reactionSettings } from '@flotilla/node'
 import { limits } from '@flotilla/protocol'
 import {
   addressHeaders,
@@ -138,6 +138,7 @@ export const gatewaySettings = {
   ),
   ...budgetSettings,
   ...messageSettings,
+  ...reactionSettings,
   REFRESHES_PER_SECOND: integer(
     200,
     many,

@@ -1,5 +1,5 @@
 /** The process of a gateway: settings, parts, signals. */
-import { startNode } from '@flotilla/node'
+import { startNode, toReactions } from '@flotilla/node'
 import {
   measureProcess,
   readCommandLine,
@@ -66,6 +66,7 @@ const gateway = await createGateway({
     personPoolPercent: settings.DATABASE_PERSON_PERCENT,
     ...toBudgets(settings),
     ...toMessageSettings(settings),
+    ...toReactions(settings),
   },
 })
 measureProcess(registry, { pool, ...gateway })

@@ -58,6 +58,7 @@ const tags: Readonly<Record<string, string>> = {
   notification: 'Notifications.',
   ping: 'Keepalive.',
   presence: 'Who is online.',
+  reaction: 'Reactions in large conversations.',
   refresh: 'Reloading state that is not in a log.',
   reminder: 'Reminders.',
   scheduled: 'Scheduled messages.',

@@ -16,8 +16,10 @@ import { errorEvent } from './down/error.ts'
 import { hello } from './down/hello.ts'
 import { conversationCleared } from './down/conversation-cleared.ts'
 import { joinAnswered, joinRequested } from './down/join-requests.ts'
+import { messageStarred } from './down/message-starred.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
 import { presenceChanged } from './down/presence-changed.ts'
+import { reactionStored } from './down/reaction-stored.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
 import { refresh } from './down/refresh.ts'
 import { reminderChanged } from './down/reminder-changed.ts'
@@ -43,6 +45,8 @@ export const down = {
   'conversation.cleared': conversationCleared,
   'conversation.settings_changed': conversationSettingsChanged,
   'draft.changed': draftChanged,
+  'reaction.stored': reactionStored,
+  'message.starred': messageStarred,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
   'join.requested': joinRequested,

@@ -20,6 +20,7 @@ import { messageEdited } from './entries/message-edited.ts'
 import { messageHidden } from './entries/message-hidden.ts'
 import { messageForward, messageNew } from './entries/message-new.ts'
 import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
+import { messageReacted, reactionCounted } from './entries/message-reacted.ts'
 import { messageRemoved } from './entries/message-removed.ts'
 import { messagesExpired } from './entries/messages-expired.ts'
 
@@ -41,6 +42,8 @@ const kinds = [
   messageHidden,
   conversationTimerChanged,
   messagesExpired,
+  messageReacted,
+  reactionCounted,
 ] as const
 
 type Kind = (typeof kinds)[number]

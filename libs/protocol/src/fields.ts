@@ -214,6 +214,21 @@ export const Quote = Type.Object(
   { additionalProperties: false },
 )
 export type Quote = Type.Static<typeof Quote>
+/** What people react with (emoji.ts). */
+export const Emoji = Type.String({
+  minLength: 1,
+  maxLength: limits.emojiLengthMax,
+  description: 'One emoji that Unicode recommends for interchange, fully qualified: ❤ becomes ❤️.',
+})
+export const ReactionVersion = Type.Integer({
+  minimum: 1,
+  description: 'Rises with each change of the reactions to the message: what is said at a lower version is outdated.',
+})
+export const ReactionCounts = Type.Array(
+  Type.Object({ emoji: Emoji, count: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+  { description: 'All reactions to the message, in the order in which they were first used.' },
+)
+export type ReactionCounts = Type.Static<typeof ReactionCounts>
 
 /** How long messages last that are posted from here on. */
 export const TimerMs = Type.Union(

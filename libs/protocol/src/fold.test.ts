@@ -5,12 +5,28 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry, EntryOf } from './entries.ts'
-import { type ConversationState, emptyConversation, fold, foldAll, hide, isExpired, quoteOf } from './fold.ts'
+import {
+  conversationOf,
+  type ConversationState,
+  emptyConversation,
+  fold,
+  foldAll,
+  foldReaction,
+  hide,
+  isExpired,
+  quoteOf,
+} from './fold.ts'
 
 const people = ['ann', 'bob', 'cid', 'dee'] as const
 const roles = ['owner', 'admin', 'member'] as const
 
+const emojis = ['👍', '❤️', '🎉'] as const
+/** Bob reads: pages say what he has, and the fold knows it is him. */
+const viewer = people[1]
+const empty = conversationOf(viewer)
+
 const acts = [
+  'post',
   'post',
   'reply',
   'edit',
@@ -32,6 +48,12 @@ const acts = [
   'pin',
   'pin',
   'unpin',
+  'react',
+  'react',
+  'react',
+  'react',
+  'react',
+  'count',
   'hand-on',
   'tomorrow',
 ] as const
@@ -51,7 +73,7 @@ const step = fc.record<Step>({
 
 /** The messages that an entry takes away. */
 function targetsOf(entry: Entry): readonly number[] {
-  if (entry.event === 'message.removed') return [entry.target]
+  if (isRemoval(entry)) return [entry.target]
   return entry.event === 'messages.expired' ? entry.targets : []
 }
 
@@ -103,6 +125,8 @@ class Log {
     else if (act === 'pin' && one) this.#write({ event: 'message.pinned', clientId: `c${seq}`, target: one.seq }, by)
     else if (act === 'unpin' && one)
       this.#write({ event: 'message.unpinned', clientId: `c${seq}`, target: one.seq }, by)
+    else if (act === 'react' && one) this.#react(one.seq, by, emojis[which % emojis.length]!)
+    else if (act === 'count' && one) this.#count(one.seq, by)
     else if (act === 'expire' && one) {
       // Several at once, and none of them twice.
       const targets = standing.filter((_, nth) => (nth + which) % 3 === 0).map(entry => entry.seq)
@@ -125,6 +149,48 @@ class Log {
     else if (act === 'tomorrow') this.#write({ event: 'poll.closed', target: 1 } as never, by)
   }
 
+  #react(target: number, by: string, emoji: string): void {
+    const { version, all } = this.#reactionsAt(target, this.live.length)
+    const before = all.get(by)?.emojis ?? []
+    const on = !before.includes(emoji)
+    const own = on ? [...before, emoji] : before.filter(one => one !== emoji)
+    const counts = countsOf(new Map(all).set(by, { version: 0, emojis: own }))
+    const seq = this.live.length + 1
+    this.#write(
+      { event: 'message.reacted', clientId: `c${seq}`, target, emoji, on, version: version + 1, counts, own },
+      by,
+    )
+  }
+
+  /** As a large conversation tells it: what others have counted is there already. */
+  #count(target: number, by: string): void {
+    const { version, all } = this.#reactionsAt(target, this.live.length)
+    if (version > 0)
+      this.#write({ event: 'reaction.counted', messages: [{ target, version, counts: countsOf(all) }] }, by)
+  }
+
+  #reactionsAt(target: number, head: number) {
+    const all = new Map<string, { version: number; emojis: readonly string[] }>()
+    let version = 0
+    for (const entry of this.live.slice(0, head)) {
+      if (entry.event !== 'message.reacted' || entry.target !== target) continue
+      version = entry.version
+      all.set(entry.by, { version, emojis: entry.own })
+    }
+    return { version, all }
+  }
+
+  #reactionPart(seq: number, head: number): Pick<EntryOf<'message.new'>, 'reactions'> {
+    const { version, all } = this.#reactionsAt(seq, head)
+    const removed = this.live.slice(0, head).some(entry => isRemovalOf(entry, seq))
+    if (version === 0 || removed) return {}
+    const own = all.get(viewer)
+    const counts = countsOf(all)
+    return {
+      reactions: { version, counts, ...(own === undefined ? {} : { own: { ...own, emojis: [...own.emojis] } }) },
+    }
+  }
+
   /** An entry as it stands when the log has come to a head. */
   at(seq: number, head: number): Entry {
     const entry = this.live[seq - 1]!
@@ -136,13 +202,21 @@ class Log {
     if (entry.event !== 'message.new') return entry
     const changedSeq = changes.get(seq)
     const message = changedSeq === undefined ? entry : asChanged(entry, this.live[changedSeq - 1]!)
-    return { ...message, ...this.#pinAt(seq, head) }
+    return { ...message, ...this.#pinAt(seq, head), ...this.#reactionPart(seq, head) }
   }
 
   #pinAt(target: number, head: number): Pick<EntryOf<'message.new'>, 'pin'> {
     const said = this.live.slice(0, head).findLast(entry => isPin(entry) && entry.target === target)
     return said === undefined ? {} : { pin: { seq: said.seq, pinned: said.event === 'message.pinned' } }
   }
+}
+
+const isRemovalOf = (entry: Entry, target: number): boolean =>
+  entry.event === 'messages.expired' ? entry.targets.includes(target) : isRemoval(entry) && entry.target === target
+
+function countsOf(all: ReadonlyMap<string, { readonly emojis: readonly string[] }>) {
+  const given = [...all.values()].flatMap(one => one.emojis)
+  return emojis.map(emoji => ({ emoji, count: given.filter(one => one === emoji).length })).filter(one => one.count > 0)
 }
 
 const isPin = (entry: Entry): entry is EntryOf<'message.pinned' | 'message.unpinned'> =>
@@ -196,7 +270,7 @@ const plain = ({ members, silenced, messages, hidden, ...rest }: ConversationSta
 test('live, replayed and in pages, in any order and as often as you like: the state is the same', () => {
   fc.assert(
     fc.property(hearing, ({ log, heard }) => {
-      expect(plain(foldAll(emptyConversation, heard))).toEqual(plain(foldAll(emptyConversation, log.live)))
+      expect(plain(foldAll(empty, heard))).toEqual(plain(foldAll(empty, log.live)))
     }),
   )
 })
@@ -205,8 +279,8 @@ test('a page of the head alone gives the state, and what is heard again changes 
   fc.assert(
     fc.property(hearing, ({ log, heard }) => {
       const page = log.live.map(({ seq }) => log.at(seq, log.live.length))
-      const state = foldAll(emptyConversation, page)
-      expect(plain(state)).toEqual(plain(foldAll(emptyConversation, log.live)))
+      const state = foldAll(empty, page)
+      expect(plain(state)).toEqual(plain(foldAll(empty, log.live)))
       expect(plain(foldAll(state, heard))).toEqual(plain(state))
     }),
   )
@@ -215,12 +289,9 @@ test('a page of the head alone gives the state, and what is heard again changes 
 test('one by one is as all at once, and no state is changed by the next', () => {
   fc.assert(
     fc.property(hearing, ({ heard }) => {
-      const states = heard.reduce<ConversationState[]>(
-        (all, entry) => [...all, fold(all.at(-1)!, entry)],
-        [emptyConversation],
-      )
+      const states = heard.reduce<ConversationState[]>((all, entry) => [...all, fold(all.at(-1)!, entry)], [empty])
       const before = states.map(state => JSON.stringify(plain(state)))
-      expect(plain(states.at(-1)!)).toEqual(plain(foldAll(emptyConversation, heard)))
+      expect(plain(states.at(-1)!)).toEqual(plain(foldAll(empty, heard)))
       expect(states.map(state => JSON.stringify(plain(state)))).toEqual(before)
       expect(emptyConversation).toEqual({
         settings: {},
@@ -240,13 +311,13 @@ test('what the reader has hidden is gone, however it was heard, and comes back w
     fc.property(hearing, fc.nat(), fc.infiniteStream(fc.boolean()), ({ log, heard }, which, flips) => {
       const messages = log.live.filter(entry => entry.event === 'message.new').map(entry => entry.seq)
       const hidden = new Set(messages.filter(seq => (which >> (seq % 30)) & 1))
-      const expected = hide(foldAll(emptyConversation, log.live), hidden)
+      const expected = hide(foldAll(empty, log.live), hidden)
       expect([...expected.messages.keys()].filter(seq => hidden.has(seq))).toEqual([])
       // Pages of after the hiding between the ones of before, and live entries; each hidden place is heard of at least once.
       const told = heard.map(entry => (flips.next().value === true ? asHidden(entry, hidden) : entry))
       const places = log.live.filter(({ seq }) => hidden.has(seq)).map(entry => asHidden(entry, hidden))
       const mixed = which % 2 === 0 ? [...places, ...told] : [...told, ...places]
-      expect(plain(foldAll(emptyConversation, mixed))).toEqual(plain(expected))
+      expect(plain(foldAll(empty, mixed))).toEqual(plain(expected))
     }),
   )
 })
@@ -318,5 +389,63 @@ describe('a message', () => {
       [unnamed, forwarded],
     ])
       expect(contentOf(heard)?.posted?.forwarded).toEqual({ by: 'bob', at: 5 })
+  })
+
+  test('a reaction says who has what; only the viewer’s own is theirs, and what is older says nothing', () => {
+    const reacted = (seq: number, by: string, count: number): Entry => ({
+      ...place,
+      event: 'message.reacted',
+      seq,
+      at: seq,
+      by,
+      clientId: `c${seq}`,
+      target: 2,
+      emoji: '👍',
+      on: true,
+      version: seq - 5,
+      counts: [{ emoji: '👍', count }],
+      own: ['👍'],
+    })
+    const both = [reacted(6, 'bob', 1), reacted(7, 'ann', 2)]
+    const expected = { reactions: { version: 2, counts: [{ emoji: '👍', count: 2 }] } }
+    expect(contentOf(both)).toEqual(expected)
+    const own = { version: 1, emojis: ['👍'] }
+    for (const heard of [both, both.toReversed()])
+      expect(foldAll(conversationOf('bob'), heard).messages.get(2)).toEqual({ ...expected, own })
+    const stored = {
+      event: 'reaction.stored',
+      conversation: 'crew',
+      target: 2,
+      version: 3,
+      counts: [{ emoji: '👍', count: 1 }],
+      own: [],
+    } as const
+    const after = foldReaction(foldAll(conversationOf('bob'), both), { ...stored, counts: [...stored.counts], own: [] })
+    expect(after.messages.get(2)).toMatchObject({ reactions: { version: 3 }, own: { version: 3, emojis: [] } })
+    expect(foldAll(after, both)).toEqual(after)
+  })
+
+  test('what has lost its content has no reactions, whatever is heard of it', () => {
+    const removed: Entry = {
+      ...place,
+      event: 'message.removed',
+      seq: 9,
+      at: 90,
+      target: 2,
+      removed: 'operator',
+      body: { text: '…' },
+    }
+    const counted: Entry = {
+      ...place,
+      event: 'reaction.counted',
+      seq: 8,
+      at: 80,
+      messages: [{ target: 2, version: 3, counts: [{ emoji: '👍', count: 3 }] }],
+    }
+    for (const heard of [
+      [counted, removed],
+      [removed, counted],
+    ])
+      expect(contentOf(heard)).toEqual({ content: { seq: 9, value: { body: { text: '…' }, removed: 'operator' } } })
   })
 })

@@ -9,7 +9,8 @@
  * Nothing of this is for an entry of another epoch: then begin with `emptyConversation`.
  */
 import type { Entry, EntryKind, EntryOf } from './entries.ts'
-import type { Body, GroupSettings, Quote, Removed, Role } from './fields.ts'
+import type { EventOf } from './down.ts'
+import type { Body, GroupSettings, Quote, ReactionCounts, Removed, Role } from './fields.ts'
 import { quoted } from './body.ts'
 
 /** A value, and the entry that said so last. */
@@ -40,9 +41,15 @@ export interface MessageState {
   readonly content?: Said<Content>
   /** Whether it is pinned. Missing while nobody was heard to pin it. */
   readonly pin?: Said<boolean>
+  /** How many have reacted with what. Missing while nobody was heard to react. */
+  readonly reactions?: { readonly version: number; readonly counts: ReactionCounts }
+  /** What the viewer has on it. Missing while the viewer was not heard to react. */
+  readonly own?: { readonly version: number; readonly emojis: readonly string[] }
 }
 
 export interface ConversationState {
+  /** Whose reactions are `own`: who reads. */
+  readonly viewer?: string
   readonly kind?: 'direct' | 'group'
   readonly name?: Said<string>
   /** What a group is set to: what nobody has said is missing. */
@@ -70,6 +77,9 @@ export const emptyConversation: ConversationState = {
   head: 0,
 }
 
+/** The same for somebody who reads, so that their own reactions are known as such. */
+export const conversationOf = (viewer: string): ConversationState => ({ ...emptyConversation, viewer })
+
 /** The state after one more entry. Pure: the state before stays as it was. */
 export const fold = (state: ConversationState, entry: Entry): ConversationState => foldAll(state, [entry])
 
@@ -81,6 +91,14 @@ export function foldAll(state: ConversationState, entries: Iterable<Entry>): Con
     // A kind of tomorrow changes nothing here.
     if (isKnownKind(entry.event)) (takes[entry.event] as (draft: Draft, entry: Entry) => void)(draft, entry)
   }
+  return withoutHidden(draft)
+}
+
+/** The same for what only one's own devices hear: one's reaction in a large conversation. */
+export function foldReaction(state: ConversationState, event: EventOf<'reaction.stored'>): ConversationState {
+  const draft = draftOf(state)
+  takeReactions(draft, event)
+  takeOwn(draft, event.target, { version: event.version, emojis: event.own })
   return withoutHidden(draft)
 }
 
@@ -126,6 +144,13 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   },
   'conversation.timer_changed'(draft, { seq, timerMs }) {
     draft.timerMs = later(draft.timerMs, { seq, value: timerMs })
+  },
+  'message.reacted'(draft, entry) {
+    takeReactions(draft, entry)
+    if (entry.by === draft.viewer) takeOwn(draft, entry.target, { version: entry.version, emojis: entry.own })
+  },
+  'reaction.counted'(draft, { messages }) {
+    for (const message of messages) takeReactions(draft, message)
   },
   'conversation.created'(draft, { seq, kind, name, members }) {
     draft.kind = kind
@@ -181,7 +206,7 @@ const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
   known !== undefined && known.seq >= said.seq ? known : said
 
 function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
-  const { seq, by, at, clientId, replyTo, expiresAt, body, editedAt, removed, changedSeq = seq, pin } = entry
+  const { seq, by, at, clientId, replyTo, expiresAt, body, editedAt, removed, changedSeq = seq, pin, reactions } = entry
   const known = draft.messages.get(seq)
   // Live it may come without the person, whom a page names to those who may know.
   const before = known?.posted?.forwarded
@@ -201,6 +226,8 @@ function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
   }
   put(draft, seq, { ...known, posted, content: later(known?.content, { seq: changedSeq, value }) })
   if (pin !== undefined) takePin(draft, seq, { seq: pin.seq, value: pin.pinned })
+  if (reactions !== undefined) takeReactions(draft, { target: seq, ...reactions })
+  if (reactions?.own !== undefined) takeOwn(draft, seq, reactions.own)
 }
 
 function takeContent(draft: Draft, target: number, said: Said<Content>): void {
@@ -208,15 +235,35 @@ function takeContent(draft: Draft, target: number, said: Said<Content>): void {
   put(draft, target, { ...known, content: later(known?.content, said) })
 }
 
-/** What has lost its content is pinned no more, whatever else is heard of it. */
+/** What has lost its content has nothing else any more, whatever is heard of it. */
 function put(draft: Draft, target: number, message: MessageState): void {
-  const { pin: _, ...rest } = message
+  const { pin: _pin, reactions: _reactions, own: _own, ...rest } = message
   draft.messages.set(target, message.content?.value.removed === undefined ? message : rest)
 }
 
 function takePin(draft: Draft, target: number, said: Said<boolean>): void {
   const known = draft.messages.get(target)
   put(draft, target, { ...known, pin: later(known?.pin, said) })
+}
+
+/** Reactions are counted under the lock of the conversation, so a version says one thing, whatever brings it. */
+const newer = <T extends { readonly version: number }>(known: T | undefined, said: T): T =>
+  known !== undefined && known.version >= said.version ? known : said
+
+interface CountsOf {
+  readonly target: number
+  readonly version: number
+  readonly counts: ReactionCounts
+}
+
+function takeReactions(draft: Draft, { target, version, counts }: CountsOf): void {
+  const known = draft.messages.get(target)
+  put(draft, target, { ...known, reactions: newer(known?.reactions, { version, counts }) })
+}
+
+function takeOwn(draft: Draft, target: number, said: NonNullable<MessageState['own']>): void {
+  const known = draft.messages.get(target)
+  put(draft, target, { ...known, own: newer(known?.own, said) })
 }
 
 function takeName(draft: Draft, seq: number, value: string): void {

@@ -9,6 +9,7 @@ export type { ConversationSettings } from './down/conversation-settings-changed.
 export type { Draft, DraftContent } from './down/draft-changed.ts'
 export type { LocalTime, ScheduledMessage } from './down/scheduled.ts'
 export type { Notification, NotificationKind } from './down/notifications.ts'
+export { emojiRule, qualifyEmoji } from './emoji.ts'
 export type { Entry, EntryKind, EntryOf, EntryOp, KindMadeBy } from './entries.ts'
 export { type ErrorBody, type ErrorCode, errors, Refusal } from './errors.ts'
 export type {
@@ -22,16 +23,19 @@ export type {
   Permissions,
   PostedBody,
   Quote,
+  ReactionCounts,
   Removed,
   Role,
   TextBody,
   User,
 } from './fields.ts'
 export {
+  conversationOf,
   type ConversationState,
   emptyConversation,
   fold,
   foldAll,
+  foldReaction,
   hide,
   isExpired,
   isKnownKind,
@@ -57,6 +61,7 @@ export type { Ban } from './rest/groups.ts'
 export type { Identity } from './rest/identities.ts'
 export type { Invitation } from './rest/invitations.ts'
 export type { InviteLink, InvitePreview } from './rest/invite-links.ts'
+export type { Reaction } from './rest/messages.ts'
 export type { Member } from './rest/members.ts'
 export type { MessageVersion } from './rest/message-changes.ts'
 export type { Unread } from './rest/notifications.ts'

@@ -33,6 +33,14 @@ export const limits = {
   hiddenMax: 5_000,
   /** Messages pinned in one conversation. */
   pinsMax: 50,
+  /** One emoji: the longest that Unicode recommends has ten code points. */
+  emojiLengthMax: 16,
+  /** Different emoji that one message has as reactions. */
+  reactionsPerMessageMax: 20,
+  /** Different emoji with which one person reacts to one message. */
+  reactionsPerPersonMax: 5,
+  /** Messages that one person has starred. */
+  starsMax: 5_000,
   /**
    * A reply, and a response of the API, as JSON. Larger ones are cut short and say that there is more; one entry always
    * fits.

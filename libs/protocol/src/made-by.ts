@@ -8,4 +8,5 @@ export const kindMadeBy: { readonly [O in EntryOp]: KindMadeBy<O> } = {
   'message.unpin': 'message.unpinned',
   'message.delete': 'message.deleted',
   'message.forward': 'message.new',
+  'message.react': 'message.reacted',
 }

@@ -79,14 +79,10 @@ export const Ack = Type.Object(
     at: At,
     epoch: Epoch,
     entry: Type.Optional(
-      Type.Object(
-        { event: Type.String(), ...place },
-        {
-          additionalProperties: true,
-          description:
-            'The entry, if it holds more than the command, or if the command made none: then it is the earlier entry with the same effect, possibly by another user.',
-        },
-      ),
+      Type.Union([Type.Object({ event: Type.String(), ...place }, { additionalProperties: true }), Type.Null()], {
+        description:
+          'The entry, if it holds more than the command, or if the command made none: then it is the earlier entry with the same effect, possibly by another user. Null if there is none: then the reply holds the head of the log.',
+      }),
     ),
   },
   { additionalProperties: false },

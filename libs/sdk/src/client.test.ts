@@ -1,4 +1,13 @@
-import { type CommandOf, emptyConversation, type Entry, fold, limits, mentionsOf, textOf } from '@flotilla/protocol'
+import {
+  type CommandOf,
+  conversationOf,
+  emptyConversation,
+  type Entry,
+  fold,
+  limits,
+  mentionsOf,
+  textOf,
+} from '@flotilla/protocol'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
@@ -428,6 +437,33 @@ test('a deletion and a forward go up as a message does, and the acknowledgement 
   })
   expect(state.messages.get(1)?.content?.value).toEqual({ body: { text: 'Gone' }, removed: 'sender' })
   expect(heard.at(-1)).toBe('deleted 1 by sender')
+})
+
+test('a reaction comes back whole with its acknowledgement, or as none; what is no emoji is refused at once', async () => {
+  const client = await startClient('ann')
+  let state = conversationOf('ann')
+  client.on('entry', entry => void (state = fold(state, entry)))
+  client.on('reaction', event => heard.push(`stored ${event.version}`))
+  client.on('starred', ({ target, starred }) => heard.push(`starred ${target} ${starred}`))
+  const target = post('hello')
+  expect(() => client.react('c', target, 'a')).toThrow(expect.objectContaining({ code: 'field_invalid' }))
+  const react = client.react('c', target, '❤')
+  await clock.advance(2_000)
+  const { seq } = await react.acknowledged
+  expect(heard.filter(line => line === `entry message.reacted ${seq}`)).toHaveLength(1)
+  expect(state.messages.get(target)).toMatchObject({
+    reactions: { version: 1, counts: [{ emoji: '❤️', count: 1 }] },
+    own: { version: 1, emojis: ['❤️'] },
+  })
+  const before = heard.length
+  client.react('c', target, '❤', false)
+  await clock.advance(2_000)
+  expect(client.pending()).toEqual([])
+  expect(heard.slice(before)).toEqual([])
+  tell({ event: 'reaction.stored', conversation: 'c', target, version: 2, counts: [], own: [] })
+  tell({ event: 'message.starred', conversation: 'c', target, starred: true })
+  await clock.advance(1_000)
+  expect(heard.slice(-2)).toEqual(['stored 2', `starred ${target} true`])
 })
 
 test('mentions go up with the message, and come down with it', async () => {

@@ -248,6 +248,14 @@ export class Client {
     return this.#change({ op: 'message.forward', ...forward })
   }
 
+  /**
+   * Reacts to a message with an emoji, or takes that back.
+   * @throws FlotillaError field_invalid where it is not one emoji
+   */
+  react(conversation: string, target: number, emoji: string, on = true): Send {
+    return this.#change({ op: 'message.react', conversation, target, emoji, on })
+  }
+
   /** What is not acknowledged yet, in the order of the sends. */
   pending(): readonly Send[] {
     return this.#outbox.pending()
@@ -295,6 +303,7 @@ export class Client {
   async #send({ op, ...fields }: Draft & { readonly clientId: string }): Promise<Ack> {
     const ack = await this.#requests.request(op, fields)
     const { entry, ...place } = ack
+    if (entry === null) return place
     const copy = entry ?? { event: kindMadeBy[op], ...fields, ...place, by: this.#user ?? '' }
     this.#run(this.#sync.entry(copy as Entry, this.#clock.steady()))
     return place
@@ -444,6 +453,10 @@ export class Client {
         return this.#events.emit('scheduled', event)
       case 'reminder.changed':
         return this.#events.emit('reminder', event)
+      case 'reaction.stored':
+        return this.#events.emit('reaction', event)
+      case 'message.starred':
+        return this.#events.emit('starred', event)
       case 'error': {
         const error = readError(event.error, new FlotillaError('internal', 'the node reported an error without a code'))
         if (event.op === 'message.delivered' || event.op === 'message.read') this.#receipts.failed(error)

@@ -163,6 +163,10 @@ export interface ClientEvents {
   settings: { readonly conversation: string; readonly settings: ConversationSettings }
   /** A draft has changed on another device, or was sent on one. It is never the one being typed in. */
   draft: DraftChange
+  /** One has reacted in a large conversation, on whatever device, before its members hear of it: `foldReaction` takes it. */
+  reaction: EventOf<'reaction.stored'>
+  /** One has starred a message, or no longer, on whatever device. */
+  starred: EventOf<'message.starred'>
   /** The client will not come back by itself: why, and what helps. One's own `stop` is not told. */
   stopped: Stop
   error: { readonly error: FlotillaError; readonly during: string }

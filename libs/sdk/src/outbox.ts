@@ -6,7 +6,15 @@
  * Order: within a conversation one send is under way at a time, because a server that refuses one (too fast, too busy)
  * may take the next; conversations do not wait for each other.
  */
-import { type CommandOf, type EntryOp, limits, refuseBody, type ReplyOf } from '@flotilla/protocol'
+import {
+  type CommandOf,
+  emojiRule,
+  type EntryOp,
+  limits,
+  qualifyEmoji,
+  refuseBody,
+  type ReplyOf,
+} from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import { asFlotillaError, FlotillaError } from './flotilla-error.ts'
 import { fitsBytes } from './requests.ts'
@@ -242,6 +250,11 @@ function refuse(draft: Draft, size: number, entriesMax: number): void {
   if (size >= entriesMax)
     throw new FlotillaError('outbox_full', `unable to send: ${entriesMax} messages wait already`, {
       rule: `maxItems ${entriesMax}`,
+    })
+  if ('emoji' in draft && qualifyEmoji(draft.emoji) === undefined)
+    throw new FlotillaError('field_invalid', `unable to react: emoji must be ${emojiRule}`, {
+      field: 'emoji',
+      rule: emojiRule,
     })
   const refusal = 'body' in draft ? refuseBody(draft.body) : undefined
   if (refusal !== undefined) throw new FlotillaError(refusal.code, `unable to send: ${refusal.message}`, refusal.detail)

@@ -23,7 +23,7 @@ const edited: Entry = {
 const standing = [{ ...posted(1), body: { text: 'other' }, changedSeq: 3, editedAt: 3 } as Entry, posted(2), edited]
 
 test('what was heard live is what is read, and a change that was missed is found', () => {
-  const views = new FoldedViews()
+  const views = new FoldedViews('ann')
   for (const entry of [posted(1), posted(2)]) views.hear(entry)
   expect(views.differences('c', standing, 1)).toEqual([expect.stringContaining('shows at seq 1')])
   expect(views.differences('c', standing, 2)).toEqual([])
@@ -33,7 +33,7 @@ test('what was heard live is what is read, and a change that was missed is found
 })
 
 test('a device answers for what it was told since it began', () => {
-  const views = new FoldedViews()
+  const views = new FoldedViews('ann')
   views.hear(posted(1))
   views.forget('c')
   expect(views.differences('c', standing, 1)).toEqual([])

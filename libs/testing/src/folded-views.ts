@@ -3,14 +3,33 @@
  * person reads when they ask for the whole anew. So a kind needs no check of its own here: its fold is its check.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type ConversationState, emptyConversation, type Entry, foldAll } from '@flotilla/protocol'
+import {
+  conversationOf,
+  type ConversationState,
+  type Entry,
+  type EventOf,
+  foldAll,
+  foldReaction,
+} from '@flotilla/protocol'
 
 export class FoldedViews {
   readonly #views = new Map<string, ConversationState>()
+  readonly #empty: ConversationState
+
+  /** @param viewer whose device it is */
+  constructor(viewer: string) {
+    this.#empty = conversationOf(viewer)
+  }
 
   hear(entry: Entry): void {
     const { conversation } = entry
-    this.#views.set(conversation, foldAll(this.#views.get(conversation) ?? emptyConversation, [entry]))
+    this.#views.set(conversation, foldAll(this.#views.get(conversation) ?? this.#empty, [entry]))
+  }
+
+  /** One's own reaction in a large conversation. */
+  hearReaction(event: EventOf<'reaction.stored'>): void {
+    const { conversation } = event
+    this.#views.set(conversation, foldReaction(this.#views.get(conversation) ?? this.#empty, event))
   }
 
   /** The device was told to begin anew. */
@@ -26,7 +45,7 @@ export class FoldedViews {
   differences(conversation: string, read: readonly Entry[], from: number): string[] {
     const shown = this.#views.get(conversation)
     if (shown === undefined) return []
-    const standing = foldAll(emptyConversation, read)
+    const standing = foldAll(this.#empty, read)
     return [...shown.messages].flatMap(([seq, message]) => {
       // Of what was before its time a device hears the changes alone.
       if (seq < from || message.posted === undefined) return []

@@ -107,6 +107,10 @@ export function aboutOf(event: EventIn<'signal'>): string {
       return `${event.user} ${event.blocked}`
     case 'conversation.muted':
       return `${event.conversation} ${event.until}`
+    case 'reaction.stored':
+      return `${event.conversation} ${event.target} ${event.version}`
+    case 'message.starred':
+      return `${event.conversation} ${event.target} ${event.starred}`
     default:
       return ''
   }

@@ -217,8 +217,13 @@ export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string
       'Unknown fields in a command are refused. A client ignores fields and events that it does not know. A frame that is not a JSON object closes the connection.',
       '',
       'Entries of a conversation can arrive out of order, and live ones can be lost. `seq` has no gaps, so a client notices. Wait briefly for a gap to close, then fetch the range with `history.page`.',
-      'A message goes to all connections of all members, including the sender’s, except the one that sent it: that one gets the same `seq` and `at` in the reply.',
+      'A message goes to all connections of all members, including the sender’s, except the one that sent it: that one gets the same `seq` and `at` in the reply, and the entry itself if the command does not say all of it.',
     ].join('\n'),
+    '## Reactions',
+    [
+      'Reactions are said whole: how many have reacted to a message with what (`counts`), and what one person has on it (`own`). Each carries a `version` of the message’s reactions; keep the one with the highest, whether a page, an entry or an event brought it. The `own` of an entry is that of its `by`; in a page it is the reader’s. What loses its content loses its reactions.',
+      'In a large conversation a reaction is stored and answered at once, and told later: the person’s own devices hear `reaction.stored`, all members `reaction.counted` within seconds. The reply then says where the log stands.',
+    ].join('\n\n'),
     '## Large replies and slow connections',
     [
       `A reply has at most ${limits.replyBytesMax.toLocaleString('en')} bytes of JSON, unless a single entry is larger. Beyond that, \`history.page\` returns \`more\`, and \`sync.resume\` returns \`behind\` instead of replaying, or \`next\`. \`history.page\` and \`sync.resume\` of one connection are processed one at a time: the next one starts once the previous reply has left the gateway.`,

@@ -216,6 +216,20 @@ const acrossBlock = {
   blocked: 'blocked',
   owner: 'blocked',
 } as const
+/** Of a place where no message stands, for all who are in the group. */
+const unknownInGroup = {
+  ...inGroup,
+  member: 'message_unknown',
+  admin: 'message_unknown',
+  owner: 'message_unknown',
+} as const
+const reacted: Readonly<Record<string, Line>> = {
+  'in the group': ofGroup('/messages/1/reactions/%F0%9F%91%8D', unknownInGroup),
+  'across a block': {
+    ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}/messages/1/reactions/%F0%9F%91%8D`),
+    outcome: acrossBlock,
+  },
+}
 
 /** Several lines where the answer depends on what it is about. */
 const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = {
@@ -726,6 +740,12 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'GET /v1/conversations/:id/pins': ofGroup('/pins', inGroup),
   'PUT /v1/conversations/:id/pins/:seq': pinned,
   'DELETE /v1/conversations/:id/pins/:seq': pinned,
+  'GET /v1/conversations/:id/messages/:seq/reactions': ofGroup('/messages/1/reactions', unknownInGroup),
+  'PUT /v1/conversations/:id/messages/:seq/reactions/:emoji': reacted,
+  'DELETE /v1/conversations/:id/messages/:seq/reactions/:emoji': reacted,
+  'PUT /v1/conversations/:id/messages/:seq/star': ofGroup('/messages/1/star', unknownInGroup),
+  'DELETE /v1/conversations/:id/messages/:seq/star': ofGroup('/messages/1/star', signedIn),
+  'GET /v1/stars': get('/v1/stars', signedIn),
   'POST /v1/conversations/:id/messages': {
     'in the group': ofGroup('/messages', inGroup, message),
     'in an announcement group': {

@@ -19,12 +19,14 @@ export function connectRoutes(app: Api, deps: RouteDeps): void {
         one.url === deps.settings.urlByHost ? { ...one, url: urlAtHost(one.url, request) } : one,
       )
       deps.metrics.connected(urls[0]!.region)
+      const { reactionEmojis } = deps.chat.settings
       return {
         urls,
         ticket: signTicket(deps.keys.ticket, request.caller, deps.chat.clock()),
         ticketExpiresInMs: ticketLifeMs,
         protocol: protocolVersion,
         epoch: deps.chat.epoch(),
+        ...(reactionEmojis.length === 0 ? {} : { reactionEmojis }),
       }
     },
   })

@@ -98,6 +98,11 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   const draft = { conversation: direct.id, at: Date.now() - 1_000, content: { text: 'What alice began' } }
   await drafts.put(store.chat, alice.id, draft)
   await conversations.changeSettings(store.chat, alice.id, { conversation: direct.id, notify: 'nothing' })
+  const [greeting] = (await messages.history(store.chat, alice.id, { conversation: direct.id })).entries.slice(1)
+  const about = { conversation: direct.id, seq: greeting!.seq }
+  await messages.star(store.chat, alice.id, about)
+  const reaction = { conversation: direct.id, target: about.seq, clientId: randomUUID(), emoji: '👍', on: true }
+  await messages.react(store.chat, alice.id, reaction)
   await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [alice.id, carol.id])
   await pool.query('INSERT INTO join_requests (conversation_id, user_id) VALUES ($1, $2)', [foreign, alice.id])
   await conversations.ban(store.chat, bob.id, { conversation: left, user: alice.id })
@@ -139,6 +144,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       'security-events.json',
       'sessions.json',
       'settings.json',
+      'stars.json',
       'versions.jsonl',
     ].sort(),
   )
@@ -167,6 +173,8 @@ test('the archive holds all of one’s data, and nothing that opens an account',
     'registered',
     'data_exported',
   ])
+  expect(json('stars.json')).toMatchObject([about])
+  expect(files.get(`messages/${direct.id}.jsonl`)).toContain('"own":{"version":1,"emojis":["👍"]}')
   const listed = json('conversations.json') as { id: string; kind: string; members: object[] }[]
   expect(listed.map(one => one.id).sort()).toEqual([direct.id, group, own.id].sort())
   expect(listed.find(one => one.id === direct.id)).toMatchObject({ kind: 'direct', role: 'member' })

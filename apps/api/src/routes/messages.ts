@@ -19,6 +19,21 @@ export function messageRoutes(app: Api, deps: RouteDeps): void {
       await messages.unpin(chat, caller.user, { conversation, target, clientId: randomUUID() })
     },
 
+    listReactions: async ({ params: { id: conversation, seq }, query, caller }) =>
+      messages.listReactions(chat, caller.user, { conversation, seq, ...query }),
+    addReaction: async ({ params: { id: conversation, seq: target, emoji }, caller }) => {
+      await messages.react(chat, caller.user, { conversation, target, emoji, on: true, clientId: randomUUID() })
+    },
+    removeReaction: async ({ params: { id: conversation, seq: target, emoji }, caller }) => {
+      await messages.react(chat, caller.user, { conversation, target, emoji, on: false, clientId: randomUUID() })
+    },
+
+    listStars: async ({ query, caller }) => messages.listStars(chat, caller.user, query),
+    starMessage: async ({ params: { id: conversation, seq }, caller }) =>
+      messages.star(chat, caller.user, { conversation, seq }),
+    unstarMessage: async ({ params: { id: conversation, seq }, caller }) =>
+      messages.unstar(chat, caller.user, { conversation, seq }),
+
     postMessage: {
       config: { outOfTurn: true },
       handle: async request => {

@@ -11,6 +11,8 @@ import { ban } from '../log/conversations/bans.ts'
 import { createGroup } from '../log/conversations/create-group.ts'
 import { get as getConversation } from '../log/conversations/get.ts'
 import { claim, done, type Job } from '../store/jobs/index.ts'
+import { react } from '../log/messages/react.ts'
+import { star } from '../log/messages/star.ts'
 import { history } from '../log/messages/history.ts'
 import { make as makeLink } from '../log/links/make.ts'
 import { put as putDraft } from '../log/drafts/index.ts'
@@ -157,6 +159,9 @@ async function life() {
   for (const conversation of [owned, joined, lonely, direct])
     await say(alice, conversation, `by alice in ${conversation}`)
   await say(bob, direct, 'by bob')
+  const target = (await history(ctx, alice.id, { conversation: direct })).head
+  await react(ctx, alice.id, { conversation: direct, target, clientId: randomUUID(), emoji: '👍', on: true })
+  await star(ctx, alice.id, { conversation: direct, seq: target })
   const avatar = randomUUID()
   await ctx.pool.query(
     `UPDATE users SET about = 'secret', avatar = $2, last_seen_at = now(), quiet_from = 1, quiet_until = 2,
@@ -263,7 +268,7 @@ async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, 
     },
   ])
   expect(await check(ctx, alice.session)).toBeUndefined()
-  expect(await rowsNaming(alice)).toEqual({ members: 1 })
+  expect(await rowsNaming(alice)).toEqual({ members: 1, reactions: 1 })
   const wanting = `SELECT FROM notifications WHERE kind = 'contact_request' AND actor_id = $1`
   expect((await ctx.pool.query(wanting, [alice.id])).rowCount).toBe(0)
   const upload = await ctx.pool.query('SELECT expires_at <= now() AS over FROM uploads WHERE user_id = $1', [alice.id])
@@ -394,7 +399,7 @@ describe('erasing', () => {
     const counts = await Promise.all([eraseDue(ctx, 10), eraseDue(ctx, 10), eraseDue(ctx, 10)])
     expect(counts.reduce((sum, one) => sum + one)).toBe(3)
     for (const { alice, owned } of stories) {
-      expect(await rowsNaming(alice)).toEqual({ members: 1 })
+      expect(await rowsNaming(alice)).toEqual({ members: 1, reactions: 1 })
       const { rows } = await ctx.pool.query<{ count: number }>(
         'SELECT count(*)::int AS count FROM messages WHERE conversation_id = $1 AND kind = 6',
         [owned],

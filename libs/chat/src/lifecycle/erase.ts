@@ -110,6 +110,7 @@ const own = [
   'message_versions',
   'scheduled_messages',
   'reminders',
+  'stars',
 ]
 
 /** What groups hold of the person. Whom they have banned stays so. */

@@ -167,6 +167,13 @@ const lists: readonly List[] = [
     item: `'conversation', h.conversation_id, 'seq', h.seq, 'at', h.hidden_at`,
     from: 'hidden_messages h WHERE h.user_id = $1',
   },
+  {
+    path: 'stars.json',
+    keyType: 'bigint',
+    key: 's.id',
+    item: `'conversation', s.conversation_id, 'seq', s.seq, 'at', s.starred_at`,
+    from: 'stars s WHERE s.user_id = $1',
+  },
 ]
 
 /** @throws Refusal user_unknown */

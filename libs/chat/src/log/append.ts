@@ -21,11 +21,12 @@ import {
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
 import { demandMayPost, demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
+import { uniqueViolation } from '../store/failures.ts'
 import { transaction } from '../store/transaction.ts'
 import type { LogContext } from './context.ts'
 import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
 import type { RowChange } from './insert-statements.ts'
-import { lock, type ToWrite, write } from './locked.ts'
+import { type LockedRow, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
 import { mentionedBy } from './messages/mentions.ts'
 import { takeTurn } from './messages/slow-mode.ts'
@@ -43,8 +44,8 @@ export interface Appended {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly epoch: number
-  /** Where the command does not say all of it, since the acknowledgement is the sender's copy. */
-  readonly entry?: Entry
+  /** Where the command does not say all of it, since the acknowledgement is the sender's copy. Null: it made none. */
+  readonly entry?: Entry | null
 }
 
 /** What is particular about the kind of entry that a command makes. */
@@ -85,14 +86,26 @@ export interface Checked<O extends EntryOp> {
 export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
   /**
    * Checks, and writes what the entry changes beside the log; whatever it throws leaves everything as it was.
-   * @returns what the entry carries; or the entry that has said the same, so that there is nothing to write
+   * @returns what the entry carries; or the entry that has said the same; or that there is none, and the answer is where
+   *   the log stands
    * @throws Refusal
    */
   apply(
     ctx: LogContext,
     locked: LockedBy,
     input: InputOf<O>,
-  ): Promise<{ readonly payload: PayloadOf<KindMadeBy<O>> } | Said>
+  ): Promise<{ readonly payload: PayloadOf<KindMadeBy<O>> } | Said | Unchanged>
+  /**
+   * In a large conversation, instead: what many do there is done together, and its members are told of it later, which
+   * costs them nothing now.
+   * @returns where the log stands; or that the membership has changed, so that it is decided again
+   * @throws Refusal
+   */
+  gather?(
+    ctx: LogContext,
+    who: Standing & Pick<LockedBy, 'conversation' | 'by'>,
+    input: InputOf<O>,
+  ): Promise<Appended | 'stale'>
 }
 
 /** The conversation under its lock, and who does something there. */
@@ -109,6 +122,11 @@ export interface LockedBy {
 /** An entry that stands already. */
 interface Said {
   readonly said: number
+}
+
+/** There is no entry: the answer is where the log stands. */
+interface Unchanged {
+  readonly unchanged: true
 }
 
 export type AnyRule<O extends EntryOp> = Rule<O> | LockedRule<O>
@@ -253,32 +271,51 @@ async function appendLocked<O extends EntryOp>(
       return firstResult(ctx, by, rule, input, refused)
     }
     const { membership } = standing
-    const done = await transaction(ctx, async client => {
-      const row = await lock(ctx, client, conversation)
-      if (row?.version !== membership.version) return 'stale'
-      const earlier = await findEarlier(client, by, input)
-      if (earlier !== undefined) return { earlier }
-      if (membership.pending) demandMayStillAsk(row.head_seq, ctx.settings.requestMessagesMax)
-      if (!hasPaid) ctx.spending.message(by, conversation, membership.size, Buffer.byteLength(JSON.stringify(input)))
+    const gather = membership.large ? rule.gather : undefined
+    const pay = () => {
+      const people = gather === undefined ? membership.size : 0
+      if (!hasPaid) ctx.spending.message(by, conversation, people, Buffer.byteLength(JSON.stringify(input)))
       hasPaid = true
+    }
+    if (gather !== undefined) {
+      pay()
+      const gathered = await gather(ctx, { ...standing, conversation, by }, input)
+      if (gathered !== 'stale') return gathered
+      ctx.memberships.drop(conversation, membership.version + 1)
+      continue
+    }
+    const work = async (client: PoolClient) => {
+      const row = await lockForEntry(client, by, input)
+      if (row?.version !== membership.version) return 'stale'
+      if (row.seq !== null) return { earlier: row as EntryRow }
+      if (membership.pending) demandMayStillAsk(row.head_seq, ctx.settings.requestMessagesMax)
+      pay()
       const applied = await rule.apply(ctx, { client, conversation, by, ...standing, seq: row.head_seq + 1 }, input)
+      if ('unchanged' in applied) return { standing: { seq: row.head_seq, at: Math.round(row.head_at) } }
       if ('said' in applied) return { said: await readEntry(client, conversation, applied.said) }
       const part = { event: kindMadeBy[rule.op], ...applied.payload } as unknown as ToWrite['part']
       const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users)
       return write(ctx, client, { conversation, by, clientId, part, absent })
-    })
+    }
+    // One at a time: they would wait for each other at the lock, each with a connection.
+    const done = await ctx.turns
+      .inOrder(conversation, () => transaction(ctx, work))
+      .catch((error: unknown) => firstAtOnce(ctx, by, input, error))
     if (done === 'stale') {
       ctx.memberships.drop(conversation, membership.version + 1)
       continue
     }
+    if ('standing' in done) return { ...done.standing, epoch: ctx.epoch(), entry: null }
     const entry = await tellLocked(ctx, membership, done, origin)
-    const { seq, at, epoch } = entry
+    const { seq } = entry
     membership.headSeen = Math.max(membership.headSeen, seq)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
-    return { seq, at, epoch, entry }
+    return toAppended(entry)
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
 }
+
+const toAppended = (entry: Entry): Appended => ({ seq: entry.seq, at: entry.at, epoch: entry.epoch, entry })
 
 /** What stood already is told to nobody but the one who has said it once more. */
 async function tellLocked(
@@ -293,12 +330,40 @@ async function tellLocked(
 
 const undecided = 'unable to write the entry: too many concurrent changes'
 
-async function findEarlier(
-  client: PoolClient | LogContext['pool'],
+/** The conversation's row, locked to the end of the transaction, and the first result of a command that is repeated. */
+type LockedPlace = Pick<LockedRow, 'head_seq' | 'head_at' | 'version'> & (EntryRow | { readonly seq: null })
+
+/**
+ * In one round trip. What was committed while it waited for the lock it does not see, so the same command that is sent twice
+ * at once is found by what it meets: what it wants stands already, or is refused, or its clientId is taken.
+ */
+async function lockForEntry(client: PoolClient, by: string, input: Placing): Promise<LockedPlace | undefined> {
+  const found = await client.query<LockedPlace>({
+    name: 'entries-lock',
+    text: `SELECT c.head_seq, c.version, (extract(epoch FROM c.head_at) * 1000)::float8 AS head_at, ${entryColumns}
+             FROM conversations c
+             LEFT JOIN messages m ON m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3
+            WHERE c.id = $1 FOR NO KEY UPDATE OF c`,
+    values: [input.conversation, by, input.clientId],
+  })
+  return found.rows[0]
+}
+
+/** What the same command has made the other time, also when it was sent twice at once. @throws what refused it this time */
+async function firstAtOnce(
+  ctx: LogContext,
   by: string,
   input: Placing,
-): Promise<EntryRow | undefined> {
-  const found = await client.query<EntryRow>({
+  error: unknown,
+): Promise<{ readonly earlier: EntryRow }> {
+  if (!(error instanceof Refusal) && uniqueViolation(error) === undefined) throw error
+  const earlier = await findEarlier(ctx, by, input)
+  if (earlier === undefined) throw error
+  return { earlier }
+}
+
+async function findEarlier(ctx: LogContext, by: string, input: Placing): Promise<EntryRow | undefined> {
+  const found = await ctx.pool.query<EntryRow>({
     name: 'entries-earlier',
     text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`,
     values: [input.conversation, by, input.clientId],
@@ -365,7 +430,7 @@ async function firstResult<O extends EntryOp>(
   refused: unknown,
 ): Promise<Appended> {
   if (!(refused instanceof Refusal) || !lateCodes.has(refused.code)) throw refused
-  const earlier = await findEarlier(ctx.pool, by, input)
+  const earlier = await findEarlier(ctx, by, input)
   if (earlier === undefined) throw refused
   const { seq, at } = earlier
   const place = { seq, at: Math.round(at), epoch: ctx.epoch() }

@@ -3,10 +3,12 @@ import { limits } from '@flotilla/protocol'
 import type { NoticesContext, NoticesSettings } from '../notices/context.ts'
 import { readAlong } from '../notices/notifications/follow.ts'
 import type { ChatPorts, TraceEntry } from '../ports.ts'
+import { createGathering, type Gathering } from '../store/gather.ts'
 import { createLane } from '../store/pool.ts'
 import { type BudgetSettings, createSpending, type Spending } from './budgets.ts'
 import { createInserts, type Inserts } from './inserts.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
+import type { CrowdReacting, CrowdResult } from './messages/crowd.ts'
 import { createPulse, type Pulse } from './pulse.ts'
 import { createReceipts, type Receipts } from './receipts/book.ts'
 
@@ -30,6 +32,10 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly deleteWindowMs: number
   /** Whether members can read what messages said before they were edited. Without it that is erased. */
   readonly editHistory: boolean
+  /** With what people may react; empty: any emoji. */
+  readonly reactionEmojis: readonly string[]
+  /** The members of a large conversation are told of reactions at most so often. */
+  readonly reactionsGatherMs: number
   /** A conversation that grows past this many members is routed by interest and has no offline rows. */
   readonly largeConversationMin: number
   readonly largeSettleMs: number
@@ -79,6 +85,8 @@ export const logDefaults = {
   editWindowMs: Number.POSITIVE_INFINITY,
   deleteWindowMs: Number.POSITIVE_INFINITY,
   editHistory: false,
+  reactionEmojis: [],
+  reactionsGatherMs: 2_000,
   largeConversationMin: 1_000,
   largeSettleMs: 15_000,
   membersCachedMax: 1_000_000,
@@ -99,6 +107,10 @@ export const logDefaults = {
   conversationRequestsReceivedMax: 500,
 } satisfies Partial<LogSettings>
 
+/** Reactions in one large conversation that are counted together, and that wait for it. */
+const crowdBatchMax = 200
+const crowdWaitingMax = 4_000
+
 /** A pulse that is not answered for so long is given up and begun anew, on another connection: revocations must be heard. */
 const pulseAnswerMs = 1_000
 
@@ -111,6 +123,10 @@ export interface LogContext extends NoticesContext {
   readonly inserts: Inserts
   readonly receipts: Receipts
   readonly pulse: Pulse
+  /** Reactions in large conversations, by conversation. */
+  readonly crowds: Gathering<CrowdReacting, CrowdResult>
+  /** Does something in so long, unless it closes before; what must be done then is done by others. */
+  later(ms: number, work: () => Promise<void>): void
   /** The store's epoch, as of the last pulse. */
   epoch(): number
 }
@@ -149,7 +165,16 @@ export async function openLog(notices: NoticesContext & { readonly settings: Log
     windowMs: settings.receiptWindowMs,
     onRead: risen => readAlong(notices, risen),
   })
+  const timers = new Set<NodeJS.Timeout>()
   return {
+    later(ms: number, work: () => Promise<void>) {
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        work().catch((error: unknown) => logger.warn({ err: error }, 'unable to do what was left for later'))
+      }, ms)
+      timers.add(timer)
+    },
+    crowds: createGathering<CrowdReacting, CrowdResult>(crowdBatchMax, crowdWaitingMax),
     presumedAbsent,
     ...(trace === undefined ? {} : { trace }),
     spending: createSpending(settings, options),
@@ -160,6 +185,8 @@ export async function openLog(notices: NoticesContext & { readonly settings: Log
     epoch,
     async close() {
       pulse.stop()
+      for (const timer of timers) clearTimeout(timer)
+      timers.clear()
       if (!lane.ending) void lane.end()
       await Promise.all([inserts.close(), receipts.close()])
     },

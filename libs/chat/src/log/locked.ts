@@ -22,6 +22,8 @@ export interface LockedRow {
   readonly kind: number
   readonly settings: StoredRules
   readonly head_seq: number
+  /** When that was: milliseconds since 1970. */
+  readonly head_at: number
   readonly version: number
   readonly member_count: number
   readonly large: boolean
@@ -32,7 +34,7 @@ export interface LockedRow {
 export async function lock(ctx: LogContext, client: PoolClient, conversation: string): Promise<LockedRow | undefined> {
   const found = await client.query<LockedRow>({
     name: 'conversations-lock',
-    text: `SELECT kind, settings, head_seq, version, member_count, timer_ms,
+    text: `SELECT kind, settings, head_seq, (extract(epoch FROM head_at) * 1000)::float8 AS head_at, version, member_count, timer_ms,
                   coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
              FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
     values: [conversation, ctx.settings.largeSettleMs],

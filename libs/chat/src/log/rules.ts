@@ -8,6 +8,7 @@ import { editing } from './messages/edit.ts'
 import { forwarding } from './messages/forward.ts'
 import { pinning, unpinning } from './messages/pin.ts'
 import { posting } from './messages/post.ts'
+import { reacting } from './messages/react.ts'
 
 const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.send': posting,
@@ -16,6 +17,7 @@ const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.unpin': unpinning,
   'message.delete': deleting,
   'message.forward': forwarding,
+  'message.react': reacting,
 }
 
 /** What a command of the socket does, whichever it is. */

@@ -39,13 +39,24 @@ const pattern = /^(\d{1,16})\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 /** @throws Refusal field_invalid when it is none of ours */
 export function decodePlace(cursor: string): TimePlace {
   const [, at, id] = pattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
-  if (at === undefined || id === undefined)
-    throw new Refusal('field_invalid', 'after: must be `next` of a previous page', {
-      field: 'after',
-      rule: '`next` of a previous page',
-    })
+  if (at === undefined || id === undefined) throw notOurs()
   return { at: Number(at), id }
 }
+
+/** The place of an item in a list that is numbered, its highest number first. */
+const numberPattern = /^[1-9]\d{0,15}$/
+
+/** @throws Refusal field_invalid when it is none of ours */
+export function decodeNumber(cursor: string): number {
+  if (numberPattern.test(cursor)) return Number(cursor)
+  throw notOurs()
+}
+
+const notOurs = () =>
+  new Refusal('field_invalid', 'after: must be `next` of a previous page', {
+    field: 'after',
+    rule: '`next` of a previous page',
+  })
 
 /** What a page takes besides its items: the names of its fields, and `next`. */
 const pageFrameBytesMax = 256
@@ -70,6 +81,19 @@ export function toPageOfPeople<K extends string, T extends { readonly user: { re
   const page = { [name]: items } as { readonly [key in K]: readonly T[] }
   const last = items.at(-1)
   return people.length === items.length || last === undefined ? page : { ...page, next: last.user.id }
+}
+
+/** Cuts items of rows that are numbered, one more than the page holds, to the page. */
+export function toNumberedPage<K extends string, T>(
+  name: K,
+  rows: readonly { readonly place: number }[],
+  all: readonly T[],
+  limit: number,
+): PageOf<K, T> {
+  const items = fitting(all.slice(0, limit))
+  const page = { [name]: items } as { readonly [key in K]: readonly T[] }
+  const last = rows[items.length - 1]
+  return all.length === items.length || last === undefined ? page : { ...page, next: String(last.place) }
 }
 
 /** Cuts what was read, one row more than the page holds, to the page. */

@@ -325,6 +325,61 @@ export const reminders = pgTable(
   table => [primaryKey({ columns: [table.userId, table.conversationId, table.seq] })],
 )
 
+export const reactions = pgTable(
+  'reactions',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    userId: uuid('user_id').notNull(),
+    emojis: text('emojis').array().notNull(),
+    version: integer('version').notNull(),
+    changedSeq: seq('changed_seq'),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq, table.userId] })],
+)
+
+export const reactionCounts = pgTable(
+  'reaction_counts',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    version: integer('version').notNull(),
+    emojis: text('emojis').array().notNull(),
+    counts: integer('counts').array().notNull(),
+    untold: boolean('untold').notNull().default(false),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq] })],
+)
+
+export const reactionRounds = pgTable('reaction_rounds', {
+  conversationId: uuid('conversation_id')
+    .primaryKey()
+    .references(() => conversations.id, { onDelete: 'cascade' }),
+  lastBy: uuid('last_by').notNull(),
+  toldAt: at('told_at').notNull().default(sql`'-infinity'`),
+  dueAt: at('due_at'),
+})
+
+export const stars = pgTable(
+  'stars',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    id: bigint('id', { mode: 'number' }).generatedAlwaysAsIdentity(),
+    starredAt: at('starred_at').notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq, table.userId] })],
+)
+
 export const offlineMessages = pgTable(
   'offline_messages',
   {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { At, Body, PostedBody, Quote, Removed, Seq, Uuid } from '../fields.ts'
+import { At, Body, Emoji, PostedBody, Quote, ReactionCounts, ReactionVersion, Removed, Seq, Uuid } from '../fields.ts'
 import { alsoMakes, entryByCommand } from '../message.ts'
 
 export const messageNew = entryByCommand(
@@ -24,6 +24,25 @@ export const messageNew = entryByCommand(
           description:
             'Whether the message is pinned, and the last entry that changed it. Missing if it was never pinned.',
         },
+      ),
+    ),
+    reactions: Type.Optional(
+      Type.Object(
+        {
+          version: ReactionVersion,
+          counts: ReactionCounts,
+          own: Type.Optional(
+            Type.Object(
+              { version: ReactionVersion, emojis: Type.Array(Emoji) },
+              {
+                additionalProperties: false,
+                description:
+                  'What the reader has on it, and the version that said so. Left out when they never reacted.',
+              },
+            ),
+          ),
+        },
+        { additionalProperties: false, description: 'Left out when nobody ever reacted.' },
       ),
     ),
     removed: Type.Optional(

@@ -1,6 +1,6 @@
 /** How to open a socket: where to connect, and the ticket to present. */
 import { Type } from 'typebox'
-import { Epoch } from '../fields.ts'
+import { Emoji, Epoch } from '../fields.ts'
 import { answered, closed, listOf, named } from './fields.ts'
 import { routes } from './route.ts'
 
@@ -16,6 +16,9 @@ export const ConnectAnswer = named(
       ticketExpiresInMs: Type.Integer({ minimum: 1 }),
       protocol: Type.Integer({ minimum: 1, description: 'The socket protocol version.' }),
       epoch: Epoch,
+      reactionEmojis: Type.Optional(
+        listOf(Emoji, { description: 'With what people may react here. Left out where any emoji will do.' }),
+      ),
     },
     closed,
   ),

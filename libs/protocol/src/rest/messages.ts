@@ -1,9 +1,9 @@
 /** The log of a conversation: read a page, and post without a socket. */
 import { Type } from 'typebox'
 import { entries, Entry } from '../entries.ts'
-import { Seq, Uuid } from '../fields.ts'
+import { At, Emoji, Seq, Uuid } from '../fields.ts'
 import { up } from '../up.ts'
-import { answered, ById, closed, done, listOf, named } from './fields.ts'
+import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
 
 /** The same fields as on the socket, without those that only a frame needs. */
@@ -18,9 +18,18 @@ const HistoryPage = Type.Object(
 const BySeq = Type.Object({ id: Uuid, seq: Seq }, closed)
 const Pins = Type.Object({ messages: listOf(named('MessageNew', entries['message.new'].schema)) }, closed)
 
+const Reaction = Type.Object({ user: User, emojis: Type.Array(Emoji) }, closed)
+export type Reaction = Type.Static<typeof Reaction>
+const ReactionPage = Type.Object({ reactions: listOf(Reaction), next: Type.Optional(PageCursor) }, closed)
+const Star = Type.Object({ at: At, message: named('MessageNew', entries['message.new'].schema) }, closed)
+const StarPage = Type.Object({ stars: listOf(Star), next: Type.Optional(PageCursor) }, closed)
+const ByEmoji = Type.Object({ id: Uuid, seq: Seq, emoji: Emoji }, closed)
+
 const inside = ['conversation_unknown', 'not_a_member'] as const
 
 const pinRefusals = [...inside, 'role_insufficient', 'blocked', 'request_pending', 'message_unknown'] as const
+
+const reactionRefusals = [...inside, 'blocked', 'request_pending', 'message_unknown'] as const
 
 export const messages = routes('messages', 'session', {
   getHistory: {
@@ -59,6 +68,57 @@ export const messages = routes('messages', 'session', {
     params: BySeq,
     answers: done(),
     refusals: pinRefusals,
+  },
+  listReactions: {
+    at: 'GET /v1/conversations/{id}/messages/{seq}/reactions',
+    summary: 'List who has reacted to a message',
+    description: 'The one who reacted last first; with `emoji`, only those who have reacted with it.',
+    params: BySeq,
+    query: Type.Object(
+      { emoji: Type.Optional(Emoji), limit: pageLimit(50, 100), after: Type.Optional(PageCursor) },
+      closed,
+    ),
+    answers: { 200: answered('A page of people, each with all their reactions to the message.', ReactionPage) },
+    refusals: [...inside, 'message_unknown'],
+  },
+  addReaction: {
+    at: 'PUT /v1/conversations/{id}/messages/{seq}/reactions/{emoji}',
+    summary: 'React to a message',
+    description:
+      'With any emoji, or with those that the deployment allows. To react with the same one again changes nothing.',
+    params: ByEmoji,
+    answers: done(),
+    refusals: [...reactionRefusals, 'limit_reached'],
+  },
+  removeReaction: {
+    at: 'DELETE /v1/conversations/{id}/messages/{seq}/reactions/{emoji}',
+    summary: 'Take a reaction back',
+    description: 'One’s own. To take back what is not there changes nothing.',
+    params: ByEmoji,
+    answers: done(),
+    refusals: reactionRefusals,
+  },
+  listStars: {
+    at: 'GET /v1/stars',
+    summary: 'List my starred messages',
+    description: 'Of all conversations, the one that was starred last first.',
+    query: Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed),
+    answers: { 200: answered('A page of messages as they stand.', StarPage) },
+  },
+  starMessage: {
+    at: 'PUT /v1/conversations/{id}/messages/{seq}/star',
+    summary: 'Star a message',
+    description: 'To find it again; nobody else hears of it. The star goes with the membership, and with the message.',
+    params: BySeq,
+    answers: done(),
+    refusals: [...inside, 'message_unknown', 'limit_reached'],
+  },
+  unstarMessage: {
+    at: 'DELETE /v1/conversations/{id}/messages/{seq}/star',
+    summary: 'Unstar a message',
+    description: 'To take away a star that is not there changes nothing.',
+    params: BySeq,
+    answers: done(),
   },
   postMessage: {
     at: 'POST /v1/conversations/{id}/messages',

@@ -81,6 +81,24 @@ export const createConversations = (ask: Ask) => ({
   pin: (conversation: string, seq: number) => ask('PUT /v1/conversations/{id}/pins/{seq}', { id: conversation, seq }),
   unpin: (conversation: string, seq: number) =>
     ask('DELETE /v1/conversations/{id}/pins/{seq}', { id: conversation, seq }),
+  /** Who has reacted to a message, the last first; `client.react` reacts. It goes on at `next`. */
+  reactions: (
+    conversation: string,
+    seq: number,
+    query: QueryOf<'GET /v1/conversations/{id}/messages/{seq}/reactions'> = {},
+  ) => ask('GET /v1/conversations/{id}/messages/{seq}/reactions', { id: conversation, seq, query }),
+  /** Reacts without the socket. @throws FlotillaError field_invalid, message_unknown, limit_reached */
+  addReaction: (conversation: string, seq: number, emoji: string) =>
+    ask('PUT /v1/conversations/{id}/messages/{seq}/reactions/{emoji}', { id: conversation, seq, emoji }),
+  removeReaction: (conversation: string, seq: number, emoji: string) =>
+    ask('DELETE /v1/conversations/{id}/messages/{seq}/reactions/{emoji}', { id: conversation, seq, emoji }),
+  /** The starred messages of all conversations, the one that was starred last first. It goes on at `next`. */
+  stars: (page: Page = {}) => ask('GET /v1/stars', { query: page }),
+  /** Marks a message for oneself: one's other devices hear `starred`. @throws FlotillaError message_unknown, limit_reached */
+  star: (conversation: string, seq: number) =>
+    ask('PUT /v1/conversations/{id}/messages/{seq}/star', { id: conversation, seq }),
+  unstar: (conversation: string, seq: number) =>
+    ask('DELETE /v1/conversations/{id}/messages/{seq}/star', { id: conversation, seq }),
   /** Posts without the socket and the outbox. Repeat it with the same clientId until it succeeds. */
   post: (conversation: string, message: BodyOf<'POST /v1/conversations/{id}/messages'>) =>
     ask('POST /v1/conversations/{id}/messages', { id: conversation, body: message }),

@@ -10,6 +10,7 @@ import {
   type Event,
   limits,
   type MemberRef,
+  qualifyEmoji,
   type ReplyOf,
   type Verdict,
 } from '@flotilla/protocol'
@@ -175,6 +176,8 @@ export class ModelServer {
         return this.#send(socket, command)
       case 'message.edit':
         return this.#edit(socket, command)
+      case 'message.react':
+        return this.#react(socket, command)
       case 'history.page':
         return this.#page(user, command)
       case 'sync.resume':
@@ -229,6 +232,20 @@ export class ModelServer {
       throw new ModelRefusal('message_unknown')
     const seq = this.append(conversation, { event: 'message.edited', by: user, clientId, target, body }, socket)
     return { seq, at: this.clock.now(), epoch: this.epoch }
+  }
+
+  /** One person with one emoji is enough of a model; to take back what is not there makes no entry. */
+  #react(socket: ModelSocket, command: CommandOf<'message.react'>): ReplyOf<'message.react'> {
+    const { user } = socket
+    const { conversation, clientId, target, on } = command
+    const emoji = qualifyEmoji(command.emoji)!
+    const counts = on ? [{ emoji, count: 1 }] : []
+    const own = on ? [emoji] : []
+    const row = { event: 'message.reacted' as const, by: user, clientId, target, emoji, on, version: 1, counts, own }
+    const place = { at: this.clock.now(), epoch: this.epoch }
+    if (!on) return { seq: this.head(conversation), ...place, entry: null }
+    const seq = this.append(conversation, row, socket)
+    return { seq, ...place, entry: this.entries(conversation, seq - 1, seq)[0]! }
   }
 
   #page(user: string, command: CommandOf<'history.page'>): ReplyOf<'history.page'> {

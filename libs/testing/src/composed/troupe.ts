@@ -193,8 +193,9 @@ class LivingTroupe implements Troupe {
     client.on('entry', ({ conversation, seq }) => {
       if (this.#dice.roll() < 0.3) client.markRead(conversation, seq)
     })
-    const views = new FoldedViews()
+    const views = new FoldedViews(person.user)
     client.on('entry', entry => views.hear(entry))
+    client.on('reaction', event => views.hearReaction(event))
     client.on('resync', ({ conversation }) => views.forget(conversation))
     const device = { name, session: session!, client, seen, views }
     person.devices.push(device)
@@ -246,8 +247,10 @@ class LivingTroupe implements Troupe {
     // Now and then it is something about a message: of one's own, or the last one of anybody's.
     const own = this.#said.get(`${conversation} ${user}`)
     const last = this.#said.get(conversation)
+    const emoji = this.#dice.pick(['👍', '❤️', '🎉'])
     const act = this.#dice.draw<(client: Client) => Send | undefined>([
-      [80, () => client.send(draft)],
+      [72, () => client.send(draft)],
+      [8, () => (last === undefined ? undefined : client.react(conversation, last, emoji, this.#dice.roll() < 0.7))],
       [12, () => (own === undefined ? undefined : client.edit({ ...draft, target: own }))],
       [4, () => (last === undefined ? undefined : client.pin(conversation, last))],
       [4, () => (last === undefined ? undefined : client.unpin(conversation, last))],

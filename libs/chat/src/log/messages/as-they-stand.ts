@@ -10,8 +10,9 @@ import { withoutHidden } from './hidden.ts'
 import { keyOf } from './part.ts'
 import { pinPart } from './pins.ts'
 import { withQuotes } from './quotes.ts'
+import { reactionPart } from './reactions.ts'
 
-const parts = [pinPart] as const
+const parts = [pinPart, reactionPart] as const
 
 /** Opens rows into entries, in their order, with all that their messages have. What else is to be read is read at once. */
 export async function asTheyStand(

@@ -56,7 +56,7 @@ const read = async (by = bob) => (await history(ctx, by, { conversation })).entr
 const told = () => chat.emitted.flatMap(({ event }) => ('seq' in event ? [event as Entry] : []))
 const setTo = (timerMs: number | null, by = alice) => setTimer(ctx, by, { conversation, timerMs })
 /** What an acknowledgement says of the end of its message. */
-const endOf = ({ entry }: { readonly entry?: Entry }) => (entry as { expiresAt?: number } | undefined)?.expiresAt
+const endOf = ({ entry }: { readonly entry?: Entry | null }) => (entry as { expiresAt?: number } | undefined)?.expiresAt
 const gone = { body: { text: 'This message has expired.' }, removed: 'expired' }
 
 /** As if so much time had passed since these were posted: a moment more than an hour. */

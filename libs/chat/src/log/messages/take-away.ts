@@ -10,6 +10,7 @@ import { withdrawMentions } from './tell-mentioned.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
+import { forgetReactions } from './reactions.ts'
 import { removeRows, type Target } from './target.ts'
 
 /** What a message says from then on. It is for clients that do not know `removed`: a text must show something. */
@@ -41,6 +42,7 @@ export async function takeAway(
   ])
   await forgetOwed(client, conversation, targets)
   await unpinRemoved(client, conversation, targets, seq)
+  await forgetReactions(client, conversation, targets)
   const mentioned: (readonly [target: number, users: Awaited<ReturnType<typeof forgetMentions>>])[] = []
   for (const target of targets) mentioned.push([target, await forgetMentions(client, conversation, target)])
   await afterCommit(client, async () => {

@@ -2,9 +2,12 @@
  * The message that an entry changes. Its row holds what it says now; of what changed it before, the body is taken out of
  * the log in the same commit, so that nobody reads what its sender has replaced, or an operator has removed.
  */
-import type { Body, Removed } from '@flotilla/protocol'
+import { type Body, Refusal, type Removed } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { Pool, PoolClient } from 'pg'
+import { demandMember } from '../../access.ts'
+import type { LogContext } from '../context.ts'
+import { firstSeen, notHidden } from './hidden.ts'
 import { mendPairs } from '../entries.ts'
 import type { RowChange } from '../insert-statements.ts'
 import { int8Array } from '../../store/binary-arrays.ts'
@@ -32,14 +35,21 @@ export interface Target extends Content {
   replace(content: Content): RowChange
 }
 
-interface Row {
-  seq: number
-  expired: boolean | null
+/** What of a message's row its content is opened by. */
+export interface TargetRow {
   sender_id: string
   client_id: string
   kind: number
   key_id: number
   body: Buffer
+}
+
+/** The columns of TargetRow, for a SELECT from messages AS m. */
+export const targetColumns = 'm.sender_id, m.client_id, m.kind, m.key_id, m.body'
+
+interface Row extends TargetRow {
+  seq: number
+  expired: boolean | null
   at: number
   age_ms: number
   changed_seq: number | null
@@ -52,7 +62,7 @@ interface Row {
 
 /** With what changed it last. */
 const find = `
-SELECT m.seq, m.expires_at <= now() AS expired, m.sender_id, m.client_id, m.kind, m.key_id, m.body,
+SELECT m.seq, m.expires_at <= now() AS expired, ${targetColumns},
        (extract(epoch FROM m.created_at) * 1000)::float8 AS at,
        (extract(epoch FROM clock_timestamp() - m.created_at) * 1000)::float8 AS age_ms, m.changed_seq, b.sender_id AS before_sender,
        b.client_id AS before_client, b.kind AS before_kind, b.key_id AS before_key, b.body AS before_body
@@ -113,6 +123,32 @@ function toTarget(seal: Sealer, conversation: string, row: Row): Target {
     change: changed => replace({ ...content, ...changed }),
     replace,
   }
+}
+
+/** Whether its content was taken away. */
+export async function isRemoved(seal: Sealer, conversation: string, row: TargetRow): Promise<boolean> {
+  await seal.ready([row.key_id])
+  const place = { conversation, sender: row.sender_id, clientId: row.client_id, kind: row.kind }
+  return (open(seal, place, row.key_id, row.body) as Content).removed !== undefined
+}
+
+/**
+ * There is such a message, the caller may see it, and its content was not taken away.
+ * @throws Refusal conversation_unknown, not_a_member, message_unknown
+ */
+export async function demandMessage(ctx: LogContext, by: string, conversation: string, seq: number): Promise<void> {
+  const found = await ctx.pool.query<TargetRow & { joined: number | null; stands: boolean }>({
+    name: 'message-of-reader',
+    text: `SELECT mb.joined_seq AS joined, coalesce(m.seq >= ${firstSeen('mb')} AND coalesce(m.expires_at > now(), true) AND ${notHidden('m', 'mb.user_id')}, false) AS stands, ${targetColumns}
+             FROM conversations c LEFT JOIN members mb ON mb.conversation_id = c.id AND mb.user_id = $3
+             LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = $2 AND m.kind = ${entries['message.new'].number}
+            WHERE c.id = $1`,
+    values: [conversation, seq, by],
+  })
+  const row = found.rows[0]
+  demandMember(row !== undefined, row?.joined ?? undefined)
+  if (!row!.stands || (await isRemoved(ctx.seal, conversation, row!)))
+    throw new Refusal('message_unknown', undefined, { field: 'seq' })
 }
 
 const open = (seal: Sealer, place: SealPlace, keyId: number, body: Buffer) =>
