@@ -57,11 +57,13 @@ const tags: Readonly<Record<string, string>> = {
   messages: 'Several messages at once.',
   notification: 'Notifications.',
   ping: 'Keepalive.',
+  poll: 'Votes and results of polls.',
   presence: 'Who is online.',
   refresh: 'Reloading state that is not in a log.',
   reminder: 'Reminders.',
   scheduled: 'Scheduled messages.',
   sync: 'Catching up after a disconnect.',
+  thread: 'Followed threads.',
   typing: 'Typing indicators.',
   user: 'Names and avatars.',
 }

@@ -17,12 +17,14 @@ import { hello } from './down/hello.ts'
 import { conversationCleared } from './down/conversation-cleared.ts'
 import { joinAnswered, joinRequested } from './down/join-requests.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
+import { pollOwnVote } from './down/poll-own-vote.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
 import { refresh } from './down/refresh.ts'
 import { reminderChanged } from './down/reminder-changed.ts'
 import { scheduledChanged } from './down/scheduled.ts'
 import { syncHeads } from './down/sync-heads.ts'
+import { threadChanged } from './down/thread-changed.ts'
 import { typingStarted, typingStopped } from './down/typing.ts'
 import { userChanged } from './down/user-changed.ts'
 import { entries } from './entries.ts'
@@ -43,6 +45,8 @@ export const down = {
   'conversation.cleared': conversationCleared,
   'conversation.settings_changed': conversationSettingsChanged,
   'draft.changed': draftChanged,
+  'thread.changed': threadChanged,
+  'poll.own_vote': pollOwnVote,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
   'join.requested': joinRequested,

@@ -22,6 +22,8 @@ import { messageForward, messageNew } from './entries/message-new.ts'
 import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
 import { messageRemoved } from './entries/message-removed.ts'
 import { messagesExpired } from './entries/messages-expired.ts'
+import { pollCounted } from './entries/poll-counted.ts'
+import { pollClosed, pollVoted } from './entries/poll-voted.ts'
 
 const kinds = [
   messageNew,
@@ -41,6 +43,9 @@ const kinds = [
   messageHidden,
   conversationTimerChanged,
   messagesExpired,
+  pollVoted,
+  pollClosed,
+  pollCounted,
 ] as const
 
 type Kind = (typeof kinds)[number]

@@ -8,4 +8,6 @@ export const kindMadeBy: { readonly [O in EntryOp]: KindMadeBy<O> } = {
   'message.unpin': 'message.unpinned',
   'message.delete': 'message.deleted',
   'message.forward': 'message.new',
+  'poll.vote': 'poll.voted',
+  'poll.close': 'poll.closed',
 }

@@ -6,7 +6,7 @@
  * Order: within a conversation one send is under way at a time, because a server that refuses one (too fast, too busy)
  * may take the next; conversations do not wait for each other.
  */
-import { type CommandOf, type EntryOp, limits, refuseBody, type ReplyOf } from '@flotilla/protocol'
+import { type CommandOf, type EntryOp, limits, type PollBody, refuseBody, type ReplyOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import { asFlotillaError, FlotillaError } from './flotilla-error.ts'
 import { fitsBytes } from './requests.ts'
@@ -23,6 +23,13 @@ export type Edit = Omit<DraftOf<'message.edit'>, 'op'>
 
 /** A message that is posted once more, in `conversation`; `source` says which. */
 export type Forward = Omit<DraftOf<'message.forward'>, 'op'>
+
+/** A poll as it is handed in. What it says to those who do not know polls is made of it. */
+export type Question = Omit<PollBody, 'type' | 'fallback' | 'options'> & {
+  readonly conversation: string
+  readonly thread?: number
+  readonly options: readonly string[]
+}
 
 export type Ack = ReplyOf<EntryOp>
 

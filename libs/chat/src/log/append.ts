@@ -56,6 +56,8 @@ interface RuleOf<O extends EntryOp> {
    */
   readonly counts: boolean
   readonly pushes: boolean
+  /** The rule of those commands of the operation that go another way. */
+  instead?(input: InputOf<O>): AnyRule<O> | undefined
   /** What is wrong with the command, whoever sends it. */
   refuse(input: InputOf<O>): Refusal | undefined
 }
@@ -88,11 +90,16 @@ export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
    * @returns what the entry carries; or the entry that has said the same, so that there is nothing to write
    * @throws Refusal
    */
-  apply(
-    ctx: LogContext,
-    locked: LockedBy,
-    input: InputOf<O>,
-  ): Promise<{ readonly payload: PayloadOf<KindMadeBy<O>> } | Said>
+  apply(ctx: LogContext, locked: LockedBy, input: InputOf<O>): Promise<ToSay<PayloadOf<KindMadeBy<O>>> | Said>
+  /** As of another rule, where entries of the kind mention people. */
+  says?: Rule<O>['says']
+}
+
+/** What an entry is to say. */
+interface ToSay<Payload> {
+  readonly payload: Payload
+  /** The thread in which alone it is shown, and who follows that: a push tells these, and of other entries everybody. */
+  readonly aside?: { readonly of: number; readonly followers: readonly string[] }
 }
 
 /** The conversation under its lock, and who does something there. */
@@ -144,10 +151,11 @@ const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'sile
 export async function append<O extends EntryOp>(
   ctx: LogContext,
   by: string,
-  rule: AnyRule<O>,
+  usual: AnyRule<O>,
   input: InputOf<O>,
   origin?: object,
 ): Promise<Appended> {
+  const rule = usual.instead?.(input) ?? usual
   const refusal = rule.refuse(input)
   if (refusal !== undefined) throw refusal
   if (!('apply' in rule)) return appendChecked(ctx, by, rule, input, { origin })
@@ -241,7 +249,7 @@ async function appendLocked<O extends EntryOp>(
   input: InputOf<O>,
   origin: object | undefined,
 ): Promise<Appended> {
-  const { conversation, clientId }: Placing = input
+  const { conversation, clientId, replyTo }: Placing = input
   const startedAt = performance.now()
   let hasPaid = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
@@ -249,7 +257,12 @@ async function appendLocked<O extends EntryOp>(
     try {
       standing = await ctx.memberships.demand(conversation, by)
       demandOpen(standing.membership.closed)
+      if (rule.counts) await demandTurn(ctx, by, input, standing)
     } catch (refused) {
+      if (attempt === 1 && isByRules(refused)) {
+        ctx.memberships.drop(conversation)
+        continue
+      }
       return firstResult(ctx, by, rule, input, refused)
     }
     const { membership } = standing
@@ -263,21 +276,38 @@ async function appendLocked<O extends EntryOp>(
       hasPaid = true
       const applied = await rule.apply(ctx, { client, conversation, by, ...standing, seq: row.head_seq + 1 }, input)
       if ('said' in applied) return { said: await readEntry(client, conversation, applied.said) }
-      const part = { event: kindMadeBy[rule.op], ...applied.payload } as unknown as ToWrite['part']
-      const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users)
-      return write(ctx, client, { conversation, by, clientId, part, absent })
+      const { payload, aside } = applied
+      const part = { event: kindMadeBy[rule.op], ...payload } as unknown as ToWrite['part']
+      const users = aside?.followers ?? membership.users
+      const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(users)
+      const timerMs = rule.counts ? (row.timer_ms ?? undefined) : undefined
+      return write(ctx, client, { conversation, by, clientId, part, absent, replyTo, asideOf: aside?.of, timerMs })
     })
     if (done === 'stale') {
       ctx.memberships.drop(conversation, membership.version + 1)
       continue
     }
     const entry = await tellLocked(ctx, membership, done, origin)
+    if (!('said' in done)) await tellMentions(ctx, rule, entry, membership.large)
+    if (membership.pending && rule.pushes) await tellAsked(ctx, conversation)
     const { seq, at, epoch } = entry
     membership.headSeen = Math.max(membership.headSeen, seq)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
     return { seq, at, epoch, entry }
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
+}
+
+/** Of a message: as `decide` does for those of the group commit. */
+async function demandTurn(
+  ctx: LogContext,
+  by: string,
+  { conversation, clientId }: Placing,
+  { membership, member }: Standing,
+): Promise<void> {
+  demandMayPost(membership.rules, member, ctx.clock)
+  const pauseMs = pauseMsOf(membership.rules, member.role)
+  if (pauseMs > 0) await takeTurn(ctx, { conversation, sender: by, clientId }, pauseMs)
 }
 
 /** What stood already is told to nobody but the one who has said it once more. */
@@ -435,12 +465,12 @@ async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
 /** @param entry as it was stored: a repetition tells those of the first time */
 async function tellMentions<O extends EntryOp>(
   ctx: LogContext,
-  rule: Rule<O>,
+  rule: AnyRule<O>,
   entry: Entry,
   large: boolean,
 ): Promise<void> {
   // A clientId that was used for another kind of entry: what it says is not for this rule.
-  if (entry.event !== kindMadeBy[rule.op]) return
+  if (rule.says === undefined || entry.event !== kindMadeBy[rule.op]) return
   const { conversation, by } = entry
   const { body, target: seq = entry.seq } = rule.says(entry as EntryOf<KindMadeBy<O>>)
   await tellMentioned(ctx, { conversation, seq, by, users: mentionedBy(body, by) }, large)

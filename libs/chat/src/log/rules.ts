@@ -8,6 +8,7 @@ import { editing } from './messages/edit.ts'
 import { forwarding } from './messages/forward.ts'
 import { pinning, unpinning } from './messages/pin.ts'
 import { posting } from './messages/post.ts'
+import { closing, voting } from './messages/vote.ts'
 
 const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.send': posting,
@@ -16,6 +17,8 @@ const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.unpin': unpinning,
   'message.delete': deleting,
   'message.forward': forwarding,
+  'poll.vote': voting,
+  'poll.close': closing,
 }
 
 /** What a command of the socket does, whichever it is. */
