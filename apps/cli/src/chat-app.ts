@@ -65,7 +65,8 @@ const previewOf = (body: Body) =>
   bodyAs('text', body) === undefined ? harmless(textOf(body)) : harmless(previewText(textOf(body), previewGraphemesMax))
 
 /** The number by which a thread is read and answered, before what is said there. */
-const threadOf = ({ thread }: { readonly thread?: number | undefined }): string => (thread === undefined ? '' : `↳ ${thread} `)
+const threadOf = ({ thread }: { readonly thread?: number | undefined }): string =>
+  thread === undefined ? '' : `↳ ${thread} `
 
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
@@ -520,7 +521,10 @@ export class ChatApp {
   #message(entry: EntryOf<'message.new'>, by: string): void {
     this.#quote(entry)
     if (entry.by !== this.#me.id) {
-      const line = this.#screen.write(this.#theirs(by, entry.body, false, `${threadOf(entry)}${this.#originOf(entry)}`), messageOf(entry, by))
+      const line = this.#screen.write(
+        this.#theirs(by, entry.body, false, `${threadOf(entry)}${this.#originOf(entry)}`),
+        messageOf(entry, by),
+      )
       this.#others.set(entry.seq, line)
       return
     }

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '2dfcef99e7ba0068'
+export const wireHash = '38da7626415a33fb'
