@@ -47,6 +47,7 @@ import { memberRoutes } from './routes/members.ts'
 import { messageChangeRoutes } from './routes/message-changes.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { notificationRoutes } from './routes/notifications.ts'
+import { pollRoutes } from './routes/polls.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { ownPortRoutes } from './routes/own-port.ts'
@@ -66,6 +67,7 @@ import { securityRoutes } from './routes/security.ts'
 import { reminderRoutes } from './routes/reminders.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { threadRoutes } from './routes/threads.ts'
 import { userRoutes } from './routes/users.ts'
 import { createAuthentication, installAccessTokens } from './sign-in/tokens.ts'
 import { installTurns } from './http/turns.ts'
@@ -211,6 +213,8 @@ async function installV1(v1: Api, deps: ApiDeps & Counting): Promise<void> {
     hiddenMessageRoutes,
     scheduledRoutes,
     reminderRoutes,
+    threadRoutes,
+    pollRoutes,
     receiptRoutes,
     draftRoutes,
     deviceRoutes,

@@ -69,6 +69,10 @@ type Changing = Pick<Entry, 'conversation' | 'seq'> & {
 const previewOf = (body: Body) =>
   bodyAs('text', body) === undefined ? harmless(textOf(body)) : harmless(previewText(textOf(body), previewGraphemesMax))
 
+/** The number by which a thread is read and answered, before what is said there. */
+const threadOf = ({ thread }: { readonly thread?: number | undefined }): string =>
+  thread === undefined ? '' : `↳ ${thread} `
+
 const marks = { sending: '…', sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '✗' }
 
 /** What the list says of a conversation in which something waits. */
@@ -106,6 +110,10 @@ const help = [
   '/location <lat> <lon> [name]      send a place',
   '/contact <name>, <number, mail, @person…>   send how to reach somebody',
   ...settingsHelp,
+  '/poll <question> | <a> | <b>…   ask everybody here',
+  '/vote <number…>           vote in the last poll; without numbers, take the vote back',
+  '/close                    close the last poll',
+  '/thread <number> <text>   answer in a thread; without text, read it. With "new", begin one at the last message',
   '/leave                    leave the group that is open',
   '/quit                     the end',
   'Anything else is sent.',
@@ -203,6 +211,7 @@ export class ChatApp {
     if (command === '/delete' && this.#open !== undefined) return this.#delete(this.#open.id)
     if ((command === '/pin' || command === '/unpin') && this.#open !== undefined)
       return this.#pin(command, this.#open.id)
+    if (this.#open !== undefined && (await this.#discuss(this.#open.id, text))) return
     if (command === '/join' && first !== undefined) return this.#join(first)
     const act = actOf(command)
     if (act !== undefined && this.#open !== undefined) {
@@ -365,6 +374,50 @@ export class ChatApp {
       this.#screen.write(`  ${this.#rooms.nameOf(message.by)}: ${harmless(previewOf(message.body))}`)
   }
 
+  /** What is typed about polls and threads. @returns whether it was that */
+  async #discuss(conversation: string, text: string): Promise<boolean> {
+    const [command, first = '', ...rest] = text.split(/\s+/)
+    if (command === '/poll') this.#ask(conversation, text.slice(command.length))
+    else if (command === '/vote' || command === '/close') this.#vote(command, conversation, [first, ...rest])
+    else if (command === '/thread' && first !== '') await this.#thread(conversation, first, rest.join(' '))
+    else return false
+    return true
+  }
+
+  #ask(conversation: string, text: string): void {
+    const [question = '', ...options] = text.split('|').map(part => part.trim())
+    const send = this.#client.ask({ conversation, question, options })
+    if (send.op === 'message.send')
+      this.#showOwn(send.clientId, { room: conversation, body: send.body, seq: undefined, mark: 'sending' })
+  }
+
+  #vote(command: '/vote' | '/close', conversation: string, numbers: readonly string[]): void {
+    const [target] =
+      [...this.#state.messages].findLast(
+        ([, { content }]) => content !== undefined && bodyAs('poll', content.value.body) !== undefined,
+      ) ?? []
+    const options = numbers.filter(number => number !== '').map(number => Number(number) - 1)
+    if (target === undefined) return this.#note('there is no poll')
+    if (command === '/close') this.#client.closePoll(conversation, target)
+    else if (options.every(option => option >= 0)) this.#client.vote(conversation, target, options)
+    else this.#note('vote by the numbers of the options: /vote 1')
+  }
+
+  async #thread(conversation: string, which: string, text: string): Promise<void> {
+    const last = [...this.#state.messages].findLast(
+      ([, { posted }]) => posted !== undefined && posted.thread === undefined,
+    )
+    const thread = which === 'new' ? last?.[0] : Number(which)
+    if (thread === undefined || !Number.isInteger(thread)) return this.#note('there is no such thread')
+    if (text !== '') return this.#say({ conversation, thread, body: { text } })
+    const { root, messages } = await this.#client.rest.threads.read(conversation, thread)
+    const line = (entry: EntryOf<'message.new'>) => `${this.#rooms.nameOf(entry.by)}: ${textOf(entry.body)}`
+    this.#note(`thread ${thread}: ${harmless(line(root))}`)
+    for (const message of messages) this.#note(`  ${harmless(line(message))}`)
+    const seen = messages.at(-1)?.seq
+    if (seen !== undefined) await this.#client.rest.threads.markRead(conversation, thread, seen)
+  }
+
   async #changeSettings(room: Room, { change, note, closes }: NonNullable<ReturnType<typeof settingsCommand>>) {
     room.settings = await this.#client.rest.changeSettings(room.id, change)
     this.#note(`${harmless(room.name)}: ${note}`)
@@ -497,6 +550,10 @@ export class ChatApp {
       case 'reaction.counted':
         for (const { target, counts } of entry.messages) this.#note(`${this.#quoted(target)}${tally(counts)}`)
         return
+      case 'poll.voted':
+      case 'poll.counted':
+      case 'poll.closed':
+        return this.#polled(entry)
       case 'conversation.created':
       case 'conversation.renamed':
       case 'conversation.changed':
@@ -512,7 +569,10 @@ export class ChatApp {
   #message(entry: EntryOf<'message.new'>, by: string): void {
     this.#quote(entry)
     if (entry.by !== this.#me.id) {
-      const line = this.#screen.write(this.#theirs(by, entry.body, false, this.#originOf(entry)), messageOf(entry, by))
+      const line = this.#screen.write(
+        this.#theirs(by, entry.body, false, `${threadOf(entry)}${this.#originOf(entry)}`),
+        messageOf(entry, by),
+      )
       this.#others.set(entry.seq, line)
       return
     }
@@ -586,6 +646,15 @@ export class ChatApp {
   #quoted(target: number): string {
     const content = this.#state.messages.get(target)?.content
     return content === undefined ? 'a message' : `“${isolated(previewOf(content.value.body))}”`
+  }
+
+  #polled({ event, target, counts, voters }: EntryOf<'poll.voted' | 'poll.counted' | 'poll.closed'>): void {
+    const content = this.#state.messages.get(target)?.content
+    const poll = content === undefined ? undefined : bodyAs('poll', content.value.body)
+    if (poll === undefined) return
+    const totals = poll.options.map((option, nth) => `${nth + 1}. ${option}: ${counts[nth] ?? 0}`).join(', ')
+    const end = event === 'poll.closed' ? '; it is closed' : ''
+    this.#note(harmless(`“${poll.question}” ${totals} (${voters} voted${end})`))
   }
 
   #showOwn(clientId: string, own: Omit<OwnMessage, 'line' | 'clientId'>): void {
@@ -777,6 +846,8 @@ export class ChatApp {
       'message.pin': 'pinned',
       'message.unpin': 'unpinned',
       'message.react': 'reacted',
+      'poll.vote': 'voted',
+      'poll.close': 'closed',
     }
     if (op !== 'message.send' && state.name === 'failed') return this.#note(`not ${undone[op]} (${state.error.code})`)
     const own = this.#own.get(clientId)

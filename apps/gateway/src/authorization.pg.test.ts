@@ -54,6 +54,7 @@ const forwardOf = (conversation: string, source: string) => ({
   clientId: randomUUID(),
   source: { conversation: source, seq: 1 },
 })
+const poll = { type: 'poll', question: 'Lunch?', options: ['yes', 'no'], fallback: 'Lunch?' }
 const message = (more: object = {}) => ({ clientId: randomUUID(), body: { text: 'Hello', ...more } })
 
 const silence = (cast: Cast) =>
@@ -110,6 +111,25 @@ const reactLines: Readonly<Record<string, Line>> = {
   },
 }
 
+/** Nobody here has asked anything: who is in it learns that, and no more. */
+function pollLines(): Record<'poll.vote' | 'poll.close', Readonly<Record<string, Line>>> {
+  const lines = (more: Readonly<Record<string, unknown>>) => {
+    const to = (conversation: string) => ({ conversation, target: 1, clientId: randomUUID(), ...more })
+    return {
+      'in the group': {
+        fields: (cast: Cast) => to(cast.group),
+        outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+      },
+      'across a block': { fields: (cast: Cast) => to(cast.directWith.blocked), outcome: inClosedDirect },
+      'to whom one is asked by, before one accepts': {
+        fields: (cast: Cast) => to(cast.asked.direct.conversation),
+        outcome: noneOf(outside),
+      },
+    } as const
+  }
+  return { 'poll.vote': lines({ options: [0] }), 'poll.close': lines({}) }
+}
+
 /** Several lines where the answer depends on what it is about. */
 const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
   'message.send': {
@@ -142,6 +162,22 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     'to whom one is asked by, before one accepts': {
       fields: cast => ({ conversation: cast.asked.direct.conversation, ...message() }),
       outcome: noneOf(outside),
+    },
+    'in a thread that hangs on nothing': {
+      fields: cast => ({ conversation: cast.group, thread: 1, ...message() }),
+      outcome: { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' },
+    },
+    'in a thread across a block': {
+      fields: cast => ({ conversation: cast.directWith.blocked, thread: 1, ...message() }),
+      outcome: inClosedDirect,
+    },
+    'in a thread, to whom one is asked by, before one accepts': {
+      fields: cast => ({ conversation: cast.asked.direct.conversation, thread: 1, ...message() }),
+      outcome: noneOf(outside),
+    },
+    'a poll to the group': {
+      fields: cast => ({ conversation: cast.group, clientId: randomUUID(), body: poll }),
+      outcome: inGroup,
     },
     'to nothing': {
       fields: () => ({ conversation: randomUUID(), ...message() }),
@@ -199,6 +235,7 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
     'to nothing': { fields: cast => forwardOf(randomUUID(), cast.group), outcome: noneOf('conversation_unknown') },
   },
   'message.react': reactLines,
+  ...pollLines(),
   'message.delivered': {
     'of the group': { fields: cast => ({ conversation: cast.group, seq: 1 }), outcome: inGroup },
     'across a block': {

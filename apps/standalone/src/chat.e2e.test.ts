@@ -116,6 +116,16 @@ test('two people chat, and what they write while the server is away arrives once
   await alice.sees('bob deleted: This message was deleted.')
   bob.type('/reply to that')
   await alice.sees('answers alice: agreed')
+  bob.type('/poll Lunch? | yes | no')
+  await alice.sees('bob: Lunch? 1. yes 2. no')
+  alice.type('/vote 2')
+  await bob.sees('“Lunch?” 1. yes: 0, 2. no: 1 (1 voted)')
+  alice.type('/thread new not hungry')
+  await bob.sees('not hungry')
+  bob.type('/thread new')
+  await bob.sees('  alice: not hungry')
+  bob.type('/close')
+  await alice.sees('(1 voted; it is closed)')
 
   alice.type('/group crew bob')
   await alice.sees('— crew —')
@@ -249,8 +259,8 @@ test('what a later version has written is shown in its own words, or passed over
   undo.push(() => pool.end())
   const seal = await createSealer(pool, loadKeys(serverFolder, false).master)
   for (const [kind, plain] of [
-    [99, { event: 'poll.closed', target: 1 }],
-    [1, { body: { type: 'poll', fallback: 'Poll: lunch?', options: ['yes', 'no'] } }],
+    [99, { event: 'drawing.ended', target: 1 }],
+    [1, { body: { type: 'drawing', fallback: 'Drawing: lunch', strokes: ['yes', 'no'] } }],
   ] as const) {
     const { rows } = await pool.query<{ id: string; user: string; head: number }>(
       `UPDATE conversations c SET head_seq = head_seq + 1, head_at = now() FROM users u
@@ -266,7 +276,7 @@ test('what a later version has written is shown in its own words, or passed over
     )
   }
   bob.type('well?')
-  await alice.sees('bob: Poll: lunch?')
+  await alice.sees('bob: Drawing: lunch')
   await alice.sees('bob: well?')
   expect(await alice.quit()).toBe(0)
   expect(await bob.quit()).toBe(0)

@@ -1,4 +1,4 @@
-/** Does the jobs of the store: mail, files that nothing points to, mentions of everybody. */
+/** Does the jobs of the store: mail, files that nothing points to, mentions of everybody, polls to be told or closed. */
 import { type ChatContext, jobs, messages, security } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger } from '@flotilla/service'
@@ -52,6 +52,10 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
         return options.storage.remove(job.keys)
       case 'mention-all':
         return messages.tellEverybody(chat, job)
+      case 'tell-poll':
+        return messages.tellPoll(chat, job)
+      case 'close-poll':
+        return messages.closePollInTime(chat, job)
       case 'nothing':
         return
     }

@@ -85,6 +85,13 @@ export function demandMayMentionAll(
   if (size > freeMembersMax) demandPermitted(rules, 'mentionEveryone', role)
 }
 
+/** Who posted a poll closes it, or in a group owners and admins. */
+export function demandMayClosePoll(isOwn: boolean, kind: ConversationKind, role: Role): void {
+  if (isOwn) return
+  if (kind === 'direct') throw new Refusal('role_insufficient')
+  demandManager(role)
+}
+
 /** An admin removes members, an owner anybody else. */
 export function demandMayRemove(by: Role, target: Role): void {
   if (roleNumbers[by] <= roleNumbers[target] && by !== 'owner') throw new Refusal('role_insufficient')

@@ -48,7 +48,7 @@ const card = { type: 'contact', name: 'Ann', fallback: 'Ann' } as const
 const long = (length: number) => 'x'.repeat(length + 1)
 
 test.each<[string, object, string, string]>([
-  ['a type that nobody knows', { type: 'rumour' }, 'body.type', 'one of text, location, contact'],
+  ['a type that nobody knows', { type: 'rumour' }, 'body.type', 'one of text, location, contact, poll'],
   ['no text', {}, 'body.text', 'type string'],
   ['a place without words', { ...place, fallback: undefined }, 'body.fallback', 'type string'],
   ['words that show nothing', { ...card, fallback: '\u200b' }, 'body.fallback', 'something visible'],

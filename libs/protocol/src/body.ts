@@ -3,7 +3,7 @@
  * The SDK goes by them before it sends.
  */
 import { Refusal } from './errors.ts'
-import type { Body, ContactBody, LocationBody, PostedBody, TextBody } from './fields.ts'
+import type { Body, ContactBody, LocationBody, PollBody, PostedBody, TextBody } from './fields.ts'
 import { limits } from './limits.ts'
 import {
   bytesOf,
@@ -39,6 +39,7 @@ interface Types {
   readonly text: TextBody
   readonly location: LocationBody
   readonly contact: ContactBody
+  readonly poll: PollBody
 }
 
 /** The body, if it is of this type: `bodyAs('location', body)?.latitude`. Text is what a body is that names no type. */
@@ -46,7 +47,7 @@ export const bodyAs = <T extends keyof Types>(type: T, body: Body): Types[T] | u
   (body.type ?? 'text') === type && needed[type] in body ? (body as Types[T]) : undefined
 
 /** A quote has no more of a place or a card than its words. */
-const needed = { text: 'text', location: 'latitude', contact: 'name' } as const
+const needed = { text: 'text', location: 'latitude', contact: 'name', poll: 'question' } as const
 
 /** What is wrong with a body that is to be posted. */
 export function refuseBody(body: PostedBody): Refusal | undefined {
@@ -58,9 +59,20 @@ export function refuseBody(body: PostedBody): Refusal | undefined {
       return refuseText('fallback', body.fallback, limits.fallbackLengthMax) ?? refuseLocation(body)
     case 'contact':
       return refuseText('fallback', body.fallback, limits.fallbackLengthMax) ?? refuseContact(body)
+    case 'poll':
+      return refuseText('fallback', body.fallback, limits.fallbackLengthMax) ?? refusePoll(body)
     default:
-      return fieldInvalid(['type'], 'one of text, location, contact')
+      return fieldInvalid(['type'], 'one of text, location, contact, poll')
   }
+}
+
+function refusePoll({ question, options }: PollBody): Refusal | undefined {
+  const { pollOptionsMin, pollOptionsMax } = limits
+  if (options.length < pollOptionsMin) return fieldInvalid(['options'], `minItems ${pollOptionsMin}`)
+  if (options.length > pollOptionsMax) return fieldInvalid(['options'], `maxItems ${pollOptionsMax}`)
+  if (new Set(options).size < options.length) return fieldInvalid(['options'], 'uniqueItems')
+  const flaws = options.map((option, at) => refuseText(`options.${at}`, option, limits.pollOptionLengthMax))
+  return [refuseText('question', question, limits.pollQuestionLengthMax), ...flaws].find(flaw => flaw !== undefined)
 }
 
 function refuseText(field: string, text: string, lengthMax: number): Refusal | undefined {

@@ -84,8 +84,8 @@ const card = { type: 'contact', name: 'Ann', fallback: 'Ann' }
 
 test.each([
   ['no type and no text', {}, 'body.text', 'required'],
-  ['a type that nobody knows', { type: 'rumour' }, 'body.type', 'one of text, location, contact'],
-  ['a type that is no text', { type: 1 }, 'body.type', 'one of text, location, contact'],
+  ['a type that nobody knows', { type: 'rumour' }, 'body.type', 'one of text, location, contact, poll'],
+  ['a type that is no text', { type: 1 }, 'body.type', 'one of text, location, contact, poll'],
   ['a latitude beyond the pole', { ...place, latitude: 90.001 }, 'body.latitude', 'maximum 90'],
   ['a longitude round the earth', { ...place, longitude: -181 }, 'body.longitude', 'minimum -180'],
   ['an accuracy below nothing', { ...place, accuracyM: -1 }, 'body.accuracyM', 'minimum 0'],

@@ -18,6 +18,7 @@ import { conversationCleared } from './down/conversation-cleared.ts'
 import { joinAnswered, joinRequested } from './down/join-requests.ts'
 import { messageStarred } from './down/message-starred.ts'
 import { notificationNew, notificationRead, notificationRemoved } from './down/notifications.ts'
+import { pollOwnVote } from './down/poll-own-vote.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { reactionStored } from './down/reaction-stored.ts'
 import { deliveredUpTo, readUpTo } from './down/receipts.ts'
@@ -25,6 +26,7 @@ import { refresh } from './down/refresh.ts'
 import { reminderChanged } from './down/reminder-changed.ts'
 import { scheduledChanged } from './down/scheduled.ts'
 import { syncHeads } from './down/sync-heads.ts'
+import { threadChanged } from './down/thread-changed.ts'
 import { typingStarted, typingStopped } from './down/typing.ts'
 import { userChanged } from './down/user-changed.ts'
 import { entries } from './entries.ts'
@@ -47,6 +49,8 @@ export const down = {
   'draft.changed': draftChanged,
   'reaction.stored': reactionStored,
   'message.starred': messageStarred,
+  'thread.changed': threadChanged,
+  'poll.own_vote': pollOwnVote,
   'conversation.requested': conversationRequested,
   'conversation.answered': conversationAnswered,
   'join.requested': joinRequested,

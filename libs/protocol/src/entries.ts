@@ -23,6 +23,8 @@ import { messagePinned, messageUnpinned } from './entries/message-pinned.ts'
 import { messageReacted, reactionCounted } from './entries/message-reacted.ts'
 import { messageRemoved } from './entries/message-removed.ts'
 import { messagesExpired } from './entries/messages-expired.ts'
+import { pollCounted } from './entries/poll-counted.ts'
+import { pollClosed, pollVoted } from './entries/poll-voted.ts'
 
 const kinds = [
   messageNew,
@@ -44,6 +46,9 @@ const kinds = [
   messagesExpired,
   messageReacted,
   reactionCounted,
+  pollVoted,
+  pollClosed,
+  pollCounted,
 ] as const
 
 type Kind = (typeof kinds)[number]

@@ -169,6 +169,11 @@ const table = {
   already_a_member: { http: 409, retry: false, meaning: 'One of the users is already a member.' },
   conversation_full: { http: 409, retry: false, meaning: 'The group is full.' },
   not_a_group: { http: 409, retry: false, meaning: 'This works in groups only, not in direct conversations.' },
+  vote_refused: {
+    http: 409,
+    retry: false,
+    meaning: 'The poll is closed, or you have already voted and votes are final. `rule` says which.',
+  },
   last_owner: { http: 409, retry: false, meaning: 'A group needs an owner. Make another member an owner first.' },
   blocked: {
     http: 403,

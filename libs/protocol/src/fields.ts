@@ -167,8 +167,37 @@ export const ContactBody = Type.Object(
 )
 export type ContactBody = Type.Static<typeof ContactBody>
 
+/** A question to everyone in the conversation. */
+export const PollBody = Type.Object(
+  {
+    type: Type.Literal('poll'),
+    question: Type.String({ minLength: 1, maxLength: limits.pollQuestionLengthMax, description: 'Must be visible.' }),
+    options: Type.Array(
+      Type.String({ minLength: 1, maxLength: limits.pollOptionLengthMax, description: 'Must be visible.' }),
+      { minItems: limits.pollOptionsMin, maxItems: limits.pollOptionsMax, uniqueItems: true },
+    ),
+    multiple: Type.Optional(Type.Boolean({ description: 'Whether users can choose several options.' })),
+    anonymous: Type.Optional(
+      Type.Boolean({ description: 'Whether votes are secret. Totals are updated within a few seconds.' }),
+    ),
+    final: Type.Optional(Type.Boolean({ description: 'Whether votes cannot be changed or withdrawn.' })),
+    closesAt: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'When the poll closes: milliseconds since 1970-01-01 UTC, by the clock of the store. Without it, the poll is open until someone closes it.',
+      }),
+    ),
+    fallback: Fallback,
+    mentions: Type.Optional(Mentions),
+  },
+  { additionalProperties: false },
+)
+export type PollBody = Type.Static<typeof PollBody>
+
 /** What can be posted: one of several types of content, which `type` tells apart. */
-export const PostedBody = Type.Union([TextBody, LocationBody, ContactBody])
+export const PostedBody = Type.Union([TextBody, LocationBody, ContactBody, PollBody])
 export type PostedBody = Type.Static<typeof PostedBody>
 
 /** Content that this version does not know. Its other fields are passed through. */

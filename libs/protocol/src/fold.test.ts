@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry, EntryOf } from './entries.ts'
+import type { PollBody } from './fields.ts'
 import {
   conversationOf,
   type ConversationState,
@@ -14,6 +15,7 @@ import {
   foldReaction,
   hide,
   isExpired,
+  type MessageState,
   quoteOf,
 } from './fold.ts'
 
@@ -55,6 +57,13 @@ const acts = [
   'react',
   'count',
   'hand-on',
+  'discuss',
+  'discuss',
+  'ask',
+  'vote',
+  'vote',
+  'count',
+  'close',
   'tomorrow',
 ] as const
 
@@ -65,11 +74,16 @@ interface Step {
   readonly which: number
 }
 
-const step = fc.record<Step>({
-  act: fc.constantFrom(...acts),
-  who: fc.nat({ max: people.length - 1 }),
-  which: fc.nat(),
-})
+const stepOf = (...some: readonly Step['act'][]) =>
+  fc.record<Step>({
+    act: fc.constantFrom(...some),
+    who: fc.nat({ max: people.length - 1 }),
+    which: fc.nat(),
+  })
+const step = stepOf(...acts)
+/** What needs several of its kind to go wrong. */
+const threads = stepOf('post', 'discuss', 'discuss', 'discuss', 'discuss', 'remove')
+const voting = stepOf('ask', 'vote', 'vote', 'vote', 'count', 'close', 'edit', 'remove')
 
 /** The messages that an entry takes away. */
 function targetsOf(entry: Entry): readonly number[] {
@@ -127,6 +141,11 @@ class Log {
       this.#write({ event: 'message.unpinned', clientId: `c${seq}`, target: one.seq }, by)
     else if (act === 'react' && one) this.#react(one.seq, by, emojis[which % emojis.length]!)
     else if (act === 'count' && one) this.#count(one.seq, by)
+    else if (act === 'discuss' && one && one.thread === undefined)
+      this.#write({ event: 'message.new', clientId: `c${seq}`, body, thread: one.seq }, by)
+    else if (act === 'ask') this.#write({ event: 'message.new', clientId: `c${seq}`, body: question(seq) }, by)
+    else if ((act === 'vote' || act === 'count' || act === 'close') && one?.body.type === 'poll')
+      this.#poll(act, one.seq, by, which)
     else if (act === 'expire' && one) {
       // Several at once, and none of them twice.
       const targets = standing.filter((_, nth) => (nth + which) % 3 === 0).map(entry => entry.seq)
@@ -146,7 +165,18 @@ class Log {
       this.#write({ event: 'member.changed', user, role: 'owner', byRole: roles[which % roles.length]! }, by)
     else if (act === 'expel') this.#write({ event: 'member.removed', user }, by)
     else if (act === 'role') this.#write({ event: 'member.changed', user, role: roles[which % roles.length]! }, by)
-    else if (act === 'tomorrow') this.#write({ event: 'poll.closed', target: 1 } as never, by)
+    else if (act === 'tomorrow') this.#write({ event: 'sun.risen', target: 1 } as never, by)
+  }
+
+  #poll(act: 'vote' | 'count' | 'close', target: number, by: string, which: number): void {
+    const before = this.#pollAt(target, this.live.length)
+    if (before?.closed === true) return
+    const { counts = [0, 0], voters = 0 } = before ?? {}
+    const made = { clientId: `c${this.live.length + 1}`, target }
+    const more = counts.map((count, nth) => count + Number(nth === which % 2))
+    if (act === 'close') this.#write({ event: 'poll.closed', ...made, counts, voters }, by)
+    else if (act === 'count') this.#write({ event: 'poll.counted', target, counts: more, voters: voters + 1 }, by)
+    else this.#write({ event: 'poll.voted', ...made, options: [which % 2], counts: more, voters: voters + 1 }, by)
   }
 
   #react(target: number, by: string, emoji: string): void {
@@ -202,7 +232,35 @@ class Log {
     if (entry.event !== 'message.new') return entry
     const changedSeq = changes.get(seq)
     const message = changedSeq === undefined ? entry : asChanged(entry, this.live[changedSeq - 1]!)
-    return { ...message, ...this.#pinAt(seq, head), ...this.#reactionPart(seq, head) }
+    const poll = message.removed === undefined ? this.#pollAt(seq, head) : undefined
+    return {
+      ...message,
+      ...this.#pinAt(seq, head),
+      ...this.#reactionPart(seq, head),
+      ...this.#repliesAt(seq, head),
+      ...(poll === undefined ? {} : { poll }),
+    }
+  }
+
+  #pollAt(target: number, head: number): EntryOf<'message.new'>['poll'] {
+    const said = this.live.slice(0, head).findLast(entry => isPoll(entry) && entry.target === target)
+    if (said === undefined || !isPoll(said)) return undefined
+    const { seq, counts, voters } = said
+    return { seq, counts, voters, ...(said.event === 'poll.closed' ? { closed: true as const } : {}) }
+  }
+
+  #repliesAt(root: number, head: number): Pick<EntryOf<'message.new'>, 'replies'> {
+    const log = this.live.slice(0, head)
+    const all = log.filter(entry => entry.event === 'message.new' && entry.thread === root)
+    const last = all.at(-1)
+    if (last === undefined) return {}
+    const seqs = new Set(all.map(entry => entry.seq))
+    const takenBy = (entry: Entry) => targetsOf(entry).filter(one => seqs.has(one))
+    const removals = log.filter(entry => takenBy(entry).length > 0)
+    const taken = new Set(removals.flatMap(takenBy))
+    const seq = Math.max(last.seq, removals.at(-1)?.seq ?? 0)
+    const people = all.map(entry => entry.by).slice(-5)
+    return { replies: { seq, count: all.length - taken.size, lastAt: last.at, people, following: false } }
   }
 
   #pinAt(target: number, head: number): Pick<EntryOf<'message.new'>, 'pin'> {
@@ -219,6 +277,16 @@ function countsOf(all: ReadonlyMap<string, { readonly emojis: readonly string[] 
   return emojis.map(emoji => ({ emoji, count: given.filter(one => one === emoji).length })).filter(one => one.count > 0)
 }
 
+const question = (seq: number): PollBody => ({
+  type: 'poll',
+  question: `ask ${seq}`,
+  options: ['yes', 'no'],
+  fallback: `ask ${seq}`,
+})
+
+const isPoll = (entry: Entry): entry is EntryOf<'poll.voted' | 'poll.counted' | 'poll.closed'> =>
+  entry.event === 'poll.voted' || entry.event === 'poll.counted' || entry.event === 'poll.closed'
+
 const isPin = (entry: Entry): entry is EntryOf<'message.pinned' | 'message.unpinned'> =>
   entry.event === 'message.pinned' || entry.event === 'message.unpinned'
 
@@ -232,13 +300,17 @@ function asChanged(message: EntryOf<'message.new'>, by: Entry): EntryOf<'message
   return message
 }
 
+function steps(one: fc.Arbitrary<Step>) {
+  return fc.array(one, { minLength: 1, maxLength: 40 })
+}
+
 /** What a client hears: single entries as they were live, and pages of a time. */
 interface Hearing {
   readonly log: Log
   readonly heard: readonly Entry[]
 }
 
-const hearing: fc.Arbitrary<Hearing> = fc.array(step, { minLength: 1, maxLength: 40 }).chain(steps => {
+const hearing: fc.Arbitrary<Hearing> = fc.oneof(...[step, threads, voting].map(steps)).chain(steps => {
   const log = new Log(steps)
   const count = log.live.length
   const page = fc
@@ -258,20 +330,25 @@ const hearing: fc.Arbitrary<Hearing> = fc.array(step, { minLength: 1, maxLength:
   })
 })
 
-/** Maps in an order of their own. */
+/** Maps in an order of their own; of threads what is shown. */
 const plain = ({ members, silenced, messages, hidden, ...rest }: ConversationState) => ({
   ...rest,
   hidden: [...hidden].sort((a, b) => a - b),
   silenced: Object.fromEntries([...silenced].sort(([a], [b]) => (a < b ? -1 : 1))),
   members: Object.fromEntries([...members].sort(([a], [b]) => (a < b ? -1 : 1))),
-  messages: Object.fromEntries([...messages].sort(([a], [b]) => a - b)),
+  messages: Object.fromEntries([...messages].sort(([a], [b]) => a - b).map(([seq, message]) => [seq, shown(message)])),
 })
+
+function shown({ replies, ...message }: MessageState) {
+  return replies === undefined ? message : { ...message, replies: { count: replies.count, lastAt: replies.lastAt } }
+}
 
 test('live, replayed and in pages, in any order and as often as you like: the state is the same', () => {
   fc.assert(
     fc.property(hearing, ({ log, heard }) => {
       expect(plain(foldAll(empty, heard))).toEqual(plain(foldAll(empty, log.live)))
     }),
+    { numRuns: 300 },
   )
 })
 
@@ -317,10 +394,16 @@ test('what the reader has hidden is gone, however it was heard, and comes back w
       const told = heard.map(entry => (flips.next().value === true ? asHidden(entry, hidden) : entry))
       const places = log.live.filter(({ seq }) => hidden.has(seq)).map(entry => asHidden(entry, hidden))
       const mixed = which % 2 === 0 ? [...places, ...told] : [...told, ...places]
-      expect(plain(foldAll(empty, mixed))).toEqual(plain(expected))
+      expect(withoutThreads(foldAll(empty, mixed))).toEqual(withoutThreads(expected))
     }),
   )
 })
+
+/** Whoever has never heard a hidden reply does not know that it was one. */
+function withoutThreads(state: ConversationState) {
+  const messages = [...state.messages].map(([seq, { replies: _, ...message }]) => [seq, message] as const)
+  return plain({ ...state, messages: new Map(messages) })
+}
 
 /** As a page holds it that was read after the hiding. */
 function asHidden(entry: Entry, hidden: ReadonlySet<number>): Entry {
@@ -448,4 +531,38 @@ describe('a message', () => {
     ])
       expect(contentOf(heard)).toEqual({ content: { seq: 9, value: { body: { text: '…' }, removed: 'operator' } } })
   })
+})
+
+test('a thread counts the replies that stand, whatever is heard twice, and costs no more for being long', () => {
+  const place = { conversation: 'crew', epoch: 1, by: 'ann', event: 'message.new' as const }
+  const message = (seq: number, more: Partial<EntryOf<'message.new'>> = {}): Entry => ({
+    ...place,
+    seq,
+    at: seq,
+    clientId: `c${seq}`,
+    body: { text: 'hello' },
+    ...more,
+  })
+  const replies = Array.from({ length: 5_000 }, (_, nth) => message(nth + 2, { thread: 1 }))
+  const thread = foldAll(emptyConversation, [...replies, message(1), ...replies]).messages.get(1)?.replies
+  expect(thread).toMatchObject({ count: 5_000, lastAt: 5_001 })
+  const page = message(1, { replies: { seq: 5_001, count: 4_999, lastAt: 5_001, people: [], following: false } })
+  const folded = foldAll(emptyConversation, [...replies, page]).messages.get(1)?.replies
+  expect(folded).toMatchObject({ count: 4_999 })
+  expect(folded?.beyond.size).toBe(0)
+})
+
+test('a message whose content is gone is no poll any more, and keeps its thread', () => {
+  const place = { conversation: 'crew', epoch: 1, by: 'ann' }
+  const asked: Entry = { ...place, event: 'message.new', seq: 1, at: 1, clientId: 'c1', body: question(1) }
+  const made = { clientId: 'c2', target: 1, options: [0], counts: [1, 0], voters: 1 }
+  const voted: Entry = { ...place, event: 'poll.voted', seq: 2, at: 2, ...made }
+  const reply: Entry = { ...asked, seq: 3, at: 3, clientId: 'c3', body: { text: 'why?' }, thread: 1 }
+  const removed = { event: 'message.removed', target: 1, removed: 'operator', body: { text: 'removed' } } as const
+  const heard: Entry[] = [asked, voted, reply, { ...place, seq: 4, at: 4, ...removed }]
+  for (const order of [heard, heard.toReversed()]) {
+    const message = foldAll(emptyConversation, order).messages.get(1)
+    expect(message).not.toHaveProperty('poll')
+    expect(message?.replies?.count).toBe(1)
+  }
 })

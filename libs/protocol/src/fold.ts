@@ -36,6 +36,9 @@ export interface MessageState {
     readonly forwarded?: EntryOf<'message.new'>['forwarded']
     /** From then on it is hidden, though `messages.expired` has not come yet: see `isExpired`. */
     readonly expiresAt?: number
+    /** The message that its thread hangs on; and whether it is one of the conversation as well. */
+    readonly thread?: number
+    readonly alsoInConversation?: true
   }
   /** Missing while nothing was heard of what it says. */
   readonly content?: Said<Content>
@@ -45,6 +48,29 @@ export interface MessageState {
   readonly reactions?: { readonly version: number; readonly counts: ReactionCounts }
   /** What the viewer has on it. Missing while the viewer was not heard to react. */
   readonly own?: { readonly version: number; readonly emojis: readonly string[] }
+  /** The thread that hangs on it. Missing while no reply was heard. */
+  readonly replies?: Replies
+  /** How the poll stands that it is. Missing while nobody was heard to vote. */
+  readonly poll?: Said<Poll>
+}
+
+export interface Poll {
+  /** By option. */
+  readonly counts: readonly number[]
+  readonly voters: number
+  /** By an entry; a closing time closes it as well. */
+  readonly closed?: true
+}
+
+/** A thread: what a page said of it, and the replies that were heard beyond that. */
+export interface Replies {
+  /** How many stand. */
+  readonly count: number
+  /** When the last one was posted. */
+  readonly lastAt: number
+  /** How many stood at a seq; and of replies, the entry that took each away, or 0, where one of the two came later. */
+  readonly known: Said<number>
+  readonly beyond: ReadonlyMap<number, number>
 }
 
 export interface ConversationState {
@@ -91,6 +117,8 @@ export function foldAll(state: ConversationState, entries: Iterable<Entry>): Con
     // A kind of tomorrow changes nothing here.
     if (isKnownKind(entry.event)) (takes[entry.event] as (draft: Draft, entry: Entry) => void)(draft, entry)
   }
+  for (const [root, thread] of draft.threads)
+    draft.messages.set(root, { ...draft.messages.get(root), replies: count(thread) })
   return withoutHidden(draft)
 }
 
@@ -107,6 +135,8 @@ type Draft = { -readonly [K in keyof ConversationState]: ConversationState[K] } 
   readonly silenced: Map<string, Said<number | undefined>>
   readonly messages: Map<number, MessageState>
   readonly hidden: Set<number>
+  /** By the seq of what they hang on: counted when all entries are taken. */
+  readonly threads: Map<number, Thread>
 }
 
 const draftOf = (state: ConversationState): Draft => ({
@@ -115,10 +145,11 @@ const draftOf = (state: ConversationState): Draft => ({
   silenced: new Map(state.silenced),
   messages: new Map(state.messages),
   hidden: new Set(state.hidden),
+  threads: new Map(),
 })
 
 /** Whatever else was heard of them. */
-function withoutHidden(draft: Draft): ConversationState {
+function withoutHidden({ threads: _, ...draft }: Draft): ConversationState {
   for (const seq of draft.hidden) draft.messages.delete(seq)
   return draft
 }
@@ -152,6 +183,10 @@ const takes: { readonly [K in EntryKind]: (draft: Draft, entry: EntryOf<K>) => v
   'reaction.counted'(draft, { messages }) {
     for (const message of messages) takeReactions(draft, message)
   },
+  'poll.voted': takePoll,
+  'poll.counted': takePoll,
+  'poll.closed': (draft, { seq, target, counts, voters }) =>
+    takePollState(draft, target, { seq, value: { counts, voters, closed: true } }),
   'conversation.created'(draft, { seq, kind, name, members }) {
     draft.kind = kind
     if (name !== undefined) takeName(draft, seq, name)
@@ -206,7 +241,8 @@ const later = <T>(known: Said<T> | undefined, said: Said<T>): Said<T> =>
   known !== undefined && known.seq >= said.seq ? known : said
 
 function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
-  const { seq, by, at, clientId, replyTo, expiresAt, body, editedAt, removed, changedSeq = seq, pin, reactions } = entry
+  const { seq, by, at, clientId, replyTo, thread, alsoInConversation, expiresAt } = entry
+  const { body, editedAt, removed, changedSeq = seq, pin, replies, poll, reactions } = entry
   const known = draft.messages.get(seq)
   // Live it may come without the person, whom a page names to those who may know.
   const before = known?.posted?.forwarded
@@ -223,22 +259,84 @@ function takePosted(draft: Draft, entry: EntryOf<'message.new'>): void {
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(forwarded === undefined ? {} : { forwarded }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(alsoInConversation === true ? { alsoInConversation } : {}),
   }
-  put(draft, seq, { ...known, posted, content: later(known?.content, { seq: changedSeq, value }) })
+  const content = later(known?.content, { seq: changedSeq, value })
+  put(draft, seq, { ...known, posted, content })
   if (pin !== undefined) takePin(draft, seq, { seq: pin.seq, value: pin.pinned })
   if (reactions !== undefined) takeReactions(draft, { target: seq, ...reactions })
   if (reactions?.own !== undefined) takeOwn(draft, seq, reactions.own)
+  if (replies !== undefined) takeReplies(draft, seq, replies)
+  if (poll !== undefined) {
+    const { counts, voters, closed } = poll
+    takePollState(draft, seq, { seq: poll.seq, value: { counts, voters, ...(closed === true ? { closed } : {}) } })
+  }
+  const removedSeq = content.value.removed === undefined ? 0 : content.seq
+  if (thread !== undefined) takeReply(draft, thread, seq, { at, removedSeq })
 }
 
 function takeContent(draft: Draft, target: number, said: Said<Content>): void {
   const known = draft.messages.get(target)
   put(draft, target, { ...known, content: later(known?.content, said) })
+  const thread = known?.posted?.thread
+  if (thread !== undefined && said.value.removed !== undefined)
+    takeReply(draft, thread, target, { removedSeq: said.seq })
 }
 
-/** What has lost its content has nothing else any more, whatever is heard of it. */
+/** What has lost its content has nothing else any more but its thread, whatever is heard of it. */
 function put(draft: Draft, target: number, message: MessageState): void {
-  const { pin: _pin, reactions: _reactions, own: _own, ...rest } = message
+  const { pin: _pin, poll: _poll, reactions: _reactions, own: _own, ...rest } = message
   draft.messages.set(target, message.content?.value.removed === undefined ? message : rest)
+}
+
+function takePoll(draft: Draft, { seq, target, counts, voters }: EntryOf<'poll.voted' | 'poll.counted'>): void {
+  takePollState(draft, target, { seq, value: { counts, voters } })
+}
+
+function takePollState(draft: Draft, target: number, said: Said<Poll>): void {
+  const known = draft.messages.get(target)
+  put(draft, target, { ...known, poll: later(known?.poll, said) })
+}
+
+// ── a thread ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A page knows all replies and removals up to its seq. */
+function takeReplies(draft: Draft, root: number, page: { seq: number; count: number; lastAt: number }): void {
+  const thread = threadOf(draft, root)
+  thread.lastAt = Math.max(thread.lastAt, page.lastAt)
+  thread.known = later(thread.known, { seq: page.seq, value: page.count })
+}
+
+/** A reply was posted, or taken away, or both. */
+function takeReply(draft: Draft, root: number, seq: number, reply: { at?: number; removedSeq: number }): void {
+  const thread = threadOf(draft, root)
+  thread.lastAt = Math.max(thread.lastAt, reply.at ?? 0)
+  thread.beyond.set(seq, reply.removedSeq)
+}
+
+interface Thread {
+  lastAt: number
+  known: Said<number>
+  readonly beyond: Map<number, number>
+}
+
+const unknownThread = { lastAt: 0, known: { seq: 0, value: 0 }, beyond: new Map<number, number>() }
+
+function threadOf(draft: Draft, root: number): Thread {
+  const before = draft.threads.get(root)
+  if (before !== undefined) return before
+  const { lastAt, known, beyond } = draft.messages.get(root)?.replies ?? unknownThread
+  const thread = { lastAt, known, beyond: new Map(beyond) }
+  draft.threads.set(root, thread)
+  return thread
+}
+
+/** What is as old as the page counts there. One that was posted before it and taken away after it counts there wrongly. */
+function count({ lastAt, known, beyond }: Thread): Replies {
+  const still = [...beyond].filter(([seq, removedSeq]) => Math.max(seq, removedSeq) > known.seq)
+  const more = still.map(([seq, removedSeq]) => (removedSeq === 0 ? 1 : seq > known.seq ? 0 : -1))
+  return { count: more.reduce((sum, one) => sum + one, known.value), lastAt, known, beyond: new Map(still) }
 }
 
 function takePin(draft: Draft, target: number, said: Said<boolean>): void {

@@ -21,6 +21,7 @@ export type {
   LocationBody,
   MemberRef,
   Permissions,
+  PollBody,
   PostedBody,
   Quote,
   ReactionCounts,
@@ -40,7 +41,9 @@ export {
   isExpired,
   isKnownKind,
   type MessageState,
+  type Poll,
   quoteOf,
+  type Replies,
 } from './fold.ts'
 export { avatarSizes, commandWeight, commandWeights, type Limits, limits, namedPerToken } from './limits.ts'
 export { kindMadeBy } from './made-by.ts'

@@ -41,6 +41,17 @@ export const limits = {
   reactionsPerPersonMax: 5,
   /** Messages that one person has starred. */
   starsMax: 5_000,
+  /** What a poll asks, and what can be answered. */
+  pollQuestionLengthMax: 300,
+  pollOptionsMin: 2,
+  pollOptionsMax: 12,
+  pollOptionLengthMax: 100,
+  /** How often one person may vote anew in a poll whose votes are no entries: an anonymous one, or one of a crowd. */
+  pollVotesMax: 100,
+  /** Threads that one person follows. */
+  threadsFollowedMax: 1_000,
+  /** Those who answered last, as a thread names them. */
+  threadPeopleMax: 5,
   /**
    * A reply, and a response of the API, as JSON. Larger ones are cut short and say that there is more; one entry always
    * fits.

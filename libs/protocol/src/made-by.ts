@@ -9,4 +9,6 @@ export const kindMadeBy: { readonly [O in EntryOp]: KindMadeBy<O> } = {
   'message.delete': 'message.deleted',
   'message.forward': 'message.new',
   'message.react': 'message.reacted',
+  'poll.vote': 'poll.voted',
+  'poll.close': 'poll.closed',
 }

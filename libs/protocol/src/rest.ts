@@ -32,6 +32,7 @@ import { operatorPush } from './rest/operator-push.ts'
 import { operatorReports } from './rest/operator-reports.ts'
 import { ownSessions } from './rest/own-sessions.ts'
 import { passkeySignIn, passkeys } from './rest/passkeys.ts'
+import { polls } from './rest/polls.ts'
 import { profile } from './rest/profile.ts'
 import { providers } from './rest/providers.ts'
 import { receipts } from './rest/receipts.ts'
@@ -43,6 +44,7 @@ import { search } from './rest/search.ts'
 import { reauthentication, secondFactor } from './rest/second-factor.ts'
 import { security } from './rest/security.ts'
 import { sessions } from './rest/sessions.ts'
+import { threads } from './rest/threads.ts'
 import { users } from './rest/users.ts'
 import type { AnswerOf, InputOf, Needs } from './rest/route.ts'
 
@@ -90,6 +92,8 @@ export const rest = {
   hiddenMessages,
   scheduled,
   reminders,
+  threads,
+  polls,
   receipts,
   drafts,
   devices,

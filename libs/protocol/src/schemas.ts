@@ -27,6 +27,7 @@ export {
   Epoch,
   LocationBody,
   MemberRef,
+  PollBody,
   PostedBody,
   Role,
   Seq,

@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '2711099956d6764f'
+export const wireHash = '4aa4d5946304c681'

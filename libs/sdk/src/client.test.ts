@@ -466,6 +466,32 @@ test('a reaction comes back whole with its acknowledgement, or as none; what is 
   expect(heard.slice(-2)).toEqual(['stored 2', `starred ${target} true`])
 })
 
+test('a poll is a message with its options in words, in a thread or not; votes and its end go through the outbox', async () => {
+  const client = await startClient('ann')
+  const ask = client.ask({ conversation: 'c', thread: 1, question: 'Lunch?', options: ['yes', 'no'], final: true })
+  await clock.advance(2_000)
+  const { seq } = await ask.acknowledged
+  expect(server.logs.get('c')?.at(-1)).toMatchObject({
+    thread: 1,
+    body: { type: 'poll', question: 'Lunch?', options: ['yes', 'no'], final: true, fallback: 'Lunch?\n1. yes\n2. no' },
+  })
+  const told: unknown[] = []
+  client.on('entry', entry => void told.push([entry.event, entry.by, entry.seq]))
+  const answer = server.answer.bind(server)
+  server.answer = (socket, command) => {
+    if (command.op !== 'poll.vote') return answer(socket, command)
+    // A secret vote makes no entry: the reply has an earlier one, which is here already.
+    const entry = server.entries('c', seq - 1, seq)[0]!
+    return { seq, at: entry.at, epoch: entry.epoch, entry }
+  }
+  const vote = client.vote('c', seq, [1])
+  expect(client.pending()).toMatchObject([{ op: 'poll.vote', target: seq, options: [1] }])
+  await clock.advance(2_000)
+  expect(await vote.acknowledged).toMatchObject({ seq })
+  expect(told).toEqual([])
+  expect(client.closePoll('c', seq)).toMatchObject({ op: 'poll.close', target: seq })
+})
+
 test('mentions go up with the message, and come down with it', async () => {
   const client = await startClient('ann')
   const mentioned: (readonly string[])[] = []

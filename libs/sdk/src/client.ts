@@ -12,6 +12,7 @@ import {
   type Event,
   isKnownKind,
   kindMadeBy,
+  limits,
   type Reply,
   type ReplyOf,
 } from '@flotilla/protocol'
@@ -24,7 +25,16 @@ import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
 import { type ClientEvents, type ClientOptions, clientDefaults, type Logger } from './options.ts'
-import { type Ack, type Draft, type Edit, type Forward, type Message, Outbox, type Send } from './outbox.ts'
+import {
+  type Ack,
+  type Draft,
+  type Edit,
+  type Forward,
+  type Message,
+  Outbox,
+  type Question,
+  type Send,
+} from './outbox.ts'
 import { PresenceWatch } from './presence.ts'
 import { HeardReceipts, Receipts } from './receipts.ts'
 import { type Fields, Requests } from './requests.ts'
@@ -256,6 +266,28 @@ export class Client {
     return this.#change({ op: 'message.react', conversation, target, emoji, on })
   }
 
+  /** Asks everybody in the conversation. It is a message, and taken and kept as one. */
+  ask({ conversation, thread, ...poll }: Question): Send {
+    const { question, options } = poll
+    const words = [question, ...options.map((option, nth) => `${nth + 1}. ${option}`)].join('\n')
+    const fallback = Array.from(words).slice(0, limits.fallbackLengthMax).join('')
+    return this.send({
+      conversation,
+      ...(thread === undefined ? {} : { thread }),
+      body: { type: 'poll', ...poll, options: [...options], fallback },
+    })
+  }
+
+  /** Votes in a poll for options by their places, from 0, in the place of an earlier vote. None: it is taken back. */
+  vote(conversation: string, target: number, options: readonly number[]): Send {
+    return this.#change({ op: 'poll.vote', conversation, target, options: [...options] })
+  }
+
+  /** Closes a poll for good. */
+  closePoll(conversation: string, target: number): Send {
+    return this.#change({ op: 'poll.close', conversation, target })
+  }
+
   /** What is not acknowledged yet, in the order of the sends. */
   pending(): readonly Send[] {
     return this.#outbox.pending()
@@ -447,6 +479,10 @@ export class Client {
       }
       case 'draft.changed':
         return this.#drafts.heard(event)
+      case 'thread.changed':
+        return this.#events.emit('thread', event)
+      case 'poll.own_vote':
+        return this.#events.emit('vote', event)
       case 'conversation.muted':
         return this.#events.emit('muted', { conversation: event.conversation, until: event.until })
       case 'scheduled.changed':

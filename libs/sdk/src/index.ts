@@ -18,7 +18,7 @@ export {
   type NotificationChange,
   type Delivered,
 } from './options.ts'
-export type { Ack, Edit, Forward, Message, Send, SendState } from './outbox.ts'
+export type { Ack, Edit, Forward, Message, Question, Send, SendState } from './outbox.ts'
 export type { Presence } from './presence.ts'
 export type { Receipt } from './receipts.ts'
 export type { GetToken, Page } from './rest/ask.ts'
@@ -78,6 +78,9 @@ export {
   type MessageState,
   type PostedBody,
   type TextBody,
+  type Poll,
+  type PollBody,
+  type Replies,
   textOf,
   type ConversationSettings,
   type Draft,

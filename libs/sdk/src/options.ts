@@ -131,7 +131,7 @@ export interface ClientEvents {
   presence: Presence
   /**
    * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications,
-   * settings of conversations, scheduled messages, reminders, profiles). It comes with each connection, the first too, and when the node says that something may have been
+   * settings of conversations, scheduled messages, reminders, profiles, threads that one follows, one's votes). It comes with each connection, the first too, and when the node says that something may have been
    * lost. After the first the client itself reads what you listen for, and tells what is different by its events.
    */
   refresh: Record<string, never>
@@ -145,6 +145,10 @@ export interface ClientEvents {
   block: { readonly user: string; readonly blocked: boolean }
   /** Somebody whom one knows, or oneself, has another name or picture. */
   user: User
+  /** One follows a thread, or no longer, or has read in it, on whatever device. */
+  thread: Omit<EventOf<'thread.changed'>, 'event'>
+  /** One has voted in a poll that tells totals alone, on whatever device. Of other polls entries tell it. */
+  vote: Omit<EventOf<'poll.own_vote'>, 'event'>
   /** One has muted a conversation, on whatever device: until then, in milliseconds since 1970, or no longer. */
   muted: { readonly conversation: string; readonly until: number | null }
   /**

@@ -11,6 +11,7 @@ import {
   emojiRule,
   type EntryOp,
   limits,
+  type PollBody,
   qualifyEmoji,
   refuseBody,
   type ReplyOf,
@@ -31,6 +32,13 @@ export type Edit = Omit<DraftOf<'message.edit'>, 'op'>
 
 /** A message that is posted once more, in `conversation`; `source` says which. */
 export type Forward = Omit<DraftOf<'message.forward'>, 'op'>
+
+/** A poll as it is handed in. What it says to those who do not know polls is made of it. */
+export type Question = Omit<PollBody, 'type' | 'fallback' | 'options'> & {
+  readonly conversation: string
+  readonly thread?: number
+  readonly options: readonly string[]
+}
 
 export type Ack = ReplyOf<EntryOp>
 

@@ -19,11 +19,13 @@ import { createMessages } from './rest/messages.ts'
 import { createNotifications } from './rest/notifications.ts'
 import { createPasskeys } from './rest/passkeys.ts'
 import { createPeople } from './rest/people.ts'
+import { createPolls } from './rest/polls.ts'
 import { createProfile } from './rest/profile.ts'
 import { createReminders } from './rest/reminders.ts'
 import { createReports } from './rest/reports.ts'
 import { createScheduled } from './rest/scheduled.ts'
 import { createSessions } from './rest/sessions.ts'
+import { createThreads } from './rest/threads.ts'
 
 export type Rest = ReturnType<typeof createRest>
 
@@ -55,10 +57,12 @@ export function createRest(call: Call, getToken: GetToken) {
     notifications: createNotifications(ask),
     passkeys: createPasskeys(ask),
     people: createPeople(ask),
+    polls: createPolls(ask),
     profile: createProfile(ask, signed, call),
     reminders: createReminders(ask),
     reports: createReports(ask),
     scheduled: createScheduled(ask),
     sessions: createSessions(ask),
+    threads: createThreads(ask),
   }
 }

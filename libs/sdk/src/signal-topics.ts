@@ -257,6 +257,33 @@ const own: Topic<OwnThing> = {
   },
 }
 
+type ThreadState = ClientEvents['thread']
+const threadKey = ({ conversation, thread }: ThreadState) => `${conversation}/${thread}`
+
+/** Those that one follows, and how far one has read there. */
+const threads: Topic<ThreadState> = {
+  events: ['thread'],
+  async read({ threads: { list } }) {
+    const { items } = await whole(list, answer => answer.threads)
+    return items.map(({ conversation, seq: thread, replies }) => {
+      const readSeq = replies?.readSeq
+      const state = { conversation, thread, following: true, ...(readSeq === undefined ? {} : { readSeq }) }
+      return [threadKey(state), state] as const
+    })
+  },
+  heard({ event, ...state }) {
+    if (event !== 'thread.changed') return []
+    const thread = state as ThreadState
+    return [[threadKey(thread), thread.following ? thread : undefined]]
+  },
+  tell({ before, now }) {
+    if (now !== undefined) return ['thread', now]
+    return before === undefined
+      ? undefined
+      : ['thread', { conversation: before.conversation, thread: before.thread, following: false }]
+  },
+}
+
 /** Hidden messages of which one is told at the most, when they are read anew. */
 const clearedMax = 500
 
@@ -349,4 +376,5 @@ export const topics = {
   scheduled,
   reminders,
   settings,
+  threads,
 } as const

@@ -230,6 +230,15 @@ const reacted: Readonly<Record<string, Line>> = {
     outcome: acrossBlock,
   },
 }
+/** Nobody here has asked anything, and nothing has been said: who is in the group learns that, and no more. */
+const nothingThere = (more: string, body?: () => unknown): Line =>
+  ofGroup(more, { ...inGroup, member: 'message_unknown', admin: 'message_unknown', owner: 'message_unknown' }, body)
+/** Of the direct conversation that the owner has closed. */
+const voteAcrossBlock = (more: string, outcome: Outcome, body?: () => unknown): Line => ({
+  ask: cast => plain(`/v1/conversations/${cast.directWith.blocked}${more}`, body === undefined ? {} : { body: body() }),
+  outcome: { ...all(outside), nobody: 'unauthenticated', blocked: outcome, owner: outcome },
+})
+const aVote = () => ({ clientId: randomUUID(), options: [0] })
 
 /** Several lines where the answer depends on what it is about. */
 const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = {
@@ -746,6 +755,20 @@ const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line>>>> = 
   'PUT /v1/conversations/:id/messages/:seq/star': ofGroup('/messages/1/star', unknownInGroup),
   'DELETE /v1/conversations/:id/messages/:seq/star': ofGroup('/messages/1/star', signedIn),
   'GET /v1/stars': get('/v1/stars', signedIn),
+  'GET /v1/threads': get('/v1/threads', signedIn),
+  'GET /v1/conversations/:id/threads/:seq/messages': nothingThere('/threads/1/messages'),
+  'PUT /v1/conversations/:id/threads/:seq/follow': nothingThere('/threads/1/follow'),
+  'DELETE /v1/conversations/:id/threads/:seq/follow': nothingThere('/threads/1/follow'),
+  'PUT /v1/conversations/:id/threads/:seq/read': nothingThere('/threads/1/read', () => ({ seq: 2 })),
+  'PUT /v1/conversations/:id/polls/:seq/vote': {
+    'in the group': nothingThere('/polls/1/vote', aVote),
+    'across a block': voteAcrossBlock('/polls/1/vote', 'blocked', aVote),
+  },
+  'POST /v1/conversations/:id/polls/:seq/close': {
+    'in the group': nothingThere('/polls/1/close'),
+    'across a block': voteAcrossBlock('/polls/1/close', 'blocked'),
+  },
+  'GET /v1/conversations/:id/polls/:seq/voters': nothingThere('/polls/1/voters'),
   'POST /v1/conversations/:id/messages': {
     'in the group': ofGroup('/messages', inGroup, message),
     'in an announcement group': {

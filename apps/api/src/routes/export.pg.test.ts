@@ -108,6 +108,16 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   await conversations.ban(store.chat, bob.id, { conversation: left, user: alice.id })
   const own = await conversations.createGroup(store.chat, alice.id, { name: 'Own', members: [] })
   const { token } = await links.make(store.chat, alice.id, { conversation: own.id })
+  const secret = { type: 'poll', question: 'Lunch?', options: ['a', 'b'], anonymous: true, fallback: 'Lunch?' } as const
+  const { seq: poll } = await messages.post(store.chat, bob.id, {
+    conversation: direct.id,
+    clientId: randomUUID(),
+    body: { ...secret, options: ['a', 'b'] },
+  })
+  const vote = (by: string, option: number) =>
+    messages.vote(store.chat, by, { conversation: direct.id, target: poll, clientId: randomUUID(), options: [option] })
+  await Promise.all([vote(alice.id, 0), vote(bob.id, 1)])
+  await messages.followThread(store.chat, alice.id, { conversation: direct.id, thread: poll })
 
   const answer = await download(alice)
   expect(answer.headers).toMatchObject({
@@ -146,6 +156,8 @@ test('the archive holds all of one’s data, and nothing that opens an account',
       'settings.json',
       'stars.json',
       'versions.jsonl',
+      'threads.json',
+      'votes.json',
     ].sort(),
   )
   const json = (path: string) => JSON.parse(files.get(path) ?? '')
@@ -169,6 +181,9 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   expect(json('notifications.json').length).toBeGreaterThan(0)
   expect(json('scheduled-messages.json')).toMatchObject([{ body: { text: 'Said later' }, state: 'waiting' }])
   expect(json('reminders.json')).toMatchObject([{ conversation: direct.id, seq: 2 }])
+  expect(json('threads.json')).toEqual([{ conversation: direct.id, thread: poll, following: true, readSeq: poll }])
+  // Nothing of how others voted.
+  expect(json('votes.json')).toEqual([{ conversation: direct.id, poll, options: [0] }])
   expect(json('security-events.json').map((event: { kind: string }) => event.kind)).toEqual([
     'registered',
     'data_exported',
@@ -190,6 +205,7 @@ test('the archive holds all of one’s data, and nothing that opens an account',
   expect(texts(direct.id)).toEqual([
     [bob.id, 'Hello, alice ✓'],
     [alice.id, 'Hello, bob'],
+    [bob.id, 'Lunch?'],
   ])
   expect(texts(group)).toEqual([[bob.id, 'to all']])
   const everything = [...files.values()].join('\n')

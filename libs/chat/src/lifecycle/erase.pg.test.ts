@@ -201,9 +201,16 @@ async function life() {
      ), delivery AS (
        INSERT INTO push_deliveries (id, user_id, conversation_id, device_id, provider, from_seq, upto_seq, message_at, state)
        VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), 'fcm', 1, 1, now(), 'sent')
+     ), thread AS (
+       INSERT INTO thread_follows (user_id, conversation_id, root_seq, following, read_seq) VALUES ($1, $5, 1, true, 1)
+     ), poll AS (
+       INSERT INTO polls (conversation_id, seq, anonymous, counts, voters, told_seq, told_counts, told_voters, told_at)
+       VALUES ($5, 1, true, '{1,0}', 1, 1, '{1,0}', 1, now()), ($5, 2, false, '{1,0}', 1, 2, '{1,0}', 1, now())
+     ), vote AS (
+       INSERT INTO poll_votes (conversation_id, seq, user_id, options) VALUES ($5, 1, $1, '{0}'), ($5, 2, $1, '{0}')
      )
      SELECT 1`,
-    [alice.id, alice.session, bob.id, carol.id],
+    [alice.id, alice.session, bob.id, carol.id, joined],
   )
   await post(ctx, bob.id, {
     conversation: joined,
@@ -268,7 +275,16 @@ async function expectErased({ alice, bob, carol, avatar, owned, joined, lonely, 
     },
   ])
   expect(await check(ctx, alice.session)).toBeUndefined()
-  expect(await rowsNaming(alice)).toEqual({ members: 1, reactions: 1 })
+  // How she voted where everybody was told stays, as what she wrote does; what was secret is known to nobody.
+  expect(await rowsNaming(alice)).toEqual({ members: 1, poll_votes: 1, reactions: 1 })
+  const polls = await ctx.pool.query(
+    'SELECT p.seq, v.user_id FROM polls p LEFT JOIN poll_votes v USING (conversation_id, seq) WHERE conversation_id = $1 AND voters = 1 ORDER BY seq',
+    [joined],
+  )
+  expect(polls.rows).toEqual([
+    { seq: 1, user_id: null },
+    { seq: 2, user_id: alice.id },
+  ])
   const wanting = `SELECT FROM notifications WHERE kind = 'contact_request' AND actor_id = $1`
   expect((await ctx.pool.query(wanting, [alice.id])).rowCount).toBe(0)
   const upload = await ctx.pool.query('SELECT expires_at <= now() AS over FROM uploads WHERE user_id = $1', [alice.id])
@@ -399,7 +415,7 @@ describe('erasing', () => {
     const counts = await Promise.all([eraseDue(ctx, 10), eraseDue(ctx, 10), eraseDue(ctx, 10)])
     expect(counts.reduce((sum, one) => sum + one)).toBe(3)
     for (const { alice, owned } of stories) {
-      expect(await rowsNaming(alice)).toEqual({ members: 1, reactions: 1 })
+      expect(await rowsNaming(alice)).toEqual({ members: 1, poll_votes: 1, reactions: 1 })
       const { rows } = await ctx.pool.query<{ count: number }>(
         'SELECT count(*)::int AS count FROM messages WHERE conversation_id = $1 AND kind = 6',
         [owned],

@@ -111,6 +111,7 @@ const own = [
   'scheduled_messages',
   'reminders',
   'stars',
+  'thread_follows',
 ]
 
 /** What groups hold of the person. Whom they have banned stays so. */
@@ -129,6 +130,11 @@ UPDATE users SET username = $2, display_name = $3, password_hash = NULL, email =
        quiet_until = NULL, quiet_zone = NULL, mail_factor = false, delete_after = NULL
  WHERE id = $1`
 
+/** What the person voted for where that was secret: the totals stay. Elsewhere their vote is said in the log. */
+const forgetSecretVotes = `
+DELETE FROM poll_votes v USING polls p
+ WHERE v.user_id = $1 AND p.conversation_id = v.conversation_id AND p.seq = v.seq AND p.anonymous`
+
 /** What others saw of the person, and are told is gone. */
 interface Ties {
   readonly contacts: readonly string[]
@@ -146,6 +152,7 @@ async function erase(ctx: LifecycleContext, user: string): Promise<void> {
     const { username: before, avatar } = found.rows[0]!
     await holdNameOfErased(tx, before, user)
     await deleteFrom(tx, own, user)
+    await tx.query(forgetSecretVotes, [user])
     const cut = await cutTies(tx, user)
     await tx.query(outOfGroups, [user])
     // What was uploaded and never used is deleted as what is left lying, with its file.

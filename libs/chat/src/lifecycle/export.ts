@@ -153,6 +153,20 @@ const lists: readonly List[] = [
     from: 'reminders r WHERE r.user_id = $1',
   },
   {
+    path: 'threads.json',
+    keyType: 'text',
+    key: `f.conversation_id::text || '/' || f.root_seq`,
+    item: `'conversation', f.conversation_id, 'thread', f.root_seq, 'following', f.following, 'readSeq', f.read_seq`,
+    from: 'thread_follows f WHERE f.user_id = $1',
+  },
+  {
+    path: 'votes.json',
+    keyType: 'text',
+    key: `v.conversation_id::text || '/' || v.seq`,
+    item: `'conversation', v.conversation_id, 'poll', v.seq, 'options', v.options`,
+    from: `poll_votes v WHERE v.user_id = $1`,
+  },
+  {
     path: 'notifications.json',
     keyType: 'uuid',
     key: 'n.id',

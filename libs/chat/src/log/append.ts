@@ -57,6 +57,8 @@ interface RuleOf<O extends EntryOp> {
    */
   readonly counts: boolean
   readonly pushes: boolean
+  /** The rule of those commands of the operation that go another way. */
+  instead?(input: InputOf<O>): AnyRule<O> | undefined
   /** What is wrong with the command, whoever sends it. */
   refuse(input: InputOf<O>): Refusal | undefined
 }
@@ -94,7 +96,9 @@ export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
     ctx: LogContext,
     locked: LockedBy,
     input: InputOf<O>,
-  ): Promise<{ readonly payload: PayloadOf<KindMadeBy<O>> } | Said | Unchanged>
+  ): Promise<ToSay<PayloadOf<KindMadeBy<O>>> | Said | Unchanged>
+  /** As of another rule, where entries of the kind mention people. */
+  says?: Rule<O>['says']
   /**
    * In a large conversation, instead: what many do there is done together, and its members are told of it later, which
    * costs them nothing now.
@@ -106,6 +110,13 @@ export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
     who: Standing & Pick<LockedBy, 'conversation' | 'by'>,
     input: InputOf<O>,
   ): Promise<Appended | 'stale'>
+}
+
+/** What an entry is to say. */
+interface ToSay<Payload> {
+  readonly payload: Payload
+  /** The thread in which alone it is shown, and who follows that: a push tells these, and of other entries everybody. */
+  readonly aside?: { readonly of: number; readonly followers: readonly string[] }
 }
 
 /** The conversation under its lock, and who does something there. */
@@ -162,10 +173,11 @@ const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'sile
 export async function append<O extends EntryOp>(
   ctx: LogContext,
   by: string,
-  rule: AnyRule<O>,
+  usual: AnyRule<O>,
   input: InputOf<O>,
   origin?: object,
 ): Promise<Appended> {
+  const rule = usual.instead?.(input) ?? usual
   const refusal = rule.refuse(input)
   if (refusal !== undefined) throw refusal
   if (!('apply' in rule)) return appendChecked(ctx, by, rule, input, { origin })
@@ -259,7 +271,7 @@ async function appendLocked<O extends EntryOp>(
   input: InputOf<O>,
   origin: object | undefined,
 ): Promise<Appended> {
-  const { conversation, clientId }: Placing = input
+  const { conversation, clientId, replyTo }: Placing = input
   const startedAt = performance.now()
   let hasPaid = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
@@ -267,7 +279,12 @@ async function appendLocked<O extends EntryOp>(
     try {
       standing = await ctx.memberships.demand(conversation, by)
       demandOpen(standing.membership.closed)
+      if (rule.counts) await demandTurn(ctx, by, input, standing)
     } catch (refused) {
+      if (attempt === 1 && isByRules(refused)) {
+        ctx.memberships.drop(conversation)
+        continue
+      }
       return firstResult(ctx, by, rule, input, refused)
     }
     const { membership } = standing
@@ -293,9 +310,12 @@ async function appendLocked<O extends EntryOp>(
       const applied = await rule.apply(ctx, { client, conversation, by, ...standing, seq: row.head_seq + 1 }, input)
       if ('unchanged' in applied) return { standing: { seq: row.head_seq, at: Math.round(row.head_at) } }
       if ('said' in applied) return { said: await readEntry(client, conversation, applied.said) }
-      const part = { event: kindMadeBy[rule.op], ...applied.payload } as unknown as ToWrite['part']
-      const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users)
-      return write(ctx, client, { conversation, by, clientId, part, absent })
+      const { payload, aside } = applied
+      const part = { event: kindMadeBy[rule.op], ...payload } as unknown as ToWrite['part']
+      const users = aside?.followers ?? membership.users
+      const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(users)
+      const timerMs = rule.counts ? (row.timer_ms ?? undefined) : undefined
+      return write(ctx, client, { conversation, by, clientId, part, absent, replyTo, asideOf: aside?.of, timerMs })
     }
     // One at a time: they would wait for each other at the lock, each with a connection.
     const done = await ctx.turns
@@ -307,6 +327,8 @@ async function appendLocked<O extends EntryOp>(
     }
     if ('standing' in done) return { ...done.standing, epoch: ctx.epoch(), entry: null }
     const entry = await tellLocked(ctx, membership, done, origin)
+    if (!('said' in done)) await tellMentions(ctx, rule, entry, membership.large)
+    if (membership.pending && rule.pushes) await tellAsked(ctx, conversation)
     const { seq } = entry
     membership.headSeen = Math.max(membership.headSeen, seq)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
@@ -316,6 +338,18 @@ async function appendLocked<O extends EntryOp>(
 }
 
 const toAppended = (entry: Entry): Appended => ({ seq: entry.seq, at: entry.at, epoch: entry.epoch, entry })
+
+/** Of a message: as `decide` does for those of the group commit. */
+async function demandTurn(
+  ctx: LogContext,
+  by: string,
+  { conversation, clientId }: Placing,
+  { membership, member }: Standing,
+): Promise<void> {
+  demandMayPost(membership.rules, member, ctx.clock)
+  const pauseMs = pauseMsOf(membership.rules, member.role)
+  if (pauseMs > 0) await takeTurn(ctx, { conversation, sender: by, clientId }, pauseMs)
+}
 
 /** What stood already is told to nobody but the one who has said it once more. */
 async function tellLocked(
@@ -331,7 +365,8 @@ async function tellLocked(
 const undecided = 'unable to write the entry: too many concurrent changes'
 
 /** The conversation's row, locked to the end of the transaction, and the first result of a command that is repeated. */
-type LockedPlace = Pick<LockedRow, 'head_seq' | 'head_at' | 'version'> & (EntryRow | { readonly seq: null })
+type LockedPlace = Pick<LockedRow, 'head_seq' | 'head_at' | 'version' | 'timer_ms'> &
+  (EntryRow | { readonly seq: null })
 
 /**
  * In one round trip. What was committed while it waited for the lock it does not see, so the same command that is sent twice
@@ -340,7 +375,7 @@ type LockedPlace = Pick<LockedRow, 'head_seq' | 'head_at' | 'version'> & (EntryR
 async function lockForEntry(client: PoolClient, by: string, input: Placing): Promise<LockedPlace | undefined> {
   const found = await client.query<LockedPlace>({
     name: 'entries-lock',
-    text: `SELECT c.head_seq, c.version, (extract(epoch FROM c.head_at) * 1000)::float8 AS head_at, ${entryColumns}
+    text: `SELECT c.head_seq, c.version, c.timer_ms, (extract(epoch FROM c.head_at) * 1000)::float8 AS head_at, ${entryColumns}
              FROM conversations c
              LEFT JOIN messages m ON m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3
             WHERE c.id = $1 FOR NO KEY UPDATE OF c`,
@@ -500,12 +535,12 @@ async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
 /** @param entry as it was stored: a repetition tells those of the first time */
 async function tellMentions<O extends EntryOp>(
   ctx: LogContext,
-  rule: Rule<O>,
+  rule: AnyRule<O>,
   entry: Entry,
   large: boolean,
 ): Promise<void> {
   // A clientId that was used for another kind of entry: what it says is not for this rule.
-  if (entry.event !== kindMadeBy[rule.op]) return
+  if (rule.says === undefined || entry.event !== kindMadeBy[rule.op]) return
   const { conversation, by } = entry
   const { body, target: seq = entry.seq } = rule.says(entry as EntryOf<KindMadeBy<O>>)
   await tellMentioned(ctx, { conversation, seq, by, users: mentionedBy(body, by) }, large)

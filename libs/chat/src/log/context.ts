@@ -42,6 +42,8 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly membersCachedMax: number
   /** How often the store is asked for revoked sessions and for its epoch. */
   readonly pulseMs: number
+  /** Where votes are told as totals, these come at most so often, for each poll. */
+  readonly pollTellMs: number
   /** Conversations that one person may be in. */
   readonly conversationsMax: number
   /** Members of one group. */
@@ -91,6 +93,7 @@ export const logDefaults = {
   largeSettleMs: 15_000,
   membersCachedMax: 1_000_000,
   pulseMs: 1_000,
+  pollTellMs: 3_000,
   conversationsMax: 5_000,
   groupMembersMax: limits.groupMembersMax,
   groupBansMax: 10_000,

@@ -45,7 +45,8 @@ export async function lock(ctx: LogContext, client: PoolClient, conversation: st
 /**
  * $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came
  * or went. $12: all of them, whom routing by interest has to reach from the change on that makes the conversation large.
- * $13: whether every node is to find the entry in `changes`.
+ * $13: whether every node is to find the entry in `changes`. $14: what it answers. $15: the thread in which alone it is shown. $16: when it
+ * disappears, in milliseconds from now.
  */
 const writeText = `
 WITH moved AS (
@@ -57,8 +58,11 @@ WITH moved AS (
    WHERE id = $1
   RETURNING id, head_seq, head_at, version, large_since, fed_seq
 ), written AS (
-  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body)
-  SELECT id, head_seq, head_at, $5, $6, $7, $8, $9 FROM moved
+  INSERT INTO messages (conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body, reply_to, aside_of, expires_at)
+  SELECT id, head_seq, head_at, $5, $6, $7, $8, $9, $14, $15, head_at + $16::int8 * interval '1 millisecond' FROM moved
+), expiring AS (
+  INSERT INTO expiring_messages (conversation_id, expires_at, seq)
+  SELECT id, head_at + $16::int8 * interval '1 millisecond', head_seq FROM moved WHERE $16::int8 IS NOT NULL
 ), owed AS (
   INSERT INTO offline_messages (user_id, conversation_id, seq, day)
   SELECT o.user_id, id, head_seq, head_at::date FROM moved, unnest($10::uuid[]) AS o (user_id)
@@ -81,6 +85,11 @@ export interface ToWrite {
   readonly growth?: number
   /** People who get a row in the offline index. */
   readonly absent?: readonly string[]
+  readonly replyTo?: number | undefined
+  /** The thread in which alone it is shown. */
+  readonly asideOf?: number | undefined
+  /** Of a message that disappears. */
+  readonly timerMs?: number | undefined
   /** What every node has to find although the event may be lost: those who came or went, and everybody. */
   readonly noted?: { readonly named: readonly string[]; readonly everybody: readonly string[] }
 }
@@ -89,9 +98,10 @@ export interface ToWrite {
 export async function write(
   ctx: LogContext,
   client: PoolClient,
-  { conversation, by, clientId, part, membership = false, growth = 0, absent = [], noted }: ToWrite,
+  { conversation, by, clientId, part, membership = false, growth = 0, absent = [], noted, ...message }: ToWrite,
 ): Promise<{ readonly entry: Entry; readonly version: number }> {
   const { event, ...payload } = part
+  const { replyTo, asideOf, timerMs } = message
   const { number: kind } = entries[event]
   const { keyId, body } = ctx.seal.seal({ conversation, sender: by, clientId, kind }, toPlain(part))
   const found = await client.query<{ seq: number; version: number; at: number }>({
@@ -111,10 +121,17 @@ export async function write(
       noted?.named ?? [],
       noted?.everybody ?? [],
       noted !== undefined,
+      replyTo,
+      asideOf,
+      timerMs,
     ],
   })
   const { seq, version, at } = found.rows[0]!
-  const made = 'command' in entries[event] ? { clientId } : {}
+  const made = {
+    ...('command' in entries[event] ? { clientId } : {}),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(timerMs === undefined ? {} : { expiresAt: Math.round(at) + timerMs }),
+  }
   // TypeScript loses the tie between an event's name and its fields when they are spread.
   const entry = { event, conversation, seq, epoch: ctx.epoch(), at: Math.round(at), by, ...made, ...payload } as Entry
   return { entry, version }

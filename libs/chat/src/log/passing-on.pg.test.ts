@@ -31,10 +31,10 @@ import { delivered, read } from './receipts/index.ts'
 import { behind, movedSince, resume } from './sync/index.ts'
 
 /** What the version to come writes. */
-const poll = { type: 'poll', fallback: 'Poll: lunch?', options: ['yes', 'no'] }
+const drawing = { type: 'drawing', fallback: 'Drawing: lunch', strokes: ['yes', 'no'] }
 const rows = [
-  { kind: entries['message.new'].number, plain: { body: poll, urgent: true } },
-  { kind: 99, plain: { event: 'poll.closed', target: 1, result: ['yes'] } },
+  { kind: entries['message.new'].number, plain: { body: drawing, urgent: true } },
+  { kind: 99, plain: { event: 'drawing.ended', target: 1, result: ['yes'] } },
   // Of a kind that does not name itself nothing is known but its number.
   { kind: 100, plain: { anything: true } },
   { kind: entries['message.new'].number, plain: { body: { text: 'and text' } } },
@@ -83,8 +83,8 @@ afterAll(async () => {
 
 const expected = () =>
   [
-    { event: 'message.new', clientId: clientIds[0], body: poll, urgent: true },
-    { event: 'poll.closed', clientId: clientIds[1], target: 1, result: ['yes'] },
+    { event: 'message.new', clientId: clientIds[0], body: drawing, urgent: true },
+    { event: 'drawing.ended', clientId: clientIds[1], target: 1, result: ['yes'] },
     { event: 'kind.100', clientId: clientIds[2], anything: true },
     { event: 'message.new', clientId: clientIds[3], body: { text: 'and text' } },
   ].map((fields, nth) => ({ conversation, seq: nth + 1, epoch: 1, at: expect.any(Number), by: alice, ...fields }))
@@ -148,7 +148,7 @@ test('a push counts the messages, and nothing else', async () => {
 
 test('content of tomorrow is reported, answered and edited like any other', async () => {
   await file(ctx, bob, { user: alice, reason: 'spam', conversation, seq: 1 })
-  expect((await listReports(ctx, { limit: 10 })).reports).toMatchObject([{ message: { body: poll } }])
+  expect((await listReports(ctx, { limit: 10 })).reports).toMatchObject([{ message: { body: drawing } }])
   for (const seq of [2, 3])
     await expect(file(ctx, bob, { user: alice, reason: 'spam', conversation, seq })).rejects.toMatchObject({
       code: 'message_unknown',
@@ -166,7 +166,7 @@ test('content of tomorrow is reported, answered and edited like any other', asyn
 test('what is posted again, or judged, is read too', async () => {
   const again = { conversation, clientId: clientIds[1]!, body: { text: 'of another kind before' } }
   expect(await post(ctx, alice, again)).toMatchObject({ seq: 2 })
-  expect(chat.emitted.at(-1)?.event).toMatchObject({ event: 'poll.closed', result: ['yes'] })
+  expect(chat.emitted.at(-1)?.event).toMatchObject({ event: 'drawing.ended', result: ['yes'] })
   const dump = await dumpStore(ctx.pool, found => toEntries(ctx.seal, found, 1), [conversation])
   const record = new History()
   record.opened('phone', bob)

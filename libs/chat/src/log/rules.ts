@@ -9,6 +9,7 @@ import { forwarding } from './messages/forward.ts'
 import { pinning, unpinning } from './messages/pin.ts'
 import { posting } from './messages/post.ts'
 import { reacting } from './messages/react.ts'
+import { closing, voting } from './messages/vote.ts'
 
 const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.send': posting,
@@ -18,6 +19,8 @@ const rules: { readonly [O in EntryOp]: AnyRule<O> } = {
   'message.delete': deleting,
   'message.forward': forwarding,
   'message.react': reacting,
+  'poll.vote': voting,
+  'poll.close': closing,
 }
 
 /** What a command of the socket does, whichever it is. */

@@ -6,6 +6,7 @@ import type { Pool, PoolClient } from 'pg'
 import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { firstSeen, notHidden } from '../log/messages/hidden.ts'
+import { concerns } from '../log/messages/threads.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations, notifyNumbers } from '../access.ts'
 import { notifyText } from '../log/conversations/settings.ts'
@@ -65,6 +66,7 @@ SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, m.user_id IS NOT NULL 
          AND o.seq >= ${firstSeen('m')} AND o.seq > m.delivered_seq AND x.kind IN (${pushedKinds}) AND x.sender_id <> o.user_id
          AND x.removed_at IS NULL AND ${notHidden('x', 'o.user_id')}
          AND (x.expires_at IS NULL OR x.expires_at > now())
+         AND ${concerns('x', 'o.user_id')}
          AND (r.notify = ${notifyNumbers.all} OR EXISTS (
            SELECT FROM mentions y WHERE y.conversation_id = o.conversation_id AND y.seq = o.seq
               AND y.user_id IN (o.user_id, '${everybody}')))

@@ -10,7 +10,8 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatDefaults, type ChatContext } from '../context.ts'
-import { post } from '../log/messages/index.ts'
+import { post, unfollowThread } from '../log/messages/index.ts'
+import { note } from '../log/offline/index.ts'
 import { delivered } from '../log/receipts/index.ts'
 import { answered, claim, type Delivery, list, listDead, prepare, putBack, retry, sweep } from './index.ts'
 
@@ -99,6 +100,28 @@ describe('what a push says', () => {
     })
     expect(delivery!.target).toMatchObject({ device, token: `token-${device}` })
     expect(JSON.stringify(delivery)).not.toContain('secret')
+  })
+
+  test('of a thread only those hear who follow it, whoever is owed the message', async () => {
+    const { seq: thread } = await say()
+    await delivered(ctx, bob, { conversation, seq: thread })
+    const reply = { conversation, body: { text: 'aside' }, thread }
+    const { seq } = await post(ctx, alice, { ...reply, clientId: randomUUID() })
+    // A node that could not deliver it writes it down for everybody.
+    await note(ctx, [{ user: bob, conversation, seq }])
+    expect(await gather()).toEqual([])
+    expect((await ctx.pool.query('SELECT FROM pushes WHERE user_id = $1', [bob])).rowCount).toBe(0)
+    await post(ctx, alice, { ...reply, clientId: randomUUID(), body: { text: 'you', mentions: [bob] } })
+    const [delivery] = await gather()
+    expect(delivery!.content).toMatchObject({ uptoSeq: seq + 1, count: 2, badge: 2 })
+    await sent(delivery!)
+    // Whoever unfollows while a push waits is not pushed.
+    await post(ctx, alice, { ...reply, clientId: randomUUID() })
+    await sweep(ctx, 1_000)
+    await unfollowThread(ctx, bob, { conversation, thread })
+    await pass(2 * windowMs)
+    await prepareAll()
+    expect((await claimAll()).deliveries).toEqual([])
   })
 
   test('of a group its name and the latest who wrote', async () => {

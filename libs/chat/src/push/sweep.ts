@@ -1,5 +1,6 @@
 /** From the offline index to what is to be pushed: one row for each person and conversation. */
 import type { PushContext } from './context.ts'
+import { concerns } from '../log/messages/threads.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { goodSession } from './devices/device.ts'
 
@@ -19,7 +20,7 @@ WITH due AS MATERIALIZED (
     FROM due d
     JOIN members mb ON mb.conversation_id = d.conversation_id AND mb.user_id = d.user_id
     JOIN messages m ON m.conversation_id = d.conversation_id AND m.seq = d.seq
-   WHERE m.kind IN (${pushedKinds}) AND m.sender_id <> d.user_id
+   WHERE m.kind IN (${pushedKinds}) AND m.sender_id <> d.user_id AND ${concerns('m', 'd.user_id')}
      AND EXISTS (SELECT FROM devices v JOIN sessions s ON s.id = v.session_id
                   WHERE v.user_id = d.user_id AND ${goodSession})
    GROUP BY d.user_id, d.conversation_id

@@ -220,10 +220,94 @@ export const messages = pgTable(
     changedSeq: seq('changed_seq'),
     editedAt: at('edited_at'),
     parts: smallint('parts'),
+    asideOf: seq('aside_of'),
     removedAt: at('removed_at'),
     expiresAt: at('expires_at'),
   },
   table => [primaryKey({ columns: [table.conversationId, table.seq] })],
+)
+
+export const threads = pgTable(
+  'threads',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    rootSeq: seq('root_seq').notNull(),
+    replies: integer('replies').notNull(),
+    lastSeq: seq('last_seq').notNull(),
+    movedAt: at('moved_at').notNull(),
+    changedSeq: seq('changed_seq').notNull(),
+    people: uuid('people').array().notNull(),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.rootSeq] })],
+)
+
+export const threadReplies = pgTable(
+  'thread_replies',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    rootSeq: seq('root_seq').notNull(),
+    seq: seq('seq').notNull(),
+    senderId: uuid('sender_id').notNull(),
+    aside: boolean('aside').notNull(),
+    removed: boolean('removed').notNull().default(false),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.rootSeq, table.seq] })],
+)
+
+export const threadFollows = pgTable(
+  'thread_follows',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    rootSeq: seq('root_seq').notNull(),
+    following: boolean('following').notNull(),
+    readSeq: seq('read_seq').notNull(),
+  },
+  table => [primaryKey({ columns: [table.userId, table.conversationId, table.rootSeq] })],
+)
+
+export const polls = pgTable(
+  'polls',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    anonymous: boolean('anonymous').notNull(),
+    counts: integer('counts').array().notNull(),
+    voters: integer('voters').notNull(),
+    toldSeq: seq('told_seq').notNull(),
+    toldCounts: integer('told_counts').array().notNull(),
+    toldVoters: integer('told_voters').notNull(),
+    toldAt: at('told_at').notNull(),
+    tellDue: at('tell_due'),
+    closedSeq: seq('closed_seq'),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq] })],
+)
+
+export const pollVotes = pgTable(
+  'poll_votes',
+  {
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    seq: seq('seq').notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    options: smallint('options').array(),
+    clientIds: uuid('client_ids').array().notNull().default([]),
+  },
+  table => [primaryKey({ columns: [table.conversationId, table.seq, table.userId] })],
 )
 
 export const pins = pgTable(

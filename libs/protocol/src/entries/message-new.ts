@@ -1,6 +1,63 @@
 import { Type } from 'typebox'
 import { At, Body, Emoji, PostedBody, Quote, ReactionCounts, ReactionVersion, Removed, Seq, Uuid } from '../fields.ts'
+import { limits } from '../limits.ts'
 import { alsoMakes, entryByCommand } from '../message.ts'
+import { standing } from './poll-counted.ts'
+
+const Count = Type.Integer({ minimum: 0 })
+
+/** Of messages in a thread. */
+const inThread = {
+  thread: Type.Optional(
+    Type.With(Seq, {
+      description:
+        'The seq of the root of the thread. A message in a thread is shown in the thread only, does not count as unread in the conversation, and is pushed only to followers of the thread.',
+    }),
+  ),
+  alsoInConversation: Type.Optional(
+    Type.Boolean({ description: 'Whether a message in a thread is shown in the conversation too.' }),
+  ),
+}
+
+const Replies = Type.Object(
+  {
+    seq: Type.With(Seq, { description: 'The last entry included here.' }),
+    count: Type.With(Count, { description: 'Number of replies, without removed ones.' }),
+    lastAt: Type.With(At, { description: 'When the last reply was posted.' }),
+    people: Type.Array(Uuid, {
+      maxItems: limits.threadPeopleMax,
+      description: 'The last users who replied, latest first.',
+    }),
+    following: Type.Boolean({ description: 'Whether you follow the thread.' }),
+    readSeq: Type.Optional(Type.With(Seq, { description: 'If you follow it: how far you have read.' })),
+    unread: Type.Optional(
+      Type.With(Count, { description: 'If you follow it: unread replies by others, counted up to 1,000.' }),
+    ),
+  },
+  { additionalProperties: false, description: 'The thread on this message. Omitted if there are no replies.' },
+)
+
+const PollState = Type.Object(
+  {
+    seq: Type.With(Seq, { description: 'The last entry included here.' }),
+    counts: standing.counts,
+    voters: standing.voters,
+    closed: Type.Optional(
+      Type.Literal(true, { description: 'Whether an entry closed it. A poll past its closing time is closed too.' }),
+    ),
+    mine: Type.Optional(
+      Type.Array(Count, {
+        maxItems: limits.pollOptionsMax,
+        description:
+          'Your vote. Omitted if you have not voted. Empty if it is no longer stored: in an anonymous poll that is closed or whose votes are final.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: 'The state of the poll. Omitted before the first vote.',
+  },
+)
 
 export const messageNew = entryByCommand(
   'message.new',
@@ -45,6 +102,9 @@ export const messageNew = entryByCommand(
         { additionalProperties: false, description: 'Left out when nobody ever reacted.' },
       ),
     ),
+    ...inThread,
+    replies: Type.Optional(Replies),
+    poll: Type.Optional(PollState),
     removed: Type.Optional(
       Type.With(Removed, {
         description:
@@ -85,7 +145,7 @@ export const messageNew = entryByCommand(
     op: 'message.send',
     description:
       'Sends a message. Acknowledged after the commit. Idempotent: repeating it with the same clientId returns the first result.',
-    fields: { body: PostedBody, replyTo: Type.Optional(Seq) },
+    fields: { body: PostedBody, replyTo: Type.Optional(Seq), ...inThread },
   },
 )
 

@@ -8,7 +8,7 @@ import { routes } from './route.ts'
 
 /** The same fields as on the socket, without those that only a frame needs. */
 const { after, before, limit, bytesMax } = up['history.page'].schema.properties
-const { clientId, body, replyTo } = up['message.send'].schema.properties
+const { clientId, body, replyTo, thread, alsoInConversation } = up['message.send'].schema.properties
 
 const HistoryPage = Type.Object(
   { ...up['history.page'].reply.properties, entries: Type.Array(named('Entry', Entry)) },
@@ -126,7 +126,7 @@ export const messages = routes('messages', 'session', {
     description:
       'Acknowledged after the commit. Idempotent: repeating it with the same `clientId` returns the first result.',
     params: ById,
-    body: Type.Object({ clientId, body, replyTo }, closed),
+    body: Type.Object({ clientId, body, replyTo, thread, alsoInConversation }, closed),
     answers: { 201: answered('The seq of the message.', up['message.send'].reply) },
     refusals: [
       ...inside,

@@ -49,7 +49,7 @@ const DeadJob = named(
   Type.Object(
     {
       id: Uuid,
-      kind: oneOf(['mail', 'delete-files', 'mention-all', 'nothing']),
+      kind: oneOf(['mail', 'delete-files', 'mention-all', 'tell-poll', 'close-poll', 'nothing']),
       createdAt: At,
       diedAt: At,
       attempts: Type.Integer({ minimum: 0 }),

@@ -213,11 +213,11 @@ export class ModelServer {
 
   #send(socket: ModelSocket, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
     const { user } = socket
-    const { conversation, clientId, body } = command
+    const { id: _id, op: _op, conversation, ...said } = command
     const same = this.#made(user, command)
     if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
     this.#memberSince(user, conversation)
-    const seq = this.append(conversation, { event: 'message.new', by: user, clientId, body }, socket)
+    const seq = this.append(conversation, { event: 'message.new', by: user, ...said }, socket)
     return { seq, at: this.clock.now(), epoch: this.epoch }
   }
 

@@ -112,6 +112,7 @@ async function deleteMember(client: PoolClient, conversation: string, user: stri
   await client.query(
     `WITH owed AS (DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2),
           starred AS (DELETE FROM stars WHERE conversation_id = $1 AND user_id = $2),
+          followed AS (DELETE FROM thread_follows WHERE conversation_id = $1 AND user_id = $2),
           mentioned AS (DELETE FROM mentions WHERE conversation_id = $1 AND user_id = $2)
      DELETE FROM drafts WHERE conversation_id = $1 AND user_id = $2`,
     [conversation, user],

@@ -1,6 +1,8 @@
 import { notifyNumbers } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { mentionsOf } from '../messages/mentions.ts'
+import { unreadReplies } from '../messages/threads.ts'
+import { archivedText, notifyText } from './settings.ts'
 import { unreadOf, waitingText } from './unread.ts'
 
 /** A badge shows no more anyway, and a log that nobody reads must not cost its whole length. */
@@ -18,10 +20,22 @@ SELECT count(*)::int AS badge FROM (
        WHERE w.notify = ${notifyNumbers.mentions} AND ${mentionsOf('w.id')} AND x.seq BETWEEN w.first AND w.head_seq LIMIT ${badgeMax})
    ) waiting
    WHERE NOT w.archived
+   UNION ALL
+  SELECT FROM thread_follows f
+    JOIN threads t ON t.conversation_id = f.conversation_id AND t.root_seq = f.root_seq AND t.last_seq > f.read_seq
+    JOIN members m ON m.conversation_id = f.conversation_id AND m.user_id = $1
+    JOIN conversations c ON c.id = f.conversation_id JOIN users u ON u.id = $1
+   CROSS JOIN LATERAL (
+     SELECT FROM thread_replies x WHERE ${unreadReplies('$1')} AND x.aside LIMIT ${badgeMax}
+   ) waiting
+   WHERE f.user_id = $1 AND f.following AND ${notifyText} = ${notifyNumbers.all} AND NOT ${archivedText}
    LIMIT ${badgeMax}
 ) unread`
 
-/** What the badge of the person's devices shows: what they are told of and have not read, without what they have archived. */
+/**
+ * What the badge of the person's devices shows: what they are told of and have not read, also in threads that they follow,
+ * without what they have archived.
+ */
 export async function badge(ctx: LogContext, user: string): Promise<number> {
   const found = await ctx.pool.query<{ badge: number }>({
     name: 'conversations-badge',

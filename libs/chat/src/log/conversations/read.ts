@@ -78,7 +78,7 @@ SELECT * FROM (
     FROM page p ${countsOf('p')}
     LEFT JOIN LATERAL (
       SELECT ${entryColumns} FROM messages m
-       WHERE m.conversation_id = p.id AND m.kind = ${entries['message.new'].number}
+       WHERE m.conversation_id = p.id AND m.kind = ${entries['message.new'].number} AND m.aside_of IS NULL
          AND m.seq BETWEEN greatest(${firstSeen('p')}, p.head_seq - ${lastEntriesMax - 1}) AND p.head_seq AND ${notHidden('m', '$1')}
        ORDER BY m.seq DESC LIMIT 1
     ) l ON true

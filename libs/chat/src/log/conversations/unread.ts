@@ -13,7 +13,7 @@ const unreadMax = 1_000
 
 /** As SQL: the messages `x` of others than $1 that wait in a conversation, from its columns `first` and `head_seq` on. */
 export const unreadOf = (at: string) =>
-  `x.kind IN (${countedKinds}) AND x.sender_id <> $1 AND x.removed_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now())
+  `x.kind IN (${countedKinds}) AND x.sender_id <> $1 AND x.aside_of IS NULL AND x.removed_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now())
    AND x.seq BETWEEN ${at}.first AND ${at}.head_seq AND ${notHidden('x', '$1')}`
 
 /** Both counts of a conversation `w` with the columns `id`, `first` and `head_seq`. */

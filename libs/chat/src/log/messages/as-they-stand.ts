@@ -9,10 +9,12 @@ import { asReaderMaySee } from './forwarded.ts'
 import { withoutHidden } from './hidden.ts'
 import { keyOf } from './part.ts'
 import { pinPart } from './pins.ts'
+import { pollPart } from './polls.ts'
 import { withQuotes } from './quotes.ts'
 import { reactionPart } from './reactions.ts'
+import { repliesPart } from './threads.ts'
 
-const parts = [pinPart, reactionPart] as const
+const parts = [pinPart, reactionPart, repliesPart, pollPart] as const
 
 /** Opens rows into entries, in their order, with all that their messages have. What else is to be read is read at once. */
 export async function asTheyStand(

@@ -19,7 +19,7 @@ export const editing: Rule<'message.edit'> = {
       throw new Refusal('message_unknown', 'no such message of yours', { field: 'target' })
     // It would no longer be what it is. What content of a later version allows is not known here.
     const { type } = message.body
-    if (type === 'location' || type === 'contact')
+    if (type === 'location' || type === 'contact' || type === 'poll')
       throw new Refusal('field_invalid', `unable to edit: a ${type} cannot be edited`, {
         field: 'target',
         rule: 'a message of text',

@@ -4,12 +4,18 @@ import { demandMayMentionAll } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
+import { replying } from './reply.ts'
 
 export const posting: Rule<'message.send'> = {
   op: 'message.send',
   counts: true,
   pushes: true,
-  refuse: ({ body }) => refuseBody(body),
+  instead: ({ thread }) => (thread === undefined ? undefined : replying),
+  refuse({ body, alsoInConversation }) {
+    if (alsoInConversation === undefined) return refuseBody(body)
+    const [field, rule] = ['alsoInConversation', 'only with thread']
+    return new Refusal('field_invalid', `${field}: ${rule}`, { field, rule })
+  },
   check(ctx, _by, { body, replyTo }, { membership, member }) {
     if (mentionsAll(body))
       demandMayMentionAll(

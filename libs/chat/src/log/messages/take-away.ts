@@ -11,7 +11,9 @@ import { afterCommit } from '../../store/transaction.ts'
 import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
 import { forgetReactions } from './reactions.ts'
+import { dropPolls } from './polls.ts'
 import { removeRows, type Target } from './target.ts'
+import { uncountReplies } from './threads.ts'
 
 /** What a message says from then on. It is for clients that do not know `removed`: a text must show something. */
 export interface Removal {
@@ -34,7 +36,14 @@ export async function takeAway(
 ): Promise<void> {
   const { conversation, seq } = at
   const targets = messages.map(message => message.seq)
-  const changes = messages.map(message => message.replace({ body, removed }))
+  const changes = messages.map(({ thread, alsoInConversation, ...message }) =>
+    message.replace({
+      body,
+      removed,
+      ...(thread === undefined ? {} : { thread }),
+      ...(alsoInConversation === undefined ? {} : { alsoInConversation }),
+    }),
+  )
   await removeRows(client, conversation, seq, changes)
   await client.query('DELETE FROM message_versions WHERE conversation_id = $1 AND seq = ANY($2::int8[])', [
     conversation,
@@ -45,6 +54,8 @@ export async function takeAway(
   await forgetReactions(client, conversation, targets)
   const mentioned: (readonly [target: number, users: Awaited<ReturnType<typeof forgetMentions>>])[] = []
   for (const target of targets) mentioned.push([target, await forgetMentions(client, conversation, target)])
+  await dropPolls(client, conversation, targets)
+  await uncountReplies(client, conversation, messages, seq)
   await afterCommit(client, async () => {
     for (const [target, users] of mentioned) await withdrawMentions(ctx, conversation, target, users)
   })

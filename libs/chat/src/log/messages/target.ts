@@ -18,6 +18,9 @@ interface Content {
   readonly body: Body
   readonly removed?: Removed
   readonly forwarded?: { readonly by: string; readonly at: number }
+  /** The message that its thread hangs on; and whether it is one of the conversation as well. */
+  readonly thread?: number
+  readonly alsoInConversation?: true
 }
 
 /** A message as it stands. */

@@ -42,6 +42,8 @@ export type Job =
   | { readonly kind: 'delete-files'; readonly keys: readonly string[] }
   /** All members are told that a message mentions them. */
   | { readonly kind: 'mention-all'; readonly conversation: string; readonly seq: number; readonly by: string }
+  /** Tells how a poll stands, or closes it at its time: the message `target` of a conversation. */
+  | { readonly kind: 'tell-poll' | 'close-poll'; readonly conversation: string; readonly target: number }
   /**
    * Nothing: it stands where a mail, or another row, would, so that the store has the same work whether an address is
    * known or not.
