@@ -401,7 +401,7 @@ test('what the reader has hidden is gone, however it was heard, and comes back w
 
 /** Whoever has never heard a hidden reply does not know that it was one. */
 function withoutThreads(state: ConversationState) {
-  const messages = [...state.messages].map(([seq, { replies: _, ...message }]) => [seq, message] as const)
+  const messages = [...state.messages].map(([seq, { replies: _replies, ...message }]) => [seq, message] as const)
   return plain({ ...state, messages: new Map(messages) })
 }
 

@@ -149,7 +149,7 @@ const draftOf = (state: ConversationState): Draft => ({
 })
 
 /** Whatever else was heard of them. */
-function withoutHidden({ threads: _, ...draft }: Draft): ConversationState {
+function withoutHidden({ threads: _threads, ...draft }: Draft): ConversationState {
   for (const seq of draft.hidden) draft.messages.delete(seq)
   return draft
 }

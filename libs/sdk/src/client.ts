@@ -448,6 +448,21 @@ export class Client {
         return this.#typing.heard(event)
       case 'presence.changed':
         return this.#presence.heard(event)
+      case 'draft.changed':
+        return this.#drafts.heard(event)
+      case 'error': {
+        const error = readError(event.error, new FlotillaError('internal', 'the node reported an error without a code'))
+        if (event.op === 'message.delivered' || event.op === 'message.read') this.#receipts.failed(error)
+        return this.#report(error, event.op ?? 'read our frame')
+      }
+      default:
+        return this.#announce(event)
+    }
+  }
+
+  /** What only listeners hear. */
+  #announce(event: Event): void {
+    switch (event.event) {
       case 'contact.requested':
       case 'contact.accepted':
       case 'contact.declined':
@@ -477,8 +492,6 @@ export class Client {
         if (this.#isNews(event)) this.#events.emit('settings', { conversation, settings })
         return
       }
-      case 'draft.changed':
-        return this.#drafts.heard(event)
       case 'thread.changed':
         return this.#events.emit('thread', event)
       case 'poll.own_vote':
@@ -493,11 +506,6 @@ export class Client {
         return this.#events.emit('reaction', event)
       case 'message.starred':
         return this.#events.emit('starred', event)
-      case 'error': {
-        const error = readError(event.error, new FlotillaError('internal', 'the node reported an error without a code'))
-        if (event.op === 'message.delivered' || event.op === 'message.read') this.#receipts.failed(error)
-        return this.#report(error, event.op ?? 'read our frame')
-      }
       default:
         // A newer node says something that this version does not know.
         return
