@@ -28,7 +28,7 @@ import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from 
 import type { RowChange } from './insert-statements.ts'
 import { type LockedRow, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
-import { mentionedBy } from './messages/mentions.ts'
+import { mentionedBy } from './messages/mentioned-by.ts'
 import { takeTurn } from './messages/slow-mode.ts'
 import { tellMentioned, withdrawMentions } from './messages/tell-mentioned.ts'
 import { tellAsked } from './requests/ask.ts'

@@ -6,7 +6,7 @@ import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arr
 import type { Sealed } from '../store/seal.ts'
 import { entryColumns } from './entries.ts'
 import { fedAlong, unnotedMax } from './feed/note.ts'
-import { everybody } from './messages/mentions.ts'
+import { everybody } from './messages/mentioned-by.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {

@@ -10,7 +10,7 @@ import { concerns } from '../log/messages/threads.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations, notifyNumbers } from '../access.ts'
 import { notifyText } from '../log/conversations/settings.ts'
-import { everybody } from '../log/messages/mentions.ts'
+import { everybody } from '../log/messages/mentioned-by.ts'
 
 export interface PushTarget {
   readonly user: string

@@ -11,7 +11,7 @@ import type { PoolClient } from 'pg'
 import { demandMember, kindNumbersOfConversations, notifyNumbers, notifyOf } from '../../access.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { LogContext } from '../context.ts'
-import { everybody } from '../messages/mentions.ts'
+import { everybody } from '../messages/mentioned-by.ts'
 import { countedKinds } from '../rules.ts'
 
 export interface SettingsChange {

@@ -3,7 +3,7 @@ import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
 import { demandInWindow, demandMayMentionAll, demandMayPost } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
-import { mentionedBy } from './mentions.ts'
+import { mentionedBy } from './mentioned-by.ts'
 import { readTarget } from './target.ts'
 
 export const editing: Rule<'message.edit'> = {

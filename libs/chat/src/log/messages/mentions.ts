@@ -3,24 +3,8 @@
  * says, so that mentions are counted exactly. tell-mentioned.ts tells people of them.
  */
 import { notHidden } from './hidden.ts'
-import { type Body, mentionsAll, mentionsOf as namedBy } from '@flotilla/protocol'
+import { everybody } from './mentioned-by.ts'
 import type { Pool, PoolClient } from 'pg'
-
-/** Stands for everybody in a row: one is enough, however many they are. */
-export const everybody = '00000000-0000-0000-0000-000000000000'
-
-/** Whom a body mentions beside its sender, as rows name them. */
-export function mentionedBy(body: Body | undefined, sender: string): readonly string[] {
-  if (body === undefined) return nobody
-  const [named, isAll] = [namedBy(body), mentionsAll(body)]
-  if (named.length === 0 && !isAll) return nobody
-  const people = new Set(named)
-  people.delete(sender)
-  people.delete(everybody)
-  return isAll ? [...people, everybody] : [...people]
-}
-
-const nobody: readonly string[] = []
 
 /**
  * As SQL: the rows `x` of mentions of $1 in a conversation, but for those by somebody with whom a block stands. A person's

@@ -9,7 +9,7 @@ import { demandMayMentionAll } from '../../access.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import type { InputOf, LockedBy, LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
-import { mentionedBy } from './mentions.ts'
+import { mentionedBy } from './mentioned-by.ts'
 import { readTarget } from './target.ts'
 import { countReply, follow, type Follower, followersOf, type Reply } from './threads.ts'
 

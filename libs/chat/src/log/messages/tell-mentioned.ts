@@ -8,7 +8,7 @@ import { withdraw } from '../../notices/notifications/follow.ts'
 import { add } from '../../store/jobs/add.ts'
 import type { LogContext } from '../context.ts'
 import { note } from '../offline/index.ts'
-import { everybody } from './mentions.ts'
+import { everybody } from './mentioned-by.ts'
 
 /** Nobody is told any more that the message mentions them. Never throws: what took the mention away is committed. */
 export async function withdrawMentions(
