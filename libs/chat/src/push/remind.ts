@@ -3,6 +3,7 @@
  * reminder, so that it comes once although the worker is killed, and a push follows it. It carries no content: what the message says, the person
  * reads where it stands. Where it stands no more, or they may not read it, the reminder says just that.
  */
+import { firstSeen } from '../log/messages/hidden.ts'
 import { readTarget } from '../log/messages/target.ts'
 import { tellReminder } from '../log/reminders/set.ts'
 import { addOrThrow } from '../notices/notifications/add.ts'
@@ -30,7 +31,7 @@ WITH due AS MATERIALIZED (
 UPDATE reminders r SET due_at = now() + $2 * interval '1 millisecond'
   FROM due LEFT JOIN members m ON m.conversation_id = due.conversation_id AND m.user_id = due.user_id
  WHERE r.user_id = due.user_id AND r.conversation_id = due.conversation_id AND r.seq = due.seq
-RETURNING r.user_id AS user, r.conversation_id AS conversation, r.seq, m.joined_seq AS joined,
+RETURNING r.user_id AS user, r.conversation_id AS conversation, r.seq, ${firstSeen('m')} AS joined,
           (extract(epoch FROM r.created_at) * 1000000)::int8 AS created`
 
 /** $4 the name of the notification. `facts.ts` finds it by its time, so that one which lies unread pushes nothing later. */

@@ -5,6 +5,7 @@ import { demandMember } from '../../access.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import type { LogContext } from '../context.ts'
+import { firstSeen, notHidden } from './hidden.ts'
 
 export interface ThreadInput {
   readonly conversation: string
@@ -25,8 +26,8 @@ export async function demandThread(
     name: 'threads-demand',
     text: `SELECT c.head_seq AS head, mb.joined_seq AS joined, m.seq IS NOT NULL AS stands
              FROM conversations c LEFT JOIN members mb ON mb.conversation_id = c.id AND mb.user_id = $3
-             LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = $2 AND m.seq >= mb.joined_seq
-                  AND m.kind = ${entries['message.new'].number} AND m.aside_of IS NULL
+             LEFT JOIN messages m ON m.conversation_id = c.id AND m.seq = $2 AND m.seq >= ${firstSeen('mb')}
+                  AND ${notHidden('m', 'mb.user_id')} AND m.kind = ${entries['message.new'].number} AND m.aside_of IS NULL
             WHERE c.id = $1`,
     values: [conversation, thread, by],
   })

@@ -3,6 +3,7 @@ import { demandMember } from '../../access.ts'
 import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
 import type { LogContext } from '../context.ts'
+import { firstSeen } from './hidden.ts'
 import { demandPoll } from './polls.ts'
 
 export interface Voter {
@@ -29,7 +30,7 @@ export async function listVoters(
       rule: '`next` of another page',
     })
   const standing = await ctx.pool.query<{ joined: number | null }>(
-    `SELECT m.joined_seq AS joined FROM conversations c
+    `SELECT ${firstSeen('m')} AS joined FROM conversations c
        LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
     [conversation, by],
   )

@@ -5,6 +5,7 @@ import type { LogContext } from '../context.ts'
 import { type EntryRow, entryBytes, entryColumns } from '../entries.ts'
 import { asTheyStand } from './as-they-stand.ts'
 import { demandThread, type ThreadInput } from './follow-thread.ts'
+import { firstSeen, notHidden } from './hidden.ts'
 
 type Message = EntryOf<'message.new'>
 
@@ -31,7 +32,8 @@ const frameBytesMax = 256
 const pageText = (direction: 'ASC' | 'DESC') => `
 WITH page AS MATERIALIZED (
   SELECT r.seq, row_number() OVER (ORDER BY r.seq ${direction}) AS nth FROM thread_replies r
-   WHERE r.conversation_id = $1 AND r.root_seq = $2 AND r.seq > $3 AND r.seq < $4 ORDER BY r.seq ${direction} LIMIT $5 + 1
+   WHERE r.conversation_id = $1 AND r.root_seq = $2 AND r.seq > $3 AND r.seq < $4
+     AND ${notHidden('r', '$7')} ORDER BY r.seq ${direction} LIMIT $5 + 1
 )
 SELECT * FROM (
   SELECT ${entryColumns}, g.nth, sum(${entryBytes}) OVER (ORDER BY g.nth) AS bytes, (SELECT count(*)::int FROM page) AS found
@@ -55,7 +57,7 @@ export async function readThread(ctx: LogContext, by: string, input: ThreadRange
   const found = await ctx.pool.query<EntryRow & { found: number }>({
     name: forward ? 'thread-after' : 'thread-before',
     text: forward ? texts.after : texts.before,
-    values: [conversation, thread, after, before, limit, bytesMax - frameBytesMax],
+    values: [conversation, thread, after, before, limit, bytesMax - frameBytesMax, by],
   })
   const [first, ...rest] = found.rows
   const rows = forward ? rest : rest.toReversed()
@@ -88,8 +90,8 @@ export async function listThreads(
     text: `SELECT ${entryColumns}, ${placeOf('t.moved_at')} AS place
              FROM thread_follows f
              JOIN threads t ON t.conversation_id = f.conversation_id AND t.root_seq = f.root_seq
-             JOIN members mb ON mb.conversation_id = f.conversation_id AND mb.user_id = $1 AND mb.joined_seq <= f.root_seq
-             JOIN messages m ON m.conversation_id = f.conversation_id AND m.seq = f.root_seq
+             JOIN members mb ON mb.conversation_id = f.conversation_id AND mb.user_id = $1 AND ${firstSeen('mb')} <= f.root_seq
+             JOIN messages m ON m.conversation_id = f.conversation_id AND m.seq = f.root_seq AND ${notHidden('m', '$1')}
             WHERE f.user_id = $1 AND f.following
               AND ($2::int8 IS NULL OR (${placeOf('t.moved_at')}, t.conversation_id) < ($2::int8, $3::uuid))
             ORDER BY place DESC, t.conversation_id DESC LIMIT $4`,

@@ -21,6 +21,7 @@ import { read } from '../receipts/note.ts'
 import { resume } from '../sync/resume.ts'
 import { edit } from './edit.ts'
 import { followThread, markThreadRead, unfollowThread } from './follow-thread.ts'
+import { clear, hide } from './hide.ts'
 import { history } from './history.ts'
 import { post } from './post.ts'
 import { listThreads, readThread } from './read-threads.ts'
@@ -269,6 +270,20 @@ test('a thread keeps to the rules of its group: who may post, slow mode, and the
   await changeGroup(ctx, alice, { conversation, permissions: { post: 'admin' } })
   await refused(say(carol, root), 'role_insufficient')
   await say(alice, root)
+})
+
+test('what one has hidden or cleared is not in a thread either, and counts no more', async () => {
+  const root = await say(alice)
+  const [one, other] = [await say(bob, root), await say(bob, root)]
+  expect(await rootFor(alice, root)).toMatchObject({ unread: 2 })
+  await hide(ctx, alice, { conversation, seqs: [one] })
+  const { messages } = await readThread(ctx, alice, { conversation, thread: root })
+  expect(messages.map(message => message.seq)).toEqual([other])
+  expect(await rootFor(alice, root)).toMatchObject({ unread: 1 })
+  expect((await readThread(ctx, bob, { conversation, thread: root })).messages).toHaveLength(2)
+  await clear(ctx, alice, { conversation, upTo: root })
+  await refused(readThread(ctx, alice, { conversation, thread: root }), 'message_unknown')
+  expect((await listThreads(ctx, alice, { limit: 10 })).threads.filter(message => message.seq === root)).toEqual([])
 })
 
 test('who leaves follows nothing any more', async () => {

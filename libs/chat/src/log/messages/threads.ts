@@ -5,6 +5,7 @@
 import { limits } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
+import { firstSeen, notHidden } from './hidden.ts'
 import { keyOf, markPart, type MessagePart, placeArrays } from './part.ts'
 
 /** A count beyond it is shown as `999+` anyway. */
@@ -13,7 +14,7 @@ const unreadMax = 1_000
 /** As SQL: the replies `x` that stand, of others than $n, and that who follows by the row `f` has not read. */
 export const unreadReplies = (user: string) =>
   `x.conversation_id = f.conversation_id AND x.root_seq = f.root_seq AND x.seq > f.read_seq AND NOT x.removed
-   AND x.sender_id <> ${user}`
+   AND x.sender_id <> ${user} AND ${notHidden('x', user)}`
 
 /** As SQL: whether somebody hears of a message `m` by a push. Of what is shown in a thread alone hears who follows that. */
 export const concerns = (message: string, user: string) =>
@@ -142,7 +143,7 @@ export async function follow(client: PoolClient, reply: Reply, people: readonly 
     text: `INSERT INTO thread_follows AS f (user_id, conversation_id, root_seq, following, read_seq)
            SELECT m.user_id, $1, $2, true, ($4::int8[])[p]
              FROM generate_series(1, cardinality($3::uuid[])) p
-             JOIN members m ON m.conversation_id = $1 AND m.user_id = ($3::uuid[])[p] AND m.joined_seq <= $2
+             JOIN members m ON m.conversation_id = $1 AND m.user_id = ($3::uuid[])[p] AND ${firstSeen('m')} <= $2
             WHERE (SELECT count(*) FROM thread_follows o WHERE o.user_id = m.user_id AND o.following) < $6
                OR EXISTS (SELECT FROM thread_follows o
                            WHERE o.user_id = m.user_id AND o.conversation_id = $1 AND o.root_seq = $2 AND o.following)
