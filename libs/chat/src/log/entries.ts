@@ -57,13 +57,18 @@ export const entryColumns =
 /** The least that an entry takes in a reply, in bytes. */
 export const entryBytesMin = 200
 
+/** The most that each part of a message takes, in bytes, by its bit: a pin, twenty reactions, a thread, a poll of twelve. */
+const partBytes = { 1: 64, 2: 2_400, 4: 400, 8: 320 } as const
+const bytesOfParts = Object.entries(partBytes)
+  .map(([bit, bytes]) => `CASE WHEN m.parts & ${bit} <> 0 THEN ${bytes} ELSE 0 END`)
+  .join(' + ')
+
 /**
  * The most that a row of messages AS m takes as an entry of a reply, in bytes: a sealed body is longer than its JSON, and
- * what stands beside it (places, ids, names of fields) has at most 336, the parts of a message at most 4,096, what it
- * answers 1,500, and its end, with the words that it leaves, 104. The length of a body is known without reading it.
+ * what stands beside it (places, ids, names of fields) has at most 336, what it answers 1,500, and its end, with the words
+ * that it leaves, 104. The length of a body is known without reading it.
  */
-export const entryBytes =
-  'octet_length(m.body) + CASE WHEN m.parts IS NULL THEN 336 ELSE 4432 END + CASE WHEN m.reply_to IS NULL THEN 0 ELSE 1500 END + CASE WHEN m.expires_at IS NULL THEN 0 ELSE 104 END'
+export const entryBytes = `octet_length(m.body) + 336 + CASE WHEN m.parts IS NULL THEN 0 ELSE ${bytesOfParts} END + CASE WHEN m.reply_to IS NULL THEN 0 ELSE 1500 END + CASE WHEN m.expires_at IS NULL THEN 0 ELSE 104 END`
 
 /** Opens rows into entries, in their order. */
 export async function toEntries(seal: Sealer, rows: readonly EntryRow[], epoch: number): Promise<Entry[]> {

@@ -16,8 +16,12 @@ import { requests } from '../people/contacts/index.ts'
 import type { ChatContext } from '../context.ts'
 import { list as listConversations } from './conversations/list.ts'
 import { members } from './conversations/members.ts'
+import { entryBytes } from './entries.ts'
 import { history } from './messages/history.ts'
+import { pin } from './messages/pin.ts'
 import { post } from './messages/post.ts'
+import { react } from './messages/react.ts'
+import { vote } from './messages/vote.ts'
 import { file, list as listReports } from '../operators/reports/index.ts'
 import { type ResumeInput, resume } from './sync/resume.ts'
 
@@ -253,4 +257,33 @@ describe('a list', () => {
     )
     expect(found.flat()).toEqual([...people].sort())
   })
+})
+
+test('a message with all that a message can have takes no more than is reckoned for it', async () => {
+  const people = await makeUsers(ctx.pool, 6)
+  const conversation = await makeConversation(ctx.pool, people)
+  const place = () => ({ conversation, clientId: randomUUID() })
+  const options = range(1, limits.pollOptionsMax).map(nth => `${'語'.repeat(98)}${nth}`)
+  const poll = { type: 'poll' as const, question: 'q', options, multiple: true, fallback: 'q' }
+  const [owner] = people as [string, ...string[]]
+  const { seq: target } = await post(ctx, owner, { ...place(), body: poll })
+  const tones = ['🏻', '🏼', '🏽', '🏾', '🏿']
+  const emojis = tones.flatMap(one => tones.map(other => `👩${one}\u200d❤️\u200d💋\u200d👨${other}`))
+  for (let nth = 0; nth < limits.reactionsPerMessageMax; nth++)
+    await react(ctx, people[nth % 4]!, { ...place(), target, emoji: emojis[nth]!, on: true })
+  await pin(ctx, owner, { ...place(), target })
+  await vote(ctx, owner, { ...place(), target, options: range(0, options.length - 1) })
+  for (const by of people) await post(ctx, by, { ...place(), thread: target, body: { text: 'reply' } })
+  const { rows } = await ctx.pool.query<{ bytes: number }>(
+    `SELECT (${entryBytes})::int AS bytes FROM messages m WHERE m.conversation_id = $1 AND m.seq = $2`,
+    [conversation, target],
+  )
+  const [entry] = (await history(ctx, owner, { conversation, after: target - 1, limit: 1 })).entries
+  expect(entry).toMatchObject({
+    pin: { pinned: true },
+    replies: { count: people.length },
+    reactions: { counts: { length: limits.reactionsPerMessageMax }, own: { emojis: { length: 5 } } },
+    poll: { mine: { length: options.length } },
+  })
+  expect(Buffer.byteLength(JSON.stringify(entry))).toBeLessThanOrEqual(rows[0]!.bytes)
 })
