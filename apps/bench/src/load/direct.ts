@@ -81,6 +81,7 @@ export class DirectFlow {
   private pace: Pace | undefined
   private acked = 0
   private received = 0
+  private acted = 0
 
   constructor(plan: DirectPlan) {
     this.plan = plan
@@ -136,7 +137,8 @@ export class DirectFlow {
   async finish(): Promise<Ending> {
     await this.pause()
     for (const endpoint of this.endpoints) this.judge(endpoint)
-    return { sent: this.sent(), acked: this.acked, received: this.received, violations: this.violations }
+    const { acked, received, acted, violations } = this
+    return { sent: this.sent(), acked, received, acted, violations }
   }
 
   private sent(): number {
@@ -193,6 +195,7 @@ export class DirectFlow {
 
   private noteActed(endpoint: Endpoint, conversation: string, seq: number): void {
     this.received++
+    this.acted++
     this.meter.arrived()
     if (conversation !== endpoint.conversation) this.violations.misplaced++
     this.advance(endpoint, seq)

@@ -8,6 +8,7 @@ import { LeanSocket } from './lean-socket.ts'
 import {
   type Action,
   type Address,
+  asciiJson,
   type Messenger,
   type MessengerEvents,
   type Person,
@@ -107,9 +108,9 @@ export class FlotillaMessenger implements Messenger {
 
   act(target: Target, number: number, action: Action): void {
     const { do: verb, message, ...rest } = action
-    const fields = 'text' in rest ? { body: { text: rest.text } } : rest
+    const fields = 'text' in rest ? { body: { text: rest.text } } : 'emoji' in rest ? { ...rest, on: true } : rest
     const command = { conversation: target.conversation, clientId: randomUUID(), target: message, ...fields }
-    this.socket?.send(JSON.stringify({ id: number, op: `message.${verb}`, ...command }))
+    this.socket?.send(asciiJson({ id: number, op: `message.${verb}`, ...command }))
   }
 
   delivered(conversation: string, seq: number): void {

@@ -9,6 +9,7 @@ import { LeanSocket } from './lean-socket.ts'
 import {
   type Action,
   type Address,
+  asciiJson,
   type Messenger,
   type MessengerEvents,
   type Person,
@@ -81,7 +82,7 @@ export class SocketIoMessenger implements Messenger {
 
   act(target: Target, number: number, action: Action): void {
     const to = { to: target.user, conversation: target.conversation }
-    this.socket?.send(`${packets.event}${number}["act",${JSON.stringify({ ...to, ...action })}]`)
+    this.socket?.send(`${packets.event}${number}["act",${asciiJson({ ...to, ...action })}]`)
   }
 
   delivered(_conversation: string, seq: number): void {

@@ -18,6 +18,8 @@ export interface Ending {
   readonly sent: number
   readonly acked: number
   readonly received: number
+  /** Those that were no messages: receivers do not acknowledge them one by one. */
+  readonly acted?: number
   readonly violations: Violations
 }
 

@@ -79,8 +79,18 @@ async function change(ground: Ground, conversations: number): Promise<void> {
     [conversations],
   )
   await ground.query(
-    `UPDATE messages SET parts = coalesce(parts, 0) | 1 ${messages}
-      WHERE conversation_id = md5('direct-' || n)::uuid AND seq = s AND s % 20 = 0`,
+    `INSERT INTO reactions (conversation_id, seq, user_id, emojis, version)
+     SELECT md5('direct-' || n)::uuid, s, md5('user-' || 2 * n)::uuid, ARRAY['👍', '🎉'], 1 ${messages} WHERE s % 6 = 0`,
+    [conversations],
+  )
+  await ground.query(
+    `INSERT INTO reaction_counts (conversation_id, seq, version, emojis, counts)
+     SELECT md5('direct-' || n)::uuid, s, 1, ARRAY['👍', '🎉'], ARRAY[1, 1] ${messages} WHERE s % 6 = 0`,
+    [conversations],
+  )
+  await ground.query(
+    `UPDATE messages SET parts = CASE WHEN s % 20 = 0 THEN 1 ELSE 0 END | CASE WHEN s % 6 = 0 THEN 2 ELSE 0 END ${messages}
+      WHERE conversation_id = md5('direct-' || n)::uuid AND seq = s AND (s % 20 = 0 OR s % 6 = 0)`,
     [conversations],
   )
 }

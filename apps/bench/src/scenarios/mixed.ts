@@ -8,14 +8,14 @@ import { socketIo, socketIoBatched } from '../sides/socketio.ts'
 import { type Defer, tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
 
-const inFlight = 8
+const inFlight = 1
 const timesMin = 1
 
 export const mixed: Scenario = {
   name: 'mixed',
   title: 'Messages, reactions, edits and pins',
   about:
-    `The pairs of \`direct\`, with ${inFlight} things in flight on each connection: 70 % are messages, 15 % reactions to the other’s latest ` +
+    `The pairs of \`direct\`, with one thing in flight on each connection: 70 % are messages, 15 % reactions to the other’s latest ` +
     'message, 10 % edits of one’s own, 5 % pins and unpins. Each is durable before its acknowledgement and is told on the other ' +
     'node. With Flotilla each is an entry of the log, idempotent, in one order, and replayed to whoever missed it; Socket.IO does an ' +
     'INSERT or an UPDATE and an emit, and whoever is away at that moment never hears of it. The second Socket.IO stores messages with one INSERT for many.',

@@ -252,7 +252,7 @@ async function verify(ground: Ground, _stand: Stand, ending: Ending, told: boole
 async function countUntold(ground: Ground): Promise<number> {
   const [untold] = await ground.query<{ count: number }>(
     `SELECT count(*)::int FROM members m, LATERAL (
-       SELECT max(seq) AS last FROM messages WHERE conversation_id = m.conversation_id AND sender_id <> m.user_id
+       SELECT max(seq) AS last FROM messages WHERE conversation_id = m.conversation_id AND sender_id <> m.user_id AND kind = 1
      ) other WHERE m.delivered_seq < other.last`,
   )
   return untold!.count
