@@ -43,8 +43,12 @@ export interface Sealer {
    * or takes another. Tries until it could.
    */
   keepKey(): void
-  /** Loads the data keys that are not here yet. Call it before open with the ids of the rows. */
-  ready(keyIds: Iterable<number>): Promise<void>
+  /**
+   * Loads the data keys that are not here yet. Call it before open with the ids of the rows.
+   * @param client of the transaction, within one: transactions that have all connections of the pool would otherwise wait
+   *   for another one for ever
+   */
+  ready(keyIds: Iterable<number>, client?: Pick<Pool, 'query'>): Promise<void>
 }
 
 /** A data key is shared by all processes that start within a day, and given up after so many bodies of one process. */
@@ -193,11 +197,11 @@ export async function createSealer(
       return made.filter(one => one.length === mac.length && timingSafeEqual(one, mac)).length > 0
     },
     keepKey,
-    async ready(keyIds) {
+    async ready(keyIds, client = pool) {
       const missing = new Set<number>()
       for (const id of keyIds) if (!keys.has(id)) missing.add(id)
       if (missing.size === 0) return
-      const found = await pool.query<DataKeyRow>(
+      const found = await client.query<DataKeyRow>(
         'SELECT id, master_key_id, wrapped, cipher FROM data_keys WHERE id = ANY($1)',
         [[...missing]],
       )

@@ -8,6 +8,7 @@
  *   signs nobody in.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import type { PoolClient } from 'pg'
 import type { AccountsContext } from '../context.ts'
 
 /** What an authorization is for: an authorization for one thing is good for nothing else. */
@@ -59,8 +60,14 @@ export function sealText(ctx: AccountsContext, bound: string, text: string): Sea
   return { keyId, body: body.toString('base64') }
 }
 
-export async function openText(ctx: AccountsContext, bound: string, sealed: SealedText): Promise<string> {
-  await ctx.seal.ready([sealed.keyId])
+/** @param client of the transaction, within one */
+export async function openText(
+  ctx: AccountsContext,
+  bound: string,
+  sealed: SealedText,
+  client?: PoolClient,
+): Promise<string> {
+  await ctx.seal.ready([sealed.keyId], client)
   return ctx.seal.open(bound, sealed.keyId, Buffer.from(sealed.body, 'base64'))
 }
 

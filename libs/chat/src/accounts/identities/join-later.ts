@@ -38,7 +38,7 @@ export async function joinNow(
   },
 ): Promise<void> {
   const { user, sealed, session, client } = input
-  const { provider, profile } = JSON.parse(await openText(ctx, boundOf(user), sealed)) as Omit<Joining, 'user'>
+  const { provider, profile } = JSON.parse(await openText(ctx, boundOf(user), sealed, tx)) as Omit<Joining, 'user'>
   const there = await findOwn(tx, user, provider)
   if (there !== undefined && isSame(there, profile)) return
   if (there !== undefined) throw new Refusal('identity_taken')

@@ -121,7 +121,7 @@ async function read(ctx: LogContext, client: PoolClient, conversation: string, a
     const { target, by } = all[row.nth - 1]!
     if (!messages.has(target) && !removed.has(target)) {
       const { version, emojis, counts } = row
-      if (await isRemoved(ctx.seal, conversation, row)) removed.add(target)
+      if (await isRemoved(client, ctx.seal, conversation, row)) removed.add(target)
       else
         messages.set(target, {
           version: version ?? 0,

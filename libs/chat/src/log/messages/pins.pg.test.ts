@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { emptyConversation, type Entry, foldAll, limits } from '@flotilla/protocol'
 import {
   makeConversation,
@@ -20,6 +20,7 @@ import { pin, unpin } from './pin.ts'
 import { listPins } from './list-pins.ts'
 import { post } from './post.ts'
 
+const masterKeys = [{ id: 'test', key: randomBytes(32) }]
 let database: TestDatabase
 let chat: TestChat
 let ctx: ChatContext
@@ -28,7 +29,7 @@ let conversation = ''
 
 beforeAll(async () => {
   database = await testDatabase()
-  chat = await openTestChat(database.url)
+  chat = await openTestChat(database.url, { masterKeys })
   ctx = chat.ctx
   ;[alice, bob, carol] = (await makeUsers(ctx.pool, 3)) as [string, string, string]
 })
@@ -130,6 +131,19 @@ test('a pin is decided by the membership under the lock, and a lost answer finds
   await removeMember(ctx, alice, { conversation, user: bob })
   expect(await pin(ctx, bob, input)).toEqual(first)
   await refused(pin(ctx, bob, to(target)), 'not_a_member')
+})
+
+test('many at once, of messages sealed by a key that is not here yet: none waits for a connection that all others have', async () => {
+  await ctx.pool.query(`UPDATE data_keys SET created_at = created_at - interval '2 days'`)
+  const other = await openTestChat(database.url, { masterKeys })
+  const places = []
+  for (let nth = 0; nth < 2 * ctx.pool.options.max; nth++) {
+    const direct = await makeConversation(ctx.pool, [alice, bob])
+    const said = { conversation: direct, clientId: randomUUID(), body: { text: 'hello' } }
+    places.push({ conversation: direct, target: (await post(other.ctx, bob, said)).seq, clientId: randomUUID() })
+  }
+  await other.close()
+  expect(await Promise.all(places.map(place => pin(ctx, alice, place)))).toHaveLength(places.length)
 })
 
 test('a message that an operator removes is pinned no more, and makes room', async () => {

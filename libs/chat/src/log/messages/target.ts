@@ -96,6 +96,7 @@ export async function readTargets(
   })
   await seal.ready(
     new Set(rows.flatMap(row => (row.before_sender === null ? row.key_id : [row.key_id, row.before_key]))),
+    client,
   )
   return rows.map(row => toTarget(seal, conversation, row))
 }
@@ -129,8 +130,13 @@ function toTarget(seal: Sealer, conversation: string, row: Row): Target {
 }
 
 /** Whether its content was taken away. */
-export async function isRemoved(seal: Sealer, conversation: string, row: TargetRow): Promise<boolean> {
-  await seal.ready([row.key_id])
+export async function isRemoved(
+  client: Pool | PoolClient,
+  seal: Sealer,
+  conversation: string,
+  row: TargetRow,
+): Promise<boolean> {
+  await seal.ready([row.key_id], client)
   const place = { conversation, sender: row.sender_id, clientId: row.client_id, kind: row.kind }
   return (open(seal, place, row.key_id, row.body) as Content).removed !== undefined
 }
@@ -150,7 +156,7 @@ export async function demandMessage(ctx: LogContext, by: string, conversation: s
   })
   const row = found.rows[0]
   demandMember(row !== undefined, row?.joined ?? undefined)
-  if (!row!.stands || (await isRemoved(ctx.seal, conversation, row!)))
+  if (!row!.stands || (await isRemoved(ctx.pool, ctx.seal, conversation, row!)))
     throw new Refusal('message_unknown', undefined, { field: 'seq' })
 }
 
