@@ -4,15 +4,17 @@ import { type Client, mutedForEver } from '@flotilla/sdk'
 import { harmless } from './chat-screen.ts'
 
 export const groupHelp = [
-  '/invite [uses]            make an invite link of the group that is open',
-  '/join <link>              come into a group by a link, or ask to',
-  '/admit <name>             let in who asks to join; /turn-away <name>: do not',
-  '/describe <text>          say what the group is for',
-  '/posts <role>             the least role that posts: member, admin or owner',
-  '/slow <seconds>           between two messages of a member; 0 ends it',
-  '/silence <name> <minutes> they read, and post nothing; 0 ends it',
-  '/ban <name>               they go, and do not come back; /unban <name>',
-  '/owner <name>             hand the group on',
+  '  /invite [uses]                create an invite link',
+  '  /join <link>                  join by a link, or ask to',
+  '  /admit <name>                 approve a request to join',
+  '  /turn-away <name>             decline a request to join',
+  '  /describe <text>              set the description',
+  '  /posts <role>                 set the lowest role that can post: member, admin, owner',
+  '  /slow <seconds>               set slow mode; 0 turns it off',
+  '  /silence <name> [minutes]     let a member read only; 0 ends it',
+  '  /ban <name>, /unban <name>    ban a person, or lift the ban',
+  '  /owner <name>                 make a member the owner, and yourself an admin',
+  '  /leave                        leave the group',
 ]
 
 type Act = (client: Client, group: string, words: readonly string[]) => Promise<string | undefined>

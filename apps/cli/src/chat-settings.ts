@@ -4,10 +4,10 @@ import { type Client, mutedForEver, type User } from '@flotilla/sdk'
 import type { Room } from './chat-rooms.ts'
 
 export const settingsHelp = [
-  '/mute [mentions]          hear nothing of it, or only who names you; again: /mute off',
-  '/unread                   mark it as unread, and close it',
-  '/archive                  put it away until something comes; again, it is back',
-  '/top                      keep it at the top of the list; again, no longer',
+  '  /mute [mentions|off]          mute it, or all but mentions; off to unmute',
+  '  /unread                       mark it as unread, and close it',
+  '  /archive                      archive it until something new arrives; again to undo',
+  '  /top                          pin it to the top of the list; again to undo',
 ]
 
 interface Done {
@@ -22,17 +22,17 @@ export function settingsCommand(command: string, argument: string | undefined, {
   switch (command) {
     case '/mute':
       if (argument === 'mentions')
-        return { change: { notify: 'mentions', mutedUntilMs: null }, note: 'only who names you is announced' }
+        return { change: { notify: 'mentions', mutedUntilMs: null }, note: 'only mentions are announced' }
       if (argument === 'off') return { change: { notify: null, mutedUntilMs: null }, note: 'no longer muted' }
       return { change: { mutedUntilMs: mutedForEver }, note: 'muted' }
     case '/unread':
       return { change: { unreadFrom: 0 }, note: 'marked as unread', closes: true }
     case '/archive':
       if (settings.archived) return { change: { archived: false }, note: 'back in the list' }
-      return { change: { archived: true }, note: 'put away', closes: true }
+      return { change: { archived: true }, note: 'archived', closes: true }
     case '/top':
-      if (settings.pinned !== null) return { change: { pinned: false }, note: 'no longer at the top' }
-      return { change: { pinned: true }, note: 'kept at the top' }
+      if (settings.pinned !== null) return { change: { pinned: false }, note: 'no longer pinned' }
+      return { change: { pinned: true }, note: 'pinned to the top' }
     default:
       return undefined
   }
