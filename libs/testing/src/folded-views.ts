@@ -13,6 +13,14 @@ import {
   type MessageState,
 } from '@flotilla/protocol'
 
+/** What a device cannot have heard of a message, by its seq. */
+export interface Unheard {
+  /** The device has read it by a node of the version before, which knows no timers. */
+  isReadByFormer?(seq: number): boolean
+  /** The store has yet to tell how many have reacted to it. */
+  isUntold?(seq: number): boolean
+}
+
 export class FoldedViews {
   readonly #views = new Map<string, ConversationState>()
   /** By conversation: what had been heard when the device was told to read anew what signals tell. */
@@ -49,15 +57,9 @@ export class FoldedViews {
   /**
    * @param read all that the person may see of the conversation, as it stands
    * @param from the first seq that they may see
-   * @param readByFormer whether the device has read this seq by a node of the version before, which knows no timers
    * @returns a sentence for each message that is shown otherwise than it stands
    */
-  differences(
-    conversation: string,
-    read: readonly Entry[],
-    from: number,
-    readByFormer: (seq: number) => boolean = () => false,
-  ): string[] {
+  differences(conversation: string, read: readonly Entry[], from: number, unheard: Unheard = {}): string[] {
     const shown = this.#views.get(conversation)
     if (shown === undefined) return []
     const standing = foldAll(this.#empty, read)
@@ -66,10 +68,10 @@ export class FoldedViews {
       // Of what was before its time a device hears the changes alone.
       if (seq < from || message.posted === undefined) return []
       const stands = standing.messages.get(seq)
-      const isTimerUnknown = message.posted.expiresAt === undefined && readByFormer(seq)
+      const isTimerUnknown = message.posted.expiresAt === undefined && unheard.isReadByFormer?.(seq) === true
       // One's reaction in a large conversation comes by a signal: one that was lost has to be read anew, and nobody here reads.
       const isOwnUnknown = seq <= refreshed && (message.own?.version ?? 0) < (stands?.own?.version ?? 0)
-      const unknown = { isTimerUnknown, isOwnUnknown }
+      const unknown = { isTimerUnknown, isOwnUnknown, areReactionsUntold: unheard.isUntold?.(seq) === true }
       const [here, there] = [message, stands].map(one => one && comparable(seq, one, unknown))
       if (isDeepStrictEqual(here, there)) return []
       return [`shows at seq ${seq} ${JSON.stringify(message)}, where ${JSON.stringify(stands)} stands`]
@@ -81,12 +83,17 @@ export class FoldedViews {
 function comparable(
   seq: number,
   message: MessageState,
-  unknown: { readonly isTimerUnknown: boolean; readonly isOwnUnknown: boolean },
+  unknown: {
+    readonly isTimerUnknown: boolean
+    readonly isOwnUnknown: boolean
+    readonly areReactionsUntold: boolean
+  },
 ) {
-  const { posted, poll, replies, own, ...rest } = message
+  const { posted, poll, replies, reactions, own, ...rest } = message
   const { forwarded, expiresAt, ...whole } = posted ?? {}
   return {
     ...rest,
+    ...(reactions === undefined || unknown.areReactionsUntold ? {} : { reactions }),
     ...(own === undefined || unknown.isOwnUnknown ? {} : { own }),
     posted: {
       ...whole,
