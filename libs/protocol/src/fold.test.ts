@@ -566,3 +566,21 @@ test('a message whose content is gone is no poll any more, and keeps its thread'
     expect(message?.replies?.count).toBe(1)
   }
 })
+
+test('a forwarded message whose content is gone does not say any more whose it was, in whatever order that is heard', () => {
+  const place = { conversation: 'crew', epoch: 1, by: 'ann' }
+  const posted = { ...place, event: 'message.new' as const, seq: 1, at: 10, clientId: 'c1' }
+  const removed = { body: { text: 'deleted' }, removed: 'sender' as const }
+  const live: Entry = { ...posted, body: { text: 'hello' }, forwarded: { by: 'bob', at: 5 } }
+  const read: Entry = { ...posted, ...removed, changedSeq: 2 }
+  const deleted: Entry = { ...place, event: 'message.deleted', seq: 2, at: 20, clientId: 'c2', target: 1, ...removed }
+  const standing = foldAll(emptyConversation, [read, deleted])
+  expect(standing.messages.get(1)?.posted).toEqual({ by: 'ann', at: 10, clientId: 'c1' })
+  for (const heard of [
+    [live, deleted],
+    [deleted, live],
+    [live, read, deleted],
+    [read, live, deleted],
+  ])
+    expect(foldAll(emptyConversation, heard)).toEqual(standing)
+})

@@ -284,10 +284,16 @@ function takeContent(draft: Draft, target: number, said: Said<Content>): void {
     takeReply(draft, thread, target, { removedSeq: said.seq })
 }
 
-/** What has lost its content has nothing else any more but its thread, whatever is heard of it. */
+/** What has lost its content has nothing else any more but its thread, whatever is heard of it: not whose words it was either. */
 function put(draft: Draft, target: number, message: MessageState): void {
-  const { pin: _pin, poll: _poll, reactions: _reactions, own: _own, ...rest } = message
-  draft.messages.set(target, message.content?.value.removed === undefined ? message : rest)
+  const { pin: _pin, poll: _poll, reactions: _reactions, own: _own, posted, ...rest } = message
+  if (message.content?.value.removed === undefined) draft.messages.set(target, message)
+  else draft.messages.set(target, { ...rest, ...(posted === undefined ? {} : { posted: withoutOrigin(posted) }) })
+}
+
+function withoutOrigin(posted: NonNullable<MessageState['posted']>) {
+  const { forwarded: _forwarded, ...rest } = posted
+  return rest
 }
 
 function takePoll(draft: Draft, { seq, target, counts, voters }: EntryOf<'poll.voted' | 'poll.counted'>): void {

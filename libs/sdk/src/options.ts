@@ -131,8 +131,9 @@ export interface ClientEvents {
   presence: Presence
   /**
    * From here on every change is told: read now what is no log (contacts, requests of both kinds, blocks, notifications,
-   * settings of conversations, scheduled messages, reminders, profiles, threads that one follows, one's votes). It comes with each connection, the first too, and when the node says that something may have been
-   * lost. After the first the client itself reads what you listen for, and tells what is different by its events.
+   * settings of conversations, scheduled messages, reminders, profiles, threads that one follows, one's votes, and in large
+   * conversations one's reactions). It comes with each connection, the first too, and when the node says that something may
+   * have been lost. After the first the client itself reads what you listen for, and tells what is different by its events.
    */
   refresh: Record<string, never>
   contact: ContactChange

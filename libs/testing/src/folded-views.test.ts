@@ -40,3 +40,61 @@ test('a device answers for what it was told since it began', () => {
   views.hear(edited)
   expect(views.differences('c', standing, 1)).toEqual([])
 })
+
+test('what a device cannot know is no difference, and what it shows of it is', () => {
+  const known = { replies: { seq: 2, count: 1, lastAt: 2, people: ['ann'], following: true, readSeq: 1, unread: 0 } }
+  const untold = { poll: { seq: 1, counts: [0, 0], voters: 0, mine: [0] } }
+  const reply = { ...posted(2), thread: 1 } as Entry
+  const views = new FoldedViews('ann')
+  for (const entry of [{ ...posted(1), forwarded: { at: 5 } } as Entry, reply]) views.hear(entry)
+  const root = { ...posted(1), forwarded: { by: 'bob', at: 5 }, ...known, ...untold } as Entry
+  expect(views.differences('c', [root, reply], 1)).toEqual([])
+  for (const other of [
+    { forwarded: { at: 6 } },
+    { forwarded: undefined },
+    { poll: { ...untold.poll, seq: 2, voters: 1 } },
+    { replies: { ...known.replies, count: 2 } },
+    { replies: { ...known.replies, lastAt: 3 } },
+    { expiresAt: 9 },
+  ])
+    expect(views.differences('c', [{ ...root, ...other } as Entry, reply], 1)).toHaveLength(1)
+  const timed = [{ ...root, expiresAt: 9 } as Entry, { ...reply, expiresAt: 9 } as Entry]
+  expect(views.differences('c', timed, 1, { isReadByFormer: seq => seq === 1 })).toEqual([
+    expect.stringContaining('shows at seq 2'),
+  ])
+})
+
+test('one’s reaction that a lost signal told of is owed until the device was told to read it anew', () => {
+  const views = new FoldedViews('ann')
+  const counts = [{ emoji: '👍', count: 1 }]
+  const told: Entry = {
+    ...place,
+    event: 'reaction.counted',
+    seq: 3,
+    at: 3,
+    messages: [1, 2].map(target => ({ target, version: 1, counts })),
+  }
+  const reactions = { version: 1, counts, own: { version: 1, emojis: ['👍'] } }
+  const read = [...[1, 2].map(seq => ({ ...posted(seq), reactions }) as Entry), told]
+  views.hear(posted(1))
+  views.refresh()
+  for (const entry of [posted(2), told]) views.hear(entry)
+  expect(views.differences('c', read, 1)).toEqual([expect.stringContaining('shows at seq 2')])
+  const { own: _, ...others } = reactions
+  views.hearReaction({
+    event: 'reaction.stored',
+    conversation: 'c',
+    target: 2,
+    version: 1,
+    counts,
+    own: ['👍'],
+  })
+  expect(views.differences('c', read, 1)).toEqual([])
+  const withdrawn = { ...posted(2), reactions: others } as Entry
+  expect(views.differences('c', [read[0]!, withdrawn, told], 1)).toHaveLength(1)
+  const more = { ...reactions, version: 2, counts: [{ emoji: '👍', count: 2 }] }
+  const untold = [1, 2].map(seq => ({ ...posted(seq), reactions: more }) as Entry)
+  expect(views.differences('c', untold, 1, { isUntold: seq => seq === 1 })).toEqual([
+    expect.stringContaining('shows at seq 2'),
+  ])
+})

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkHistory, type Violation } from './history-checker.ts'
-import { History, type HistoryRecord } from './history.ts'
+import { History, type HistoryRecord, type SeenEntry } from './history.ts'
 import { playWorld, type Step, stepLists } from './history-model.ts'
 import type { StoreDump } from './store-dump.ts'
 
@@ -451,4 +451,52 @@ test('what lies before a device began, and a membership that ended before it cam
   expect(witness.check()).toMatchObject(gap('3'))
   witness.history.left('phone', 'crew')
   expect(witness.check()).toEqual([])
+})
+
+test('a deleted message may have been seen before and after, and the place of a hidden one stands for it and its edits', () => {
+  const place = { conversation: 'crew', sender: 'ann' }
+  const gone = { text: 'This message was deleted.' }
+  const dump: StoreDump = {
+    entries: [
+      { ...place, seq: 1, event: 'message.new', clientId: 'c1', changedSeq: 4, ...gone },
+      { ...place, seq: 2, event: 'message.new', clientId: 'c2', changedSeq: 5, text: 'other' },
+      { ...place, seq: 3, event: 'message.edited', clientId: 'c3', target: 1 },
+      { ...place, seq: 4, event: 'message.deleted', clientId: 'c4', target: 1, ...gone },
+      { ...place, seq: 5, event: 'message.edited', clientId: 'c5', target: 2, text: 'other' },
+    ],
+    heads: [{ conversation: 'crew', head: 5 }],
+    cursors: [],
+    memberships: [{ conversation: 'crew', user: 'bob', from: 1 }],
+  }
+  const { conversation } = place
+  const deleted = { conversation, seq: 4, event: 'message.deleted', clientId: 'c4', target: 1, body: gone }
+  const edited = { conversation, seq: 5, event: 'message.edited', clientId: 'c5', target: 2 }
+  const before = [
+    { conversation, seq: 1, event: 'message.new', clientId: 'c1', body: { text: 'hello' } },
+    { conversation, seq: 2, event: 'message.new', clientId: 'c2', body: { text: 'bye' } },
+    { conversation, seq: 3, event: 'message.edited', clientId: 'c3', target: 1, body: { text: 'hello there' } },
+    deleted,
+    { ...edited, body: { text: 'other' } },
+  ]
+  const after = [
+    { conversation, seq: 1, event: 'message.new', clientId: 'c1', changedSeq: 4, body: gone },
+    { conversation, seq: 2, event: 'message.hidden' },
+    { conversation, seq: 3, event: 'message.edited', clientId: 'c3', target: 1 },
+    deleted,
+    edited,
+  ]
+  const check = (seen: readonly SeenEntry[]) => {
+    const history = new History()
+    history.sent({ user: 'ann', conversation, clientId: 'c1', text: 'hello' })
+    history.acknowledged('ann', conversation, 'c1', 1)
+    history.opened('phone', 'bob')
+    history.connected('phone')
+    for (const entry of seen) history.saw('phone', entry)
+    return checkHistory(history.records, dump)
+  }
+  expect(check(before)).toEqual([])
+  expect(check(after)).toEqual([])
+  expect(check([...before.slice(0, 3), { ...deleted, body: { text: 'not gone' } }, before[4]!])).not.toEqual([])
+  // Without the place nothing says why an edit has no words.
+  expect(check([...before.slice(0, 4), edited])).not.toEqual([])
 })

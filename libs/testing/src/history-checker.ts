@@ -205,7 +205,9 @@ function gatherDevices(records: readonly HistoryRecord[], report: Report): Devic
 function checkDevice(device: Device, store: Store, report: Report): void {
   for (const [conversation, view] of device.views) {
     const where = `device ${device.name} in ${conversation}`
-    for (const step of view.steps) if (step.kind === 'saw') checkSight(step, where, device.user, store, report)
+    const sights = view.steps.filter(step => step.kind === 'saw')
+    const hidden = new Set(sights.filter(sight => sight.event === 'message.hidden').map(sight => sight.seq))
+    for (const sight of sights) checkSight(sight, { where, user: device.user, hidden }, store, report)
   }
   // Also the conversations of which the device has seen nothing at all.
   for (const conversation of new Set([...store.conversationsOf(device.user), ...device.views.keys()])) {
@@ -216,8 +218,15 @@ function checkDevice(device: Device, store: Store, report: Report): void {
   }
 }
 
+interface Sighting {
+  readonly where: string
+  readonly user: string
+  /** The places that the device got instead of messages that its person has hidden. */
+  readonly hidden: ReadonlySet<number>
+}
+
 /** P3 and P8 of one entry that was seen. */
-function checkSight(sight: RecordOf<'saw'>, where: string, user: string, store: Store, report: Report): void {
+function checkSight(sight: RecordOf<'saw'>, { where, user, hidden }: Sighting, store: Store, report: Report): void {
   const { conversation, seq, event, clientId, text } = sight
   const stored = store.logs.get(conversation)?.get(seq)
   if (stored === undefined) {
@@ -227,9 +236,12 @@ function checkSight(sight: RecordOf<'saw'>, where: string, user: string, store: 
   // Before it was changed it may have said something else: what the device shows in the end is looked at below.
   const isOlder =
     (sight.changedSeq ?? 0) < (stored.changedSeq ?? 0) || (isOutdated(stored) && stored.target !== undefined)
+  // The place of a hidden message has no text, nor has an edit of it.
+  const isPlace = event === 'message.hidden' && stored.event === 'message.new'
+  const isWithheld = isPlace || (event === 'message.edited' && text === undefined && hidden.has(stored.target ?? 0))
   const same =
-    stored.event === event &&
-    (stored.text === text || isOlder) &&
+    (isPlace || stored.event === event) &&
+    (isWithheld || stored.text === text || isOlder) &&
     (clientId === undefined || clientId === stored.clientId)
   if (!same)
     report('P3', `${where} saw ${event} ${clientId ?? ''} at seq ${seq}, and the store has something else there`)

@@ -18,6 +18,8 @@ export interface SocketRecorder {
   socketsOf(owner: SocketOwner): SocketConstructor
   /** Something is wrong with the socket that has this port: nothing is to be expected of it from now on. */
   disturb(clientPort: number): void
+  /** What this device has read by nodes of the version before: `conversation/seq`. */
+  readByFormer(device: string): ReadonlySet<string>
   /** What is open still is taken down. */
   close(): void
 }
@@ -29,12 +31,14 @@ interface Recording {
   readonly raw: WebSocket
   readonly sends: Map<number, number>
   greeted: boolean
+  isFormer: boolean
   ended: boolean
 }
 
 /** @param nodeOf the gateway behind a URL */
 export function createSocketRecorder(history: History, nodeOf: (url: string) => string): SocketRecorder {
   const recordings = new Set<Recording>()
+  const byFormer = new Map<string, Set<string>>()
   let count = 0
 
   function takeEntry(socket: number, entry: Entry, how: 'live' | 'asked') {
@@ -42,7 +46,7 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
     history.live({ kind: 'delivered', socket, conversation, seq, how, atMs: steadyMs() })
   }
 
-  function takeReply(one: Recording, reply: Reply) {
+  function takeReply(one: Recording, device: string, reply: Reply) {
     const sentMs = one.sends.get(reply.id)
     if (sentMs !== undefined) {
       one.sends.delete(reply.id)
@@ -53,16 +57,22 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
       entries?: Entry[]
       verdicts?: { entries?: Entry[] }[]
     }
-    for (const entry of [...entries, ...verdicts.flatMap(verdict => verdict.entries ?? [])])
+    for (const entry of [...entries, ...verdicts.flatMap(verdict => verdict.entries ?? [])]) {
       takeEntry(one.id, entry, 'asked')
+      if (!one.isFormer) continue
+      const places = byFormer.get(device) ?? new Set()
+      byFormer.set(device, places.add(`${entry.conversation}/${entry.seq}`))
+    }
   }
 
   function takeFrame(one: Recording, { device, user, session }: SocketOwner, url: string, text: string) {
     const frame = JSON.parse(text) as Event | Reply
     const atMs = steadyMs()
-    if (!('event' in frame)) takeReply(one, frame)
+    if (!('event' in frame)) takeReply(one, device, frame)
     else if (frame.event === 'hello') {
       one.greeted = true
+      // Nodes name it since after that version.
+      one.isFormer = frame.refreshPauseMs === undefined
       history.live({ kind: 'greeted', socket: one.id, device, user, session, node: nodeOf(url), atMs })
     } else if (!one.greeted) history.live({ kind: 'early', device, node: nodeOf(url), event: frame.event, atMs })
     else if (frame.event === 'typing.start' || frame.event === 'typing.stop')
@@ -88,7 +98,7 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
 
         constructor(url: string) {
           const raw = new WebSocket(url, { perMessageDeflate: false })
-          this.#one = { id: ++count, raw, sends: new Map(), greeted: false, ended: false }
+          this.#one = { id: ++count, raw, sends: new Map(), greeted: false, isFormer: false, ended: false }
           recordings.add(this.#one)
           raw.on('message', (data: Buffer) => takeFrame(this.#one, owner, url, data.toString()))
           raw.on('close', () => end(this.#one))
@@ -123,6 +133,7 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
           })
       }
     },
+    readByFormer: device => byFormer.get(device) ?? new Set(),
     close() {
       for (const one of recordings) end(one)
     },

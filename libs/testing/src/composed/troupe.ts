@@ -1,14 +1,14 @@
 /**
  * The people of a composed run: each with two devices on the real SDK, in direct conversations and in groups below and
- * above the limit of routing by interest. They talk, type and read; members come and go, groups are renamed, people become
- * contacts and part, block each other, mute conversations, and sessions are revoked. All of it is on record, and so is
- * what their sockets delivered.
+ * above the limit of routing by interest. They talk, in threads too, type and read, change and delete what they said,
+ * forward, ask and vote; members come and go, groups are renamed, timers set, people become contacts and part, block each
+ * other, mute conversations, and sessions are revoked. All of it is on record, and so is what their sockets delivered.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messages } from '@flotilla/chat'
-import { type ContactRequest, type Entry, type EventIn, limits } from '@flotilla/protocol'
-import { type Client, createClient, type Send, type User } from '@flotilla/sdk'
+import { type ContactRequest, type Entry, type EventIn, limits, textOf } from '@flotilla/protocol'
+import { type Client, createClient, type Question, type Send, type User } from '@flotilla/sdk'
 import { FoldedViews } from '../folded-views.ts'
 import type { History } from '../history.ts'
 import { aboutOf, steadyMs } from '../live-history.ts'
@@ -58,6 +58,11 @@ interface Device {
   readonly views: FoldedViews
 }
 
+interface Place {
+  readonly conversation: string
+  readonly seq: number
+}
+
 interface Direct {
   readonly conversation: string
   readonly people: readonly [Person, Person]
@@ -72,6 +77,9 @@ const devicesEach = 2
 /** Some below the limit of routing by interest, some that cross it, some beyond it from the start. */
 const groupSizes = [5, 7, 9, 10, 14, 18, 22]
 const rates = { sends: 20, typings: 8, changes: 6 }
+const pollOptions = ['yes', 'no', 'later']
+/** Nothing expires within a run: the worker that tells of it is not part of this. */
+const timerMs = 3_600_000
 /** Typing is told at every keystroke: the SDK's pauses would hide what is told too late. */
 const sdkSettings = { typingRepeatMs: 100, typingRestMs: 500, pingTimeoutMs: 4_000 }
 /** Longer than the longest fault of the API. */
@@ -82,6 +90,10 @@ const silent = { debug() {}, warn() {} }
 const asOf = ({ user, devices }: Person) => ({ user, session: devices[0]!.session })
 /** The one named in an acceptance is another for each of the two, and says nothing more than the request. */
 const nobody = { id: '', username: '', displayName: '', avatar: null }
+
+/** Nothing is done about what nobody has said yet. */
+const onto = <T>(target: T | undefined, act: (target: T) => Send): Send | undefined =>
+  target === undefined ? undefined : act(target)
 
 class RefusedError extends Error {
   readonly code: string
@@ -110,9 +122,15 @@ class LivingTroupe implements Troupe {
   readonly #directs: Direct[] = []
   /** By group: who is in, as far as the answers tell. */
   readonly #members = new Map<string, Set<Person>>()
-  /** A pair of group and person, or of people, that something is under way with. */
   /** By conversation, and by conversation and person: the last message that was acknowledged. */
   readonly #said = new Map<string, number>()
+  /** The same of polls. */
+  readonly #asked = new Map<string, number>()
+  /** The same of messages outside of threads, each for a while, so that a thread becomes longer than one reply. */
+  readonly #roots = new Map<string, number>()
+  /** By person: what they said last, wherever that was. */
+  readonly #saidAnywhere = new Map<string, Place>()
+  /** A pair of group and person, or of people, that something is under way with. */
   readonly #busy = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
   #endings: (() => void)[] = []
@@ -197,6 +215,7 @@ class LivingTroupe implements Troupe {
     client.on('entry', entry => views.hear(entry))
     client.on('reaction', event => views.hearReaction(event))
     client.on('resync', ({ conversation }) => views.forget(conversation))
+    client.on('refresh', () => views.refresh())
     const device = { name, session: session!, client, seen, views }
     person.devices.push(device)
     await client.start()
@@ -245,15 +264,26 @@ class LivingTroupe implements Troupe {
     const draft = { conversation, body: { text } }
     const { user } = person
     // Now and then it is something about a message: of one's own, or the last one of anybody's.
-    const own = this.#said.get(`${conversation} ${user}`)
-    const last = this.#said.get(conversation)
+    const mine = `${conversation} ${user}`
+    const [own, last] = [this.#said.get(mine), this.#said.get(conversation)]
+    const [ownRoot, root] = [this.#roots.get(mine), this.#roots.get(conversation)]
+    const [ownPoll, poll] = [this.#asked.get(mine), this.#asked.get(conversation)]
+    const anywhere = this.#saidAnywhere.get(user)
     const emoji = this.#dice.pick(['👍', '❤️', '🎉'])
+    const inThread = root !== undefined && this.#dice.roll() < 0.25
+    const also = this.#dice.roll() < 0.25 ? { alsoInConversation: true as const } : {}
     const act = this.#dice.draw<(client: Client) => Send | undefined>([
-      [72, () => client.send(draft)],
-      [8, () => (last === undefined ? undefined : client.react(conversation, last, emoji, this.#dice.roll() < 0.7))],
-      [12, () => (own === undefined ? undefined : client.edit({ ...draft, target: own }))],
-      [4, () => (last === undefined ? undefined : client.pin(conversation, last))],
-      [4, () => (last === undefined ? undefined : client.unpin(conversation, last))],
+      [56, client => client.send(inThread ? { ...draft, thread: root, ...also } : draft)],
+      [7, client => onto(last, seq => client.react(conversation, seq, emoji, this.#dice.roll() < 0.7))],
+      [9, client => onto(own, target => client.edit({ ...draft, target }))],
+      [3, client => onto(last, seq => client.pin(conversation, seq))],
+      [3, client => onto(last, seq => client.unpin(conversation, seq))],
+      [5, client => onto(this.#dice.pick([own, own, ownRoot, ownPoll]), seq => client.delete(conversation, seq))],
+      [2, client => onto(last, seq => client.forward({ conversation, source: { conversation, seq } }))],
+      [2, client => onto(anywhere, source => client.forward({ conversation, source }))],
+      [4, client => client.ask({ conversation, ...this.#question(text), ...(inThread ? { thread: root } : {}) })],
+      [8, client => onto(poll, seq => client.vote(conversation, seq, this.#dice.pick([[], [0], [1], [2]])))],
+      [2, client => onto(ownPoll, seq => client.closePoll(conversation, seq))],
     ])
     let send: Send | undefined
     try {
@@ -263,19 +293,33 @@ class LivingTroupe implements Troupe {
     }
     if (send === undefined) return
     const { clientId, op } = send
-    this.#history.sent({ user, conversation, clientId, ...('body' in send ? { text } : {}) })
+    const body = 'body' in send ? send.body : undefined
+    this.#history.sent({ user, conversation, clientId, ...(body === undefined ? {} : { text: textOf(body) }) })
     send.acknowledged.then(
-      ack => {
+      ({ seq }) => {
         this.#count(op)
-        if (op === 'message.send')
-          for (const place of [conversation, `${conversation} ${user}`]) this.#said.set(place, ack.seq)
-        this.#history.acknowledged(user, conversation, clientId, ack.seq)
+        const isPoll = body !== undefined && 'type' in body && body.type === 'poll'
+        const isReply = inThread && op === 'message.send'
+        if (isReply) this.#count(isPoll ? 'polls in threads' : 'replies')
+        if (isPoll) for (const place of [conversation, mine]) this.#asked.set(place, seq)
+        if (op === 'message.send' && !isPoll) this.#saidAnywhere.set(user, { conversation, seq })
+        if (op === 'message.send' || op === 'message.forward') {
+          for (const place of [conversation, mine]) this.#said.set(place, seq)
+          if (!isReply && (root === undefined || this.#dice.roll() < 0.2))
+            for (const place of [conversation, mine]) this.#roots.set(place, seq)
+        }
+        this.#history.acknowledged(user, conversation, clientId, seq)
       },
       (error: { code: string }) => {
         this.#count(`${op} ${error.code}`)
         this.#history.failed(user, conversation, clientId, error.code)
       },
     )
+  }
+
+  #question(question: string): Omit<Question, 'conversation'> {
+    const anonymous = this.#dice.roll() < 0.3
+    return { question, options: pollOptions, ...(anonymous ? { anonymous } : {}) }
   }
 
   #type(): void {
@@ -294,6 +338,7 @@ class LivingTroupe implements Troupe {
       [6, () => this.#planRevocation()],
       [40, () => this.#planContact()],
       [10, () => this.#planMute()],
+      [12, () => this.#planTimer()],
     ])
     const planned = draw()
     if (planned === undefined || this.#busy.has(planned.hold)) return
@@ -480,6 +525,20 @@ class LivingTroupe implements Troupe {
     }
   }
 
+  /** In a group it is for whoever owns it. What was posted before keeps the timer that it has. */
+  #planTimer() {
+    const { conversation, person } = this.#place()
+    const as = this.groups.includes(conversation) ? this.steward : asOf(person)
+    return {
+      hold: `timer of ${conversation}`,
+      run: async () => {
+        const set = this.#dice.roll() < 0.7 ? timerMs : null
+        await this.#call('PUT', `/v1/conversations/${conversation}/timer`, as, { timerMs: set })
+        this.#count('timers set')
+      },
+    }
+  }
+
   /** It was answered that something was done of which these hear by a signal. */
   #signalled(people: readonly Person[], fromMs: number, event: EventIn<'signal'>): void {
     for (const { user } of people)
@@ -554,15 +613,28 @@ class LivingTroupe implements Troupe {
 
   async diverged(): Promise<string[]> {
     const found: string[] = []
+    const untold = await this.#untold()
     for (const { user, devices } of this.#people)
       for (const conversation of await this.#conversationsOf(user)) {
         const { entries, from } = await this.#readAll(user, conversation)
-        for (const { name, views } of devices)
-          found.push(
-            ...views.differences(conversation, entries, from).map(what => `${name} in ${conversation} ${what}`),
-          )
+        for (const { name, views } of devices) {
+          const byFormer = this.#sockets.readByFormer(name)
+          const differences = views.differences(conversation, entries, from, {
+            isReadByFormer: seq => byFormer.has(`${conversation}/${seq}`),
+            isUntold: seq => untold.has(`${conversation}/${seq}`),
+          })
+          found.push(...differences.map(what => `${name} in ${conversation} ${what}`))
+        }
       }
     return found
+  }
+
+  /** Messages with reactions whose teller has died: the worker would tell of them, and it is not part of this. */
+  async #untold(): Promise<ReadonlySet<string>> {
+    const { rows } = await this.#stage.pool.query<{ place: string }>(
+      `SELECT conversation_id || '/' || seq AS place FROM reaction_counts WHERE untold`,
+    )
+    return new Set(rows.map(row => row.place))
   }
 
   async #conversationsOf(user: string): Promise<string[]> {
