@@ -136,6 +136,7 @@ test('two people chat, and what they write while the server is away arrives once
   await bob.sees('crew (1 new)')
   bob.type('/open 2')
   await bob.sees('— crew —')
+  await alice.sees('read: all hands')
   bob.type('/mute mentions')
   await bob.sees('crew: only mentions are announced')
   bob.type('/top')
