@@ -5,7 +5,7 @@
  */
 import { hostname, userInfo } from 'node:os'
 import { type ChatContext, createChat, createPool, operators, type MasterKey, users } from '@flotilla/chat'
-import { Refusal } from '@flotilla/protocol'
+import { type OperatorActionItem, Refusal } from '@flotilla/protocol'
 import { Uuid } from '@flotilla/protocol/schemas'
 import type { Given, Logger, Program } from '@flotilla/service'
 import { Compile } from 'typebox/compile'
@@ -217,7 +217,7 @@ function lineOf({
   seq,
   reason,
   detail,
-}: operators.ActionItem): string {
+}: OperatorActionItem): string {
   const place = conversation === undefined ? '' : `${conversation}${seq === undefined ? '' : ` ${seq}`}`
   const facts = Object.entries(detail).map(([name, value]) => `${name} ${value}`)
   return [

@@ -68,6 +68,9 @@ export type { Reaction } from './rest/messages.ts'
 export type { Member } from './rest/members.ts'
 export type { MessageVersion } from './rest/message-changes.ts'
 export type { Unread } from './rest/notifications.ts'
+export type { AccountStatus, OperatorActionItem } from './rest/operator-actions.ts'
+export type { DeadJob, TracedPush } from './rest/operator-push.ts'
+export type { OpenReport } from './rest/operator-reports.ts'
 export type { Session } from './rest/own-sessions.ts'
 export type {
   CreatedPasskey,

@@ -1,25 +1,7 @@
-import type { OperatorAction, User } from '@flotilla/protocol'
+import type { OperatorAction, OperatorActionItem, User } from '@flotilla/protocol'
 import type { OperatorsContext } from './context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import { get } from '../users/get.ts'
-
-/** A line of the operators' trail. */
-export interface ActionItem {
-  readonly id: string
-  /** Milliseconds since 1970. */
-  readonly at: number
-  /** Who did it, by REST. */
-  readonly operator?: User
-  /** Who did it, by the command line. */
-  readonly program?: string
-  readonly action: OperatorAction
-  /** Whom it is about. */
-  readonly user?: User
-  readonly conversation?: string
-  readonly seq?: number
-  readonly reason: string
-  readonly detail: Readonly<Record<string, string>>
-}
 
 export interface ActionFilter {
   readonly user?: string | undefined
@@ -58,7 +40,7 @@ export async function list(
   ctx: OperatorsContext,
   filter: ActionFilter,
   input: PageWanted,
-): Promise<PageOf<'actions', ActionItem>> {
+): Promise<PageOf<'actions', OperatorActionItem>> {
   const limit = Math.min(input.limit, pageMax)
   const after = input.after === undefined ? undefined : decodePlace(input.after)
   const { user, operator, action, conversation } = filter
@@ -76,7 +58,7 @@ export async function list(
   return toPage('actions', rows, limit, row => toItem(row, people))
 }
 
-function toItem(row: Row, people: ReadonlyMap<string, User>): ActionItem {
+function toItem(row: Row, people: ReadonlyMap<string, User>): OperatorActionItem {
   const { id, at, program, action, conversation_id: conversation, seq, reason, detail } = row
   const operator = people.get(row.operator_id ?? '')
   const user = people.get(row.user_id ?? '')

@@ -1,21 +1,6 @@
-import { Refusal, type User } from '@flotilla/protocol'
+import { type AccountStatus, Refusal } from '@flotilla/protocol'
 import type { OperatorsContext } from './context.ts'
 import { isSuspended, suspendedUntil } from '../accounts/sessions/suspension.ts'
-
-/** How an account stands with the operators. */
-export interface Standing {
-  readonly user: User
-  readonly createdAt: number
-  /** Sign-ins that are good. */
-  readonly sessions: number
-  readonly suspended: boolean
-  /** When the suspension ends; for good without it. */
-  readonly until?: number
-  /** What the person came with is held back. */
-  readonly banned: boolean
-  /** Nothing is left of it but what was said to others. */
-  readonly erased: boolean
-}
 
 interface Row {
   username: string
@@ -30,7 +15,7 @@ interface Row {
 }
 
 /** For operators alone: the caller sees to that. @throws Refusal user_unknown */
-export async function standing(ctx: OperatorsContext, id: string): Promise<Standing> {
+export async function standing(ctx: OperatorsContext, id: string): Promise<AccountStatus> {
   const found = await ctx.pool.query<Row>(
     `SELECT u.username, u.display_name, u.avatar, (extract(epoch FROM u.created_at) * 1000)::float8 AS created_at,
             (SELECT count(*)::int FROM sessions s

@@ -1,7 +1,7 @@
 export { answered, type Answer, type DeliveryState } from './answered.ts'
 export { claim, type Claimed, type Delivery, type PushContent, putBack, type Target } from './claim.ts'
 export { figures, type PushFigures } from './figures.ts'
-export { list, listDead, type PushFilter, type TracedAttempt, type TracedPush } from './list.ts'
+export { list, listDead, type PushFilter } from './list.ts'
 export { prepare, type Prepared, type Provider } from './prepare.ts'
 export { remindDue } from './remind.ts'
 export { retry } from './retry.ts'

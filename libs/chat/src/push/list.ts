@@ -1,37 +1,9 @@
 /** The trace of each push from message to answer, for operators. Kept for a week (upkeep.ts). */
+import type { TracedPush } from '@flotilla/protocol'
 import type { PushContext } from './context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../store/paging.ts'
 import type { DeliveryState } from './answered.ts'
 import type { Provider } from './prepare.ts'
-
-/** One line of a trace. */
-export interface TracedAttempt {
-  readonly at: number
-  readonly answer: string
-  readonly status?: number
-  readonly reason?: string
-  /** The name that the service gave it. */
-  readonly id?: string
-  readonly retryMs?: number
-}
-
-export interface TracedPush {
-  readonly id: string
-  readonly user: string
-  readonly conversation: string
-  readonly device: string
-  readonly provider: Provider
-  readonly fromSeq: number
-  readonly uptoSeq: number
-  /** When the first of the messages was written. */
-  readonly messageAt: number
-  readonly createdAt: number
-  readonly state: DeliveryState
-  readonly attempts: readonly TracedAttempt[]
-  /** When it is tried again. */
-  readonly dueAt?: number
-  readonly finishedAt?: number
-}
 
 interface Row {
   id: string
@@ -44,7 +16,7 @@ interface Row {
   message_at: Date
   created_at: Date
   state: DeliveryState
-  attempts: TracedAttempt[]
+  attempts: TracedPush['attempts']
   due_at: Date | null
   finished_at: Date | null
   place: number

@@ -35,6 +35,7 @@ const OperatorAction = named(
     { ...closed, description: 'Who did what to whom, when and why.' },
   ),
 )
+export type OperatorActionItem = Type.Static<typeof OperatorAction>
 const ActionPage = Type.Object({ actions: listOf(OperatorAction), next: Type.Optional(PageCursor) }, closed)
 
 const AccountStatus = named(
@@ -52,6 +53,7 @@ const AccountStatus = named(
     closed,
   ),
 )
+export type AccountStatus = Type.Static<typeof AccountStatus>
 
 export const operatorActions = routes('operators', 'operator', {
   getAccountStatus: {

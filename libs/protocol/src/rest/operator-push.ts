@@ -42,6 +42,7 @@ const TracedPush = named(
     { ...closed, description: 'A push to one device: its messages, attempts and outcome. Never message content.' },
   ),
 )
+export type TracedPush = Type.Static<typeof TracedPush>
 const PushPage = Type.Object({ pushes: listOf(TracedPush), next: Type.Optional(PageCursor) }, closed)
 
 const DeadJob = named(
@@ -58,6 +59,7 @@ const DeadJob = named(
     closed,
   ),
 )
+export type DeadJob = Type.Static<typeof DeadJob>
 const DeadJobPage = Type.Object({ jobs: listOf(DeadJob), next: Type.Optional(PageCursor) }, closed)
 
 const page = { limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }

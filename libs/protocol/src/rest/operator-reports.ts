@@ -26,6 +26,7 @@ const Report = named(
     closed,
   ),
 )
+export type OpenReport = Type.Static<typeof Report>
 const ReportPage = Type.Object({ reports: listOf(Report), next: Type.Optional(PageCursor) }, closed)
 
 export const operatorReports = routes('operators', 'operator', {

@@ -1,29 +1,9 @@
-import { type Body, limits, type ReportReason, type User } from '@flotilla/protocol'
+import { limits, type OpenReport, type ReportReason, type User } from '@flotilla/protocol'
 import type { OperatorsContext } from '../context.ts'
 import { mendPairs } from '../../log/entries.ts'
 import { beyond, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
 import { sealName } from './report.ts'
-
-export interface Report {
-  readonly id: string
-  /** Milliseconds since 1970. */
-  readonly at: number
-  /** Left out when the person was erased. */
-  readonly reporter?: User
-  /** Whom it is about. */
-  readonly user: User
-  readonly reason: ReportReason
-  readonly comment: string
-  readonly message?: ReportedMessage
-}
-
-export interface ReportedMessage {
-  readonly conversation: string
-  readonly seq: number
-  readonly at: number
-  readonly body: Body
-}
 
 interface Row {
   id: string
@@ -57,7 +37,7 @@ SELECT * FROM (
  * The open reports, the oldest first. For operators alone: the caller sees to that.
  * @throws Refusal field_invalid when `after` is none of ours
  */
-export async function list(ctx: OperatorsContext, input: PageWanted): Promise<PageOf<'reports', Report>> {
+export async function list(ctx: OperatorsContext, input: PageWanted): Promise<PageOf<'reports', OpenReport>> {
   const limit = Math.min(input.limit, pageMax)
   const after = input.after === undefined ? undefined : decodePlace(input.after)
   const { rows } = await ctx.pool.query<Row>({
@@ -71,7 +51,7 @@ export async function list(ctx: OperatorsContext, input: PageWanted): Promise<Pa
   return toPage('reports', rows, limit, row => toReport(ctx, row, people))
 }
 
-function toReport(ctx: OperatorsContext, row: Row, people: ReadonlyMap<string, User>): Report {
+function toReport(ctx: OperatorsContext, row: Row, people: ReadonlyMap<string, User>): OpenReport {
   const { id, reason, comment } = row
   const reporter = row.reporter_id === null ? undefined : people.get(row.reporter_id)
   const message = messageOf(ctx, row)
@@ -87,9 +67,12 @@ function toReport(ctx: OperatorsContext, row: Row, people: ReadonlyMap<string, U
   }
 }
 
-function messageOf(ctx: OperatorsContext, row: Row): ReportedMessage | undefined {
+function messageOf(ctx: OperatorsContext, row: Row): OpenReport['message'] {
   const { id, conversation_id: conversation, seq, key_id, body } = row
   if (conversation === null || seq === null || key_id === null || body === null) return undefined
-  const copy = JSON.parse(mendPairs(ctx.seal.open(sealName(id), key_id, body))) as Pick<ReportedMessage, 'at' | 'body'>
+  const copy = JSON.parse(mendPairs(ctx.seal.open(sealName(id), key_id, body))) as Pick<
+    NonNullable<OpenReport['message']>,
+    'at' | 'body'
+  >
   return { conversation, seq, ...copy }
 }

@@ -1,17 +1,8 @@
 /** Jobs that nobody tries any more, for operators. What a job holds stays sealed. */
-import { Refusal } from '@flotilla/protocol'
+import { type DeadJob, Refusal } from '@flotilla/protocol'
 import type { StoreContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../paging.ts'
 import type { JobKind } from './job.ts'
-
-export interface DeadJob {
-  readonly id: string
-  readonly kind: JobKind
-  readonly createdAt: number
-  readonly diedAt: number
-  readonly attempts: number
-  readonly error: string
-}
 
 interface Row {
   id: string

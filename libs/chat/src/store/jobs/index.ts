@@ -1,5 +1,5 @@
 export { add } from './add.ts'
 export { type ClaimedJob, claim, done, fail } from './claim.ts'
-export { type DeadJob, listDead, retry } from './dead.ts'
+export { listDead, retry } from './dead.ts'
 export { figures, type JobFigures } from './figures.ts'
 export type { CodePurpose, Gathered, Job, JobKind, Mail } from './job.ts'
