@@ -203,6 +203,7 @@ const untouched = {
   directFrom: null,
   pushNames: true,
   quietHours: null,
+  notify: 'all',
 }
 
 test('settings are changed in part, and taken back', async () => {
