@@ -1,5 +1,6 @@
-/** Does the jobs of the store: mail, files that nothing points to, mentions of everybody, polls to be told or closed. */
-import { type ChatContext, jobs, messages, security } from '@flotilla/chat'
+/** Does the jobs of the store: mail, files that nothing points to, mentions of everybody, polls to be told or closed, groups to
+ * be handed on. */
+import { type ChatContext, conversations, jobs, messages, security } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger } from '@flotilla/service'
 import { type Loop, startLoop } from './loop.ts'
@@ -56,6 +57,8 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
         return messages.tellPoll(chat, job)
       case 'close-poll':
         return messages.closePollInTime(chat, job)
+      case 'hand-on':
+        return conversations.handOnAll(chat, job.user)
       case 'nothing':
         return
     }

@@ -18,7 +18,15 @@ export interface WorkerMetrics {
 /** What a person waits for, and what a service that was away makes them wait. */
 const pushBucketsSeconds = [0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900, 3_600]
 
-const kinds: readonly jobs.JobKind[] = ['mail', 'delete-files', 'mention-all', 'tell-poll', 'close-poll', 'nothing']
+const kinds: readonly jobs.JobKind[] = [
+  'mail',
+  'delete-files',
+  'mention-all',
+  'tell-poll',
+  'close-poll',
+  'hand-on',
+  'nothing',
+]
 const providers: readonly push.Provider[] = ['fcm', 'webpush']
 const jobOutcomes = ['done', 'failed', 'dead'] as const
 const consumers = feedConsumers.map(({ name }) => name)

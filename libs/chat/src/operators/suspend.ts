@@ -6,9 +6,9 @@
 import { Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { OperatorsContext } from './context.ts'
-import { handOnAll } from '../log/conversations/hand-on.ts'
 import { note } from '../notices/security/note.ts'
 import { endAll } from '../accounts/sessions/end.ts'
+import { add as addJob } from '../store/jobs/add.ts'
 import { transaction } from '../store/transaction.ts'
 import { holdBack, letGo } from '../accounts/registration/held-back.ts'
 import { type Actor, checkReason, noteAction } from './note-action.ts'
@@ -24,7 +24,7 @@ export interface SuspendInput {
 const suspensionMsMax = 10 * 365 * 86_400_000
 
 /**
- * Takes the place of a suspension or a ban that stands. For good, it hands on the groups that the person owns alone.
+ * Takes the place of a suspension or a ban that stands. For good, the worker hands on the groups that the person owns alone.
  * @throws Refusal field_invalid, user_unknown
  */
 export async function suspend(ctx: OperatorsContext, by: Actor, input: SuspendInput): Promise<void> {
@@ -35,8 +35,8 @@ export async function suspend(ctx: OperatorsContext, by: Actor, input: SuspendIn
     await shutOut(ctx, tx, { user, reason, until })
     await letGo(tx, user)
     await noteAction(tx, by, { action: 'suspended', user, reason, detail: factsOf(until) })
+    if (until === undefined) await addJob(ctx, { kind: 'hand-on', user }, tx)
   })
-  if (until === undefined) await handOnAll(ctx, user)
 }
 
 /** @throws Refusal field_invalid, user_unknown */
@@ -47,8 +47,8 @@ export async function ban(ctx: OperatorsContext, by: Actor, input: Omit<SuspendI
     await shutOut(ctx, tx, { user, reason })
     await holdBack(tx, user)
     await noteAction(tx, by, { action: 'banned', user, reason })
+    await addJob(ctx, { kind: 'hand-on', user }, tx)
   })
-  await handOnAll(ctx, user)
 }
 
 function checkUntil(ctx: OperatorsContext, until: number): void {

@@ -4,7 +4,9 @@ import { type Conversation, fold, emptyConversation, type Role } from '@flotilla
 import { makeUsers, openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
+import { lift } from '../../operators/lift.ts'
 import { suspend } from '../../operators/suspend.ts'
+import { claim, done } from '../../store/jobs/index.ts'
 import { leaveForGood } from '../../lifecycle/leave-for-good.ts'
 import { edit, forward, history, pin, post } from '../messages/index.ts'
 import { resume } from '../sync/index.ts'
@@ -17,7 +19,7 @@ import { changeRole } from './change-role.ts'
 import { createDirect } from './create-direct.ts'
 import { createGroup } from './create-group.ts'
 import { get } from './get.ts'
-import { handOn } from './hand-on.ts'
+import { handOn, handOnAll } from './hand-on.ts'
 import { leave } from './leave.ts'
 import { members } from './members.ts'
 import { removeMember } from './remove-member.ts'
@@ -251,14 +253,29 @@ describe('an owner', () => {
     expect((await rolesNow())[member]).toBe('owner')
   })
 
-  test('who is shut out for good hands on what they alone own, once', async () => {
+  test('who is shut out for good hands on what they alone own, once, and only while they are', async () => {
     const operator = { operator: owner }
-    await suspend(ctx, operator as never, { user: owner, reason: 'Spam', until: ctx.clock() + 60_000 })
+    /** As the worker does them. */
+    const doJobs = async () => {
+      for (const { id, attempt, job } of await claim(ctx, { max: 10, leaseMs: 1_000 })) {
+        if (job.kind === 'hand-on') await handOnAll(ctx, job.user)
+        await done(ctx, { id, attempt })
+      }
+    }
+    await doJobs()
+    await suspend(ctx, operator, { user: owner, reason: 'Spam', until: ctx.clock() + 60_000 })
+    await doJobs()
     expect((await rolesNow())[owner]).toBe('owner')
-    await suspend(ctx, operator as never, { user: owner, reason: 'Spam' })
+    await suspend(ctx, operator, { user: owner, reason: 'Spam' })
+    await lift(ctx, operator, { user: owner, reason: 'A mistake' })
+    await doJobs()
+    expect((await rolesNow())[owner]).toBe('owner')
+    await suspend(ctx, operator, { user: owner, reason: 'Spam' })
+    await doJobs()
     expect(await rolesNow()).toEqual({ [owner]: 'member', [admin]: 'owner', [member]: 'member' })
     const { head } = await get(ctx, member, conversation)
-    await suspend(ctx, operator as never, { user: owner, reason: 'Spam' })
+    await suspend(ctx, operator, { user: owner, reason: 'Spam' })
+    await doJobs()
     expect((await get(ctx, member, conversation)).head).toBe(head)
   })
 })

@@ -41,8 +41,9 @@ export async function findHeir(client: PoolClient, conversation: string, without
 }
 
 const owned = `
-SELECT m.conversation_id AS id FROM members m JOIN conversations c ON c.id = m.conversation_id
- WHERE m.user_id = $1 AND m.role = ${roleNumbers.owner} AND c.kind = 2`
+SELECT m.conversation_id AS id
+  FROM members m JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = m.user_id
+ WHERE m.user_id = $1 AND u.suspended_until = 'infinity' AND m.role = ${roleNumbers.owner} AND c.kind = 2`
 
 /** Another owner who is not shut out themselves. */
 const otherOwner = `
@@ -52,7 +53,7 @@ SELECT FROM members m JOIN users u ON u.id = m.user_id
 
 /**
  * Whoever is shut out of the deployment for good owns no group alone any longer: each that has no other owner goes to its
- * heir, and they are a plain member of it. Doing it again changes nothing.
+ * heir, and they are a plain member of it. Doing it again changes nothing, nor does it where the suspension was lifted meanwhile.
  */
 export async function handOnAll(ctx: LogContext, user: string): Promise<void> {
   const found = await ctx.pool.query<{ id: string }>(owned, [user])

@@ -44,6 +44,8 @@ export type Job =
   | { readonly kind: 'mention-all'; readonly conversation: string; readonly seq: number; readonly by: string }
   /** Tells how a poll stands, or closes it at its time: the message `target` of a conversation. */
   | { readonly kind: 'tell-poll' | 'close-poll'; readonly conversation: string; readonly target: number }
+  /** Whoever is shut out for good owns no group alone any longer. */
+  | { readonly kind: 'hand-on'; readonly user: string }
   /**
    * Nothing: it stands where a mail, or another row, would, so that the store has the same work whether an address is
    * known or not.
