@@ -30,6 +30,16 @@ test(`${seconds} s of the faults of seed ${seed} break no promise`, async () => 
     former?.drop()
   }
   expect(report.violations).toEqual([])
-  for (const what of ['acknowledged', 'removed', 'added', 'delivered live', 'told', 'typing', 'signalled', 'signal'])
+  for (const what of [
+    'message.send',
+    'message.react',
+    'removed',
+    'added',
+    'delivered live',
+    'told',
+    'typing',
+    'signalled',
+    'signal',
+  ])
     expect(report.counts[what], what).toBeGreaterThan(0)
 })
