@@ -9,7 +9,7 @@
 import { idOf } from '../ids.ts'
 import { Lane, noViolations } from './lane.ts'
 import { type Action, type Messenger, type Received, writeStamp } from './messenger.ts'
-import { connectAll, createMessenger, type Fleet } from './messengers.ts'
+import { connectAll, createMessenger, type Fleet, keepPinging } from './messengers.ts'
 import { type Ending, Meter, settle, type WindowCounts } from './window.ts'
 
 export interface DirectPlan {
@@ -104,6 +104,7 @@ export class DirectFlow {
       endpoint.messenger = createMessenger(this.plan.fleet, at, { number: endpoint.number }, events)
       await endpoint.messenger.connect()
     })
+    keepPinging(this.endpoints.map(one => one.messenger!))
   }
 
   start(pace: Pace): void {

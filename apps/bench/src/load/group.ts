@@ -7,7 +7,7 @@ import { idOf } from '../ids.ts'
 import { FrameMemory } from './frame-memory.ts'
 import { Lane, noViolations } from './lane.ts'
 import { type Messenger, type Received, writeStamp } from './messenger.ts'
-import { connectAll, createMessenger, type Fleet } from './messengers.ts'
+import { connectAll, createMessenger, type Fleet, keepPinging } from './messengers.ts'
 import { type Ending, Meter, settle, type WindowCounts } from './window.ts'
 
 export interface GroupPlan {
@@ -73,6 +73,7 @@ export class GroupFlow {
       this.messengers[member] = messenger
       await messenger.connect()
     })
+    keepPinging(this.messengers)
     for (let member = 0; member < this.plan.senders; member++)
       this.senders.push({ member, messenger: this.messengers[member]!, sent: 0, acked: 0, flights: new Map() })
   }

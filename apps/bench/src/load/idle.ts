@@ -1,6 +1,6 @@
 /** Connections that do nothing but stay: signed in, present, and pinging as a client does. */
 import type { Messenger } from './messenger.ts'
-import { connectAll, createMessenger, type Fleet } from './messengers.ts'
+import { connectAll, createMessenger, type Fleet, keepPinging } from './messengers.ts'
 
 export interface IdlePlan {
   readonly fleet: Fleet
@@ -14,7 +14,6 @@ export interface IdlePlan {
 
 /** One address has ports for some 28,000 connections to a server; so many leave room. */
 const connectionsPerAddress = 10_000
-const ticksPerInterval = 100
 
 export class IdleCrowd {
   private readonly plan: IdlePlan
@@ -44,20 +43,11 @@ export class IdleCrowd {
       await messenger.connect()
       this.messengers.push(messenger)
     })
-    this.keepPinging()
+    keepPinging(this.messengers, this.plan.pingIntervalMs)
   }
 
   /** @returns how many are still connected */
   held(): number {
     return this.messengers.length - this.lost
-  }
-
-  /** Each pings once in the interval; they are spread evenly over it. */
-  private keepPinging(): void {
-    let tick = 0
-    setInterval(() => {
-      tick = (tick + 1) % ticksPerInterval
-      for (let at = tick; at < this.messengers.length; at += ticksPerInterval) this.messengers[at]!.ping()
-    }, this.plan.pingIntervalMs / ticksPerInterval)
   }
 }

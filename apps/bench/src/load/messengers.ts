@@ -52,3 +52,18 @@ export async function connectAll(
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker))
 }
+
+const ticksPerInterval = 100
+
+/**
+ * Pings as a client does, until the process ends: each once in the interval, spread evenly over it. Without, a gateway
+ * closes those that only receive, and those that rest while another side is measured.
+ */
+export function keepPinging(messengers: readonly Messenger[], intervalMs = 25_000): void {
+  let tick = 0
+  const pings = setInterval(() => {
+    tick = (tick + 1) % ticksPerInterval
+    for (let at = tick; at < messengers.length; at += ticksPerInterval) messengers[at]!.ping()
+  }, intervalMs / ticksPerInterval)
+  pings.unref()
+}
