@@ -24,6 +24,16 @@ const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const seq = (name: string) => bigint(name, { mode: 'number' })
+/** What goes when the person goes. */
+const ofUser = (name = 'user_id') =>
+  uuid(name)
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' })
+/** What goes when the conversation goes. */
+const ofConversation = () =>
+  uuid('conversation_id')
+    .notNull()
+    .references(() => conversations.id, { onDelete: 'cascade' })
 
 export const store = pgTable('store', {
   one: boolean('one').primaryKey().default(true),
@@ -61,9 +71,7 @@ export const users = pgTable('users', {
 
 export const sessions = pgTable('sessions', {
   id: uuid('id').primaryKey(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   deviceName: text('device_name').notNull(),
   refreshNumber: integer('refresh_number').notNull().default(1),
   refreshedAt: at('refreshed_at').notNull().defaultNow(),
@@ -102,12 +110,8 @@ export const conversations = pgTable('conversations', {
 export const members = pgTable(
   'members',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
+    userId: ofUser(),
     role: smallint('role').notNull(),
     joinedSeq: seq('joined_seq').notNull(),
     deliveredSeq: seq('delivered_seq').notNull().default(0),
@@ -127,12 +131,8 @@ export const members = pgTable(
 
 /** The two columns that say of whom and in which conversation. */
 const placed = {
-  conversationId: uuid('conversation_id')
-    .notNull()
-    .references(() => conversations.id, { onDelete: 'cascade' }),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  conversationId: ofConversation(),
+  userId: ofUser(),
 }
 
 export const groupSilences = pgTable('group_silences', { ...placed, until: at('until').notNull() }, table => [
@@ -163,9 +163,7 @@ export const inviteLinks = pgTable('invite_links', {
   id: uuid('id').primaryKey(),
   conversationId: placed.conversationId,
   tokenHash: bytea('token_hash').notNull(),
-  byId: uuid('by_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  byId: ofUser('by_id'),
   usesMax: integer('uses_max'),
   usedCount: integer('used_count').notNull().default(0),
   approval: boolean('approval').notNull(),
@@ -230,9 +228,7 @@ export const messages = pgTable(
 export const threads = pgTable(
   'threads',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     rootSeq: seq('root_seq').notNull(),
     replies: integer('replies').notNull(),
     lastSeq: seq('last_seq').notNull(),
@@ -246,9 +242,7 @@ export const threads = pgTable(
 export const threadReplies = pgTable(
   'thread_replies',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     rootSeq: seq('root_seq').notNull(),
     seq: seq('seq').notNull(),
     senderId: uuid('sender_id').notNull(),
@@ -261,12 +255,8 @@ export const threadReplies = pgTable(
 export const threadFollows = pgTable(
   'thread_follows',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
+    conversationId: ofConversation(),
     rootSeq: seq('root_seq').notNull(),
     following: boolean('following').notNull(),
     readSeq: seq('read_seq').notNull(),
@@ -277,9 +267,7 @@ export const threadFollows = pgTable(
 export const polls = pgTable(
   'polls',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     anonymous: boolean('anonymous').notNull(),
     counts: integer('counts').array().notNull(),
@@ -297,13 +285,9 @@ export const polls = pgTable(
 export const pollVotes = pgTable(
   'poll_votes',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
     options: smallint('options').array(),
     clientIds: uuid('client_ids').array().notNull().default([]),
   },
@@ -313,9 +297,7 @@ export const pollVotes = pgTable(
 export const pins = pgTable(
   'pins',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     pinned: boolean('pinned').notNull(),
     changedSeq: seq('changed_seq').notNull(),
@@ -327,9 +309,7 @@ export const pins = pgTable(
 export const messageVersions = pgTable(
   'message_versions',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     saidSeq: seq('said_seq').notNull(),
     saidAt: at('said_at').notNull(),
@@ -370,13 +350,9 @@ export const expiringMessages = pgTable(
 export const scheduledMessages = pgTable(
   'scheduled_messages',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
     id: uuid('id').notNull(),
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     dueAt: at('due_at').notNull(),
     wall: text('wall'),
     zone: text('zone'),
@@ -396,12 +372,8 @@ export const scheduledMessages = pgTable(
 export const reminders = pgTable(
   'reminders',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     dueAt: at('due_at').notNull(),
     createdAt: at('created_at').notNull().defaultNow(),
@@ -412,9 +384,7 @@ export const reminders = pgTable(
 export const reactions = pgTable(
   'reactions',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     userId: uuid('user_id').notNull(),
     emojis: text('emojis').array().notNull(),
@@ -427,9 +397,7 @@ export const reactions = pgTable(
 export const reactionCounts = pgTable(
   'reaction_counts',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     version: integer('version').notNull(),
     emojis: text('emojis').array().notNull(),
@@ -451,13 +419,9 @@ export const reactionRounds = pgTable('reaction_rounds', {
 export const stars = pgTable(
   'stars',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
     id: bigint('id', { mode: 'number' }).generatedAlwaysAsIdentity(),
     starredAt: at('starred_at').notNull().defaultNow(),
   },
@@ -479,9 +443,7 @@ export const offlineMessages = pgTable(
 export const mentions = pgTable(
   'mentions',
   {
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    conversationId: ofConversation(),
     seq: seq('seq').notNull(),
     userId: uuid('user_id').notNull(),
     senderId: uuid('sender_id').notNull(),
@@ -492,12 +454,8 @@ export const mentions = pgTable(
 export const drafts = pgTable(
   'drafts',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
+    conversationId: ofConversation(),
     thread: seq('thread').notNull().default(0),
     at: at('at').notNull(),
     keyId: integer('key_id'),
@@ -543,9 +501,7 @@ export const totpFactors = pgTable('totp_factors', {
 export const recoveryCodes = pgTable(
   'recovery_codes',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
     codeHash: bytea('code_hash').notNull(),
     usedAt: at('used_at'),
   },
@@ -554,9 +510,7 @@ export const recoveryCodes = pgTable(
 
 export const passkeys = pgTable('passkeys', {
   id: text('id').primaryKey(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   name: text('name').notNull(),
   publicKey: bytea('public_key').notNull(),
   counter: seq('counter').notNull(),
@@ -571,9 +525,7 @@ export const identities = pgTable(
   {
     issuer: text('issuer').notNull(),
     subject: text('subject').notNull(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
     provider: text('provider').notNull(),
     name: text('name').notNull().default(''),
     email: text('email'),
@@ -585,9 +537,7 @@ export const identities = pgTable(
 
 export const securityEvents = pgTable('security_events', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   kind: text('kind').notNull(),
   at: at('at').notNull().defaultNow(),
   sessionId: uuid('session_id'),
@@ -608,9 +558,7 @@ export const heldNames = pgTable('held_names', {
 export const invitations = pgTable('invitations', {
   id: uuid('id').primaryKey(),
   codeHash: bytea('code_hash').notNull(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   byOperator: boolean('by_operator').notNull(),
   usesMax: integer('uses_max').notNull(),
   usedCount: integer('used_count').notNull().default(0),
@@ -621,12 +569,8 @@ export const invitations = pgTable('invitations', {
 export const contacts = pgTable(
   'contacts',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    contactId: uuid('contact_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
+    contactId: ofUser('contact_id'),
     createdAt: at('created_at').notNull().defaultNow(),
   },
   table => [primaryKey({ columns: [table.userId, table.contactId] })],
@@ -634,24 +578,16 @@ export const contacts = pgTable(
 
 export const contactRequests = pgTable('contact_requests', {
   id: uuid('id').primaryKey(),
-  fromId: uuid('from_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
-  toId: uuid('to_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  fromId: ofUser('from_id'),
+  toId: ofUser('to_id'),
   note: text('note').notNull().default(''),
   createdAt: at('created_at').notNull().defaultNow(),
 })
 
 export const conversationRequests = pgTable('conversation_requests', {
   id: uuid('id').primaryKey(),
-  conversationId: uuid('conversation_id')
-    .notNull()
-    .references(() => conversations.id, { onDelete: 'cascade' }),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  conversationId: ofConversation(),
+  userId: ofUser(),
   fromId: uuid('from_id').references(() => users.id, { onDelete: 'cascade' }),
   state: smallint('state').notNull(),
   changedAt: at('changed_at').notNull().defaultNow(),
@@ -660,12 +596,8 @@ export const conversationRequests = pgTable('conversation_requests', {
 export const blocks = pgTable(
   'blocks',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    blockedId: uuid('blocked_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
+    blockedId: ofUser('blocked_id'),
     createdAt: at('created_at').notNull().defaultNow(),
   },
   table => [primaryKey({ columns: [table.userId, table.blockedId] })],
@@ -674,9 +606,7 @@ export const blocks = pgTable(
 export const reports = pgTable('reports', {
   id: uuid('id').primaryKey(),
   reporterId: uuid('reporter_id').references(() => users.id, { onDelete: 'set null' }),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   conversationId: uuid('conversation_id'),
   seq: seq('seq'),
   reason: text('reason').notNull(),
@@ -695,9 +625,7 @@ export const heldBack = pgTable(
   {
     kind: text('kind').notNull(),
     key: bytea('key').notNull(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
   },
   table => [primaryKey({ columns: [table.kind, table.key, table.userId] })],
 )
@@ -717,9 +645,7 @@ export const operatorActions = pgTable('operator_actions', {
 
 export const devices = pgTable('devices', {
   id: uuid('id').primaryKey(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   sessionId: uuid('session_id')
     .notNull()
     .references(() => sessions.id, { onDelete: 'cascade' }),
@@ -735,9 +661,7 @@ export const devices = pgTable('devices', {
 
 export const notifications = pgTable('notifications', {
   id: uuid('id').primaryKey(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   kind: text('kind').notNull(),
   dedup: text('dedup').notNull(),
   at: at('at').notNull().defaultNow(),
@@ -751,12 +675,8 @@ export const notifications = pgTable('notifications', {
 export const pushes = pgTable(
   'pushes',
   {
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    conversationId: uuid('conversation_id')
-      .notNull()
-      .references(() => conversations.id, { onDelete: 'cascade' }),
+    userId: ofUser(),
+    conversationId: ofConversation(),
     fromSeq: seq('from_seq').notNull(),
     uptoSeq: seq('upto_seq').notNull(),
     firstAt: at('first_at').notNull().defaultNow(),
@@ -768,9 +688,7 @@ export const pushes = pgTable(
 
 export const pushDeliveries = pgTable('push_deliveries', {
   id: uuid('id').primaryKey(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   conversationId: uuid('conversation_id').notNull(),
   deviceId: uuid('device_id').notNull(),
   provider: text('provider').notNull(),
@@ -800,9 +718,7 @@ export const jobs = pgTable('jobs', {
 
 export const uploads = pgTable('uploads', {
   id: uuid('id').primaryKey(),
-  userId: uuid('user_id')
-    .notNull()
-    .references(() => users.id, { onDelete: 'cascade' }),
+  userId: ofUser(),
   purpose: text('purpose').notNull(),
   createdAt: at('created_at').notNull().defaultNow(),
   expiresAt: at('expires_at').notNull(),
