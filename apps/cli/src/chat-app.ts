@@ -288,11 +288,11 @@ export class ChatApp {
       else await scheduled.cancel(one.id).then(() => this.#note(`not sent: ${harmless(textOf(one.body))}`))
     } else if (command === '/remind') {
       const when = readWhen(first, new Date())
-      const seq = Math.max(0, ...this.#others.keys(), ...[...this.#own.values()].map(own => own.seq ?? 0))
-      if (when === undefined || seq === 0) this.#note('there is nothing to remind you of, or no such time')
+      const seq = this.#last()
+      if (when === undefined || seq === undefined) this.#note('there is nothing to remind you of, or no such time')
       else {
         const { at } = await reminders.set(conversation, seq, when.at ?? Date.parse(when.local.time))
-        this.#note(`you are reminded ${timeOf(at)}`)
+        this.#note(`you are reminded at ${timeOf(at)}`)
       }
     } else if (command === '/disappear') {
       const timerMs = first === 'off' ? null : readDuration(first)
@@ -310,7 +310,7 @@ export class ChatApp {
   }
 
   #showScheduled({ conversation, id, at, body, state, failure }: ScheduledMessage, number = ''): void {
-    const how = state === 'failed' ? `not sent (${failure})` : `is sent ${timeOf(at)}`
+    const how = state === 'failed' ? `not sent (${failure})` : `is sent at ${timeOf(at)}`
     const about = { event: 'scheduled', conversation, clientId: id, at, text: textOf(body), state }
     this.#note(`${number}${how}: ${harmless(textOf(body))}`, about)
   }
@@ -349,11 +349,11 @@ export class ChatApp {
   }
 
   /** The seq of the last message that is there, of those of which this holds. */
-  #last(holds: (message: MessageState) => boolean = () => true): number | undefined {
+  #last(holds: (message: MessageState, seq: number) => boolean = () => true): number | undefined {
     const messages = [...this.#state.messages].sort(([one], [other]) => one - other)
-    const isMeant = (one: MessageState) =>
-      one.posted !== undefined && one.content?.value.removed === undefined && holds(one)
-    return messages.findLast(([, one]) => isMeant(one))?.[0]
+    const isMeant = (one: MessageState, seq: number) =>
+      one.posted !== undefined && one.content?.value.removed === undefined && holds(one, seq)
+    return messages.findLast(([seq, one]) => isMeant(one, seq))?.[0]
   }
 
   #react(conversation: string, typed: string): void {
@@ -399,10 +399,9 @@ export class ChatApp {
   }
 
   #vote(command: '/vote' | '/close', conversation: string, numbers: readonly string[]): void {
-    const [target] =
-      [...this.#state.messages].findLast(
-        ([, { content }]) => content !== undefined && bodyAs('poll', content.value.body) !== undefined,
-      ) ?? []
+    const target = this.#last(
+      ({ content }) => content !== undefined && bodyAs('poll', content.value.body) !== undefined,
+    )
     const options = numbers.filter(number => number !== '').map(number => Number(number) - 1)
     if (target === undefined) return this.#note('there is no poll')
     if (command === '/close') this.#client.closePoll(conversation, target)
@@ -411,10 +410,7 @@ export class ChatApp {
   }
 
   async #thread(conversation: string, which: string, text: string): Promise<void> {
-    const last = [...this.#state.messages].findLast(
-      ([, { posted }]) => posted !== undefined && posted.thread === undefined,
-    )
-    const thread = which === 'new' ? last?.[0] : Number(which)
+    const thread = which === 'new' ? this.#last(({ posted }) => posted?.thread === undefined) : Number(which)
     if (thread === undefined || !Number.isInteger(thread)) return this.#note('there is no such thread')
     if (text !== '') return this.#say({ conversation, thread, body: { text } })
     const { root, messages } = await this.#client.rest.threads.read(conversation, thread)
@@ -632,10 +628,10 @@ export class ChatApp {
 
   /** Shows what the last message hides, of those that hide something still. */
   #reveal(): void {
-    const found = [...this.#state.messages].findLast(
-      ([seq, { content }]) => content !== undefined && !this.#revealed.has(seq) && hasSpoiler(content.value.body),
+    const seq = this.#last(
+      ({ content }, at) => content !== undefined && !this.#revealed.has(at) && hasSpoiler(content.value.body),
     )
-    const [seq, { posted, content } = {}] = found ?? []
+    const { posted, content } = this.#state.messages.get(seq ?? 0) ?? {}
     if (seq === undefined || content === undefined) return this.#note('nothing is hidden')
     this.#revealed.add(seq)
     const { body } = content.value
@@ -826,7 +822,7 @@ export class ChatApp {
   #heard(entry: Entry): void {
     this.#then(async () => {
       const known = this.#rooms.get(entry.conversation)
-      const concernsPeople = !entry.event.startsWith('message.') && entry.at >= this.#since
+      const concernsPeople = changesPeople(entry) && entry.at >= this.#since
       if (known === undefined || concernsPeople) await this.#rooms.read(entry.conversation)
       const room = this.#rooms.get(entry.conversation)
       if (room === undefined) return
@@ -878,3 +874,7 @@ export class ChatApp {
     })
   }
 }
+
+/** Whether it changes who is in the conversation, or what it is called and allows. */
+const changesPeople = ({ event }: Entry) =>
+  /^(member|conversation)\./.test(event) && event !== 'conversation.timer_changed'

@@ -2,6 +2,7 @@
 import type { Entry, EntryKind, Role } from '@flotilla/protocol'
 import { type Client, mutedForEver } from '@flotilla/sdk'
 import { harmless } from './chat-screen.ts'
+import { timeOf } from './chat-times.ts'
 
 export const groupHelp = [
   '  /invite [uses]                create an invite link',
@@ -101,8 +102,6 @@ export function inWords(entry: GroupEntry, nameOf: (user: string) => string): st
       return `${nameOf(entry.user)} is ${entry.role} now${entry.byRole === undefined ? '' : `, and ${by} ${entry.byRole}`}`
   }
 }
-
-const timeOf = (at: number) => new Date(at).toISOString().slice(0, 16).replace('T', ' ')
 
 function settingsInWords({
   description,

@@ -39,7 +39,7 @@ const two = (number: number) => String(number).padStart(2, '0')
 const isoOf = (at: Date) =>
   `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`
 
-export const timeOf = (at: number) => `at ${isoOf(new Date(at)).replace('T', ' ')}`
+export const timeOf = (at: number) => isoOf(new Date(at)).replace('T', ' ')
 
 export function durationOf(ms: number): string {
   const [count, unit] = ms % unitsMs.d === 0 ? [ms / unitsMs.d, 'day'] : [Math.round(ms / unitsMs.h), 'hour']
