@@ -150,8 +150,9 @@ async function makeRows(): Promise<void> {
       [conversation, user],
     )
     await ctx.pool.query(
-      `INSERT INTO join_requests (conversation_id, user_id, changed_at) VALUES ($1, $2, ${ago(`${days * 91} days`)})`,
-      [conversation, user],
+      `INSERT INTO join_requests (conversation_id, user_id, declined, changed_at) VALUES ($1, $2, $3, ${ago('367 days')})`,
+      // One that is open waits for its answer, however old it is.
+      [conversation, user, days > 0],
     )
   }
   for (const decided of [ago('181 days'), ago('179 days'), 'NULL'])

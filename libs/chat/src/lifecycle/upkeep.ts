@@ -22,8 +22,8 @@ const overdue = {
   held_names: `freed_at < now() - interval '366 days'`,
   invitations: `expires_at < now()`,
   invite_links: `expires_at < now()`,
-  // Longer than a deployment lets people wait who were declined.
-  join_requests: `changed_at < now() - interval '90 days'`,
+  // The longest that a deployment lets people wait who were declined.
+  join_requests: `declined AND changed_at < now() - interval '366 days'`,
   group_silences: `until < now()`,
   // As long as slow mode may be.
   slow_posts: `at < now() - interval '1 day'`,

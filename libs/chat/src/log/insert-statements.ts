@@ -6,7 +6,7 @@ import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arr
 import type { Sealed } from '../store/seal.ts'
 import { entryColumns } from './entries.ts'
 import { fedAlong, unnotedMax } from './feed/note.ts'
-import { everybody } from './messages/mentioned-by.ts'
+import { isMentioned } from './messages/mentioned-by.ts'
 
 /** An entry on its way into the log. */
 export interface NewEntry {
@@ -158,11 +158,6 @@ WITH locked AS MATERIALIZED (
 SELECT whole, CASE WHEN whole THEN NULL ELSE ids END AS ids, heads, versions, (extract(epoch FROM at) * 1000)::float8 AS at,
        (SELECT array_agg(r) FROM changed) AS changed
   FROM held`
-
-/** As SQL: everybody, or somebody who is a member. */
-const isMentioned = (user: string, conversation: string) =>
-  `(${user} = '${everybody}' OR EXISTS (
-     SELECT FROM members m WHERE m.conversation_id = ${conversation} AND m.user_id = ${user}))`
 
 /** $16 and $17: whom entries mention, and which entry, by its place in $4. */
 const mentionsOfEntries = `, mentioned AS (

@@ -42,7 +42,7 @@ SELECT n.user_id, $2, $3, $3, n.at, now() FROM notifications n
    AND EXISTS (SELECT FROM devices v JOIN sessions s ON s.id = v.session_id WHERE v.user_id = n.user_id AND ${goodSession})
     ON CONFLICT (user_id, conversation_id) DO UPDATE SET
        from_seq = CASE WHEN p.due_at IS NULL THEN excluded.from_seq ELSE least(p.from_seq, excluded.from_seq) END,
-       upto_seq = greatest(p.upto_seq, excluded.upto_seq),
+       upto_seq = CASE WHEN p.due_at IS NULL THEN excluded.upto_seq ELSE greatest(p.upto_seq, excluded.upto_seq) END,
        first_at = CASE WHEN p.due_at IS NULL THEN excluded.first_at ELSE least(p.first_at, excluded.first_at) END,
        due_at = least(p.due_at, excluded.due_at)`
 

@@ -7,6 +7,7 @@ import { change, type Locked } from '../conversations/change.ts'
 import { get } from '../conversations/get.ts'
 import { demandRoomToJoin, joinGroup } from '../conversations/join-group.ts'
 import { askToJoin, tellJoinRequested } from '../join-requests/ask.ts'
+import { demandHeld } from '../../users/hold.ts'
 import { goodLink, spend } from './link.ts'
 
 export type Joined = { readonly conversation: Conversation } | { readonly request: JoinRequest }
@@ -32,6 +33,7 @@ export async function join(ctx: LogContext, by: string, token: string): Promise<
     conversation,
     async locked => {
       const { client } = locked
+      demandHeld(locked.held, [by], 'user')
       if ((await locked.rolesOf([by])).has(by)) return undefined
       await demandNoneBanned(client, conversation, [by])
       const link = await findGood(locked, hash)

@@ -30,12 +30,12 @@ export async function asTheyStand(
       .map(row => ({ conversation: row.conversation_id, seq: row.seq }))
     return places.length === 0 ? [] : [part.read(ctx, viewer, places).then(found => ({ field: part.field, found }))]
   })
-  const entries = await toEntries(ctx.seal, rows, epoch)
-  const [hide, quote, name, ...read] = await Promise.all([
+  // Awaited together from the start: one that failed before it is awaited would be a rejection that nobody handles.
+  const [entries, ...read] = await Promise.all([toEntries(ctx.seal, rows, epoch), ...reading])
+  const [hide, quote, name] = await Promise.all([
     withoutHidden(ctx, viewer, entries),
     withQuotes(ctx, viewer, entries, epoch),
     asReaderMaySee(ctx, viewer, entries),
-    ...reading,
   ])
   const whole = entries.map(entry => {
     const has = read.flatMap(({ field, found }) => {

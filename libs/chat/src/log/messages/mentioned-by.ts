@@ -16,3 +16,8 @@ export function mentionedBy(body: Body | undefined, sender: string): readonly st
 }
 
 const nobody: readonly string[] = []
+
+/** As SQL: everybody, or somebody who is a member. Of whom it does not hold, no row is written. */
+export const isMentioned = (user: string, conversation: string) =>
+  `(${user} = '${everybody}' OR EXISTS (
+     SELECT FROM members m WHERE m.conversation_id = ${conversation} AND m.user_id = ${user}))`

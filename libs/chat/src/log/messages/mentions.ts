@@ -16,18 +16,19 @@ export const mentionsOf = (conversation: string) =>
    AND ${notHidden('x', '$1')}`
 
 /**
- * What a message said is gone, and whom it mentioned with it, so that it counts no more. In the transaction that takes it
+ * What messages said is gone, and whom they mentioned with it, so that it counts no more. In the transaction that takes it
  * away; `withdrawMentions` takes it out of their notifications after the commit.
- * @returns whom it mentioned
+ * @returns whom they mentioned, by message
  */
 export async function forgetMentions(
   client: Pool | PoolClient,
   conversation: string,
-  seq: number,
-): Promise<readonly string[]> {
-  const gone = await client.query<{ user_id: string }>(
-    'DELETE FROM mentions WHERE conversation_id = $1 AND seq = $2 RETURNING user_id',
-    [conversation, seq],
+  seqs: readonly number[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const gone = await client.query<{ seq: number; users: string[] }>(
+    `WITH gone AS (DELETE FROM mentions WHERE conversation_id = $1 AND seq = ANY($2::int8[]) RETURNING seq, user_id)
+     SELECT seq, array_agg(user_id) AS users FROM gone GROUP BY seq`,
+    [conversation, seqs],
   )
-  return gone.rows.map(row => row.user_id)
+  return new Map(gone.rows.map(({ seq, users }) => [seq, users]))
 }

@@ -79,6 +79,8 @@ export interface Standing {
   }
   /** A job is to tell the totals, soon or a moment ago. */
   readonly isTellDue: boolean
+  /** Nobody has voted yet, not even to take it back. */
+  readonly isNew: boolean
   readonly closedSeq: number | undefined
   /** Its closing time has come. */
   readonly isOver: boolean
@@ -134,13 +136,23 @@ export async function readStanding(
   if (row.counts === null) {
     const none = { counts: options.map(() => 0), voters: 0 }
     const told = { ...none, seq: target, ageMs: Number.POSITIVE_INFINITY }
-    return { ...none, told, isTellDue: false, closedSeq: undefined, isOver, mine: undefined, clientIds: [] }
+    return {
+      ...none,
+      told,
+      isTellDue: false,
+      isNew: true,
+      closedSeq: undefined,
+      isOver,
+      mine: undefined,
+      clientIds: [],
+    }
   }
   return {
     counts: row.counts,
     voters: row.voters,
     told: { seq: row.told_seq, counts: row.told_counts, voters: row.told_voters, ageMs: row.told_age },
     isTellDue: row.is_tell_due,
+    isNew: false,
     closedSeq: row.closed_seq ?? undefined,
     isOver,
     mine: row.has_vote ? row.options : undefined,
@@ -167,7 +179,7 @@ export async function writeStanding(
   { options, anonymous = false }: PollBody,
   change: Change,
 ): Promise<void> {
-  await client.query({
+  const { rows } = await client.query<{ is_new: boolean }>({
     name: 'polls-write',
     text: `INSERT INTO polls AS p (conversation_id, seq, anonymous, counts, voters, told_seq, told_counts, told_voters, told_at,
                                    tell_due, closed_seq)
@@ -181,7 +193,8 @@ export async function writeStanding(
                   told_voters = CASE WHEN $6::int8 IS NULL THEN p.told_voters ELSE EXCLUDED.voters END,
                   told_at = CASE WHEN $6::int8 IS NULL THEN p.told_at ELSE EXCLUDED.told_at END,
                   tell_due = CASE WHEN $6::int8 IS NULL THEN coalesce(EXCLUDED.tell_due, p.tell_due) END,
-                  closed_seq = coalesce(p.closed_seq, EXCLUDED.closed_seq)`,
+                  closed_seq = coalesce(p.closed_seq, EXCLUDED.closed_seq)
+           RETURNING xmax = 0 AS is_new`,
     values: [
       conversation,
       target,
@@ -194,7 +207,7 @@ export async function writeStanding(
       change.closedSeq ?? null,
     ],
   })
-  await markPart(client, { conversation, seq: target }, pollPart)
+  if (rows[0]!.is_new) await markPart(client, { conversation, seq: target }, pollPart)
 }
 
 /**

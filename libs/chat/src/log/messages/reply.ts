@@ -9,7 +9,7 @@ import { demandMayMentionAll } from '../../access.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import type { InputOf, LockedBy, LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
-import { mentionedBy } from './mentioned-by.ts'
+import { isMentioned, mentionedBy } from './mentioned-by.ts'
 import { readTarget } from './target.ts'
 import { countReply, follow, type Follower, followersOf, type Reply } from './threads.ts'
 
@@ -81,7 +81,7 @@ function tellFollowers(ctx: LogContext, { conversation, root: thread }: Reply, c
 async function noteMentions(client: PoolClient, { conversation, seq, by }: Reply, users: readonly string[]) {
   await client.query(
     `INSERT INTO mentions (conversation_id, seq, user_id, sender_id)
-     SELECT $1, $2, u, $4 FROM unnest($3::uuid[]) u ON CONFLICT DO NOTHING`,
+     SELECT $1, $2, u, $4 FROM unnest($3::uuid[]) u WHERE ${isMentioned('u', '$1')} ON CONFLICT DO NOTHING`,
     [conversation, seq, users, by],
   )
 }

@@ -52,8 +52,7 @@ export async function takeAway(
   await forgetOwed(client, conversation, targets)
   await unpinRemoved(client, conversation, targets, seq)
   await forgetReactions(client, conversation, targets)
-  const mentioned: (readonly [target: number, users: Awaited<ReturnType<typeof forgetMentions>>])[] = []
-  for (const target of targets) mentioned.push([target, await forgetMentions(client, conversation, target)])
+  const mentioned = await forgetMentions(client, conversation, targets)
   await dropPolls(client, conversation, targets)
   await uncountReplies(client, conversation, messages, seq)
   await afterCommit(client, async () => {

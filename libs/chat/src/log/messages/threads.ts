@@ -99,8 +99,9 @@ export async function countReply(client: PoolClient, reply: Reply): Promise<bool
            RETURNING xmax = 0 AS is_first`,
     values: [conversation, root, seq, by, aside],
   })
-  await markPart(client, { conversation, seq: root }, repliesPart)
-  return counted.rows[0]!.is_first
+  const isFirst = counted.rows[0]!.is_first
+  if (isFirst) await markPart(client, { conversation, seq: root }, repliesPart)
+  return isFirst
 }
 
 /** Replies whose content is taken away count no more; their places in threads stay. The connection holds the conversation. */

@@ -1,7 +1,6 @@
 /** What messages said before they were edited, where the deployment keeps that: sealed as it was in their rows. */
 import { type Body, type MessageVersion, Refusal } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
-import { demandMember } from '../../access.ts'
 import { fitting } from '../../store/paging.ts'
 import type { LogContext } from '../context.ts'
 import { mendPairs } from '../entries.ts'
@@ -58,8 +57,7 @@ export async function versions(
 ): Promise<{ versions: readonly MessageVersion[]; next?: number }> {
   const { conversation, seq, after = 0 } = input
   const limit = Math.min(input.limit, pageMax)
-  const membership = await ctx.memberships.of(conversation)
-  demandMember(membership !== undefined, await ctx.memberships.member(membership!, by))
+  await ctx.memberships.demand(conversation, by)
   const found = await ctx.pool.query<Row>({
     name: 'message-versions',
     text: pageText,

@@ -31,7 +31,7 @@ export const voting: LockedRule<'poll.vote'> = {
       clientId: isEntry ? undefined : clientId,
       standing,
     })
-    if (standing.voters === 0 && poll.closesAt !== undefined)
+    if (standing.isNew && poll.closesAt !== undefined)
       await addJob(ctx, { kind: 'close-poll', ...at }, client, poll.closesAt)
     if (isEntry) {
       await writeStanding(client, at, poll, { counts, voters, toldSeq: seq })

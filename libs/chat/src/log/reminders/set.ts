@@ -3,7 +3,7 @@ import { demandMember } from '../../access.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import type { LogContext } from '../context.ts'
-import { readTarget } from '../messages/target.ts'
+import { demandMessage } from '../messages/target.ts'
 import { demandAhead } from '../scheduled/time.ts'
 
 /**
@@ -13,10 +13,7 @@ import { demandAhead } from '../scheduled/time.ts'
 export async function set(ctx: LogContext, by: string, input: Reminder): Promise<Reminder> {
   const { conversation, seq } = input
   const at = demandAhead(input.at, ctx.clock(), 'at')
-  const { member } = await ctx.memberships.demand(conversation, by)
-  const message = seq < member.joinedSeq ? undefined : await readTarget(ctx.pool, ctx.seal, conversation, seq)
-  if (message === undefined || message.removed !== undefined)
-    throw new Refusal('message_unknown', undefined, { field: 'seq' })
+  await demandMessage(ctx, by, conversation, seq)
   const { remindersMax } = ctx.settings
   await transaction(ctx, async client => {
     const held = await holdUsers(client, [by])
