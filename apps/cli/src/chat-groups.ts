@@ -1,125 +1,108 @@
-/** What the terminal client says of groups and does to them: settings, order, and the ways into them. */
-import type { Entry, EntryKind, Role } from '@flotilla/protocol'
+/** What the terminal client does to groups: settings, order, and the ways into them. */
+import type { Role } from '@flotilla/protocol'
 import { type Client, mutedForEver } from '@flotilla/sdk'
+import type { Commands } from './chat-command.ts'
 import { harmless } from './chat-screen.ts'
-import { timeOf } from './chat-times.ts'
 
-export const groupHelp = [
-  '  /invite [uses]                create an invite link',
-  '  /join <link>                  join by a link, or ask to',
-  '  /admit <name>                 approve a request to join',
-  '  /turn-away <name>             decline a request to join',
-  '  /describe <text>              set the description',
-  '  /posts <role>                 set the lowest role that can post: member, admin, owner',
-  '  /slow <seconds>               set slow mode; 0 turns it off',
-  '  /silence <name> [minutes]     let a member read only; 0 ends it',
-  '  /ban <name>, /unban <name>    ban a person, or lift the ban',
-  '  /owner <name>                 make a member the owner, and yourself an admin',
-  '  /leave                        leave the group',
-]
+const personOf = async ({ rest }: Client, name = '') => (await rest.userByName(name)).id
 
-type Act = (client: Client, group: string, words: readonly string[]) => Promise<string | undefined>
-
-const personOf = async (client: Client, name = '') => (await client.rest.userByName(name)).id
-
-/** Each says what has become of it, where no entry of the group does. */
-const acts: Readonly<Record<string, Act>> = {
-  async '/invite'({ rest }, group, [uses]) {
-    const { token } = await rest.groups.makeLink(group, uses === undefined ? {} : { uses: Number(uses) })
-    return `the link: /join ${token}`
+export const groupCommands: Commands = {
+  '/invite': {
+    help: { '/invite [uses]': 'create an invite link' },
+    needs: 'room',
+    async run({ client, room, screen }, [uses]) {
+      const { token } = await client.rest.groups.makeLink(room.id, uses === undefined ? {} : { uses: Number(uses) })
+      screen.note(`the link: /join ${token}`)
+    },
   },
-  async '/admit'(client, group, [name]) {
-    await client.rest.groups.approve(group, await personOf(client, name))
-    return undefined
+  '/join': {
+    help: { '/join <link>': 'join by a link, or ask to' },
+    words: 1,
+    async run({ client, rooms, screen, enter }, [token = '']) {
+      const joined = await client.rest.groups.join(token)
+      if ('id' in joined) return enter(await rooms.read(joined.id))
+      screen.note(`you have asked to join ${harmless(joined.name)}`)
+    },
   },
-  async '/turn-away'(client, group, [name = '']) {
-    await client.rest.groups.decline(group, await personOf(client, name))
-    return `turned away: ${harmless(name)}`
+  '/admit': {
+    help: { '/admit <name>': 'approve a request to join' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room }, [name]) {
+      await client.rest.groups.approve(room.id, await personOf(client, name))
+    },
   },
-  async '/describe'({ rest }, group, words) {
-    await rest.groups.change(group, { description: words.join(' ') })
-    return undefined
+  '/turn-away': {
+    help: { '/turn-away <name>': 'decline a request to join' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room, screen }, [name = '']) {
+      await client.rest.groups.decline(room.id, await personOf(client, name))
+      screen.note(`turned away: ${harmless(name)}`)
+    },
   },
-  async '/posts'({ rest }, group, [role]) {
-    await rest.groups.change(group, { permissions: { post: role as Role } })
-    return undefined
+  '/describe': {
+    help: { '/describe <text>': 'set the description' },
+    needs: 'room',
+    async run({ client, room }, words) {
+      await client.rest.groups.change(room.id, { description: words.join(' ') })
+    },
   },
-  async '/slow'({ rest }, group, [seconds]) {
-    await rest.groups.change(group, { slowModeMs: Number(seconds) * 1_000 })
-    return undefined
+  '/posts': {
+    help: { '/posts <role>': 'set the lowest role that can post: member, admin, owner' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room }, [role]) {
+      await client.rest.groups.change(room.id, { permissions: { post: role as Role } })
+    },
   },
-  async '/silence'(client, group, [name, minutes]) {
-    const untilMs = minutes === undefined ? mutedForEver : Date.now() + Number(minutes) * 60_000
-    await client.rest.groups.silence(group, await personOf(client, name), minutes === '0' ? null : untilMs)
-    return undefined
+  '/slow': {
+    help: { '/slow <seconds>': 'set slow mode; 0 turns it off' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room }, [seconds]) {
+      await client.rest.groups.change(room.id, { slowModeMs: Number(seconds) * 1_000 })
+    },
   },
-  async '/ban'(client, group, [name = '']) {
-    await client.rest.groups.ban(group, await personOf(client, name))
-    return `banned: ${harmless(name)}`
+  '/silence': {
+    help: { '/silence <name> [minutes]': 'let a member read only; 0 ends it' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room }, [name, minutes]) {
+      const untilMs = minutes === undefined ? mutedForEver : Date.now() + Number(minutes) * 60_000
+      await client.rest.groups.silence(room.id, await personOf(client, name), minutes === '0' ? null : untilMs)
+    },
   },
-  async '/unban'(client, group, [name = '']) {
-    await client.rest.groups.unban(group, await personOf(client, name))
-    return `the ban is lifted: ${harmless(name)}`
+  '/ban': {
+    help: { '/ban <name>, /unban <name>': 'ban a person, or lift the ban' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room, screen }, [name = '']) {
+      await client.rest.groups.ban(room.id, await personOf(client, name))
+      screen.note(`banned: ${harmless(name)}`)
+    },
   },
-  async '/owner'(client, group, [name]) {
-    await client.rest.groups.handOn(group, await personOf(client, name))
-    return undefined
+  '/unban': {
+    needs: 'room',
+    words: 1,
+    async run({ client, room, screen }, [name = '']) {
+      await client.rest.groups.unban(room.id, await personOf(client, name))
+      screen.note(`the ban is lifted: ${harmless(name)}`)
+    },
   },
-}
-
-/** What a command does to the group that is open; undefined when it is none of these. */
-export const actOf = (command: string | undefined): Act | undefined =>
-  command !== undefined && Object.hasOwn(acts, command) ? acts[command] : undefined
-
-type GroupEntry = Extract<
-  Entry,
-  { event: EntryKind & (`member.${string}` | 'conversation.created' | 'conversation.renamed' | 'conversation.changed') }
->
-
-/** An entry in words. @param nameOf of a person */
-export function inWords(entry: GroupEntry, nameOf: (user: string) => string): string {
-  const by = nameOf(entry.by)
-  const names = (users: readonly { user: string }[]) => users.map(({ user }) => nameOf(user)).join(', ')
-  switch (entry.event) {
-    case 'conversation.created':
-      return `${by} began: ${names(entry.members)}`
-    case 'conversation.renamed':
-      return `${by} named it ${harmless(entry.name)}`
-    case 'conversation.changed':
-      return `${by} ${settingsInWords(entry)}`
-    case 'member.added': {
-      const joined = entry.via === 'link' ? `${by} joined by a link` : `${by} joined`
-      return entry.members[0]?.user === entry.by ? joined : `${by} added ${names(entry.members)}`
-    }
-    case 'member.removed':
-      return `${by} ${entry.banned === true ? 'banned' : 'removed'} ${nameOf(entry.user)}`
-    case 'member.left':
-      return entry.heir === undefined ? `${by} left` : `${by} left, and ${nameOf(entry.heir)} is owner now`
-    case 'member.silenced':
-      if (entry.until === null) return `${by} lets ${nameOf(entry.user)} speak`
-      return `${by} silenced ${nameOf(entry.user)}${entry.until === mutedForEver ? '' : ` until ${timeOf(entry.until)}`}`
-    default:
-      return `${nameOf(entry.user)} is ${entry.role} now${entry.byRole === undefined ? '' : `, and ${by} ${entry.byRole}`}`
-  }
-}
-
-function settingsInWords({
-  description,
-  avatar,
-  permissions,
-  slowModeMs,
-  newcomerHistory,
-  forwarding,
-}: Extract<Entry, { event: 'conversation.changed' }>): string {
-  const seen = newcomerHistory === null ? 'all' : newcomerHistory
-  return [
-    ...(description === undefined ? [] : [`described it: ${harmless(description)}`]),
-    ...(avatar === undefined ? [] : [avatar === null ? 'took its picture away' : 'gave it another picture']),
-    ...(permissions === undefined ? [] : [`lets ${permissions.post}s post`]),
-    ...(slowModeMs === undefined ? [] : [`set slow mode to ${slowModeMs / 1_000} s`]),
-    ...(newcomerHistory === undefined ? [] : [`lets newcomers see ${seen} of what was before`]),
-    ...(forwarding === undefined
-      ? []
-      : [forwarding ? 'lets messages be forwarded' : 'keeps messages from being forwarded']),
-  ].join(', ')
+  '/owner': {
+    help: { '/owner <name>': 'make a member the owner, and yourself an admin' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room }, [name]) {
+      await client.rest.groups.handOn(room.id, await personOf(client, name))
+    },
+  },
+  '/leave': {
+    help: { '/leave': 'leave the group' },
+    needs: 'room',
+    async run({ client, me, room }) {
+      await client.rest.removeMember(room.id, me.id)
+    },
+  },
 }

@@ -1,7 +1,17 @@
 /** What a message says, as lines for the terminal. Spoilers are hidden unless they are asked for. */
-import { type Body, bodyAs, type ContactBody, isolated, type LocationBody, textOf } from '@flotilla/protocol'
-import { type Block, hiddenText, type Inline, type ListItem, parseMarkup } from '@flotilla/protocol/markup'
-import { harmless, style } from './chat-screen.ts'
+import {
+  type Body,
+  bodyAs,
+  type ContactBody,
+  type EntryOf,
+  isolated,
+  type LocationBody,
+  textOf,
+} from '@flotilla/protocol'
+import { type Block, hiddenText, type Inline, type ListItem, parseMarkup, previewText } from '@flotilla/protocol/markup'
+import { type About, harmless, style } from './chat-screen.ts'
+
+const previewGraphemesMax = 160
 
 /**
  * The first line stands behind a name; the others are indented, so that nobody writes lines that look like another's.
@@ -15,6 +25,20 @@ export function linesOf(body: Body, nameOf: (user: string) => string | undefined
   const isApart = lines.length > 1 && blocks[0]?.type !== 'paragraph' && text !== undefined
   return (isApart ? ['', ...lines] : lines).join('\n  ')
 }
+
+/** Its beginning, where a message is named in passing. */
+export const previewOf = (body: Body): string =>
+  bodyAs('text', body) === undefined ? harmless(textOf(body)) : harmless(previewText(textOf(body), previewGraphemesMax))
+
+/** What somebody wrote, as it is told to programs. */
+export const messageOf = ({ conversation, seq, at, body }: EntryOf<'message.new'>, by: string): About => ({
+  event: 'message',
+  conversation,
+  seq,
+  at,
+  by,
+  text: textOf(body),
+})
 
 /** Whether something in it is hidden. */
 export function hasSpoiler(body: Body): boolean {

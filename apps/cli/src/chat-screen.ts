@@ -18,6 +18,8 @@ export interface Line {
 export interface Screen {
   readonly plain: boolean
   write(text: string, about?: About): Line
+  /** A line that tells of something, apart from what people say. */
+  note(text: string, about?: About): void
   /** Starts the view again: in plain mode nothing is taken back. */
   clear(): void
   /** The line above the prompt, and the prompt. In plain mode there are none. */
@@ -109,6 +111,7 @@ function lines(input: Input, output: Output, events: ScreenEvents, format: typeo
         },
       }
     },
+    note: (text, about) => void write(`* ${text}`, about),
     clear() {},
     status() {},
     close: () => reader.close(),
@@ -133,6 +136,18 @@ function drawn(input: Input, output: WriteStream, events: ScreenEvents): Screen 
     reader.setPrompt(prompt)
     reader.prompt(true)
   }
+  const write = (text: string): Line => {
+    const line = { text }
+    lines.push(line)
+    if (lines.length > linesMax) lines.shift()
+    drawSoon()
+    return {
+      set(changed) {
+        line.text = changed
+        drawSoon()
+      },
+    }
+  }
   reader.on('line', line => {
     drawSoon()
     events.line(line)
@@ -149,18 +164,8 @@ function drawn(input: Input, output: WriteStream, events: ScreenEvents): Screen 
   drawSoon()
   return {
     plain: false,
-    write(text) {
-      const line = { text }
-      lines.push(line)
-      if (lines.length > linesMax) lines.shift()
-      drawSoon()
-      return {
-        set(changed) {
-          line.text = changed
-          drawSoon()
-        },
-      }
-    },
+    write,
+    note: text => void write(style.dim(`* ${text}`)),
     clear() {
       lines.length = 0
       drawSoon()

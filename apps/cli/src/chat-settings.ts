@@ -1,14 +1,9 @@
 /** What a conversation is to the person alone: the commands that change it, and what follows for what is announced. */
 import { type Body, mentionsAll, mentionsOf, type TextBody } from '@flotilla/protocol'
-import { type Client, mutedForEver, type User } from '@flotilla/sdk'
+import { type Client, type ConversationSettings, mutedForEver, type User } from '@flotilla/sdk'
+import type { Command, Commands, Help } from './chat-command.ts'
 import type { Room } from './chat-rooms.ts'
-
-export const settingsHelp = [
-  '  /mute [mentions|off]          mute it, or all but mentions; off to unmute',
-  '  /unread                       mark it as unread, and close it',
-  '  /archive                      archive it until something new arrives; again to undo',
-  '  /top                          pin it to the top of the list; again to undo',
-]
+import { harmless } from './chat-screen.ts'
 
 interface Done {
   readonly change: Parameters<Client['rest']['changeSettings']>[1]
@@ -17,25 +12,36 @@ interface Done {
   readonly closes?: true
 }
 
-/** @returns undefined when the command is none of these */
-export function settingsCommand(command: string, argument: string | undefined, { settings }: Room): Done | undefined {
-  switch (command) {
-    case '/mute':
-      if (argument === 'mentions')
-        return { change: { notify: 'mentions', mutedUntilMs: null }, note: 'only mentions are announced' }
-      if (argument === 'off') return { change: { notify: null, mutedUntilMs: null }, note: 'no longer muted' }
-      return { change: { mutedUntilMs: mutedForEver }, note: 'muted' }
-    case '/unread':
-      return { change: { unreadFrom: 0 }, note: 'marked as unread', closes: true }
-    case '/archive':
-      if (settings.archived) return { change: { archived: false }, note: 'back in the list' }
-      return { change: { archived: true }, note: 'archived', closes: true }
-    case '/top':
-      if (settings.pinned !== null) return { change: { pinned: false }, note: 'no longer pinned' }
-      return { change: { pinned: true }, note: 'pinned to the top' }
-    default:
-      return undefined
-  }
+/** @param done what the command does, by what is set and by its first word */
+const setting = (help: Help, done: (settings: ConversationSettings, word: string | undefined) => Done): Command => ({
+  help,
+  needs: 'room',
+  async run({ client, room, screen, close }, [word]) {
+    const { change, note, closes } = done(room.settings, word)
+    room.settings = await client.rest.changeSettings(room.id, change)
+    screen.note(`${harmless(room.name)}: ${note}`)
+    if (closes === true) close()
+  },
+})
+
+export const settingsCommands: Commands = {
+  '/mute': setting({ '/mute [mentions|off]': 'mute it, or all but mentions; off to unmute' }, (_, word) => {
+    if (word === 'mentions')
+      return { change: { notify: 'mentions', mutedUntilMs: null }, note: 'only mentions are announced' }
+    if (word === 'off') return { change: { notify: null, mutedUntilMs: null }, note: 'no longer muted' }
+    return { change: { mutedUntilMs: mutedForEver }, note: 'muted' }
+  }),
+  '/unread': setting({ '/unread': 'mark it as unread, and close it' }, () => {
+    return { change: { unreadFrom: 0 }, note: 'marked as unread', closes: true }
+  }),
+  '/archive': setting({ '/archive': 'archive it until something new arrives; again to undo' }, ({ archived }) => {
+    if (archived) return { change: { archived: false }, note: 'back in the list' }
+    return { change: { archived: true }, note: 'archived', closes: true }
+  }),
+  '/top': setting({ '/top': 'pin it to the top of the list; again to undo' }, ({ pinned }) => {
+    if (pinned !== null) return { change: { pinned: false }, note: 'no longer pinned' }
+    return { change: { pinned: true }, note: 'pinned to the top' }
+  }),
 }
 
 const mentionsMe = (body: Body, me: User) => mentionsAll(body) || mentionsOf(body).includes(me.id)

@@ -7,7 +7,7 @@ import { createClient, createSignIn, FlotillaError, type SignIn, type User } fro
 import { readCommandLine } from '@flotilla/service'
 import { ChatApp } from './chat-app.ts'
 import { type ChatFile, openChatFile } from './chat-file.ts'
-import { asJson, createScreen, style } from './chat-screen.ts'
+import { asJson, createScreen } from './chat-screen.ts'
 
 /** Between two tries to reach a server that is not there yet. */
 const retryMs = 2_000
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
       process.stdout.write(`${json ? asJson(text) : text}\n`),
     )
     // Why it does not connect is told where everything else is.
-    const logger = { debug() {}, warn: (text: string) => void screen.write(style.dim(`* ${text}`)) }
+    const logger = { debug() {}, warn: (text: string) => screen.note(text) }
     const client = createClient({ api: url, getToken: account.getToken, store: file.store, logger })
     const end = Promise.withResolvers<void>()
     const screen = createScreen(process.stdin, process.stdout, json, {
