@@ -43,7 +43,7 @@ export async function addMembers(
     const joining = users.filter(user => approaches.get(user) === 'enters')
     if (joining.length === 0) return undefined
     await demandRoomForConversations(ctx, locked.client, { users: joining, by, field: 'users' })
-    return joinGroup(locked, conversation, joining)
+    return joinGroup(locked, joining)
   }
   const { seq } = await change(ctx, by, conversation, decide, { hold: [by, ...users] })
   const joined = users.filter(user => !asked.includes(user))

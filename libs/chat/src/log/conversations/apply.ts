@@ -5,6 +5,7 @@ import type { PoolClient } from 'pg'
 import { type ConversationKind, requestStates, roleNumbers } from '../../access.ts'
 import { forget } from '../../notices/notifications/follow.ts'
 import type { PartOf } from '../locked.ts'
+import { type EndedRequest, endedColumns } from '../requests/answered.ts'
 
 type ChangeKind =
   | 'member.added'
@@ -28,25 +29,29 @@ export interface Applying {
   readonly seq: number
 }
 
-/**
- * Whoever goes is owed nothing any more, so that no push tells them (P8).
- * @returns whose notifications of the conversation are gone
- */
-export async function applyChange(
-  client: PoolClient,
-  { conversation, kind, by, part, seq }: Applying,
-): Promise<string | undefined> {
+/** What ended with a change, and is told after the commit. */
+export interface Ended {
+  /** Whose notifications of the conversation are gone. */
+  readonly forgot?: string | undefined
+  /** People who asked to be let in, and are in it now. */
+  readonly joining?: readonly string[]
+  /** By which people were asked in: they came, or whoever asked is gone. */
+  readonly requests?: readonly EndedRequest[]
+}
+
+/** Whoever goes is owed nothing any more, so that no push tells them (P8). */
+export async function applyChange(client: PoolClient, { conversation, kind, by, part, seq }: Applying): Promise<Ended> {
   switch (part.event) {
     case 'member.added': {
       const { members, since } = part
       // What a group shows newcomers was said to others: it is not unread. What was said to them before they accepted is.
       const read = since !== undefined && kind === 'group' ? seq - 1 : 0
       await insertMembers(client, conversation, members, { seq, since: since ?? seq, read })
-      await client.query('DELETE FROM join_requests WHERE conversation_id = $1 AND user_id = ANY($2)', [
+      return endRequests(
+        client,
         conversation,
         members.map(member => member.user),
-      ])
-      break
+      )
     }
     case 'member.removed':
       return deleteMember(client, conversation, part.user)
@@ -71,7 +76,7 @@ export async function applyChange(
       await set(client, conversation, part)
       break
   }
-  return undefined
+  return {}
 }
 
 /** @param from the entry by which they come, the one from which on they see the log, and what of it counts as read */
@@ -95,6 +100,23 @@ export async function insertMembers(
   )
 }
 
+/** By whatever way they came in: they ask no more, and are asked no more. */
+async function endRequests(client: PoolClient, conversation: string, users: readonly string[]): Promise<Ended> {
+  const joining = await client.query<{ id: string; declined: boolean }>(
+    'DELETE FROM join_requests WHERE conversation_id = $1 AND user_id = ANY($2) RETURNING user_id AS id, declined',
+    [conversation, users],
+  )
+  const asked = await client.query<EndedRequest | { readonly from: null }>(
+    `DELETE FROM conversation_requests WHERE conversation_id = $1 AND user_id = ANY($2) RETURNING ${endedColumns}`,
+    [conversation, users],
+  )
+  return {
+    joining: joining.rows.flatMap(row => (row.declined ? [] : [row.id])),
+    // Who had left, or did not want to come, nobody was waiting for.
+    requests: asked.rows.filter(row => row.from !== null),
+  }
+}
+
 async function setRole(client: PoolClient, conversation: string, { user, role }: MemberRef): Promise<void> {
   await client.query('UPDATE members SET role = $3 WHERE conversation_id = $1 AND user_id = $2', [
     conversation,
@@ -107,7 +129,7 @@ async function setRole(client: PoolClient, conversation: string, { user, role }:
  * The member's row first, as receipts lock it (receipts/book.ts), then what hangs on it: also whom they have asked in, and
  * the links by which others, or they themselves, would come.
  */
-async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
+async function deleteMember(client: PoolClient, conversation: string, user: string): Promise<Ended> {
   await client.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, user])
   await client.query(
     `WITH owed AS (DELETE FROM offline_messages WHERE conversation_id = $1 AND user_id = $2),
@@ -117,12 +139,13 @@ async function deleteMember(client: PoolClient, conversation: string, user: stri
      DELETE FROM drafts WHERE conversation_id = $1 AND user_id = $2`,
     [conversation, user],
   )
-  await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2', [
-    conversation,
-    user,
-  ])
+  const asked = await client.query<EndedRequest>(
+    `DELETE FROM conversation_requests WHERE conversation_id = $1 AND from_id = $2 RETURNING ${endedColumns}`,
+    [conversation, user],
+  )
   await client.query('DELETE FROM invite_links WHERE conversation_id = $1 AND by_id = $2', [conversation, user])
-  return (await forget(client, conversation, user)) ? user : undefined
+  const forgot = (await forget(client, conversation, user)) ? user : undefined
+  return { forgot, requests: asked.rows }
 }
 
 /** Whoever has left is asked before they are in it again, whoever wants them there. */

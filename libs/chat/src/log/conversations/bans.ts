@@ -4,9 +4,11 @@
  */
 import { type Ban, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import { demandGroup, demandManager, demandMayRemove, demandNotBanned } from '../../access.ts'
+import { demandGroup, demandManager, demandMayRemove, demandNotBanned, requestStates } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { behind, decodePlace, type PageOf, pageMax, type PageWanted, placeOf, toPage } from '../../store/paging.ts'
+import { approversOf, tellJoinAnswered } from '../join-requests/answered.ts'
+import { type EndedRequest, endedColumns, tellAnswered } from '../requests/answered.ts'
 import { demandHeld } from '../../users/hold.ts'
 import { get } from '../../users/get.ts'
 import { change } from './change.ts'
@@ -24,8 +26,8 @@ export async function ban(
 ): Promise<void> {
   if (user === by)
     throw new Refusal('field_invalid', 'user: must be another person', { field: 'user', rule: 'not oneself' })
-  let asked: string | undefined
-  let asking = false
+  let asked: EndedRequest | undefined
+  let approvers: readonly string[] | undefined
   await change(
     ctx,
     by,
@@ -38,20 +40,14 @@ export async function ban(
       if (target !== undefined) demandMayRemove(locked.role, target)
       await insertBan(ctx, locked.client, { conversation, user, by })
       asked = await endRequest(locked.client, conversation, user)
-      asking = await endJoinRequest(locked.client, conversation, user)
+      if (await endJoinRequest(locked.client, conversation, user))
+        approvers = await approversOf(locked.client, conversation, locked.rules)
       return target === undefined ? undefined : { event: 'member.removed', user, banned: true }
     },
     { hold: [user] },
   )
-  const emit = (event: Parameters<LogContext['emit']>[0]) => ctx.emit(event)
-  if (asked !== undefined)
-    emit({
-      class: 'signal',
-      to: [user],
-      event: { event: 'conversation.answered', request: asked, conversation, answer: 'cancelled' },
-    })
-  if (asking)
-    emit({ class: 'signal', to: [user], event: { event: 'join.answered', conversation, user, answer: 'declined' } })
+  if (asked !== undefined) tellAnswered(ctx, asked, 'cancelled', [by, asked.from, asked.to])
+  if (approvers !== undefined) tellJoinAnswered(ctx, { conversation, user, approvers }, 'declined')
 }
 
 async function insertBan(
@@ -74,21 +70,25 @@ async function insertBan(
   )
 }
 
-/** @returns the request by which they were asked in */
-async function endRequest(client: PoolClient, conversation: string, user: string): Promise<string | undefined> {
-  const gone = await client.query<{ id: string }>(
-    'DELETE FROM conversation_requests WHERE conversation_id = $1 AND user_id = $2 RETURNING id',
-    [conversation, user],
+/**
+ * That they have left, or did not want to come, still stands when the ban is lifted.
+ * @returns the request by which they were asked in
+ */
+async function endRequest(client: PoolClient, conversation: string, user: string): Promise<EndedRequest | undefined> {
+  const gone = await client.query<EndedRequest>(
+    `DELETE FROM conversation_requests WHERE conversation_id = $1 AND user_id = $2 AND state = $3 RETURNING ${endedColumns}`,
+    [conversation, user, requestStates.open],
   )
-  return gone.rows[0]?.id
+  return gone.rows[0]
 }
 
+/** @returns whether it was open */
 async function endJoinRequest(client: PoolClient, conversation: string, user: string): Promise<boolean> {
-  const gone = await client.query('DELETE FROM join_requests WHERE conversation_id = $1 AND user_id = $2', [
-    conversation,
-    user,
-  ])
-  return gone.rowCount === 1
+  const gone = await client.query<{ declined: boolean }>(
+    'DELETE FROM join_requests WHERE conversation_id = $1 AND user_id = $2 RETURNING declined',
+    [conversation, user],
+  )
+  return gone.rows[0]?.declined === false
 }
 
 /** @throws Refusal conversation_unknown, not_a_member, not_a_group, role_insufficient, ban_unknown */

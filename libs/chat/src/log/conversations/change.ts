@@ -22,6 +22,8 @@ import { lock, type PartOf, write } from '../locked.ts'
 import { takeAway } from '../messages/take-away.ts'
 import { readTarget, readTargets } from '../messages/target.ts'
 import { tellForgotten } from '../../notices/notifications/follow.ts'
+import { approversOf, tellJoinAnswered } from '../join-requests/answered.ts'
+import { tellAnswered } from '../requests/answered.ts'
 import { ask } from '../requests/ask.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
@@ -84,9 +86,10 @@ export async function change(
     demandMember(row !== undefined, role)
     const { large, head_seq: head, member_count: size, timer_ms: timerMs } = row!
     const kind = row!.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
+    const rules = rulesOf(kind, row!.settings)
     const part = await decide({
       kind,
-      rules: rulesOf(kind, row!.settings),
+      rules,
       size,
       head,
       timerMs,
@@ -104,14 +107,18 @@ export async function change(
     if (part === undefined) return { head }
     // Who goes, or is sent away, goes at once.
     if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
-    const forgot = await applyChange(client, { conversation, kind, by, part, seq: head + 1 })
-    return { part, written: await writePart(ctx, client, { conversation, by, part, large }), forgot }
+    const ended = await applyChange(client, { conversation, kind, by, part, seq: head + 1 })
+    const approvers = ended.joining?.length ? await approversOf(client, conversation, rules) : []
+    return { part, written: await writePart(ctx, client, { conversation, by, part, large }), ended, approvers }
   })
   if ('head' in done) return { seq: done.head }
-  const { part, written, forgot } = done
+  const { part, written, ended, approvers } = done
   ctx.trace?.(written.entry, { name: part.event, startedAt, root: true })
   tell(ctx, part, written, namedBy(part, by))
-  if (forgot !== undefined) await tellForgotten(ctx, conversation, forgot)
+  for (const user of ended.joining ?? []) tellJoinAnswered(ctx, { conversation, user, approvers }, 'approved')
+  const answer = part.event === 'member.added' ? 'accepted' : 'cancelled'
+  for (const request of ended.requests ?? []) tellAnswered(ctx, request, answer, [request.to, request.from])
+  if (ended.forgot !== undefined) await tellForgotten(ctx, conversation, ended.forgot)
   return { seq: written.entry.seq }
 }
 

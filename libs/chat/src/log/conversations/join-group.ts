@@ -1,4 +1,3 @@
-import type { PoolClient } from 'pg'
 import type { EntryOf } from '@flotilla/protocol'
 import { Refusal } from '@flotilla/protocol'
 import { newcomersSee } from '../../access.ts'
@@ -7,16 +6,8 @@ import { demandRoomForConversations } from '../caps.ts'
 import type { Change } from './apply.ts'
 import type { Locked } from './change.ts'
 
-/**
- * The entry by which people come into a group, by whatever way. Who was asked, and comes in otherwise, is asked no more.
- */
-export async function joinGroup(
-  locked: Locked,
-  conversation: string,
-  users: readonly string[],
-  via?: EntryOf<'member.added'>['via'],
-): Promise<Change> {
-  await forgetRequests(locked.client, conversation, users)
+/** The entry by which people come into a group, by whatever way. */
+export function joinGroup(locked: Locked, users: readonly string[], via?: EntryOf<'member.added'>['via']): Change {
   const since = newcomersSee(locked.rules, locked.head)
   return {
     event: 'member.added',
@@ -31,11 +22,4 @@ export async function demandRoomToJoin(ctx: LogContext, locked: Locked, user: st
   const max = ctx.settings.groupMembersMax
   if (locked.size >= max) throw new Refusal('conversation_full', undefined, { rule: `maxItems ${max}` })
   await demandRoomForConversations(ctx, locked.client, { users: [user], by })
-}
-
-async function forgetRequests(client: PoolClient, conversation: string, users: readonly string[]): Promise<void> {
-  await client.query('DELETE FROM conversation_requests WHERE conversation_id = $1 AND user_id = ANY($2)', [
-    conversation,
-    users,
-  ])
 }

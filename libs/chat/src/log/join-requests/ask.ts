@@ -1,21 +1,22 @@
 /** Somebody asks to be let into a group: a row in the transaction that holds it, and word to those who may let them in. */
 import { type JoinRequest, Refusal } from '@flotilla/protocol'
-import type { PoolClient } from 'pg'
+import { toldOrRefreshed } from '../../store/told-or-refreshed.ts'
 import type { LogContext } from '../context.ts'
-import { approversOf } from './approvers.ts'
+import type { Locked } from '../conversations/change.ts'
+import { approversOf } from './answered.ts'
 import { readJoinRequests, toJoinRequest } from './read.ts'
 
 /**
  * Whoever has asked already has.
- * @param client of a transaction that holds the conversation and the person
- * @returns whether it is new
+ * @param locked the conversation; the person is held too
+ * @returns who is told of it; undefined where it is not new
  * @throws Refusal request_declined, limit_reached
  */
 export async function askToJoin(
   ctx: LogContext,
-  client: PoolClient,
+  { client, rules }: Locked,
   { conversation, user }: { conversation: string; user: string },
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   const { requestPauseMs, joinRequestsMax, conversationRequestsSentMax } = ctx.settings
   const found = await client.query<{ declined: boolean; ageMs: number }>(
     `SELECT declined, (extract(epoch FROM now() - changed_at) * 1000)::float8 AS "ageMs"
@@ -23,7 +24,7 @@ export async function askToJoin(
     [conversation, user],
   )
   const before = found.rows[0]
-  if (before?.declined === false) return false
+  if (before?.declined === false) return undefined
   if (before !== undefined && before.ageMs < requestPauseMs)
     throw new Refusal('request_declined', 'the group has declined, and is not asked again yet', {
       retryMs: Math.ceil(requestPauseMs - before.ageMs),
@@ -47,22 +48,21 @@ export async function askToJoin(
          ON CONFLICT (conversation_id, user_id) DO UPDATE SET declined = false, changed_at = now()`,
     [conversation, user],
   )
-  return true
+  return [...new Set([user, ...(await approversOf(client, conversation, rules))])]
 }
 
-/** After the commit. @throws Refusal request_unknown when it was answered meanwhile */
+/**
+ * After the commit.
+ * @param told who hears of it
+ * @throws Refusal request_unknown when it was answered meanwhile
+ */
 export async function tellJoinRequested(
   ctx: LogContext,
-  { conversation, user, isNew }: { conversation: string; user: string; isNew: boolean },
+  { conversation, user, told }: { conversation: string; user: string; told: readonly string[] },
 ): Promise<JoinRequest> {
-  const [found] = await readJoinRequests(ctx, { conversation, user })
+  const [found] = await toldOrRefreshed(ctx, told, () => readJoinRequests(ctx, { conversation, user }))
   if (found === undefined) throw new Refusal('request_unknown')
   const request = toJoinRequest(found)
-  if (isNew)
-    ctx.emit({
-      class: 'signal',
-      to: [user, ...(await approversOf(ctx, conversation))],
-      event: { event: 'join.requested', request },
-    })
+  if (told.length > 0) ctx.emit({ class: 'signal', to: told, event: { event: 'join.requested', request } })
   return request
 }

@@ -26,7 +26,7 @@ export async function join(ctx: LogContext, by: string, token: string): Promise<
   const conversation = found.rows[0]?.conversation
   if (conversation === undefined) throw new Refusal('invitation_invalid')
   let asks = false
-  let isNew = false
+  let told: readonly string[] = []
   await change(
     ctx,
     by,
@@ -39,18 +39,19 @@ export async function join(ctx: LogContext, by: string, token: string): Promise<
       const link = await findGood(locked, hash)
       if (link.approval) {
         asks = true
-        isNew = await askToJoin(ctx, client, { conversation, user: by })
-        if (isNew) await spend(client, link.id)
+        const toTell = await askToJoin(ctx, locked, { conversation, user: by })
+        if (toTell !== undefined) await spend(client, link.id)
+        told = toTell ?? []
         return undefined
       }
       await demandRoomToJoin(ctx, locked, by, by)
       await spend(client, link.id)
-      return joinGroup(locked, conversation, [by], 'link')
+      return joinGroup(locked, [by], 'link')
     },
     { hold: [by], entering: true },
   )
   if (!asks) return { conversation: await get(ctx, by, conversation) }
-  return { request: await tellJoinRequested(ctx, { conversation, user: by, isNew }) }
+  return { request: await tellJoinRequested(ctx, { conversation, user: by, told }) }
 }
 
 /** Whoever made it must still be able to add people. @throws Refusal invitation_invalid */

@@ -1,7 +1,7 @@
 /** Ways into a group: links, and asking to be let in. */
 import { randomUUID } from 'node:crypto'
 import { makeUsers, openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import {
   addMembers,
@@ -12,6 +12,7 @@ import {
   get,
   leave,
   removeMember,
+  unban,
 } from '../conversations/index.ts'
 import { approve, decline, list as listRequests, own, withdraw } from '../join-requests/index.ts'
 import { history } from '../messages/index.ts'
@@ -58,6 +59,17 @@ const outcome = (work: Promise<unknown>) =>
   )
 const lastEntry = async () => (await history(ctx, owner, { conversation, limit: 1 })).entries[0]
 const signals = (event: string) => chat.emitted.filter(one => one.event.event === event)
+/** Who heard what, people in the order of their ids. */
+const heard = (event: string) => signals(event).map(one => ({ ...one.event, to: [...(one.to as string[])].sort() }))
+/** As if somebody of the group had asked them in. */
+async function asked(user: string, from = owner): Promise<string> {
+  const id = randomUUID()
+  await ctx.pool.query(
+    'INSERT INTO conversation_requests (id, conversation_id, user_id, from_id, state) VALUES ($1, $2, $3, $4, 1)',
+    [id, conversation, user, from],
+  )
+  return id
+}
 const page = { limit: 50 }
 
 describe('a link', () => {
@@ -243,14 +255,72 @@ describe('a request to join', () => {
     await refused(approve(ctx, admin, { conversation, user: another }), 'request_unknown')
   })
 
-  test('a ban keeps whoever was asked into the group from accepting', async () => {
-    const id = randomUUID()
-    await ctx.pool.query(
-      'INSERT INTO conversation_requests (id, conversation_id, user_id, from_id, state) VALUES ($1, $2, $3, $4, 1)',
-      [id, conversation, newcomer, owner],
-    )
+  test('is told as it ends to whoever asks and to those who may let them in, however it ends', async () => {
+    const token = await aLink()
+    const open = (await make(ctx, owner, { conversation })).token
+    const ways: [answer: string, end: (user: string) => Promise<unknown>][] = [
+      ['declined', user => ban(ctx, admin, { conversation, user })],
+      ['declined', user => decline(ctx, admin, { conversation, user })],
+      ['withdrawn', user => withdraw(ctx, user, conversation)],
+      ['approved', user => approve(ctx, admin, { conversation, user })],
+      ['approved', user => addMembers(ctx, owner, { conversation, users: [user] })],
+      ['approved', user => join(ctx, user, open)],
+      ['approved', async user => accept(ctx, user, await asked(user))],
+    ]
+    for (const [answer, end] of ways) {
+      const [user] = (await makeUsers(ctx.pool, 1)) as [string]
+      await join(ctx, user, token)
+      chat.emitted.length = 0
+      await end(user)
+      const to = [user, owner, admin].sort()
+      expect(heard('join.answered')).toEqual([{ event: 'join.answered', conversation, user, answer, to }])
+      if (answer === 'approved') await removeMember(ctx, owner, { conversation, user })
+    }
+  })
+
+  test('is answered, and heard of, though the store fails after the commit', async () => {
+    const token = await aLink()
+    const query = ctx.pool.query.bind(ctx.pool) as (...args: unknown[]) => Promise<unknown>
+    const failing = vi.spyOn(ctx.pool, 'query').mockImplementation(((text: unknown, ...rest: unknown[]) => {
+      if (String(text).includes('FROM invite_links')) return query(text, ...rest)
+      return Promise.reject(new Error('the connection is gone'))
+    }) as typeof ctx.pool.query)
+    try {
+      await expect(join(ctx, newcomer, token)).rejects.toThrow('the connection is gone')
+      expect(heard('refresh').map(one => one.to)).toEqual([[newcomer, owner, admin].sort()])
+      await decline(ctx, admin, { conversation, user: newcomer })
+      expect(heard('join.answered')).toMatchObject([{ user: newcomer, answer: 'declined' }])
+    } finally {
+      failing.mockRestore()
+    }
+  })
+
+  test('a ban keeps whoever was asked into the group from accepting, and all concerned hear of it', async () => {
+    const request = await asked(newcomer)
     await ban(ctx, admin, { conversation, user: newcomer })
-    await refused(accept(ctx, newcomer, id), 'request_unknown')
+    await refused(accept(ctx, newcomer, request), 'request_unknown')
+    const to = [newcomer, owner, admin].sort()
+    expect(heard('conversation.answered')).toMatchObject([{ request, answer: 'cancelled', to }])
+  })
+
+  test('that somebody had left still stands when a ban of theirs is lifted', async () => {
+    await leave(ctx, member, { conversation })
+    await ban(ctx, admin, { conversation, user: member })
+    await unban(ctx, admin, { conversation, user: member })
+    expect(signals('conversation.answered')).toEqual([])
+    expect(await addMembers(ctx, owner, { conversation, users: [member] })).toMatchObject({ asked: [member] })
+  })
+
+  test('who was asked and comes by a link is asked no more, nor by whoever is gone: both sides hear of it', async () => {
+    const { token } = await make(ctx, owner, { conversation })
+    const one = await asked(newcomer)
+    await join(ctx, newcomer, token)
+    const other = await asked(another, admin)
+    await removeMember(ctx, owner, { conversation, user: admin })
+    expect(heard('conversation.answered')).toMatchObject([
+      { request: one, answer: 'accepted', to: [newcomer, owner].sort() },
+      { request: other, answer: 'cancelled', to: [another, admin].sort() },
+    ])
   })
 
   test('is one of a few', async () => {

@@ -42,8 +42,6 @@ export async function enter(
   by: string,
   { conversation, from, request }: Open & { readonly request?: string },
 ): Promise<void> {
-  let entered = false
-  let answered: string | undefined
   await change(
     ctx,
     by,
@@ -51,7 +49,7 @@ export async function enter(
     async locked => {
       const { client, kind } = locked
       if ((await locked.rolesOf([by])).has(by)) return undefined
-      answered = await takeRequest(client, { conversation, by, request })
+      if (request !== undefined) await demandRequest(client, by, request)
       const tie = (await readCounterparts(client, by, [from])).get(from)
       if (tie === undefined) throw new Refusal('request_unknown')
       demandNotBlocked(tie, 'the person')
@@ -60,31 +58,19 @@ export async function enter(
         await demandNoneBanned(client, conversation, [by])
       }
       await demandRoomToJoin(ctx, locked, by, by)
-      entered = true
-      if (kind === 'group') return joinGroup(locked, conversation, [by])
+      if (kind === 'group') return joinGroup(locked, [by])
       // What was said to them by way of asking is theirs to read.
       return { event: 'member.added', members: [{ user: by, role: 'member' }], since: 1 }
     },
     { hold: [by, from], entering: true },
   )
-  if (entered && answered !== undefined)
-    ctx.emit({
-      class: 'signal',
-      to: [by, from],
-      event: { event: 'conversation.answered', request: answered, conversation, answer: 'accepted' },
-    })
 }
 
 /** Of an acceptance and a cancellation at once the first one counts. @throws Refusal request_unknown */
-async function takeRequest(
-  client: PoolClient,
-  { conversation, by, request }: { conversation: string; by: string; request: string | undefined },
-): Promise<string | undefined> {
-  const gone = await client.query<{ id: string }>(
-    `DELETE FROM conversation_requests
-      WHERE conversation_id = $1 AND user_id = $2 AND ($3::uuid IS NULL OR (id = $3 AND state = $4)) RETURNING id`,
-    [conversation, by, request ?? null, requestStates.open],
+async function demandRequest(client: PoolClient, by: string, request: string): Promise<void> {
+  const found = await client.query(
+    'SELECT FROM conversation_requests WHERE id = $1 AND user_id = $2 AND state = $3 FOR UPDATE',
+    [request, by, requestStates.open],
   )
-  if (gone.rowCount === 0 && request !== undefined) throw new Refusal('request_unknown')
-  return gone.rows[0]?.id
+  if (found.rowCount === 0) throw new Refusal('request_unknown')
 }

@@ -11,11 +11,9 @@ import {
 } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { transaction } from '../../store/transaction.ts'
+import { type EndedRequest, tellAnswered } from './answered.ts'
 
-interface Row {
-  readonly conversation: string
-  readonly from: string
-  readonly to: string
+interface Row extends EndedRequest {
   readonly kind: number
 }
 
@@ -30,17 +28,13 @@ export async function decline(ctx: LogContext, by: string, request: string): Pro
         SET state = $3, changed_at = now(), from_id = CASE WHEN c.kind = $5 THEN r.from_id END
        FROM conversations c, conversation_requests b
       WHERE r.id = $1 AND r.user_id = $2 AND r.state = $4 AND c.id = r.conversation_id AND b.id = r.id
-  RETURNING r.conversation_id AS conversation, b.from_id AS from, b.user_id AS to, c.kind`,
+  RETURNING r.id AS request, r.conversation_id AS conversation, b.from_id AS from, b.user_id AS to, c.kind`,
     [request, by, requestStates.declined, requestStates.open, kindNumbersOfConversations.direct],
   )
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
-  const { conversation, from, kind } = row
-  ctx.emit({
-    class: 'signal',
-    to: kind === kindNumbersOfConversations.direct ? [by] : [by, from],
-    event: { event: 'conversation.answered', request, conversation, answer: 'declined' },
-  })
+  const isDirect = row.kind === kindNumbersOfConversations.direct
+  tellAnswered(ctx, row, 'declined', isDirect ? [by] : [by, row.from])
 }
 
 /**
@@ -49,9 +43,9 @@ export async function decline(ctx: LogContext, by: string, request: string): Pro
  * @throws Refusal request_unknown, not_a_group
  */
 export async function cancel(ctx: LogContext, by: string, request: string): Promise<void> {
-  const { conversation, from, to } = await transaction(ctx, async client => {
+  const ended = await transaction(ctx, async client => {
     const found = await client.query<Row & { settings: StoredRules; role: number | null }>(
-      `SELECT r.conversation_id AS conversation, r.from_id AS from, r.user_id AS to, c.kind, c.settings, m.role
+      `SELECT r.id AS request, r.conversation_id AS conversation, r.from_id AS from, r.user_id AS to, c.kind, c.settings, m.role
          FROM conversation_requests r JOIN conversations c ON c.id = r.conversation_id
          LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2
         WHERE r.id = $1 AND r.from_id IS NOT NULL FOR UPDATE OF r`,
@@ -65,9 +59,5 @@ export async function cancel(ctx: LogContext, by: string, request: string): Prom
     await client.query('DELETE FROM conversation_requests WHERE id = $1', [request])
     return row
   })
-  ctx.emit({
-    class: 'signal',
-    to: [...new Set([by, from, to])],
-    event: { event: 'conversation.answered', request, conversation, answer: 'cancelled' },
-  })
+  tellAnswered(ctx, ended, 'cancelled', [by, ended.from, ended.to])
 }
