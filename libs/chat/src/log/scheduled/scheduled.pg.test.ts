@@ -8,7 +8,7 @@ import {
   type TestDatabase,
   testDatabase,
 } from '@flotilla/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { list as listNotifications } from '../../notices/notifications/index.ts'
 import { momentOf, zoneRules } from '../../text/zones.ts'
@@ -108,14 +108,16 @@ test('at its time it is posted as its sender, with its id as clientId, and gone 
 })
 
 test('what is due at the same time goes in the order of the times', async () => {
-  const all = [await plan('1'), await plan('2'), await plan('3')]
+  const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: '0' } })
+  // Of the first more has to be looked up.
+  const all = [await plan('1', { replyTo: seq }), await plan('2'), await plan('3')]
   for (const [nth, { id }] of all.entries())
     await ctx.pool.query(
       `UPDATE scheduled_messages SET due_at = now() - $2 * interval '1 second', attempt_at = now() - interval '1 second' WHERE id = $1`,
       [id, 10 - nth],
     )
   expect(await sendDue(ctx, 10)).toEqual(['sent', 'sent', 'sent'])
-  expect(await texts()).toEqual(['1', '2', '3'])
+  expect(await texts()).toEqual(['0', '1', '2', '3'])
 })
 
 test('a worker that died after it had posted: the next finds the message there, and it is sent once', async () => {
@@ -265,6 +267,36 @@ test('what passes is tried again later, and can be changed until then', async ()
   await leaseEnds(one.id)
   expect(await sendDue(ctx, 10)).toEqual(['sent'])
   expect(await texts()).toEqual(['changed'])
+})
+
+test('it is tried again after as long as it is late, whether or not it could be changed meanwhile', async () => {
+  const one = await plan('patient')
+  const waitSeconds = async (lateMs: number) => {
+    await ctx.pool.query(
+      `UPDATE scheduled_messages SET due_at = now() - $2 * interval '1 millisecond', attempt_at = now() WHERE id = $1`,
+      [one.id, lateMs],
+    )
+    const refusing = vi.spyOn(ctx.inserts, 'add').mockImplementation(() => {
+      throw new Refusal('overloaded')
+    })
+    try {
+      expect(await sendDue(ctx, 10)).toEqual(['later'])
+    } finally {
+      refusing.mockRestore()
+    }
+    const { rows } = await ctx.pool.query<{ ms: number }>(
+      'SELECT (extract(epoch FROM attempt_at - now()) * 1000)::float8 AS ms FROM scheduled_messages WHERE id = $1',
+      [one.id],
+    )
+    return Math.round(rows[0]!.ms / 1_000)
+  }
+  expect([
+    await waitSeconds(0),
+    await waitSeconds(8_000),
+    await waitSeconds(60_000),
+    await waitSeconds(3_600_000),
+  ]).toEqual([2, 8, 60, 300])
+  await cancel(ctx, bob, one.id)
 })
 
 test('one that failed is scheduled anew by another time', async () => {

@@ -15,7 +15,7 @@ import { scheduledColumns, type ScheduledRow, tellScheduled, toScheduled } from 
 /** Longer than a post may take. Whoever comes so late with it leaves it to the next. */
 const leaseMs = 60_000
 const postMsMax = 20_000
-/** Between two attempts, doubled each time up to the second one. */
+/** Between two attempts: as long as it is late already, so that it doubles each time, from the first to the second one. */
 const retryMs = { first: 2_000, max: 5 * 60_000 }
 /** What could not be sent by then is told to its sender, and kept for them. */
 const lateMsMax = 24 * 3_600_000
@@ -58,10 +58,15 @@ export async function sendDue(ctx: LogContext, max: number): Promise<ScheduledOu
     text: claimDue,
     values: [max, leaseMs, zoneRules],
   })
-  // What somebody wants said first is posted first.
-  rows.sort((a, b) => a.due - b.due)
   const isLate = () => performance.now() - claimedAt > leaseMs - postMsMax
-  return Promise.all(rows.map(async row => (isLate() ? 'later' : send(ctx, row))))
+  // What somebody wants said first in a conversation is posted first.
+  const sendInOrder = async (of: readonly ClaimedRow[]) => {
+    const outcomes: ScheduledOutcome[] = []
+    for (const row of of.toSorted((a, b) => a.due - b.due)) outcomes.push(isLate() ? 'later' : await send(ctx, row))
+    return outcomes
+  }
+  const groups = Map.groupBy(rows, row => `${row.user_id}/${row.conversation_id}`)
+  return (await Promise.all(Array.from(groups.values(), sendInOrder))).flat()
 }
 
 async function send(ctx: LogContext, row: ClaimedRow): Promise<ScheduledOutcome> {
@@ -130,7 +135,7 @@ async function end(ctx: LogContext, row: ClaimedRow, refusal: Refusal): Promise<
 
 /** Where certainly nothing was stored, the sender may change it until then. */
 async function tryLater(ctx: LogContext, row: ClaimedRow, code: ErrorCode, askedMs: number): Promise<void> {
-  const waitMs = Math.max(askedMs, Math.min(retryMs.first * 2 ** (row.attempt - 1), retryMs.max))
+  const waitMs = Math.max(askedMs, Math.min(Math.max(retryMs.first, row.late_ms), retryMs.max))
   const isFree = row.attempt === 1 && unstored.has(code)
   await ctx.pool.query(
     `UPDATE scheduled_messages
