@@ -13,6 +13,7 @@ import type { ChatContext } from '../context.ts'
 import { list as listNotifications } from '../notices/notifications/index.ts'
 import { removeMessage } from '../operators/remove-message.ts'
 import { removeMember } from '../log/conversations/remove-member.ts'
+import { hide } from '../log/messages/hide.ts'
 import { post } from '../log/messages/post.ts'
 import { cancel, list, set } from '../log/reminders/index.ts'
 import { answered, claim, prepare, remindDue, sweep } from './index.ts'
@@ -109,6 +110,7 @@ test.each([
     'expired',
     () => ctx.pool.query('UPDATE messages SET expires_at = now() WHERE conversation_id = $1', [conversation]),
   ],
+  ['hidden', () => hide(ctx, bob, { conversation, seqs: [seq] })],
   ['out of sight', () => removeMember(ctx, alice, { conversation, user: bob })],
 ])('of a message that is %s by then it says just that', async (_what, happens) => {
   await remind()

@@ -3,7 +3,7 @@
  * reminder, so that it comes once although the worker is killed, and a push follows it. It carries no content: what the message says, the person
  * reads where it stands. Where it stands no more, or they may not read it, the reminder says just that.
  */
-import { firstSeen } from '../log/messages/hidden.ts'
+import { firstSeen, notHidden } from '../log/messages/hidden.ts'
 import { readTarget } from '../log/messages/target.ts'
 import { tellReminder } from '../log/reminders/set.ts'
 import { addOrThrow } from '../notices/notifications/add.ts'
@@ -18,8 +18,8 @@ interface Row {
   seq: number
   /** Microseconds since 1970. */
   created: number
-  /** From where on they may read; null where they are no member. */
-  joined: number | null
+  /** They are a member, and see what lies there. */
+  sees: boolean
 }
 
 /** $1 how many, $2 the lease. */
@@ -31,7 +31,7 @@ WITH due AS MATERIALIZED (
 UPDATE reminders r SET due_at = now() + $2 * interval '1 millisecond'
   FROM due LEFT JOIN members m ON m.conversation_id = due.conversation_id AND m.user_id = due.user_id
  WHERE r.user_id = due.user_id AND r.conversation_id = due.conversation_id AND r.seq = due.seq
-RETURNING r.user_id AS user, r.conversation_id AS conversation, r.seq, ${firstSeen('m')} AS joined,
+RETURNING r.user_id AS user, r.conversation_id AS conversation, r.seq, coalesce(r.seq >= ${firstSeen('m')}, false) AND ${notHidden('r', 'r.user_id')} AS sees,
           (extract(epoch FROM r.created_at) * 1000000)::int8 AS created`
 
 /** $4 the name of the notification. `facts.ts` finds it by its time, so that one which lies unread pushes nothing later. */
@@ -55,8 +55,8 @@ export async function remindDue(ctx: PushContext, max: number): Promise<number> 
   return rows.length
 }
 
-async function remind(ctx: PushContext, { user, conversation, seq, created, joined }: Row): Promise<void> {
-  const message = joined === null || seq < joined ? undefined : await readTarget(ctx.pool, ctx.seal, conversation, seq)
+async function remind(ctx: PushContext, { user, conversation, seq, created, sees }: Row): Promise<void> {
+  const message = sees ? await readTarget(ctx.pool, ctx.seal, conversation, seq) : undefined
   const isGone = message === undefined || message.removed !== undefined
   const dedup = `reminder:${conversation}:${seq}:${created}`
   await addOrThrow(ctx, [user], {
