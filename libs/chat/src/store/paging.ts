@@ -43,6 +43,14 @@ export function decodePlace(cursor: string): TimePlace {
   return { at: Number(at), id }
 }
 
+const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The place of an item in a list in the order of ids. @throws Refusal field_invalid when it is none of ours */
+export function decodeId(cursor: string): string {
+  if (idPattern.test(cursor)) return cursor
+  throw notOurs()
+}
+
 /** The place of an item in a list that is numbered, its highest number first. */
 const numberPattern = /^[1-9]\d{0,15}$/
 
@@ -52,7 +60,7 @@ export function decodeNumber(cursor: string): number {
   throw notOurs()
 }
 
-const notOurs = () =>
+export const notOurs = () =>
   new Refusal('field_invalid', 'after: must be `next` of a previous page', {
     field: 'after',
     rule: '`next` of a previous page',

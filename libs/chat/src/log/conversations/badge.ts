@@ -3,7 +3,7 @@ import type { LogContext } from '../context.ts'
 import { mentionsOf } from '../messages/mentions.ts'
 import { unreadReplies } from '../messages/threads.ts'
 import { archivedText, notifyText } from './settings.ts'
-import { unreadOf, waitingText } from './unread.ts'
+import { unreadOf, waitingText } from './waiting.ts'
 
 /** A badge shows no more anyway, and a log that nobody reads must not cost its whole length. */
 export const badgeMax = 999

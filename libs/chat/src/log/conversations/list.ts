@@ -1,4 +1,5 @@
-import { type Conversation, Refusal } from '@flotilla/protocol'
+import type { Conversation } from '@flotilla/protocol'
+import { notOurs } from '../../store/paging.ts'
 import type { LogContext } from '../context.ts'
 import { type ListFilter, type PagePosition, readPage } from './read.ts'
 
@@ -33,10 +34,6 @@ const pattern = /^(\d{1,12}\.\d{6})\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 
 function decode(cursor: string): PagePosition {
   const [, headAt, id] = pattern.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
-  if (headAt === undefined || id === undefined)
-    throw new Refusal('field_invalid', 'after: must be `next` of a previous page', {
-      field: 'after',
-      rule: '`next` of a previous page',
-    })
+  if (headAt === undefined || id === undefined) throw notOurs()
   return { headAt, id }
 }

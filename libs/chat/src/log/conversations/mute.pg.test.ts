@@ -19,6 +19,7 @@ import { get } from './get.ts'
 import { list } from './list.ts'
 import { mute } from './mute.ts'
 import { removeMember } from './remove-member.ts'
+import { unread } from './unread.ts'
 
 let database: TestDatabase
 let chat: TestChat
@@ -131,4 +132,5 @@ test('the badge ends at its maximum', async () => {
     [others, bob],
   )
   expect(await badge(ctx, alice)).toBe(badgeMax)
+  expect(await unread(ctx, alice, {})).toMatchObject({ unread: 1_500, badge: badgeMax })
 })

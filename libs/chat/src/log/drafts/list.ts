@@ -1,5 +1,5 @@
-import { type Draft, Refusal } from '@flotilla/protocol'
-import { fitting } from '../../store/paging.ts'
+import type { Draft } from '@flotilla/protocol'
+import { decodeId, fitting } from '../../store/paging.ts'
 import type { LogContext } from '../context.ts'
 import { draftColumns, type DraftRow, toDraft } from './draft.ts'
 
@@ -10,7 +10,6 @@ export interface DraftPage {
 }
 
 const pageMax = 100
-const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * What the caller has begun to write, without what was emptied.
@@ -19,13 +18,9 @@ const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 export async function list(
   ctx: Pick<LogContext, 'pool' | 'seal'>,
   by: string,
-  { after }: { after?: string | undefined },
+  input: { after?: string | undefined },
 ): Promise<DraftPage> {
-  if (after !== undefined && !idPattern.test(after))
-    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
-      field: 'after',
-      rule: '`next` of another page',
-    })
+  const after = input.after === undefined ? undefined : decodeId(input.after)
   const { rows } = await ctx.pool.query<DraftRow>({
     name: 'drafts-page',
     text: `SELECT ${draftColumns} FROM drafts d

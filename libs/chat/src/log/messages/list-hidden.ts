@@ -1,5 +1,6 @@
 /** What the caller has hidden, message by message, the latest first: for a device that was not there. */
-import { type HiddenMessage, Refusal } from '@flotilla/protocol'
+import type { HiddenMessage } from '@flotilla/protocol'
+import { notOurs } from '../../store/paging.ts'
 import type { LogContext } from '../context.ts'
 
 const pageMax = 500
@@ -41,10 +42,6 @@ export async function listHidden(
 function decode(after: string | undefined): (string | null)[] {
   if (after === undefined) return [null, null, null]
   const [, at, conversation, seq] = placePattern.exec(Buffer.from(after, 'base64url').toString('latin1')) ?? []
-  if (at === undefined || conversation === undefined || seq === undefined)
-    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
-      field: 'after',
-      rule: '`next` of another page',
-    })
+  if (at === undefined || conversation === undefined || seq === undefined) throw notOurs()
   return [at, conversation, seq]
 }

@@ -1,6 +1,6 @@
 import { Refusal, type User } from '@flotilla/protocol'
 import { demandMember } from '../../access.ts'
-import { type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
+import { decodeId, type PageOf, type PageWanted, peoplePageMax, toPageOfPeople } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
 import type { LogContext } from '../context.ts'
 import { firstSeen } from './hidden.ts'
@@ -10,8 +10,6 @@ export interface Voter {
   readonly user: User
   readonly options: number[]
 }
-
-const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Who voted in a poll that is not anonymous, in the order of their ids.
@@ -23,12 +21,8 @@ export async function listVoters(
   by: string,
   input: PageWanted & { readonly conversation: string; readonly target: number; readonly option?: number | undefined },
 ): Promise<PageOf<'voters', Voter>> {
-  const { conversation, target, option, after } = input
-  if (after !== undefined && !idPattern.test(after))
-    throw new Refusal('field_invalid', 'after: must be `next` of another page', {
-      field: 'after',
-      rule: '`next` of another page',
-    })
+  const { conversation, target, option } = input
+  const after = input.after === undefined ? undefined : decodeId(input.after)
   const standing = await ctx.pool.query<{ joined: number | null }>(
     `SELECT ${firstSeen('m')} AS joined FROM conversations c
        LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1`,

@@ -13,6 +13,7 @@ import type { ChatContext } from '../../context.ts'
 import { removeMessage } from '../../operators/remove-message.ts'
 import { addMembers } from '../conversations/add-members.ts'
 import { badge } from '../conversations/badge.ts'
+import { unread } from '../conversations/unread.ts'
 import { changeGroup } from '../conversations/change-group.ts'
 import { get } from '../conversations/get.ts'
 import { leave } from '../conversations/leave.ts'
@@ -102,6 +103,7 @@ test('a thread counts apart: not for the conversation, and for those who follow 
   expect(forCarol).toMatchObject({ count: 2, following: false })
   expect(forCarol).not.toHaveProperty('unread')
   expect(await Promise.all([alice, bob, carol].map(user => badge(ctx, user)))).toEqual([2, 0, 0])
+  expect(await unread(ctx, alice, {})).toEqual({ conversations: [], unread: 0, mentions: 0, badge: 2 })
   // The cursor of the conversation is another one.
   await read(ctx, alice, { conversation, seq: last })
   expect((await rootFor(alice, root))?.unread).toBe(2)
