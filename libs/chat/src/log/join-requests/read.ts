@@ -1,6 +1,6 @@
 /** Requests to join a group, as both sides see them. */
 import type { JoinRequest, User } from '@flotilla/protocol'
-import { roleNumbers } from '../../access.ts'
+import { roleNumbers, rulesOf } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { behind, placeOf, type TimePlace } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
@@ -23,8 +23,9 @@ SELECT r.conversation_id AS conversation, coalesce(c.name, '') AS name, r.user_i
  WHERE NOT r.declined AND ${where} AND ($3::int8 IS NULL OR ${behind('r.changed_at', '$3', '$4', id)})
  ORDER BY r.changed_at DESC, ${id} DESC LIMIT $5`
 
-const leastRole = `CASE c.settings #>> '{permissions,addMembers}'
-  WHEN 'member' THEN ${roleNumbers.member} WHEN 'owner' THEN ${roleNumbers.owner} ELSE ${roleNumbers.admin} END`
+/** As `rulesOf` says: what was never said is as in every group, and a role that nobody knows is the highest. */
+const leastRole = `CASE coalesce(c.settings #>> '{permissions,addMembers}', '${rulesOf('group', {}).permissions.addMembers}')
+  WHEN 'member' THEN ${roleNumbers.member} WHEN 'admin' THEN ${roleNumbers.admin} ELSE ${roleNumbers.owner} END`
 const group = text('r.conversation_id = $1 AND ($2::uuid IS NULL OR r.user_id = $2)')
 const sent = text('r.user_id = $1 AND $2::uuid IS NULL', 'r.conversation_id')
 const received = text(

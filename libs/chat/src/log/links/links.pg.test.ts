@@ -214,6 +214,14 @@ describe('a request to join', () => {
       [newcomer, 0],
     ] as const)
       expect((await own(ctx, by, { direction: 'received', ...page })).requests).toHaveLength(count)
+    // A role of a later version: the highest decides, in both lists.
+    await ctx.pool.query(
+      `UPDATE conversations SET settings = '{"permissions": {"addMembers": "warden"}}' WHERE id = $1`,
+      [conversation],
+    )
+    await refused(listRequests(ctx, admin, { conversation, ...page }), 'role_insufficient')
+    expect((await own(ctx, admin, { direction: 'received', ...page })).requests).toEqual([])
+    expect((await own(ctx, owner, { direction: 'received', ...page })).requests).toHaveLength(1)
   })
 
   test('is declined, and not made again for a time', async () => {
