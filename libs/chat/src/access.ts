@@ -25,6 +25,10 @@ export const roleOf = (number: number): Role => roleNames.get(number) ?? 'member
 export const kindNumbersOfConversations = { direct: 1, group: 2 } as const
 export type ConversationKind = keyof typeof kindNumbersOfConversations
 
+/** The kind that a row's number stands for. */
+export const kindOf = (number: number): ConversationKind =>
+  number === kindNumbersOfConversations.direct ? 'direct' : 'group'
+
 /** The conversation exists, and the caller is in it. */
 export function demandMember<M>(conversationExists: boolean, member: M | undefined): asserts member is M {
   if (!conversationExists) throw new Refusal('conversation_unknown')

@@ -4,7 +4,7 @@
  * gets out because a table has got one. Of conversations it is what the person may see today.
  */
 import { limits, Refusal } from '@flotilla/protocol'
-import { kindNumbersOfConversations, requestStates, roleOf } from '../access.ts'
+import { kindOf, requestStates, roleOf } from '../access.ts'
 import type { LifecycleContext } from './context.ts'
 import { settingsColumns, type SettingsRow, toSettings } from '../log/conversations/settings.ts'
 import { list as listDrafts } from '../log/drafts/list.ts'
@@ -292,7 +292,7 @@ async function* conversationsOf(ctx: LifecycleContext, user: string): AsyncGener
       const { rows } = await ctx.pool.query<ConversationRow>(conversations, [user, chunk])
       yield rows.map(row => ({
         ...row.item,
-        kind: row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
+        kind: kindOf(row.kind),
         role: roleOf(row.role),
         settings: toSettings(row),
       }))

@@ -8,7 +8,7 @@ import { readTarget } from '../log/messages/target.ts'
 import { tellReminder } from '../log/reminders/set.ts'
 import { addOrThrow } from '../notices/notifications/add.ts'
 import type { PushContext } from './context.ts'
-import { goodSession } from './devices/device.ts'
+import { hasDevice, joined } from './upsert.ts'
 
 const leaseMs = 30_000
 
@@ -39,11 +39,9 @@ const pushReminder = `
 INSERT INTO pushes AS p (user_id, conversation_id, from_seq, upto_seq, first_at, due_at)
 SELECT n.user_id, $2, $3, $3, n.at, now() FROM notifications n
  WHERE n.user_id = $1 AND n.dedup = $4 AND n.read_at IS NULL
-   AND EXISTS (SELECT FROM devices v JOIN sessions s ON s.id = v.session_id WHERE v.user_id = n.user_id AND ${goodSession})
+   AND ${hasDevice('n.user_id')}
     ON CONFLICT (user_id, conversation_id) DO UPDATE SET
-       from_seq = CASE WHEN p.due_at IS NULL THEN excluded.from_seq ELSE least(p.from_seq, excluded.from_seq) END,
-       upto_seq = CASE WHEN p.due_at IS NULL THEN excluded.upto_seq ELSE greatest(p.upto_seq, excluded.upto_seq) END,
-       first_at = CASE WHEN p.due_at IS NULL THEN excluded.first_at ELSE least(p.first_at, excluded.first_at) END,
+       ${joined('from_seq', 'least')}, ${joined('upto_seq', 'greatest')}, ${joined('first_at', 'least')},
        due_at = least(p.due_at, excluded.due_at)`
 
 /** @returns how many were due; as many as `max` when there may be more */

@@ -2,7 +2,7 @@
 import type { PushContext } from './context.ts'
 import { concerns } from '../log/messages/threads.ts'
 import { pushedKinds } from '../log/rules.ts'
-import { goodSession } from './devices/device.ts'
+import { hasDevice, joined } from './upsert.ts'
 
 /**
  * Whoever has no device that could be pushed gets no row, nor does anybody for what they wrote themselves. Rows are taken
@@ -21,14 +21,12 @@ WITH due AS MATERIALIZED (
     JOIN members mb ON mb.conversation_id = d.conversation_id AND mb.user_id = d.user_id
     JOIN messages m ON m.conversation_id = d.conversation_id AND m.seq = d.seq
    WHERE m.kind IN (${pushedKinds}) AND m.sender_id <> d.user_id AND ${concerns('m', 'd.user_id')}
-     AND EXISTS (SELECT FROM devices v JOIN sessions s ON s.id = v.session_id
-                  WHERE v.user_id = d.user_id AND ${goodSession})
+     AND ${hasDevice('d.user_id')}
    GROUP BY d.user_id, d.conversation_id
    ORDER BY d.user_id, d.conversation_id
       ON CONFLICT (user_id, conversation_id) DO UPDATE SET
-         from_seq = CASE WHEN p.due_at IS NULL THEN excluded.from_seq ELSE least(p.from_seq, excluded.from_seq) END,
+         ${joined('from_seq', 'least')}, ${joined('first_at', 'least')},
          upto_seq = greatest(p.upto_seq, excluded.upto_seq),
-         first_at = CASE WHEN p.due_at IS NULL THEN excluded.first_at ELSE least(p.first_at, excluded.first_at) END,
          due_at = coalesce(p.due_at, greatest(excluded.due_at, p.pushed_at + $3 * interval '1 millisecond'))
 )
 SELECT count(*)::int AS looked FROM due`

@@ -10,6 +10,7 @@ import {
   type ConversationKind,
   demandMember,
   kindNumbersOfConversations,
+  kindOf,
   roleNumbers,
   roleOf,
   type Rules,
@@ -85,7 +86,7 @@ export async function change(
     const role = entering ? 'member' : (await rolesOf([by])).get(by)
     demandMember(row !== undefined, role)
     const { large, head_seq: head, member_count: size, timer_ms: timerMs } = row!
-    const kind = row!.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
+    const kind = kindOf(row!.kind)
     const rules = rulesOf(kind, row!.settings)
     const part = await decide({
       kind,

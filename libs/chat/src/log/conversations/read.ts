@@ -2,7 +2,7 @@
 import { type Conversation, type EntryOf, limits, type Role, type User } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import { asc, eq, inArray } from 'drizzle-orm'
-import { kindNumbersOfConversations, roleOf, rulesOf, type StoredRules } from '../../access.ts'
+import { kindOf, roleOf, rulesOf, type StoredRules } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns } from '../entries.ts'
 import { firstSeen, notHidden } from '../messages/hidden.ts'
@@ -163,7 +163,7 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
     const lastMessage = lastMessages.get(row.id)
     return {
       id: row.id,
-      kind: isDirect(row) ? 'direct' : 'group',
+      kind: kindOf(row.conversation_kind),
       ...(row.name === null ? {} : { name: row.name }),
       ...(isDirect(row) ? {} : { group: groupOf(row) }),
       ...(row.silenced_until === null ? {} : { silencedUntil: Math.round(row.silenced_until) }),
@@ -189,7 +189,7 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
 
 /** Of a direct conversation both are members from when the other has accepted it. */
 const isPending = (row: Row) => isDirect(row) && row.member_count < 2
-const isDirect = (row: Row) => row.conversation_kind === kindNumbersOfConversations.direct
+const isDirect = (row: Row) => kindOf(row.conversation_kind) === 'direct'
 const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
 
 const groupOf = ({ description, avatar, settings }: Row) => {

@@ -2,7 +2,7 @@ import type { Role } from '@flotilla/protocol'
 import {
   type ConversationKind,
   demandMember,
-  kindNumbersOfConversations,
+  kindOf,
   roleOf,
   type Rules,
   rulesOf,
@@ -27,6 +27,6 @@ export async function standingOf(
   const row = found.rows[0]
   const role = row?.role ?? undefined
   demandMember(row !== undefined, role)
-  const kind = row!.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
+  const kind = kindOf(row!.kind)
   return { kind, rules: rulesOf(kind, row!.settings), role: roleOf(role) }
 }

@@ -4,6 +4,7 @@ import {
   demandGroup,
   demandMayTakeBack,
   kindNumbersOfConversations,
+  kindOf,
   requestStates,
   roleOf,
   rulesOf,
@@ -33,8 +34,7 @@ export async function decline(ctx: LogContext, by: string, request: string): Pro
   )
   const row = found.rows[0]
   if (row === undefined) throw new Refusal('request_unknown')
-  const isDirect = row.kind === kindNumbersOfConversations.direct
-  tellAnswered(ctx, row, 'declined', isDirect ? [by] : [by, row.from])
+  tellAnswered(ctx, row, 'declined', kindOf(row.kind) === 'direct' ? [by] : [by, row.from])
 }
 
 /**
@@ -53,7 +53,7 @@ export async function cancel(ctx: LogContext, by: string, request: string): Prom
     )
     const row = found.rows[0]
     if (row === undefined) throw new Refusal('request_unknown')
-    const kind = row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group'
+    const kind = kindOf(row.kind)
     demandMayTakeBack(row.from === by, rulesOf(kind, row.settings), row.role === null ? undefined : roleOf(row.role))
     demandGroup(kind)
     await client.query('DELETE FROM conversation_requests WHERE id = $1', [request])

@@ -1,7 +1,7 @@
 /** Requests as both sides see them. */
 import type { ConversationRequest, User } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
-import { kindNumbersOfConversations, requestStates } from '../../access.ts'
+import { kindNumbersOfConversations, kindOf, requestStates } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { behind, placeOf, type TimePlace } from '../../store/paging.ts'
 import { get } from '../../users/get.ts'
@@ -80,7 +80,7 @@ async function toRequests(ctx: LogContext, rows: readonly Row[]): Promise<Conver
   return rows.map(row => ({
     id: row.id,
     conversation: row.conversation,
-    kind: row.kind === kindNumbersOfConversations.direct ? 'direct' : 'group',
+    kind: kindOf(row.kind),
     ...(row.name === null ? {} : { name: row.name }),
     from: people.get(row.from_id)!,
     to: people.get(row.user_id)!,
