@@ -29,8 +29,6 @@ export interface Fleet {
   /** Whether the place is not over, and was heard of since nobody listened there. */
   isReachable(place: string): boolean
   isLiveAny(places: Places): boolean
-  /** Whether the place is in the view, alive or not. */
-  knows(place: string): boolean
   /** Whether places were met that no beat has shown yet. */
   hasStrangers(): boolean
   /** The places that hold a lease. */
@@ -117,7 +115,6 @@ export function createFleet(onStranger: () => void): Fleet {
     },
     isReachable: place => !gone.has(place) && !fleet.isOver(place),
     isLiveAny: places => places.some(place => !fleet.isOver(place)),
-    knows: place => views.has(place),
     hasStrangers: () => met.size + metSince.size > 0,
     live: () => [...views].filter(([, view]) => view.state === 'live').map(([place]) => place),
     unswept: () => [...views].filter(([, view]) => view.state !== 'live' && !view.swept).map(([place]) => place),

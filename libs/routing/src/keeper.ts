@@ -134,7 +134,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       isBeatFailing = false
       isFailureTold = false
       options.onStats('beats')
-      takeView(fleet.update(answer, now), now)
+      takeView(fleet.update(answer, now))
       sendTallies()
       listen()
     } catch (error) {
@@ -161,15 +161,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
     logger.warn({ place: place(), before }, 'lease lost; new generation started')
   }
 
-  function takeView({ died, ended }: ReturnType<Fleet['update']>, now: number) {
+  function takeView({ died, ended }: ReturnType<Fleet['update']>) {
     for (const death of died) {
       if (formerPlaces.has(death.place)) continue
       logger.warn({ place: death.place }, 'node died')
       // It may have committed something and not have sent it.
       options.suspect(death.lastSeen, 'node_died', 'anybody')
     }
-    for (const over of ended) numbers.drop(over)
-    numbers.prune(now - settings.leaseMs * 10, place => fleet.knows(place))
+    for (const over of ended) numbers.quiet(over)
     for (const over of fleet.unswept()) if (!formerPlaces.has(over)) void options.sweeper.sweep(over)
   }
 

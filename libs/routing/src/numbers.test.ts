@@ -19,14 +19,25 @@ describe('what was sent', () => {
     expect(numbers.tallies()).toEqual([{ to: 'c:1', n: 2, signals: 0 }])
   })
 
-  test('begins anew for a place that was over, and with a place of its own', () => {
+  test('goes on for a place that seemed to be over, which gets no tallies, and begins anew with a place of its own', () => {
     const numbers = createNumbers(1, 0)
     next(numbers, 'b:1')
-    numbers.drop('b:1')
+    numbers.quiet('b:1')
     expect(numbers.tallies()).toEqual([])
-    expect(next(numbers, 'b:1')).toBe(1)
+    expect(next(numbers, 'b:1')).toBe(2)
     numbers.reset(5)
     expect(next(numbers, 'b:1')).toBe(1)
+  })
+
+  test('is kept of so many places, those in use last', () => {
+    const numbers = createNumbers(1, 0)
+    for (const place of ['kept:1', 'over:1']) next(numbers, place)
+    for (let n = 0; n < 10_000; n++) {
+      next(numbers, `other-${n}:1`)
+      if (n === 5_000) next(numbers, 'kept:1')
+    }
+    expect(next(numbers, 'kept:1')).toBe(3)
+    expect(next(numbers, 'over:1')).toBe(1)
   })
 })
 
@@ -84,15 +95,6 @@ describe('what was heard', () => {
       [4, false],
     ] as const
     expect(heard.map(repeated)).toEqual([false, true, false, true, false, false, false])
-  })
-
-  test('is forgotten when the sender is in no view and has been quiet', () => {
-    const numbers = createNumbers(1, 0)
-    hear(numbers, 'a:1', 1, false, 10)
-    hear(numbers, 'b:1', 1, false, 10)
-    numbers.prune(20, place => place === 'b:1')
-    expect(missing(numbers, 'a:1', 2, false, 30)).toBe(0)
-    expect(missing(numbers, 'b:1', 2, false, 30)).toBeUndefined()
   })
 
   test('knows whether signals are among what is missing, unless the sender is of an older version', () => {

@@ -2,6 +2,9 @@
  * How a lost envelope is noticed. Envelopes from one place to another are numbered from 1; after an envelope the sender
  * repeats its last number in a tally, at each of the next beats, so that a missing tail shows as well as a gap. Those
  * with signals are counted besides: what was lost may be known to hold none.
+ *
+ * Between two places the count never begins anew, also when one of them seems to be over: whoever has counted further would
+ * take what comes for a repetition, and drop it without a word.
  */
 interface Sent {
   n: number
@@ -22,10 +25,8 @@ export interface Numbers {
   /** The tallies that are due at this beat. */
   tallies(): { readonly to: string; readonly n: number; readonly signals: number }[]
   heard(from: string, envelope: Counted, now: number): Finding
-  /** Drops what is known about a place that is over. */
-  drop(place: string): void
-  /** Drops places that are not in the fleet and have been quiet since then. */
-  prune(quietSince: number, isKnown: (place: string) => boolean): void
+  /** A place is over: it gets no tallies. */
+  quiet(place: string): void
   /** Begins anew, because the own place is another. */
   reset(now: number): void
 }
@@ -48,6 +49,17 @@ export interface Finding {
   readonly isRepeated: boolean
 }
 
+/** Places whose counts are kept, those in use last: far more than a fleet has, with the generations of many roll-outs. */
+const placesMax = 10_000
+
+function latest<V>(counts: Map<string, V>, place: string, first: V): V {
+  const count = counts.get(place) ?? first
+  counts.delete(place)
+  counts.set(place, count)
+  if (counts.size > placesMax) counts.delete(counts.keys().next().value!)
+  return count
+}
+
 /** @param talliesMax for how many beats after an envelope its number is repeated */
 export function createNumbers(talliesMax: number, startedAt: number): Numbers {
   const sent = new Map<string, Sent>()
@@ -56,11 +68,7 @@ export function createNumbers(talliesMax: number, startedAt: number): Numbers {
 
   return {
     next(to, hasSignals) {
-      let peer = sent.get(to)
-      if (peer === undefined) {
-        peer = { n: 0, signals: 0, talliesLeft: 0 }
-        sent.set(to, peer)
-      }
+      const peer = latest(sent, to, { n: 0, signals: 0, talliesLeft: 0 })
       peer.talliesLeft = talliesMax
       peer.n++
       if (hasSignals) peer.signals++
@@ -76,11 +84,7 @@ export function createNumbers(talliesMax: number, startedAt: number): Numbers {
       return due
     },
     heard(from, { n, isTally, hasSignals, signals }, now) {
-      let peer = heard.get(from)
-      if (peer === undefined) {
-        peer = { n: 0, signals: 0, at: beganAt }
-        heard.set(from, peer)
-      }
+      const peer = latest(heard, from, { n: 0, signals: 0, at: beganAt })
       const missingSince = n > peer.n + (isTally ? 0 : 1) ? peer.at : undefined
       const isRepeated = !isTally && n <= peer.n
       const areSignalsMissing = signals === undefined || signals > peer.signals + (hasSignals ? 1 : 0)
@@ -89,13 +93,9 @@ export function createNumbers(talliesMax: number, startedAt: number): Numbers {
       peer.at = now
       return { missingSince, areSignalsMissing, isRepeated }
     },
-    drop(place) {
-      sent.delete(place)
-      heard.delete(place)
-    },
-    prune(quietSince, isKnown) {
-      for (const [place, peer] of sent) if (peer.talliesLeft === 0 && !isKnown(place)) sent.delete(place)
-      for (const [place, peer] of heard) if (peer.at < quietSince && !isKnown(place)) heard.delete(place)
+    quiet(place) {
+      const peer = sent.get(place)
+      if (peer !== undefined) peer.talliesLeft = 0
     },
     reset(now) {
       sent.clear()

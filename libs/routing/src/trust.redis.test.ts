@@ -111,6 +111,23 @@ test('cannot name a gateway of their own, nor change what one says', async () =>
   ).toEqual(['a', 'b'])
 })
 
+test('cannot make a node deaf to another for longer than they speak for it', async () => {
+  const [a, b] = [await start('a'), await start('b')]
+  await b.open('bob')
+  await a.route([entryFrame(['bob'], 'one')])
+  await until(() => b.sockets.get('bob')!.length === 1, { what: 'the first has come' })
+  const knowsB = () => a.nodes().some(({ node }) => node === 'b')
+  const hide = async () => {
+    await intruder.hset('flotilla:leases', b.place(), `live 0 ${Date.now()} forged`)
+    return !knowsB()
+  }
+  await until(hide, { what: 'b is in no view', everyMs: 5 })
+  await until(knowsB, { what: 'b is back' })
+  await a.route([entryFrame(['bob'], 'two', 2)])
+  await until(() => b.sockets.get('bob')!.length === 2, { what: 'the second has come' })
+  expect(b.stats.repeated).toBe(0)
+})
+
 test('nodes with other keys are no fleet: what was sent is looked for, then all there count as away; a common key joins them', async () => {
   const next = { id: 'next', key: randomBytes(32) }
   const a = await start('a')

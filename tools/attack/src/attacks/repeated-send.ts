@@ -47,10 +47,7 @@ async function repeatAfterJoin(stand: Stand, size: number) {
   await annSocket.request('message.send', { conversation, clientId: randomUUID(), body: { text: 'after' } })
   const texts = () =>
     socket.received.flatMap(frame => ('event' in frame && frame.event === 'message.new' ? [textOf(frame.body)] : []))
-  await until(() => texts().includes('after'), {
-    what: 'the newcomer hears what is said after they came',
-    withinMs: 40_000,
-  })
+  await until(() => texts().includes('after'), { what: 'the newcomer hears what is said after they came' })
   return [
     check(`a repetition is answered with the first result (${size} members)`, again.seq === first.seq, again.seq),
     none(
