@@ -289,10 +289,11 @@ describe('a request to join', () => {
   test('is answered, and heard of, though the store fails after the commit', async () => {
     const token = await aLink()
     const query = ctx.pool.query.bind(ctx.pool) as (...args: unknown[]) => Promise<unknown>
-    const failing = vi.spyOn(ctx.pool, 'query').mockImplementation(((text: unknown, ...rest: unknown[]) => {
-      if (String(text).includes('FROM invite_links')) return query(text, ...rest)
-      return Promise.reject(new Error('the connection is gone'))
-    }) as typeof ctx.pool.query)
+    const answer = (text: unknown, ...rest: unknown[]) =>
+      String(text).includes('FROM invite_links')
+        ? query(text, ...rest)
+        : Promise.reject(new Error('the connection is gone'))
+    const failing = vi.spyOn(ctx.pool, 'query').mockImplementation(answer as () => void)
     try {
       await expect(join(ctx, newcomer, token)).rejects.toThrow('the connection is gone')
       expect(heard('refresh').map(one => one.to)).toEqual([[newcomer, owner, admin].sort()])
