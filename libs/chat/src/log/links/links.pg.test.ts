@@ -289,9 +289,9 @@ describe('a request to join', () => {
   test('is answered, and heard of, though the store fails after the commit', async () => {
     const token = await aLink()
     const query = ctx.pool.query.bind(ctx.pool) as (...args: unknown[]) => Promise<unknown>
-    const answer = (text: unknown, ...rest: unknown[]) =>
-      String(text).includes('FROM invite_links')
-        ? query(text, ...rest)
+    const answer = (...args: unknown[]) =>
+      String(args[0]).includes('FROM invite_links')
+        ? query(...args)
         : Promise.reject(new Error('the connection is gone'))
     const failing = vi.spyOn(ctx.pool, 'query').mockImplementation(answer as () => void)
     try {
