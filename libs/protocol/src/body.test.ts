@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bodyAs, mentionsOf, quoted, refuseBody, textOf } from './body.ts'
 import type { Body, PostedBody } from './fields.ts'
 import { limits } from './limits.ts'
 import { hiddenText, parseMarkup, plainText } from './markup.ts'
+import { lengthOf } from './text.ts'
 
 const { textLengthMax, dataBytesMax, dataDepthMax } = limits
 const nested = (depth: number): object => (depth === 1 ? { a: 1 } : { a: nested(depth - 1) })
@@ -82,8 +84,63 @@ test('a body is asked what it is; one that is not known says it in words', () =>
     expect(refuseBody(body)).toBeUndefined()
 })
 
-test('a quote shows nothing that a spoiler hides, and is no place any more', () => {
-  const { text } = quoted({ text: `a ||${'secret '.repeat(limits.quoteLengthMax)}||` }) as { text: string }
-  expect(plainText(parseMarkup(text))).toBe(`a ${hiddenText}`)
+const quoteOf = (text: string) => textOf(quoted({ text }))
+const secret = 'secret '.repeat(limits.quoteLengthMax).trim()
+
+test.each([
+  ['a ||S||', `a ${hiddenText}`],
+  ['use a || b, and ||S||', `use a || b, and ${hiddenText}`],
+  ['`||` and ||S||', `|| and ${hiddenText}`],
+  ['\\||, ||S||', `||, ${hiddenText}`],
+  ['```\n||\n```\n||S||', `|| ${hiddenText}`],
+  ['||a|| b ||S||', `${hiddenText} b ${hiddenText}`],
+  ['> ||S||', `> ${hiddenText}`],
+  ['**@ann ||S||**', `@ann ${hiddenText}`],
+])('the quote of %j shows nothing that the spoiler hides', (source, shown) => {
+  const quote = quoteOf(source.replace('S', secret))
+  expect(quote).not.toContain('secret')
+  expect(plainText(parseMarkup(quote))).toBe(shown)
+})
+
+test('whatever is written, its quote shows nothing more than the text does, and keeps to its limits', () => {
+  const pieces = [
+    '||',
+    '|',
+    '`',
+    '``',
+    '```\n',
+    '\\',
+    '\n',
+    '> ',
+    '- ',
+    '*',
+    '**',
+    '_',
+    '~~',
+    '[',
+    '](http://a)',
+    ' ',
+    'word ',
+  ]
+  const around = fc.array(fc.constantFrom(...pieces, 'S', '👨‍👩‍👧'), { maxLength: 30 }).map(parts => parts.join(''))
+  fc.assert(
+    fc.property(around, fc.boolean(), (text, isLong) => {
+      let nth = 0
+      // Each would-be spoiler has a letter of its own: where the text shows none of it, no quote does.
+      const hide = () => `||${String.fromCharCode(0x410 + nth++).repeat(isLong ? limits.quoteLengthMax : 1)}||`
+      const source = `${text.replaceAll('S', hide)} end`
+      const [said, shown] = [source, quoteOf(source)].map(one => plainText(parseMarkup(one)))
+      expect(shown!.match(/[А-Я]/gu)?.filter(letter => !said!.includes(letter)) ?? []).toEqual([])
+      expect(lengthOf(shown!)).toBeLessThanOrEqual(2 * limits.quoteLengthMax)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a quote has the text as it is where all of it fits, always says something, and is no place any more', () => {
+  expect(quoteOf('**a** ||b||\nc')).toBe('**a** ||b||\nc')
+  const letters = 'a'.repeat(limits.quoteLengthMax)
+  expect(quoteOf(`**${letters}a**`)).toBe(`${letters.slice(1)}…`)
+  expect(quoteOf(`\`\`\`\n${' '.repeat(limits.quoteLengthMax)}\n\`\`\``)).toBe('…')
   expect(bodyAs('location', quoted(place))).toBeUndefined()
 })

@@ -5,6 +5,7 @@
 import { Refusal } from './errors.ts'
 import type { Body, ContactBody, LocationBody, PollBody, PostedBody, TextBody } from './fields.ts'
 import { limits } from './limits.ts'
+import { escapeMarkup, previewText } from './markup/plain.ts'
 import {
   bytesOf,
   cutText,
@@ -20,14 +21,16 @@ import {
 /** What a body says in words, whatever its type. */
 export const textOf = (body: Body): string => ('text' in body ? body.text : body.fallback)
 
-/** As much of a body as a quote shows of it. */
+/**
+ * As much of a body as a quote shows of it. What was cut off may be the end of a mark, of a spoiler for instance: a text
+ * that is cut shows what a reader sees of it without asking, and no marks.
+ */
 export function quoted(body: Body): Body {
-  if ('text' in body) {
-    const text = cutText(body.text, quoteLimits)
-    // A spoiler whose end was cut off would be open.
-    return { text: text !== body.text && text.split('||').length % 2 === 0 ? `${text}||` : text }
-  }
-  return { type: body.type, fallback: cutText(body.fallback, quoteLimits) }
+  if (!('text' in body)) return { type: body.type, fallback: cutText(body.fallback, quoteLimits) }
+  if (cutText(body.text, quoteLimits) === body.text) return { text: body.text }
+  const { graphemesMax, lengthMax, end } = quoteLimits
+  // Of a block of blank code nothing is left.
+  return { text: escapeMarkup(previewText(body.text, graphemesMax, lengthMax) || end) }
 }
 const quoteLimits = { graphemesMax: limits.quoteLengthMax, lengthMax: 2 * limits.quoteLengthMax, end: '…' }
 

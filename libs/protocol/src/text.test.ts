@@ -48,12 +48,13 @@ test.each([
   expect(cutText(text, { graphemesMax })).toBe(cut)
 })
 
+const graphemeText = fc
+  .array(fc.constantFrom('a', '😀', '👨‍👩‍👧', '🇳🇱', 'e\u0301', 'นี้', '한', '\r\n'))
+  .map(parts => parts.join(''))
+
 test('a cut splits no grapheme, keeps to its bounds, and loses no more than it must', () => {
-  const text = fc
-    .array(fc.constantFrom('a', '😀', '👨‍👩‍👧', '🇳🇱', 'e\u0301', 'นี้', '한', '\r\n'))
-    .map(parts => parts.join(''))
   fc.assert(
-    fc.property(text, fc.integer({ min: 1, max: 12 }), fc.constantFrom('', '…'), (whole, graphemesMax, end) => {
+    fc.property(graphemeText, fc.integer({ min: 1, max: 12 }), fc.constantFrom('', '…'), (whole, graphemesMax, end) => {
       const cut = cutText(whole, { graphemesMax, end })
       const all = graphemesOf(whole)
       const kept = all.slice(0, graphemesMax - end.length)
@@ -61,6 +62,33 @@ test('a cut splits no grapheme, keeps to its bounds, and loses no more than it m
     }),
   )
   expect(cutText(`a${'\u0301'.repeat(500)}`, { graphemesMax: 10 })).toBe('')
+})
+
+test('a text is cut where it would be if all of it were looked at', () => {
+  const parts = fc.constantFrom(
+    '🏽',
+    '\u200d',
+    '\u{e0100}',
+    '\u0301',
+    '🇳',
+    '\ud83d',
+    '\ude00',
+    '\u0915\u094d',
+    '\u0937',
+  )
+  const text = fc.array(fc.oneof(graphemeText, parts)).map(all => all.join(''))
+  const max = fc.integer({ min: 1, max: 12 })
+  fc.assert(
+    fc.property(text, max, max, fc.constantFrom('', '…'), (source, graphemesMax, lengthMax, end) => {
+      const whole = source.replace(/\p{Cs}/gu, '\ufffd')
+      const all = graphemesOf(whole)
+      const fits = (count: number, more: number) =>
+        count + more <= graphemesMax && lengthOf(all.slice(0, count).join('')) + more <= lengthMax
+      const kept = all.filter((_, nth) => fits(nth + 1, end.length)).join('')
+      expect(cutText(source, { graphemesMax, lengthMax, end })).toBe(fits(all.length, 0) ? whole : kept + end)
+    }),
+    { numRuns: 5_000 },
+  )
 })
 
 test('what is isolated closes what it opens, and nothing that it has not opened', () => {

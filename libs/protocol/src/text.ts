@@ -61,6 +61,9 @@ export function bytesOf(text: string): number {
 export const mended = (text: string): string =>
   text.replace(/[\p{Cc}]+/gu, ' ').replace(/\p{Cs}|\p{Noncharacter_Code_Point}/gu, '\ufffd')
 
+/** Made when it is first needed: that takes longer than a cut. */
+let segmenter: Intl.Segmenter | undefined
+
 /** One grapheme can be as long as a text; the longest emoji has ten code points. */
 const graphemeLengthUsual = 10
 
@@ -75,19 +78,21 @@ export function cutText(
   limits: { readonly graphemesMax: number; readonly lengthMax?: number; readonly end?: string },
 ): string {
   const { graphemesMax, lengthMax = graphemesMax * graphemeLengthUsual, end = '' } = limits
-  const whole = text.replace(/\p{Cs}/gu, '\ufffd')
-  if (whole.length <= graphemesMax && whole.length <= lengthMax) return whole
+  // More code points than may stay, whatever follows: a longer text costs no more.
+  const start = text.slice(0, 2 * (lengthMax + 1)).replace(/\p{Cs}/gu, '\ufffd')
+  if (start.length <= graphemesMax && start.length <= lengthMax) return start
   const endLength = lengthOf(end)
   let cut = 0
   let graphemes = 0
   let length = 0
-  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(whole)) {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  for (const { segment } of segmenter.segment(start)) {
     graphemes++
     length += lengthOf(segment)
-    if (graphemes > graphemesMax || length > lengthMax) return whole.slice(0, cut) + end
+    if (graphemes > graphemesMax || length > lengthMax) return start.slice(0, cut) + end
     if (graphemes + endLength <= graphemesMax && length + endLength <= lengthMax) cut += segment.length
   }
-  return whole
+  return start
 }
 
 /** Scripts that run from right to left, and marks of direction. */

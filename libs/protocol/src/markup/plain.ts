@@ -34,13 +34,14 @@ function plainNode(node: Inline): string {
 /**
  * A text on one line: its beginning, cut between two graphemes, with … where something was cut off.
  * @param text as it was written
+ * @param lengthMax code points, where not each grapheme may have as many as any has
  */
-export const previewText = (text: string, graphemesMax: number): string =>
+export const previewText = (text: string, graphemesMax: number, lengthMax?: number): string =>
   cutText(
     plainText(parseMarkup(text))
       .replace(/[\s\p{Cc}]+/gu, ' ')
       .trim(),
-    { graphemesMax, end: '…' },
+    { graphemesMax, end: '…', ...(lengthMax === undefined ? {} : { lengthMax }) },
   )
 
 /** Text that is shown as it is, whatever marks it holds: for programs that put the words of others into a message. */
