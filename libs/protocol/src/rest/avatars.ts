@@ -3,8 +3,7 @@ import { Type } from 'typebox'
 import { Uuid } from '../fields.ts'
 import { avatarSizes } from '../limits.ts'
 import { Conversation } from './conversations.ts'
-import { inGroup } from './groups.ts'
-import { answered, ById, closed, done, file, named, User } from './fields.ts'
+import { answered, ById, closed, done, file, inGroup, named, User } from './fields.ts'
 import { routes } from './route.ts'
 
 export const UploadTarget = named(

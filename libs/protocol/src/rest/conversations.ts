@@ -4,7 +4,21 @@ import { ConversationSettings, Notify } from '../down/conversation-settings-chan
 import { entries } from '../entries.ts'
 import { At, Cursor, groupFields, Role, Seq, TimerMs, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
-import { answered, ById, closed, done, flag, listOf, named, nameOf, PageCursor, pageLimit, User } from './fields.ts'
+import {
+  answered,
+  asMember,
+  ById,
+  closed,
+  done,
+  flag,
+  inGroup,
+  listOf,
+  named,
+  nameOf,
+  PageCursor,
+  pageLimit,
+  User,
+} from './fields.ts'
 import { routes } from './route.ts'
 import { mutedForEver } from './words.ts'
 
@@ -179,7 +193,7 @@ export const conversations = routes('conversations', 'session', {
     description: 'Includes the caller’s role, cursors and unread count.',
     params: ById,
     answers: { 200: answered('The conversation.', Conversation) },
-    refusals: ['conversation_unknown', 'not_a_member'],
+    refusals: asMember,
   },
   renameConversation: {
     at: 'PATCH /v1/conversations/{id}',
@@ -188,7 +202,7 @@ export const conversations = routes('conversations', 'session', {
     params: ById,
     body: Type.Object({ name: GroupName }, closed),
     answers: { 200: answered('The renamed group.', Conversation) },
-    refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'not_a_group'],
+    refusals: inGroup,
   },
   setTimer: {
     at: 'PUT /v1/conversations/{id}/timer',
@@ -198,7 +212,7 @@ export const conversations = routes('conversations', 'session', {
     params: ById,
     body: Type.Object({ timerMs: TimerMs }, closed),
     answers: { 200: answered('The conversation with its new timer.', Conversation) },
-    refusals: ['conversation_unknown', 'not_a_member', 'role_insufficient', 'blocked'],
+    refusals: [...asMember, 'role_insufficient', 'blocked'],
   },
   countUnread: {
     at: 'GET /v1/unread',
@@ -216,7 +230,7 @@ export const conversations = routes('conversations', 'session', {
     params: ById,
     body: SettingsChange,
     answers: { 200: answered('The settings after the change.', Settings) },
-    refusals: ['conversation_unknown', 'not_a_member', 'limit_reached'],
+    refusals: [...asMember, 'limit_reached'],
   },
   muteConversation: {
     at: 'PUT /v1/conversations/{id}/mute',
@@ -226,6 +240,6 @@ export const conversations = routes('conversations', 'session', {
     params: ById,
     body: Muting,
     answers: done(),
-    refusals: ['conversation_unknown', 'not_a_member'],
+    refusals: asMember,
   },
 })

@@ -1,7 +1,7 @@
 /** What the caller has begun to write, the same on all their devices. Live it comes as `draft.changed`. */
 import { Type } from 'typebox'
 import { Draft as DraftShape } from '../down/draft-changed.ts'
-import { answered, ById, closed, listOf, named, PageCursor } from './fields.ts'
+import { answered, asMember, ById, closed, listOf, named, PageCursor } from './fields.ts'
 import { routes } from './route.ts'
 
 const Draft = named('Draft', DraftShape)
@@ -24,6 +24,6 @@ export const drafts = routes('conversations', 'session', {
     params: ById,
     body: Type.Object({ at, content }, closed),
     answers: { 200: answered('The current draft: the one sent, or a later one.', Draft) },
-    refusals: ['conversation_unknown', 'not_a_member'],
+    refusals: asMember,
   },
 })

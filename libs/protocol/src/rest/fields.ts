@@ -90,6 +90,10 @@ export const User = named('User', wire.User)
 /** `{id}` in a path. */
 export const ById = Type.Object({ id: wire.Uuid }, closed)
 
+/** `{id}` of a conversation, with the `{seq}` of a message in it, or with one of its people. */
+export const BySeq = Type.Object({ id: wire.Uuid, seq: wire.Seq }, closed)
+export const ByMember = Type.Object({ id: wire.Uuid, user: wire.Uuid }, closed)
+
 /** `?limit=` with its bounds, and what is filled in where it is left out. */
 export const pageLimit = (fallback: number, max: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: max, default: fallback })) as Type.TOptional<Type.TInteger> & {
@@ -117,6 +121,11 @@ export const CookieHeader = Type.Object({
     Type.Literal('1', { description: 'Return the refresh token in an HTTP-only cookie instead of the body.' }),
   ),
 })
+
+/** Refusals of routes inside a conversation: for its members, of one of its messages, and for those who may do that in a group. */
+export const asMember = ['conversation_unknown', 'not_a_member'] as const
+export const ofMessage = [...asMember, 'message_unknown'] as const
+export const inGroup = [...asMember, 'role_insufficient', 'not_a_group'] as const
 
 /** Refusals of every route that creates an account. */
 export const registrationRefusals = ['registration_closed', 'invitation_invalid'] as const

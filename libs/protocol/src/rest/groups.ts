@@ -3,7 +3,20 @@ import { Type } from 'typebox'
 import { At, groupFields, Permissions, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { Conversation } from './conversations.ts'
-import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit, textOf, User } from './fields.ts'
+import {
+  answered,
+  ById,
+  ByMember,
+  closed,
+  done,
+  inGroup,
+  listOf,
+  named,
+  PageCursor,
+  pageLimit,
+  textOf,
+  User,
+} from './fields.ts'
 import { Placed } from './members.ts'
 import { routes } from './route.ts'
 import { mutedForEver } from './words.ts'
@@ -31,9 +44,6 @@ const Silencing = Type.Object(
   closed,
 )
 
-const ofMember = Type.Object({ id: Uuid, user: Uuid }, closed)
-export const inGroup = ['conversation_unknown', 'not_a_member', 'role_insufficient', 'not_a_group'] as const
-
 export const groups = routes('groups', 'session', {
   changeGroup: {
     at: 'PATCH /v1/conversations/{id}/settings',
@@ -59,7 +69,7 @@ export const groups = routes('groups', 'session', {
     summary: 'Silence a member, or end that',
     description:
       'For owners and admins, for members with a lower role. A silenced member can read, but cannot post or edit messages, even after leaving and rejoining.',
-    params: ofMember,
+    params: ByMember,
     body: Silencing,
     answers: { 200: Placed },
     refusals: [...inGroup, 'user_unknown'],
@@ -69,7 +79,7 @@ export const groups = routes('groups', 'session', {
     summary: 'Ban a user from a group',
     description:
       'For owners and admins, for users with a lower role. A member is removed. A banned user cannot be added or join by a link or request.',
-    params: ofMember,
+    params: ByMember,
     answers: done('Banned.'),
     refusals: [...inGroup, 'user_unknown', 'last_owner', 'limit_reached'],
   },
@@ -77,7 +87,7 @@ export const groups = routes('groups', 'session', {
     at: 'DELETE /v1/conversations/{id}/bans/{user}',
     summary: 'Lift a ban from a group',
     description: 'For owners and admins. The user can be added or join again.',
-    params: ofMember,
+    params: ByMember,
     answers: done('Lifted.'),
     refusals: [...inGroup, 'ban_unknown'],
   },

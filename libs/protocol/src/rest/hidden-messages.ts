@@ -2,14 +2,12 @@
 import { Type } from 'typebox'
 import { At, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
-import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit } from './fields.ts'
+import { answered, asMember, ById, closed, done, listOf, named, ofMessage, PageCursor, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
 
 const HiddenMessage = named('HiddenMessage', Type.Object({ conversation: Uuid, seq: Seq, at: At }, closed))
 export type HiddenMessage = Type.Static<typeof HiddenMessage>
 const HiddenPage = Type.Object({ messages: listOf(HiddenMessage), next: Type.Optional(PageCursor) }, closed)
-
-const inside = ['conversation_unknown', 'not_a_member'] as const
 
 export const hiddenMessages = routes('messages', 'session', {
   hideMessages: {
@@ -23,7 +21,7 @@ export const hiddenMessages = routes('messages', 'session', {
       closed,
     ),
     answers: done(),
-    refusals: [...inside, 'message_unknown', 'limit_reached'],
+    refusals: [...ofMessage, 'limit_reached'],
   },
   clearConversation: {
     at: 'PUT /v1/conversations/{id}/cleared',
@@ -33,7 +31,7 @@ export const hiddenMessages = routes('messages', 'session', {
     params: ById,
     body: Type.Object({ upTo: Type.With(Seq, { description: 'The last entry that is cleared.' }) }, closed),
     answers: done(),
-    refusals: inside,
+    refusals: asMember,
   },
   listHidden: {
     at: 'GET /v1/hidden-messages',

@@ -3,7 +3,19 @@ import { Type } from 'typebox'
 import { JoinRequest } from '../down/join-requests.ts'
 import { At, groupFields, Uuid } from '../fields.ts'
 import { Conversation } from './conversations.ts'
-import { answered, ById, closed, done, listOf, named, oneOf, PageCursor, pageLimit } from './fields.ts'
+import {
+  answered,
+  ById,
+  ByMember,
+  closed,
+  done,
+  inGroup,
+  listOf,
+  named,
+  oneOf,
+  PageCursor,
+  pageLimit,
+} from './fields.ts'
 import { Placed } from './members.ts'
 import { routes } from './route.ts'
 import { inviteLinkLifeMsMax, inviteLinkUsesMax } from './words.ts'
@@ -75,9 +87,6 @@ const Asking = named('JoinRequest', JoinRequest)
 const JoinRequestPage = Type.Object({ requests: listOf(Asking), next: Type.Optional(PageCursor) }, closed)
 const page = Type.Object({ limit: pageLimit(50, 100), after: Type.Optional(PageCursor) }, closed)
 
-const ofAsker = Type.Object({ id: Uuid, user: Uuid }, closed)
-const inGroup = ['conversation_unknown', 'not_a_member', 'role_insufficient', 'not_a_group'] as const
-
 export const inviteLinks = routes('groups', 'session', {
   makeInviteLink: {
     at: 'POST /v1/conversations/{id}/links',
@@ -141,7 +150,7 @@ export const joinRequests = routes('groups', 'session', {
     at: 'POST /v1/conversations/{id}/join-requests/{user}/approve',
     summary: 'Approve a join request',
     description: 'Requires the `addMembers` permission. The user becomes a member.',
-    params: ofAsker,
+    params: ByMember,
     answers: { 200: Placed },
     refusals: [...inGroup, 'request_unknown', 'conversation_full', 'limit_reached'],
   },
@@ -149,7 +158,7 @@ export const joinRequests = routes('groups', 'session', {
     at: 'POST /v1/conversations/{id}/join-requests/{user}/decline',
     summary: 'Decline a join request',
     description: 'Requires the `addMembers` permission. The user cannot ask again for a week.',
-    params: ofAsker,
+    params: ByMember,
     answers: done(),
     refusals: [...inGroup, 'request_unknown'],
   },

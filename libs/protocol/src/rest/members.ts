@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { At, Cursor, Role, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
-import { answered, ById, closed, listOf, pageLimit, User } from './fields.ts'
+import { answered, asMember, ById, ByMember, closed, inGroup, listOf, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
 
 export const Member = Type.Object(
@@ -36,9 +36,6 @@ const Added = Type.Object(
   { ...closed, description: 'Everyone who can be added directly has joined.' },
 )
 
-const params = Type.Object({ id: Uuid, user: Uuid }, closed)
-const inside = ['conversation_unknown', 'not_a_member'] as const
-
 export const members = routes('members', 'session', {
   listMembers: {
     at: 'GET /v1/conversations/{id}/members',
@@ -47,7 +44,7 @@ export const members = routes('members', 'session', {
     params: ById,
     query: Type.Object({ limit: pageLimit(100, 200), after: Type.Optional(Uuid) }, closed),
     answers: { 200: answered('A page of members.', MemberPage) },
-    refusals: inside,
+    refusals: asMember,
   },
   addMembers: {
     at: 'POST /v1/conversations/{id}/members',
@@ -58,7 +55,7 @@ export const members = routes('members', 'session', {
     body: Type.Object({ users: listOf(Uuid, { minItems: 1, maxItems: limits.membersAtOnceMax }) }, closed),
     answers: { 200: Added },
     refusals: [
-      ...inside,
+      ...asMember,
       'role_insufficient',
       'user_unknown',
       'already_a_member',
@@ -75,17 +72,17 @@ export const members = routes('members', 'session', {
     at: 'DELETE /v1/conversations/{id}/members/{user}',
     summary: 'Remove a member or leave',
     description: 'Remove yourself to leave. This entry is the last one the removed member receives.',
-    params,
+    params: ByMember,
     answers: { 200: Placed },
-    refusals: [...inside, 'role_insufficient', 'user_unknown', 'not_a_group', 'last_owner'],
+    refusals: [...inGroup, 'user_unknown', 'last_owner'],
   },
   changeMemberRole: {
     at: 'PATCH /v1/conversations/{id}/members/{user}',
     summary: 'Change a member’s role',
     description: 'For owners. A group keeps at least one owner.',
-    params,
+    params: ByMember,
     body: Type.Object({ role: Role }, closed),
     answers: { 200: Placed },
-    refusals: [...inside, 'role_insufficient', 'user_unknown', 'not_a_group', 'last_owner'],
+    refusals: [...inGroup, 'user_unknown', 'last_owner'],
   },
 })

@@ -1,14 +1,12 @@
 /** What becomes of a message: edited, deleted for everybody, forwarded. For those without a socket. */
 import { Type } from 'typebox'
-import { At, Body, Seq, Uuid } from '../fields.ts'
+import { At, Body, Seq } from '../fields.ts'
 import { up } from '../up.ts'
-import { answered, ById, closed, done, listOf, named, pageLimit } from './fields.ts'
+import { answered, ById, BySeq, closed, done, listOf, named, ofMessage, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
 
 const { clientId, body } = up['message.edit'].schema.properties
 const { source } = up['message.forward'].schema.properties
-
-const BySeq = Type.Object({ id: Uuid, seq: Seq }, closed)
 
 const MessageVersion = named(
   'MessageVersion',
@@ -24,8 +22,7 @@ const MessageVersion = named(
 export type MessageVersion = Type.Static<typeof MessageVersion>
 const Versions = Type.Object({ versions: listOf(MessageVersion), next: Type.Optional(Seq) }, closed)
 
-const inside = ['conversation_unknown', 'not_a_member', 'message_unknown'] as const
-const writing = [...inside, 'blocked', 'request_pending', 'quota_exceeded'] as const
+const writing = [...ofMessage, 'blocked', 'request_pending', 'quota_exceeded'] as const
 
 export const messageChanges = routes('messages', 'session', {
   editMessage: {
@@ -55,7 +52,7 @@ export const messageChanges = routes('messages', 'session', {
     params: BySeq,
     query: Type.Object({ limit: pageLimit(50, 50), after: Type.Optional(Seq) }, closed),
     answers: { 200: answered('A page of versions.', Versions) },
-    refusals: inside,
+    refusals: ofMessage,
   },
   forwardMessage: {
     at: 'POST /v1/conversations/{id}/forwards',

@@ -3,7 +3,20 @@ import { Type } from 'typebox'
 import { entries, Entry } from '../entries.ts'
 import { At, Emoji, Seq, Uuid } from '../fields.ts'
 import { up } from '../up.ts'
-import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit, User } from './fields.ts'
+import {
+  answered,
+  asMember,
+  ById,
+  BySeq,
+  closed,
+  done,
+  listOf,
+  named,
+  ofMessage,
+  PageCursor,
+  pageLimit,
+  User,
+} from './fields.ts'
 import { routes } from './route.ts'
 
 /** The same fields as on the socket, without those that only a frame needs. */
@@ -15,7 +28,6 @@ const HistoryPage = Type.Object(
   { ...closed, description: '`from` is the first seq the caller may see.' },
 )
 
-const BySeq = Type.Object({ id: Uuid, seq: Seq }, closed)
 const Pins = Type.Object({ messages: listOf(named('MessageNew', entries['message.new'].schema)) }, closed)
 
 const Reaction = Type.Object({ user: User, emojis: Type.Array(Emoji) }, closed)
@@ -25,11 +37,8 @@ const Star = Type.Object({ at: At, message: named('MessageNew', entries['message
 const StarPage = Type.Object({ stars: listOf(Star), next: Type.Optional(PageCursor) }, closed)
 const ByEmoji = Type.Object({ id: Uuid, seq: Seq, emoji: Emoji }, closed)
 
-const inside = ['conversation_unknown', 'not_a_member'] as const
-
-const pinRefusals = [...inside, 'role_insufficient', 'blocked', 'request_pending', 'message_unknown'] as const
-
-const reactionRefusals = [...inside, 'blocked', 'request_pending', 'message_unknown'] as const
+const pinRefusals = [...ofMessage, 'role_insufficient', 'blocked', 'request_pending'] as const
+const reactionRefusals = [...ofMessage, 'blocked', 'request_pending'] as const
 
 export const messages = routes('messages', 'session', {
   getHistory: {
@@ -42,7 +51,7 @@ export const messages = routes('messages', 'session', {
     answers: {
       200: answered('Entries in ascending order. `from` is the first seq the caller may see.', HistoryPage),
     },
-    refusals: inside,
+    refusals: asMember,
   },
   listPins: {
     at: 'GET /v1/conversations/{id}/pins',
@@ -50,7 +59,7 @@ export const messages = routes('messages', 'session', {
     description: 'Most recently pinned first.',
     params: ById,
     answers: { 200: answered('The pinned messages that the caller may see.', Pins) },
-    refusals: inside,
+    refusals: asMember,
   },
   pinMessage: {
     at: 'PUT /v1/conversations/{id}/pins/{seq}',
@@ -79,7 +88,7 @@ export const messages = routes('messages', 'session', {
       closed,
     ),
     answers: { 200: answered('A page of people, each with all their reactions to the message.', ReactionPage) },
-    refusals: [...inside, 'message_unknown'],
+    refusals: ofMessage,
   },
   addReaction: {
     at: 'PUT /v1/conversations/{id}/messages/{seq}/reactions/{emoji}',
@@ -111,7 +120,7 @@ export const messages = routes('messages', 'session', {
     description: 'To find it again; nobody else hears of it. The star goes with the membership, and with the message.',
     params: BySeq,
     answers: done(),
-    refusals: [...inside, 'message_unknown', 'limit_reached'],
+    refusals: [...ofMessage, 'limit_reached'],
   },
   unstarMessage: {
     at: 'DELETE /v1/conversations/{id}/messages/{seq}/star',
@@ -129,12 +138,11 @@ export const messages = routes('messages', 'session', {
     body: Type.Object({ clientId, body, replyTo, thread, alsoInConversation }, closed),
     answers: { 201: answered('The seq of the message.', up['message.send'].reply) },
     refusals: [
-      ...inside,
+      ...ofMessage,
       'role_insufficient',
       'silenced',
       'blocked',
       'request_pending',
-      'message_unknown',
       'data_too_deep',
       'quota_exceeded',
     ],

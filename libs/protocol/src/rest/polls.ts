@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { up } from '../up.ts'
-import { answered, closed, listOf, PageCursor, pageLimit, User } from './fields.ts'
+import { answered, closed, listOf, ofMessage, PageCursor, pageLimit, User } from './fields.ts'
 import { routes } from './route.ts'
 
 const { clientId, options } = up['poll.vote'].schema.properties
@@ -14,8 +14,7 @@ const Voters = Type.Object(
   closed,
 )
 
-const inside = ['conversation_unknown', 'not_a_member', 'message_unknown'] as const
-const voting = [...inside, 'blocked', 'request_pending', 'vote_refused', 'quota_exceeded'] as const
+const voting = [...ofMessage, 'blocked', 'request_pending', 'vote_refused', 'quota_exceeded'] as const
 
 export const polls = routes('messages', 'session', {
   vote: {
@@ -61,6 +60,6 @@ export const polls = routes('messages', 'session', {
       closed,
     ),
     answers: { 200: answered('A page of voters.', Voters) },
-    refusals: inside,
+    refusals: ofMessage,
   },
 })

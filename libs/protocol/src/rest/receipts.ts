@@ -1,7 +1,7 @@
 /** Delivery and read receipts. */
 import { Type } from 'typebox'
 import { Cursor } from '../fields.ts'
-import { closed, ById, done } from './fields.ts'
+import { asMember, ById, closed, done } from './fields.ts'
 import { routes } from './route.ts'
 
 export const receipts = routes('messages', 'session', {
@@ -15,6 +15,6 @@ export const receipts = routes('messages', 'session', {
       { ...closed, minProperties: 1 },
     ),
     answers: done('Recorded.'),
-    refusals: ['conversation_unknown', 'not_a_member'],
+    refusals: asMember,
   },
 })

@@ -1,7 +1,7 @@
 /** Reminders of messages. Private: nobody else hears of them. */
 import { Type } from 'typebox'
 import { At, Seq, Uuid } from '../fields.ts'
-import { answered, closed, done, listOf, named } from './fields.ts'
+import { answered, BySeq, closed, done, listOf, named, ofMessage } from './fields.ts'
 import { routes } from './route.ts'
 
 export const Reminder = named(
@@ -13,7 +13,6 @@ export const Reminder = named(
 )
 export type Reminder = Type.Static<typeof Reminder>
 const Reminders = Type.Object({ reminders: listOf(Reminder) }, closed)
-const ByMessage = Type.Object({ id: Uuid, seq: Seq }, closed)
 
 export const reminders = routes('messages', 'session', {
   setReminder: {
@@ -21,16 +20,16 @@ export const reminders = routes('messages', 'session', {
     summary: 'Set a reminder',
     description:
       'At that time you get a notification of kind `reminder` and a push notification. Its `detail` names the message (`conversation`, `seq`), and has `gone` if the message was removed or you can no longer see it. There is one reminder per message; setting it again moves it.',
-    params: ByMessage,
+    params: BySeq,
     body: Type.Object({ at: Type.With(At, { description: 'At most a year ahead.' }) }, closed),
     answers: { 200: answered('The reminder.', Reminder) },
-    refusals: ['conversation_unknown', 'not_a_member', 'message_unknown', 'limit_reached'],
+    refusals: [...ofMessage, 'limit_reached'],
   },
   cancelReminder: {
     at: 'DELETE /v1/conversations/{id}/messages/{seq}/reminder',
     summary: 'Cancel a reminder',
     description: 'Does nothing if there is none.',
-    params: ByMessage,
+    params: BySeq,
     answers: done(),
   },
   listReminders: {

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
-import { answered, closed, oneOf, saying, textOf } from './fields.ts'
+import { answered, closed, ofMessage, oneOf, saying, textOf } from './fields.ts'
 import { routes } from './route.ts'
 import { reportReasons } from './words.ts'
 
@@ -34,6 +34,6 @@ export const reports = routes('contacts', 'session', {
       200: answered('The report that is already open.', Filed),
       201: answered('The new report.', Filed),
     },
-    refusals: ['user_unknown', 'conversation_unknown', 'not_a_member', 'message_unknown'],
+    refusals: ['user_unknown', ...ofMessage],
   },
 })

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { LocalTime, ScheduledMessage } from '../down/scheduled.ts'
 import { At, Uuid } from '../fields.ts'
 import { up } from '../up.ts'
-import { answered, ById, closed, done, listOf, named, PageCursor, pageLimit } from './fields.ts'
+import { answered, ById, closed, done, listOf, named, ofMessage, PageCursor, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
 
 const { clientId, body, replyTo } = up['message.send'].schema.properties
@@ -28,15 +28,7 @@ export const scheduled = routes('messages', 'session', {
       'The server posts the message at that time if you are then allowed to. If not, you get a notification, and the message is kept as `failed`. Repeating the request with the same `clientId` returns the same scheduled message.',
     body: Type.Object({ conversation: Uuid, clientId, body, replyTo, ...time }, closed),
     answers: { 201: answered('The scheduled message.', Scheduled) },
-    refusals: [
-      'conversation_unknown',
-      'not_a_member',
-      'blocked',
-      'message_unknown',
-      'data_too_deep',
-      'limit_reached',
-      'scheduled_unknown',
-    ],
+    refusals: [...ofMessage, 'blocked', 'data_too_deep', 'limit_reached', 'scheduled_unknown'],
   },
   listScheduled: {
     at: 'GET /v1/scheduled-messages',

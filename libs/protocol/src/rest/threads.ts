@@ -4,7 +4,7 @@ import { entries } from '../entries.ts'
 import { Cursor, Seq, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import { up } from '../up.ts'
-import { answered, closed, done, listOf, named, PageCursor, pageLimit } from './fields.ts'
+import { answered, closed, done, listOf, named, ofMessage, PageCursor, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
 
 const { after, before, limit, bytesMax } = up['history.page'].schema.properties
@@ -24,8 +24,6 @@ const ThreadPage = Type.Object(
 )
 const Threads = Type.Object({ threads: listOf(MessageNew), next: Type.Optional(PageCursor) }, closed)
 
-const inside = ['conversation_unknown', 'not_a_member', 'message_unknown'] as const
-
 export const threads = routes('messages', 'session', {
   listThreads: {
     at: 'GET /v1/threads',
@@ -43,7 +41,7 @@ export const threads = routes('messages', 'session', {
     params: ByRoot,
     query: Type.Object({ after, before, limit, bytesMax }, closed),
     answers: { 200: answered('Messages in ascending order.', ThreadPage) },
-    refusals: inside,
+    refusals: ofMessage,
   },
   followThread: {
     at: 'PUT /v1/conversations/{id}/threads/{seq}/follow',
@@ -51,7 +49,7 @@ export const threads = routes('messages', 'session', {
     description: `Existing replies count as read. The author of the root and users who reply or are mentioned in the thread follow it automatically. You can follow up to ${limits.threadsFollowedMax} threads.`,
     params: ByRoot,
     answers: done(),
-    refusals: [...inside, 'limit_reached'],
+    refusals: [...ofMessage, 'limit_reached'],
   },
   unfollowThread: {
     at: 'DELETE /v1/conversations/{id}/threads/{seq}/follow',
@@ -59,7 +57,7 @@ export const threads = routes('messages', 'session', {
     description: 'Until you reply or are mentioned there again.',
     params: ByRoot,
     answers: done(),
-    refusals: inside,
+    refusals: ofMessage,
   },
   markThreadRead: {
     at: 'PUT /v1/conversations/{id}/threads/{seq}/read',
@@ -68,6 +66,6 @@ export const threads = routes('messages', 'session', {
     params: ByRoot,
     body: Type.Object({ seq: Cursor }, closed),
     answers: done(),
-    refusals: inside,
+    refusals: ofMessage,
   },
 })
