@@ -4,6 +4,7 @@ import {
   emptyConversation,
   type Entry,
   fold,
+  lengthOf,
   limits,
   mentionsOf,
   textOf,
@@ -13,6 +14,7 @@ import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import type { ClientOptions } from './options.ts'
+import type { Send } from './outbox.ts'
 import { ModelServer, ModelSocket } from './simulation/model-server.testbed.ts'
 import { dice, SimClock } from './simulation/sim-clock.testbed.ts'
 import { createMemoryStore } from './store-memory.ts'
@@ -492,6 +494,14 @@ test('a poll is a message with its options in words, in a thread or not; votes a
   expect(client.closePoll('c', seq)).toMatchObject({ op: 'poll.close', target: seq })
 })
 
+test('the words of a poll are cut between two graphemes', async () => {
+  const client = await startClient('ann')
+  const options = Array.from({ length: limits.pollOptionsMax }, (_, nth) => `${nth}${'👨‍👩‍👧'.repeat(19)}`)
+  const { body } = client.ask({ conversation: 'c', question: 'Who?', options }) as Send & { op: 'message.send' }
+  expect(lengthOf(textOf(body))).toBeLessThanOrEqual(limits.fallbackLengthMax)
+  expect(textOf(body)).toMatch(/👨‍👩‍👧…$/u)
+})
+
 test('mentions go up with the message, and come down with it', async () => {
   const client = await startClient('ann')
   const mentioned: (readonly string[])[] = []
@@ -534,6 +544,30 @@ test('what happens to people is told: contacts, notifications, blocks, names, mu
     ['block', { user: 'bob', blocked: true }],
     ['user', bob],
     ['muted', { conversation: 'c', until: null }],
+  ])
+})
+
+test('what is no log is told by one name, that of what is listened to', async () => {
+  const client = await startClient('ann')
+  const told: [string, unknown][] = []
+  for (const name of ['thread', 'vote', 'scheduled', 'reminder', 'cleared'] as const)
+    client.on(name, event => void told.push([name, event]))
+  const thread = { conversation: 'c', thread: 1, following: true }
+  const vote = { conversation: 'c', target: 1, options: [0], version: 1 }
+  const reminder = { conversation: 'c', seq: 1, at: null }
+  const cleared = { conversation: 'c', upTo: 1 }
+  tell({ event: 'thread.changed', ...thread })
+  tell({ event: 'poll.own_vote', ...vote } as never)
+  tell({ event: 'scheduled.changed', scheduled: 's' })
+  tell({ event: 'reminder.changed', ...reminder })
+  tell({ event: 'conversation.cleared', ...cleared })
+  await clock.advance(1_000)
+  expect(told).toEqual([
+    ['thread', thread],
+    ['vote', vote],
+    ['scheduled', { scheduled: 's' }],
+    ['reminder', reminder],
+    ['cleared', cleared],
   ])
 })
 

@@ -7,6 +7,7 @@
  */
 import {
   type ConversationSettings,
+  cutText,
   type DraftContent,
   type Entry,
   type Event,
@@ -270,7 +271,8 @@ export class Client {
   ask({ conversation, thread, ...poll }: Question): Send {
     const { question, options } = poll
     const words = [question, ...options.map((option, nth) => `${nth + 1}. ${option}`)].join('\n')
-    const fallback = Array.from(words).slice(0, limits.fallbackLengthMax).join('')
+    const { fallbackLengthMax } = limits
+    const fallback = cutText(words, { graphemesMax: fallbackLengthMax, lengthMax: fallbackLengthMax, end: '…' })
     return this.send({
       conversation,
       ...(thread === undefined ? {} : { thread }),
@@ -483,25 +485,23 @@ export class Client {
         return this.#events.emit('block', { user: event.user, blocked: event.blocked })
       case 'user.changed':
         return this.#events.emit('user', event.user)
-      case 'conversation.cleared': {
-        const { event: _, ...cleared } = event
-        return this.#events.emit('cleared', cleared)
-      }
+      case 'conversation.cleared':
+        return this.#events.emit('cleared', nameless(event))
       case 'conversation.settings_changed': {
         const { conversation, settings } = event
         if (this.#isNews(event)) this.#events.emit('settings', { conversation, settings })
         return
       }
       case 'thread.changed':
-        return this.#events.emit('thread', event)
+        return this.#events.emit('thread', nameless(event))
       case 'poll.own_vote':
-        return this.#events.emit('vote', event)
+        return this.#events.emit('vote', nameless(event))
       case 'conversation.muted':
         return this.#events.emit('muted', { conversation: event.conversation, until: event.until })
       case 'scheduled.changed':
-        return this.#events.emit('scheduled', event)
+        return this.#events.emit('scheduled', nameless(event))
       case 'reminder.changed':
-        return this.#events.emit('reminder', event)
+        return this.#events.emit('reminder', nameless(event))
       case 'reaction.stored':
         return this.#events.emit('reaction', event)
       case 'message.starred':
@@ -673,6 +673,12 @@ const consoleLogger: Logger = {
 
 /** Warnings that are remembered, so that none is repeated. */
 const warningsMax = 100
+
+/** An event of the wire as listeners hear it who know it by another name. */
+function nameless<E extends Event>(event: E): Omit<E, 'event'> {
+  const { event: _, ...said } = event
+  return said
+}
 
 /** An entry is known by its place in a log, so that kinds of tomorrow are entries too. */
 function isEntry(event: Event): event is Entry {
