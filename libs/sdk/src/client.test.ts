@@ -13,6 +13,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import { Client } from './client.ts'
 import type { Change } from './delivery.ts'
 import { FlotillaError } from './flotilla-error.ts'
+import type { Fetch } from './http.ts'
 import type { ClientOptions } from './options.ts'
 import type { Send } from './outbox.ts'
 import { ModelServer, ModelSocket } from './simulation/model-server.testbed.ts'
@@ -360,6 +361,67 @@ test('receipts: ours go up by themselves and when read; those of others come onc
   for (const seq of [2, 2, 1]) tell({ event: 'message.read', conversation: 'c', user: 'bob', seq })
   await clock.advance(100)
   expect(heard).toEqual(['bob read 2'])
+})
+
+test('a mark that was set before, or elsewhere, is taken away by reading what was read already, and once', async () => {
+  const asked: string[] = []
+  let isAway = false
+  const fetch: Fetch = async (url, init) => {
+    if (!url.endsWith('/connect')) asked.push(init.method)
+    if (isAway && init.method === 'PATCH') throw new TypeError('away')
+    return server.fetch(url, init)
+  }
+  post('one')
+  server.change('c', 'ann', { unreadFrom: 1 })
+  const client = await startClient('ann', { fetch })
+  const isMarked = () => server.settings.get('c ann')?.unreadFrom !== null
+  const read = async () => {
+    for (let times = 0; times < 3; times++) client.markRead('c', 2)
+    client.markRead('unheard of', 1)
+    await clock.advance(20_000)
+  }
+  client.markRead('c', 2)
+  expect(asked).toEqual([])
+  await read()
+  expect([asked, isMarked()]).toEqual([['GET', 'PATCH'], false])
+  await read()
+  expect(asked).toHaveLength(2)
+  server.change('c', 'ann', { unreadFrom: 0 })
+  await clock.advance(1_000)
+  isAway = true
+  await read()
+  isAway = false
+  expect([asked.slice(2), isMarked()]).toEqual([['PATCH'], true])
+  await read()
+  expect([asked.slice(3), isMarked()]).toEqual([['PATCH'], false])
+  for (const socket of server.sockets) socket.end(1006)
+  server.change('c', 'ann', { unreadFrom: 1 })
+  await read()
+  expect([asked.slice(4), isMarked()]).toEqual([[], true])
+  await read()
+  expect([asked.slice(4), isMarked()]).toEqual([['GET', 'PATCH'], false])
+})
+
+test('settings are told by their versions, which begin anew with a membership', async () => {
+  const client = makeClient('ann')
+  const told: (number | null)[] = []
+  client.on('settings', ({ conversation, settings }) => void (conversation === 'c' && told.push(settings.mutedUntil)))
+  server.create('d', 'bob', ['ann'])
+  await client.start()
+  await clock.advance(2_000)
+  for (const mutedUntil of [1, 2, 3]) server.change('c', 'ann', { mutedUntil })
+  const late = server.settings.get('c ann')!
+  tell({ event: 'conversation.settings_changed', conversation: 'c', settings: { ...late, version: 2 } })
+  await clock.advance(1_000)
+  expect(told).toEqual([1, 2, 3])
+  server.append('c', { event: 'member.removed', by: 'bob', user: 'ann' })
+  server.settings.clear()
+  await clock.advance(1_000)
+  server.append('c', { event: 'member.added', by: 'bob', members: [{ user: 'ann', role: 'member' }] })
+  await clock.advance(1_000)
+  server.change('c', 'ann', { mutedUntil: 4 })
+  await clock.advance(1_000)
+  expect(told.slice(3)).toEqual([4])
 })
 
 test('a message ends the typing of its author', async () => {

@@ -6,7 +6,6 @@
  *   send  ─► outbox (store, retry) ─► requests (ids, rate) ─► connection (socket, coming back)
  */
 import {
-  type ConversationSettings,
   cutText,
   type DraftContent,
   type Entry,
@@ -18,10 +17,16 @@ import {
   type ReplyOf,
 } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random, systemClock } from './clock.ts'
-import { Connection, type ConnectionState, type Hello, type SocketConstructor } from './connection.ts'
+import {
+  Connection,
+  type ConnectionPorts,
+  type ConnectionState,
+  type Hello,
+  type SocketConstructor,
+} from './connection.ts'
 import { Cursors } from './cursors.ts'
 import { type Change, Delivery, type LogPosition } from './delivery.ts'
-import { type DraftChange, Drafts, type DraftsOptions } from './drafts.ts'
+import { type DraftChange, Drafts } from './drafts.ts'
 import { Emitter } from './emitter.ts'
 import { asFlotillaError, FlotillaError, isRefused, readError } from './flotilla-error.ts'
 import { createCall } from './http.ts'
@@ -74,8 +79,6 @@ export class Client {
   readonly #presence: PresenceWatch
   readonly #signals: Signals
   readonly #drafts: Drafts
-  /** What conversations are known to be to the person. */
-  readonly #settings = new Map<string, ConversationSettings>()
   readonly #logger: Logger
   readonly #warned = new Set<string>()
   #starting: Promise<void> | undefined
@@ -112,14 +115,7 @@ export class Client {
       ...shared,
       retryPolicy,
       WebSocket: options.WebSocket ?? ownWebSocket(),
-      ports: {
-        locate: () => this.rest.connect(),
-        live: hello => this.#live(hello),
-        down: reason => this.#down(reason),
-        frame: text => this.#frame(text),
-        ping: ms => this.#ping(ms),
-        changed: state => this.#stateChanged(state),
-      },
+      ports: this.#ports(),
     })
     const write = (text: string) => this.#connection.send(text)
     const requests = new Requests({ clock, timeoutMs, write, queueMax: settings.commandQueueMax })
@@ -147,32 +143,33 @@ export class Client {
     })
     this.#receipts = new Receipts({ ...settings, clock, requests, cursors })
     this.#typing = new TypingNotices({ ...settings, clock, requests, changed: emits('typing') })
+    this.#drafts = new Drafts({
+      ...shared,
+      rest: this.rest.drafts,
+      store,
+      changed: emits('draft'),
+      report: reports('sync drafts'),
+    })
     this.#signals = new Signals({
       ...shared,
       rest: this.rest,
       events: this.#events,
       self: { user: () => this.#user, isMember: conversation => cursors.get(conversation) !== undefined },
-      found: ([name, event]) => {
-        if (name === 'settings') this.#isNews(event)
-      },
+      drafts: this.#drafts,
       report: reports('read what signals tell'),
     })
-    this.#drafts = this.#openDrafts(shared)
     this.#presence = new PresenceWatch({ clock, requests, changed: emits('presence'), report: reports('watch') })
   }
 
-  #openDrafts(shared: Pick<DraftsOptions, 'clock' | 'random' | 'draftGatherMs' | 'draftRestMs'>): Drafts {
-    const drafts = new Drafts({
-      ...shared,
-      rest: this.rest.drafts,
-      store: this.#store,
-      changed: change => this.#events.emit('draft', change),
-      report: thrown => this.#report(thrown, 'sync drafts'),
-    })
-    this.#events.on('refresh', () => {
-      if (this.#events.has('draft')) void drafts.read()
-    })
-    return drafts
+  #ports(): ConnectionPorts {
+    return {
+      locate: () => this.rest.connect(),
+      live: hello => this.#live(hello),
+      down: reason => this.#down(reason),
+      frame: text => this.#frame(text),
+      ping: ms => this.#ping(ms),
+      changed: state => this.#stateChanged(state),
+    }
   }
 
   // ---- what an application calls ------------------------------------------------------------------------------------
@@ -298,11 +295,24 @@ export class Client {
   /** The person has read everything up to `seq`. */
   markRead(conversation: string, seq: number): void {
     this.#sync.touch(conversation, this.#clock.steady())
-    this.#receipts.read(conversation, seq)
-    // A mark lies over what was read, so that no receipt would end it.
-    if ((this.#settings.get(conversation)?.unreadFrom ?? null) === null) return
-    const unmarked = this.rest.changeSettings(conversation, { unreadFrom: null })
-    unmarked.catch((thrown: unknown) => this.#report(thrown, 'take away a mark'))
+    // A mark lies over what was read: a receipt ends it only where that is news. Else one may be there that nothing told of.
+    const mayBeMarked = !this.#receipts.read(conversation, seq) && this.#cursors.get(conversation) !== undefined
+    this.#unmark(conversation, mayBeMarked).catch((thrown: unknown) => this.#report(thrown, 'take away a mark'))
+  }
+
+  async #unmark(conversation: string, mayBeMarked: boolean): Promise<void> {
+    if (mayBeMarked) await this.#signals.askSettings(conversation)
+    const marked = this.#signals.settingsOf(conversation)
+    if (marked === undefined || marked.unreadFrom === null) return
+    const unmarked = { ...marked, unreadFrom: null }
+    // At once, so that it is sent once, however much is read until it is told.
+    this.#signals.keepSettings(conversation, unmarked)
+    try {
+      await this.rest.changeSettings(conversation, { unreadFrom: null })
+    } catch (thrown) {
+      if (this.#signals.settingsOf(conversation) === unmarked) this.#signals.keepSettings(conversation, marked)
+      throw thrown
+    }
   }
 
   /** A keystroke: the others hear of it now and then. */
@@ -489,7 +499,9 @@ export class Client {
         return this.#events.emit('cleared', nameless(event))
       case 'conversation.settings_changed': {
         const { conversation, settings } = event
-        if (this.#isNews(event)) this.#events.emit('settings', { conversation, settings })
+        // Signals can overtake each other: what is kept is the highest version.
+        if (this.#signals.settingsOf(conversation) === settings)
+          this.#events.emit('settings', { conversation, settings })
         return
       }
       case 'thread.changed':
@@ -606,7 +618,7 @@ export class Client {
 
   async #tell(change: Change): Promise<void> {
     const { conversation } = change
-    if (change.kind !== 'entries') this.#settings.delete(conversation)
+    if (change.kind !== 'entries') this.#signals.forget(conversation)
     if (change.kind === 'left') return this.#events.deliver('left', { conversation })
     if (change.kind === 'resync') {
       const { from, head } = change
@@ -622,13 +634,6 @@ export class Client {
       else if (told.event === 'message.edited') await this.#events.deliver('edited', told)
       else if (told.event === 'message.deleted') await this.#events.deliver('deleted', told)
     }
-  }
-
-  /** Signals can overtake each other: of what a conversation is to the person the highest version counts. */
-  #isNews({ conversation, settings }: ClientEvents['settings']): boolean {
-    if (settings.version <= (this.#settings.get(conversation)?.version ?? -1)) return false
-    this.#settings.set(conversation, settings)
-    return true
   }
 
   /** Says it once: a server that is away for an hour is one line. */

@@ -160,6 +160,20 @@ test('what was lost is read: a change, and that one was emptied', async () => {
   expect([desk.shows(), desk.told]).toEqual([undefined, ['unheard of', undefined]])
 })
 
+test('where the list is too long to be read, what is not in it stays; what cannot be read is said to whoever asked', async () => {
+  const desk = device()
+  stored.set('c', { conversation: 'c', at: clock.now(), content: { text: 'kept' } })
+  await desk.drafts.read()
+  const { list } = rest
+  rest.list = async () => ({ drafts: [], next: 'more' })
+  await desk.drafts.read()
+  expect(desk.shows()).toBe('kept')
+  rest.list = async () => Promise.reject(new Error('away'))
+  await expect(desk.drafts.read()).rejects.toThrow('away')
+  rest.list = list
+  expect(failures).toEqual([])
+})
+
 test('one that is refused for good is told, and not tried again', async () => {
   const phone = device()
   const put = rest.put

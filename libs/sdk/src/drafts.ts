@@ -6,6 +6,7 @@
 import type { Draft, DraftContent, EntryOf } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
 import { asFlotillaError } from './flotilla-error.ts'
+import { whole } from './rest/ask.ts'
 import type { Rest } from './rest.ts'
 import type { Store, StoredDraft } from './store.ts'
 
@@ -38,7 +39,6 @@ interface Known extends Draft {
 }
 
 const retryPolicy = { baseMs: 2_000, maxMs: 60_000 }
-const pagesMax = 100
 
 export class Drafts {
   readonly #options: DraftsOptions
@@ -110,20 +110,10 @@ export class Drafts {
   /** Reads all anew: signals may have been lost. */
   async read(): Promise<void> {
     const before = new Map(this.#known)
-    const found = new Set<string>()
-    try {
-      for (let after: string | undefined, nth = 0; nth < pagesMax; nth++) {
-        const page = await this.#options.rest.list(after === undefined ? {} : { after })
-        for (const draft of page.drafts) {
-          found.add(draft.conversation)
-          this.heard(draft)
-        }
-        after = page.next
-        if (after === undefined) break
-      }
-    } catch (thrown) {
-      return this.#options.report(thrown)
-    }
+    const { items, isWhole } = await whole(this.#options.rest.list, answer => answer.drafts)
+    for (const draft of items) this.heard(draft)
+    if (!isWhole) return
+    const found = new Set(items.map(({ conversation }) => conversation))
     // What is not there any more, and was not touched meanwhile, was emptied elsewhere.
     for (const [conversation, known] of before) {
       const isSame = this.#known.get(conversation) === known

@@ -77,12 +77,16 @@ export class Receipts {
     this.#flushAfter(this.#options.receiptGatherMs)
   }
 
-  /** The person has read up to `seq`. It is told as far as the device has the entries, and later on for the rest. */
-  read(conversation: string, seq: number): void {
+  /**
+   * The person has read up to `seq`. It is told as far as the device has the entries, and later on for the rest.
+   * @returns whether that is news
+   */
+  read(conversation: string, seq: number): boolean {
     const cursor = this.#options.cursors.get(conversation)
-    if (cursor === undefined || seq <= cursor.read) return
+    if (cursor === undefined || seq <= cursor.read) return false
     this.#options.cursors.note(conversation, { read: seq })
     this.delivered(conversation)
+    return true
   }
 
   /** A ping leaves now. Call the answer when it is answered. */

@@ -17,7 +17,7 @@ import type {
 } from '@flotilla/protocol'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
-import type { Page } from './rest/ask.ts'
+import { whole } from './rest/ask.ts'
 
 export type SignalEvent = { [N in keyof ClientEvents]: readonly [name: N, event: ClientEvents[N]] }[keyof ClientEvents]
 export type Things<T> = ReadonlyMap<string, T>
@@ -28,10 +28,13 @@ export interface Self {
   isMember(conversation: string): boolean
 }
 
+/** All of them, read once for all topics of a round, when the first one asks. */
+export type Conversations = () => Promise<readonly Conversation[]>
+
 export interface Topic<T> {
   /** Whose listeners need it. */
   readonly events: readonly (keyof ClientEvents)[]
-  read(rest: Rest, known: Things<T>): Promise<Iterable<readonly [key: string, thing: T]>>
+  read(rest: Rest, known: Things<T>, conversations: Conversations): Promise<Iterable<readonly [key: string, thing: T]>>
   /** What a signal says of things: undefined of one that is gone. */
   heard(event: Event, known: Things<T>): Iterable<readonly [key: string, thing: T | undefined]>
   /** Tells that a thing came (there was none before), changed, or went (there is none now). */
@@ -46,25 +49,8 @@ export interface Change<T> {
   readonly all: { readonly before: Things<T>; readonly now: Things<T> }
 }
 
-/** More pages of one list are not read. */
-const pagesMax = 100
-
-/** All of a list. */
-async function whole<A extends { readonly next?: string }, T>(
-  page: (page: Page) => Promise<A>,
-  items: (answer: A) => readonly T[],
-  countMax = Number.POSITIVE_INFINITY,
-): Promise<{ readonly items: T[]; readonly isWhole: boolean }> {
-  const all: T[] = []
-  let after: string | undefined
-  for (let nth = 0; nth < pagesMax && all.length < countMax; nth++) {
-    const answer = await page(after === undefined ? {} : { after })
-    all.push(...items(answer))
-    after = answer.next
-    if (after === undefined) break
-  }
-  return { items: all, isWhole: after === undefined }
-}
+export const allConversations = async ({ conversations }: Rest): Promise<readonly Conversation[]> =>
+  (await whole(conversations, answer => answer.conversations, { limit: 100 })).items
 
 const other = ({ from, to }: ContactRequest, self: Self) => (from.id === self.user() ? to : from)
 
@@ -74,14 +60,16 @@ const contacts: Topic<ContactThing> = {
   events: ['contact'],
   async read({ contacts: lists }) {
     const [people, ...requests] = await Promise.all([
-      whole(lists.list, answer => answer.contacts),
+      whole(lists.list, answer => answer.contacts, { limit: 200 }),
       whole(
         page => lists.requests({ ...page, direction: 'sent' }),
         answer => answer.requests,
+        { limit: 100 },
       ),
       whole(
         page => lists.requests({ ...page, direction: 'received' }),
         answer => answer.requests,
+        { limit: 100 },
       ),
     ])
     return [
@@ -129,7 +117,7 @@ const contacts: Topic<ContactThing> = {
 const blocks: Topic<true> = {
   events: ['block'],
   read: async ({ blocks: { list } }) =>
-    (await whole(list, answer => answer.blocks)).items.map(({ user }) => [user.id, true] as const),
+    (await whole(list, answer => answer.blocks, { limit: 200 })).items.map(({ user }) => [user.id, true] as const),
   heard: event => (event.event === 'block.changed' ? [[event.user, event.blocked ? true : undefined]] : []),
   tell: ({ key, now }) => ['block', { user: key, blocked: now === true }],
 }
@@ -144,7 +132,7 @@ const notifications: Topic<Notification> = {
     const read = await whole(
       page => list({ ...page, unread: true }),
       answer => answer.notifications,
-      unreadMax,
+      { limit: 50, countMax: unreadMax },
     )
     // Of what lies behind nothing is known.
     const kept = read.isWhole ? [] : known
@@ -177,6 +165,7 @@ const requests: Topic<ConversationRequest> = {
         whole(
           page => list({ ...page, direction }),
           answer => answer.requests,
+          { limit: 100 },
         ),
       ),
     )
@@ -208,6 +197,7 @@ const joining: Topic<JoinRequest> = {
         whole(
           page => ownJoinRequests({ ...page, direction }),
           answer => answer.requests,
+          { limit: 100 },
         ),
       ),
     )
@@ -238,11 +228,11 @@ const short = ({ id, username, displayName, avatar }: User): User => ({ id, user
 /** What is muted, and how people are called: oneself, and the others of direct conversations. */
 const own: Topic<OwnThing> = {
   events: ['muted', 'user'],
-  async read({ me, conversations }) {
-    const [self, read] = await Promise.all([me(), whole(conversations, answer => answer.conversations)])
-    const people = read.items.flatMap(({ kind, members = [] }) => (kind === 'direct' ? members : []))
+  async read({ me }, _known, conversations) {
+    const [self, all] = await Promise.all([me(), conversations()])
+    const people = all.flatMap(({ kind, members = [] }) => (kind === 'direct' ? members : []))
     return [
-      ...read.items.map(({ id, mutedUntil }) => [id, { until: mutedUntil ?? null }] as const),
+      ...all.map(({ id, mutedUntil }) => [id, { until: mutedUntil ?? null }] as const),
       ...[self, ...people.map(({ user }) => user)].map(user => [user.id, { user: short(user) }] as const),
     ]
   },
@@ -264,7 +254,7 @@ const threadKey = ({ conversation, thread }: ThreadState) => `${conversation}/${
 const threads: Topic<ThreadState> = {
   events: ['thread'],
   async read({ threads: { list } }) {
-    const { items } = await whole(list, answer => answer.threads)
+    const { items } = await whole(list, answer => answer.threads, { limit: 50 })
     return items.map(({ conversation, seq: thread, replies }) => {
       const readSeq = replies?.readSeq
       const state = { conversation, thread, following: true, ...(readSeq === undefined ? {} : { readSeq }) }
@@ -290,14 +280,11 @@ const clearedMax = 500
 /** What one has hidden: a message by its place, and how far a conversation was cleared. */
 const cleared: Topic<{ readonly conversation: string; readonly seq?: number; readonly upTo?: number }> = {
   events: ['cleared'],
-  async read({ messages, conversations }) {
-    const [hidden, read] = await Promise.all([
-      messages.hidden({ limit: clearedMax }),
-      whole(conversations, answer => answer.conversations),
-    ])
+  async read({ messages }, _known, conversations) {
+    const [hidden, all] = await Promise.all([messages.hidden({ limit: clearedMax }), conversations()])
     return [
       ...hidden.messages.map(({ conversation, seq }) => [`${conversation}/${seq}`, { conversation, seq }] as const),
-      ...read.items.flatMap(({ id, clearedSeq: upTo }) =>
+      ...all.flatMap(({ id, clearedSeq: upTo }) =>
         upTo === undefined ? [] : [[id, { conversation: id, upTo }] as const],
       ),
     ]
@@ -324,7 +311,7 @@ const cleared: Topic<{ readonly conversation: string; readonly seq?: number; rea
 const scheduled: Topic<ScheduledMessage> = {
   events: ['scheduled'],
   read: async ({ scheduled: { list } }) =>
-    (await whole(list, answer => answer.scheduled)).items.map(one => [one.id, one] as const),
+    (await whole(list, answer => answer.scheduled, { limit: 100 })).items.map(one => [one.id, one] as const),
   heard: event => (event.event === 'scheduled.changed' ? [[event.scheduled, event.message]] : []),
   tell: ({ key, now }) => ['scheduled', { scheduled: key, ...(now === undefined ? {} : { message: now }) }],
 }
@@ -347,10 +334,9 @@ const reminders: Topic<Reminder> = {
 /** What conversations are to oneself. */
 const settings: Topic<ConversationSettings> = {
   events: ['settings'],
-  async read({ conversations }) {
-    const read = await whole(conversations, answer => answer.conversations)
+  async read(_rest, _known, conversations) {
     // A node of the version before does not say them.
-    return read.items.flatMap(({ id, settings: now }: Pick<Conversation, 'id'> & Partial<Conversation>) =>
+    return (await conversations()).flatMap(({ id, settings: now }: Pick<Conversation, 'id'> & Partial<Conversation>) =>
       now === undefined ? [] : [[id, now] as const],
     )
   },

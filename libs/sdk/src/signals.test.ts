@@ -1,17 +1,21 @@
 import type {
   ContactRequest,
   ConversationRequest,
+  ConversationSettings,
   Event,
   Notification,
   Reminder,
   ScheduledMessage,
   User,
 } from '@flotilla/protocol'
+import { rest as declared, type Route } from '@flotilla/protocol/schemas'
 import { beforeEach, expect, test } from 'vitest'
 import { Emitter } from './emitter.ts'
 import { FlotillaError } from './flotilla-error.ts'
+import type { Call } from './http.ts'
 import type { ClientEvents } from './options.ts'
-import type { Rest } from './rest.ts'
+import { createRest, type Rest } from './rest.ts'
+import { topics } from './signal-topics.ts'
 import { Signals } from './signals.ts'
 import { SimClock } from './simulation/sim-clock.testbed.ts'
 
@@ -44,6 +48,7 @@ let store: {
   muted: Record<string, number>
   hidden: { conversation: string; seq: number; at: number }[]
   cleared: Record<string, number>
+  settings: Record<string, ConversationSettings>
   scheduled: ScheduledMessage[]
   reminders: Reminder[]
   me: User
@@ -106,18 +111,20 @@ const rest = {
   reminders: { list: async () => ({ reminders: store.reminders }) },
   me: async () => ({ ...store.me, about: '', email: null, hasPassword: true, createdAt: 1 }),
   conversations: (query: Query) =>
-    page(['talk', 'crew'], query).then(({ found, next }) => ({
-      conversations: found.map(id => ({
+    page(
+      ['talk', 'crew'].map(id => ({
         id,
         kind: id === 'talk' ? 'direct' : 'group',
         members: [{ user: person('dan', id === 'talk' ? danName : 'not told of groups'), role: 'member' }],
         ...(store.muted[id] === undefined ? {} : { mutedUntil: store.muted[id] }),
         ...(store.cleared[id] === undefined ? {} : { clearedSeq: store.cleared[id] }),
+        ...(store.settings[id] === undefined ? {} : { settings: store.settings[id] }),
       })),
-      ...next,
-    })),
+      query,
+    ).then(({ found, next }) => ({ conversations: found, ...next })),
 } as unknown as Rest
 let danName: string
+let readDrafts: () => Promise<void>
 
 const listened = [
   'contact',
@@ -145,11 +152,13 @@ beforeEach(() => {
     muted: {},
     hidden: [],
     cleared: {},
+    settings: {},
     scheduled: [],
     reminders: [],
     me: person('me'),
   }
   danName = 'dan'
+  readDrafts = async () => {}
   reads = 0
   failing = undefined
   meanwhile = undefined
@@ -159,17 +168,17 @@ beforeEach(() => {
   members = []
 })
 
-function open(names: readonly (keyof ClientEvents)[] = listened) {
+function open(names: readonly (keyof ClientEvents)[] = listened, api: Rest = rest) {
   const events = new Emitter<ClientEvents>(thrown => reported.push(thrown))
   for (const name of names) events.on(name, event => void told.push([name, event]))
   const signals = new Signals({
-    rest,
+    rest: api,
     clock,
     random: () => 0.5,
     events,
     self: { user: () => 'me', isMember: conversation => members.includes(conversation) },
     refreshPauseMs: 5_000,
-    found() {},
+    drafts: { read: () => readDrafts() },
     report: thrown => reported.push(thrown),
   })
   return signals
@@ -419,4 +428,82 @@ test('what was hidden or cleared on another device is told, once, and what was k
   signals.missed()
   await clock.advance(10_000)
   expect(events().slice(2)).toEqual([['cleared', { conversation: 'crew', upTo: 5 }]])
+})
+
+const ofVersion = (version: number): ConversationSettings => ({
+  version,
+  notify: null,
+  mutedUntil: null,
+  archived: false,
+  pinned: null,
+  unreadFrom: null,
+})
+
+test('conversations are read once for all that is told of them, and what is told before a topic has them holds', async () => {
+  store.settings = { talk: ofVersion(1), crew: ofVersion(1) }
+  const signals = await settled(['user', 'cleared', 'settings'])
+  expect(reads).toBe(1)
+  meanwhile = () => {
+    meanwhile = undefined
+    signals.heard({ event: 'conversation.settings_changed', conversation: 'talk', settings: ofVersion(3) })
+    store.settings = { talk: ofVersion(3), crew: ofVersion(2) }
+  }
+  signals.missed()
+  await clock.advance(1_000)
+  expect([reads, events(), signals.settingsOf('talk')]).toEqual([2, [], ofVersion(3)])
+  await clock.advance(10_000)
+  expect([reads, events()]).toEqual([3, [['settings', { conversation: 'crew', settings: ofVersion(2) }]]])
+  // A membership that begins anew while they are read.
+  meanwhile = () => {
+    meanwhile = undefined
+    signals.forget('talk')
+  }
+  signals.missed()
+  await clock.advance(1_000)
+  expect(signals.settingsOf('talk')).toBeUndefined()
+})
+
+test('drafts are read with the rest, where somebody listens, until that succeeds', async () => {
+  let drafts = 0
+  readDrafts = async () => {
+    drafts++
+    if (drafts < 3) throw new FlotillaError('unavailable', 'away')
+  }
+  await settled(['block'])
+  expect(drafts).toBe(0)
+  const signals = open(['draft'])
+  signals.live(5_000)
+  await clock.advance(60_000)
+  expect([drafts, reported.length]).toEqual([3, 2])
+})
+
+test('a list is read in pages that are as large as its route allows', async () => {
+  const lists = [
+    'contacts',
+    'requests',
+    'blocks',
+    'notifications',
+    'conversations',
+    'messages',
+    'scheduled',
+    'reminders',
+    'threads',
+  ]
+  const asked = new Map<string, unknown>()
+  const call: Call = async (at, request) => {
+    asked.set(at, request?.query?.['limit'])
+    return { ...store.me, ...Object.fromEntries(lists.map(name => [name, []])) } as never
+  }
+  const names = Object.values(topics).flatMap(topic => topic.events)
+  const signals = open(
+    names,
+    createRest(call, async () => 'token'),
+  )
+  signals.live(5_000)
+  await clock.advance(1_000)
+  expect(reported).toEqual([])
+  const routes = Object.values<Readonly<Record<string, Route>>>(declared).flatMap(feature => Object.values(feature))
+  const limitAt = (at: string) => routes.find(route => route.at === at)?.query?.properties['limit']
+  expect(asked.size).toBeGreaterThan(9)
+  for (const [at, limit] of asked) expect([at, limit]).toEqual([at, (limitAt(at) as { maximum?: number })?.maximum])
 })

@@ -3,13 +3,21 @@
  * signals may have been lost; what differs from what was known is told to the application by the events that it has
  * anyway. Only what somebody listens for is read, at most once in a pause.
  */
-import type { Event } from '@flotilla/protocol'
+import type { Conversation, ConversationSettings, Event } from '@flotilla/protocol'
 import { type Clock, fullJitterMs, type Random } from './clock.ts'
+import type { Drafts } from './drafts.ts'
 import type { Emitter } from './emitter.ts'
 import { FlotillaError } from './flotilla-error.ts'
 import type { ClientEvents } from './options.ts'
 import type { Rest } from './rest.ts'
-import { type Self, type SignalEvent, type Topic, topics } from './signal-topics.ts'
+import {
+  allConversations,
+  type Conversations,
+  type Self,
+  type SignalEvent,
+  type Topic,
+  topics,
+} from './signal-topics.ts'
 
 export interface SignalsOptions {
   readonly rest: Rest
@@ -19,47 +27,67 @@ export interface SignalsOptions {
   readonly self: Self
   /** Between two times, as long as the node names none of its own. */
   readonly refreshPauseMs: number
-  /** Hears what is found to differ before listeners do. */
-  readonly found: (told: SignalEvent) => void
+  /** They are read with the rest, and tell by themselves what differs. */
+  readonly drafts: Pick<Drafts, 'read'>
   readonly report: (thrown: unknown) => void
 }
 
 const retryPolicy = { baseMs: 2_000, maxMs: 60_000 }
 
-/** A topic with what is known of it; undefined before it was read. */
+/** A topic with what is known of it. */
 class Watched<T> {
   readonly topic: Topic<T>
-  #known: Map<string, T> | undefined
+  #known = new Map<string, T>()
+  /** Whether what signals tell is kept: from the first round on, or always. */
+  #isKept: boolean
+  #isRead = false
   /** While it is being read: what signals told meanwhile. What was read of that may be older, or newer. */
   #touched: Set<string> | undefined
 
-  constructor(topic: Topic<T>) {
+  constructor(topic: Topic<T>, isKept = false) {
     this.topic = topic
+    this.#isKept = isKept
+  }
+
+  get(key: string): T | undefined {
+    return this.#known.get(key)
+  }
+
+  /** @param thing undefined of one that is gone */
+  put(key: string, thing: T | undefined): void {
+    this.#touched?.add(key)
+    if (thing === undefined) this.#known.delete(key)
+    else if (this.#isKept) this.#known.set(key, thing)
   }
 
   heard(event: Event): void {
-    for (const [key, thing] of this.topic.heard(event, this.#known ?? new Map<string, T>())) {
-      this.#touched?.add(key)
-      if (thing === undefined) this.#known?.delete(key)
-      else this.#known?.set(key, thing)
-    }
+    for (const [key, thing] of this.topic.heard(event, this.#known)) this.put(key, thing)
+  }
+
+  /** A round begins: what this topic gets to read may be read from now on, for another one. */
+  begin(): void {
+    this.#isKept = true
+    this.#touched = new Set()
   }
 
   /** @returns what differs, and whether that is all: what was told meanwhile is left for the next time */
-  async read(rest: Rest, self: Self): Promise<{ readonly told: readonly SignalEvent[]; readonly isSettled: boolean }> {
-    const touched = new Set<string>()
-    this.#touched = touched
-    const read = this.topic.read(rest, this.#known ?? new Map<string, T>())
-    const now = new Map(await read.finally(() => (this.#touched = undefined)))
+  async read(
+    rest: Rest,
+    self: Self,
+    conversations: Conversations,
+  ): Promise<{ readonly told: readonly SignalEvent[]; readonly isSettled: boolean }> {
+    const now = new Map(await this.topic.read(rest, this.#known, conversations))
     const before = this.#known
-    if (before !== undefined)
-      for (const key of touched) {
-        const thing = before.get(key)
-        if (thing === undefined) now.delete(key)
-        else now.set(key, thing)
-      }
+    const touched = this.#touched ?? new Set()
+    for (const key of touched) {
+      const thing = before.get(key)
+      if (thing === undefined) now.delete(key)
+      else now.set(key, thing)
+    }
+    const told = this.#isRead ? this.#differences(before, now, self) : []
     this.#known = now
-    const told = before === undefined ? [] : this.#differences(before, now, self)
+    this.#isRead = true
+    this.#touched = undefined
     return { told, isSettled: touched.size === 0 }
   }
 
@@ -77,7 +105,13 @@ class Watched<T> {
 
 export class Signals {
   readonly #options: SignalsOptions
-  readonly #watched = Object.values(topics).map(topic => new Watched<unknown>(topic as Topic<unknown>))
+  /** The client itself asks for them. */
+  readonly #settings = new Watched(topics.settings, true)
+  readonly #watched: readonly Watched<unknown>[] = Object.values(topics).map(topic =>
+    topic === topics.settings ? this.#settings : new Watched(topic as Topic<unknown>),
+  )
+  /** Conversations whose settings were read by themselves, since signals may have been lost. */
+  readonly #asked = new Set<string>()
   #pauseMs: number
   #isLive = false
   #saysRefresh = false
@@ -101,6 +135,7 @@ export class Signals {
     this.#isLive = true
     this.#isWanted = true
     this.#isMissed = false
+    this.#asked.clear()
     this.#options.events.emit('refresh', {})
     this.#plan()
   }
@@ -114,6 +149,7 @@ export class Signals {
   missed(): void {
     this.#isWanted = true
     this.#isMissed = true
+    this.#asked.clear()
     this.#plan()
   }
 
@@ -127,6 +163,39 @@ export class Signals {
     for (const one of this.#watched) one.heard(event)
   }
 
+  /** What a conversation is known to be to the person: of what was told, the highest version. */
+  settingsOf(conversation: string): ConversationSettings | undefined {
+    return this.#settings.get(conversation)
+  }
+
+  keepSettings(conversation: string, settings: ConversationSettings): void {
+    this.#settings.put(conversation, settings)
+  }
+
+  /** Reads them, once while signals come, unless rounds do that anyway; and tells them as a signal would. */
+  async askSettings(conversation: string): Promise<void> {
+    const { events, rest } = this.#options
+    const isRead = this.settingsOf(conversation) !== undefined && events.has('settings')
+    if (!this.#isLive || isRead || this.#asked.has(conversation)) return
+    this.#asked.add(conversation)
+    try {
+      const { settings }: Partial<Conversation> = await rest.conversation(conversation)
+      // A node of the version before does not say them; those of a membership that is over count no more.
+      if (settings === undefined || !this.#asked.has(conversation)) return
+      this.heard({ event: 'conversation.settings_changed', conversation, settings })
+      if (this.settingsOf(conversation) === settings) events.emit('settings', { conversation, settings })
+    } catch (thrown) {
+      this.#asked.delete(conversation)
+      throw thrown
+    }
+  }
+
+  /** A membership is over, or begins anew: so do the versions of its settings. */
+  forget(conversation: string): void {
+    this.#asked.delete(conversation)
+    this.#settings.put(conversation, undefined)
+  }
+
   #plan(waitMs = 0): void {
     if (!this.#isLive || this.#isReading) return
     this.#callOff()
@@ -135,22 +204,23 @@ export class Signals {
   }
 
   async #read(): Promise<void> {
-    const { events, clock, rest, self, random, found } = this.#options
+    const { events, clock, rest, self, drafts, random } = this.#options
     this.#mayReadAt = clock.steady() + this.#pauseMs
     this.#isReading = true
     this.#isWanted = false
     if (this.#isMissed) events.emit('refresh', {})
     this.#isMissed = false
+    const wanted = this.#watched.filter(one => one.topic.events.some(name => events.has(name)))
+    let listed: ReturnType<Conversations> | undefined
+    const conversations = () => (listed ??= allConversations(rest))
+    for (const one of wanted) one.begin()
     try {
-      for (const one of this.#watched) {
-        if (!one.topic.events.some(name => events.has(name))) continue
-        const read = await one.read(rest, self)
-        for (const told of read.told) {
-          found(told)
-          events.emit(told[0], told[1])
-        }
+      for (const one of wanted) {
+        const read = await one.read(rest, self, conversations)
+        for (const told of read.told) events.emit(told[0], told[1])
         this.#isWanted ||= !read.isSettled
       }
+      if (events.has('draft')) await drafts.read()
       this.#failures = 0
     } catch (thrown) {
       this.#isReading = false

@@ -19,6 +19,30 @@ export interface Page {
   readonly after?: string
 }
 
+/** More pages of one list are not read. */
+const pagesMax = 100
+
+/**
+ * All of a list.
+ * @param limit the list's maximum, so that it takes few pages
+ * @param countMax with so many items it is enough
+ */
+export async function whole<A extends { readonly next?: string }, T>(
+  page: (page: Page) => Promise<A>,
+  items: (answer: A) => readonly T[],
+  { limit, countMax = Number.POSITIVE_INFINITY }: { readonly limit?: number; readonly countMax?: number } = {},
+): Promise<{ readonly items: T[]; readonly isWhole: boolean }> {
+  const all: T[] = []
+  let after: string | undefined
+  for (let nth = 0; nth < pagesMax && all.length < countMax; nth++) {
+    const answer = await page({ ...(limit === undefined ? {} : { limit }), ...(after === undefined ? {} : { after }) })
+    all.push(...items(answer))
+    after = answer.next
+    if (after === undefined) break
+  }
+  return { items: all, isWhole: after === undefined }
+}
+
 type Url = RestUrl
 export type QueryOf<At extends Url> = RestInput<At> extends { readonly query?: infer Query } ? Query : never
 export type BodyOf<At extends Url> = RestInput<At> extends { readonly body?: infer Body } ? Body : never

@@ -5,6 +5,7 @@
 import {
   type Command,
   type CommandOf,
+  type ConversationSettings,
   type Entry,
   type ErrorCode,
   type Event,
@@ -53,6 +54,8 @@ export class ModelServer {
   /** Highest receipts by `conversation user`. */
   readonly delivered = new Map<string, number>()
   readonly read = new Map<string, number>()
+  /** What conversations are to people, by `conversation user`, where it was ever changed. */
+  readonly settings = new Map<string, ConversationSettings>()
   readonly sockets = new Set<ModelSocket>()
   /** What a client must never do; a test asserts that it stays empty. */
   readonly violations: string[] = []
@@ -315,6 +318,21 @@ export class ModelServer {
     return {}
   }
 
+  #settingsOf(conversation: string, user: string): ConversationSettings {
+    const none = { version: 0, mutedUntil: null, archived: false, pinned: null, unreadFrom: null, notify: null }
+    return this.settings.get(`${conversation} ${user}`) ?? none
+  }
+
+  /** Changes settings, and tells the person's devices. */
+  change(conversation: string, user: string, change: Partial<ConversationSettings>): ConversationSettings {
+    const before = this.#settingsOf(conversation, user)
+    const settings = { ...before, ...change, version: before.version + 1 }
+    this.settings.set(`${conversation} ${user}`, settings)
+    for (const socket of this.sockets)
+      if (socket.user === user) socket.event({ event: 'conversation.settings_changed', conversation, settings })
+    return settings
+  }
+
   // ---- HTTP ---------------------------------------------------------------------------------------------------------
 
   /** The tokens that this person has are refused from now on. */
@@ -335,6 +353,11 @@ export class ModelServer {
     if (this.chance(this.trouble.refuseConnect / 2))
       return response(503, { error: { code: 'unavailable', message: 'away' } }, { 'retry-after': '1' })
     if (token !== this.token(user)) return response(401, { error: { code: 'unauthenticated', message: 'no' } })
+    const [, conversation] = /\/v1\/conversations\/(\w+)(?:\/preferences)?$/.exec(url) ?? []
+    if (conversation !== undefined && init.method === 'PATCH')
+      return response(200, this.change(conversation, user, JSON.parse(init.body as string) as object))
+    if (conversation !== undefined)
+      return response(200, { id: conversation, settings: this.#settingsOf(conversation, user) })
     if (!url.endsWith('/v1/connect')) return response(404, { error: { code: 'route_unknown', message: url } })
     const ticket = `t${this.#nextTicket++}`
     this.#tickets.set(ticket, user)
