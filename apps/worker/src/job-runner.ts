@@ -3,7 +3,7 @@
 import { type ChatContext, conversations, jobs, messages, security } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger } from '@flotilla/service'
-import { type Loop, startLoop } from './loop.ts'
+import { type Loop, startLoop, turnOf } from './loop.ts'
 import { renderMail, type WholeMail } from './mail/render.ts'
 import { MailFailed, type Mailer } from './mailer.ts'
 import type { WorkerMetrics } from './metrics.ts'
@@ -108,7 +108,7 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
       if (max === 0) return 'none'
       const claimed = await jobs.claim(chat, { max, leaseMs: settings.jobLeaseMs })
       for (const one of claimed) slots.run(() => run(one))
-      return claimed.length === max ? 'more' : claimed.length > 0 ? 'some' : 'none'
+      return turnOf(claimed.length, max)
     },
   })
 

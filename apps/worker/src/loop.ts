@@ -5,6 +5,9 @@ import type { Logger } from '@flotilla/service'
 /** What a turn found: as much as it could take, some, or nothing. */
 export type Turn = 'more' | 'some' | 'none'
 
+/** Of a turn that found so many, and could take `max`. */
+export const turnOf = (count: number, max: number): Turn => (count >= max ? 'more' : count > 0 ? 'some' : 'none')
+
 export interface LoopOptions {
   /** For the log: `mail and files` */
   readonly name: string

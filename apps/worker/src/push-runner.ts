@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChatContext, push } from '@flotilla/chat'
 import type { Logger } from '@flotilla/service'
 import { createCircuits } from './circuits.ts'
-import { startLoop, type Turn } from './loop.ts'
+import { startLoop, type Turn, turnOf } from './loop.ts'
 import type { WorkerMetrics } from './metrics.ts'
 import type { PushProvider } from './push-provider.ts'
 import { createSlots } from './slots.ts'
@@ -93,7 +93,7 @@ export function startPushRunner(options: PushRunnerOptions): PushRunner {
         if (!isLate && circuits.allowed(key, 1) > 0) slots.run(() => send(provider, delivery))
         else slots.run(() => putBack(delivery, circuits.pausedMs(key) + random() * idleMs))
       }
-      return claimed.looked === max ? 'more' : claimed.looked > 0 ? 'some' : 'none'
+      return turnOf(claimed.looked, max)
     }
     return { slots, loop: startLoop({ name: `push ${provider.name}`, turn, logger, random, busyMs, idleMs }) }
   }

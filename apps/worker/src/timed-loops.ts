@@ -1,7 +1,10 @@
-/** What happens at a time: scheduled messages, reminders, messages that disappear. Each is claimed, or done under a lock. */
-import { type ChatContext, messages, push, scheduled } from '@flotilla/chat'
+/**
+ * What happens at a time: scheduled messages, reminders, messages that disappear, reactions that nobody was told of, accounts
+ * to be erased. Each is claimed, or done under a lock.
+ */
+import { type ChatContext, lifecycle, messages, push, scheduled } from '@flotilla/chat'
 import type { Logger } from '@flotilla/service'
-import { type Loop, startLoop, type Turn } from './loop.ts'
+import { type Loop, startLoop, type Turn, turnOf } from './loop.ts'
 import type { WorkerMetrics } from './metrics.ts'
 
 export interface TimedSettings {
@@ -11,6 +14,10 @@ export interface TimedSettings {
    * and the longer, the fewer entries tell of it.
    */
   readonly expireMs: number
+  /** Between two looks for reactions that a process which died has left untold. */
+  readonly reactionsMs: number
+  /** Between two looks for accounts whose time is up. */
+  readonly eraseMs: number
 }
 
 export interface TimedOptions {
@@ -25,11 +32,10 @@ export interface TimedOptions {
 const sentAtOnceMax = 50
 const remindedAtOnceMax = 50
 const conversationsAtOnceMax = 100
-
-const turnOf = (count: number, max: number): Turn => (count >= max ? 'more' : count > 0 ? 'some' : 'none')
+const erasedAtOnceMax = 20
 
 export function startTimedLoops({ chat, logger, metrics, random, settings, signal }: TimedOptions): Loop[] {
-  const { pollMs, expireMs } = settings
+  const { pollMs, expireMs, reactionsMs, eraseMs } = settings
   const start = (name: string, busyMs: number, idleMs: number, turn: () => Promise<Turn>) =>
     startLoop({ name, logger, random, busyMs, idleMs, turn })
   return [
@@ -48,5 +54,9 @@ export function startTimedLoops({ chat, logger, metrics, random, settings, signa
       metrics.expired(expired.messages)
       return expired.more ? 'more' : 'none'
     }),
+    start('reactions', reactionsMs, reactionsMs, async () => ((await messages.tellOverdue(chat)) ? 'more' : 'none')),
+    start('erasure', eraseMs, eraseMs, async () =>
+      turnOf(await lifecycle.eraseDue(chat, erasedAtOnceMax), erasedAtOnceMax),
+    ),
   ]
 }

@@ -1,8 +1,9 @@
 /**
- * A worker, put together: jobs, push, what happens at a time, the feed, reactions of crowds, upkeep. It keeps nothing that a restart would lose, and any number of them work side
- * by side: what one has claimed, the others leave alone. main.ts runs it as a process, the standalone app inside its own.
+ * A worker, put together: jobs, push, what happens at a time, the feed, upkeep. It keeps nothing that a restart would lose, and
+ * any number of them work side by side: what one has claimed, the others leave alone. main.ts runs it as a process, the
+ * standalone app inside its own.
  */
-import { type ChatContext, feed, lifecycle, messages, upkeep, upkeptTables } from '@flotilla/chat'
+import { type ChatContext, feed, upkeep, upkeptTables } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger, Registry } from '@flotilla/service'
 import { feedConsumers } from './feed-consumers.ts'
@@ -33,10 +34,6 @@ export interface WorkerSettings extends JobSettings, PushRunnerSettings, TimedSe
   readonly upkeepMs: number
   /** How long nobody else takes a part of the feed: longer than what a consumer does with its batches may take. */
   readonly feedLeaseMs: number
-  /** Between two looks for reactions that a process which died has left untold. */
-  readonly reactionsMs: number
-  /** Between two looks for accounts whose time is up. */
-  readonly eraseMs: number
   /** What is under way at the end gets so long. */
   readonly stopMsMax: number
 }
@@ -64,8 +61,6 @@ export interface Worker {
   /** Begins nothing more, waits for what is under way, and closes mail and push. */
   stop(): Promise<void>
 }
-
-const erasedAtOnceMax = 20
 
 /** Starts working at once. */
 export function createWorker(options: WorkerOptions): Worker {
@@ -111,22 +106,6 @@ export function createWorker(options: WorkerOptions): Worker {
         for (const table of upkeptTables) metrics.cleaned(table, gone?.[table] ?? 0)
         return 'none'
       },
-    }),
-    startLoop({
-      name: 'reactions',
-      logger,
-      random,
-      busyMs: settings.reactionsMs,
-      idleMs: settings.reactionsMs,
-      turn: async () => ((await messages.tellOverdue(chat)) ? 'more' : 'none'),
-    }),
-    startLoop({
-      name: 'erasure',
-      logger,
-      random,
-      busyMs: settings.eraseMs,
-      idleMs: settings.eraseMs,
-      turn: async () => ((await lifecycle.eraseDue(chat, erasedAtOnceMax)) === erasedAtOnceMax ? 'more' : 'none'),
     }),
   ]
 
