@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { conversations, uploads, users } from '@flotilla/chat'
 import { createImages, readAll } from '@flotilla/files'
-import { avatarSizes, type ErrorCode, limits, Refusal, type User } from '@flotilla/protocol'
+import { avatarSizes, type Conversation, limits, Refusal, type User } from '@flotilla/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RouteDeps } from './app.ts'
 import { take } from './http/limits.ts'
@@ -22,9 +22,13 @@ export interface Pictures {
   /**
    * Gives a group this picture. Who may not is refused before anything is made of it.
    * @throws Refusal image_invalid, overloaded, upload_unknown, conversation_unknown, not_a_member, not_a_group,
-   *   role_insufficient, unavailable
+   *   role_insufficient, rate_limited, unavailable
    */
-  setGroupAvatar(by: string, conversation: string, picture: Uint8Array | { readonly upload: string }): Promise<void>
+  setGroupAvatar(
+    by: string,
+    conversation: string,
+    picture: Uint8Array | { readonly upload: string },
+  ): Promise<Conversation>
   /** The bytes that have arrived in an upload of the caller's. @throws Refusal upload_unknown, image_invalid */
   readUpload(by: string, upload: string): Promise<Uint8Array>
 }
@@ -49,14 +53,14 @@ export function createPictures(deps: RouteDeps): Pictures {
   /** @param point makes something point to the files */
   async function keep<T>(bytes: Uint8Array, point: (avatar: string) => Promise<T>): Promise<T> {
     const avatar = randomUUID()
-    let pointedTo: boolean | undefined = false
+    let isStored = false
     try {
       await store(avatar, bytes)
-      pointedTo = undefined
+      isStored = true
       return await point(avatar)
     } catch (error) {
       // Files that certainly no row points to are taken back. A commit whose answer was lost may have been one.
-      if (pointedTo === false || isRefusedChange(error))
+      if (!isStored || !isUnclear(error))
         await storage
           .remove(users.avatarKeys(avatar))
           .catch((fault: unknown) => logger.warn({ err: fault }, 'unable to delete avatar files'))
@@ -82,6 +86,7 @@ export function createPictures(deps: RouteDeps): Pictures {
       const upload = 'upload' in picture ? picture.upload : undefined
       const bytes = 'upload' in picture ? await readUpload(by, picture.upload) : picture
       await keep(bytes, avatar => conversations.changePicture(chat, by, { conversation, avatar, upload }))
+      return conversations.get(chat, by, conversation)
     },
 
     readUpload,
@@ -98,11 +103,6 @@ export function createPictures(deps: RouteDeps): Pictures {
   }
 }
 
-const refusedChanges: readonly ErrorCode[] = [
-  'upload_unknown',
-  'user_unknown',
-  'conversation_unknown',
-  'not_a_member',
-  'role_insufficient',
-]
-const isRefusedChange = (error: unknown) => error instanceof Refusal && refusedChanges.includes(error.code)
+/** Whether a commit may have been made all the same. */
+const isUnclear = (error: unknown) =>
+  !(error instanceof Refusal) || error.code === 'unavailable' || error.code === 'internal'

@@ -65,10 +65,7 @@ export function avatarRoutes(app: Api, deps: RouteDeps): void {
 
     setGroupAvatarFromUpload: {
       admit: pictures.admit,
-      handle: async ({ params, body, caller }) => {
-        await pictures.setGroupAvatar(caller.user, params.id, body)
-        return conversations.get(chat, caller.user, params.id)
-      },
+      handle: ({ params, body, caller }) => pictures.setGroupAvatar(caller.user, params.id, body),
     },
   })
 }
@@ -97,10 +94,7 @@ function fileRoutes(app: Api, deps: RouteDeps, pictures: Pictures): void {
     setGroupAvatar: {
       admit: pictures.admit,
       bodyLimit: limits.pictureBytesMax,
-      handle: async ({ params, body, caller }) => {
-        await pictures.setGroupAvatar(caller.user, params.id, body)
-        return conversations.get(chat, caller.user, params.id)
-      },
+      handle: ({ params, body, caller }) => pictures.setGroupAvatar(caller.user, params.id, body),
     },
 
     uploadFile: {

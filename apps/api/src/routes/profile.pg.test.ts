@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { jobs, users } from '@flotilla/chat'
-import { limits } from '@flotilla/protocol'
+import { limits, Refusal } from '@flotilla/protocol'
 import { testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFixture, type Fixture, openChat, type Person, type TestChat } from '../api.testbed.ts'
@@ -224,6 +224,28 @@ describe('a picture', () => {
     expect(lost.body.error.code).toBe('upload_unknown')
     expect(put).toHaveLength(3)
     expect(removed.sort()).toEqual(put.sort())
+    await here.app.close()
+  })
+
+  test.each([
+    ['leaves no files when the change was refused', new Refusal('rate_limited', undefined, { retryMs: 1_000 }), 3],
+    ['keeps them when nobody knows what became of it', new Refusal('unavailable', undefined, { retryMs: 1_000 }), 0],
+  ])('of a group %s', async (_name, refusal, count) => {
+    const removed: string[] = []
+    const storage = { ...shared(), remove: async (keys: readonly string[]) => void removed.push(...keys) }
+    const spending = {
+      ...store.chat.spending,
+      change() {
+        throw refusal
+      },
+    }
+    const here = createFixture({ chat: { ...store.chat, spending }, keys: api.deps.keys, storage })
+    const { body: group } = await call('POST /v1/conversations', {
+      token: ann.token,
+      body: { kind: 'group', name: 'crew', members: [bob.id] },
+    })
+    const answer = await send(`PUT /v1/conversations/${group.id}/avatar`, ann.token, picture, 'image/png', here)
+    expect([answer.body.error?.code, removed.length]).toEqual([refusal.code, count])
     await here.app.close()
   })
 })
