@@ -1,7 +1,7 @@
 /** The settings of the API. docs/configuration.md is generated from them. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { nodeSettings, reactionSettings, storeSettings } from '@flotilla/node'
+import { nodeSettings, storeSettings } from '@flotilla/node'
 import { limits } from '@flotilla/protocol'
 import { Uuid } from '@flotilla/protocol/schemas'
 import {
@@ -132,11 +132,6 @@ export const apiSettings = {
     { min: 1, max: 100 },
     'The share of DATABASE_CONNECTIONS_MAX that one person’s requests may hold at once; at least one connection. Further requests wait.',
   ),
-  LARGE_CONVERSATION_MIN: integer(
-    1_000,
-    { min: 2, max: 100_000 },
-    'A group that grows past this many members is routed by interest from then on. Use the same value in all processes.',
-  ),
   TICKET_KEYS: requiredKeys(
     'Keys of the one-time tickets, in the same form, the same as the gateways’; the first signs, all verify.',
   ),
@@ -227,7 +222,6 @@ export const apiSettings = {
   PROVIDER_SIGN_INS_MAX: integer(60, many, 'Provider sign-ins started from one address within the window.'),
   PROVIDER_SIGN_IN_WINDOW_MS: integer(15 * minuteMs, window, 'The window of PROVIDER_SIGN_INS_MAX.'),
   ...budgetSettings,
-  ...reactionSettings,
   REQUESTS_MAX: integer(600, many, 'Requests of one address within the window.'),
   REQUEST_WINDOW_MS: integer(minuteMs, window, 'The window of REQUESTS_MAX.'),
   SIGN_INS_MAX: integer(15, many, 'Attempts to sign in to one account from one address within the window.'),

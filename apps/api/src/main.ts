@@ -1,7 +1,7 @@
 /** The process of the API: settings, parts, signals. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStorage } from '@flotilla/files'
-import { joinNode, startNode, toReactions } from '@flotilla/node'
+import { joinNode, startNode } from '@flotilla/node'
 import {
   measureProcess,
   readCommandLine,
@@ -42,10 +42,8 @@ const joined = await joinNode({
       ...toBounds(settings),
       securityMailWindowMs: settings.SECURITY_MAIL_WINDOW_MS,
       searchesAtOnceMax: settings.SEARCHES_AT_ONCE_MAX,
-      largeConversationMin: settings.LARGE_CONVERSATION_MIN,
       personPoolPercent: settings.DATABASE_PERSON_PERCENT,
       ...toBudgets(settings),
-      ...toReactions(settings),
     },
   },
   node: {
@@ -53,7 +51,6 @@ const joined = await joinNode({
     store: routing,
     info: () => ({ kind: 'api', url: '', region: settings.REGION, connections: 0, accepting: false }),
   },
-  isCharged: true,
   logger,
   trace,
 })

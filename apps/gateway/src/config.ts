@@ -1,12 +1,9 @@
 /** The settings of a gateway. docs/configuration.md is generated from them. */
 import { hostname } from 'node:os'
-import { chatDefaults } from '@flotilla/chat'
-import { nodeSettings, reactionSettings } from '@flotilla/node'
-import { limits } from '@flotilla/protocol'
+import { messageSettings, nodeSettings } from '@flotilla/node'
 import {
   addressHeaders,
   budgetSettings,
-  messageSettings,
   checkFileLimit,
   choice,
   decimal,
@@ -55,21 +52,6 @@ export const gatewaySettings = {
     8,
     { min: 0, max: 100 },
     'How long sends wait, counted from the previous commit, to be committed together. An idle node commits at once.',
-  ),
-  LARGE_CONVERSATION_MIN: integer(
-    1_000,
-    { min: 2, max: 100_000 },
-    'A group that grows past this many members is routed by interest from then on. Use the same value in all processes.',
-  ),
-  REQUEST_MESSAGES_MAX: integer(
-    chatDefaults.requestMessagesMax,
-    { min: 1, max: 7 },
-    'Messages that may be sent to a direct conversation before the other person has accepted it. Use the same value in all processes.',
-  ),
-  MENTION_ALL_FREE_MAX: integer(
-    chatDefaults.mentionAllFreeMax,
-    { min: 0, max: limits.groupMembersMax },
-    'Members of a group up to which anybody may mention everybody; in a larger one only owners and admins may. Use the same value in all processes.',
   ),
   CONNECTIONS_MAX: integer(
     18_000,
@@ -138,7 +120,6 @@ export const gatewaySettings = {
   ),
   ...budgetSettings,
   ...messageSettings,
-  ...reactionSettings,
   REFRESHES_PER_SECOND: integer(
     200,
     many,

@@ -88,7 +88,6 @@ export async function createCore(options: GatewayOptions, random: () => number, 
           hub.tellWatchers(user, JSON.stringify({ event: 'presence.changed', user, online, at } satisfies Event))
       },
     },
-    isCharged: true,
     logger,
     trace: options.trace,
   })

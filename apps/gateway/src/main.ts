@@ -1,13 +1,6 @@
 /** The process of a gateway: settings, parts, signals. */
-import { startNode, toReactions } from '@flotilla/node'
-import {
-  measureProcess,
-  readCommandLine,
-  settingsOrEnd,
-  socketsMax,
-  toBudgets,
-  toMessageSettings,
-} from '@flotilla/service'
+import { startNode, toMessageSettings } from '@flotilla/node'
+import { measureProcess, readCommandLine, settingsOrEnd, socketsMax, toBudgets } from '@flotilla/service'
 import { readGatewaySettings } from './config.ts'
 import { keepDeletionCost } from './deletion-cost.ts'
 import { createGateway } from './gateway.ts'
@@ -60,13 +53,9 @@ const gateway = await createGateway({
   ...(trace === undefined ? {} : { trace }),
   chat: {
     commitWindowMs: settings.COMMIT_WINDOW_MS,
-    largeConversationMin: settings.LARGE_CONVERSATION_MIN,
-    requestMessagesMax: settings.REQUEST_MESSAGES_MAX,
-    mentionAllFreeMax: settings.MENTION_ALL_FREE_MAX,
     personPoolPercent: settings.DATABASE_PERSON_PERCENT,
     ...toBudgets(settings),
     ...toMessageSettings(settings),
-    ...toReactions(settings),
   },
 })
 measureProcess(registry, { pool, ...gateway })

@@ -1,5 +1,5 @@
 /** The settings of the standalone process. docs/configuration.md is generated from them. */
-import { apiSettings, boundSettings, providerSettings, reactionSettings, registrationSettings } from '@flotilla/api'
+import { apiSettings, boundSettings, providerSettings, registrationSettings } from '@flotilla/api'
 import { checkDatabaseUrl } from '@flotilla/chat'
 import { gatewaySettings } from '@flotilla/gateway'
 import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
@@ -61,7 +61,6 @@ export const standaloneSettings = {
   OPERATORS: apiSettings.OPERATORS,
   ...registrationSettings,
   ...boundSettings,
-  ...reactionSettings,
   SMTP_URL: optionalUrl(
     'The mail server: `smtps://user:password@host:465`. Unset: while only this machine can reach the process, a page whose URL is printed on start shows what would have been sent; otherwise nothing that needs mail can be started.',
     smtpUrl,

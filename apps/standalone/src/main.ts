@@ -1,5 +1,5 @@
 /** The process behind `npm start`: settings, start, what to do next, signals. */
-import { demandDomains, toBounds, toProviders, toReactions, toRegistrationCheck } from '@flotilla/api'
+import { demandDomains, toBounds, toProviders, toRegistrationCheck } from '@flotilla/api'
 import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings, warnOfUnread } from './config.ts'
 import { isLoopback, type Standalone, startStandalone } from './standalone.ts'
@@ -76,7 +76,7 @@ starting = startStandalone({
   nodeId: settings.NODE_ID,
   operators: settings.OPERATORS,
   registration: settings,
-  bounds: { ...toBounds(settings), ...toReactions(settings) },
+  bounds: toBounds(settings),
   providers: settings.providers,
   returnUrls: settings.RETURN_URLS,
   deploymentName: settings.DEPLOYMENT_NAME,

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { chatDefaults } from '@flotilla/chat'
-import { nodeSettings } from '@flotilla/node'
+import { messageSettings, nodeSettings } from '@flotilla/node'
 import { limits } from '@flotilla/protocol'
 import {
+  budgetSettings,
   choice,
   integer,
   optionalText,
@@ -97,6 +98,8 @@ export const workerSettings = {
     { min: 0, max: limits.groupMembersMax },
     'Members of a group up to which a mention of everybody notifies each of them. In a larger one it counts as a mention, and nobody is notified or, once the group is large, pushed.',
   ),
+  ...budgetSettings,
+  ...messageSettings,
   PUSH_DELAY_MS: integer(
     2_000,
     { min: 0, max: 10 * minuteMs },

@@ -1,12 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { jobs } from '@flotilla/chat'
+import { jobs, messages, scheduled } from '@flotilla/chat'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import {
   dropFolder,
   freePort,
+  makeConversation,
   makeFolder,
+  makeUsers,
   openTestChat,
   type StartedProcess,
   startProcess,
@@ -51,6 +53,10 @@ beforeAll(async () => {
       SMTP_URL: `smtp://127.0.0.1:${smtp.port}`,
       MAIL_FROM: 'Harbour <noreply@harbour.example>',
       DEPLOYMENT_NAME: 'Harbour',
+      MENTION_ALL_FREE_MAX: '2',
+      MESSAGES_PER_SECOND: '1',
+      FANOUT_PER_SECOND: '1',
+      FANOUT_BURST: '1',
       VAPID_PUBLIC_KEY: vapid.publicKey,
       VAPID_PRIVATE_KEY: vapid.privateKey,
       VAPID_SUBJECT: 'mailto:operator@harbour.example',
@@ -91,6 +97,39 @@ test('operators see its figures', async () => {
   expect(metrics).toMatch(/flotilla_pushes_in_flight\{.*\} 0/)
   expect(metrics).toMatch(/flotilla_jobs_dead\{.*\} 0/)
   expect((await operator('/healthz')).status).toBe(200)
+})
+
+test('what it posts for people is held to their budgets and to the rules of the deployment', async () => {
+  const { ctx } = chat
+  const [owner, bob, ...others] = (await makeUsers(ctx.pool, 40)) as [string, string, ...string[]]
+  const conversation = await makeConversation(ctx.pool, [owner, bob, ...others])
+  const schedule = async (by: string, body: { text: string; mentionsAll?: true }) => {
+    const { id } = await scheduled.schedule(ctx, by, {
+      conversation,
+      clientId: randomUUID(),
+      body,
+      at: Date.now() + 86_400_000,
+    })
+    await ctx.pool.query('UPDATE scheduled_messages SET due_at = now(), attempt_at = now() WHERE id = $1', [id])
+    return id
+  }
+  const left = async () => (await scheduled.list(ctx, bob, { limit: 10 })).scheduled
+  const sent = async () =>
+    (await messages.history(ctx, bob, { conversation })).entries.map(entry => 'clientId' in entry && entry.clientId)
+
+  const forAll = await schedule(bob, { text: 'all', mentionsAll: true })
+  await until(async () => (await left())[0]?.state === 'failed', { what: 'the mention of everybody is refused' })
+  expect(await left()).toMatchObject([{ id: forAll, failure: 'role_insufficient' }])
+
+  const first = await schedule(bob, { text: 'first' })
+  await until(async () => (await sent()).length === 1, { what: 'the first is sent' })
+  const second = await schedule(bob, { text: 'second' })
+  await until(
+    async () => /flotilla_scheduled_total\{.*outcome="later".*\} [1-9]/.test(await (await operator('/metrics')).text()),
+    { what: 'the second is put off' },
+  )
+  expect(await sent()).toEqual([first])
+  expect(await left()).toContainEqual(expect.objectContaining({ id: second, state: 'waiting' }))
 })
 
 test('on SIGTERM it ends by itself', async () => {

@@ -1,8 +1,8 @@
 /** The process of a worker: settings, parts, signals. */
 import type { ChatContext } from '@flotilla/chat'
 import { openStorage } from '@flotilla/files'
-import { joinNode, startNode } from '@flotilla/node'
-import { measureProcess, readCommandLine, settingsOrEnd, toStoragePlace } from '@flotilla/service'
+import { joinNode, startNode, toMessageSettings } from '@flotilla/node'
+import { measureProcess, readCommandLine, settingsOrEnd, toBudgets, toStoragePlace } from '@flotilla/service'
 import { readWorkerSettings } from './config.ts'
 import { createSmtpMailer } from './mailer.ts'
 import { openPushProviders } from './push-providers.ts'
@@ -57,6 +57,8 @@ const joined = await joinNode({
       pushCollapseMs: settings.PUSH_COLLAPSE_MS,
       pushSendMs: settings.PUSH_SEND_MS_MAX,
       pushAttemptsMax: settings.PUSH_ATTEMPTS_MAX,
+      ...toBudgets(settings),
+      ...toMessageSettings(settings),
     },
   },
   node: {
@@ -64,7 +66,6 @@ const joined = await joinNode({
     store: routing,
     info: () => ({ kind: 'worker', url: '', region: settings.REGION, connections: 0, accepting: false }),
   },
-  isCharged: false,
   logger,
   trace,
 })

@@ -1,3 +1,4 @@
 export { joinNode, type JoinedNode, type JoinOptions } from './join.ts'
+export { messageSettings, toMessageSettings } from './message-settings.ts'
 export { type NodeProcess, type NodeProcessOptions, startNode } from './process.ts'
-export { nodeSettings, type NodeValues, reactionSettings, storeSettings, toReactions } from './settings.ts'
+export { nodeSettings, type NodeValues, storeSettings } from './settings.ts'

@@ -12,8 +12,6 @@ export interface JoinOptions {
   readonly node: Pick<NodeOptions, 'id' | 'store' | 'info' | 'random'>
   /** What sockets of this process do with what reaches them; missing where there are none. */
   readonly sockets?: Omit<NodePorts, 'absent'>
-  /** Whether what is done is taken from the budgets of who does it: not what a worker does by itself. */
-  readonly isCharged: boolean
   readonly logger: Logger
   /** Missing when nothing is traced. */
   readonly trace?: TraceEntry | undefined
@@ -37,7 +35,7 @@ export async function joinNode(options: JoinOptions): Promise<JoinedNode> {
     ...traced,
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
-    ...(options.isCharged ? { spendAll: charges => node.budgets.spendAll(charges) } : {}),
+    spendAll: charges => node.budgets.spendAll(charges),
     emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
   })
   const node = createNode({

@@ -1,11 +1,10 @@
 /** The settings that every process of the fleet has, whatever it does there. */
-import { chatDefaults, checkDatabaseUrl, databaseUrlSentence, parseEmojis } from '@flotilla/chat'
+import { checkDatabaseUrl, databaseUrlSentence } from '@flotilla/chat'
 import { checkRedisUrl, redisUrlSentence } from '@flotilla/routing'
 import {
   choice,
   flag,
   integer,
-  list,
   parseListenHost,
   parseNodeName,
   port,
@@ -28,28 +27,6 @@ export const storeSettings = {
     'The lowest level that is logged.',
   ),
 }
-
-/** With what people react, and how members of large conversations hear of it. Of every process that takes messages. */
-export const reactionSettings = {
-  REACTION_EMOJIS: {
-    ...list(
-      [],
-      'The emoji that people may react with, such as `👍,❤️,🎉`. Empty: any emoji. Use the same value in all processes.',
-    ),
-    parse: parseEmojis,
-  },
-  REACTIONS_GATHER_MS: integer(
-    chatDefaults.reactionsGatherMs,
-    { min: 100, max: 60_000 },
-    'How often at most the members of a large conversation are told of new reactions. Use the same value in all processes.',
-  ),
-}
-
-/** As the domain names them. */
-export const toReactions = (values: Values<typeof reactionSettings>) => ({
-  reactionEmojis: values.REACTION_EMOJIS,
-  reactionsGatherMs: values.REACTIONS_GATHER_MS,
-})
 
 /** @param own what differs between them: the default name, and the default port for operators */
 export const nodeSettings = (own: { readonly id: string; readonly operatorPort: number }) => ({

@@ -8,7 +8,6 @@ export {
   networks,
 } from './caller.ts'
 export { budgetSettings, toBudgets } from './budget-settings.ts'
-export { messageSettings, toMessageSettings } from './message-settings.ts'
 export { type Given, type Option, type Program, readCommandLine } from './command-line.ts'
 export {
   parseHost,

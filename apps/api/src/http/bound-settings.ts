@@ -1,8 +1,8 @@
 /** The settings of whom people let in, and of how much each may have: of the API, and of standalone. */
 import { type ChatSettings, chatDefaults } from '@flotilla/chat'
-import { type DirectFrom, directFroms } from '@flotilla/protocol'
-import { limits } from '@flotilla/protocol'
-import { choice, integer, messageSettings, type Setting, toMessageSettings, type Values } from '@flotilla/service'
+import { messageSettings, toMessageSettings } from '@flotilla/node'
+import { type DirectFrom, directFroms, limits } from '@flotilla/protocol'
+import { choice, integer, type Setting, type Values } from '@flotilla/service'
 
 const dayMs = 86_400_000
 const cap = (key: keyof typeof chatDefaults & `${string}Max`, max: number, description: string) =>
@@ -31,17 +31,6 @@ export const boundSettings = {
     'Who may add people to conversations, direct or group, without asking first, unless they choose otherwise: anyone; those they know (contacts, and people they have a direct conversation with), while others ask; nobody, so that all ask (`request`); or contacts, while others may not even ask.',
   ),
   DIRECT_FROM_ALLOWED: directFromAllowed,
-  // More would be more than one answer holds.
-  REQUEST_MESSAGES_MAX: cap(
-    'requestMessagesMax',
-    7,
-    'Messages that may be sent to a direct conversation before the other person has accepted it. Use the same value in all processes.',
-  ),
-  MENTION_ALL_FREE_MAX: integer(
-    chatDefaults.mentionAllFreeMax,
-    { min: 0, max: limits.groupMembersMax },
-    'Members of a group up to which anybody may mention everybody; in a larger one only owners and admins may. Use the same value in all processes.',
-  ),
   REQUEST_PAUSE_MS: integer(
     chatDefaults.requestPauseMs,
     { min: 0, max: 365 * dayMs },
@@ -78,8 +67,6 @@ export function toBounds(values: Values<typeof boundSettings>): Partial<ChatSett
     ...toMessageSettings(values),
     directFrom: values.DIRECT_FROM,
     directFromAllowed: values.DIRECT_FROM_ALLOWED,
-    requestMessagesMax: values.REQUEST_MESSAGES_MAX,
-    mentionAllFreeMax: values.MENTION_ALL_FREE_MAX,
     requestPauseMs: values.REQUEST_PAUSE_MS,
     conversationRequestsSentMax: values.REQUESTS_SENT_MAX,
     conversationRequestsReceivedMax: values.REQUESTS_RECEIVED_MAX,

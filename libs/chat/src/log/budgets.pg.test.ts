@@ -11,7 +11,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Charge } from '../ports.ts'
-import { createGroup, leave, removeMember, rename } from './conversations/index.ts'
+import { createGroup, handOnAll, leave, members, removeMember, rename } from './conversations/index.ts'
 import { post } from './messages/index.ts'
 import { read } from './receipts/index.ts'
 import { tell } from './typing/index.ts'
@@ -130,4 +130,14 @@ test('changes of a group are paid for as messages are; leaving and sending away 
   })
   await removeMember(chat.ctx, alice, { conversation, user: bob })
   await leave(chat.ctx, carol, { conversation })
+})
+
+test('whoever is shut out for good pays nothing when their groups are handed on, which never fails for it', async () => {
+  await chat.ctx.pool.query(`UPDATE users SET suspended_until = 'infinity' WHERE id = $1`, [alice])
+  lacking = 'messages'
+  await handOnAll(chat.ctx, alice)
+  expect(costs()).toEqual([])
+  const { members: left } = await members(chat.ctx, bob, { conversation: group, limit: 10 })
+  expect(Object.fromEntries(left.map(({ user, role }) => [user.id, role]))).toMatchObject({ [alice]: 'member' })
+  expect(left.filter(({ role }) => role === 'owner')).toHaveLength(1)
 })

@@ -61,6 +61,8 @@ export interface ChangeOptions {
   readonly hold?: readonly string[]
   /** The caller is no member: they come in by it. */
   readonly entering?: boolean
+  /** The caller did not ask for it: it is not taken from their budgets, and not refused for what else they did. */
+  readonly unasked?: boolean
 }
 
 /**
@@ -75,7 +77,7 @@ export async function change(
   by: string,
   conversation: string,
   decide: (locked: Locked) => Change | undefined | Promise<Change | undefined>,
-  { hold = [], entering = false }: ChangeOptions = {},
+  { hold = [], entering = false, unasked = false }: ChangeOptions = {},
 ): Promise<Changed> {
   const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const done = await transaction(ctx, async client => {
@@ -107,7 +109,8 @@ export async function change(
     })
     if (part === undefined) return { head }
     // Who goes, or is sent away, goes at once.
-    if (part.event !== 'member.left' && part.event !== 'member.removed') ctx.spending.change(by, conversation, size)
+    const isFree = unasked || part.event === 'member.left' || part.event === 'member.removed'
+    if (!isFree) ctx.spending.change(by, conversation, size)
     const ended = await applyChange(client, { conversation, kind, by, part, seq: head + 1 })
     const approvers = ended.joining?.length ? await approversOf(client, conversation, rules) : []
     return { part, written: await writePart(ctx, client, { conversation, by, part, large }), ended, approvers }

@@ -58,7 +58,7 @@ SELECT FROM members m JOIN users u ON u.id = m.user_id
 export async function handOnAll(ctx: LogContext, user: string): Promise<void> {
   const found = await ctx.pool.query<{ id: string }>(owned, [user])
   for (const { id } of found.rows)
-    await change(ctx, user, id, locked => bequeath(locked, id, user)).catch((error: unknown) => {
+    await change(ctx, user, id, locked => bequeath(locked, id, user), { unasked: true }).catch((error: unknown) => {
       // They have left it meanwhile.
       if (!(error instanceof Refusal && error.code === 'not_a_member')) throw error
     })
