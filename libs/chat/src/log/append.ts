@@ -32,7 +32,7 @@ import { mentionedBy } from './messages/mentioned-by.ts'
 import { takeTurn } from './messages/slow-mode.ts'
 import { tellMentioned, withdrawMentions } from './messages/tell-mentioned.ts'
 import { tellAsked } from './requests/ask.ts'
-import { asAllMaySee } from './messages/forwarded.ts'
+import { asAllMaySee, asSenderMaySee } from './messages/forwarded.ts'
 import { reserve } from './requests/reserve.ts'
 
 /** What a command says beyond its operation. The `clientId` is chosen by the device: the same one again is the same entry. */
@@ -157,11 +157,7 @@ const lateCodes: ReadonlySet<ErrorCode> = new Set([
   'rate_limited',
 ])
 
-/**
- * Refused by the rules of a group, which may be old in this process: only a commit would find that out. It is decided once
- * more, by what the store says, so that whoever may again is heard at once.
- */
-const isByRules = (refused: unknown) => refused instanceof Refusal && codesOfRules.has(refused.code)
+/** What the rules of a group refuse. */
 const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'silenced', 'rate_limited'])
 
 /**
@@ -196,24 +192,24 @@ async function appendChecked<O extends EntryOp>(
   const place = { conversation, sender: by, clientId, kind: entries[event].number }
   const startedAt = performance.now()
   const deadline = startedAt + ctx.settings.commitWaitMs
-  /** The commit has a deadline of its own, which is the caller's only when nothing was waited for before. */
-  let hasWaited = false
   let hasPaid = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    let decided: Decided<O>
+    /** The commit has a deadline of its own, which is the caller's only when nothing was waited for before. */
+    let hasWaited = attempt > 1
+    let standing: Standing | undefined
+    let decided: Checked<O> | undefined
     try {
-      const deciding = decide(ctx, by, rule, input)
-      hasWaited ||= deciding instanceof Promise
+      const demanding = ctx.memberships.demand(conversation, by)
+      standing = demanding instanceof Promise ? await within(deadline, demanding) : demanding
+      const deciding = decide(ctx, by, rule, input, standing)
+      hasWaited ||= demanding instanceof Promise || deciding instanceof Promise
       decided = deciding instanceof Promise ? await within(deadline, deciding) : deciding
     } catch (refused) {
-      if (attempt === 1 && isByRules(refused)) {
-        ctx.memberships.drop(conversation)
-        continue
-      }
+      if (await within(deadline, isByOldRules(ctx, standing, refused))) continue
       return within(deadline, firstResult(ctx, by, rule, input, refused))
     }
-    let { membership } = decided
-    const payload = (decided.payload ?? rule.payload?.(input)) as PayloadOf<KindMadeBy<O>>
+    let { membership } = standing
+    const payload = (decided?.payload ?? rule.payload?.(input)) as PayloadOf<KindMadeBy<O>>
     const mentions = mentionedBy(rule.says(payload).body, by)
     const plain = toPlain({ event, ...payload })
     if (membership.pending) {
@@ -235,11 +231,10 @@ async function appendChecked<O extends EntryOp>(
       absent: membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users),
       timerMs,
       mentions,
-      change: decided.change,
+      change: decided?.change,
     })
     // Both take the same number of turns after the commit: of one batch, what is later in the log is told later.
     const placed = await (hasWaited ? within(deadline, adding) : adding.then(same))
-    hasWaited = true
     if (placed === 'stale' || placed === 'unknown') {
       ctx.memberships.drop(conversation, membership.version + 1)
       continue
@@ -250,15 +245,13 @@ async function appendChecked<O extends EntryOp>(
     const epoch = ctx.epoch()
     const ending = timerMs === undefined ? {} : { expiresAt: at + timerMs }
     const made = madeOf({ event, conversation, seq, epoch, at, by, clientId, replyTo, ...payload, ...ending })
-    // Only what was forwarded waits here: of everything else, what is later in the log is told later.
-    const live = 'forwarded' in made ? await asAllMaySee(ctx, membership, made) : made
-    const told = earlier === undefined ? tell(ctx, membership, live, origin) : await tellAgain(ctx, earlier)
-    if (mentions.length > 0) await tellMentions(ctx, rule, told, membership.large)
-    const { target, unmentioned = [] } = decided.change ?? {}
+    const entry = await tellDone(ctx, membership, earlier === undefined ? { entry: made } : { earlier }, origin)
+    if (mentions.length > 0) await tellMentions(ctx, rule, entry, membership.large)
+    const { target, unmentioned = [] } = decided?.change ?? {}
     if (target !== undefined && unmentioned.length > 0) await withdrawMentions(ctx, conversation, target, unmentioned)
     if (membership.pending) await tellAsked(ctx, conversation)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
-    return { seq, at, epoch, ...(saysAll(rule) && !('expiresAt' in told) ? {} : { entry: told }) }
+    return toAppended(ctx, by, rule, entry)
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
 }
@@ -275,19 +268,16 @@ async function appendLocked<O extends EntryOp>(
   const startedAt = performance.now()
   let hasPaid = false
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    let standing: Standing
+    let standing: Standing | undefined
     try {
       standing = await ctx.memberships.demand(conversation, by)
       demandOpen(standing.membership.closed)
-      if (rule.counts) await demandTurn(ctx, by, input, standing)
+      if (rule.counts) demandMayPost(standing.membership.rules, standing.member, ctx.clock)
     } catch (refused) {
-      if (attempt === 1 && isByRules(refused)) {
-        ctx.memberships.drop(conversation)
-        continue
-      }
+      if (await isByOldRules(ctx, standing, refused)) continue
       return firstResult(ctx, by, rule, input, refused)
     }
-    const { membership } = standing
+    const { membership, member } = standing
     const gather = membership.large ? rule.gather : undefined
     const pay = () => {
       const people = gather === undefined ? membership.size : 0
@@ -307,9 +297,12 @@ async function appendLocked<O extends EntryOp>(
       if (row.seq !== null) return { earlier: row as EntryRow }
       if (membership.pending) demandMayStillAsk(row.head_seq, ctx.settings.requestMessagesMax)
       pay()
-      const applied = await rule.apply(ctx, { client, conversation, by, ...standing, seq: row.head_seq + 1 }, input)
+      const seq = row.head_seq + 1
+      const applied = await rule.apply(ctx, { client, conversation, by, membership, member, seq }, input)
       if ('unchanged' in applied) return { standing: { seq: row.head_seq, at: Math.round(row.head_at) } }
       if ('said' in applied) return { said: await readEntry(client, conversation, applied.said) }
+      const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0
+      if (pauseMs > 0) await takeTurn(client, { conversation, sender: by, clientId }, pauseMs)
       const { payload, aside } = applied
       const part = { event: kindMadeBy[rule.op], ...payload } as unknown as ToWrite['part']
       const users = aside?.followers ?? membership.users
@@ -326,40 +319,15 @@ async function appendLocked<O extends EntryOp>(
       continue
     }
     if ('standing' in done) return { ...done.standing, epoch: ctx.epoch(), entry: null }
-    const entry = await tellLocked(ctx, membership, done, origin)
+    const entry = await tellDone(ctx, membership, done, origin)
     if (!('said' in done)) await tellMentions(ctx, rule, entry, membership.large)
     if (membership.pending && rule.pushes) await tellAsked(ctx, conversation)
     const { seq } = entry
     membership.headSeen = Math.max(membership.headSeen, seq)
     ctx.trace?.({ conversation, seq }, { name: rule.op, startedAt, root: true, attributes: { attempt } })
-    return toAppended(entry)
+    return toAppended(ctx, by, rule, entry)
   }
   throw new Refusal('unavailable', undecided, { retryMs: 1_000 })
-}
-
-const toAppended = (entry: Entry): Appended => ({ seq: entry.seq, at: entry.at, epoch: entry.epoch, entry })
-
-/** Of a message: as `decide` does for those of the group commit. */
-async function demandTurn(
-  ctx: LogContext,
-  by: string,
-  { conversation, clientId }: Placing,
-  { membership, member }: Standing,
-): Promise<void> {
-  demandMayPost(membership.rules, member, ctx.clock)
-  const pauseMs = pauseMsOf(membership.rules, member.role)
-  if (pauseMs > 0) await takeTurn(ctx, { conversation, sender: by, clientId }, pauseMs)
-}
-
-/** What stood already is told to nobody but the one who has said it once more. */
-async function tellLocked(
-  ctx: LogContext,
-  membership: Membership,
-  done: { readonly said: EntryRow } | { readonly earlier: EntryRow } | { readonly entry: Entry },
-  origin: object | undefined,
-): Promise<Entry> {
-  if ('said' in done) return (await toEntries(ctx.seal, [done.said], ctx.epoch()))[0]!
-  return 'earlier' in done ? tellAgain(ctx, done.earlier) : tell(ctx, membership, done.entry, origin)
 }
 
 const undecided = 'unable to write the entry: too many concurrent changes'
@@ -424,36 +392,43 @@ interface Placing {
   readonly replyTo?: number | undefined
 }
 
-interface Decided<O extends EntryOp> extends Checked<O> {
-  readonly membership: Membership
-}
-
 /** All that fails by the caller's standing. Decided on what may be stale: the commit finds that out. */
 function decide<O extends EntryOp>(
   ctx: LogContext,
   by: string,
   rule: Rule<O>,
   input: InputOf<O>,
-): Decided<O> | Promise<Decided<O>> {
-  const decideBy = (standing: Standing): Decided<O> | Promise<Decided<O>> => {
-    const { membership, member } = standing
-    demandOpen(membership.closed)
-    if (rule.counts) demandMayPost(membership.rules, member, ctx.clock)
-    if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
-    const checking = rule.check(ctx, by, input, standing)
-    const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0
-    if (pauseMs > 0) return inTurn(membership, checking, pauseMs)
-    return checking === undefined ? { membership } : checking.then(checked => ({ membership, ...checked }))
-  }
-  /** In slow mode a message that may go takes the member's turn. */
-  const inTurn = async (membership: Membership, checking: ReturnType<typeof rule.check>, pauseMs: number) => {
-    const checked = await checking
-    const { conversation, clientId }: Placing = input
-    await takeTurn(ctx, { conversation, sender: by, clientId }, pauseMs)
-    return { membership, ...checked }
-  }
-  const standing = ctx.memberships.demand((input as Placing).conversation, by)
-  return standing instanceof Promise ? standing.then(decideBy) : decideBy(standing)
+  standing: Standing,
+): ReturnType<Rule<O>['check']> {
+  const { membership, member } = standing
+  demandOpen(membership.closed)
+  if (rule.counts) demandMayPost(membership.rules, member, ctx.clock)
+  if (membership.pending) demandMayStillAsk(membership.headSeen, ctx.settings.requestMessagesMax)
+  const checking = rule.check(ctx, by, input, standing)
+  const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0
+  return pauseMs > 0 ? checkedInTurn(ctx, by, input, checking, pauseMs) : checking
+}
+
+/** In slow mode a message that may go takes the member's turn. */
+async function checkedInTurn<C>(
+  ctx: LogContext,
+  by: string,
+  { conversation, clientId }: Placing,
+  checking: C,
+  pauseMs: number,
+): Promise<Awaited<C>> {
+  const checked = await checking
+  await takeTurn(ctx.pool, { conversation, sender: by, clientId }, pauseMs)
+  return checked
+}
+
+/**
+ * Refused by the rules of a group that were old in this process: only a commit would find that out. It is decided once more,
+ * by what the store says, so that whoever may again is heard at once.
+ */
+async function isByOldRules(ctx: LogContext, standing: Standing | undefined, refused: unknown): Promise<boolean> {
+  if (standing === undefined || !(refused instanceof Refusal) || !codesOfRules.has(refused.code)) return false
+  return ctx.memberships.dropIfOld(standing.membership)
 }
 
 /** Who was shut out between the commit and the acknowledgement still gets the first result (P2). @throws what refused it */
@@ -467,11 +442,19 @@ async function firstResult<O extends EntryOp>(
   if (!(refused instanceof Refusal) || !lateCodes.has(refused.code)) throw refused
   const earlier = await findEarlier(ctx, by, input)
   if (earlier === undefined) throw refused
-  const { seq, at } = earlier
-  const place = { seq, at: Math.round(at), epoch: ctx.epoch() }
-  return saysAll(rule) && earlier.expires_at === null
-    ? place
-    : { ...place, entry: (await toEntries(ctx.seal, [earlier], place.epoch))[0]! }
+  return toAppended(ctx, by, rule, (await toEntries(ctx.seal, [earlier], ctx.epoch()))[0]!)
+}
+
+/** Only what was forwarded waits: of everything else, what is later in the log is answered later. */
+async function toAppended<O extends EntryOp>(
+  ctx: LogContext,
+  by: string,
+  rule: AnyRule<O>,
+  entry: Entry,
+): Promise<Appended> {
+  const { seq, at, epoch } = entry
+  if (saysAll(rule) && !('expiresAt' in entry)) return { seq, at, epoch }
+  return { seq, at, epoch, entry: 'forwarded' in entry ? await asSenderMaySee(ctx, by, entry) : entry }
 }
 
 /** Whether the command holds all that its entry does, so that the acknowledgement needs no more than the place. */
@@ -497,8 +480,23 @@ const same = <T>(result: T): T => result
 const madeOf = <F extends { readonly replyTo: number | undefined }>({ replyTo, ...fields }: F): Entry =>
   ({ ...fields, ...(replyTo === undefined ? {} : { replyTo }) }) as unknown as Entry
 
+/** What stood already is told to nobody but the one who has said it once more. */
+async function tellDone(
+  ctx: LogContext,
+  membership: Membership,
+  done: { readonly said: EntryRow } | { readonly earlier: EntryRow } | { readonly entry: Entry },
+  origin: object | undefined,
+): Promise<Entry> {
+  if ('said' in done) return (await toEntries(ctx.seal, [done.said], ctx.epoch()))[0]!
+  if ('earlier' in done) return tellAgain(ctx, membership, done.earlier)
+  const { entry } = done
+  // Only what was forwarded waits here: of everything else, what is later in the log is told later.
+  tell(ctx, membership, 'forwarded' in entry ? await asAllMaySee(ctx, membership, entry) : entry, origin)
+  return entry
+}
+
 /** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
-function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): Entry {
+function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): void {
   const { conversation, seq, at } = event
   ctx.emit({
     class: 'entry',
@@ -507,19 +505,18 @@ function tell(ctx: LogContext, membership: Membership, event: Entry, origin: obj
     entry: { conversation, seq, at },
     ...(origin === undefined ? {} : { origin }),
   })
-  return event
 }
 
 /**
  * Tells a repetition again, as it was stored: the first time may have been committed by a process that then died. The
- * membership by which the repetition was decided may be old, since no version was compared; so it is read anew, and
+ * membership by which the repetition was decided may be old, since no version was compared; then it is read anew, and
  * whoever was added after the entry is left out (P8).
  */
-async function tellAgain(ctx: LogContext, earlier: EntryRow): Promise<Entry> {
+async function tellAgain(ctx: LogContext, decidedBy: Membership, earlier: EntryRow): Promise<Entry> {
   const entry = (await toEntries(ctx.seal, [earlier], ctx.epoch()))[0]!
   const { conversation, seq } = entry
-  ctx.memberships.drop(conversation)
-  const membership = await ctx.memberships.of(conversation)
+  const isOld = await ctx.memberships.dropIfOld(decidedBy)
+  const membership = isOld ? await ctx.memberships.of(conversation) : decidedBy
   if (membership === undefined || membership.closed) return entry
   const { large, version, members, users } = membership
   const entitled = users.filter(user => members.get(user)!.joinedSeq <= seq)

@@ -110,6 +110,25 @@ test('a drop below a version spares what is as new', async () => {
   expect(counted.queries).toBe(3)
 })
 
+test('what is old is found by its version alone, and what is not stays', async () => {
+  const { counted, memberships } = open()
+  const conversation = await makeConversation(pool, [users[0]!])
+  const first = (await memberships.of(conversation))!
+  expect(await memberships.dropIfOld(first)).toBe(false)
+  expect(await memberships.of(conversation)).toBe(first)
+  expect(counted.queries).toBe(2)
+  await set(conversation, 'version = 2')
+  expect(await memberships.dropIfOld(first)).toBe(true)
+  const second = (await memberships.of(conversation))!
+  expect(second).toMatchObject({ version: 2 })
+  // Many who were decided by the old one come one after the other: it is read anew once.
+  expect(await memberships.dropIfOld(first)).toBe(true)
+  expect(await memberships.of(conversation)).toBe(second)
+  await pool.query('DELETE FROM conversations WHERE id = $1', [conversation])
+  expect(await memberships.dropIfOld(second)).toBe(true)
+  expect(await memberships.of(conversation)).toBeUndefined()
+})
+
 test('a slow reading does not put an older version in place of a newer one', async () => {
   const { counted, memberships } = open()
   const conversation = await makeConversation(pool, [users[0]!])

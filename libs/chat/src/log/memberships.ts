@@ -57,6 +57,12 @@ export interface Memberships {
   member(membership: Membership, user: string): Promise<Member | undefined>
   /** Forgets a conversation whose version is below the one given, or whatever its version. */
   drop(conversation: string, belowVersion?: number): void
+  /**
+   * Forgets a membership that the store has in another version; only the version is read, since others need what is
+   * cached.
+   * @returns whether it has
+   */
+  dropIfOld(membership: Membership): Promise<boolean>
   clear(): void
 }
 
@@ -195,6 +201,16 @@ export function createMemberships(options: MembershipsOptions): Memberships {
       if (hit !== undefined && hit.version < belowVersion) forget(hit)
       // A load that is under way may have its answer from before the change.
       loading.delete(conversation)
+    },
+    async dropIfOld({ conversation, version }) {
+      const found = await pool.query<{ version: number }>({
+        name: 'memberships-version',
+        text: 'SELECT version FROM conversations WHERE id = $1',
+        values: [conversation],
+      })
+      const isOld = found.rows[0]?.version !== version
+      if (isOld) memberships.drop(conversation, version + 1)
+      return isOld
     },
     clear() {
       cached.clear()

@@ -174,6 +174,27 @@ describe('permissions', () => {
     await post(other.ctx, member, message())
   })
 
+  test('what they refuse, and what is repeated, leaves the members in the cache that everybody needs', async () => {
+    const once = message('once')
+    await post(other.ctx, member, once)
+    await changeGroup(ctx, owner, { conversation, permissions: { post: 'admin' }, slowModeMs: 60_000 })
+    await refused(post(other.ctx, member, message()), 'role_insufficient')
+    const held = await other.ctx.memberships.of(conversation)
+    await refused(post(other.ctx, member, message()), 'role_insufficient')
+    await refused(post(other.ctx, member, { ...message(), thread: 1 }), 'role_insufficient')
+    await post(other.ctx, member, once)
+    await post(other.ctx, admin, once)
+    await post(other.ctx, admin, once)
+    expect(await other.ctx.memberships.of(conversation)).toBe(held)
+    // Of a reply in a thread it is decided anew as well, where the rules are others by now.
+    const root = (await post(ctx, owner, message())).seq
+    await changeGroup(ctx, owner, { conversation, permissions: { post: 'member' } })
+    await post(other.ctx, member, { ...message(), thread: root })
+    const slow = await other.ctx.memberships.of(conversation)
+    await refused(post(other.ctx, member, message()), 'rate_limited')
+    expect(await other.ctx.memberships.of(conversation)).toBe(slow)
+  })
+
   test('nor forward into it, nor while they are silenced', async () => {
     const { conversation: direct } = await createDirect(ctx, owner, member)
     const said = await post(ctx, owner, { ...message(), conversation: direct.id })

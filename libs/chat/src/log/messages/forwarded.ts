@@ -30,3 +30,8 @@ export async function asAllMaySee(ctx: LogContext, membership: Membership, entry
   if (membership.large) return unnamed(entry)
   return (await between(ctx, origin, membership.users)).size > 0 ? unnamed(entry) : entry
 }
+
+/** As whoever said it may see it in the answer. */
+export async function asSenderMaySee(ctx: LogContext, by: string, entry: Entry): Promise<Entry> {
+  return (await asReaderMaySee(ctx, by, [entry]))(entry)
+}

@@ -24,7 +24,21 @@ import { badge } from '../conversations/badge.ts'
 import { get } from '../conversations/get.ts'
 import { list } from '../conversations/list.ts'
 import { resume } from '../sync/resume.ts'
-import { clear, edit, forward, hide, history, listHidden, listPins, pin, post, remove, versions } from './index.ts'
+import {
+  clear,
+  edit,
+  forward,
+  hide,
+  history,
+  listHidden,
+  listPins,
+  pin,
+  post,
+  react,
+  remove,
+  versions,
+  vote,
+} from './index.ts'
 
 let database: TestDatabase
 let chat: TestChat
@@ -541,12 +555,46 @@ describe('forwarding', () => {
     target = await makeConversation(ctx.pool, [bob, frank, dave])
     const { seq, at: saidAt } = await say(eve, 'words')
     const clientId = randomUUID()
-    await pass(bob, seq, clientId)
-    expect(chat.emitted.at(-1)?.event).toMatchObject({ body: { text: 'words' }, forwarded: { at: saidAt } })
-    expect(JSON.stringify(chat.emitted.at(-1)?.event)).not.toContain(eve)
-    await pass(bob, seq, clientId)
-    expect(JSON.stringify(chat.emitted.at(-1)?.event)).not.toContain(eve)
+    for (const _ of ['first', 'again']) {
+      const { entry } = await pass(bob, seq, clientId)
+      expect(chat.emitted.at(-1)?.event).toMatchObject({ body: { text: 'words' }, forwarded: { at: saidAt } })
+      expect(JSON.stringify(chat.emitted.at(-1)?.event)).not.toContain(eve)
+      // Who forwards it reads the name with the page, and in the answer.
+      expect(entry).toMatchObject({ forwarded: { by: eve, at: saidAt } })
+    }
     expect((await arrived(frank))[0]!.forwarded).toEqual({ at: saidAt })
     expect((await arrived(dave))[0]!.forwarded).toEqual({ by: eve, at: saidAt })
+  })
+
+  test('names who said it to who forwards it in a large group, where it names them to nobody live', async () => {
+    const { seq, at: saidAt } = await say(alice, 'words')
+    await ctx.pool.query(`UPDATE conversations SET large_since = now() - interval '1 hour' WHERE id = $1`, [target])
+    const { entry } = await pass(bob, seq)
+    expect(entry).toMatchObject({ forwarded: { by: alice, at: saidAt } })
+    expect((chat.emitted.at(-1)!.event as EntryOf<'message.new'>).forwarded).toEqual({ at: saidAt })
+  })
+
+  test('does not name who said it in the answer to somebody whom they have blocked, whatever is answered', async () => {
+    const [eve] = (await makeUsers(ctx.pool, 1)) as [string]
+    conversation = await makeConversation(ctx.pool, [eve, bob])
+    const asked = await post(ctx, eve, {
+      conversation,
+      clientId: randomUUID(),
+      body: { type: 'poll', question: 'Lunch?', options: ['yes', 'no'], fallback: 'Lunch?', anonymous: true },
+    })
+    const clientId = randomUUID()
+    const { seq } = await pass(bob, asked.seq, clientId)
+    await block(ctx, eve, bob)
+    const place = { conversation: target, target: seq }
+    const answers = [
+      await pass(bob, asked.seq),
+      await pass(bob, asked.seq, clientId),
+      await vote(ctx, bob, { ...place, clientId: randomUUID(), options: [0] }),
+      await react(ctx, bob, { ...place, clientId, emoji: '👍', on: true }),
+    ]
+    await take(eve, asked.seq)
+    answers.push(await pass(bob, asked.seq, clientId))
+    for (const { entry } of answers) expect(entry).toMatchObject({ event: 'message.new', forwarded: { at: asked.at } })
+    expect(JSON.stringify(answers)).not.toContain(eve)
   })
 })

@@ -4,11 +4,12 @@
  * so that a message that was not stored in its turn keeps it, and a repetition of one that was takes none.
  */
 import { Refusal } from '@flotilla/protocol'
-import type { LogContext } from '../context.ts'
+import type { Pool, PoolClient } from 'pg'
 
+/** By the time of the statement, since a transaction may have begun long before: it has waited for the conversation. */
 const take = `
-INSERT INTO slow_posts AS p (user_id, conversation_id, client_id)
-SELECT $1, $2, $3
+INSERT INTO slow_posts AS p (user_id, conversation_id, client_id, at)
+SELECT $1, $2, $3, clock_timestamp()
  WHERE NOT EXISTS (SELECT FROM messages WHERE conversation_id = $2 AND sender_id = $1 AND client_id = $3)
     ON CONFLICT (user_id, conversation_id) DO UPDATE SET client_id = EXCLUDED.client_id, at = greatest(p.at, EXCLUDED.at)
  WHERE p.client_id = EXCLUDED.client_id OR p.at <= EXCLUDED.at - $4 * interval '1 millisecond'
@@ -16,23 +17,26 @@ RETURNING at`
 
 /** Whatever the answer, the row is that of another message, or the message is stored. */
 const left = `
-SELECT ceil(extract(epoch FROM at - now()) * 1000 + $3)::float8 AS left FROM slow_posts
+SELECT ceil(extract(epoch FROM at - clock_timestamp()) * 1000 + $3)::float8 AS left FROM slow_posts
  WHERE user_id = $1 AND conversation_id = $2`
 
-/** @throws Refusal rate_limited, also for a repetition of what is stored: that gets its first result */
+/**
+ * @param client of the transaction that stores the message, where there is one already: a rollback gives the turn back
+ * @throws Refusal rate_limited, also for a repetition of what is stored: that gets its first result
+ */
 export async function takeTurn(
-  ctx: LogContext,
+  client: Pool | PoolClient,
   message: { readonly conversation: string; readonly sender: string; readonly clientId: string },
   pauseMs: number,
 ): Promise<void> {
   const { conversation, sender, clientId } = message
-  const taken = await ctx.pool.query({
+  const taken = await client.query({
     name: 'slow-mode-take',
     text: take,
     values: [sender, conversation, clientId, pauseMs],
   })
   if (taken.rowCount === 1) return
-  const found = await ctx.pool.query<{ left: number }>({
+  const found = await client.query<{ left: number }>({
     name: 'slow-mode-left',
     text: left,
     values: [sender, conversation, pauseMs],

@@ -8,7 +8,7 @@ import {
   type TestDatabase,
   testDatabase,
 } from '@flotilla/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
 import { removeMessage } from '../../operators/remove-message.ts'
 import { addMembers } from '../conversations/add-members.ts'
@@ -272,6 +272,51 @@ test('a thread keeps to the rules of its group: who may post, slow mode, and the
   await changeGroup(ctx, alice, { conversation, permissions: { post: 'admin' } })
   await refused(say(carol, root), 'role_insufficient')
   await say(alice, root)
+})
+
+describe('in slow mode', () => {
+  const slowModeMs = 60_000
+  let root = 0
+  beforeEach(async () => {
+    root = await say(alice)
+    await changeGroup(ctx, alice, { conversation, slowModeMs })
+  })
+
+  test('a reply that is refused takes no turn, nor does one that is repeated', async () => {
+    await refused(say(bob, root + 99), 'message_unknown')
+    const clientId = randomUUID()
+    const seq = await say(bob, root, { clientId })
+    await ctx.pool.query(`UPDATE slow_posts SET at = now() - interval '2 minutes' WHERE user_id = $1`, [bob])
+    expect(await say(bob, root, { clientId })).toBe(seq)
+    await say(bob)
+    expect(await say(bob, root, { clientId })).toBe(seq)
+  })
+
+  test('of what is sent at once one goes, and one that is sent twice is one', async () => {
+    const sends = [say(bob, root), say(bob), say(bob, root), say(bob)]
+    const outcomes = await Promise.allSettled(sends)
+    expect(outcomes.filter(one => one.status === 'fulfilled')).toHaveLength(1)
+    const clientId = randomUUID()
+    const [one, other] = await Promise.all([say(carol, root, { clientId }), say(carol, root, { clientId })])
+    expect(one).toBe(other)
+  })
+
+  test('the pause begins when the reply is stored, however long it has waited for the conversation', async () => {
+    const holder = await ctx.pool.connect()
+    await holder.query('BEGIN')
+    await holder.query('SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE', [conversation])
+    const replied = say(bob, root)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    await holder.query('COMMIT')
+    holder.release()
+    const seq = await replied
+    const waited = await ctx.pool.query<{ ms: number }>(
+      `SELECT (extract(epoch FROM m.created_at - p.at) * 1000)::float8 AS ms
+         FROM messages m JOIN slow_posts p USING (conversation_id) WHERE conversation_id = $1 AND seq = $2`,
+      [conversation, seq],
+    )
+    expect(waited.rows[0]!.ms).toBeLessThan(200)
+  })
 })
 
 test('what one has hidden or cleared is not in a thread either, and counts no more', async () => {
