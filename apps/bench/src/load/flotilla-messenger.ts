@@ -4,11 +4,10 @@ import { closeAdvice, protocolVersion, type ReplyOf } from '@flotilla/protocol'
 import { type SecretKey, signTicket } from '@flotilla/service'
 import { idOf } from '../ids.ts'
 import type { FrameMemory } from './frame-memory.ts'
-import { LeanSocket } from './lean-socket.ts'
+import { asciiJson, LeanSocket } from './lean-socket.ts'
 import {
   type Action,
   type Address,
-  asciiJson,
   type Messenger,
   type MessengerEvents,
   type Person,
@@ -125,8 +124,9 @@ export class FlotillaMessenger implements Messenger {
     return this.request('sync.resume', { cursors }) as Promise<ReplyOf<'sync.resume'>>
   }
 
-  history(conversation: string, after: number, limit?: number): Promise<ReplyOf<'history.page'>> {
-    return this.request('history.page', { conversation, after, limit }) as Promise<ReplyOf<'history.page'>>
+  /** The latest entries, unless those after one are asked for. */
+  history(conversation: string, page: { after?: number; limit?: number }): Promise<ReplyOf<'history.page'>> {
+    return this.request('history.page', { conversation, ...page }) as Promise<ReplyOf<'history.page'>>
   }
 
   cut(): void {
@@ -142,11 +142,13 @@ export class FlotillaMessenger implements Messenger {
     return this.requestId
   }
 
-  private request(op: string, fields: object): Promise<unknown> {
+  /** @throws Closed when the connection is gone, or goes before the answer */
+  private async request(op: string, fields: object): Promise<unknown> {
+    if (this.socket === undefined) throw new Closed(1006, 'before')
     const id = this.nextId()
     const waiting = Promise.withResolvers<unknown>()
     this.waiting.set(id, waiting)
-    this.socket?.send(JSON.stringify({ id, op, ...fields }))
+    this.socket.send(JSON.stringify({ id, op, ...fields }))
     return waiting.promise
   }
 

@@ -174,6 +174,13 @@ export class LeanSocket {
   }
 }
 
+/** JSON as a text that may be sent: nothing but ASCII. */
+export const asciiJson = (value: object): string =>
+  JSON.stringify(value).replace(
+    /[\u0080-\uffff]/g,
+    letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
 const headBytes = (length: number) => (length < 126 ? 6 : length < 65_536 ? 8 : 14)
 
 /** The head of a frame from a client, with the masking key 0. @returns where the payload goes */

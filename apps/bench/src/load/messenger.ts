@@ -32,13 +32,6 @@ export type Action =
   | { readonly do: 'edit'; readonly message: number; readonly text: string }
   | { readonly do: 'pin' | 'unpin'; readonly message: number }
 
-/** As the lean socket takes it: nothing but ASCII. */
-export const asciiJson = (value: object): string =>
-  JSON.stringify(value).replace(
-    /[\u0080-\uffff]/g,
-    letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
-
 /** Where a message goes. */
 export interface Target {
   readonly conversation: string

@@ -5,11 +5,10 @@
 import { type SecretKey, signTicket } from '@flotilla/service'
 import { idOf } from '../ids.ts'
 import type { FrameMemory } from './frame-memory.ts'
-import { LeanSocket } from './lean-socket.ts'
+import { asciiJson, LeanSocket } from './lean-socket.ts'
 import {
   type Action,
   type Address,
-  asciiJson,
   type Messenger,
   type MessengerEvents,
   type Person,

@@ -91,7 +91,7 @@ export class SyncedClient {
 
   private async page(): Promise<void> {
     for (;;) {
-      const { entries, head } = await this.messenger.history(this.options.conversation, this.cursor)
+      const { entries, head } = await this.messenger.history(this.options.conversation, { after: this.cursor })
       for (const entry of entries) this.takeEntry(entry)
       if (this.cursor >= head) return
     }

@@ -30,8 +30,12 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
   defer(() => ground.close())
   await bench.flotilla.populate(ground, { people: conversations * 2, directs: conversations })
   const filledAt = performance.now()
-  await fillFlotilla(ground, { first: 0, conversations, messagesEach: pageEntries })
-  await change(ground, readers)
+  await fillFlotilla(ground, {
+    conversations,
+    messagesEach: pageEntries,
+    standing: (conversation, seq) => (conversation < readers ? standingOf(seq) : untouched),
+  })
+  await addParts(ground, readers)
   bench.say(`  ${conversations * pageEntries} messages in ${Math.round((performance.now() - filledAt) / 1_000)} s`)
   await ground.checkpoint()
   const stand = await bench.flotilla.start(ground, { nodes: 1, core: serverCore })
@@ -41,6 +45,10 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
   await load.call('connect')
   await load.call('read', bench.warmSeconds, readersAtOnce)
   const counts = await load.call('read', bench.seconds * bench.runs, readersAtOnce)
+  const problems = (['closed', 'refused'] as const).flatMap(what =>
+    counts[what] > 0 ? [`${counts[what]} ${what}`] : [],
+  )
+  if (problems.length > 0) throw new Error(`the pages do not count: ${problems.join(', ')}`)
   const readMs = new Histogram(counts.readMs)
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map(share => readMs.quantile(share)) as [number, number, number]
   const entriesEach = counts.entries / counts.pages
@@ -65,32 +73,36 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
   }
 }
 
-/** What people have done with the messages: the rows alone, since an entry of each would take the place of a message. */
-async function change(ground: Ground, conversations: number): Promise<void> {
+// What people have done with the messages: the rows alone, since an entry of each would take the place of a message.
+
+const untouched = { edited: false, parts: 0 }
+const editedEach = 10
+const pinnedEach = 20
+const reactedEach = 6
+/** Of `messages.parts`. */
+const pinBit = 1
+const reactionBit = 2
+
+const standingOf = (seq: number) => ({
+  edited: seq % editedEach === 0,
+  parts: (seq % pinnedEach === 0 ? pinBit : 0) | (seq % reactedEach === 0 ? reactionBit : 0),
+})
+
+async function addParts(ground: Ground, conversations: number): Promise<void> {
   const messages = `FROM generate_series(0, $1::int - 1) n, generate_series(1, ${pageEntries}) s`
   await ground.query(
-    `UPDATE messages SET changed_seq = ${pageEntries}, edited_at = now() ${messages}
-      WHERE conversation_id = md5('direct-' || n)::uuid AND seq = s AND s % 10 = 0`,
-    [conversations],
-  )
-  await ground.query(
     `INSERT INTO pins (conversation_id, seq, pinned, changed_seq, changed_by)
-     SELECT md5('direct-' || n)::uuid, s, true, ${pageEntries}, md5('user-' || 2 * n)::uuid ${messages} WHERE s % 20 = 0`,
+     SELECT md5('direct-' || n)::uuid, s, true, ${pageEntries}, md5('user-' || 2 * n)::uuid ${messages} WHERE s % ${pinnedEach} = 0`,
     [conversations],
   )
   await ground.query(
     `INSERT INTO reactions (conversation_id, seq, user_id, emojis, version)
-     SELECT md5('direct-' || n)::uuid, s, md5('user-' || 2 * n)::uuid, ARRAY['👍', '🎉'], 1 ${messages} WHERE s % 6 = 0`,
+     SELECT md5('direct-' || n)::uuid, s, md5('user-' || 2 * n)::uuid, ARRAY['👍', '🎉'], 1 ${messages} WHERE s % ${reactedEach} = 0`,
     [conversations],
   )
   await ground.query(
     `INSERT INTO reaction_counts (conversation_id, seq, version, emojis, counts)
-     SELECT md5('direct-' || n)::uuid, s, 1, ARRAY['👍', '🎉'], ARRAY[1, 1] ${messages} WHERE s % 6 = 0`,
-    [conversations],
-  )
-  await ground.query(
-    `UPDATE messages SET parts = CASE WHEN s % 20 = 0 THEN 1 ELSE 0 END | CASE WHEN s % 6 = 0 THEN 2 ELSE 0 END ${messages}
-      WHERE conversation_id = md5('direct-' || n)::uuid AND seq = s AND (s % 20 = 0 OR s % 6 = 0)`,
+     SELECT md5('direct-' || n)::uuid, s, 1, ARRAY['👍', '🎉'], ARRAY[1, 1] ${messages} WHERE s % ${reactedEach} = 0`,
     [conversations],
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Tables that are full already: conversations of people whom the load leaves alone, behind those that it uses. Bodies are
- * sealed as the product seals them, so that whoever reads the rows can open them.
+ * A log that is full already, of direct conversations that are there. Bodies are sealed as the product seals them, so that
+ * whoever reads the rows can open them.
  */
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -13,43 +13,54 @@ import { idOf } from '../ids.ts'
 import { writeStamp } from '../load/messenger.ts'
 
 export interface Filling {
-  /** The number of the first direct conversation: `idOf('direct', first)`. */
-  readonly first: number
+  /** The first so many: from `idOf('direct', 0)` on. */
   readonly conversations: number
   readonly messagesEach: number
+  /** How a message stands now. */
+  standing(conversation: number, seq: number): Standing
+}
+
+export interface Standing {
+  /** By the last entry of its conversation. */
+  readonly edited: boolean
+  /** As in `messages.parts`; the rows of the parts are for the caller to write. */
+  readonly parts: number
 }
 
 const textLength = 150
 const kindOfMessages = 1
+/** NULL, as COPY reads it. */
+const none = '\\N'
 const rowsAtOnce = 1_000
 
-/** The rows of the log. Conversations and members are there. Of a conversation both people have written, by turns. */
+/** The rows of the log. Of a conversation both people have written, by turns. */
 export async function fillLog(ground: Ground, seal: Sealer, filling: Filling): Promise<void> {
   const client = new pg.Client({ connectionString: ground.databaseUrl, application_name: 'bench' })
   await client.connect()
   try {
-    const columns = 'conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body'
+    const columns =
+      'conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body, changed_seq, edited_at, parts'
     await pipeline(Readable.from(rowsOf(seal, filling)), client.query(from(`COPY messages (${columns}) FROM STDIN`)))
   } finally {
     await client.end()
   }
   await ground.query(
     `UPDATE conversations SET head_seq = $2, fed_seq = $2, head_at = now()
-       FROM generate_series($1::int, $1::int + $3::int - 1) n WHERE id = md5('direct-' || n)::uuid`,
-    [filling.first, filling.messagesEach, filling.conversations],
+       FROM generate_series(0, $1::int - 1) n WHERE id = md5('direct-' || n)::uuid`,
+    [filling.conversations, filling.messagesEach],
   )
   await ground.query(
     `UPDATE members SET delivered_seq = $2, read_seq = $2
-       FROM generate_series($1::int, $1::int + $3::int - 1) n WHERE conversation_id = md5('direct-' || n)::uuid`,
-    [filling.first, filling.messagesEach, filling.conversations],
+       FROM generate_series(0, $1::int - 1) n WHERE conversation_id = md5('direct-' || n)::uuid`,
+    [filling.conversations, filling.messagesEach],
   )
 }
 
-function* rowsOf(seal: Sealer, { first, conversations, messagesEach }: Filling): Generator<string> {
+function* rowsOf(seal: Sealer, { conversations, messagesEach, standing }: Filling): Generator<string> {
   const at = new Date().toISOString()
   const plain = JSON.stringify({ body: { text: writeStamp(0, 0, 0, textLength) } })
   let lines: string[] = []
-  for (let number = first; number < first + conversations; number++) {
+  for (let number = 0; number < conversations; number++) {
     const conversation = idOf('direct', number)
     const people = [idOf('user', number * 2), idOf('user', number * 2 + 1)]
     for (let seq = 1; seq <= messagesEach; seq++) {
@@ -57,7 +68,10 @@ function* rowsOf(seal: Sealer, { first, conversations, messagesEach }: Filling):
       const clientId = randomUUID()
       const { keyId, body } = seal.seal({ conversation, sender, clientId, kind: kindOfMessages }, plain)
       const hex = body.toString('hex')
-      lines.push(`${conversation}\t${seq}\t${at}\t${sender}\t${clientId}\t${keyId}\t${kindOfMessages}\t\\\\x${hex}\n`)
+      const { edited, parts } = standing(number, seq)
+      const changed = edited ? `${messagesEach}\t${at}` : `${none}\t${none}`
+      const sent = `${conversation}\t${seq}\t${at}\t${sender}\t${clientId}\t${keyId}\t${kindOfMessages}\t\\\\x${hex}`
+      lines.push(`${sent}\t${changed}\t${parts === 0 ? none : parts}\n`)
       if (lines.length < rowsAtOnce) continue
       yield lines.join('')
       lines = []
