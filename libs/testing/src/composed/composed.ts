@@ -19,6 +19,7 @@ import { clocksMissing } from '../stepped-clock.ts'
 import { dumpStore } from '../store-dump.ts'
 import { type ComposedStage, setComposedStage } from './composed-stage.ts'
 import { createDice } from './dice.ts'
+import { findDivergence } from './divergence.ts'
 import { meetFaults } from './nemesis.ts'
 import { type PlannedFault, planFaults } from './plan.ts'
 import { createSocketRecorder } from './recorded-sockets.ts'
@@ -80,7 +81,8 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
     })
     await pause(Math.max(0, healedAt - steadyMs()))
     violations.push(...(await probe(stage, troupe, history)))
-    violations.push(...(await troupe.diverged()).map(what => ({ promise: 'P3' as const, what })))
+    const diverged = await findDivergence(stage, sockets, troupe.people)
+    violations.push(...diverged.map(what => ({ promise: 'P3' as const, what })))
     sockets.close()
     violations.push(...(await judge(stage, history)))
     const counts = { ...troupe.counts, ...countRecords(history) }

@@ -6,8 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messages } from '@flotilla/chat'
-import { type ContactRequest, type Entry, type EventIn, limits, textOf } from '@flotilla/protocol'
+import { type ContactRequest, type EventIn, textOf } from '@flotilla/protocol'
 import { type Client, createClient, type Question, type Send, type User } from '@flotilla/sdk'
 import { FoldedViews } from '../folded-views.ts'
 import type { History } from '../history.ts'
@@ -17,6 +16,7 @@ import { atRate, recordClient } from '../talkers.ts'
 import { until } from '../until.ts'
 import type { ComposedStage } from './composed-stage.ts'
 import type { Dice } from './dice.ts'
+import { Latest } from './latest.ts'
 import type { SocketRecorder } from './recorded-sockets.ts'
 
 export interface TroupeOptions {
@@ -35,8 +35,7 @@ export interface Troupe {
   unanswered(): number
   /** Devices that do not have everything, each with a sentence. */
   behind(): Promise<string[]>
-  /** What devices show otherwise than it stands, when everything has come to rest. */
-  diverged(): Promise<string[]>
+  readonly people: readonly Person[]
   /** Owns every group and is never put out. */
   readonly steward: { readonly user: string; readonly session: string }
   readonly groups: readonly string[]
@@ -113,21 +112,20 @@ export async function gatherTroupe(options: TroupeOptions): Promise<Troupe> {
 class LivingTroupe implements Troupe {
   readonly counts: Record<string, number> = {}
   readonly groups: string[] = []
+  people: Person[] = []
   steward = { user: '', session: '' }
   readonly #stage: ComposedStage
   readonly #history: History
   readonly #sockets: SocketRecorder
   readonly #dice: Dice
-  #people: Person[] = []
   readonly #directs: Direct[] = []
   /** By group: who is in, as far as the answers tell. */
   readonly #members = new Map<string, Set<Person>>()
-  /** By conversation, and by conversation and person: the last message that was acknowledged. */
-  readonly #said = new Map<string, number>()
-  /** The same of polls. */
-  readonly #asked = new Map<string, number>()
-  /** The same of messages outside of threads, each for a while, so that a thread becomes longer than one reply. */
-  readonly #roots = new Map<string, number>()
+  readonly #said = new Latest()
+  /** Polls. */
+  readonly #asked = new Latest()
+  /** Messages outside of threads, each for a while, so that a thread becomes longer than one reply. */
+  readonly #roots = new Latest()
   /** By person: what they said last, wherever that was. */
   readonly #saidAnywhere = new Map<string, Place>()
   /** A pair of group and person, or of people, that something is under way with. */
@@ -150,7 +148,7 @@ class LivingTroupe implements Troupe {
     const users = await makeUsers(pool, people + 1)
     const sessions = await makeSessions(pool, users)
     this.steward = { user: users[people]!, session: sessions[people]! }
-    this.#people = users.slice(0, people).map(user => ({ user, devices: [] }))
+    this.people = users.slice(0, people).map(user => ({ user, devices: [] }))
     for (const size of groupSizes) {
       const members = this.#somebody(size)
       const conversation = await this.#open(this.steward, {
@@ -162,14 +160,14 @@ class LivingTroupe implements Troupe {
       this.#members.set(conversation, new Set(members))
     }
     for (let nth = 0; nth < people / 2; nth++) {
-      const [one, other] = [this.#people[nth]!, this.#people[nth + people / 2]!]
+      const [one, other] = [this.people[nth]!, this.people[nth + people / 2]!]
       const as = { user: one.user, session: sessions[nth]! }
       const conversation = await this.#open(as, { kind: 'direct', user: other.user })
       this.#directs.push({ conversation, people: [one, other], blocked: false, tie: 'none' })
     }
     // They have been large for long: nobody is addressed by name any more.
     await pool.query(`UPDATE conversations SET large_since = large_since - interval '1 hour'`)
-    for (const person of this.#people) for (let nth = 0; nth < devicesEach; nth++) await this.#addDevice(person)
+    for (const person of this.people) for (let nth = 0; nth < devicesEach; nth++) await this.#addDevice(person)
     await until(() => this.#devices().every(({ client }) => client.state.name === 'live'), {
       what: 'everybody is live',
       withinMs: 60_000,
@@ -178,7 +176,7 @@ class LivingTroupe implements Troupe {
   }
 
   #somebody(count: number): Person[] {
-    const left = [...this.#people]
+    const left = [...this.people]
     return Array.from({ length: count }, () => left.splice(this.#dice.between(0, left.length - 1), 1)[0]!)
   }
 
@@ -223,7 +221,7 @@ class LivingTroupe implements Troupe {
   }
 
   #devices(): Device[] {
-    return this.#people.flatMap(({ devices }) => devices)
+    return this.people.flatMap(({ devices }) => devices)
   }
 
   // ---- what they do -------------------------------------------------------------------------------------------------
@@ -254,7 +252,7 @@ class LivingTroupe implements Troupe {
     }
     const conversation = this.#dice.pick(this.groups)
     const members = [...this.#members.get(conversation)!]
-    return { conversation, person: this.#dice.pick(this.#dice.roll() < 0.1 ? this.#people : members) }
+    return { conversation, person: this.#dice.pick(this.#dice.roll() < 0.1 ? this.people : members) }
   }
 
   #say(): void {
@@ -264,10 +262,9 @@ class LivingTroupe implements Troupe {
     const draft = { conversation, body: { text } }
     const { user } = person
     // Now and then it is something about a message: of one's own, or the last one of anybody's.
-    const mine = `${conversation} ${user}`
-    const [own, last] = [this.#said.get(mine), this.#said.get(conversation)]
-    const [ownRoot, root] = [this.#roots.get(mine), this.#roots.get(conversation)]
-    const [ownPoll, poll] = [this.#asked.get(mine), this.#asked.get(conversation)]
+    const [own, last] = [this.#said.of(conversation, user), this.#said.of(conversation)]
+    const [ownRoot, root] = [this.#roots.of(conversation, user), this.#roots.of(conversation)]
+    const [ownPoll, poll] = [this.#asked.of(conversation, user), this.#asked.of(conversation)]
     const anywhere = this.#saidAnywhere.get(user)
     const emoji = this.#dice.pick(['👍', '❤️', '🎉'])
     const inThread = root !== undefined && this.#dice.roll() < 0.25
@@ -301,12 +298,11 @@ class LivingTroupe implements Troupe {
         const isPoll = body !== undefined && 'type' in body && body.type === 'poll'
         const isReply = inThread && op === 'message.send'
         if (isReply) this.#count(isPoll ? 'polls in threads' : 'replies')
-        if (isPoll) for (const place of [conversation, mine]) this.#asked.set(place, seq)
+        if (isPoll) this.#asked.set(conversation, user, seq)
         if (op === 'message.send' && !isPoll) this.#saidAnywhere.set(user, { conversation, seq })
         if (op === 'message.send' || op === 'message.forward') {
-          for (const place of [conversation, mine]) this.#said.set(place, seq)
-          if (!isReply && (root === undefined || this.#dice.roll() < 0.2))
-            for (const place of [conversation, mine]) this.#roots.set(place, seq)
+          this.#said.set(conversation, user, seq)
+          if (!isReply && (root === undefined || this.#dice.roll() < 0.2)) this.#roots.set(conversation, user, seq)
         }
         this.#history.acknowledged(user, conversation, clientId, seq)
       },
@@ -393,7 +389,7 @@ class LivingTroupe implements Troupe {
   #planAddition() {
     const conversation = this.#dice.pick(this.groups)
     const members = this.#members.get(conversation)!
-    const others = this.#people.filter(person => !members.has(person))
+    const others = this.people.filter(person => !members.has(person))
     if (others.length === 0) return undefined
     const person = this.#dice.pick(others)
     const { user } = person
@@ -554,7 +550,7 @@ class LivingTroupe implements Troupe {
 
   /** One device ends the session of the other; its person signs in anew on another one. */
   #planRevocation() {
-    const person = this.#dice.pick(this.#people)
+    const person = this.#dice.pick(this.people)
     const [gone, other] = person.devices as [Device, Device]
     return {
       hold: `devices of ${person.user}`,
@@ -601,7 +597,7 @@ class LivingTroupe implements Troupe {
          FROM members m JOIN conversations c ON c.id = m.conversation_id`,
     )
     const heads = Map.groupBy(rows, row => row.user)
-    return this.#people.flatMap(({ user, devices }) =>
+    return this.people.flatMap(({ user, devices }) =>
       devices.flatMap(({ name, client, seen }) => {
         if (client.state.name !== 'live') return [`${name} is ${JSON.stringify(client.state)}`]
         return (heads.get(user) ?? [])
@@ -609,53 +605,6 @@ class LivingTroupe implements Troupe {
           .map(({ conversation, head }) => `${name} has ${seen.get(conversation) ?? 0} of ${head} in ${conversation}`)
       }),
     )
-  }
-
-  async diverged(): Promise<string[]> {
-    const found: string[] = []
-    const untold = await this.#untold()
-    for (const { user, devices } of this.#people)
-      for (const conversation of await this.#conversationsOf(user)) {
-        const { entries, from } = await this.#readAll(user, conversation)
-        for (const { name, views } of devices) {
-          const byFormer = this.#sockets.readByFormer(name)
-          const differences = views.differences(conversation, entries, from, {
-            isReadByFormer: seq => byFormer.has(`${conversation}/${seq}`),
-            isUntold: seq => untold.has(`${conversation}/${seq}`),
-          })
-          found.push(...differences.map(what => `${name} in ${conversation} ${what}`))
-        }
-      }
-    return found
-  }
-
-  /** Messages with reactions whose teller has died: the worker would tell of them, and it is not part of this. */
-  async #untold(): Promise<ReadonlySet<string>> {
-    const { rows } = await this.#stage.pool.query<{ place: string }>(
-      `SELECT conversation_id || '/' || seq AS place FROM reaction_counts WHERE untold`,
-    )
-    return new Set(rows.map(row => row.place))
-  }
-
-  async #conversationsOf(user: string): Promise<string[]> {
-    const { rows } = await this.#stage.pool.query<{ id: string }>(
-      'SELECT conversation_id AS id FROM members WHERE user_id = $1',
-      [user],
-    )
-    return rows.map(row => row.id)
-  }
-
-  async #readAll(user: string, conversation: string): Promise<{ entries: Entry[]; from: number }> {
-    const entries: Entry[] = []
-    for (let after = 0; ; after = entries.at(-1)!.seq) {
-      const page = await messages.history(this.#stage.chat.ctx, user, {
-        conversation,
-        after,
-        limit: limits.historyPageMax,
-      })
-      entries.push(...page.entries)
-      if (page.more !== true) return { entries, from: page.from }
-    }
   }
 
   async stop(): Promise<void> {
