@@ -19,10 +19,11 @@ const fail = (error: unknown): never => {
   process.exit(1)
 }
 
-readCommandLine({
-  usage: 'npm start',
+const { flags } = readCommandLine({
+  usage: 'npm start [-- --demo]',
   about:
     'All of Flotilla in one process: PostgreSQL, gateway, API and worker on http://localhost:8080. Data is kept in .flotilla/.',
+  options: { demo: { about: 'fill a workspace to look around in: four people, five conversations, 2,000 messages' } },
   settings: 'Standalone',
 })
 
@@ -91,6 +92,7 @@ starting = startStandalone({
     names: settings.PUSH_CONTENT === 'names',
   },
   operator: settings.OPERATOR_PORT === 0 ? undefined : { host: settings.OPERATOR_HOST, port: settings.OPERATOR_PORT },
+  demo: flags.has('demo'),
   logger,
   onFault(error) {
     process.stderr.write(`\n${error.message}\n`)
@@ -101,10 +103,15 @@ starting = startStandalone({
 const standalone = await starting
 if (standalone !== undefined && !ending) {
   const { url, devInboxUrl } = standalone
-  say(forPeople ? greeting(standalone) : `Flotilla is up: ${url}`, { url, docs: `${url}/docs`, devInboxUrl })
+  say(forPeople ? greeting(standalone) : `Flotilla is up: ${url}`, {
+    url,
+    docs: `${url}/docs`,
+    devInboxUrl,
+    demo: standalone.demo?.usernames,
+  })
 }
 
-function greeting({ url, devInboxUrl }: Standalone): string {
+function greeting({ url, devInboxUrl, demo }: Standalone): string {
   const chat = `npm run chat --${url === 'http://localhost:8080' ? '' : ` --url ${url}`}`
   const store = [
     `PostgreSQL: ${settings.DATABASE_URL === undefined ? `embedded, in ${settings.FLOTILLA_FOLDER}/postgres` : 'external (DATABASE_URL)'}`,
@@ -117,7 +124,7 @@ function greeting({ url, devInboxUrl }: Standalone): string {
 ${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: everything that would have been sent\n`}  Try it          in two more terminals:
                   ${chat} --as alice --with bob
                   ${chat} --as bob --with alice
-
+${demo === undefined ? '' : `\n  Demo            sign in as ${demo.usernames.join(', ')} with the password ${demo.password}\n`}
   ${store}
   Keys: ${settings.FLOTILLA_FOLDER}/keys.json. Without them no message can be read.
   Press Ctrl-C to stop. Your data is kept for the next start.

@@ -40,6 +40,7 @@ import {
   type PushProvidersOptions,
   workerSettings,
 } from '@flotilla/worker'
+import { fillDemo } from './demo/fill.ts'
 import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
@@ -82,6 +83,8 @@ export interface StandaloneOptions {
   readonly push?: Pick<PushProvidersOptions, 'fcm' | 'vapid'> & { readonly names: boolean }
   /** The port for operators; none when left out. */
   readonly operator?: { readonly host: string; readonly port: number } | undefined
+  /** Fills a workspace to look around in, once. */
+  readonly demo?: boolean
   /** The embedded PostgreSQL ended by itself: nothing works any longer. */
   onFault?(error: Error): void
 }
@@ -91,6 +94,8 @@ export interface Standalone {
   readonly url: string
   /** The page of mails and pushes that were not sent; there only in development. */
   readonly devInboxUrl: string | undefined
+  /** Who can be signed in as, if there is a demo workspace. */
+  readonly demo: { readonly usernames: readonly string[]; readonly password: string } | undefined
   /** Moves people away, writes what waits, and ends the store last. */
   stop(): Promise<void>
 }
@@ -162,7 +167,9 @@ async function start(
     )
     atStop(() => health.close())
   }
-  return { url: publicUrl, devInboxUrl: parts.devInboxUrl }
+  const password = secretOf(ground.keys, 'demo workspace').slice(0, 12)
+  const demo = options.demo === true ? { usernames: await fillDemo(gateway.chat, password), password } : undefined
+  return { url: publicUrl, devInboxUrl: parts.devInboxUrl, demo }
 }
 
 /** Whatever can fail for what was asked fails here, before a server is started. */
@@ -236,7 +243,7 @@ async function startParts(options: StandaloneOptions, ground: Ground, stores: St
     random: Math.random,
     settings: { stopMsMax: closeMsMax },
   })
-  const inbox = devInbox && { list: () => devInbox.list(), key: inboxKeyOf(keys.ticket[0]!.key) }
+  const inbox = devInbox && { list: () => devInbox.list(), key: secretOf(keys, 'development inbox') }
   const app = buildApp({
     chat: gateway.chat,
     devInbox: inbox,
@@ -330,8 +337,8 @@ async function openPushes(
 }
 
 /** The same at each start, so that a page that was left open goes on. */
-const inboxKeyOf = (secret: Uint8Array) =>
-  createHmac('sha256', secret).update('development inbox').digest('base64url').slice(0, 22)
+const secretOf = ({ ticket }: Ground['keys'], purpose: string) =>
+  createHmac('sha256', ticket[0]!.key).update(purpose).digest('base64url').slice(0, 22)
 
 const defaultOf = <T>(setting: Setting<T>) => setting.default as T
 
