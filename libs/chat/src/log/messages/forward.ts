@@ -1,6 +1,6 @@
 /** Forwards a message: its words are those of whoever wrote it, since the store copies them and no client says them. */
 import { type Body, Refusal } from '@flotilla/protocol'
-import { demandMayForward } from '../../access.ts'
+import { demandMayForward, type Rules } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { isHidden } from './hidden.ts'
@@ -46,13 +46,20 @@ async function readSource(
   by: string,
   { conversation, seq }: InputOf<'message.forward'>['source'],
 ): Promise<Target> {
-  const [message, hidden, membership] = await Promise.all([
+  const [message, hidden, rules] = await Promise.all([
     readTarget(ctx.pool, ctx.seal, conversation, seq),
     isHidden(ctx, by, { conversation, seq }),
-    ctx.memberships.of(conversation),
+    rulesOfSource(ctx, conversation),
   ])
   if (message === undefined || message.removed !== undefined || hidden)
     throw new Refusal('message_unknown', 'no such message that you can read', { field: 'source' })
-  if (membership !== undefined) demandMayForward(membership.rules)
+  if (rules !== undefined) demandMayForward(rules)
   return message
+}
+
+/** No commit finds out that those of another conversation were old in this process: its version is asked for. */
+async function rulesOfSource(ctx: LogContext, conversation: string): Promise<Rules | undefined> {
+  const cached = await ctx.memberships.of(conversation)
+  if (cached === undefined || !(await ctx.memberships.dropIfOld(cached))) return cached?.rules
+  return (await ctx.memberships.of(conversation))?.rules
 }

@@ -515,6 +515,23 @@ describe('forwarding', () => {
     expect((await arrived(bob)).at(-1)).toMatchObject({ by: dave, forwarded: { by: alice, at: original.at } })
   })
 
+  test('what another process has forbidden meanwhile is not forwarded, and what it allows again is', async () => {
+    const { seq } = await say(alice, 'ours')
+    const target = await makeConversation(ctx.pool, [bob, carol])
+    const pass = () =>
+      forward(ctx, bob, { conversation: target, clientId: randomUUID(), source: { conversation, seq } })
+    const set = (settings: object) =>
+      ctx.pool.query('UPDATE conversations SET settings = $2, version = version + 1 WHERE id = $1', [
+        conversation,
+        settings,
+      ])
+    await pass()
+    await set({ forwarding: false })
+    await refused(pass(), 'forwarding_disabled')
+    await set({ forwarding: true })
+    await pass()
+  })
+
   test('a group may keep what is said there to itself, and who may not post in the other does not forward there', async () => {
     const { seq } = await say(alice, 'ours')
     await changeGroup(ctx, alice, { conversation, forwarding: false })
