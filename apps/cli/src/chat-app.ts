@@ -14,10 +14,11 @@ import { View } from './chat-view.ts'
 const finishMsMax = 5_000
 
 /** What the list says of a conversation in which something waits. */
-function waiting({ unread, mentions, settings }: Room): string {
+function waiting({ unread, mentions, replies, settings }: Room): string {
   const said = [
     ...(unread > 0 ? [`${unread} new`] : []),
     ...(mentions > 0 ? [`${mentions} for you`] : []),
+    ...(replies > 0 ? [`${replies} in threads`] : []),
     ...(unread === 0 && settings.unreadFrom !== null ? ['unread'] : []),
   ]
   return said.length === 0 ? '' : style.bold(` (${said.join(', ')})`)
@@ -277,7 +278,8 @@ export class ChatApp {
       if (entry.by === this.#me.id || entry.at < this.#since) return
       if (entry.event === 'message.new') {
         const { told, mention } = announces(room, entry.body, this.#me)
-        room.unread += 1
+        // What is said in a thread alone waits there, for those who follow it.
+        if (entry.thread === undefined || entry.alsoInConversation === true) room.unread += 1
         if (mention) room.mentions += 1
         if (!told) return
         const place = room.kind === 'group' ? ` in ${harmless(room.name)}` : ''

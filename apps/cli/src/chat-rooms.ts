@@ -11,6 +11,8 @@ export interface Room {
   unread: number
   /** Of these, those that name the person. */
   mentions: number
+  /** What waits in threads that the person follows. */
+  replies: number
   settings: ConversationSettings
   /** The other has not accepted it yet. */
   pending: boolean
@@ -70,6 +72,9 @@ export class Rooms {
     const present = new Set(conversations.map(one => one.id))
     for (const id of this.#rooms.keys()) if (!present.has(id)) this.#rooms.delete(id)
     for (const conversation of conversations) this.#take(conversation)
+    const waiting = await this.#client.rest.unread()
+    const replies = new Map(waiting.conversations.map(one => [one.conversation, one.replies]))
+    for (const room of this.#rooms.values()) room.replies = replies.get(room.id) ?? 0
     await this.#watch()
   }
 
@@ -158,6 +163,7 @@ export class Rooms {
       others: others ?? [],
       unread,
       mentions,
+      replies: 0,
       settings,
       pending,
       receipts: new Map(),

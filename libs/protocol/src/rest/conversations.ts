@@ -95,17 +95,23 @@ const UnreadCounts = Type.Object(
           conversation: Uuid,
           unread: Unread,
           mentions: Mentions,
+          replies: Type.Integer({
+            minimum: 0,
+            description:
+              'Unread replies of others in threads that the caller follows, counted up to 1,000 in each. Replies that are also shown in the conversation count in `unread` instead.',
+          }),
           unreadFrom: Type.Optional(Type.With(Cursor, { description: 'Marked as unread.' })),
         },
         closed,
       ),
-      { description: 'Those with unread messages or marked as unread, ordered by id.' },
+      { description: 'Those with unread messages or replies or marked as unread, ordered by id.' },
     ),
     unread: Type.Integer({ minimum: 0, description: 'The sum over all conversations, also when the list is a page.' }),
     mentions: Type.Integer({ minimum: 0, description: 'The sum of the mentions.' }),
+    replies: Type.Integer({ minimum: 0, description: 'The sum of the replies.' }),
     badge: Type.Integer({
       minimum: 0,
-      description: 'For the app icon: the messages that notify, without muted and archived conversations.',
+      description: 'For the app icon: the messages and replies that notify, without muted and archived conversations.',
     }),
     next: Type.Optional(PageCursor),
   },
@@ -218,9 +224,11 @@ export const conversations = routes('conversations', 'session', {
     at: 'GET /v1/unread',
     summary: 'Count unread messages',
     description:
-      'For all conversations in one call. Edits, reactions, deleted messages and the caller’s own messages do not count. The totals cover all conversations, also when the list is a page.',
+      'For all conversations, and the followed threads in them, in one call. Edits, reactions, deleted messages and the caller’s own messages do not count. The totals cover all conversations, also when the list is a page.',
     query: Type.Object({ after: Type.Optional(PageCursor) }, closed),
-    answers: { 200: answered('Conversations with unread messages or a mark, and the totals.', UnreadCounts) },
+    answers: {
+      200: answered('Conversations with unread messages, unread replies or a mark, and the totals.', UnreadCounts),
+    },
   },
   changeConversationSettings: {
     at: 'PATCH /v1/conversations/{id}/preferences',

@@ -32,7 +32,7 @@ export const createConversations = (ask: Ask) => ({
         ...(pinned === undefined ? {} : { pinned: `${pinned}` as const }),
       },
     }),
-  /** What waits in all conversations, with the totals; it goes on at `next`. */
+  /** What waits in all conversations and in the threads there that one follows, with the totals; it goes on at `next`. */
   unread: (page: Pick<Page, 'after'> = {}) => ask('GET /v1/unread', { query: page }),
   /**
    * Mutes, archives, pins or marks a conversation as unread, or says what tells of it. Nobody else hears.

@@ -1,7 +1,7 @@
 import { notifyNumbers } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { mentionsOf } from '../messages/mentions.ts'
-import { unreadReplies } from '../messages/threads.ts'
+import { followedText, waitingReplies } from '../messages/threads.ts'
 import { archivedText, notifyText } from './settings.ts'
 import { unreadOf, waitingText } from './waiting.ts'
 
@@ -21,13 +21,9 @@ SELECT count(*)::int AS badge FROM (
    ) waiting
    WHERE NOT w.archived
    UNION ALL
-  SELECT FROM thread_follows f
-    JOIN threads t ON t.conversation_id = f.conversation_id AND t.root_seq = f.root_seq AND t.last_seq > f.read_seq
-    JOIN members m ON m.conversation_id = f.conversation_id AND m.user_id = $1
+  SELECT FROM ${followedText}
     JOIN conversations c ON c.id = f.conversation_id JOIN users u ON u.id = $1
-   CROSS JOIN LATERAL (
-     SELECT FROM thread_replies x WHERE ${unreadReplies('$1')} AND x.aside LIMIT ${badgeMax}
-   ) waiting
+   CROSS JOIN LATERAL ${waitingReplies(badgeMax)} waiting
    WHERE f.user_id = $1 AND f.following AND ${notifyText} = ${notifyNumbers.all} AND NOT ${archivedText}
    LIMIT ${badgeMax}
 ) unread`

@@ -104,7 +104,7 @@ test('the counts of one call are those of the list; edits count nothing, one’s
   expect(await unread(ctx, bob, {})).toMatchObject({ unread: 1, mentions: 0 })
   await read(ctx, alice, { conversation, seq: 3 })
   await read(ctx, alice, { conversation: other, seq: 1 })
-  expect(await unread(ctx, alice, {})).toEqual({ conversations: [], unread: 0, mentions: 0, badge: 0 })
+  expect(await unread(ctx, alice, {})).toEqual({ conversations: [], unread: 0, mentions: 0, replies: 0, badge: 0 })
 })
 
 test('what does not fit into one answer goes on, and the totals hold for all', async () => {
@@ -122,7 +122,7 @@ test('a mark makes unread what was read, and lowers no receipt; reading on ends 
   await read(ctx, alice, { conversation, seq: 4 })
   expect(await change(alice, { unreadFrom: 0 })).toMatchObject({ unreadFrom: 0 })
   expect((await unread(ctx, alice, {})).conversations).toEqual([
-    { conversation, unread: 0, mentions: 0, unreadFrom: 0 },
+    { conversation, unread: 0, mentions: 0, replies: 0, unreadFrom: 0 },
   ])
   await change(alice, { unreadFrom: 3 })
   expect(await get(ctx, alice, conversation)).toMatchObject({ unread: 2, readSeq: 4, settings: { unreadFrom: 3 } })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { emptyConversation, type Entry, type EntryOf, foldAll, limits } from '@flotilla/protocol'
+import { emptyConversation, type Entry, type EntryOf, foldAll, limits, mutedForEver } from '@flotilla/protocol'
 import {
   makeConversation,
   makeUsers,
@@ -17,6 +17,7 @@ import { unread } from '../conversations/unread.ts'
 import { changeGroup } from '../conversations/change-group.ts'
 import { get } from '../conversations/get.ts'
 import { leave } from '../conversations/leave.ts'
+import { changeSettings } from '../conversations/settings.ts'
 import { setTimer } from '../conversations/set-timer.ts'
 import { read } from '../receipts/note.ts'
 import { resume } from '../sync/resume.ts'
@@ -103,7 +104,9 @@ test('a thread counts apart: not for the conversation, and for those who follow 
   expect(forCarol).toMatchObject({ count: 2, following: false })
   expect(forCarol).not.toHaveProperty('unread')
   expect(await Promise.all([alice, bob, carol].map(user => badge(ctx, user)))).toEqual([2, 0, 0])
-  expect(await unread(ctx, alice, {})).toEqual({ conversations: [], unread: 0, mentions: 0, badge: 2 })
+  const counted = { unread: 0, mentions: 0, replies: 2 }
+  expect(await unread(ctx, alice, {})).toEqual({ conversations: [{ conversation, ...counted }], ...counted, badge: 2 })
+  expect(await unread(ctx, bob, {})).toEqual({ conversations: [], unread: 0, mentions: 0, replies: 0, badge: 0 })
   // The cursor of the conversation is another one.
   await read(ctx, alice, { conversation, seq: last })
   expect((await rootFor(alice, root))?.unread).toBe(2)
@@ -118,7 +121,40 @@ test('a thread counts apart: not for the conversation, and for those who follow 
   await say(bob, root, { alsoInConversation: true })
   expect((await get(ctx, alice, conversation)).unread).toBe(1)
   expect((await rootFor(alice, root))?.unread).toBe(1)
-  expect(await badge(ctx, alice)).toBe(1)
+  expect(await unread(ctx, alice, {})).toMatchObject({ unread: 1, replies: 0, badge: 1 })
+})
+
+test('what waits in threads is summed up by conversation, also of what is muted, which no badge shows', async () => {
+  const other = await makeConversation(ctx.pool, [alice, bob])
+  const write = async (by: string, thread?: number) =>
+    (
+      await post(ctx, by, {
+        conversation: other,
+        clientId: randomUUID(),
+        body: { text: 'x' },
+        ...(thread === undefined ? {} : { thread }),
+      })
+    ).seq
+  const roots = [await say(alice), await say(alice)]
+  for (const root of [...roots, ...roots, roots[0]!]) await say(bob, root)
+  const elsewhere = await write(alice)
+  await write(bob, elsewhere)
+  await write(bob)
+  const counts = await unread(ctx, alice, {})
+  expect(counts).toMatchObject({ unread: 1, replies: 6, badge: 7 })
+  expect(new Map(counts.conversations.map(one => [one.conversation, [one.unread, one.replies]]))).toEqual(
+    new Map([
+      [conversation, [0, 5]],
+      [other, [1, 1]],
+    ]),
+  )
+  const [first] = counts.conversations
+  expect((await unread(ctx, alice, { after: first!.conversation })).conversations).toEqual(
+    counts.conversations.slice(1),
+  )
+  await changeSettings(ctx, alice, { conversation, mutedUntil: mutedForEver })
+  await unfollowThread(ctx, alice, { conversation: other, thread: elsewhere })
+  expect(await unread(ctx, alice, {})).toMatchObject({ unread: 1, replies: 5, badge: 1 })
 })
 
 test('who posted it, who answers and who is mentioned follow, and only these are owed a push; the others when it is theirs too', async () => {
@@ -266,6 +302,9 @@ test('a thread keeps to the rules of its group: who may post, slow mode, and the
   expect(told().at(-1)).toMatchObject({ seq, expiresAt: messages[0]!.at + 86_400_000 })
   const waiting = await ctx.pool.query('SELECT seq FROM expiring_messages WHERE conversation_id = $1', [conversation])
   expect(waiting.rows).toEqual([{ seq }])
+  expect(await unread(ctx, alice, {})).toMatchObject({ replies: 1, badge: 1 })
+  await ctx.pool.query("UPDATE expiring_messages SET expires_at = now() - interval '1 minute'")
+  expect(await unread(ctx, alice, {})).toMatchObject({ replies: 0, badge: 0 })
   await changeGroup(ctx, alice, { conversation, slowModeMs: 60_000 })
   await say(bob, root)
   await refused(say(bob, root), 'rate_limited')
@@ -328,7 +367,14 @@ test('what one has hidden or cleared is not in a thread either, and counts no mo
   expect(messages.map(message => message.seq)).toEqual([other])
   expect(await rootFor(alice, root)).toMatchObject({ unread: 1 })
   expect((await readThread(ctx, bob, { conversation, thread: root })).messages).toHaveLength(2)
+  expect(await unread(ctx, alice, {})).toMatchObject({ replies: 1, badge: 1 })
+  // Of a thread that one cannot open any more nothing waits: it could not be read.
+  const hidden = await say(alice)
+  await say(bob, hidden)
+  await hide(ctx, alice, { conversation, seqs: [hidden] })
+  expect(await unread(ctx, alice, {})).toMatchObject({ replies: 1, badge: 1 })
   await clear(ctx, alice, { conversation, upTo: root })
+  expect(await unread(ctx, alice, {})).toMatchObject({ replies: 0, badge: 0 })
   await refused(readThread(ctx, alice, { conversation, thread: root }), 'message_unknown')
   expect((await listThreads(ctx, alice, { limit: 10 })).threads.filter(message => message.seq === root)).toEqual([])
 })

@@ -9,12 +9,29 @@ import { firstSeen, notHidden } from './hidden.ts'
 import { keyOf, markPart, type MessagePart, placeArrays } from './part.ts'
 
 /** A count beyond it is shown as `999+` anyway. */
-const unreadMax = 1_000
+export const unreadRepliesMax = 1_000
 
 /** As SQL: the replies `x` that stand, of others than $n, and that who follows by the row `f` has not read. */
-export const unreadReplies = (user: string) =>
+const unreadReplies = (user: string) =>
   `x.conversation_id = f.conversation_id AND x.root_seq = f.root_seq AND x.seq > f.read_seq AND NOT x.removed
-   AND x.sender_id <> ${user} AND ${notHidden('x', user)}`
+   AND x.sender_id <> ${user} AND ${notHidden('x', user)}
+   AND NOT EXISTS (
+     SELECT FROM expiring_messages e
+      WHERE e.conversation_id = x.conversation_id AND e.expires_at <= now() AND e.seq = x.seq)`
+
+/**
+ * As SQL: the threads that a person $1 follows by rows `f`, in conversations of which they are the member `m`, and where
+ * something may wait: on what they cannot see they can read nothing.
+ */
+export const followedText = `
+  thread_follows f
+  JOIN threads t ON t.conversation_id = f.conversation_id AND t.root_seq = f.root_seq AND t.last_seq > f.read_seq
+  JOIN members m ON m.conversation_id = f.conversation_id AND m.user_id = f.user_id AND ${firstSeen('m')} <= f.root_seq
+  JOIN messages r ON r.conversation_id = f.conversation_id AND r.seq = f.root_seq AND ${notHidden('r', '$1')}`
+
+/** As SQL: what waits in such a thread beside the conversation, counted no further than that. */
+export const waitingReplies = (max: number) =>
+  `(SELECT FROM thread_replies x WHERE ${unreadReplies('$1')} AND x.aside LIMIT ${max})`
 
 /** As SQL: whether somebody hears of a message `m` by a push. Of what is shown in a thread alone hears who follows that. */
 export const concerns = (message: string, user: string) =>
@@ -49,7 +66,7 @@ export const repliesPart: MessagePart<'replies'> = {
                      AND f.root_seq = t.root_seq AND f.following
                CROSS JOIN LATERAL (
                  SELECT count(*)::int AS unread FROM (
-                   SELECT FROM thread_replies x WHERE ${unreadReplies('$3')} LIMIT ${unreadMax}
+                   SELECT FROM thread_replies x WHERE ${unreadReplies('$3')} LIMIT ${unreadRepliesMax}
                  ) others
                ) u`,
       values: [...placeArrays(places), viewer],
