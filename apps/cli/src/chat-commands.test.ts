@@ -22,6 +22,6 @@ test('the help answers what no command understands', async () => {
   const help = await type('/help')
   expect(help).toContainEqual(expect.stringContaining('  /thread new [text]            the same for the last message'))
   for (const line of ['/nothing', '/toString', '/', '/with', '/join']) expect(await type(line), line).toEqual(help)
-  for (const line of ['/edit', '/schedule 10m', '/location 1', '/ban'])
+  for (const line of ['/edit', '/schedule 10m', '/later 1 10m', '/location 1', '/ban'])
     expect(await type(line, true), line).toEqual(help)
 })

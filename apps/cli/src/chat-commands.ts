@@ -5,6 +5,7 @@ import type { ScheduledMessage } from '@flotilla/sdk'
 import type { Chat, Command, Commands } from './chat-command.ts'
 import { groupCommands } from './chat-groups.ts'
 import { contactWords, locationWords, previewOf } from './chat-message.ts'
+import type { Room } from './chat-rooms.ts'
 import { harmless, type Screen, style } from './chat-screen.ts'
 import { settingsCommands } from './chat-settings.ts'
 import { readDuration, readWhen, timeOf } from './chat-times.ts'
@@ -270,11 +271,16 @@ const laterCommands: Commands = {
     help: { '/schedule <when> <text>': 'send a message later: 10m, 2h, 09:30, 2027-03-28T09:30' },
     needs: 'room',
     words: 2,
-    async run({ client, room, screen }, [time = '', ...words]) {
-      const when = readWhen(time, new Date())
-      if (when === undefined) return screen.note(`no time: ${harmless(time)}. Say 10m, 2h, 09:30 or 2027-03-28T09:30`)
-      const message = { conversation: room.id, clientId: randomUUID(), body: { text: words.join(' ') } }
-      noteScheduled(screen, await client.rest.scheduled.schedule({ ...message, ...when }))
+    run: (chat, [time = '', ...words]) => scheduleMessage(chat, time, words),
+  },
+  '/later': {
+    help: { '/later <number> <when> <text>': 'the same, as a reply in a thread' },
+    needs: 'room',
+    words: 3,
+    run(chat, [number, time = '', ...words]) {
+      const thread = Number(number)
+      if (!Number.isInteger(thread)) return chat.screen.note('there is no such thread')
+      return scheduleMessage(chat, time, words, { thread })
     },
   },
   '/scheduled': {
@@ -323,11 +329,24 @@ const laterCommands: Commands = {
   },
 }
 
+async function scheduleMessage(
+  { client, room, screen }: Chat & { readonly room: Room },
+  time: string,
+  words: readonly string[],
+  place: { readonly thread?: number } = {},
+): Promise<void> {
+  const when = readWhen(time, new Date())
+  if (when === undefined) return screen.note(`no time: ${harmless(time)}. Say 10m, 2h, 09:30 or 2027-03-28T09:30`)
+  const message = { conversation: room.id, clientId: randomUUID(), body: { text: words.join(' ') }, ...place }
+  noteScheduled(screen, await client.rest.scheduled.schedule({ ...message, ...when }))
+}
+
 function noteScheduled(screen: Screen, message: ScheduledMessage, number = ''): void {
-  const { conversation, id, at, body, state, failure } = message
+  const { conversation, id, at, body, thread, state, failure } = message
   const how = state === 'failed' ? `not sent (${failure})` : `is sent at ${timeOf(at)}`
-  const about = { event: 'scheduled', conversation, clientId: id, at, text: textOf(body), state }
-  screen.note(`${number}${how}: ${harmless(textOf(body))}`, about)
+  const about = { event: 'scheduled', conversation, clientId: id, at, thread, text: textOf(body), state }
+  const place = thread === undefined ? '' : ` in thread ${thread}`
+  screen.note(`${number}${how}${place}: ${harmless(textOf(body))}`, about)
 }
 
 const otherCommands: Commands = {

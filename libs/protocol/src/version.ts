@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '4aa4d5946304c681'
+export const wireHash = '9d4aa1eaa724f987'

@@ -608,6 +608,15 @@ export const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line
         plain('/v1/scheduled-messages', { body: { conversation: scene.group, ...message(), at: tomorrow() } }),
       outcome: inGroup,
     },
+    'in a thread': {
+      ask: async scene => {
+        const { seq: thread } = await post(scene, 'target')
+        return plain('/v1/scheduled-messages', {
+          body: { conversation: scene.group, ...message(), thread, at: tomorrow() },
+        })
+      },
+      outcome: inGroup,
+    },
     'across a block': {
       ask: scene => {
         const body = { conversation: scene.directWith.blocked, ...message(), at: tomorrow() }

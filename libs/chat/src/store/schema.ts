@@ -365,6 +365,8 @@ export const scheduledMessages = pgTable(
     attemptCount: integer('attempt_count').notNull().default(0),
     claimedAt: at('claimed_at'),
     failure: text('failure'),
+    rootSeq: seq('root_seq'),
+    alsoInConversation: boolean('also_in_conversation').notNull().default(false),
   },
   table => [primaryKey({ columns: [table.userId, table.id] })],
 )

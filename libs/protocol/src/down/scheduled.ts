@@ -23,6 +23,12 @@ export const ScheduledMessage = Type.Object(
     conversation: Uuid,
     body: PostedBody,
     replyTo: Type.Optional(Seq),
+    thread: Type.Optional(
+      Type.With(Seq, { description: 'The seq of the root of the thread that it will be posted in.' }),
+    ),
+    alsoInConversation: Type.Optional(
+      Type.Boolean({ description: 'Whether it will be shown in the conversation too. Only with `thread`.' }),
+    ),
     at: Type.With(At, { description: 'When it will be sent.' }),
     local: Type.Optional(LocalTime),
     state: Type.Union([Type.Literal('waiting'), Type.Literal('sending'), Type.Literal('failed')], {

@@ -6,7 +6,7 @@ import { up } from '../up.ts'
 import { answered, ById, closed, done, listOf, named, ofMessage, PageCursor, pageLimit } from './fields.ts'
 import { routes } from './route.ts'
 
-const { clientId, body, replyTo } = up['message.send'].schema.properties
+const { clientId, body, replyTo, thread, alsoInConversation } = up['message.send'].schema.properties
 const Scheduled = named('ScheduledMessage', ScheduledMessage)
 const ScheduledPage = Type.Object({ scheduled: listOf(Scheduled), next: Type.Optional(PageCursor) }, closed)
 
@@ -25,8 +25,8 @@ export const scheduled = routes('messages', 'session', {
     at: 'POST /v1/scheduled-messages',
     summary: 'Schedule a message',
     description:
-      'The server posts the message at that time if you are then allowed to. If not, you get a notification, and the message is kept as `failed`. Repeating the request with the same `clientId` returns the same scheduled message.',
-    body: Type.Object({ conversation: Uuid, clientId, body, replyTo, ...time }, closed),
+      'The server posts the message at that time if you are then allowed to, and if a reply to the thread in `thread` is then taken. If not, you get a notification, and the message is kept as `failed`. Repeating the request with the same `clientId` returns the same scheduled message.',
+    body: Type.Object({ conversation: Uuid, clientId, body, replyTo, thread, alsoInConversation, ...time }, closed),
     answers: { 201: answered('The scheduled message.', Scheduled) },
     refusals: [...ofMessage, 'blocked', 'data_too_deep', 'limit_reached', 'scheduled_unknown'],
   },

@@ -3,8 +3,8 @@ import type { Ask, BodyOf, QueryOf } from './ask.ts'
 
 export const createScheduled = (ask: Ask) => ({
   /**
-   * Takes a message that is sent at a time: `at`, or `local`, by the clock of a place. Its `id` is the `clientId`: repeat it
-   * with the same one until it is answered.
+   * Takes a message that is sent at a time: `at`, or `local`, by the clock of a place; with `thread`, as a reply there. Its
+   * `id` is the `clientId`: repeat it with the same one until it is answered.
    * @throws FlotillaError field_invalid, not_a_member, blocked, message_unknown, limit_reached
    */
   schedule: (message: BodyOf<'POST /v1/scheduled-messages'>) => ask('POST /v1/scheduled-messages', { body: message }),

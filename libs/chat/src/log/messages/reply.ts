@@ -4,11 +4,12 @@
  * that messages without a thread pay nothing for it.
  */
 import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { demandMayMentionAll } from '../../access.ts'
 import { afterCommit } from '../../store/transaction.ts'
-import type { InputOf, LockedBy, LockedRule } from '../append.ts'
+import type { LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
+import type { Member } from '../memberships.ts'
 import { isMentioned, mentionedBy } from './mentioned-by.ts'
 import { readTarget } from './target.ts'
 import { countReply, follow, type Follower, followersOf, type Reply } from './threads.ts'
@@ -22,15 +23,17 @@ export const replying: LockedRule<'message.send'> = {
   pushes: true,
   refuse: ({ body }) => refuseBody(body),
   async apply(ctx, locked, input) {
-    const { client, conversation, by, seq, membership } = locked
-    const { body, thread: root = 0, alsoInConversation = false } = input
+    const { client, conversation, by, seq, membership, member } = locked
+    const { body, thread: root = 0, alsoInConversation = false, replyTo = root } = input
     if (mentionsAll(body))
       demandMayMentionAll(
         membership.rules,
-        { role: locked.member.role, size: membership.size },
+        { role: member.role, size: membership.size },
         ctx.settings.mentionAllFreeMax,
       )
-    const author = await demandRoot(ctx, locked, input)
+    const author = await demandRoot(ctx, client, { conversation, root, member })
+    if (replyTo < member.joinedSeq || replyTo >= seq)
+      throw unknown('replyTo', `a seq from ${member.joinedSeq} to ${seq - 1}`)
     const mentioned = mentionedBy(body, by)
     const reply: Reply = { conversation, root, seq, by, aside: !alsoInConversation }
     const isFirst = await countReply(client, reply)
@@ -56,16 +59,32 @@ export const replying: LockedRule<'message.send'> = {
  */
 async function demandRoot(
   ctx: LogContext,
-  { client, conversation, member, seq }: LockedBy,
-  input: InputOf<'message.send'>,
+  client: Pool | PoolClient,
+  { conversation, root, member }: { readonly conversation: string; readonly root: number; readonly member: Member },
 ) {
-  const { thread: root = 0, replyTo = root } = input
   const message = root < member.joinedSeq ? undefined : await readTarget(client, ctx.seal, conversation, root)
   if (message === undefined) throw unknown('thread')
   if (message.thread !== undefined) throw unknown('thread', 'a message that is in no thread')
-  if (replyTo < member.joinedSeq || replyTo >= seq)
-    throw unknown('replyTo', `a seq from ${member.joinedSeq} to ${seq - 1}`)
   return { user: message.sender, isGone: message.removed !== undefined }
+}
+
+/**
+ * A reply would be taken there now. It decides nothing: under the lock it is asked again.
+ * @throws Refusal message_unknown
+ */
+export async function demandThreadOpen(
+  ctx: LogContext,
+  conversation: string,
+  member: Member,
+  root: number,
+): Promise<void> {
+  const { isGone } = await demandRoot(ctx, ctx.pool, { conversation, root, member })
+  if (!isGone) return
+  const begun = await ctx.pool.query('SELECT FROM threads WHERE conversation_id = $1 AND root_seq = $2', [
+    conversation,
+    root,
+  ])
+  if (begun.rowCount === 0) throw unknown('thread')
 }
 
 function tellFollowers(ctx: LogContext, { conversation, root: thread }: Reply, changed: readonly Follower[]): void {

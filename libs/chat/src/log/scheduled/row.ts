@@ -1,6 +1,7 @@
 /** A row of `scheduled_messages`, and what its sender sees of it. The body is sealed, like that of a message. */
 import type { LocalTime, ScheduledMessage, PostedBody } from '@flotilla/protocol'
 import { mendPairs } from '../entries.ts'
+import type { InputOf } from '../append.ts'
 import type { LogContext } from '../context.ts'
 
 export interface ScheduledRow {
@@ -12,6 +13,8 @@ export interface ScheduledRow {
   readonly wall: string | null
   readonly zone: string | null
   readonly reply_to: number | null
+  readonly root_seq: number | null
+  readonly also_in_conversation: boolean
   readonly key_id: number
   readonly body: Buffer
   readonly claimed: boolean
@@ -20,7 +23,29 @@ export interface ScheduledRow {
 
 /** The columns of ScheduledRow, for a SELECT from scheduled_messages AS s. */
 export const scheduledColumns =
-  's.user_id, s.id, s.conversation_id, (extract(epoch FROM s.due_at) * 1000)::int8 AS due, s.wall, s.zone, s.reply_to, s.key_id, s.body, s.claimed_at IS NOT NULL AS claimed, s.failure'
+  's.user_id, s.id, s.conversation_id, (extract(epoch FROM s.due_at) * 1000)::int8 AS due, s.wall, s.zone, s.reply_to, s.root_seq, s.also_in_conversation, s.key_id, s.body, s.claimed_at IS NOT NULL AS claimed, s.failure'
+
+/** A message as its sender wants it. */
+export interface Wanted {
+  readonly conversation: string
+  readonly body: PostedBody
+  readonly replyTo?: number | undefined
+  readonly thread?: number | undefined
+  readonly alsoInConversation?: boolean | undefined
+}
+
+/** The command that it becomes. */
+export const toCommand = (
+  clientId: string,
+  { conversation, body, replyTo, thread, alsoInConversation }: Wanted,
+): InputOf<'message.send'> => ({
+  conversation,
+  clientId,
+  body,
+  ...(replyTo === undefined ? {} : { replyTo }),
+  ...(thread === undefined ? {} : { thread }),
+  ...(alsoInConversation === undefined ? {} : { alsoInConversation }),
+})
 
 /** A body opens only in the row that it was sealed for. */
 const placeOf = (user: string, id: string) => `scheduled ${user} ${id}`
@@ -36,6 +61,8 @@ export async function toScheduled(ctx: LogContext, rows: readonly ScheduledRow[]
     conversation: row.conversation_id,
     body: JSON.parse(mendPairs(ctx.seal.open(placeOf(row.user_id, row.id), row.key_id, row.body))) as PostedBody,
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
+    ...(row.root_seq === null ? {} : { thread: row.root_seq }),
+    ...(row.also_in_conversation ? { alsoInConversation: true } : {}),
     at: row.due,
     ...localOf(row),
     state: row.failure !== null ? 'failed' : row.claimed ? 'sending' : 'waiting',

@@ -1,19 +1,25 @@
 /** Takes a message that is to be sent later. */
-import { Refusal, refuseBody, type ScheduledMessage, type PostedBody } from '@flotilla/protocol'
+import { Refusal, type ScheduledMessage } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { demandMember, demandOpen } from '../../access.ts'
 import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import type { LogContext } from '../context.ts'
 import { posting } from '../messages/post.ts'
-import { scheduledColumns, type ScheduledRow, sealBody, tellScheduled, toScheduled } from './row.ts'
+import { demandThreadOpen, replying } from '../messages/reply.ts'
+import {
+  scheduledColumns,
+  type ScheduledRow,
+  sealBody,
+  tellScheduled,
+  toCommand,
+  toScheduled,
+  type Wanted,
+} from './row.ts'
 import { readTime, type Time } from './time.ts'
 
-export interface ScheduleInput extends Time {
-  readonly conversation: string
+export interface ScheduleInput extends Wanted, Time {
   readonly clientId: string
-  readonly body: PostedBody
-  readonly replyTo?: number | undefined
 }
 
 /**
@@ -23,15 +29,16 @@ export interface ScheduleInput extends Time {
  *   scheduled_unknown (it was sent)
  */
 export async function schedule(ctx: LogContext, by: string, input: ScheduleInput): Promise<ScheduledMessage> {
-  const { conversation, clientId: id, body, replyTo } = input
-  const refusal = refuseBody(body)
+  const { conversation, clientId: id, body, replyTo, thread, alsoInConversation } = input
+  const command = toCommand(id, input)
+  const refusal = (thread === undefined ? posting : replying).refuse(command)
   if (refusal !== undefined) throw refusal
   const time = readTime(input, ctx.clock())
   if (time === undefined) throw new Refusal('field_invalid', 'at: is missing', { field: 'at', rule: 'required' })
   const standing = await ctx.memberships.demand(conversation, by)
   demandOpen(standing.membership.closed)
-  const reply = replyTo === undefined ? {} : { replyTo }
-  await posting.check(ctx, by, { conversation, clientId: id, body, ...reply }, standing)
+  await posting.check(ctx, by, command, standing)
+  if (thread !== undefined) await demandThreadOpen(ctx, conversation, standing.member, thread)
   const { keyId, body: sealed } = sealBody(ctx, by, id, body)
   const { row, isNew } = await transaction(ctx, async client => {
     // Held, so that no two count at the same time, and nothing is left behind by whoever is erased.
@@ -44,11 +51,11 @@ export async function schedule(ctx: LogContext, by: string, input: ScheduleInput
     const { due, wall, zone, rules } = time
     const made = await client.query<ScheduledRow>(
       `INSERT INTO scheduled_messages AS s
-              (user_id, id, conversation_id, due_at, attempt_at, wall, zone, rules, reply_to, key_id, body)
-       SELECT $1, $2, $3, d.at, d.at, $5, $6, $7, $8, $9, $10
+              (user_id, id, conversation_id, due_at, attempt_at, wall, zone, rules, reply_to, root_seq, also_in_conversation, key_id, body)
+       SELECT $1, $2, $3, d.at, d.at, $5, $6, $7, $8, $9, $10, $11, $12
          FROM (SELECT timestamptz 'epoch' + $4::int8 * interval '1 millisecond' AS at) d
        RETURNING ${scheduledColumns}`,
-      [by, id, conversation, due, wall, zone, rules, replyTo ?? null, keyId, sealed],
+      [by, id, conversation, due, wall, zone, rules, replyTo, thread, alsoInConversation === true, keyId, sealed],
     )
     return { row: made.rows[0]!, isNew: true }
   })

@@ -15,6 +15,8 @@ import { momentOf, zoneRules } from '../../text/zones.ts'
 import { removeMember } from '../conversations/remove-member.ts'
 import { history } from '../messages/history.ts'
 import { post } from '../messages/post.ts'
+import { readThread } from '../messages/read-threads.ts'
+import { remove } from '../messages/delete.ts'
 import { retime } from './retime.ts'
 import { cancel, edit, list, schedule, sendDue, timedFigures } from './index.ts'
 
@@ -105,6 +107,53 @@ test('at its time it is posted as its sender, with its id as clientId, and gone 
   expect(await mine()).toEqual([])
   expect(told()).toEqual([{ to: [bob], event: 'scheduled.changed', scheduled: one.id }])
   expect(await sendDue(ctx, 10)).toEqual([])
+})
+
+test('into a thread: it is a reply there at its time, also shown in the conversation where that was asked', async () => {
+  const { seq: thread } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'what?' } })
+  const aside = await plan('this', { thread })
+  const both = await plan('and that', { thread, alsoInConversation: true, replyTo: thread })
+  expect(aside).toMatchObject({ thread, state: 'waiting' })
+  expect(aside).not.toHaveProperty('alsoInConversation')
+  expect(both).toMatchObject({ thread, alsoInConversation: true, replyTo: thread })
+  expect(await mine()).toEqual([aside, both])
+  expect(await edit(ctx, bob, { id: aside.id, body: { text: 'other' } })).toMatchObject({ thread })
+  await comes(aside.id)
+  expect(await sendDue(ctx, 10)).toEqual(['sent'])
+  await comes(both.id)
+  expect(await sendDue(ctx, 10)).toEqual(['sent'])
+  const { root, messages } = await readThread(ctx, alice, { conversation, thread })
+  expect(root.replies).toMatchObject({ count: 2, unread: 2 })
+  expect(messages).toMatchObject([
+    { by: bob, clientId: aside.id, body: { text: 'other' }, thread },
+    { by: bob, clientId: both.id, thread, alsoInConversation: true, replyTo: thread },
+  ])
+  expect(messages[0]).not.toHaveProperty('alsoInConversation')
+})
+
+test('a thread whose message is gone by then takes no first reply, and one that has begun goes on', async () => {
+  const says = async () =>
+    (await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: 'what?' } })).seq
+  const takeAway = (target: number) => remove(ctx, alice, { conversation, clientId: randomUUID(), target })
+  const [empty, begun] = [await says(), await says()]
+  await post(ctx, bob, { conversation, clientId: randomUUID(), body: { text: 'this' }, thread: begun })
+  const [lost, going] = [await plan('lost', { thread: empty }), await plan('going', { thread: begun })]
+  await takeAway(empty)
+  await takeAway(begun)
+  await comes(lost.id)
+  expect(await sendDue(ctx, 10)).toEqual(['failed'])
+  expect(await mine()).toMatchObject([
+    { thread: empty, state: 'failed', failure: 'message_unknown' },
+    { thread: begun, state: 'waiting' },
+  ])
+  expect(await noticesOf(bob)).toMatchObject([
+    { kind: 'scheduled_failed', detail: { scheduled: lost.id, code: 'message_unknown' } },
+  ])
+  await comes(going.id)
+  expect(await sendDue(ctx, 10)).toEqual(['sent'])
+  // What would be refused now is not taken either.
+  await refused(plan('x', { thread: empty }), 'message_unknown')
+  expect(await plan('y', { thread: begun })).toMatchObject({ thread: begun })
 })
 
 test('what is due at the same time goes in the order of the times', async () => {
@@ -319,6 +368,8 @@ test.each([
   ['in no zone', () => ({ at: undefined, local: { time: '2027-01-01T09:00', zone: '+02:00' } }), 'field_invalid'],
   ['to nobody', () => ({ conversation: randomUUID() }), 'conversation_unknown'],
   ['in answer to nothing', () => ({ replyTo: 99 }), 'message_unknown'],
+  ['in a thread of nothing', () => ({ thread: 99 }), 'message_unknown'],
+  ['in the conversation as well, without a thread', () => ({ alsoInConversation: true }), 'field_invalid'],
   ['saying nothing', () => ({ body: { text: ' ' } }), 'field_invalid'],
 ] as const)('%s nothing is scheduled', async (_when, more, code) => {
   await refused(plan('x', more()), code)

@@ -10,7 +10,7 @@ import { momentOf, zoneRules } from '../../text/zones.ts'
 import { addOrThrow } from '../../notices/notifications/add.ts'
 import type { LogContext } from '../context.ts'
 import { post } from '../messages/post.ts'
-import { scheduledColumns, type ScheduledRow, tellScheduled, toScheduled } from './row.ts'
+import { scheduledColumns, type ScheduledRow, tellScheduled, toCommand, toScheduled } from './row.ts'
 
 /** Longer than a post may take. Whoever comes so late with it leaves it to the next. */
 const leaseMs = 60_000
@@ -75,8 +75,7 @@ async function send(ctx: LogContext, row: ClaimedRow): Promise<ScheduledOutcome>
     // A suspension ends sessions, and nothing is said in the name of somebody whose sessions have ended.
     if (row.suspended) throw new Refusal('account_suspended')
     const [message] = (await toScheduled(ctx, [row])) as [ScheduledMessage]
-    const { id: clientId, conversation, body, replyTo } = message
-    await post(ctx, row.user_id, { conversation, clientId, body, ...(replyTo === undefined ? {} : { replyTo }) })
+    await post(ctx, row.user_id, toCommand(message.id, message))
     return await settle(ctx, row)
   } catch (error) {
     const refusal = error instanceof Refusal ? error : asRefusal(error)
