@@ -3,6 +3,7 @@ import type { Role } from '@flotilla/protocol'
 import { type Client, mutedForEver } from '@flotilla/sdk'
 import type { Commands } from './chat-command.ts'
 import { harmless } from './chat-screen.ts'
+import { readDuration } from './chat-times.ts'
 
 const personOf = async ({ rest }: Client, name = '') => (await rest.userByName(name)).id
 
@@ -62,6 +63,19 @@ export const groupCommands: Commands = {
     words: 1,
     async run({ client, room }, [seconds]) {
       await client.rest.groups.change(room.id, { slowModeMs: Number(seconds) * 1_000 })
+    },
+  },
+  '/windows': {
+    help: {
+      '/windows <edit> <delete>': 'set how long messages can be edited, and deleted by members: 15m, 2h, 7d, off',
+    },
+    needs: 'room',
+    words: 2,
+    async run({ client, room, screen }, words) {
+      const [editWindowMs, deleteWindowMs] = words.map(word => (word === 'off' ? null : readDuration(word)))
+      if (editWindowMs === undefined || deleteWindowMs === undefined)
+        return screen.note('say how long: 15m, 2h, 7d, 0m for never, or off')
+      await client.rest.groups.change(room.id, { editWindowMs, deleteWindowMs })
     },
   },
   '/silence': {

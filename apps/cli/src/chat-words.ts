@@ -36,6 +36,12 @@ export function inWords(entry: GroupEntry, nameOf: (user: string) => string): st
   }
 }
 
+function windowInWords(what: string, windowMs: number | null | undefined): string[] {
+  if (windowMs === undefined) return []
+  const time = windowMs === null ? 'as long as the server allows' : `for ${windowMs / 60_000} min`
+  return [`lets messages be ${what} ${time}`]
+}
+
 function settingsInWords({
   description,
   avatar,
@@ -43,6 +49,8 @@ function settingsInWords({
   slowModeMs,
   newcomerHistory,
   forwarding,
+  editWindowMs,
+  deleteWindowMs,
 }: Extract<Entry, { event: 'conversation.changed' }>): string {
   const seen = newcomerHistory === null ? 'all' : newcomerHistory
   return [
@@ -54,5 +62,7 @@ function settingsInWords({
     ...(forwarding === undefined
       ? []
       : [forwarding ? 'lets messages be forwarded' : 'keeps messages from being forwarded']),
+    ...windowInWords('edited', editWindowMs),
+    ...windowInWords('deleted', deleteWindowMs),
   ].join(', ')
 }

@@ -20,11 +20,13 @@ import {
   demandMayAskAgain,
   demandMayStillAsk,
   demandMayTakeBack,
+  demandNoLonger,
   demandStillAsked,
   requestStates,
   roleNumbers,
   roleOf,
   shows,
+  windowOf,
   newcomersSee,
   rulesOf,
 } from './access.ts'
@@ -207,6 +209,12 @@ describe('between two people', () => {
   test('of the history newcomers see what the group says, and never what is not there', () => {
     const from = (newcomerHistory: number | null, head: number) => newcomersSee({ ...rules, newcomerHistory }, head)
     expect([from(0, 9), from(3, 9), from(9, 9), from(100, 9), from(null, 9)]).toEqual([10, 7, 1, 1, 1])
+  })
+
+  test('a window of a group is never wider than that of the deployment', () => {
+    expect([windowOf(null, 5), windowOf(3, 5), windowOf(9, 5), windowOf(0, Infinity)]).toEqual([5, 3, 5, 0])
+    const asks = (wanted: number | null | undefined) => outcome(() => demandNoLonger('editWindowMs', wanted, 5))
+    expect([asks(undefined), asks(null), asks(5), asks(6)]).toEqual(['allowed', 'allowed', 'allowed', 'field_invalid'])
   })
 
   test('a rule that was never said is as it always was, and a role of tomorrow permits least', () => {

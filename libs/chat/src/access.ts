@@ -60,8 +60,19 @@ export function demandInWindow(ageMs: number, windowMs: number): void {
   if (ageMs > windowMs) throw new Refusal('too_late', undefined, { rule: `within ${windowMs} ms` })
 }
 
+/** How long something can be changed in a conversation: the deployment decides, and a group may decide on less. */
+export const windowOf = (ofGroup: number | null, ofDeployment: number): number =>
+  ofGroup === null ? ofDeployment : Math.min(ofGroup, ofDeployment)
+
+/** What a group may decide on. A deployment that allows less later is right all the same. */
+export function demandNoLonger(field: string, wanted: number | null | undefined, ofDeployment: number): void {
+  if (wanted === undefined || wanted === null || wanted <= ofDeployment) return
+  const rule = `at most ${ofDeployment}, as in the deployment`
+  throw new Refusal('field_invalid', `${field}: must be ${rule}`, { field, rule })
+}
+
 /**
- * A message is deleted for everybody by its sender, as long as the deployment lets them, and by the owners and admins of a
+ * A message is deleted for everybody by its sender, as long as the deployment and the group let them, and by the owners and admins of a
  * group.
  * @returns as whom
  */
@@ -115,7 +126,7 @@ export function demandMayLeave(role: Role, owners: number, members: number): voi
 // ── by the rules of a group ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** What a group allows whom. Of a direct conversation both people may do all. */
-export type Rules = Pick<GroupSettings, 'permissions' | 'slowModeMs' | 'newcomerHistory' | 'forwarding'>
+export type Rules = Omit<GroupSettings, 'description' | 'avatar'>
 export type Permission = keyof Permissions
 
 const groupRules: Rules = Object.freeze({
@@ -129,6 +140,8 @@ const groupRules: Rules = Object.freeze({
   slowModeMs: 0,
   newcomerHistory: 0,
   forwarding: true,
+  editWindowMs: null,
+  deleteWindowMs: null,
 })
 const directRules: Rules = Object.freeze({
   ...groupRules,

@@ -59,6 +59,11 @@ export const Permissions = Type.Object(
 )
 export type Permissions = Type.Static<typeof Permissions>
 
+const windowTo = (what: string) =>
+  Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
+    description: `For how long ${what}, in milliseconds from its posting. 0 is never. Null means as long as the deployment allows, which a group cannot exceed.`,
+  })
+
 /** What a group is set to, beside its name. */
 export const groupFields = {
   description: Type.String({ maxLength: limits.descriptionLengthMax, description: 'May be empty.' }),
@@ -76,6 +81,8 @@ export const groupFields = {
     description: 'How many earlier entries new members see. Null means all.',
   }),
   forwarding: Type.Boolean({ description: 'Whether messages can be forwarded out of the group.' }),
+  editWindowMs: windowTo('senders can edit a message'),
+  deleteWindowMs: windowTo('senders, except owners and admins, can delete a message for everyone'),
 }
 export type GroupSettings = Type.Static<Type.TObject<typeof groupFields>>
 

@@ -376,8 +376,19 @@ function takeName(draft: Draft, seq: number, value: string): void {
 
 /** Each setting for itself: of two changes of the same one the later counts. */
 function takeSettings(draft: Draft, entry: EntryOf<'conversation.changed'>): void {
-  const { seq, description, avatar, permissions, slowModeMs, newcomerHistory, forwarding } = entry
-  const given = { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding }
+  const {
+    seq,
+    description,
+    avatar,
+    permissions,
+    slowModeMs,
+    newcomerHistory,
+    forwarding,
+    editWindowMs,
+    deleteWindowMs,
+  } = entry
+  const rules = { permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs }
+  const given = { description, avatar, ...rules }
   const said = Object.entries(given).flatMap(([name, value]) => {
     const known = draft.settings[name as keyof GroupSettings] as Said<unknown> | undefined
     return value === undefined ? [] : [[name, later(known, { seq, value })]]

@@ -158,7 +158,7 @@ const lateCodes: ReadonlySet<ErrorCode> = new Set([
 ])
 
 /** What the rules of a group refuse. */
-const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'silenced', 'rate_limited'])
+const codesOfRules: ReadonlySet<ErrorCode> = new Set(['role_insufficient', 'silenced', 'rate_limited', 'too_late'])
 
 /**
  * @param by who does it

@@ -32,6 +32,8 @@ const GroupChange = Type.Partial(
     slowModeMs: groupFields.slowModeMs,
     newcomerHistory: groupFields.newcomerHistory,
     forwarding: groupFields.forwarding,
+    editWindowMs: groupFields.editWindowMs,
+    deleteWindowMs: groupFields.deleteWindowMs,
   }),
   closed,
 )
@@ -49,7 +51,7 @@ export const groups = routes('groups', 'session', {
     at: 'PATCH /v1/conversations/{id}/settings',
     summary: 'Change the settings of a group',
     description:
-      'Omitted settings stay. The description requires the `edit` permission; permissions are for owners, all other settings for owners and admins. Appends an entry to the log.',
+      'Omitted settings stay. The description requires the `edit` permission; permissions are for owners, all other settings for owners and admins. A window longer than the deployment’s (`EDIT_WINDOW_MS`, `DELETE_WINDOW_MS`) is refused with `field_invalid`. Appends an entry to the log.',
     params: ById,
     body: GroupChange,
     answers: { 200: answered('The changed group.', Conversation) },

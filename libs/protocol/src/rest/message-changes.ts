@@ -29,7 +29,7 @@ export const messageChanges = routes('messages', 'session', {
     at: 'PATCH /v1/conversations/{id}/messages/{seq}',
     summary: 'Edit a message',
     description:
-      'Replaces the body of a message that you sent, within the time limit of the deployment (`EDIT_WINDOW_MS`). A request repeated with the same `clientId` gets the first result.',
+      'Replaces the body of a message that you sent, within the time limit of the deployment (`EDIT_WINDOW_MS`) and of the group (`editWindowMs`). A request repeated with the same `clientId` gets the first result.',
     params: BySeq,
     body: Type.Object({ clientId, body }, closed),
     answers: { 200: answered('The place of the edit in the conversation.', up['message.edit'].reply) },
@@ -39,7 +39,7 @@ export const messageChanges = routes('messages', 'session', {
     at: 'DELETE /v1/conversations/{id}/messages/{seq}',
     summary: 'Delete a message for everyone',
     description:
-      'Your own, within the time limit of the deployment (`DELETE_WINDOW_MS`); as owner or admin of a group, any message. The content is erased; the entry keeps its seq. Deleting a message again changes nothing.',
+      'Your own, within the time limit of the deployment (`DELETE_WINDOW_MS`) and of the group (`deleteWindowMs`); as owner or admin of a group, any message. The content is erased; the entry keeps its seq. Deleting a message again changes nothing.',
     params: BySeq,
     answers: done(),
     refusals: [...writing, 'role_insufficient', 'too_late'],

@@ -1,5 +1,5 @@
 import { limits, type GroupSettings, type Permissions } from '@flotilla/protocol'
-import { demandGroup, demandMayChange } from '../../access.ts'
+import { demandGroup, demandMayChange, demandNoLonger } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { checkText } from '../../text/names.ts'
 import { type Changed, change } from './change.ts'
@@ -22,6 +22,8 @@ export async function changeGroup(
   const text =
     description === undefined ? {} : { description: checkText(description, 'description', limits.descriptionLengthMax) }
   const sets = Object.keys(others).length > 0
+  demandNoLonger('editWindowMs', others.editWindowMs, ctx.settings.editWindowMs)
+  demandNoLonger('deleteWindowMs', others.deleteWindowMs, ctx.settings.deleteWindowMs)
   return change(ctx, by, conversation, ({ kind, rules, role }) => {
     demandGroup(kind)
     demandMayChange(rules, role, { describes: description !== undefined, permits: permissions !== undefined, sets })

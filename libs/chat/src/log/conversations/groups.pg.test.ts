@@ -8,7 +8,7 @@ import { lift } from '../../operators/lift.ts'
 import { suspend } from '../../operators/suspend.ts'
 import { claim, done } from '../../store/jobs/index.ts'
 import { leaveForGood } from '../../lifecycle/leave-for-good.ts'
-import { edit, forward, history, pin, post } from '../messages/index.ts'
+import { edit, forward, history, pin, post, remove } from '../messages/index.ts'
 import { resume } from '../sync/index.ts'
 import { addMembers } from './add-members.ts'
 import { badge } from './badge.ts'
@@ -86,6 +86,8 @@ describe('settings', () => {
       slowModeMs: 0,
       newcomerHistory: 0,
       forwarding: true,
+      editWindowMs: null,
+      deleteWindowMs: null,
     })
     const { conversation: direct } = await createDirect(ctx, owner, member)
     expect(direct.group).toBeUndefined()
@@ -101,10 +103,12 @@ describe('settings', () => {
       slowModeMs: 5,
     })
     await changeGroup(ctx, admin, { conversation, forwarding: false, newcomerHistory: null })
+    await changeGroup(ctx, admin, { conversation, editWindowMs: 7, deleteWindowMs: null })
     const entries = await entriesOf(member)
     expect(entries.filter(entry => entry.seq > before)).toMatchObject([
       { event: 'conversation.changed', by: owner, description: 'Ahoy', slowModeMs: 5, permissions: { pin: 'member' } },
       { event: 'conversation.changed', by: admin, forwarding: false, newcomerHistory: null },
+      { event: 'conversation.changed', by: admin, editWindowMs: 7, deleteWindowMs: null },
     ])
     expect(entries.at(-1)).not.toHaveProperty('permissions')
     const { settings } = entries.reduce(fold, emptyConversation)
@@ -217,6 +221,67 @@ describe('permissions', () => {
     const said = (await entriesOf(owner)).filter(entry => entry.event === 'message.new')
     expect(said).toHaveLength(sent)
     expect(said.every(entry => entry.seq < seq)).toBe(true)
+  })
+})
+
+describe('the windows of a group', () => {
+  /** Everything that was said there was said so long ago. */
+  const age = (minutes: number) =>
+    ctx.pool.query(`UPDATE messages SET created_at = now() - $2 * interval '1 minute' WHERE conversation_id = $1`, [
+      conversation,
+      minutes,
+    ])
+  const change = (by: string, target: number, via = ctx) =>
+    edit(via, by, { conversation, clientId: randomUUID(), target, body: { text: 'other' } })
+  const take = (by: string, target: number, via = ctx) =>
+    remove(via, by, { conversation, clientId: randomUUID(), target })
+
+  test('are narrower than those of the deployment, for what was said before too; those who see to order delete at any time', async () => {
+    const { seq } = await post(ctx, member, message())
+    const own = await post(ctx, admin, message())
+    await age(10)
+    await changeGroup(ctx, admin, { conversation, editWindowMs: 5 * 60_000, deleteWindowMs: 5 * 60_000 })
+    await refused(change(member, seq), 'too_late')
+    await refused(take(member, seq), 'too_late')
+    await refused(change(admin, own.seq), 'too_late')
+    await take(admin, own.seq)
+    await changeGroup(ctx, admin, { conversation, editWindowMs: 20 * 60_000 })
+    await change(member, seq)
+    await refused(take(member, seq), 'too_late')
+    await changeGroup(ctx, admin, { conversation, deleteWindowMs: null })
+    await take(member, seq)
+    await changeGroup(ctx, admin, { conversation, editWindowMs: 0 })
+    await refused(change(member, (await post(ctx, member, message())).seq), 'too_late')
+  })
+
+  test('cannot be wider: a longer one is refused, and of one that has become that the shorter counts', async () => {
+    const { seq } = await post(ctx, member, message())
+    await age(10)
+    const hour = 3_600_000
+    await changeGroup(ctx, admin, { conversation, editWindowMs: hour, deleteWindowMs: hour })
+    Object.assign(ctx.settings, { editWindowMs: 60_000, deleteWindowMs: 60_000 })
+    try {
+      for (const field of ['editWindowMs', 'deleteWindowMs']) {
+        await refused(changeGroup(ctx, owner, { conversation, [field]: 60_001 }), 'field_invalid')
+        await changeGroup(ctx, owner, { conversation, [field]: null })
+        await changeGroup(ctx, owner, { conversation, [field]: 60_000 })
+      }
+      await refused(change(member, seq), 'too_late')
+      await refused(take(member, seq), 'too_late')
+    } finally {
+      Object.assign(ctx.settings, { editWindowMs: Infinity, deleteWindowMs: Infinity })
+    }
+  })
+
+  test('hold from their entry on, through a node that has not heard, and no longer than that', async () => {
+    const { seq } = await post(ctx, member, message())
+    await age(10)
+    await changeGroup(ctx, admin, { conversation, editWindowMs: 60_000, deleteWindowMs: 60_000 })
+    await refused(change(member, seq, other.ctx), 'too_late')
+    await refused(take(member, seq, other.ctx), 'too_late')
+    await changeGroup(ctx, admin, { conversation, editWindowMs: null, deleteWindowMs: null })
+    await change(member, seq, other.ctx)
+    await take(member, seq, other.ctx)
   })
 })
 

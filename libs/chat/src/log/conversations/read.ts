@@ -193,8 +193,9 @@ const isDirect = (row: Row) => kindOf(row.conversation_kind) === 'direct'
 const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
 
 const groupOf = ({ description, avatar, settings }: Row) => {
-  const { permissions, slowModeMs, newcomerHistory, forwarding } = rulesOf('group', settings)
-  return { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding }
+  const rules = rulesOf('group', settings)
+  const { permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs } = rules
+  return { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs }
 }
 
 /** The members of these conversations, in the order of their ids, as the caller sees them. */

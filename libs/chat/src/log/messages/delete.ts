@@ -1,6 +1,6 @@
 /** Deletes a message for everybody. */
 import { Refusal } from '@flotilla/protocol'
-import { demandMayDelete } from '../../access.ts'
+import { demandMayDelete, windowOf } from '../../access.ts'
 import { append, type Appended, type InputOf, type LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { takeAway } from './take-away.ts'
@@ -24,7 +24,7 @@ export const deleting: LockedRule<'message.delete'> = {
       role: member.role,
       // To delete it once more changes nothing, however late.
       ageMs: gone ? 0 : message.ageMs,
-      windowMs: gone ? 0 : ctx.settings.deleteWindowMs,
+      windowMs: gone ? 0 : windowOf(membership.rules.deleteWindowMs, ctx.settings.deleteWindowMs),
     })
     if (gone) return { said: message.changedSeq ?? target }
     await takeAway(ctx, client, { conversation, seq }, [message], { body, removed })

@@ -1,6 +1,6 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
 import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
-import { demandInWindow, demandMayMentionAll, demandMayPost } from '../../access.ts'
+import { demandInWindow, demandMayMentionAll, demandMayPost, windowOf } from '../../access.ts'
 import { append, type Appended, type InputOf, type Rule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { mentionedBy } from './mentioned-by.ts'
@@ -24,7 +24,7 @@ export const editing: Rule<'message.edit'> = {
         field: 'target',
         rule: 'a message of text',
       })
-    demandInWindow(message.ageMs, ctx.settings.editWindowMs)
+    demandInWindow(message.ageMs, windowOf(membership.rules.editWindowMs, ctx.settings.editWindowMs))
     if (mentionsAll(body) && !mentionsAll(message.body))
       demandMayMentionAll(
         membership.rules,
