@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '767268ea8b807e67'
+export const wireHash = '64da823065a8a9cd'

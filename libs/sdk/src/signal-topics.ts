@@ -153,7 +153,8 @@ const notifications: Topic<Notification> = {
   tell({ key, before, now, all }) {
     const unread = Math.min(all.now.size, unreadMax)
     if (now === undefined) return ['notification', { event: 'notification.read', notification: key, unread }]
-    return before === undefined ? ['notification', { event: 'notification.new', notification: now, unread }] : undefined
+    const isSame = before?.at === now.at && JSON.stringify(before.detail) === JSON.stringify(now.detail)
+    return isSame ? undefined : ['notification', { event: 'notification.new', notification: now, unread }]
   },
 }
 

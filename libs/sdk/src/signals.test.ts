@@ -208,6 +208,24 @@ test('what was there before is not told, and whoever listens to nothing has noth
   expect(reported).toEqual([])
 })
 
+test('a notification that gathers more or less than before is told once more, and one that is the same is not', async () => {
+  const reacted = (people: string, at = 1): Notification => ({ ...noted('r'), kind: 'reacted', at, detail: { people } })
+  store.unread = [noted('n1'), reacted('1')]
+  const signals = await settled()
+  const lost = async (now: Notification) => {
+    told.length = 0
+    store.unread = [noted('n1'), now]
+    signals.missed()
+    await clock.advance(10_000)
+    return events().filter(([name]) => name === 'notification')
+  }
+  const more = reacted('2', 5)
+  expect(await lost(more)).toEqual([['notification', { event: 'notification.new', notification: more, unread: 2 }]])
+  expect(await lost(reacted('2', 5))).toEqual([])
+  const less = reacted('1', 5)
+  expect(await lost(less)).toEqual([['notification', { event: 'notification.new', notification: less, unread: 2 }]])
+})
+
 test('what differs after a loss is told by the events that were lost', async () => {
   store.contacts = ['ann', 'bob', 'cat'].map(id => person(id))
   store.requests = [

@@ -223,7 +223,7 @@ export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string
     ].join('\n'),
     '## Reactions',
     [
-      'Reactions always come whole: all emoji of a message with their counts (`counts`), and those of one user (`own`). Each has a `version`; keep the highest, whether it came in a page, an entry or an event. The `own` of an entry belongs to its `by`, that of a page to the reader. A message that loses its content loses its reactions.',
+      'Reactions always come whole: all emoji of a message with their counts (`counts`), and those of one user (`own`). Each has a `version`; keep the highest, whether it came in a page, an entry or an event. The `own` of an entry belongs to its `by`, that of a page to the reader. A message that loses its content loses its reactions. The author of a message gets a notification `reacted`, which gathers all who reacted to it.',
       'In a large conversation a reaction is stored and acknowledged at once, and announced later: the user’s other devices receive `reaction.stored`, all members `reaction.counted` within seconds. The reply then holds the head of the log.',
     ].join('\n\n'),
     '## Large replies and slow connections',

@@ -9,7 +9,7 @@ import { firstSeen, notHidden } from '../log/messages/hidden.ts'
 import { concerns } from '../log/messages/threads.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations, notifyNumbers } from '../access.ts'
-import { notifyText } from '../log/conversations/settings.ts'
+import { notifyText } from '../log/conversations/notify.ts'
 import { everybody } from '../log/messages/mentioned-by.ts'
 
 export interface PushTarget {

@@ -11,6 +11,7 @@ export const NotificationKind = Type.Union([
   Type.Literal('security_notice'),
   Type.Literal('scheduled_failed'),
   Type.Literal('reminder'),
+  Type.Literal('reacted'),
 ])
 export type NotificationKind = Type.Static<typeof NotificationKind>
 
@@ -24,7 +25,10 @@ export const Notification = Type.Object(
     actor: Type.Optional(User),
     conversation: Type.Optional(Uuid),
     seq: Type.Optional(Seq),
-    detail: Type.Record(Type.String(), Type.String(), { description: 'Additional details.' }),
+    detail: Type.Record(Type.String(), Type.String(), {
+      description:
+        'Additional details. `reacted` gathers all who have reacted to one message of the user: `people` is how many, `emoji` the last reaction, and `actor` who added it.',
+    }),
   },
   { additionalProperties: false },
 )
@@ -37,10 +41,14 @@ export const UnreadNotifications = Type.Integer({
   description: `Unread notifications. Counts up to ${limits.unreadNotificationsMax}; show that as ${limits.unreadNotificationsMax - 1}+.`,
 })
 
-export const notificationNew = signal('notification.new', 'The user has a new notification.', {
-  notification: Notification,
-  unread: UnreadNotifications,
-})
+export const notificationNew = signal(
+  'notification.new',
+  'The user has a new notification. If you know its `id`, it gathers more, or less, than before: replace it. It is new if its `at` is.',
+  {
+    notification: Notification,
+    unread: UnreadNotifications,
+  },
+)
 
 export const notificationRead = signal(
   'notification.read',

@@ -16,7 +16,8 @@ export const notifications = routes('notifications', 'session', {
   listNotifications: {
     at: 'GET /v1/notifications',
     summary: 'List my notifications',
-    description: 'Newest first. The latest 1,000 are kept, for up to 90 days.',
+    description:
+      'Newest first. The latest 1,000 are kept, for up to 90 days. Reactions to one message are one notification, the newest again with each person who reacts; in large conversations, and where the user is not notified of all messages, they are none. They are never pushed.',
     query: Type.Object(
       {
         limit: pageLimit(50, 50),

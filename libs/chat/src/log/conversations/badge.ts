@@ -2,7 +2,8 @@ import { notifyNumbers } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { mentionsOf } from '../messages/mentions.ts'
 import { followedText, waitingReplies } from '../messages/threads.ts'
-import { archivedText, notifyText } from './settings.ts'
+import { notifyText } from './notify.ts'
+import { archivedText } from './settings.ts'
 import { unreadOf, waitingText } from './waiting.ts'
 
 /** A badge shows no more anyway, and a log that nobody reads must not cost its whole length. */

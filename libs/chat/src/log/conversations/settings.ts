@@ -8,11 +8,12 @@
 import { firstSeen } from '../messages/hidden.ts'
 import { type ConversationSettings, limits, type NotifyRule, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import { demandMember, kindNumbersOfConversations, notifyNumbers, notifyOf } from '../../access.ts'
+import { demandMember, notifyNumbers, notifyOf } from '../../access.ts'
 import { transaction } from '../../store/transaction.ts'
 import type { LogContext } from '../context.ts'
 import { everybody } from '../messages/mentioned-by.ts'
 import { countedKinds } from '../rules.ts'
+import { notifyText } from './notify.ts'
 
 export interface SettingsChange {
   readonly conversation: string
@@ -30,14 +31,6 @@ export interface SettingsChange {
 }
 
 // ── in SQL: of a member `m` of a conversation `c`, whose person is `u` ───────────────────────────────────────────────
-
-/** The number of what tells the person of the conversation in this moment. Whatever is said in private is said to them. */
-export const notifyText = `CASE
-  WHEN m.muted_until > now() THEN ${notifyNumbers.nothing}
-  WHEN coalesce(m.notify, u.notify) = ${notifyNumbers.all} THEN ${notifyNumbers.all}
-  WHEN coalesce(m.notify, u.notify) <> ${notifyNumbers.mentions} THEN ${notifyNumbers.nothing}
-  WHEN c.kind = ${kindNumbersOfConversations.direct} THEN ${notifyNumbers.all}
-  ELSE ${notifyNumbers.mentions} END`
 
 /** Where what they have not read begins: a mark can lie before what they have read. */
 export const unreadFromText = `greatest(least(m.read_seq + 1, nullif(m.marked_seq, 0)), ${firstSeen('m')})`

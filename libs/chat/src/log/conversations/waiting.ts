@@ -2,7 +2,8 @@
 import { countedKinds } from '../rules.ts'
 import { notHidden } from '../messages/hidden.ts'
 import { mentionsOf } from '../messages/mentions.ts'
-import { archivedText, notifyText, unreadFromText } from './settings.ts'
+import { notifyText } from './notify.ts'
+import { archivedText, unreadFromText } from './settings.ts'
 
 /** A count beyond it is shown as `999+` anyway, and must not cost the reading of a whole log. */
 const unreadMax = 1_000

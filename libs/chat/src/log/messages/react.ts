@@ -10,6 +10,7 @@ import type { LogContext } from '../context.ts'
 import { lock } from '../locked.ts'
 import { countReactions, type Reacted, refusedEmoji } from './count-reactions.ts'
 import type { CrowdReacting, CrowdResult, Reacting } from './crowd.ts'
+import { noteReacted } from './tell-reacted.ts'
 import { openRound, tellOnTime } from './tell-reactions.ts'
 
 type Input = InputOf<'message.react'>
@@ -24,6 +25,7 @@ export const reacting: LockedRule<'message.react'> = {
     const result = (await countReactions(ctx, client, conversation, [one], seq))[0]!
     if (result instanceof Refusal) throw result
     if ('said' in result) return result.said === null ? { unchanged: true } : { said: result.said }
+    await noteReacted(ctx, client, conversation, { targets: [one.target], added: one.on })
     return { payload: { emoji: one.emoji, on: one.on, ...result, own: [...result.own] } }
   },
   async gather(ctx, { conversation, by, member, membership: { version } }, input) {
@@ -62,6 +64,8 @@ async function countAll(
       const result = results[at]!
       return 'version' in result ? [{ by: one.by, result }] : []
     })
+    const emptied = changed.flatMap(({ result }) => (result.own.length === 0 ? [result.target] : []))
+    await noteReacted(ctx, client, conversation, { targets: [...new Set(emptied)], added: false })
     const last = changed.at(-1)
     if (last !== undefined) {
       const round = await openRound(ctx, client, conversation, last.by)

@@ -42,19 +42,21 @@ export const toCounts = (emojis: readonly string[], counts: readonly number[]): 
 /**
  * What people have on messages goes with their content: their reactions, and their stars. The connection holds the
  * conversation. Who had starred it is not told: their devices hear that the messages are gone.
+ * @returns the messages to which somebody had ever reacted
  */
 export async function forgetReactions(
   client: PoolClient,
   conversation: string,
   seqs: readonly number[],
-): Promise<void> {
-  await client.query({
+): Promise<ReadonlySet<number>> {
+  const counted = await client.query<{ seq: number }>({
     name: 'reactions-forget',
-    text: `WITH counted AS (DELETE FROM reaction_counts WHERE conversation_id = $1 AND seq = ANY($2::int8[])),
+    text: `WITH theirs AS (DELETE FROM reactions WHERE conversation_id = $1 AND seq = ANY($2::int8[])),
                 starred AS (DELETE FROM stars WHERE conversation_id = $1 AND seq = ANY($2::int8[]))
-           DELETE FROM reactions WHERE conversation_id = $1 AND seq = ANY($2::int8[])`,
+           DELETE FROM reaction_counts WHERE conversation_id = $1 AND seq = ANY($2::int8[]) RETURNING seq`,
     values: [conversation, seqs],
   })
+  return new Set(counted.rows.map(row => row.seq))
 }
 
 /** A list of emoji as an operator writes it. @throws Error where one is none */

@@ -7,6 +7,7 @@ import type { PoolClient } from 'pg'
 import type { NoticesContext } from '../../notices/context.ts'
 import { forgetMentions } from './mentions.ts'
 import { withdrawMentions } from './tell-mentioned.ts'
+import { withdrawReacted } from './tell-reacted.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
@@ -51,11 +52,16 @@ export async function takeAway(
   ])
   await forgetOwed(client, conversation, targets)
   await unpinRemoved(client, conversation, targets, seq)
-  await forgetReactions(client, conversation, targets)
+  const reacted = await forgetReactions(client, conversation, targets)
   const mentioned = await forgetMentions(client, conversation, targets)
   await dropPolls(client, conversation, targets)
   await uncountReplies(client, conversation, messages, seq)
   await afterCommit(client, async () => {
     for (const [target, users] of mentioned) await withdrawMentions(ctx, conversation, target, users)
+    await withdrawReacted(
+      ctx,
+      conversation,
+      messages.filter(message => reacted.has(message.seq)),
+    )
   })
 }

@@ -84,7 +84,7 @@ export async function addMany(ctx: NoticesContext, users: readonly string[], not
 export async function addOrThrow(ctx: NoticesContext, to: readonly string[], note: Note): Promise<void> {
   const users = [...new Set(to)]
   const { kind, dedup, actor, conversation, seq, detail = {} } = note
-  const added = await ctx.pool.query<{ id: string; user_id: string; at: number }>({
+  const added = await ctx.pool.query<Told>({
     name: 'notifications-add',
     text: insert,
     values: [
@@ -98,11 +98,33 @@ export async function addOrThrow(ctx: NoticesContext, to: readonly string[], not
       JSON.stringify(detail),
     ],
   })
-  if (added.rows.length === 0) return
-  const told = added.rows.map(row => row.user_id)
+  await tell(ctx, note, added.rows)
+}
+
+/** A notification that was stored, and whose it is. */
+export interface Told {
+  readonly id: string
+  readonly user_id: string
+  readonly at: number
+}
+
+/** Tells of what was stored in a transaction, after it. It never throws, as addMany does not. */
+export async function announce(ctx: NoticesContext, note: Omit<Note, 'dedup'>, stored: readonly Told[]): Promise<void> {
+  try {
+    await tell(ctx, note, stored)
+  } catch (error) {
+    ctx.logger.warn({ err: error, kind: note.kind, people: stored.length }, 'unable to announce notifications')
+    ctx.emit({ class: 'signal', to: stored.map(row => row.user_id), event: { event: 'refresh' } })
+  }
+}
+
+async function tell(ctx: NoticesContext, note: Omit<Note, 'dedup'>, stored: readonly Told[]): Promise<void> {
+  if (stored.length === 0) return
+  const { kind, actor, conversation, seq, detail = {} } = note
+  const told = stored.map(row => row.user_id)
   await ctx.pool.query({ name: 'notifications-trim', text: trim, values: [uuidArray(told)] })
   const [unread, [by]] = await Promise.all([countUnread(ctx, told), get(ctx, actor === undefined ? [] : [actor])])
-  for (const row of added.rows)
+  for (const row of stored)
     ctx.emit({
       class: 'signal',
       to: [row.user_id],

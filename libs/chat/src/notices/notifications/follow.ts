@@ -102,12 +102,26 @@ export async function withdraw(ctx: NoticesContext, user: string, dedup: string)
       'DELETE FROM notifications WHERE user_id = $1 AND dedup = $2 RETURNING id, read_at IS NULL AS was_unread',
       [user, dedup],
     )
-    const row = gone.rows[0]
-    if (row?.was_unread !== true) return
-    const unread = await count(ctx, user)
-    ctx.emit({ class: 'signal', to: [user], event: { event: 'notification.read', notification: row.id, unread } })
+    await tellWithdrawn(ctx, user, gone.rows)
   } catch (error) {
     ctx.logger.warn({ err: error }, 'unable to remove an obsolete notification')
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'refresh' } })
+  }
+}
+
+/** After what took it away; never throws. */
+export async function tellWithdrawn(
+  ctx: NoticesContext,
+  user: string,
+  gone: readonly { readonly id: string; readonly was_unread: boolean }[],
+): Promise<void> {
+  const notification = gone[0]?.was_unread === true ? gone[0].id : undefined
+  if (notification === undefined) return
+  try {
+    const unread = await count(ctx, user)
+    ctx.emit({ class: 'signal', to: [user], event: { event: 'notification.read', notification, unread } })
+  } catch (error) {
+    ctx.logger.warn({ err: error }, 'unable to announce a removed notification')
     ctx.emit({ class: 'signal', to: [user], event: { event: 'refresh' } })
   }
 }

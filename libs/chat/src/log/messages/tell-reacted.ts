@@ -1,0 +1,133 @@
+/**
+ * Tells the author of a message who has reacted to it: one notification for a message, with who did last and how many have.
+ * It is decided and written under the lock of the conversation, together with the reactions, so that whatever people do at
+ * the same moment, it says in the end what the message has, and is gone with the last of them. It is never pushed, and in a
+ * large conversation nobody is told anew: there the counts on the message say it.
+ */
+import type { PoolClient } from 'pg'
+import { notifyNumbers } from '../../access.ts'
+import type { NoticesContext } from '../../notices/context.ts'
+import { announce, type Told } from '../../notices/notifications/add.ts'
+import { tellWithdrawn, withdraw } from '../../notices/notifications/follow.ts'
+import { int8Array } from '../../store/binary-arrays.ts'
+import { afterCommit } from '../../store/transaction.ts'
+import { notifyText } from '../conversations/notify.ts'
+import { firstSeen, notHidden } from './hidden.ts'
+
+const dedupOf = (conversation: string, seq: number) => `reacted:${conversation}:${seq}`
+
+interface Row {
+  seq: number
+  author: string
+  /** The notification that there is, and what it says. */
+  id: string | null
+  told: Readonly<Record<string, string>> | null
+  told_actor: string | null
+  /** Whether the author wants to be told of more. */
+  tells: boolean
+  people: number
+  actor: string | null
+  emoji: string | null
+}
+
+/**
+ * $2: messages of the conversation $1. $3: whether somebody may have reacted, and not only taken that back. People with whom
+ * a block stands count as little as the author, who may have left, hidden the message, or want to hear nothing of it.
+ */
+const readText = `
+WITH due AS MATERIALIZED (
+  SELECT x.seq, x.sender_id, n.id, n.detail, n.actor_id, o.tells
+    FROM unnest($2::int8[]) t (seq)
+    JOIN messages x ON x.conversation_id = $1 AND x.seq = t.seq
+    JOIN conversations c ON c.id = x.conversation_id JOIN users u ON u.id = x.sender_id
+    LEFT JOIN members m ON m.conversation_id = x.conversation_id AND m.user_id = x.sender_id
+    LEFT JOIN notifications n ON n.user_id = x.sender_id AND n.dedup = 'reacted:' || x.conversation_id || ':' || x.seq
+   CROSS JOIN LATERAL (
+     SELECT $3 AND coalesce(${firstSeen('m')} <= x.seq, false) AND ${notHidden('x', 'x.sender_id')}
+            AND ${notifyText} = ${notifyNumbers.all} AS tells
+   ) o
+   WHERE o.tells OR n.id IS NOT NULL
+)
+SELECT d.seq, d.sender_id AS author, d.id, d.detail AS told, d.actor_id AS told_actor, d.tells, p.people, p.actor, p.emoji
+  FROM due d CROSS JOIN LATERAL (
+    SELECT count(*)::int AS people, (array_agg(r.user_id ORDER BY r.version DESC))[1] AS actor,
+           (array_agg(r.emojis[cardinality(r.emojis)] ORDER BY r.version DESC))[1] AS emoji
+      FROM reactions r
+     WHERE r.conversation_id = $1 AND r.seq = d.seq AND r.emojis <> '{}' AND r.user_id <> d.sender_id
+       AND NOT EXISTS (
+         SELECT FROM blocks b WHERE (b.user_id, b.blocked_id) IN ((d.sender_id, r.user_id), (r.user_id, d.sender_id)))
+  ) p`
+
+/** It is unread again, and the latest. */
+const putText = `
+INSERT INTO notifications AS n (id, user_id, kind, dedup, at, actor_id, conversation_id, seq, detail)
+VALUES (gen_random_uuid(), $1, 'reacted', $2, clock_timestamp(), $3, $4, $5, $6)
+    ON CONFLICT (user_id, dedup) DO UPDATE
+   SET at = EXCLUDED.at, actor_id = EXCLUDED.actor_id, detail = EXCLUDED.detail, read_at = NULL
+RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at`
+
+const changeText = `
+UPDATE notifications SET actor_id = $2, detail = $3 WHERE id = $1
+RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at, read_at IS NULL AS unread`
+
+/**
+ * The reactions to these messages have changed in this transaction, which holds the conversation.
+ * @param added whether one may have been added
+ */
+export async function noteReacted(
+  ctx: NoticesContext,
+  client: PoolClient,
+  conversation: string,
+  { targets, added }: { readonly targets: readonly number[]; readonly added: boolean },
+): Promise<void> {
+  if (targets.length === 0) return
+  const found = await client.query<Row>({
+    name: 'reacted-read',
+    text: readText,
+    values: [conversation, int8Array(targets), added],
+  })
+  for (const row of found.rows) {
+    if (row.people === 0) await takeBack(ctx, client, row)
+    else await put(ctx, client, conversation, row)
+  }
+}
+
+async function put(ctx: NoticesContext, client: PoolClient, conversation: string, row: Row): Promise<void> {
+  const { seq, author, id, told, told_actor: toldActor, tells, people, emoji } = row
+  const actor = row.actor!
+  const detail = { emoji: emoji!, people: String(people) }
+  const isMore = tells && people > Number(told?.['people'] ?? 0)
+  const isSame = toldActor === actor && told?.['people'] === detail.people && told['emoji'] === emoji
+  if (!isMore && (id === null || isSame)) return
+  const written = isMore
+    ? await client.query<Told & { unread?: boolean }>({
+        name: 'reacted-put',
+        text: putText,
+        values: [author, dedupOf(conversation, seq), actor, conversation, seq, JSON.stringify(detail)],
+      })
+    : await client.query<Told & { unread?: boolean }>({
+        name: 'reacted-change',
+        text: changeText,
+        values: [id, actor, JSON.stringify(detail)],
+      })
+  const waiting = written.rows.filter(one => one.unread !== false)
+  await afterCommit(client, () => announce(ctx, { kind: 'reacted', actor, conversation, seq, detail }, waiting))
+}
+
+async function takeBack(ctx: NoticesContext, client: PoolClient, { id, author }: Row): Promise<void> {
+  if (id === null) return
+  const gone = await client.query<{ id: string; was_unread: boolean }>(
+    'DELETE FROM notifications WHERE id = $1 RETURNING id, read_at IS NULL AS was_unread',
+    [id],
+  )
+  await afterCommit(client, () => tellWithdrawn(ctx, author, gone.rows))
+}
+
+/** What these people had said is gone, and whatever was said of it. Never throws: it is committed. */
+export async function withdrawReacted(
+  ctx: NoticesContext,
+  conversation: string,
+  messages: readonly { readonly seq: number; readonly sender: string }[],
+): Promise<void> {
+  for (const { seq, sender } of messages) await withdraw(ctx, sender, dedupOf(conversation, seq))
+}
