@@ -28,6 +28,12 @@ const conversationCommands: Commands = {
       await enter(await rooms.group(name, people))
     },
   },
+  '/saved': {
+    help: { '/saved': 'open your saved messages' },
+    async run({ rooms, enter }) {
+      await enter(await rooms.saved())
+    },
+  },
   '/list': {
     help: { '/list': 'list conversations, requests and people' },
     async run({ rooms, list }) {

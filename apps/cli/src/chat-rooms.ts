@@ -113,6 +113,11 @@ export class Rooms {
     return this.read((await this.#client.rest.createDirect(person.id)).id)
   }
 
+  /** The conversation with oneself. */
+  async saved(): Promise<Room> {
+    return this.read((await this.#client.rest.createDirect(this.#me.id)).id)
+  }
+
   async group(name: string, usernames: readonly string[]): Promise<Room> {
     const people = await Promise.all(usernames.map(username => this.personOf(username)))
     const made = await this.#client.rest.createGroup(
@@ -150,7 +155,8 @@ export class Rooms {
     const { id, kind, unread, members, pending = false } = conversation
     const others = members?.map(member => member.user).filter(user => user.id !== this.#me.id)
     for (const user of others ?? []) this.#people.set(user.id, user)
-    const name = conversation.name ?? others?.map(user => user.username).join(', ') ?? 'a conversation'
+    const people = others?.map(user => user.username).join(', ') ?? 'a conversation'
+    const name = conversation.self === true ? 'saved messages' : (conversation.name ?? people)
     const before = this.#rooms.get(id)
     if (before !== undefined) {
       Object.assign(before, { name, unread, mentions, settings, pending, others: others ?? before.others })

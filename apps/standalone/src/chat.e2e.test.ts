@@ -163,6 +163,47 @@ test('two people chat, and what they write while the server is away arrives once
   expect(await bob.quit()).toBe(0)
 })
 
+test('what waits in threads is in the list, replies can be sent later, a group has windows, and one writes to oneself', async () => {
+  const [folder, port, database] = [folderFor('server'), await freePort(), await testDatabase()]
+  undo.push(() => database.drop())
+  const options = { folder, host: '127.0.0.1', port, logger: silentLogger, databaseUrl: database.url }
+  const server = await startStandalone(options)
+  undo.push(() => server.stop())
+  const at = ['--url', `http://127.0.0.1:${port}`, '--folder', folderFor('chat')]
+  const bob = new Terminal('--as', 'bob', ...at)
+  await bob.sees('no conversations yet')
+  const alice = new Terminal('--as', 'alice', ...at)
+  await alice.sees('no conversations yet')
+
+  alice.type('/group crew bob')
+  await alice.sees('— crew —')
+  await bob.sees('alice asks you into crew')
+  bob.type('/accept crew')
+  await bob.sees('— crew —')
+  await alice.sees('bob joined')
+  alice.type('all hands')
+  await bob.sees('alice: all hands')
+  alice.type('/windows 15m off')
+  await bob.sees('lets messages be edited for 15 min, lets messages be deleted as long as the server allows')
+  alice.type('/later 3 1d tea?')
+  await alice.sees('in thread 3: tea?')
+  alice.type('/unread')
+  await alice.sees('crew: marked as unread')
+  bob.type('/thread new aye')
+  await bob.sees('sent: aye')
+  alice.type('/list')
+  await alice.sees('crew (1 in threads, unread)')
+
+  alice.type('/saved')
+  await alice.sees('— saved messages —')
+  alice.type('buy rope')
+  await alice.sees('sent: buy rope')
+  alice.type('/list')
+  await alice.sees('2. saved messages')
+  expect(await alice.quit()).toBe(0)
+  expect(await bob.quit()).toBe(0)
+})
+
 test('marks, places and cards are shown for what they are, text of every kind comes whole', async () => {
   const [folder, port, database] = [folderFor('chat'), await freePort(), await testDatabase()]
   const publicUrl = `http://127.0.0.1:${port}`

@@ -363,6 +363,22 @@ describe('erasing', () => {
     await create(ctx, anew)
   })
 
+  test('takes along what somebody has said to themselves', async () => {
+    const [alice, bob] = [await person('alice'), await person('bob')]
+    const saved = (await createDirect(ctx, alice.id, alice.id)).conversation.id
+    const others = (await createDirect(ctx, bob.id, bob.id)).conversation.id
+    for (const [by, conversation] of [
+      [alice, saved],
+      [bob, others],
+    ] as const)
+      await post(ctx, by.id, { conversation, clientId: randomUUID(), body: { text: 'note' } })
+    await makeDue(alice)
+    expect(await eraseDue(ctx, 10)).toBe(1)
+    for (const table of ['conversations WHERE id', 'messages WHERE conversation_id', 'members WHERE conversation_id'])
+      expect((await ctx.pool.query(`SELECT FROM ${table} = $1`, [saved])).rowCount, table).toBe(0)
+    expect((await getConversation(ctx, bob.id, others)).head).toBe(2)
+  })
+
   test('takes along what groups hold of the person, and what the person made in them', async () => {
     const [alice, bob] = [await person('alice'), await person('bob')]
     const [own, other] = [await group(alice, bob), await group(bob)]

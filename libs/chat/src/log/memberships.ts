@@ -66,6 +66,14 @@ export interface Memberships {
   clear(): void
 }
 
+/** As SQL: the conversation is of one person with themselves. */
+export const withOneselfText = (conversation: string) =>
+  `coalesce(${conversation}.direct_low = ${conversation}.direct_high, false)`
+
+/** As SQL: it is direct, and one of the two has not accepted it yet. With oneself, there is nobody to accept it. */
+export const pendingText = (conversation: string) =>
+  `(${conversation}.kind = 1 AND ${conversation}.member_count < 2 AND NOT ${withOneselfText(conversation)})`
+
 interface Row {
   id: string
   kind: number
@@ -75,6 +83,7 @@ interface Row {
   timer_ms: number | null
   large: boolean
   closed: boolean
+  pending: boolean
   settings: StoredRules
   users: string[] | null
   roles: number[] | null
@@ -134,7 +143,7 @@ export function createMemberships(options: MembershipsOptions): Memberships {
                     c.kind = 1 AND EXISTS (
                       SELECT FROM blocks b WHERE (b.user_id, b.blocked_id)
                           IN ((c.direct_low, c.direct_high), (c.direct_high, c.direct_low))
-                    ) AS closed
+                    ) AS closed, ${pendingText('c')} AS pending
                FROM conversations c
                CROSS JOIN LATERAL (SELECT coalesce(c.large_since < now() - $2 * interval '1 millisecond', false) AS large) l
                LEFT JOIN LATERAL (
@@ -253,7 +262,7 @@ function fromRow(row: Row): Membership {
     version: row.version,
     size: row.member_count,
     closed: row.closed,
-    pending: row.kind === 1 && row.member_count < 2,
+    pending: row.pending,
     timerMs: row.timer_ms ?? undefined,
     large: row.large,
     members,

@@ -73,6 +73,12 @@ export const Conversation = named(
             'The other user has not accepted the direct conversation yet. They appear in `members` but receive only the request, and few messages can be sent until they accept.',
         }),
       ),
+      self: Type.Optional(
+        Type.Literal(true, {
+          description:
+            'The caller’s direct conversation with themselves, for saved messages. Its only member is the caller; nothing in it is ever unread or pushed.',
+        }),
+      ),
       members: Type.Optional(
         listOf(Type.Object({ user: User, role: Role }, closed), {
           description: 'Omitted for large groups; list the members instead.',
@@ -169,7 +175,7 @@ export const conversations = routes('conversations', 'session', {
     at: 'POST /v1/conversations',
     summary: 'Open a conversation',
     description:
-      'Two users share one direct conversation: opening it again returns the existing one, and accepts it if the caller has an open request. Users who want to be asked first receive a request instead of becoming members (`GET /v1/conversation-requests`); a direct conversation is `pending` until they accept.',
+      'Two users share one direct conversation: opening it again returns the existing one, and accepts it if the caller has an open request. Users who want to be asked first receive a request instead of becoming members (`GET /v1/conversation-requests`); a direct conversation is `pending` until they accept. With the caller’s own id, it is their conversation with themselves (`self`).',
     body: Opening,
     answers: {
       200: answered('The existing direct conversation.', Conversation),

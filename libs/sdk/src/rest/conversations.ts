@@ -12,7 +12,7 @@ export type HistoryRange = QueryOf<'GET /v1/conversations/{id}/messages'>
 
 export const createConversations = (ask: Ask) => ({
   /**
-   * Opens the direct conversation with a user, or returns the existing one. `pending` means that the user is asked first:
+   * Opens the direct conversation with a user, or returns the existing one; with one’s own id that with oneself. `pending` means that the user is asked first:
    * few messages can be sent until they accept. Accepts an open request from that user.
    * @throws FlotillaError user_unknown, blocked, contacts_only, limit_reached
    */

@@ -197,13 +197,14 @@ export interface Founded {
 }
 
 /**
- * Makes a conversation. Of a group the first entry names those who are in it, of a direct conversation both people.
- * @returns undefined when it is direct and the two have one already
+ * Makes a conversation. Of a group the first entry names those who are in it, of a direct conversation both people, or the one
+ * whose own it is.
+ * @returns undefined when it is direct and they have one already
  */
 export async function create(ctx: LogContext, by: string, founding: Founding): Promise<Founded | undefined> {
   const { kind, name } = founding
   const conversation = randomUUID()
-  const [low, high] = kind === 'direct' ? founding.members.map(member => member.user).sort() : []
+  const [low, high = low] = kind === 'direct' ? founding.members.map(member => member.user).sort() : []
   const startedAt = ctx.trace === undefined ? 0 : performance.now()
   const founded = await transaction(ctx, async client => {
     const toAsk = await founding.decide(client)

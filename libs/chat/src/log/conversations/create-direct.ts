@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { kindNumbersOfConversations } from '../../access.ts'
 import { demandRoomForConversations } from '../caps.ts'
 import type { LogContext } from '../context.ts'
+import { pendingText } from '../memberships.ts'
 import { readCounterparts } from '../../privacy/counterparts.ts'
 import { demandReachable } from '../../privacy/reachable.ts'
 import { demandRoomToAsk, tellAsked } from '../requests/ask.ts'
@@ -12,23 +13,21 @@ import { create } from './change.ts'
 import { get } from './get.ts'
 
 /**
- * The one conversation of two people: made if there is none yet, also when both ask at once. One that exists is answered
+ * The one conversation of two people, or of one with themselves: made if there is none yet, also when both ask at once. One that exists is answered
  * whatever stands between the two by now: what was said stays readable. Where the other wants to be asked, they are no
  * member yet (see requests/); to open what one was asked into is to accept it.
- * @throws Refusal field_invalid (with oneself), user_unknown, blocked, contacts_only, limit_reached
+ * @throws Refusal user_unknown, blocked, contacts_only, limit_reached
  */
 export async function createDirect(
   ctx: LogContext,
   by: string,
   user: string,
 ): Promise<{ conversation: Conversation; created: boolean }> {
-  if (user === by)
-    throw new Refusal('field_invalid', 'user: must be another user', { field: 'user', rule: 'not yourself' })
   const existing = await findDirect(ctx, by, user)
   if (existing !== undefined) return reopen(ctx, by, user, existing)
   const made = await create(ctx, by, {
     kind: 'direct',
-    members: [by, user].map(one => ({ user: one, role: 'member' })),
+    members: [...new Set([by, user])].map(one => ({ user: one, role: 'member' })),
     decide: client => decide(ctx, client, by, user),
   })
   if (made !== undefined) {
@@ -81,8 +80,8 @@ export async function settleDirect(ctx: LogContext, one: string, other: string):
 async function findDirect(ctx: LogContext, one: string, other: string): Promise<Direct | undefined> {
   const [low, high] = [one, other].sort() as [string, string]
   const found = await ctx.pool.query<Direct>(
-    `SELECT id, member_count < 2 AS pending FROM conversations
-      WHERE kind = $1 AND direct_low = $2 AND direct_high = $3`,
+    `SELECT c.id, ${pendingText('c')} AS pending FROM conversations c
+      WHERE c.kind = $1 AND c.direct_low = $2 AND c.direct_high = $3`,
     [kindNumbersOfConversations.direct, low, high],
   )
   return found.rows[0]

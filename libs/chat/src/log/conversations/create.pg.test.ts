@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { limits } from '@flotilla/protocol'
 import { makeUsers, openTestChat, type TestChat, type TestDatabase, testDatabase } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
-import { history, post } from '../messages/index.ts'
+import { count } from '../../notices/notifications/index.ts'
+import { findFactsOf, judge } from '../../push/facts.ts'
+import { history, post, react } from '../messages/index.ts'
+import { read } from '../receipts/index.ts'
+import { addMembers } from './add-members.ts'
 import { createDirect } from './create-direct.ts'
 import { createGroup } from './create-group.ts'
+import { get } from './get.ts'
+import { unread } from './unread.ts'
 
 let database: TestDatabase
 let chat: TestChat
@@ -98,11 +105,56 @@ test('two people have one direct conversation, whoever asks, also when both ask 
   expect(await createDirect(ctx, alice, bob)).toEqual({ conversation: both[0]!.conversation, created: false })
 })
 
-test('a direct conversation needs another person', async () => {
-  await expect(createDirect(ctx, alice, alice)).rejects.toMatchObject({
-    code: 'field_invalid',
-    detail: { field: 'user' },
+test('with oneself there is one conversation too, whose only member one is, and which nobody has to accept', async () => {
+  // Whoever wants to be asked first is not asked by themselves.
+  await ctx.pool.query('UPDATE users SET direct_from = 4 WHERE id = $1', [alice])
+  const all = await Promise.all(Array.from({ length: 4 }, () => createDirect(ctx, alice, alice)))
+  expect(all.filter(one => one.created)).toHaveLength(1)
+  const { conversation } = all[0]!
+  expect(conversation).toMatchObject({ kind: 'direct', self: true, memberCount: 1, head: 1 })
+  expect(conversation).not.toHaveProperty('pending')
+  expect(conversation.members?.map(member => member.user.id)).toEqual([alice])
+  expect(new Set(all.map(one => one.conversation.id)).size).toBe(1)
+  const { entries } = await history(ctx, alice, { conversation: conversation.id })
+  expect(entries).toMatchObject([{ event: 'conversation.created', members: [{ user: alice, role: 'member' }] }])
+  const say = () => post(ctx, alice, { conversation: conversation.id, clientId: randomUUID(), body: { text: 'note' } })
+  for (let nth = 0; nth <= ctx.settings.requestMessagesMax; nth++) await say()
+  expect((await ctx.pool.query('SELECT FROM conversation_requests')).rowCount).toBe(0)
+  expect(chat.emitted.every(({ to }) => isDeepStrictEqual(to, [alice]))).toBe(true)
+  expect((await createDirect(ctx, alice, alice)).conversation.id).toBe(conversation.id)
+  // It is not the one with somebody else, and that is none with oneself.
+  const [bob] = (await people(1)) as [string]
+  const other = (await createDirect(ctx, alice, bob)).conversation
+  expect(other.id).not.toBe(conversation.id)
+  expect(other).not.toHaveProperty('self')
+  const outsider = { conversation: conversation.id, clientId: randomUUID(), body: { text: 'hello' } }
+  await expect(post(ctx, bob, outsider)).rejects.toMatchObject({ code: 'not_a_member' })
+  await expect(addMembers(ctx, alice, { conversation: conversation.id, users: [bob] })).rejects.toMatchObject({
+    code: 'not_a_group',
   })
+})
+
+test('what one says to oneself is never unread, pushed or told, on whatever device one reads it', async () => {
+  absent = [alice]
+  const { id } = (await createDirect(ctx, alice, alice)).conversation
+  chat.emitted.length = 0
+  const body = { text: 'milk', mentions: [alice], mentionsAll: true as const }
+  const { seq } = await post(ctx, alice, { conversation: id, clientId: randomUUID(), body })
+  await post(ctx, alice, { conversation: id, clientId: randomUUID(), body, thread: seq })
+  await react(ctx, alice, { conversation: id, clientId: randomUUID(), target: seq, emoji: '👍', on: true })
+  expect(await unread(ctx, alice, {})).toEqual({ conversations: [], unread: 0, mentions: 0, replies: 0, badge: 0 })
+  expect(await get(ctx, alice, id)).toMatchObject({ unread: 0, mentions: 0 })
+  expect(await count(ctx, alice)).toBe(0)
+  const [facts] = await findFactsOf(ctx.pool, [{ user: alice, conversation: id, since: 0, uptoSeq: 1_000 }])
+  expect(judge(facts!, Date.now())).toEqual({ skip: 'nothing_waits' })
+  await read(ctx, alice, { conversation: id, seq })
+  const told = () => chat.emitted.map(({ event }) => event.event)
+  await expect.poll(told).toContain('message.read')
+  // What has arrived is news to others alone.
+  expect(told()).not.toContain('message.delivered')
+})
+
+test('a direct conversation needs a person', async () => {
   await expect(createDirect(ctx, alice, randomUUID())).rejects.toMatchObject({
     code: 'user_unknown',
     detail: { field: 'user' },

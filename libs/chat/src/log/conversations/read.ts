@@ -5,6 +5,7 @@ import { asc, eq, inArray } from 'drizzle-orm'
 import { kindOf, roleOf, rulesOf, type StoredRules } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { type EntryRow, entryColumns } from '../entries.ts'
+import { pendingText, withOneselfText } from '../memberships.ts'
 import { firstSeen, notHidden } from '../messages/hidden.ts'
 import { asTheyStand } from '../messages/as-they-stand.ts'
 import { archivedText, settingsColumns, type SettingsRow, toSettings, unreadFromText } from './settings.ts'
@@ -38,6 +39,8 @@ interface Row extends EntryRow, SettingsRow {
   head_at: string
   member_count: number
   other: string | null
+  pending: boolean
+  with_oneself: boolean
   role: number
   joined_seq: number
   cleared_seq: number
@@ -59,7 +62,8 @@ const readConversations = (where: string, limit: string) => `
 WITH page AS MATERIALIZED (
   SELECT c.id, c.kind AS conversation_kind, c.name, c.description, c.avatar, c.settings, c.head_seq, extract(epoch FROM c.head_at) AS head_at,
          c.member_count, m.role,
-         CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, m.joined_seq, m.cleared_seq,
+         CASE WHEN c.direct_low = $1 THEN c.direct_high ELSE c.direct_low END AS other, ${pendingText('c')} AS pending,
+         ${withOneselfText('c')} AS with_oneself, m.joined_seq, m.cleared_seq,
          m.delivered_seq, m.read_seq,
          c.timer_ms, ${unreadFromText} AS first, ${settingsColumns}
     FROM members m JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = m.user_id
@@ -67,7 +71,8 @@ WITH page AS MATERIALIZED (
    ORDER BY c.head_at DESC, c.id DESC LIMIT ${limit}
 )
 SELECT * FROM (
-  SELECT p.id, p.conversation_kind, p.name, p.description, p.avatar, p.settings, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other, p.role,
+  SELECT p.id, p.conversation_kind, p.name, p.description, p.avatar, p.settings, p.head_seq, p.head_at::text AS head_at, p.member_count, p.other,
+         p.pending, p.with_oneself, p.role,
          p.joined_seq, p.cleared_seq,
          p.delivered_seq, p.read_seq, p.timer_ms, unread.unread, mentions.mentions, p.settings_version, p.notify, p.pin_rank, p.marked_seq,
          p.archived, p.muted_until,
@@ -141,7 +146,7 @@ export async function readOne(ctx: LogContext, by: string, id: string): Promise<
 
 async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
   const small = rows.filter(isSmall).map(row => row.id)
-  const awaited = rows.flatMap(row => (isPending(row) && row.other !== null ? [row.other] : []))
+  const awaited = rows.flatMap(row => (row.pending && row.other !== null ? [row.other] : []))
   const [people, asked, entries] = await Promise.all([
     readPeople(ctx, by, small),
     get(ctx, awaited, by),
@@ -155,7 +160,7 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
   const lastMessages = new Map(entries.map(entry => [entry.conversation, entry as EntryOf<'message.new'>]))
   const others = new Map(asked.map(user => [user.id, { user, role: 'member' as const }]))
   return rows.map(row => {
-    const other = isPending(row) ? others.get(row.other ?? '') : undefined
+    const other = row.pending ? others.get(row.other ?? '') : undefined
     const present = people.get(row.id)
     // They may have accepted between the two reads.
     const joined = present?.some(({ user }) => user.id === other?.user.id) === true
@@ -180,15 +185,14 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       ...(row.muted_until === null ? {} : { mutedUntil: row.muted_until }),
       ...(row.timer_ms === null ? {} : { timerMs: row.timer_ms }),
       memberCount: joined ? 2 : row.member_count,
-      ...(isPending(row) && !joined ? { pending: true } : {}),
+      ...(row.pending && !joined ? { pending: true } : {}),
+      ...(row.with_oneself ? { self: true } : {}),
       ...(members === undefined ? {} : { members }),
       ...(lastMessage === undefined ? {} : { lastMessage }),
     }
   })
 }
 
-/** Of a direct conversation both are members from when the other has accepted it. */
-const isPending = (row: Row) => isDirect(row) && row.member_count < 2
 const isDirect = (row: Row) => kindOf(row.conversation_kind) === 'direct'
 const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInlineMax
 
