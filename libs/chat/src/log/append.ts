@@ -4,8 +4,8 @@
  * - the answer comes after the commit, and a repetition with the same clientId gets the first result (P1, P2);
  * - whom an entry is for was decided by the membership that the commit compared, so it is exact (P8);
  * - of one commit, what is later in the log is told later.
- * What a kind decides by more than the membership is done under the lock of the conversation (locked.ts), as changes of the
- * conversation itself are (conversations/change.ts).
+ * What a kind decides by more than the membership is done under the lock of the conversation (commit-locked.ts), as changes
+ * of the conversation itself are (conversations/change.ts).
  */
 import {
   type Body,
@@ -22,11 +22,10 @@ import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
 import { demandMayPost, demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
 import { uniqueViolation } from '../store/failures.ts'
-import { transaction } from '../store/transaction.ts'
+import { commitLocked, type Locking } from './commit-locked.ts'
 import type { LogContext } from './context.ts'
 import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
 import type { RowChange } from './insert-statements.ts'
-import { type LockedRow, type ToWrite, write } from './locked.ts'
 import type { Member, Membership, Standing } from './memberships.ts'
 import { mentionedBy } from './messages/mentioned-by.ts'
 import { takeTurn } from './messages/slow-mode.ts'
@@ -85,18 +84,7 @@ export interface Checked<O extends EntryOp> {
 }
 
 /** A rule that goes by more: limits, votes, rows of its own. Its work is done under the lock of the conversation. */
-export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
-  /**
-   * Checks, and writes what the entry changes beside the log; whatever it throws leaves everything as it was.
-   * @returns what the entry carries; or the entry that has said the same; or that there is none, and the answer is where
-   *   the log stands
-   * @throws Refusal
-   */
-  apply(
-    ctx: LogContext,
-    locked: LockedBy,
-    input: InputOf<O>,
-  ): Promise<ToSay<PayloadOf<KindMadeBy<O>>> | Said | Unchanged>
+interface LockedRuleOf<O extends EntryOp> extends RuleOf<O> {
   /** As of another rule, where entries of the kind mention people. */
   says?: Rule<O>['says']
   /**
@@ -112,6 +100,34 @@ export interface LockedRule<O extends EntryOp> extends RuleOf<O> {
   ): Promise<Appended | 'stale'>
 }
 
+/** Decides commands of many conversations at once, one of each, in one transaction (commit-locked.ts). */
+interface JointRule<O extends EntryOp> extends LockedRuleOf<O> {
+  /**
+   * Checks, and writes what the entries of those that are not refused change beside the log; what it throws leaves
+   * everything as it was.
+   * @returns of each what it says or what refuses it, in their order
+   */
+  applyAll(
+    ctx: LogContext,
+    client: PoolClient,
+    all: readonly (LockedBy & { readonly input: InputOf<O> })[],
+  ): Promise<readonly (Applied<O> | Refusal)[]>
+}
+
+/** Decides one command in a transaction of its own: what is rare, or takes many steps while the conversation is held. */
+interface SoleRule<O extends EntryOp> extends LockedRuleOf<O> {
+  /**
+   * Checks, and writes what the entry changes beside the log; whatever it throws leaves everything as it was.
+   * @throws Refusal
+   */
+  apply(ctx: LogContext, locked: Locked, input: InputOf<O>): Promise<Applied<O>>
+}
+
+export type LockedRule<O extends EntryOp> = JointRule<O> | SoleRule<O>
+
+/** What the entry carries; or the entry that has said the same; or that there is none, and the answer is where the log stands. */
+export type Applied<O extends EntryOp> = ToSay<PayloadOf<KindMadeBy<O>>> | Said | Unchanged
+
 /** What an entry is to say. */
 interface ToSay<Payload> {
   readonly payload: Payload
@@ -121,13 +137,17 @@ interface ToSay<Payload> {
 
 /** The conversation under its lock, and who does something there. */
 export interface LockedBy {
-  readonly client: PoolClient
   readonly conversation: string
   readonly by: string
   readonly membership: Membership
   readonly member: Member
   /** The seq that the entry will have. */
   readonly seq: number
+}
+
+/** The same, with the connection that holds it. */
+export interface Locked extends LockedBy {
+  readonly client: PoolClient
 }
 
 /** An entry that stands already. */
@@ -176,8 +196,9 @@ export async function append<O extends EntryOp>(
   const rule = usual.instead?.(input) ?? usual
   const refusal = rule.refuse(input)
   if (refusal !== undefined) throw refusal
-  if (!('apply' in rule)) return appendChecked(ctx, by, rule, input, { origin })
-  return within(performance.now() + ctx.settings.commitWaitMs, appendLocked(ctx, by, rule, input, origin))
+  if ('check' in rule) return appendChecked(ctx, by, rule, input, { origin })
+  const deadline = performance.now() + ctx.settings.commitWaitMs
+  return within(deadline, appendLocked(ctx, by, rule, input, { origin, deadline }))
 }
 
 async function appendChecked<O extends EntryOp>(
@@ -262,7 +283,7 @@ async function appendLocked<O extends EntryOp>(
   by: string,
   rule: LockedRule<O>,
   input: InputOf<O>,
-  origin: object | undefined,
+  { origin, deadline }: { readonly origin: object | undefined; readonly deadline: number },
 ): Promise<Appended> {
   const { conversation, clientId, replyTo }: Placing = input
   const startedAt = performance.now()
@@ -291,28 +312,10 @@ async function appendLocked<O extends EntryOp>(
       ctx.memberships.drop(conversation, membership.version + 1)
       continue
     }
-    const work = async (client: PoolClient) => {
-      const row = await lockForEntry(client, by, input)
-      if (row?.version !== membership.version) return 'stale'
-      if (row.seq !== null) return { earlier: row as EntryRow }
-      if (membership.pending) demandMayStillAsk(row.head_seq, ctx.settings.requestMessagesMax)
-      pay()
-      const seq = row.head_seq + 1
-      const applied = await rule.apply(ctx, { client, conversation, by, membership, member, seq }, input)
-      if ('unchanged' in applied) return { standing: { seq: row.head_seq, at: Math.round(row.head_at) } }
-      if ('said' in applied) return { said: await readEntry(client, conversation, applied.said) }
-      const pauseMs = rule.counts ? pauseMsOf(membership.rules, member.role) : 0
-      if (pauseMs > 0) await takeTurn(client, { conversation, sender: by, clientId }, pauseMs)
-      const { payload, aside } = applied
-      const part = { event: kindMadeBy[rule.op], ...payload } as unknown as ToWrite['part']
-      const users = aside?.followers ?? membership.users
-      const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(users)
-      const timerMs = rule.counts ? (row.timer_ms ?? undefined) : undefined
-      return write(ctx, client, { conversation, by, clientId, part, absent, replyTo, asideOf: aside?.of, timerMs })
-    }
+    const command = { rule, input, conversation, clientId, replyTo, by, membership, member, deadline, pay }
     // One at a time: they would wait for each other at the lock, each with a connection.
     const done = await ctx.turns
-      .inOrder(conversation, () => transaction(ctx, work))
+      .inOrder(conversation, () => commitLocked(ctx, command as unknown as Locking))
       .catch((error: unknown) => firstAtOnce(ctx, by, input, error))
     if (done === 'stale') {
       ctx.memberships.drop(conversation, membership.version + 1)
@@ -331,26 +334,6 @@ async function appendLocked<O extends EntryOp>(
 }
 
 const undecided = 'unable to write the entry: too many concurrent changes'
-
-/** The conversation's row, locked to the end of the transaction, and the first result of a command that is repeated. */
-type LockedPlace = Pick<LockedRow, 'head_seq' | 'head_at' | 'version' | 'timer_ms'> &
-  (EntryRow | { readonly seq: null })
-
-/**
- * In one round trip. What was committed while it waited for the lock it does not see, so the same command that is sent twice
- * at once is found by what it meets: what it wants stands already, or is refused, or its clientId is taken.
- */
-async function lockForEntry(client: PoolClient, by: string, input: Placing): Promise<LockedPlace | undefined> {
-  const found = await client.query<LockedPlace>({
-    name: 'entries-lock',
-    text: `SELECT c.head_seq, c.version, c.timer_ms, (extract(epoch FROM c.head_at) * 1000)::float8 AS head_at, ${entryColumns}
-             FROM conversations c
-             LEFT JOIN messages m ON m.conversation_id = $1 AND m.sender_id = $2 AND m.client_id = $3
-            WHERE c.id = $1 FOR NO KEY UPDATE OF c`,
-    values: [input.conversation, by, input.clientId],
-  })
-  return found.rows[0]
-}
 
 /** What the same command has made the other time, also when it was sent twice at once. @throws what refused it this time */
 async function firstAtOnce(
@@ -372,15 +355,6 @@ async function findEarlier(ctx: LogContext, by: string, input: Placing): Promise
     values: [input.conversation, by, input.clientId],
   })
   return found.rows[0]
-}
-
-async function readEntry(client: PoolClient, conversation: string, seq: number): Promise<EntryRow> {
-  const found = await client.query<EntryRow>({
-    name: 'entries-one',
-    text: `SELECT ${entryColumns} FROM messages m WHERE m.conversation_id = $1 AND m.seq = $2`,
-    values: [conversation, seq],
-  })
-  return found.rows[0]!
 }
 
 // ── before the commit ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import type { ChatPorts, TraceEntry } from '../ports.ts'
 import { createGathering, type Gathering } from '../store/gather.ts'
 import { createLane } from '../store/pool.ts'
 import { type BudgetSettings, createSpending, type Spending } from './budgets.ts'
+import type { JointOutcome, Locking } from './commit-locked.ts'
 import { createInserts, type Inserts } from './inserts.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
 import type { CrowdReacting, CrowdResult } from './messages/crowd.ts'
@@ -114,6 +115,10 @@ export const logDefaults = {
 const crowdBatchMax = 200
 const crowdWaitingMax = 4_000
 
+/** Commands that are decided in one transaction, and how long others are waited for after one. */
+const lockingBatchMax = 128
+const lockingPauseMsMax = 12
+
 /** A pulse that is not answered for so long is given up and begun anew, on another connection: revocations must be heard. */
 const pulseAnswerMs = 1_000
 
@@ -128,6 +133,8 @@ export interface LogContext extends NoticesContext {
   readonly pulse: Pulse
   /** Reactions in large conversations, by conversation. */
   readonly crowds: Gathering<CrowdReacting, CrowdResult>
+  /** Commands that need the lock of their conversation, all in one line. */
+  readonly lockings: Gathering<Locking, JointOutcome>
   /** Does something in so long, unless it closes before; what must be done then is done by others. */
   later(ms: number, work: () => Promise<void>): void
   /** The store's epoch, as of the last pulse. */
@@ -177,7 +184,12 @@ export async function openLog(notices: NoticesContext & { readonly settings: Log
       }, ms)
       timers.add(timer)
     },
-    crowds: createGathering<CrowdReacting, CrowdResult>(crowdBatchMax, crowdWaitingMax),
+    crowds: createGathering<CrowdReacting, CrowdResult>({ batchMax: crowdBatchMax, waitingMax: crowdWaitingMax }),
+    lockings: createGathering<Locking, JointOutcome>({
+      batchMax: lockingBatchMax,
+      waitingMax: settings.commitQueueMax,
+      pauseMsMax: lockingPauseMsMax,
+    }),
     presumedAbsent,
     ...(trace === undefined ? {} : { trace }),
     spending: createSpending(settings, options),

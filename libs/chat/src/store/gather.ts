@@ -19,16 +19,27 @@ export interface Gathering<T, R> {
   add(name: string, item: T, work: (items: readonly T[]) => Promise<readonly R[]>): Promise<R>
 }
 
-/**
- * @param batchMax works that are done together
- * @param waitingMax works under one name that wait
- */
-export function createGathering<T, R>(batchMax: number, waitingMax: number): Gathering<T, R> {
+export interface GatheringOptions {
+  /** Works that are done together. */
+  readonly batchMax: number
+  /** Works under one name that wait. */
+  readonly waitingMax: number
+  /**
+   * After a batch others are waited for as long as that took, up to so long: who was answered just now comes again, and
+   * would always miss the next batch.
+   */
+  readonly pauseMsMax?: number
+}
+
+export function createGathering<T, R>({ batchMax, waitingMax, pauseMsMax = 0 }: GatheringOptions): Gathering<T, R> {
   const lines = new Map<string, Line<T, R>>()
 
   async function run(name: string, line: Line<T, R>, work: (items: readonly T[]) => Promise<readonly R[]>) {
     line.underWay = true
+    // What comes in the same turn of the loop goes together.
+    if (pauseMsMax > 0) await new Promise(resolve => setImmediate(resolve))
     while (line.waiting.length > 0) {
+      const startedAt = performance.now()
       const batch = line.waiting.splice(0, batchMax)
       try {
         const results = await work(batch.map(one => one.item))
@@ -36,6 +47,9 @@ export function createGathering<T, R>(batchMax: number, waitingMax: number): Gat
       } catch (error) {
         for (const { answer } of batch) answer.reject(error)
       }
+      // Who was alone waits for nobody.
+      const pauseMs = batch.length > 1 ? Math.min(performance.now() - startedAt, pauseMsMax) : 0
+      if (pauseMs > 0 && line.waiting.length < batchMax) await new Promise(resolve => setTimeout(resolve, pauseMs))
     }
     lines.delete(name)
   }

@@ -1,15 +1,23 @@
 /**
- * Counts reactions: what a message has and what each person has on it are read, changed and written for many people at once.
- * The connection holds the conversation, so nothing comes between.
+ * Counts reactions: what messages have and what each person has on them are read, changed and written for many people at once.
+ * The connection holds the conversations, so nothing comes between.
  */
 import { limits, type ReactionCounts, Refusal } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { PoolClient } from 'pg'
-import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
+import { uuidArray } from '../../store/binary-arrays.ts'
 import type { LogContext } from '../context.ts'
 import type { Reacting } from './crowd.ts'
+import { givenMessages, givenPlaces, isGiven, keyOf, type MessagePlace, placeArrays } from './part.ts'
 import { reactionPart, toCounts } from './reactions.ts'
 import { isRemoved, type TargetRow, targetColumns } from './target.ts'
+
+/** A reaction in its conversation. */
+export interface Placed extends Reacting {
+  readonly conversation: string
+  /** Of the entry that will say it; none where there will be none, and the members are to be told later. */
+  readonly seq: number | null
+}
 
 /** What a message has from there on, and the person on it. */
 export interface Reacted {
@@ -37,27 +45,26 @@ interface Own {
   isChanged: boolean
 }
 
-/**
- * @param seq of the entry that will say it; none where there will be none, and the members are to be told later
- * @returns of each what has become of it, in their order
- */
+/** @returns of each what has become of it, in their order */
 export async function countReactions(
   ctx: LogContext,
   client: PoolClient,
-  conversation: string,
-  all: readonly Reacting[],
-  seq: number | null,
+  all: readonly Placed[],
 ): Promise<(Reacted | Unchanged | Refusal)[]> {
-  const { messages, owns } = await read(ctx, client, conversation, all)
+  const { messages, owns } = await read(ctx, client, all)
   const results = all.map(one => {
-    const message = messages.get(one.target)
+    const message = messages.get(messageKey(one))
     if (message === undefined || one.target < one.joinedSeq)
       return new Refusal('message_unknown', undefined, { field: 'target' })
-    return take(ctx, one, message, owns.get(one.by + one.target)!)
+    return take(ctx, one, message, owns.get(ownKey(one))!)
   })
-  if (results.some(one => 'version' in one)) await write(client, conversation, { all, messages, owns, seq })
+  if (results.some(one => 'version' in one)) await write(client, { all, messages, owns })
   return results
 }
+
+const placeOf = ({ conversation, target: seq }: Placed): MessagePlace => ({ conversation, seq })
+const messageKey = (one: Placed) => keyOf(placeOf(one))
+const ownKey = (one: Placed) => one.by + messageKey(one)
 
 function take(ctx: LogContext, one: Reacting, message: Message, own: Own): Reacted | Unchanged | Refusal {
   const { target, emoji, on } = one
@@ -90,7 +97,7 @@ function counted(before: ReactionCounts, emoji: string, by: 1 | -1): ReactionCou
 }
 
 interface Row extends TargetRow {
-  nth: number
+  place: number
   version: number | null
   emojis: string[] | null
   counts: number[] | null
@@ -100,37 +107,38 @@ interface Row extends TargetRow {
 }
 
 const readText = `
-SELECT r AS nth, ${targetColumns}, c.version, c.emojis, c.counts, o.emojis AS own, o.version AS own_version,
+SELECT place, ${targetColumns}, c.version, c.emojis, c.counts, o.emojis AS own, o.version AS own_version,
        o.changed_seq AS own_seq
-  FROM generate_series(1, cardinality($2::int8[])) r
-  JOIN messages m ON m.conversation_id = $1 AND m.seq = ($2::int8[])[r] AND m.kind = ${entries['message.new'].number}
-   AND coalesce(m.expires_at > now(), true)
-  LEFT JOIN reaction_counts c ON c.conversation_id = $1 AND c.seq = m.seq
-  LEFT JOIN reactions o ON o.conversation_id = $1 AND o.seq = m.seq AND o.user_id = ($3::uuid[])[r]`
+  FROM ${givenMessages}
+  LEFT JOIN reaction_counts c ON c.conversation_id = g.conversation AND c.seq = g.seq
+  LEFT JOIN reactions o ON o.conversation_id = g.conversation AND o.seq = g.seq AND o.user_id = ($3::uuid[])[place]
+ WHERE m.kind = ${entries['message.new'].number} AND coalesce(m.expires_at > now(), true)`
 
-async function read(ctx: LogContext, client: PoolClient, conversation: string, all: readonly Reacting[]) {
+async function read(ctx: LogContext, client: PoolClient, all: readonly Placed[]) {
   const found = await client.query<Row>({
     name: 'reactions-before',
     text: readText,
-    values: [conversation, int8Array(all.map(one => one.target)), uuidArray(all.map(one => one.by))],
+    values: [...placeArrays(all.map(placeOf)), uuidArray(all.map(one => one.by))],
   })
-  const messages = new Map<number, Message>()
+  const messages = new Map<string, Message>()
   const owns = new Map<string, Own>()
-  const removed = new Set<number>()
+  const removed = new Set<string>()
   for (const row of found.rows) {
-    const { target, by } = all[row.nth - 1]!
-    if (!messages.has(target) && !removed.has(target)) {
+    const one = all[row.place - 1]!
+    const key = messageKey(one)
+    if (!messages.has(key) && !removed.has(key)) {
       const { version, emojis, counts } = row
-      if (await isRemoved(client, ctx.seal, conversation, row)) removed.add(target)
+      if (await isRemoved(client, ctx.seal, one.conversation, row)) removed.add(key)
       else
-        messages.set(target, {
+        messages.set(key, {
           version: version ?? 0,
           counts: toCounts(emojis ?? [], counts ?? []),
           isNew: version === null,
         })
     }
-    if (!owns.has(by + target))
-      owns.set(by + target, {
+    const own = ownKey(one)
+    if (!owns.has(own))
+      owns.set(own, {
         emojis: row.own ?? [],
         version: row.own_version ?? 0,
         changedSeq: row.own_seq,
@@ -140,53 +148,48 @@ async function read(ctx: LogContext, client: PoolClient, conversation: string, a
   return { messages, owns }
 }
 
-/** $2: what people have. $4: what messages have. $6: those of them that have something for the first time. */
+/** $1 and $2: the messages that have something for the first time. $3: what people have. $4: what messages have. */
 const writeText = `
 WITH ones AS (
   INSERT INTO reactions (conversation_id, seq, user_id, emojis, version, changed_seq)
-  SELECT $1, target, by, emojis, version, $3
-    FROM jsonb_to_recordset($2::jsonb) AS o (target int8, by uuid, emojis text[], version int)
+  SELECT conversation, target, by, emojis, version, changed
+    FROM jsonb_to_recordset($3::jsonb) AS o (conversation uuid, target int8, by uuid, emojis text[], version int, changed int8)
       ON CONFLICT (conversation_id, seq, user_id) DO UPDATE
      SET emojis = EXCLUDED.emojis, version = EXCLUDED.version, changed_seq = EXCLUDED.changed_seq
 ), marked AS (
-  UPDATE messages SET parts = coalesce(parts, 0) | ${reactionPart.bit} WHERE conversation_id = $1 AND seq = ANY($6::int8[])
+  UPDATE messages m SET parts = coalesce(parts, 0) | ${reactionPart.bit} FROM ${givenPlaces} WHERE ${isGiven}
 )
 INSERT INTO reaction_counts (conversation_id, seq, version, emojis, counts, untold)
-SELECT $1, target, version, emojis, counts, $5
-  FROM jsonb_to_recordset($4::jsonb) AS m (target int8, version int, emojis text[], counts int[])
+SELECT conversation, target, version, emojis, counts, untold
+  FROM jsonb_to_recordset($4::jsonb) AS m (conversation uuid, target int8, version int, emojis text[], counts int[], untold boolean)
     ON CONFLICT (conversation_id, seq) DO UPDATE
    SET version = EXCLUDED.version, emojis = EXCLUDED.emojis, counts = EXCLUDED.counts, untold = EXCLUDED.untold`
 
 interface Changes {
-  readonly all: readonly Reacting[]
-  readonly messages: ReadonlyMap<number, Message>
+  readonly all: readonly Placed[]
+  readonly messages: ReadonlyMap<string, Message>
   readonly owns: ReadonlyMap<string, Own>
-  readonly seq: number | null
 }
 
-async function write(client: PoolClient, conversation: string, { all, messages, owns, seq }: Changes): Promise<void> {
+async function write(client: PoolClient, { all, messages, owns }: Changes): Promise<void> {
   const people = new Map<string, object>()
-  const targets = new Set<number>()
-  for (const { by, target } of all) {
-    const own = owns.get(by + target)
+  const targets = new Map<string, Placed>()
+  for (const one of all) {
+    const { conversation, target, by, seq } = one
+    const own = owns.get(ownKey(one))
     if (own?.isChanged !== true) continue
-    people.set(by + target, { target, by, emojis: own.emojis, version: own.version })
-    targets.add(target)
+    people.set(ownKey(one), { conversation, target, by, emojis: own.emojis, version: own.version, changed: seq })
+    targets.set(messageKey(one), one)
   }
-  const changed = [...targets].map(target => {
-    const { version, counts } = messages.get(target)!
-    return { target, version, emojis: counts.map(one => one.emoji), counts: counts.map(one => one.count) }
+  const changed = [...targets].map(([key, { conversation, target, seq }]) => {
+    const { version, counts } = messages.get(key)!
+    const emojis = counts.map(one => one.emoji)
+    return { conversation, target, version, emojis, counts: counts.map(one => one.count), untold: seq === null }
   })
+  const fresh = [...targets.values()].filter(one => messages.get(messageKey(one))!.isNew)
   await client.query({
     name: 'reactions-write',
     text: writeText,
-    values: [
-      conversation,
-      JSON.stringify([...people.values()]),
-      seq,
-      JSON.stringify(changed),
-      seq === null,
-      int8Array([...targets].filter(target => messages.get(target)!.isNew)),
-    ],
+    values: [...placeArrays(fresh.map(placeOf)), JSON.stringify([...people.values()]), JSON.stringify(changed)],
   })
 }

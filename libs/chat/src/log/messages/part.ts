@@ -38,6 +38,18 @@ export const placeArrays = (places: readonly MessagePlace[]): [Buffer, Buffer] =
   int8Array(places.map(place => place.seq)),
 ]
 
+/** As SQL: the same as rows of a statement that has them as $1 and $2, each with its number, from 1. */
+export const givenPlaces = 'unnest($1::uuid[], $2::int8[]) WITH ORDINALITY AS g (conversation, seq, place)'
+/** As SQL: messages `m` of these, each found by its key, whatever the table holds when it is planned. */
+export const givenMessages = `${givenPlaces}
+  CROSS JOIN LATERAL (SELECT * FROM messages WHERE conversation_id = g.conversation AND seq = g.seq OFFSET 0) m`
+
+/**
+ * As SQL, of an UPDATE from `givenPlaces`: it is the row `m` of messages. What a seq and a number always are is said for the
+ * planner, which then takes the places for one and finds that by its key.
+ */
+export const isGiven = 'm.conversation_id = g.conversation AND m.seq = g.seq AND g.seq > 0 AND g.place > 0'
+
 /** From now on the message has the part. The connection holds the conversation. */
 export async function markPart(
   client: PoolClient,

@@ -1,33 +1,40 @@
 /** Pins a message for everybody in the conversation, and takes the pin away. */
 import { limits, Refusal } from '@flotilla/protocol'
+import type { PoolClient } from 'pg'
 import { demandPermitted } from '../../access.ts'
+import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { append, type Appended, type InputOf, type LockedBy, type LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
-import { markPart } from './part.ts'
+import { eachByItself } from '../each-by-itself.ts'
+import { givenPlaces, isGiven, type MessagePlace, placeArrays } from './part.ts'
 import { pinPart } from './pins.ts'
-import { readTarget } from './target.ts'
+import { readTargetsAt } from './target.ts'
 
 const unknown = (message?: string) => new Refusal('message_unknown', message, { field: 'target' })
+
+type Pinning = LockedBy & { readonly input: { readonly target: number } }
 
 export const pinning: LockedRule<'message.pin'> = {
   op: 'message.pin',
   counts: false,
   pushes: false,
   refuse: () => undefined,
-  async apply(ctx, locked, { target }) {
-    const { client, conversation, membership, member, seq } = locked
-    demandPermitted(membership.rules, 'pin', member.role)
-    const message = await readTarget(client, ctx.seal, conversation, target)
-    if (message === undefined || target < member.joinedSeq || message.removed !== undefined) throw unknown()
-    const before = await readPin(locked, target)
-    if (before?.pinned === true) return { said: before.changedSeq }
-    if ((await countPins(locked)) >= limits.pinsMax)
-      throw new Refusal('limit_reached', 'the limit of pinned messages is reached', {
-        rule: `maxItems ${limits.pinsMax}`,
-      })
-    await writePin(locked, target, true, seq)
-    await markPart(client, { conversation, seq: target }, pinPart)
-    return { payload: { target } }
+  async applyAll(ctx, client, all) {
+    const messages = await readTargetsAt(client, ctx.seal, all.map(placeOf))
+    const pins = await readPins(client, all)
+    const applied = eachByItself(all, ({ membership, member, input: { target } }, at) => {
+      demandPermitted(membership.rules, 'pin', member.role)
+      const [message, before] = [messages[at], pins[at]!]
+      if (message === undefined || target < member.joinedSeq || message.removed !== undefined) throw unknown()
+      if (before.pinned === true) return { said: before.changedSeq }
+      if (before.pins >= limits.pinsMax)
+        throw new Refusal('limit_reached', 'the limit of pinned messages is reached', {
+          rule: `maxItems ${limits.pinsMax}`,
+        })
+      return { payload: { target } }
+    })
+    await writePins(client, changing(all, applied), true)
+    return applied
   },
 }
 
@@ -36,14 +43,16 @@ export const unpinning: LockedRule<'message.unpin'> = {
   counts: false,
   pushes: false,
   refuse: () => undefined,
-  async apply(_ctx, locked, { target }) {
-    const { membership, member, seq } = locked
-    demandPermitted(membership.rules, 'pin', member.role)
-    const before = target < member.joinedSeq ? undefined : await readPin(locked, target)
-    if (before === undefined) throw unknown('no such message was ever pinned')
-    if (!before.pinned) return { said: before.changedSeq }
-    await writePin(locked, target, false, seq)
-    return { payload: { target } }
+  async applyAll(_ctx, client, all) {
+    const pins = await readPins(client, all)
+    const applied = eachByItself(all, ({ membership, member, input: { target } }, at) => {
+      demandPermitted(membership.rules, 'pin', member.role)
+      const before = pins[at]!
+      if (target < member.joinedSeq || before.pinned === null) throw unknown('no such message was ever pinned')
+      return before.pinned ? { payload: { target } } : { said: before.changedSeq }
+    })
+    await writePins(client, changing(all, applied), false)
+    return applied
   },
 }
 
@@ -57,27 +66,47 @@ export const pin = (ctx: LogContext, by: string, input: InputOf<'message.pin'>):
 export const unpin = (ctx: LogContext, by: string, input: InputOf<'message.unpin'>): Promise<Appended> =>
   append(ctx, by, unpinning, input)
 
-async function readPin({ client, conversation }: LockedBy, target: number) {
-  const found = await client.query<{ pinned: boolean; changedSeq: number }>(
-    'SELECT pinned, changed_seq AS "changedSeq" FROM pins WHERE conversation_id = $1 AND seq = $2',
-    [conversation, target],
-  )
-  return found.rows[0]
+const placeOf = ({ conversation, input: { target: seq } }: Pinning): MessagePlace => ({ conversation, seq })
+
+/** A message that never was pinned has no row; the conversation has so many. */
+type Pin = ({ pinned: boolean; changedSeq: number } | { pinned: null }) & { pins: number }
+
+const changing = (all: readonly Pinning[], applied: readonly (object | Refusal)[]) =>
+  all.filter((_, at) => 'payload' in applied[at]!)
+
+async function readPins(client: PoolClient, all: readonly Pinning[]): Promise<readonly Pin[]> {
+  const found = await client.query<Pin>({
+    name: 'pins-before',
+    text: `SELECT p.pinned, p.changed_seq AS "changedSeq",
+                  (SELECT count(*)::int FROM pins o WHERE o.conversation_id = g.conversation AND o.pinned) AS pins
+             FROM ${givenPlaces} LEFT JOIN pins p ON p.conversation_id = g.conversation AND p.seq = g.seq
+            ORDER BY place`,
+    values: placeArrays(all.map(placeOf)),
+  })
+  return found.rows
 }
 
-async function countPins({ client, conversation }: LockedBy): Promise<number> {
-  const found = await client.query<{ pins: number }>(
-    'SELECT count(*)::int AS pins FROM pins WHERE conversation_id = $1 AND pinned',
-    [conversation],
-  )
-  return found.rows[0]!.pins
-}
+/** $3 and $4: the entries that say so, and whose they are. */
+const writeText = `
+WITH marked AS (
+  UPDATE messages m SET parts = coalesce(parts, 0) | ${pinPart.bit}
+    FROM ${givenPlaces} WHERE ${isGiven} AND coalesce(parts, 0) & ${pinPart.bit} = 0
+)
+INSERT INTO pins (conversation_id, seq, pinned, changed_seq, changed_by)
+SELECT conversation, seq, $5, ($3::int8[])[place], ($4::uuid[])[place] FROM ${givenPlaces}
+    ON CONFLICT (conversation_id, seq)
+    DO UPDATE SET pinned = EXCLUDED.pinned, changed_seq = EXCLUDED.changed_seq, changed_by = EXCLUDED.changed_by`
 
-async function writePin({ client, conversation, by }: LockedBy, target: number, pinned: boolean, seq: number) {
-  await client.query(
-    `INSERT INTO pins (conversation_id, seq, pinned, changed_seq, changed_by) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (conversation_id, seq)
-         DO UPDATE SET pinned = EXCLUDED.pinned, changed_seq = EXCLUDED.changed_seq, changed_by = EXCLUDED.changed_by`,
-    [conversation, target, pinned, seq, by],
-  )
+async function writePins(client: PoolClient, all: readonly Pinning[], pinned: boolean): Promise<void> {
+  if (all.length === 0) return
+  await client.query({
+    name: 'pins-write',
+    text: writeText,
+    values: [
+      ...placeArrays(all.map(placeOf)),
+      int8Array(all.map(one => one.seq)),
+      uuidArray(all.map(one => one.by)),
+      pinned,
+    ],
+  })
 }

@@ -20,13 +20,25 @@ export const reacting: LockedRule<'message.react'> = {
   counts: false,
   pushes: false,
   refuse: ({ emoji }) => (qualifyEmoji(emoji) === undefined ? refusedEmoji(emojiRule) : undefined),
-  async apply(ctx, { client, conversation, by, member, seq }, input) {
-    const one = toReacting(by, member.joinedSeq, input)
-    const result = (await countReactions(ctx, client, conversation, [one], seq))[0]!
-    if (result instanceof Refusal) throw result
-    if ('said' in result) return result.said === null ? { unchanged: true } : { said: result.said }
-    await noteReacted(ctx, client, conversation, { targets: [one.target], added: one.on })
-    return { payload: { emoji: one.emoji, on: one.on, ...result, own: [...result.own] } }
+  async applyAll(ctx, client, all) {
+    const ones = all.map(({ conversation, by, member, seq, input }) => ({
+      ...toReacting(by, member.joinedSeq, input),
+      conversation,
+      seq,
+    }))
+    const results = await countReactions(ctx, client, ones)
+    const changed = ones.filter((_, at) => 'version' in results[at]!)
+    await noteReacted(
+      ctx,
+      client,
+      changed.map(({ conversation, target: seq, on }) => ({ conversation, seq, added: on })),
+    )
+    return results.map((result, at) => {
+      if (result instanceof Refusal) return result
+      if ('said' in result) return result.said === null ? { unchanged: true } : { said: result.said }
+      const { emoji, on } = ones[at]!
+      return { payload: { emoji, on, ...result, own: [...result.own] } }
+    })
   },
   async gather(ctx, { conversation, by, member, membership: { version } }, input) {
     const asked = { version, ...toReacting(by, member.joinedSeq, input) }
@@ -59,13 +71,21 @@ async function countAll(
     const row = await lock(ctx, client, conversation)
     if (row === undefined) return all.map(() => 'stale' as const)
     const current = all.filter(one => one.version === row.version)
-    const results = await countReactions(ctx, client, conversation, current, null)
+    const results = await countReactions(
+      ctx,
+      client,
+      current.map(one => ({ ...one, conversation, seq: null })),
+    )
     const changed = current.flatMap((one, at) => {
       const result = results[at]!
       return 'version' in result ? [{ by: one.by, result }] : []
     })
     const emptied = changed.flatMap(({ result }) => (result.own.length === 0 ? [result.target] : []))
-    await noteReacted(ctx, client, conversation, { targets: [...new Set(emptied)], added: false })
+    await noteReacted(
+      ctx,
+      client,
+      [...new Set(emptied)].map(seq => ({ conversation, seq, added: false })),
+    )
     const last = changed.at(-1)
     if (last !== undefined) {
       const round = await openRound(ctx, client, conversation, last.by)

@@ -10,6 +10,7 @@ import type { LogContext } from '../context.ts'
 import { firstSeen, notHidden } from './hidden.ts'
 import { mendPairs } from '../entries.ts'
 import type { RowChange } from '../insert-statements.ts'
+import { givenMessages, type MessagePlace, placeArrays } from './part.ts'
 import { int8Array } from '../../store/binary-arrays.ts'
 import type { Sealed, Sealer, SealPlace } from '../../store/seal.ts'
 
@@ -64,11 +65,13 @@ interface Row extends TargetRow {
 }
 
 /** With what changed it last. */
-const find = `
-SELECT m.seq, m.expires_at <= now() AS expired, ${targetColumns},
+const columns = `m.seq, m.expires_at <= now() AS expired, ${targetColumns},
        (extract(epoch FROM m.created_at) * 1000)::float8 AS at,
        (extract(epoch FROM clock_timestamp() - m.created_at) * 1000)::float8 AS age_ms, m.changed_seq, b.sender_id AS before_sender,
-       b.client_id AS before_client, b.kind AS before_kind, b.key_id AS before_key, b.body AS before_body
+       b.client_id AS before_client, b.kind AS before_kind, b.key_id AS before_key, b.body AS before_body`
+
+const find = `
+SELECT ${columns}
   FROM messages m LEFT JOIN messages b ON b.conversation_id = m.conversation_id AND b.seq = m.changed_seq
  WHERE m.conversation_id = $1 AND m.seq = ANY($2::int8[]) AND m.kind = ${entries['message.new'].number} ORDER BY m.seq`
 
@@ -94,12 +97,38 @@ export async function readTargets(
     text: find,
     values: [conversation, int8Array(seqs)],
   })
-  await seal.ready(
+  await makeReady(seal, client, rows)
+  return rows.map(row => toTarget(seal, conversation, row))
+}
+
+const findMany = `
+SELECT place, ${columns}
+  FROM ${givenMessages}
+  LEFT JOIN messages b ON b.conversation_id = m.conversation_id AND b.seq = m.changed_seq
+ WHERE m.kind = ${entries['message.new'].number}`
+
+/** @returns of each place the message that stands there, in their order */
+export async function readTargetsAt(
+  client: PoolClient,
+  seal: Sealer,
+  places: readonly MessagePlace[],
+): Promise<(Target | undefined)[]> {
+  const { rows } = await client.query<Row & { place: number }>({
+    name: 'message-targets-at',
+    text: findMany,
+    values: placeArrays(places),
+  })
+  await makeReady(seal, client, rows)
+  const targets = places.map((): Target | undefined => undefined)
+  for (const row of rows) targets[row.place - 1] = toTarget(seal, places[row.place - 1]!.conversation, row)
+  return targets
+}
+
+const makeReady = (seal: Sealer, client: Pool | PoolClient, rows: readonly Row[]) =>
+  seal.ready(
     new Set(rows.flatMap(row => (row.before_sender === null ? row.key_id : [row.key_id, row.before_key]))),
     client,
   )
-  return rows.map(row => toTarget(seal, conversation, row))
-}
 
 function toTarget(seal: Sealer, conversation: string, row: Row): Target {
   const { seq, sender_id: sender, client_id: clientId, kind, changed_seq: changedSeq, before_sender: changedBy } = row

@@ -9,14 +9,15 @@ import { notifyNumbers } from '../../access.ts'
 import type { NoticesContext } from '../../notices/context.ts'
 import { announce, type Told } from '../../notices/notifications/add.ts'
 import { tellWithdrawn, withdraw } from '../../notices/notifications/follow.ts'
-import { int8Array } from '../../store/binary-arrays.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { notifyText } from '../conversations/notify.ts'
 import { firstSeen, notHidden } from './hidden.ts'
+import { givenPlaces, type MessagePlace, placeArrays } from './part.ts'
 
 const dedupOf = (conversation: string, seq: number) => `reacted:${conversation}:${seq}`
 
 interface Row {
+  conversation: string
   seq: number
   author: string
   /** The notification that there is, and what it says. */
@@ -31,29 +32,29 @@ interface Row {
 }
 
 /**
- * $2: messages of the conversation $1. $3: whether somebody may have reacted, and not only taken that back. People with whom
+ * $1 and $2: messages. $3: whether somebody may have reacted to them, and not only taken that back. People with whom
  * a block stands count as little as the author, who may have left, hidden the message, or want to hear nothing of it.
  */
 const readText = `
 WITH due AS MATERIALIZED (
-  SELECT x.seq, x.sender_id, n.id, n.detail, n.actor_id, o.tells
-    FROM unnest($2::int8[]) t (seq)
-    JOIN messages x ON x.conversation_id = $1 AND x.seq = t.seq
+  SELECT x.conversation_id, x.seq, x.sender_id, n.id, n.detail, n.actor_id, o.tells
+    FROM ${givenPlaces}
+   CROSS JOIN LATERAL (SELECT * FROM messages WHERE conversation_id = g.conversation AND seq = g.seq OFFSET 0) x
     JOIN conversations c ON c.id = x.conversation_id JOIN users u ON u.id = x.sender_id
     LEFT JOIN members m ON m.conversation_id = x.conversation_id AND m.user_id = x.sender_id
     LEFT JOIN notifications n ON n.user_id = x.sender_id AND n.dedup = 'reacted:' || x.conversation_id || ':' || x.seq
    CROSS JOIN LATERAL (
-     SELECT $3 AND coalesce(${firstSeen('m')} <= x.seq, false) AND ${notHidden('x', 'x.sender_id')}
+     SELECT ($3::boolean[])[g.place] AND coalesce(${firstSeen('m')} <= x.seq, false) AND ${notHidden('x', 'x.sender_id')}
             AND ${notifyText} = ${notifyNumbers.all} AS tells
    ) o
    WHERE o.tells OR n.id IS NOT NULL
 )
-SELECT d.seq, d.sender_id AS author, d.id, d.detail AS told, d.actor_id AS told_actor, d.tells, p.people, p.actor, p.emoji
+SELECT d.conversation_id AS conversation, d.seq, d.sender_id AS author, d.id, d.detail AS told, d.actor_id AS told_actor, d.tells, p.people, p.actor, p.emoji
   FROM due d CROSS JOIN LATERAL (
     SELECT count(*)::int AS people, (array_agg(r.user_id ORDER BY r.version DESC))[1] AS actor,
            (array_agg(r.emojis[cardinality(r.emojis)] ORDER BY r.version DESC))[1] AS emoji
       FROM reactions r
-     WHERE r.conversation_id = $1 AND r.seq = d.seq AND r.emojis <> '{}' AND r.user_id <> d.sender_id
+     WHERE r.conversation_id = d.conversation_id AND r.seq = d.seq AND r.emojis <> '{}' AND r.user_id <> d.sender_id
        AND NOT EXISTS (
          SELECT FROM blocks b WHERE (b.user_id, b.blocked_id) IN ((d.sender_id, r.user_id), (r.user_id, d.sender_id)))
   ) p`
@@ -70,30 +71,31 @@ const changeText = `
 UPDATE notifications SET actor_id = $2, detail = $3 WHERE id = $1
 RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at, read_at IS NULL AS unread`
 
-/**
- * The reactions to these messages have changed in this transaction, which holds the conversation.
- * @param added whether one may have been added
- */
+/** A message whose reactions have changed, and whether one may have been added. */
+interface ReactedTo extends MessagePlace {
+  readonly added: boolean
+}
+
+/** The reactions to these messages have changed in this transaction, which holds their conversations. */
 export async function noteReacted(
   ctx: NoticesContext,
   client: PoolClient,
-  conversation: string,
-  { targets, added }: { readonly targets: readonly number[]; readonly added: boolean },
+  places: readonly ReactedTo[],
 ): Promise<void> {
-  if (targets.length === 0) return
+  if (places.length === 0) return
   const found = await client.query<Row>({
     name: 'reacted-read',
     text: readText,
-    values: [conversation, int8Array(targets), added],
+    values: [...placeArrays(places), places.map(place => place.added)],
   })
   for (const row of found.rows) {
     if (row.people === 0) await takeBack(ctx, client, row)
-    else await put(ctx, client, conversation, row)
+    else await put(ctx, client, row)
   }
 }
 
-async function put(ctx: NoticesContext, client: PoolClient, conversation: string, row: Row): Promise<void> {
-  const { seq, author, id, told, told_actor: toldActor, tells, people, emoji } = row
+async function put(ctx: NoticesContext, client: PoolClient, row: Row): Promise<void> {
+  const { conversation, seq, author, id, told, told_actor: toldActor, tells, people, emoji } = row
   const actor = row.actor!
   const detail = { emoji: emoji!, people: String(people) }
   const isMore = tells && people > Number(told?.['people'] ?? 0)

@@ -3,7 +3,7 @@ import { limits, type PollBody, Refusal } from '@flotilla/protocol'
 import { demandMayClosePoll } from '../../access.ts'
 import { add as addJob } from '../../store/jobs/add.ts'
 import { afterCommit } from '../../store/transaction.ts'
-import { append, type Appended, type InputOf, type LockedBy, type LockedRule } from '../append.ts'
+import { append, type Appended, type InputOf, type Locked, type LockedRule } from '../append.ts'
 import type { LogContext } from '../context.ts'
 import { demandPoll, forgetVotes, hasVoted, readStanding, type Standing, writeStanding } from './polls.ts'
 
@@ -118,7 +118,7 @@ interface Vote {
 }
 
 async function writeVote(
-  { client, conversation, by }: LockedBy,
+  { client, conversation, by }: Locked,
   target: number,
   { options, clientId, standing }: Vote,
 ): Promise<void> {
