@@ -81,12 +81,14 @@ BEGIN
 END $$;
 CREATE TRIGGER end_first AFTER INSERT ON reactions FOR EACH STATEMENT EXECUTE FUNCTION end_first()`
 
-test('what waits together is committed together: each has its entry, and nobody takes a connection of their own', async () => {
+test('what waits together is committed together: each has its entry, and nobody has a transaction of their own', async () => {
   const places = await makeMany()
   const connects = vi.spyOn(ctx.pool, 'connect')
   const done = await Promise.all(places.flatMap(place => [like(place), pin(ctx, alice, to(place))]))
   expect(done.map(({ seq }) => seq)).toEqual(places.flatMap(() => [2, 3]))
-  expect(connects.mock.calls.length).toBeLessThan(many)
+  // The pool takes one for a query of its own by a callback.
+  const transactions = connects.mock.calls.filter((args: readonly unknown[]) => args.length === 0)
+  expect(transactions.length).toBeLessThan(many)
   for (const place of places) expect(await seqsOf(place)).toEqual([1, 2, 3])
   expect(
     told()
