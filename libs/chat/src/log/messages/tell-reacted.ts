@@ -7,8 +7,9 @@
 import type { PoolClient } from 'pg'
 import { notifyNumbers } from '../../access.ts'
 import type { NoticesContext } from '../../notices/context.ts'
-import { announce, type Told } from '../../notices/notifications/add.ts'
+import { announce, type Announced } from '../../notices/notifications/add.ts'
 import { tellWithdrawn, withdraw } from '../../notices/notifications/follow.ts'
+import { uuidArray } from '../../store/binary-arrays.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { notifyText } from '../conversations/notify.ts'
 import { firstSeen, notHidden } from './hidden.ts'
@@ -59,20 +60,25 @@ SELECT d.conversation_id AS conversation, d.seq, d.sender_id AS author, d.id, d.
          SELECT FROM blocks b WHERE (b.user_id, b.blocked_id) IN ((d.sender_id, r.user_id), (r.user_id, d.sender_id)))
   ) p`
 
-/** It is unread again, and the latest. */
+/** $1 to $6: of each whose it is, its name, who did it, the conversation, the seq and what it says. It is unread again, and the latest. */
 const putText = `
 INSERT INTO notifications AS n (id, user_id, kind, dedup, at, actor_id, conversation_id, seq, detail)
-VALUES (gen_random_uuid(), $1, 'reacted', $2, clock_timestamp(), $3, $4, $5, $6)
+SELECT gen_random_uuid(), ($1::uuid[])[r], 'reacted', ($2::text[])[r], clock_timestamp(), ($3::uuid[])[r], ($4::uuid[])[r],
+       ($5::int8[])[r], ($6::jsonb)->(r - 1)
+  FROM generate_series(1, cardinality($1::uuid[])) r
     ON CONFLICT (user_id, dedup) DO UPDATE
    SET at = EXCLUDED.at, actor_id = EXCLUDED.actor_id, detail = EXCLUDED.detail, read_at = NULL
-RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at`
+RETURNING n.id, n.user_id, (extract(epoch FROM n.at) * 1000)::float8 AS at, n.actor_id AS actor,
+          n.conversation_id AS conversation, n.seq, n.detail`
 
 const changeText = `
 UPDATE notifications SET actor_id = $2, detail = $3 WHERE id = $1
-RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at, read_at IS NULL AS unread`
+RETURNING id, user_id, (extract(epoch FROM at) * 1000)::float8 AS at, actor_id AS actor, conversation_id AS conversation,
+          seq, detail, read_at IS NULL AS unread`
 
-/** A message whose reactions have changed, and whether one may have been added. */
+/** A message that was reacted to. */
 interface ReactedTo extends MessagePlace {
+  /** Whether a reaction may have been added, and not only taken back. */
   readonly added: boolean
 }
 
@@ -80,41 +86,60 @@ interface ReactedTo extends MessagePlace {
 export async function noteReacted(
   ctx: NoticesContext,
   client: PoolClient,
-  places: readonly ReactedTo[],
+  messages: readonly ReactedTo[],
 ): Promise<void> {
-  if (places.length === 0) return
+  if (messages.length === 0) return
   const found = await client.query<Row>({
     name: 'reacted-read',
     text: readText,
-    values: [...placeArrays(places), places.map(place => place.added)],
+    values: [...placeArrays(messages), messages.map(({ added }) => added)],
   })
+  const more: Row[] = []
   for (const row of found.rows) {
     if (row.people === 0) await takeBack(ctx, client, row)
-    else await put(ctx, client, row)
+    else if (row.tells && row.people > Number(row.told?.['people'] ?? 0)) more.push(row)
+    else if (row.id !== null) await change(ctx, client, row)
   }
+  await put(ctx, client, more)
 }
 
-async function put(ctx: NoticesContext, client: PoolClient, row: Row): Promise<void> {
-  const { conversation, seq, author, id, told, told_actor: toldActor, tells, people, emoji } = row
-  const actor = row.actor!
-  const detail = { emoji: emoji!, people: String(people) }
-  const isMore = tells && people > Number(told?.['people'] ?? 0)
-  const isSame = toldActor === actor && told?.['people'] === detail.people && told['emoji'] === emoji
-  if (!isMore && (id === null || isSame)) return
-  const written = isMore
-    ? await client.query<Told & { unread?: boolean }>({
-        name: 'reacted-put',
-        text: putText,
-        values: [author, dedupOf(conversation, seq), actor, conversation, seq, JSON.stringify(detail)],
-      })
-    : await client.query<Told & { unread?: boolean }>({
-        name: 'reacted-change',
-        text: changeText,
-        values: [id, actor, JSON.stringify(detail)],
-      })
-  const waiting = written.rows.filter(one => one.unread !== false)
-  await afterCommit(client, () => announce(ctx, { kind: 'reacted', actor, conversation, seq, detail }, waiting))
+const detailOf = ({ emoji, people }: Row) => ({ emoji: emoji!, people: String(people) })
+
+async function put(ctx: NoticesContext, client: PoolClient, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return
+  const written = await client.query<Announced>({
+    name: 'reacted-put',
+    text: putText,
+    values: [
+      uuidArray(rows.map(row => row.author)),
+      rows.map(row => dedupOf(row.conversation, row.seq)),
+      uuidArray(rows.map(row => row.actor!)),
+      ...placeArrays(rows),
+      JSON.stringify(rows.map(detailOf)),
+    ],
+  })
+  await afterCommit(client, () => tell(ctx, written.rows))
 }
+
+/** Fewer have reacted, or others: what is told already says so, and comes no second time. */
+async function change(ctx: NoticesContext, client: PoolClient, row: Row): Promise<void> {
+  const detail = detailOf(row)
+  const { told, told_actor: toldActor, actor } = row
+  if (toldActor === actor && told?.['people'] === detail.people && told['emoji'] === detail.emoji) return
+  const written = await client.query<Announced & { unread: boolean }>({
+    name: 'reacted-change',
+    text: changeText,
+    values: [row.id, actor, JSON.stringify(detail)],
+  })
+  const waiting = written.rows.filter(one => one.unread)
+  await afterCommit(client, () => tell(ctx, waiting))
+}
+
+const tell = (ctx: NoticesContext, stored: readonly Omit<Announced, 'kind'>[]) =>
+  announce(
+    ctx,
+    stored.map(row => ({ ...row, kind: 'reacted' as const })),
+  )
 
 async function takeBack(ctx: NoticesContext, client: PoolClient, { id, author }: Row): Promise<void> {
   if (id === null) return

@@ -98,7 +98,10 @@ export async function addOrThrow(ctx: NoticesContext, to: readonly string[], not
       JSON.stringify(detail),
     ],
   })
-  await tell(ctx, note, added.rows)
+  await tell(
+    ctx,
+    added.rows.map(row => ({ ...note, ...row })),
+  )
 }
 
 /** A notification that was stored, and whose it is. */
@@ -108,39 +111,45 @@ export interface Told {
   readonly at: number
 }
 
+/** What was stored, for each whom it is for. */
+export type Announced = Omit<Note, 'dedup'> & Told
+
 /** Tells of what was stored in a transaction, after it. It never throws, as addMany does not. */
-export async function announce(ctx: NoticesContext, note: Omit<Note, 'dedup'>, stored: readonly Told[]): Promise<void> {
+export async function announce(ctx: NoticesContext, stored: readonly Announced[]): Promise<void> {
   try {
-    await tell(ctx, note, stored)
+    await tell(ctx, stored)
   } catch (error) {
-    ctx.logger.warn({ err: error, kind: note.kind, people: stored.length }, 'unable to announce notifications')
+    ctx.logger.warn({ err: error, people: stored.length }, 'unable to announce notifications')
     ctx.emit({ class: 'signal', to: stored.map(row => row.user_id), event: { event: 'refresh' } })
   }
 }
 
-async function tell(ctx: NoticesContext, note: Omit<Note, 'dedup'>, stored: readonly Told[]): Promise<void> {
+async function tell(ctx: NoticesContext, stored: readonly Announced[]): Promise<void> {
   if (stored.length === 0) return
-  const { kind, actor, conversation, seq, detail = {} } = note
-  const told = stored.map(row => row.user_id)
+  const told = [...new Set(stored.map(row => row.user_id))]
   await ctx.pool.query({ name: 'notifications-trim', text: trim, values: [uuidArray(told)] })
-  const [unread, [by]] = await Promise.all([countUnread(ctx, told), get(ctx, actor === undefined ? [] : [actor])])
-  for (const row of stored)
+  const actors = [...new Set(stored.flatMap(({ actor }) => actor ?? []))]
+  const [unread, people] = await Promise.all([countUnread(ctx, told), get(ctx, actors)])
+  const byId = new Map(people.map(person => [person.id, person]))
+  for (const { id, user_id: user, at, kind, actor = '', conversation, seq, detail = {} } of stored) {
+    const by = byId.get(actor)
     ctx.emit({
       class: 'signal',
-      to: [row.user_id],
+      to: [user],
       event: {
         event: 'notification.new',
         notification: {
-          id: row.id,
+          id,
           kind,
-          at: Math.round(row.at),
+          at: Math.round(at),
           read: false,
           ...(by === undefined ? {} : { actor: by }),
           ...(conversation === undefined ? {} : { conversation }),
           ...(seq === undefined ? {} : { seq }),
           detail,
         },
-        unread: unread.get(row.user_id) ?? 0,
+        unread: unread.get(user) ?? 0,
       },
     })
+  }
 }
