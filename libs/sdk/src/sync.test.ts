@@ -488,6 +488,44 @@ test('a refused page means left; of what was never known nothing is said', () =>
   expect(sync.dueAt()).toBeUndefined()
 })
 
+test('a refusal that the entry of being added again has overtaken says nothing: it is asked once more', () => {
+  const base = { conversation: 'c', epoch: 1, at: 0, by: 'bob' } as const
+  const members = [{ user: me, role: 'member' as const }]
+  /** Out, and told by a head that there is more: it asks, and is added again before it is refused. */
+  const overtaken = (since?: number) => {
+    const sync = liveAt10()
+    expect(short(sync.entry({ event: 'member.removed', seq: 11, user: me, ...base }, 0))).toEqual(['11', 'left'])
+    sync.heads(1, [{ conversation: 'c', head: 12 }], 0)
+    const asked = question(sync.due(200))
+    const added = {
+      event: 'member.added' as const,
+      seq: 13,
+      members,
+      ...base,
+      ...(since === undefined ? {} : { since }),
+    }
+    return { sync, asked, heard: short(sync.entry(added, 300)), added }
+  }
+  const { sync, asked, heard } = overtaken()
+  expect(heard).toEqual(['13'])
+  expect(short(sync.pageFailed(asked, { gone: true }, 400))).toEqual([])
+  const again = question(sync.due(1_000))
+  expect(short(sync.paged(again, page([], 13, 13), 1_000))).toEqual([])
+  expect(short(sync.entry(entry(14), 1_100))).toEqual(['14'])
+
+  // Who sees what was said before begins earlier, and not with that entry.
+  const earlier = overtaken(12)
+  expect(earlier.heard).toEqual([])
+  expect(short(earlier.sync.pageFailed(earlier.asked, { gone: true }, 400))).toEqual([])
+  const whole = page([entry(12), earlier.added], 13, 12)
+  expect(short(earlier.sync.paged(question(earlier.sync.due(1_000)), whole, 1_000))).toEqual(['12', '13'])
+
+  // And who is out again is told so by the next answer.
+  const out = overtaken()
+  expect(short(out.sync.pageFailed(out.asked, { gone: true }, 400))).toEqual([])
+  expect(short(out.sync.pageFailed(question(out.sync.due(1_000)), { gone: true }, 1_000))).toEqual(['left'])
+})
+
 test('an answer that was asked for on a former connection is passed over', () => {
   const sync = liveAt10()
   sync.entry(entry(12), 0)

@@ -106,6 +106,8 @@ interface Track {
   activeAt: number
   /** The resume question that names this conversation. */
   namedIn: number
+  /** The last question before an entry came live. A refusal of it may be older than the membership that the entry shows. */
+  heardAfter: number
 }
 
 /** What one question of resuming is about: these, and those that lie between two ids and are not known here. */
@@ -220,6 +222,7 @@ export class Sync {
       track = this.#track(entry.conversation, entry.epoch, undefined)
     }
     if (track.cursor === undefined && this.#isBeginning(entry)) this.#start(track, entry.seq - 1)
+    if (entry.seq > (track.cursor ?? 0)) track.heardAfter = this.#number
     this.#receive(track, entry, now)
     // A conversation that is new here has no gap that could close by itself.
     if (this.#tracks.get(entry.conversation) === track)
@@ -253,7 +256,7 @@ export class Sync {
 
   /**
    * A page question that was refused, or not answered in time. `gone` says that the person may not see the conversation (any
-   * longer).
+   * longer). Somebody may have added them again meanwhile, and that entry overtakes the refusal: then it is asked again.
    */
   pageFailed(
     question: PageQuestion,
@@ -263,8 +266,13 @@ export class Sync {
     const track = this.#answered(question)
     if (track === undefined) return []
     if (why.late) this.#slow(question.number)
-    if (why.gone) this.#leave(track, now)
-    else this.#tryLater(track, now, why.retryMs ?? 0)
+    if (why.gone && question.number > track.heardAfter) {
+      this.#leave(track, now)
+      return this.#take()
+    }
+    // Until an answer says how it is, more may be there than is known.
+    if (why.gone && track.cursor !== undefined) track.head = Math.max(track.head, track.cursor + 1)
+    this.#tryLater(track, now, why.retryMs ?? 0)
     return this.#take()
   }
 
@@ -463,6 +471,7 @@ export class Sync {
       full: false,
       activeAt: Number.NEGATIVE_INFINITY,
       namedIn: 0,
+      heardAfter: 0,
     }
     this.#tracks.set(conversation, track)
     return track

@@ -32,6 +32,8 @@ export interface SentRecord {
   kept: boolean
   /** The device was wiped before it was answered: it may have become an entry, or not. */
   lost?: boolean
+  /** It was acknowledged in an earlier epoch as well: the crash of the device made it come again. */
+  restored?: boolean
   ack?: { seq: number; epoch: number }
   failed?: FlotillaErrorCode
 }
@@ -126,6 +128,7 @@ export class Device {
         const { seq, epoch } = send.state
         if (record.ack !== undefined && record.ack.epoch === epoch && record.ack.seq !== seq)
           this.violations.push(`${send.clientId} was acknowledged with ${record.ack.seq} and with ${seq}`)
+        if (record.ack !== undefined && record.ack.epoch !== epoch) record.restored = true
         record.ack = { seq, epoch }
       } else if (send.state.name === 'failed') record.failed = send.state.error.code
     })

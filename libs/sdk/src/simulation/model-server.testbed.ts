@@ -28,13 +28,15 @@ export interface Trouble {
   refuse: number
   /** Commands that are done but never answered. */
   hang: number
+  /** Answers that are long on their way: what is said meanwhile overtakes them. */
+  delay: number
   /** Connections that are refused, in one of several ways. */
   refuseConnect: number
   /** The line carries replies of so many entries; with a larger one the node closes it as slow. 0: any. */
   narrow: number
 }
 
-export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, refuseConnect: 0, narrow: 0 }
+export const calm: Trouble = { losePublish: 0, duplicate: 0, refuse: 0, hang: 0, delay: 0, refuseConnect: 0, narrow: 0 }
 
 const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 60, resumeConversationsMax: 2 }
 
@@ -125,6 +127,7 @@ export class ModelServer {
     this.storedAt.set(`${conversation} ${seq} ${this.epoch}`, this.clock.steady())
     const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
     this.#publish(conversation, seq, concerned, origin)
+    if (row.event.startsWith('member.')) this.#retell(concerned)
     return seq
   }
 
@@ -160,6 +163,12 @@ export class ModelServer {
         this.clock.after(this.between(0, 400), () => socket.event(entry as Event))
       if (copies === 0) this.clock.after(this.between(1_000, 8_000), () => this.tellHeads(socket))
     }
+  }
+
+  /** Of a change of membership those concerned are told once more, as heads. */
+  #retell(users: ReadonlySet<string>): void {
+    for (const socket of this.sockets)
+      if (users.has(socket.user)) this.clock.after(this.between(0, 600), () => this.tellHeads(socket))
   }
 
   /** What a node does when it cannot rule out a loss. Those who were removed are told too: that may be what was lost. */
@@ -496,9 +505,13 @@ export class ModelSocket implements Socket {
     server.frames += 1
     const { trouble } = server
     server.clock.after(server.between(0, 30), () => {
+      // It says how things are now, however late it leaves.
+      const lateMs = server.chance(trouble.delay) ? server.between(100, 2_000) : 0
       const reply = (value: object) => {
-        if (command.id !== undefined) this.#down(JSON.stringify({ id: command.id, ...value }))
-        else if ('error' in value) this.#down(JSON.stringify({ event: 'error', op: command.op, ...value }))
+        const text = JSON.stringify(
+          command.id === undefined ? { event: 'error', op: command.op, ...value } : { id: command.id, ...value },
+        )
+        if (command.id !== undefined || 'error' in value) server.clock.after(lateMs, () => this.#down(text))
       }
       const refused = (code: ErrorCode, retryMs?: number) =>
         reply({ error: { code, message: code, ...(retryMs === undefined ? {} : { retryMs }) } })
