@@ -278,6 +278,60 @@ test('a frame that is ahead of the members that are being read waits for the nex
   expect(alice.frames).toEqual(['m6', 'm7'])
 })
 
+/** Answers that come in any order, each as the store stood when it was asked. */
+function heldReads() {
+  const held: ((joined: readonly string[], version: number) => void)[] = []
+  const readMembers = () =>
+    new Promise<{ version: number; large: boolean; joined: Map<string, number> }>(resolve =>
+      held.push((joined, version) =>
+        resolve({ version, large: true, joined: new Map(joined.map(user => [user, version])) }),
+      ),
+    )
+  return { held, readMembers }
+}
+
+test('removed from a large conversation and added again: an answer from between the two does not take them out', async () => {
+  const { held, readMembers } = heldReads()
+  const { hub } = open({ readMembers })
+  const alice = person('alice')
+  hub.add(alice.connection)
+  void hub.followMembership('c', ['alice'], 6)
+  void hub.followMembership('c', ['alice'], 7)
+  held[1]!(['alice'], 7)
+  await turn()
+  held[0]!([], 6)
+  await turn()
+  hub.deliverByInterest({ conversation: 'c', version: 7 }, 'm', { conversation: 'c', seq: 8 })
+  // By the versions alone nobody can tell: it is read once more.
+  held[2]!(['alice'], 7)
+  await turn()
+  expect(alice.frames).toEqual(['m'])
+  void hub.followMembership('c', ['alice'], 8)
+  held[3]!([], 8)
+  await turn()
+  expect(hub.localMembers('c')).toBeUndefined()
+})
+
+test('removed and added again while the members are read anew: an answer from between the two does not take them out', async () => {
+  const { held, readMembers } = heldReads()
+  const { hub } = open({ readMembers })
+  const [alice, bob] = [person('alice'), person('bob')]
+  for (const { user, connection } of [alice, bob]) {
+    hub.add(connection)
+    hub.noteMember('c', 5, user, 1)
+  }
+  hub.deliverByInterest({ conversation: 'c', version: 7 }, 'm', { conversation: 'c', seq: 8 })
+  hub.noteMember('c', 8, 'alice', 8)
+  held[0]!(['bob'], 7)
+  await turn()
+  expect(bob.frames).toEqual(['m'])
+  hub.deliverByInterest({ conversation: 'c', version: 8 }, 'n', { conversation: 'c', seq: 9 })
+  held[1]!(['alice', 'bob'], 8)
+  await turn()
+  expect(alice.frames.at(-1)).toBe('n')
+  expect(bob.frames).toEqual(['m', 'n'])
+})
+
 test('whose place could not be read is asked about until it is known, and what they may have missed is told', async () => {
   let failing = true
   const { hub, calls } = open({

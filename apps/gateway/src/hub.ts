@@ -16,8 +16,8 @@ interface Local {
   readonly joined: Map<string, number>
   /** Frames that wait for the members to be read anew; undefined when they are known. */
   waiting: Waiting[] | undefined
-  /** Of those who were noted while the members are being read: the lowest version. They are not among those asked for. */
-  notedVersion: number
+  /** Who was noted while the members are being read, and at which version: the answer may be older than that. */
+  readonly noted: Map<string, number>
 }
 
 interface Waiting {
@@ -246,14 +246,14 @@ export class Hub {
     const local = this.locals.get(conversation)
     if (local === undefined) {
       const joined = new Map([[user, joinedSeq]])
-      this.locals.set(conversation, { version, joined, waiting: undefined, notedVersion: Number.POSITIVE_INFINITY })
+      this.locals.set(conversation, { version, joined, waiting: undefined, noted: new Map() })
       this.ports.onJoin(conversation)
       return
     }
     local.joined.set(user, joinedSeq)
     // Read at different times, the members stand at no one version: the lower one makes the next frame read them anew.
     local.version = Math.min(local.version, version)
-    if (local.waiting !== undefined) local.notedVersion = Math.min(local.notedVersion, version)
+    if (local.waiting !== undefined) local.noted.set(user, version)
   }
 
   /** A person who is here is in a large conversation: their connections remember it, so that they leave it with them. */
@@ -275,6 +275,13 @@ export class Hub {
     if (local === undefined) return
     local.joined.delete(user)
     this.dropEmpty(conversation, local)
+  }
+
+  /** Somebody was no member at this version. They may have been added again since: then the next frame reads it anew. */
+  private takeOut(conversation: string, user: string, version: number): void {
+    const local = this.locals.get(conversation)
+    if (local === undefined || version >= local.version) this.forgetMember(conversation, user)
+    else local.version = version
   }
 
   /** Ends the interest in a conversation that nobody here is in any longer. */
@@ -344,16 +351,19 @@ export class Hub {
   }
 
   private async readOnce(conversation: string, local: Local): Promise<void> {
-    local.notedVersion = Number.POSITIVE_INFINITY
+    local.noted.clear()
     const asked = [...local.joined.keys()]
     const read = await this.ports.readMembers(conversation, asked)
     // A conversation that is gone has no members, and no later version.
-    local.version = read === undefined ? Number.POSITIVE_INFINITY : Math.min(read.version, local.notedVersion)
+    local.version = read === undefined ? Number.POSITIVE_INFINITY : Math.min(read.version, ...local.noted.values())
     for (const user of asked) {
+      // Added again while it was read.
+      if (local.noted.has(user) && read !== undefined) continue
       const joinedSeq = read?.joined.get(user)
       if (joinedSeq === undefined) local.joined.delete(user)
       else local.joined.set(user, joinedSeq)
     }
+    local.noted.clear()
     if (read !== undefined) this.learnMembership(conversation, local.version)
   }
 
@@ -382,7 +392,7 @@ export class Hub {
     if (read === undefined || !read.large) return
     for (const user of here) {
       const joinedSeq = read.joined.get(user)
-      if (joinedSeq === undefined) this.forgetMember(conversation, user)
+      if (joinedSeq === undefined) this.takeOut(conversation, user, read.version)
       else this.enter(user, { conversation, version: read.version, joinedSeq })
     }
   }

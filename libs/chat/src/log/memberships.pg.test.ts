@@ -146,6 +146,26 @@ test('a slow reading does not put an older version in place of a newer one', asy
   expect((await memberships.of(conversation))?.version).toBe(2)
 })
 
+test('who was added while a reading was under way is not refused by what it read', async () => {
+  const { counted, memberships } = open()
+  const [owner, added] = users as [string, string]
+  const conversation = await makeConversation(pool, [owner])
+  const held = Promise.withResolvers<void>()
+  counted.hold = held.promise
+  const slow = memberships.of(conversation)
+  await until(() => counted.answered === 1, { what: 'the answer of the store' })
+  counted.hold = undefined
+  await pool.query('INSERT INTO members (conversation_id, user_id, role, joined_seq) VALUES ($1, $2, 1, 2)', [
+    conversation,
+    added,
+  ])
+  await set(conversation, 'version = 2, member_count = 2')
+  const standing = memberships.demand(conversation, added)
+  held.resolve()
+  await slow
+  expect(await standing).toMatchObject({ membership: { version: 2 }, member: { joinedSeq: 2 } })
+})
+
 test('the least recently used go first when too many members are held', async () => {
   // Each weighs its members and 8.
   const { counted, memberships } = open(30)

@@ -230,11 +230,12 @@ export function createMemberships(options: MembershipsOptions): Memberships {
 
   async function demandSlowly(conversation: string, user: string): Promise<Standing> {
     const known = cached.get(conversation)
+    const isReadBefore = known !== undefined || loading.has(conversation)
     let membership = await memberships.of(conversation)
     let member = membership === undefined ? undefined : await memberships.member(membership, user)
-    if (member === undefined && membership !== undefined && membership === known) {
+    if (member === undefined && membership !== undefined && isReadBefore) {
       // Somebody who has just been added must not be refused because this process has not heard of it.
-      forget(known)
+      if (membership === cached.get(conversation)) forget(membership)
       membership = await load(conversation)
       member = membership === undefined ? undefined : await memberships.member(membership, user)
     }
