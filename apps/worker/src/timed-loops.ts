@@ -9,6 +9,8 @@ import type { WorkerMetrics } from './metrics.ts'
 
 export interface TimedSettings {
   readonly pollMs: { readonly busy: number; readonly idle: number }
+  /** How long nobody else takes a scheduled message: longer than a post may take. */
+  readonly scheduledLeaseMs: number
   /**
    * Between two looks for messages whose time is up. Readers hide them to the moment, so this is how late they are erased,
    * and the longer, the fewer entries tell of it.
@@ -35,12 +37,12 @@ const conversationsAtOnceMax = 100
 const erasedAtOnceMax = 20
 
 export function startTimedLoops({ chat, logger, metrics, random, settings, signal }: TimedOptions): Loop[] {
-  const { pollMs, expireMs, reactionsMs, eraseMs } = settings
+  const { pollMs, scheduledLeaseMs, expireMs, reactionsMs, eraseMs } = settings
   const start = (name: string, busyMs: number, idleMs: number, turn: () => Promise<Turn>) =>
     startLoop({ name, logger, random, busyMs, idleMs, turn })
   return [
     start('scheduled messages', pollMs.busy, pollMs.idle, async () => {
-      const outcomes = await scheduled.sendDue(chat, sentAtOnceMax)
+      const outcomes = await scheduled.sendDue(chat, sentAtOnceMax, { leaseMs: scheduledLeaseMs })
       for (const outcome of outcomes) metrics.scheduled(outcome)
       return turnOf(outcomes.length, sentAtOnceMax)
     }),

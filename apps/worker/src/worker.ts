@@ -49,6 +49,7 @@ export const workerDefaults: WorkerSettings = {
   pushesInFlightMax: 50,
   pushPauseMs: { first: 1_000, max: 60_000 },
   pollMs: { busy: 200, idle: 1_000 },
+  scheduledLeaseMs: 60_000,
   expireMs: 60_000,
   upkeepMs: 3_600_000,
   feedLeaseMs: 60_000,

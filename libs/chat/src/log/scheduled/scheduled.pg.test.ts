@@ -65,6 +65,12 @@ const comes = (id: string) =>
     `UPDATE scheduled_messages SET due_at = now() - interval '1 second', attempt_at = now() - interval '1 second' WHERE id = $1`,
     [id],
   )
+/** As if it was due so many seconds ago. */
+const cameBefore = (id: string, seconds: number) =>
+  ctx.pool.query(
+    `UPDATE scheduled_messages SET due_at = now() - $2 * interval '1 second', attempt_at = now() - interval '1 second' WHERE id = $1`,
+    [id, seconds],
+  )
 /** As if the worker that has it had died so long ago. */
 const leaseEnds = (id: string) => ctx.pool.query(`UPDATE scheduled_messages SET attempt_at = now() WHERE id = $1`, [id])
 const mine = async (by = bob) => (await list(ctx, by, { limit: 50 })).scheduled
@@ -160,13 +166,55 @@ test('what is due at the same time goes in the order of the times', async () => 
   const { seq } = await post(ctx, alice, { conversation, clientId: randomUUID(), body: { text: '0' } })
   // Of the first more has to be looked up.
   const all = [await plan('1', { replyTo: seq }), await plan('2'), await plan('3')]
-  for (const [nth, { id }] of all.entries())
-    await ctx.pool.query(
-      `UPDATE scheduled_messages SET due_at = now() - $2 * interval '1 second', attempt_at = now() - interval '1 second' WHERE id = $1`,
-      [id, 10 - nth],
-    )
+  for (const [nth, { id }] of all.entries()) await cameBefore(id, 10 - nth)
   expect(await sendDue(ctx, 10)).toEqual(['sent', 'sent', 'sent'])
   expect(await texts()).toEqual(['0', '1', '2', '3'])
+})
+
+test('what comes after a message that a dead worker holds waits for it, and nothing else does', async () => {
+  const [first, second] = [await plan('1'), await plan('2')]
+  const elsewhere = await makeConversation(ctx.pool, [alice, bob])
+  const apart = await plan('apart', { conversation: elsewhere })
+  for (const [nth, { id }] of [first, second, apart].entries()) await cameBefore(id, 10 - nth)
+  const held = `UPDATE scheduled_messages SET claimed_at = now(), attempt_count = 1, attempt_at = now() + interval '1 minute' WHERE id = $1`
+  await ctx.pool.query(held, [first.id])
+  expect(await sendDue(ctx, 10)).toEqual(['sent'])
+  expect((await mine()).map(({ id }) => id)).toEqual([first.id, second.id])
+  await leaseEnds(first.id)
+  expect(await sendDue(ctx, 1)).toEqual(['sent', 'sent'])
+  expect(await texts()).toEqual(['1', '2'])
+})
+
+test('what comes after a message that is tried again later waits as long, and goes when that one has failed', async () => {
+  const [first, second] = [await plan('1'), await plan('2')]
+  for (const [nth, { id }] of [first, second].entries()) await cameBefore(id, 10 - nth)
+  const refusing = vi.spyOn(ctx.inserts, 'add').mockImplementation(() => {
+    throw new Refusal('overloaded')
+  })
+  try {
+    expect(await sendDue(ctx, 10)).toEqual(['later'])
+  } finally {
+    refusing.mockRestore()
+  }
+  await leaseEnds(second.id)
+  expect(await sendDue(ctx, 10)).toEqual([])
+  expect((await timedFigures(ctx)).lateMs.scheduled).toBeLessThan(1_000)
+  await ctx.pool.query('UPDATE scheduled_messages SET reply_to = 1000, attempt_at = now() WHERE id = $1', [first.id])
+  expect(await sendDue(ctx, 10)).toEqual(['failed', 'sent'])
+  expect(await texts()).toEqual(['2'])
+})
+
+test('workers at once send what one person wants said there in its order', async () => {
+  const count = 30
+  const all = await Promise.all(
+    Array.from({ length: count }, (_, nth) => schedule(other.ctx, bob, { ...message(`${nth}`) })),
+  )
+  for (const [nth, { id }] of all.entries()) await cameBefore(id, count - nth)
+  const outcomes: string[] = []
+  while (outcomes.length < count)
+    outcomes.push(...(await Promise.all([ctx, other.ctx, ctx, other.ctx].map(one => sendDue(one, 5)))).flat())
+  expect(outcomes).toEqual(all.map(() => 'sent'))
+  expect(await texts()).toEqual(all.map((_, nth) => `${nth}`))
 })
 
 test('a worker that died after it had posted: the next finds the message there, and it is sent once', async () => {

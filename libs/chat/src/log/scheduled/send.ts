@@ -2,6 +2,7 @@
  * Sends what is due, once, whatever becomes of the worker. A claim is a lease that is not taken back: from then on nobody
  * edits or cancels the message, and whoever claims it next posts it again with the same `clientId`, which makes the same
  * entry (P2). Its row goes when the log has it, or stays as failed when the log refuses it for good; then its sender is told.
+ * Until then nothing is claimed that the sender wants said after it in the conversation: whoever dies, they come in order.
  */
 import { performance } from 'node:perf_hooks'
 import { errors, type ErrorCode, Refusal, type ScheduledMessage } from '@flotilla/protocol'
@@ -12,9 +13,8 @@ import type { LogContext } from '../context.ts'
 import { post } from '../messages/post.ts'
 import { scheduledColumns, type ScheduledRow, tellScheduled, toCommand, toScheduled } from './row.ts'
 
-/** Longer than a post may take. Whoever comes so late with it leaves it to the next. */
-const leaseMs = 60_000
-const postMsMax = 20_000
+/** Of the lease, what a post may take. Whoever comes later than that with it leaves it to the next. */
+const postShare = 1 / 3
 /** Between two attempts: as long as it is late already, so that it doubles each time, from the first to the second one. */
 const retryMs = { first: 2_000, max: 5 * 60_000 }
 /** What could not be sent by then is told to its sender, and kept for them. */
@@ -29,11 +29,19 @@ interface ClaimedRow extends ScheduledRow {
   readonly outdated: boolean
 }
 
-/** $1 how many, $2 the lease, $3 the rules of zones. */
+/**
+ * The first of each sender and conversation, or of one of them. $1 how many, $2 the lease, $3 the rules of zones, $4 the
+ * sender and $5 the conversation, or null.
+ */
 const claimDue = `
 WITH due AS MATERIALIZED (
-  SELECT user_id, id FROM scheduled_messages WHERE attempt_at <= now() ORDER BY attempt_at LIMIT $1
-     FOR UPDATE SKIP LOCKED
+  SELECT user_id, id FROM scheduled_messages d
+   WHERE attempt_at <= now() AND ($4::uuid IS NULL OR (user_id = $4 AND conversation_id = $5))
+     AND NOT EXISTS (
+           SELECT FROM scheduled_messages b
+            WHERE b.user_id = d.user_id AND b.conversation_id = d.conversation_id AND b.attempt_at IS NOT NULL
+              AND (b.due_at, b.id) < (d.due_at, d.id))
+   ORDER BY attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 UPDATE scheduled_messages s
    SET attempt_count = s.attempt_count + 1, claimed_at = coalesce(s.claimed_at, now()),
@@ -47,26 +55,41 @@ RETURNING ${scheduledColumns}, s.attempt_count AS attempt, (extract(epoch FROM n
 export const scheduledOutcomes = ['sent', 'failed', 'later'] as const
 export type ScheduledOutcome = (typeof scheduledOutcomes)[number]
 
+export interface SendDueOptions {
+  /** For so long nobody else claims what one has claimed: longer than a post may take. */
+  readonly leaseMs?: number
+}
+
 /**
- * Claims messages that are due and sends them.
+ * Claims messages that are due and sends them: of `max` senders and conversations all of them, one after the other.
  * @returns what became of each; as many as `max` when there may be more
  */
-export async function sendDue(ctx: LogContext, max: number): Promise<ScheduledOutcome[]> {
-  const claimedAt = performance.now()
-  const { rows } = await ctx.pool.query<ClaimedRow>({
-    name: 'scheduled-claim',
-    text: claimDue,
-    values: [max, leaseMs, zoneRules],
-  })
-  const isLate = () => performance.now() - claimedAt > leaseMs - postMsMax
-  // What somebody wants said first in a conversation is posted first.
-  const sendInOrder = async (of: readonly ClaimedRow[]) => {
+export async function sendDue(
+  ctx: LogContext,
+  max: number,
+  { leaseMs = 60_000 }: SendDueOptions = {},
+): Promise<ScheduledOutcome[]> {
+  const claim = async (count: number, of?: ClaimedRow) => {
+    const claimedAt = performance.now()
+    const { rows } = await ctx.pool.query<ClaimedRow>({
+      name: 'scheduled-claim',
+      text: claimDue,
+      values: [count, leaseMs, zoneRules, of?.user_id ?? null, of?.conversation_id ?? null],
+    })
+    return { rows, isLate: () => performance.now() - claimedAt > leaseMs * (1 - postShare) }
+  }
+  const firsts = await claim(max)
+  const sendAll = async (first: ClaimedRow) => {
     const outcomes: ScheduledOutcome[] = []
-    for (const row of of.toSorted((a, b) => a.due - b.due)) outcomes.push(isLate() ? 'later' : await send(ctx, row))
+    let held = { ...firsts, rows: [first] }
+    for (let [row] = held.rows; row !== undefined; [row] = held.rows) {
+      outcomes.push(held.isLate() ? 'later' : await send(ctx, row))
+      // Where the store is away, the next turn says so.
+      held = await claim(1, first).catch(() => ({ ...held, rows: [] }))
+    }
     return outcomes
   }
-  const groups = Map.groupBy(rows, row => `${row.user_id}/${row.conversation_id}`)
-  return (await Promise.all(Array.from(groups.values(), sendInOrder))).flat()
+  return (await Promise.all(firsts.rows.map(sendAll))).flat()
 }
 
 async function send(ctx: LogContext, row: ClaimedRow): Promise<ScheduledOutcome> {
@@ -132,7 +155,7 @@ async function end(ctx: LogContext, row: ClaimedRow, refusal: Refusal): Promise<
   }
 }
 
-/** Where certainly nothing was stored, the sender may change it until then. */
+/** Where certainly nothing was stored, the sender may change it until then. What comes after it is not late before it is. */
 async function tryLater(ctx: LogContext, row: ClaimedRow, code: ErrorCode, askedMs: number): Promise<void> {
   const waitMs = Math.max(askedMs, Math.min(Math.max(retryMs.first, row.late_ms), retryMs.max))
   const isFree = row.attempt === 1 && unstored.has(code)
@@ -142,6 +165,12 @@ async function tryLater(ctx: LogContext, row: ClaimedRow, code: ErrorCode, asked
             claimed_at = CASE WHEN $5 THEN NULL ELSE claimed_at END, attempt_count = CASE WHEN $5 THEN 0 ELSE attempt_count END
       WHERE user_id = $1 AND id = $2 AND attempt_count = $3`,
     [row.user_id, row.id, row.attempt, waitMs, isFree],
+  )
+  await ctx.pool.query(
+    `UPDATE scheduled_messages SET attempt_at = now() + $4 * interval '1 millisecond'
+      WHERE user_id = $1 AND conversation_id = $2 AND id <> $3 AND claimed_at IS NULL
+        AND attempt_at < now() + $4 * interval '1 millisecond'`,
+    [row.user_id, row.conversation_id, row.id, waitMs],
   )
 }
 
