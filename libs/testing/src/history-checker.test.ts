@@ -113,7 +113,14 @@ function burn(draft: Draft, conversation: string, at: number): void {
     here(one) ? { ...one, delivered: up(one.delivered), read: up(one.read) } : one,
   )
   draft.dump.memberships = draft.dump.memberships.map(one =>
-    here(one) ? { ...one, from: up(one.from), ...(one.to === undefined ? {} : { to: up(one.to) }) } : one,
+    here(one)
+      ? {
+          ...one,
+          from: up(one.from),
+          ...(one.joined === undefined ? {} : { joined: up(one.joined) }),
+          ...(one.to === undefined ? {} : { to: up(one.to) }),
+        }
+      : one,
   )
 }
 
@@ -388,7 +395,7 @@ test.each(Object.entries(gaps))('a silent gap is found: %s', (_, plant) => {
 })
 
 /** One conversation of five messages, and a phone that may see them. */
-function small(memberships: readonly { from: number; to?: number }[] = [{ from: 1 }]) {
+function small(memberships: readonly { from: number; joined?: number; to?: number }[] = [{ from: 1 }]) {
   const stored = [1, 2, 3, 4, 5].map(seq => ({ seq, event: 'message.new', clientId: `c${seq}`, text: `t${seq}` }))
   const dump: StoreDump = {
     entries: stored.map(one => ({ ...one, conversation: 'crew', sender: 'ann' })),
@@ -451,6 +458,51 @@ test('what lies before a device began, and a membership that ended before it cam
   expect(witness.check()).toMatchObject(gap('3'))
   witness.history.left('phone', 'crew')
   expect(witness.check()).toEqual([])
+})
+
+test('who is added and sees what was said before is owed that, and may get it once more after it was told to be out', () => {
+  const twice = (seq: number) => ({ promise: 'P4', what: expect.stringContaining(`saw seq ${seq} twice`) as string })
+  const newcomer = [{ from: 2, joined: 4 }]
+  const whole = small(newcomer)
+  whole.see(2, 3, 4, 5)
+  whole.history.joined({ conversation: 'crew', user: 'bob', seq: 4 })
+  expect(whole.check()).toEqual([])
+  const late = small(newcomer)
+  late.see(4, 5)
+  expect(late.check()).toMatchObject(gap('2-3'))
+  const early = small(newcomer)
+  early.see(1, 2, 3, 4, 5)
+  expect(early.check()).toMatchObject([{ promise: 'P8' }])
+
+  const again = [
+    { from: 1, to: 3 },
+    { from: 2, joined: 4 },
+  ]
+  const back = small(again)
+  back.see(1, 2, 3)
+  back.history.left('phone', 'crew')
+  back.see(2, 3, 4, 5)
+  expect(back.check()).toEqual([])
+  const untold = small(again)
+  untold.see(1, 2, 3, 2, 3, 4, 5)
+  expect(untold.check()).toMatchObject([twice(2), twice(3)])
+  const fresh = small(again)
+  fresh.see(2, 3, 4, 5)
+  expect(fresh.check()).toEqual([])
+  const holed = small(again)
+  holed.see(1, 2, 3)
+  holed.history.left('phone', 'crew')
+  holed.see(2, 4, 5)
+  expect(holed.check()).toMatchObject(gap('3'))
+
+  // Told twice that they left, and there was one removal: what came between was theirs already.
+  const toldTwice = small([{ from: 1, to: 3 }, { from: 4 }])
+  toldTwice.see(1, 2, 3)
+  toldTwice.history.left('phone', 'crew')
+  toldTwice.see(4)
+  toldTwice.history.left('phone', 'crew')
+  toldTwice.see(4, 5)
+  expect(toldTwice.check()).toMatchObject([twice(4)])
 })
 
 test('a deleted message may have been seen before and after, and the place of a hidden one stands for it and its edits', () => {

@@ -4,7 +4,7 @@
  */
 import { emptyConversation, type Entry, foldAll } from '@flotilla/protocol'
 import type { HistoryRecord } from './history.ts'
-import type { MembershipSpan, StoreDump, StoredEntry } from './store-dump.ts'
+import { joinedAt, type MembershipSpan, type StoreDump, type StoredEntry } from './store-dump.ts'
 
 export type Promised = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P11'
 
@@ -145,7 +145,7 @@ function checkMembershipChanges(records: readonly HistoryRecord[], store: Store,
   for (const record of records) {
     if (record.kind !== 'joined' && record.kind !== 'removed') continue
     const { kind, conversation, user, seq } = record
-    const known = store.spans(conversation, user).some(span => (kind === 'joined' ? span.from : span.to) === seq)
+    const known = store.spans(conversation, user).some(span => (kind === 'joined' ? joinedAt(span) : span.to) === seq)
     if (!known) report('P1', `${user} ${kind} ${conversation} with seq ${seq}, and the store does not know it`)
   }
 }
@@ -160,7 +160,7 @@ interface Device {
 }
 
 interface View {
-  readonly steps: (RecordOf<'saw'> | RecordOf<'resync'>)[]
+  readonly steps: (RecordOf<'saw'> | RecordOf<'resync'> | RecordOf<'left'>)[]
   start?: number
   left: boolean
 }
@@ -196,8 +196,10 @@ function gatherDevices(records: readonly HistoryRecord[], report: Report): Devic
     const view = device.views.get(record.conversation) ?? { steps: [], left: false }
     device.views.set(record.conversation, view)
     if (record.kind === 'starts') view.start = record.seq
-    else if (record.kind === 'left') view.left = true
-    else view.steps.push(record)
+    else {
+      if (record.kind === 'left') view.left = true
+      view.steps.push(record)
+    }
   }
   return [...devices.values()]
 }
@@ -249,7 +251,10 @@ function checkSight(sight: RecordOf<'saw'>, { where, user, hidden }: Sighting, s
   if (!allowed) report('P8', `${where} saw seq ${seq}, when ${user} was not a member`)
 }
 
-/** P4, and P5 or P6: a view falls into stretches, each begun by a verdict `resync`; within one nothing is missing or twice. */
+/**
+ * P4, and P5 or P6: a view falls into stretches, each begun by a verdict `resync`, or after `left` by a later membership that
+ * shows what was before it; within one nothing is missing or twice.
+ */
 function checkView(
   device: Device,
   conversation: string,
@@ -260,7 +265,7 @@ function checkView(
 ): void {
   const where = `device ${device.name} in ${conversation}`
   const log = store.logs.get(conversation) ?? new Map<number, StoredEntry>()
-  const debts = spans.map(span => toDebt(span, device, view))
+  const debts = spans.map((span, nth) => toDebt(span, spans.slice(nth + 1), device, view))
   const owes = (seq: number) => log.has(seq) && debts.some(debt => seq >= debt.from && seq <= debt.to)
   let seen = new Set<number>()
   let highest = 0
@@ -280,6 +285,14 @@ function checkView(
       highestOwed = 0
       const next = view.steps[index + 1]
       first = next?.kind === 'saw' ? Math.min(next.seq, step.head) : step.head
+    } else if (step.kind === 'left') {
+      const again = againFrom(view.steps.slice(index + 1), spans, highest)
+      if (again === undefined) continue
+      closeStretch(highestOwed)
+      seen = new Set()
+      highest = 0
+      highestOwed = 0
+      first = again
     } else if (seen.has(step.seq)) report('P4', `${where} saw seq ${step.seq} twice`)
     else {
       if (step.seq < highest) report('P4', `${where} saw seq ${step.seq} after seq ${highest}`)
@@ -289,7 +302,18 @@ function checkView(
     }
   }
   closeStretch(device.endedConnected ? Infinity : highestOwed)
-  checkShown(where, view.steps.slice(view.steps.findLastIndex(step => step.kind === 'resync') + 1), log, report)
+  checkShown(where, view.steps.slice(view.steps.findLastIndex(step => step.kind !== 'saw') + 1), log, report)
+}
+
+/**
+ * Where the view begins again of somebody who left, if it goes back: a membership that began after all that was seen may
+ * show it once more.
+ */
+function againFrom(following: View['steps'], spans: readonly MembershipSpan[], highest: number): number | undefined {
+  const next = following.find(step => step.kind !== 'left')
+  if (next?.kind !== 'saw') return undefined
+  const isBack = (joined: number) => joined > highest && (next.seq <= highest || next.seq < joined)
+  return spans.find(span => isBack(joinedAt(span)) && next.seq >= span.from)?.from
 }
 
 /** P3 of what a device shows: folded, the entries that it saw say of each message what the store says. */
@@ -324,11 +348,12 @@ interface Debt {
 
 /**
  * The last entries of a membership that has ended are not owed to a device that was away meanwhile, was told that it is
- * out, or came later: it cannot ask for them any more.
+ * out, or came later: it cannot ask for them any more. What a later membership shows as well is owed by that one.
  */
-function toDebt(span: MembershipSpan, device: Device, view: View): Debt {
-  const { from, to } = span
-  if (to === undefined) return { from, to: Infinity, tail: true }
+function toDebt(span: MembershipSpan, later: readonly MembershipSpan[], device: Device, view: View): Debt {
+  const { from } = span
+  if (span.to === undefined) return { from, to: Infinity, tail: true }
+  const to = Math.min(span.to, ...later.map(one => one.from - 1))
   const witnessed = view.steps.some(step => step.kind === 'saw' && step.seq >= from && step.seq <= to)
   return { from, to, tail: witnessed && device.reconnects <= 0 && !view.left }
 }
@@ -367,7 +392,8 @@ function checkReceipts(records: readonly HistoryRecord[], dump: StoreDump, store
     const before = shown.get(key) ?? 0
     const head = store.heads.get(conversation) ?? 0
     // Somebody who was removed and came back begins anew: what was shown before is of another row.
-    const since = store.spans(conversation, user).find(span => span.to === undefined)?.from ?? Infinity
+    const present = store.spans(conversation, user).find(span => span.to === undefined)
+    const since = present === undefined ? Infinity : joinedAt(present)
     const cursor = seq < since ? undefined : stored.get(keyOf(conversation, user))?.[type]
     if (seq < before) report('P7', `${what}, after ${before}`)
     else if (seq > head) report('P7', `${what}, beyond the head ${head}`)

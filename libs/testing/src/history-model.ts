@@ -91,11 +91,10 @@ class Model {
     return seq
   }
 
-  join(conversation: ModelConversation, user: string): void {
+  join(conversation: ModelConversation, user: string, since = conversation.log.length): void {
     conversation.members.set(user, conversation.log.length)
     conversation.cursors.set(user, { delivered: 0, read: 0 })
-    for (const device of this.devices)
-      if (device.user === user) device.cursors.set(conversation.name, conversation.log.length - 1)
+    for (const device of this.devices) if (device.user === user) device.cursors.set(conversation.name, since - 1)
   }
 
   /** @param target the message to edit; without one it is a new one */
@@ -150,10 +149,19 @@ class Model {
     this.deliver(device, conversation, 1)
   }
 
-  add(conversation: ModelConversation, user: string): void {
+  /** Every other one sees what was said before. Their devices have heard that they were out, and begin anew. */
+  add(conversation: ModelConversation, user: string, how: number): void {
     if (conversation.members.has(user)) return
-    const seq = this.append(conversation, 'ann', { event: 'member.added', members: [{ user, role: 'member' }] })
-    this.join(conversation, user)
+    const since = how % 2 === 0 ? {} : { since: (how % conversation.log.length) + 1 }
+    const seq = this.append(conversation, 'ann', {
+      event: 'member.added',
+      members: [{ user, role: 'member' }],
+      ...since,
+    })
+    if ('since' in since)
+      for (const device of this.devices.filter(one => one.user === user))
+        this.history.left(device.name, conversation.name)
+    this.join(conversation, user, since.since)
     this.history.joined({ conversation: conversation.name, user, seq })
   }
 
@@ -194,7 +202,7 @@ class Model {
     else if (act === 'cut') this.cut(device)
     else if (act === 'connect') this.connect(device)
     else if (act === 'resync') this.resync(device, conversation)
-    else if (act === 'add') this.add(conversation, device.user)
+    else if (act === 'add') this.add(conversation, device.user, how)
     else if (act === 'remove') this.remove(conversation, device.user, how % 2 === 0)
     else if (act === 'read') this.read(conversation, device.user, (how % 10) / 10)
     else if (act === 'retry' && this.sends.length > 0) {

@@ -131,6 +131,15 @@ test.each([
   expect(find([...right, record])).toEqual(['P8'])
 })
 
+test('what was said while somebody was out may be shown to them once they are being added again, and not before', () => {
+  const memberships = dump.memberships.map(one => (one.from === 7 ? { ...one, from: 5, joined: 7 } : one))
+  const violations = (seq: number, atMs: number) =>
+    checkLive([...right, delivered(2, seq, atMs)], { ...dump, memberships }).map(one => one.promise)
+  expect(violations(5, 31_000)).toEqual([])
+  expect(violations(5, at.removed + 100)).toEqual(['P8'])
+  expect(violations(1, 31_000)).toEqual(['P8'])
+})
+
 test('a frame that comes before the hello of its socket is found', () => {
   const early = { kind: 'early', device: 'ann-9', node: 'node-1', event: 'message.new', atMs: 900 } as const
   expect(find([...right, early])).toEqual(['P5'])

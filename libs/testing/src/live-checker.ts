@@ -9,7 +9,7 @@
  */
 import type { Violation } from './history-checker.ts'
 import type { HistoryRecord } from './history.ts'
-import type { MembershipSpan, StoreDump } from './store-dump.ts'
+import { joinedAt, type MembershipSpan, type StoreDump } from './store-dump.ts'
 
 export const liveBounds = {
   /** A machine that is shared with others does not run each process at each moment. */
@@ -182,13 +182,25 @@ function checkDelivered(scene: Scene, report: Report): void {
     const life = scene.sockets.get(socket)!
     if (scene.isAway(`former ${life.node}`, atMs)) continue
     const spans = scene.spans(conversation, life.user)
-    if (spans.some(span => seq >= span.from && seq <= (span.to ?? Number.POSITIVE_INFINITY))) continue
+    if (spans.some(span => isShown(scene, span, { seq, atMs }))) continue
     const shown = spans.map(({ from, to }) => `[${from}, ${to ?? '∞'}]`).join(' ') || 'none'
     report(
       'P8',
       `${life.device} (${life.user}) on ${life.node} was given seq ${seq} of ${conversation} (${how}), with memberships ${shown}`,
     )
   }
+}
+
+/** What was said before somebody joined may be shown to them; not before they were being added. */
+function isShown(scene: Scene, span: MembershipSpan, { seq, atMs }: { seq: number; atMs: number }): boolean {
+  const { conversation, user, from, to = Number.POSITIVE_INFINITY } = span
+  if (seq < from || seq > to) return false
+  const joined = joinedAt(span)
+  if (seq >= joined) return true
+  const out = scene
+    .of('put-out')
+    .findLast(one => one.conversation === conversation && one.user === user && one.seq < joined)
+  return out === undefined || scene.backMs(conversation, user, out.atMs) <= atMs
 }
 
 /** P5: hello is the first frame. A client that reads heads after it would not know what to do with an earlier one. */
@@ -207,7 +219,7 @@ function checkTold(scene: Scene, report: Report): void {
     for (const life of scene.sockets.values()) {
       if (life.user !== user || life.fromMs > atMs || life.toMs < atMs || span === undefined) continue
       const key = keyOf(life.device, conversation)
-      if (saw.get(key)?.some(one => one.seq >= span.from && one.seq <= seq) !== true) continue
+      if (saw.get(key)?.some(one => one.seq >= joinedAt(span) && one.seq <= seq) !== true) continue
       const heard = told.get(key)?.find(one => one.atMs > atMs - scene.bounds.lateCallMs)?.atMs
       const untilMs = Math.min(heard ?? Number.POSITIVE_INFINITY, life.toMs, backMs)
       const waitedMs = scene.calmMs(atMs, untilMs, [life.node], [life.id])
@@ -333,7 +345,7 @@ function checkProbes(scene: Scene, report: Report): void {
       got.set(device, Math.min(one.atMs, got.get(device) ?? one.atMs))
     }
     for (const life of scene.sockets.values()) {
-      const isMember = scene.spans(conversation, life.user).some(one => seq >= one.from && one.to === undefined)
+      const isMember = scene.spans(conversation, life.user).some(one => seq >= joinedAt(one) && one.to === undefined)
       if (!isMember || life.fromMs > atMs || life.toMs < scene.endMs) continue
       const tookMs = (got.get(life.device) ?? Number.POSITIVE_INFINITY) - atMs
       if (tookMs > scene.bounds.probeMs)

@@ -65,7 +65,7 @@ test('the dump has the log, the heads, the cursors and who was a member from whe
   await expect(dumpStore(pool, async rows => (await readOpen(rows)).slice(1))).rejects.toThrow('no entry came for row')
 })
 
-test('somebody may come, leave and come back; the row counts where the log tells nothing', () => {
+test('somebody may come, leave and come back, and see what was before; the row counts where the log tells nothing', () => {
   const place = { conversation: 'crew', epoch: 1, at: 0, by: 'ann' }
   const log = [
     { ...place, seq: 1, event: 'conversation.created', kind: 'group', members: [{ user: 'ann', role: 'owner' }] },
@@ -73,6 +73,7 @@ test('somebody may come, leave and come back; the row counts where the log tells
     { ...place, seq: 4, event: 'member.left', by: 'bob' },
     { ...place, seq: 6, event: 'member.added', members: [{ user: 'bob', role: 'member' }] },
     { ...place, seq: 7, event: 'member.removed', user: 'dee' },
+    { ...place, seq: 8, event: 'member.added', members: [{ user: 'dee', role: 'member' }], since: 3 },
   ] as Entry[]
   const present = [
     { conversation: 'crew', user: 'ann', joined: 5 },
@@ -84,6 +85,7 @@ test('somebody may come, leave and come back; the row counts where the log tells
     { conversation: 'crew', user: 'dee', from: 1, to: 7 },
     { conversation: 'crew', user: 'ann', from: 1 },
     { conversation: 'crew', user: 'bob', from: 6 },
+    { conversation: 'crew', user: 'dee', from: 3, joined: 8 },
     { conversation: 'crew', user: 'cid', from: 3 },
   ])
 })

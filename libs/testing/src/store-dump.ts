@@ -22,8 +22,13 @@ export interface MembershipSpan {
   readonly conversation: string
   readonly user: string
   readonly from: number
+  /** The entry that made them a member, where they see what was said before it as well. */
+  readonly joined?: number
   readonly to?: number
 }
+
+/** The seq of the entry that made somebody a member. */
+export const joinedAt = ({ joined, from }: MembershipSpan): number => joined ?? from
 
 export interface StoredCursors {
   readonly conversation: string
@@ -102,9 +107,10 @@ export function membershipsOf(
 ): MembershipSpan[] {
   const closed: MembershipSpan[] = []
   const open = new Map<string, MembershipSpan>()
-  const begin = (conversation: string, user: string, from: number) => {
+  const begin = (conversation: string, user: string, joined: number, since = joined) => {
     const key = `${conversation} ${user}`
-    if (!open.has(key)) open.set(key, { conversation, user, from })
+    const span = { conversation, user, from: since, ...(since === joined ? {} : { joined }) }
+    if (!open.has(key)) open.set(key, span)
   }
   const end = (conversation: string, user: string, to: number) => {
     const key = `${conversation} ${user}`
@@ -114,8 +120,9 @@ export function membershipsOf(
   }
   for (const entry of log) {
     const { conversation, seq } = entry
-    if (entry.event === 'conversation.created' || entry.event === 'member.added')
-      for (const member of entry.members) begin(conversation, member.user, seq)
+    if (entry.event === 'conversation.created') for (const { user } of entry.members) begin(conversation, user, seq)
+    else if (entry.event === 'member.added')
+      for (const { user } of entry.members) begin(conversation, user, seq, entry.since)
     else if (entry.event === 'member.removed') end(conversation, entry.user, seq)
     else if (entry.event === 'member.left') end(conversation, entry.by, seq)
   }

@@ -212,7 +212,7 @@ class LivingTroupe implements Troupe {
     const views = new FoldedViews(person.user)
     client.on('entry', entry => views.hear(entry))
     client.on('reaction', event => views.hearReaction(event))
-    client.on('resync', ({ conversation }) => views.forget(conversation))
+    for (const over of ['resync', 'left'] as const) client.on(over, ({ conversation }) => views.forget(conversation))
     client.on('refresh', () => views.refresh())
     const device = { name, session: session!, client, seen, views }
     person.devices.push(device)
@@ -335,6 +335,7 @@ class LivingTroupe implements Troupe {
       [40, () => this.#planContact()],
       [10, () => this.#planMute()],
       [12, () => this.#planTimer()],
+      [8, () => this.#planNewcomerHistory()],
     ])
     const planned = draw()
     if (planned === undefined || this.#busy.has(planned.hold)) return
@@ -432,6 +433,19 @@ class LivingTroupe implements Troupe {
       run: async () => {
         await this.#call('PATCH', `/v1/conversations/${conversation}`, this.steward, { name: randomUUID() })
         this.#count('renamed')
+      },
+    }
+  }
+
+  /** What those who join from now on see of what was said before. */
+  #planNewcomerHistory() {
+    const conversation = this.#dice.pick(this.groups)
+    return {
+      hold: `settings of ${conversation}`,
+      run: async () => {
+        const newcomerHistory = this.#dice.pick([null, 0, 1, 20])
+        await this.#call('PATCH', `/v1/conversations/${conversation}/settings`, this.steward, { newcomerHistory })
+        this.#count('newcomer histories set')
       },
     }
   }
