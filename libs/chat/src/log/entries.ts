@@ -5,7 +5,7 @@
  * During a roll-out the nodes of before read rows of kinds that they do not know. They must hand them out whole, so the
  * body of a kind names it; only the first kinds, which every version knows, save these bytes.
  */
-import type { Entry, EntryKind, EntryOf, Removed } from '@flotilla/protocol'
+import type { Entry, EntryKind, EntryOf } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import type { Sealer } from '../store/seal.ts'
 
@@ -102,10 +102,18 @@ function toEntry(seal: Sealer, row: EntryRow, epoch: number): Entry {
 /** What is left of a message whose time was up. */
 export const expired = { body: { text: 'This message has expired.' }, removed: 'expired' } as const
 
-/** What nobody is shown any more, though the worker may be late to erase it. */
-function asExpired(kind: EntryKind | undefined, stored: { readonly removed?: Removed; readonly target?: number }) {
-  if (kind === 'message.new') return stored.removed === undefined ? expired : stored
-  return kind === 'message.edited' ? { target: stored.target } : stored
+type Stored = Pick<EntryOf<'message.new'>, 'removed' | 'thread' | 'alsoInConversation'> & { readonly target?: number }
+
+/** What nobody is shown any more, though the worker may be late to erase it: its place in a thread stays (take-away.ts). */
+function asExpired(kind: EntryKind | undefined, stored: Stored) {
+  if (kind === 'message.edited') return { target: stored.target }
+  if (kind !== 'message.new' || stored.removed !== undefined) return stored
+  const { thread, alsoInConversation } = stored
+  return {
+    ...expired,
+    ...(thread === undefined ? {} : { thread }),
+    ...(alsoInConversation === undefined ? {} : { alsoInConversation }),
+  }
 }
 
 /**

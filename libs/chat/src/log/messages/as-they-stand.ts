@@ -25,8 +25,8 @@ export async function asTheyStand(
 ): Promise<Entry[]> {
   const reading = parts.flatMap(part => {
     const places = rows
-      // Of what has expired nothing is left, though the worker may be late.
-      .filter(row => row.expired !== true && ((row.parts ?? 0) & part.bit) !== 0)
+      // Of what has expired nothing is left but its thread, though the worker may be late.
+      .filter(row => (row.expired !== true || part === repliesPart) && ((row.parts ?? 0) & part.bit) !== 0)
       .map(row => ({ conversation: row.conversation_id, seq: row.seq }))
     return places.length === 0 ? [] : [part.read(ctx, viewer, places).then(found => ({ field: part.field, found }))]
   })

@@ -213,6 +213,29 @@ test('the worker erases at rest, and one entry tells of all: the row, its edits,
   expect(await expireDue(ctx, 10)).toEqual({ messages: 0, more: false })
 })
 
+test('what is read between its end and its erasure is in its thread as before and after', async () => {
+  await setTo(hourMs)
+  const root = await say('root')
+  const reply = (more: object) =>
+    post(ctx, bob, { conversation, clientId: randomUUID(), body: { text: 'reply' }, thread: root.seq, ...more })
+  const [one, other] = [await reply({}), await reply({ alsoInConversation: true })]
+  const shown = foldAll(emptyConversation, told())
+  await age([root.seq, one.seq, other.seq])
+  const between = foldAll(emptyConversation, await read(alice))
+  chat.emitted.length = 0
+  await expireDue(ctx, 10)
+  const after = foldAll(emptyConversation, await read(alice)).messages
+  expect(after.get(other.seq)?.posted).toMatchObject({ thread: root.seq, alsoInConversation: true })
+  expect(after.get(root.seq)?.replies).toMatchObject({ count: 0 })
+  for (const state of [foldAll(shown, told()), foldAll(between, told())])
+    for (const [seq, { posted, replies }] of after) {
+      const here = state.messages.get(seq)
+      // That was set back under its readers.
+      expect({ ...here?.posted, expiresAt: posted?.expiresAt }).toEqual(posted)
+      expect([here?.replies?.count, here?.replies?.lastAt]).toEqual([replies?.count, replies?.lastAt])
+    }
+})
+
 test('two workers at once erase each message once', async () => {
   await setTo(hourMs)
   const posted = await Promise.all(Array.from({ length: 30 }, (_, nth) => say(`m${nth}`)))
