@@ -2,7 +2,7 @@
  * One person's device: an application with a store of its own, a client that can be stopped or killed and started
  * again, and a record of what the application was given, which complains as soon as a promise is broken.
  */
-import type { Entry } from '@flotilla/protocol'
+import { conversationOf, type Entry, type EntryOp, foldAll } from '@flotilla/protocol'
 import { Client } from '../client.ts'
 import type { Change } from '../delivery.ts'
 import type { FlotillaErrorCode } from '../flotilla-error.ts'
@@ -26,6 +26,7 @@ export interface Held {
 }
 
 export interface SentRecord {
+  op: EntryOp
   readonly conversation: string
   readonly clientId: string
   /** Whether the process lived long enough to put it into the store. */
@@ -37,6 +38,42 @@ export interface SentRecord {
   ack?: { seq: number; epoch: number }
   failed?: FlotillaErrorCode
 }
+
+const pollOptions = ['yes', 'no', 'later']
+const emojis = ['👍', '❤️', '🎉']
+
+interface Act {
+  readonly conversation: string
+  readonly target: number
+  readonly text: string
+  readonly nth: number
+}
+
+/** To which messages, and by what call. */
+const verbs = {
+  edit: {
+    on: 'own',
+    act: (client, { conversation, target, text }) => client.edit({ conversation, target, body: { text } }),
+  },
+  delete: { on: 'any', act: (client, { conversation, target }) => client.delete(conversation, target) },
+  react: {
+    on: 'any',
+    act: (client, { conversation, target, nth }) => client.react(conversation, target, emojis[nth % 3]!),
+  },
+  unreact: {
+    on: 'any',
+    act: (client, { conversation, target, nth }) => client.react(conversation, target, emojis[nth % 3]!, false),
+  },
+  pin: { on: 'any', act: (client, { conversation, target }) => client.pin(conversation, target) },
+  unpin: { on: 'any', act: (client, { conversation, target }) => client.unpin(conversation, target) },
+  vote: {
+    on: 'poll',
+    act: (client, { conversation, target, nth }) => client.vote(conversation, target, nth === 0 ? [] : [nth % 3]),
+  },
+  close: { on: 'poll', act: (client, { conversation, target }) => client.closePoll(conversation, target) },
+} as const satisfies Record<string, { on: 'any' | 'own' | 'poll'; act: (client: Client, act: Act) => Send }>
+export type Verb = keyof typeof verbs
+export const verbNames = Object.keys(verbs) as Verb[]
 
 export class Device {
   readonly user: string
@@ -258,19 +295,35 @@ export class Device {
     this.#hand(conversation, (client, text) => client.send({ conversation, body: { text } }))
   }
 
-  /** Edits the last message of one's own that is held. */
-  edit(conversation: string): void {
-    const own = this.held.get(conversation)?.entries.filter(one => one.event === 'message.new' && one.by === this.user)
-    const target = own?.at(-1)?.seq
+  /** Does something to a message that is held, the nth from the end of those that it can be done to. */
+  change(verb: Verb, conversation: string, nth: number): void {
+    const { on, act } = verbs[verb]
+    const held = foldAll(conversationOf(this.user), this.held.get(conversation)?.entries ?? []).messages
+    const choice = [...held].flatMap(([seq, { posted, content }]) => {
+      const isPoll = content !== undefined && 'type' in content.value.body && content.value.body.type === 'poll'
+      const fits = posted !== undefined && (on === 'any' || (on === 'own' ? posted.by === this.user : isPoll))
+      return fits ? [seq] : []
+    })
+    const target = choice.toReversed()[nth % Math.max(1, choice.length)]
     if (target !== undefined)
-      this.#hand(conversation, (client, text) => client.edit({ conversation, target, body: { text } }))
+      this.#hand(conversation, (client, text) => act(client, { conversation, target, text, nth }))
+  }
+
+  ask(conversation: string): void {
+    this.#hand(conversation, (client, question) => client.ask({ conversation, question, options: pollOptions }))
   }
 
   #hand(conversation: string, hand: (client: Client, text: string) => Send): void {
     if (this.client === undefined) return
-    const record: SentRecord = { conversation, clientId: `${this.user}-${this.sends.length + 1}`, kept: false }
+    const record: SentRecord = {
+      op: 'message.send',
+      conversation,
+      clientId: `${this.user}-${this.sends.length + 1}`,
+      kept: false,
+    }
     try {
       const send = hand(this.client, record.clientId)
+      record.op = send.op
       this.sends.push(record)
       if (send.clientId !== record.clientId) this.violations.push(`${send.clientId} is not ${record.clientId}`)
     } catch (thrown) {

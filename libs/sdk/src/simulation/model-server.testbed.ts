@@ -11,12 +11,13 @@ import {
   type Event,
   limits,
   type MemberRef,
-  qualifyEmoji,
   type ReplyOf,
   type Verdict,
 } from '@flotilla/protocol'
 import type { Socket, SocketEvent } from '../connection.ts'
 import type { Fetch } from '../http.ts'
+import { asTheyStand, changeBy, type ChangeOp, type DistributiveOmit, type Row } from './changes.testbed.ts'
+import { ModelRefusal } from './model-refusal.testbed.ts'
 import type { SimClock } from './sim-clock.testbed.ts'
 
 /** What goes wrong, each from 0 (never) to 1 (always). */
@@ -44,9 +45,6 @@ const modelLimits = { pageEntriesMax: 10, replayEntriesMax: 12, gapEntriesMax: 6
 const fitting = (most: number, bytesMax: number = limits.replyBytesMax) =>
   Math.max(1, Math.floor((most * bytesMax) / limits.replyBytesMax))
 
-/** An entry without its epoch: that is the store's, at the time when it is read. */
-type Row = DistributiveOmit<Entry, 'epoch'>
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 type NewRow = DistributiveOmit<Entry, 'epoch' | 'seq' | 'at' | 'conversation'>
 
 export class ModelServer {
@@ -73,6 +71,8 @@ export class ModelServer {
   slowCloses = 0
   #tickets = new Map<string, string>()
   #nextTicket = 1
+  /** What was read of a conversation by a person, and of which log. */
+  #read = new Map<string, { readonly at: string; readonly entries: readonly Entry[] }>()
   #tokens = new Map<string, number>()
 
   constructor(clock: SimClock, random: () => number) {
@@ -139,23 +139,21 @@ export class ModelServer {
       for (const [key, seq] of receipts) receipts.set(key, Math.min(seq, this.head(key.split(' ')[0] ?? '')))
   }
 
-  /** As they stand: messages with what they say now, edits that another one has followed without a body. */
-  entries(conversation: string, after: number, upTo = this.head(conversation)): Entry[] {
-    const log = this.logs.get(conversation) ?? []
-    const edits = new Map<number, Row & { event: 'message.edited' }>()
-    for (const row of log) if (row.event === 'message.edited') edits.set(row.target, row)
-    return log.slice(after, upTo).map(row => {
-      const edit = row.event === 'message.new' ? edits.get(row.seq) : undefined
-      const { body: _, ...outdated } = row as Row & { body?: unknown }
-      const isOutdated = row.event === 'message.edited' && edits.get(row.target) !== row
-      const now = edit === undefined ? {} : { body: edit.body, changedSeq: edit.seq, editedAt: edit.at }
-      return { ...(isOutdated ? outdated : row), ...now, epoch: this.epoch } as Entry
-    })
+  /** As they stand, and as this person sees them. */
+  entries(conversation: string, after: number, upTo = this.head(conversation), viewer = ''): Entry[] {
+    const key = `${conversation} ${viewer}`
+    const at = `${this.epoch} ${this.head(conversation)}`
+    let read = this.#read.get(key)
+    if (read?.at !== at) {
+      const log = asTheyStand(this.logs.get(conversation) ?? [], viewer)
+      read = { at, entries: log.map(row => ({ ...row, epoch: this.epoch }) as Entry) }
+      this.#read.set(key, read)
+    }
+    return read.entries.slice(after, upTo)
   }
 
   #publish(conversation: string, seq: number, users: ReadonlySet<string>, origin: ModelSocket | undefined): void {
-    const [entry] = this.entries(conversation, seq - 1, seq)
-    if (entry === undefined) return
+    const entry = { ...this.logs.get(conversation)![seq - 1]!, epoch: this.epoch }
     for (const socket of this.sockets) {
       if (!users.has(socket.user) || socket === origin) continue
       const copies = this.chance(this.trouble.losePublish) ? 0 : this.chance(this.trouble.duplicate) ? 2 : 1
@@ -187,9 +185,13 @@ export class ModelServer {
       case 'message.send':
         return this.#send(socket, command)
       case 'message.edit':
-        return this.#edit(socket, command)
+      case 'message.delete':
+      case 'message.pin':
+      case 'message.unpin':
       case 'message.react':
-        return this.#react(socket, command)
+      case 'poll.vote':
+      case 'poll.close':
+        return this.#change(socket, command)
       case 'history.page':
         return this.#page(user, command)
       case 'sync.resume':
@@ -233,31 +235,20 @@ export class ModelServer {
     return { seq, at: this.clock.now(), epoch: this.epoch }
   }
 
-  #edit(socket: ModelSocket, command: CommandOf<'message.edit'>): ReplyOf<'message.edit'> {
+  #change(socket: ModelSocket, command: CommandOf<ChangeOp>): ReplyOf<ChangeOp> {
     const { user } = socket
-    const { conversation, clientId, target, body } = command
+    const { conversation, clientId, op } = command
+    const place = (seq: number) => ({ seq, at: this.clock.now(), epoch: this.epoch })
+    const told = (seq: number) => ({ ...place(seq), entry: this.entries(conversation, seq - 1, seq, user)[0]! })
     const same = this.#made(user, command)
-    if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
+    if (same !== undefined) return told(same.seq)
     const since = this.#memberSince(user, conversation)
-    const message = this.logs.get(conversation)?.[target - 1]
-    if (message?.event !== 'message.new' || message.by !== user || target < since)
-      throw new ModelRefusal('message_unknown')
-    const seq = this.append(conversation, { event: 'message.edited', by: user, clientId, target, body }, socket)
-    return { seq, at: this.clock.now(), epoch: this.epoch }
-  }
-
-  /** One person with one emoji is enough of a model; to take back what is not there makes no entry. */
-  #react(socket: ModelSocket, command: CommandOf<'message.react'>): ReplyOf<'message.react'> {
-    const { user } = socket
-    const { conversation, clientId, target, on } = command
-    const emoji = qualifyEmoji(command.emoji)!
-    const counts = on ? [{ emoji, count: 1 }] : []
-    const own = on ? [emoji] : []
-    const row = { event: 'message.reacted' as const, by: user, clientId, target, emoji, on, version: 1, counts, own }
-    const place = { at: this.clock.now(), epoch: this.epoch }
-    if (!on) return { seq: this.head(conversation), ...place, entry: null }
-    const seq = this.append(conversation, row, socket)
-    return { seq, ...place, entry: this.entries(conversation, seq - 1, seq)[0]! }
+    const made = changeBy(this.logs.get(conversation) ?? [], user, since, command)
+    if (made === null) return { ...place(this.head(conversation)), entry: null }
+    if (typeof made === 'number') return told(made)
+    const seq = this.append(conversation, { ...made, by: user, clientId } as unknown as NewRow, socket)
+    // What the command says itself is not said again.
+    return op === 'message.edit' || op === 'message.pin' || op === 'message.unpin' ? place(seq) : told(seq)
   }
 
   #page(user: string, command: CommandOf<'history.page'>): ReplyOf<'history.page'> {
@@ -268,7 +259,7 @@ export class ModelServer {
     const most = fitting(modelLimits.pageEntriesMax, bytesMax)
     const size = Math.min(command.limit ?? most, most)
     const start = Math.max(from - 1, after ?? head - size)
-    const entries = this.entries(conversation, start, Math.min(head, start + size))
+    const entries = this.entries(conversation, start, Math.min(head, start + size), user)
     const more = after === undefined ? start > from - 1 : start + size < head
     return { entries, head, from, epoch: this.epoch, ...(more ? { more } : {}) }
   }
@@ -297,7 +288,12 @@ export class ModelServer {
         verdicts.push({ conversation, verdict: 'behind', head, from: since, ...(begins ? { after: cursor } : {}) })
       else if (head > cursor || begins) {
         room -= head - cursor
-        verdicts.push({ conversation, verdict: 'replayed', head, entries: this.entries(conversation, cursor) })
+        verdicts.push({
+          conversation,
+          verdict: 'replayed',
+          head,
+          entries: this.entries(conversation, cursor, head, user),
+        })
       }
     }
     for (const { conversation, seq } of command.cursors) judge(conversation, seq)
@@ -378,17 +374,6 @@ export class ModelServer {
     const user = this.#tickets.get(ticket)
     this.#tickets.delete(ticket)
     return user
-  }
-}
-
-class ModelRefusal extends Error {
-  readonly code: ErrorCode
-  readonly retryMs: number | undefined
-
-  constructor(code: ErrorCode, retryMs?: number) {
-    super(code)
-    this.code = code
-    this.retryMs = retryMs
   }
 }
 
