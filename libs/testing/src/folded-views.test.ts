@@ -92,9 +92,4 @@ test('one’s reaction that a lost signal told of is owed until the device was t
   expect(views.differences('c', read, 1)).toEqual([])
   const withdrawn = { ...posted(2), reactions: others } as Entry
   expect(views.differences('c', [read[0]!, withdrawn, told], 1)).toHaveLength(1)
-  const more = { ...reactions, version: 2, counts: [{ emoji: '👍', count: 2 }] }
-  const untold = [1, 2].map(seq => ({ ...posted(seq), reactions: more }) as Entry)
-  expect(views.differences('c', untold, 1, { isUntold: seq => seq === 1 })).toEqual([
-    expect.stringContaining('shows at seq 2'),
-  ])
 })

@@ -17,8 +17,6 @@ import {
 export interface Unheard {
   /** The device has read it by a node of the version before, which knows no timers. */
   isReadByFormer?(seq: number): boolean
-  /** The store has yet to tell how many have reacted to it. */
-  isUntold?(seq: number): boolean
 }
 
 export class FoldedViews {
@@ -71,7 +69,7 @@ export class FoldedViews {
       const isTimerUnknown = message.posted.expiresAt === undefined && unheard.isReadByFormer?.(seq) === true
       // One's reaction in a large conversation comes by a signal: one that was lost has to be read anew, and nobody here reads.
       const isOwnUnknown = seq <= refreshed && (message.own?.version ?? 0) < (stands?.own?.version ?? 0)
-      const unknown = { isTimerUnknown, isOwnUnknown, areReactionsUntold: unheard.isUntold?.(seq) === true }
+      const unknown = { isTimerUnknown, isOwnUnknown }
       const [here, there] = [message, stands].map(one => one && comparable(seq, one, unknown))
       if (isDeepStrictEqual(here, there)) return []
       return [`shows at seq ${seq} ${JSON.stringify(message)}, where ${JSON.stringify(stands)} stands`]
@@ -86,14 +84,12 @@ function comparable(
   unknown: {
     readonly isTimerUnknown: boolean
     readonly isOwnUnknown: boolean
-    readonly areReactionsUntold: boolean
   },
 ) {
-  const { posted, poll, replies, reactions, own, ...rest } = message
+  const { posted, poll, replies, own, ...rest } = message
   const { forwarded, expiresAt, ...whole } = posted ?? {}
   return {
     ...rest,
-    ...(reactions === undefined || unknown.areReactionsUntold ? {} : { reactions }),
     ...(own === undefined || unknown.isOwnUnknown ? {} : { own }),
     posted: {
       ...whole,

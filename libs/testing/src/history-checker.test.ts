@@ -505,6 +505,33 @@ test('who is added and sees what was said before is owed that, and may get it on
   expect(toldTwice.check()).toMatchObject([twice(4)])
 })
 
+test('a message that has expired may have been seen before, and says nothing once that is known', () => {
+  const place = { conversation: 'crew', sender: 'ann' }
+  const gone = { text: 'This message has expired.' }
+  const dump: StoreDump = {
+    entries: [
+      { ...place, seq: 1, event: 'message.new', clientId: 'c1', changedSeq: 2, ...gone },
+      { ...place, seq: 2, event: 'messages.expired', clientId: 'c2', ...gone },
+    ],
+    heads: [{ conversation: 'crew', head: 2 }],
+    cursors: [],
+    memberships: [{ conversation: 'crew', user: 'bob', from: 1 }],
+  }
+  const check = (targets: readonly number[]) => {
+    const history = new History()
+    const { conversation } = place
+    history.sent({ user: 'ann', conversation, clientId: 'c1', text: 'hello' })
+    history.acknowledged('ann', conversation, 'c1', 1)
+    history.opened('phone', 'bob')
+    history.connected('phone')
+    history.saw('phone', { conversation, seq: 1, event: 'message.new', clientId: 'c1', body: { text: 'hello' } })
+    history.saw('phone', { conversation, seq: 2, event: 'messages.expired', targets, body: gone })
+    return checkHistory(history.records, dump).map(({ promise }) => promise)
+  }
+  expect(check([1])).toEqual([])
+  expect(check([])).toEqual(['P3'])
+})
+
 test('a deleted message may have been seen before and after, and the place of a hidden one stands for it and its edits', () => {
   const place = { conversation: 'crew', sender: 'ann' }
   const gone = { text: 'This message was deleted.' }

@@ -323,7 +323,7 @@ function checkShown(where: string, steps: View['steps'], log: ReadonlyMap<number
   const { messages } = foldAll(
     emptyConversation,
     sights
-      .filter(sight => sight.event.startsWith('message.'))
+      .filter(({ event }) => event.startsWith('message.') || event === 'messages.expired')
       .map(
         ({ text, ...sight }) => ({ ...sight, ...(text === undefined ? {} : { body: { text } }) }) as unknown as Entry,
       ),

@@ -15,6 +15,8 @@ export interface SeenEntry {
   readonly body?: Body
   /** Of an edit or a removal: the message. */
   readonly target?: number
+  /** Of what has expired: the messages. */
+  readonly targets?: readonly number[]
   /** Of a message: the last entry that has changed it, when it was seen. */
   readonly changedSeq?: number
 }
@@ -74,6 +76,7 @@ export type HistoryRecord =
       readonly clientId?: string | undefined
       readonly text?: string | undefined
       readonly target?: number | undefined
+      readonly targets?: readonly number[] | undefined
       readonly changedSeq?: number | undefined
     }
   | ({ readonly kind: 'receipt'; readonly device: string } & SeenReceipt)
@@ -127,7 +130,7 @@ export class History {
     this.#take({ kind: 'disconnected', device })
   }
   /** The device's application was given an entry. */
-  saw(device: string, { conversation, seq, event, clientId, body, target, changedSeq }: SeenEntry): void {
+  saw(device: string, { conversation, seq, event, clientId, body, target, targets, changedSeq }: SeenEntry): void {
     this.#take({
       kind: 'saw',
       device,
@@ -137,6 +140,7 @@ export class History {
       clientId,
       text: body === undefined ? undefined : textOf(body),
       target,
+      targets,
       changedSeq,
     })
   }

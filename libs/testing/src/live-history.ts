@@ -59,6 +59,17 @@ export type LiveRecord =
   /** A block within a direct conversation was answered, and its end is begun. */
   | { readonly kind: 'blocked'; readonly conversation: string; readonly atMs: number }
   | { readonly kind: 'unblocking'; readonly conversation: string; readonly atMs: number }
+  /** A message was taken that is to be sent at `dueMs`; by the wall clock, as when that was answered. */
+  | {
+      readonly kind: 'scheduled'
+      readonly user: string
+      readonly conversation: string
+      readonly clientId: string
+      readonly dueMs: number
+      readonly answeredMs: number
+    }
+  /** It was answered that it will not be sent. */
+  | { readonly kind: 'cancelled'; readonly clientId: string }
   /** A change was answered that is told to this person by a signal: `about` is what it tells, by `aboutOf`. */
   | {
       readonly kind: 'signalled'

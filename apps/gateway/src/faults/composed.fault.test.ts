@@ -35,6 +35,8 @@ test(`${seconds} s of the faults of seed ${seed} break no promise`, async () => 
     'message.react',
     'removed',
     'added',
+    'scheduled',
+    'expired',
     'delivered live',
     'told',
     'typing',

@@ -1,8 +1,9 @@
 /**
- * The stage of composed faults: durable PostgreSQL, Redis, three gateways and the API as processes, each with a fault
- * proxy of its own to each store, so that one can be cut off while the others are not.
+ * The stage of composed faults: durable PostgreSQL, Redis, three gateways, the API and a worker as processes, each with a
+ * fault proxy of its own to each store, so that one can be cut off while the others are not.
  */
 import { generateKeyPairSync } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateSecretKey, parseSecretKeys } from '@flotilla/service'
 import { Redis } from 'ioredis'
@@ -26,12 +27,18 @@ export interface Links {
   readonly redis: FaultProxy
 }
 
-export interface ApiProcess {
-  readonly url: string
+export interface ServiceProcess {
   kill(): Promise<void>
+  /** SIGTERM: resolves when it has ended. */
+  stop(): Promise<void>
   start(): Promise<void>
-  signal(signal: NodeJS.Signals): void
+  freeze(): void
+  thaw(): void
   readonly logFile: string
+}
+
+export interface ApiProcess extends ServiceProcess {
+  readonly url: string
 }
 
 export interface ComposedStage {
@@ -39,6 +46,7 @@ export interface ComposedStage {
   readonly redis: RedisServer
   readonly fleet: Fleet
   readonly api: ApiProcess
+  readonly worker: ServiceProcess
   readonly links: Readonly<Record<Process, Links>>
   /** Of those processes whose clock is to be set; none where that cannot be done. */
   readonly clocks: ReadonlyMap<string, SteppedClock>
@@ -54,6 +62,9 @@ export interface ComposedStage {
 
 /** A group with more members is routed by interest. */
 const largeConversationMin = 10
+
+/** A worker has up to its STOP_MS_MAX. */
+const stopMsMax = 60_000
 
 const shared = {
   LARGE_CONVERSATION_MIN: String(largeConversationMin),
@@ -71,7 +82,9 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
   const database = await freshDatabase(postgres.url)
   await markAsUsedBefore(database.url)
   const linked = await Promise.all(
-    [...gateways, 'api' as const].map(async name => [name, await link(postgres.port, redis.port)] as const),
+    [...gateways, 'api' as const, 'worker' as const].map(
+      async name => [name, await link(postgres.port, redis.port)] as const,
+    ),
   )
   const links = Object.fromEntries(linked) as Record<Process, Links>
   const storesOf = (name: string) => ({
@@ -96,15 +109,14 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
   const { privateKey } = generateKeyPairSync('ed25519')
   const keys = JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'composed', alg: 'EdDSA', use: 'sig' })
   const sign = createTokenSigner({ keys, issuer: 'flotilla', audience: 'flotilla' })
-  const folder = makeFolder('api')
+  const folder = makeFolder('services')
+  const common = { ...shared, MASTER_KEYS: fleet.masterKeys, STORAGE_FOLDER: join(folder, 'files') }
   const api = await startApi(folder, {
-    ...shared,
+    ...common,
     ...storesOf('api'),
-    MASTER_KEYS: fleet.masterKeys,
     TICKET_KEYS: fleet.ticketKeys,
     REFRESH_KEYS: generateSecretKey('refresh'),
     TOKEN_KEYS: keys,
-    STORAGE_FOLDER: join(folder, 'files'),
     DRAIN_WAIT_MS: '0',
     REQUESTS_MAX: '1000000',
     CONTACT_REQUESTS_MAX: '1000000',
@@ -113,12 +125,14 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
     // On a busy machine every process is late now and then.
     EVENT_LOOP_DELAY_MS_MAX: '5000',
   })
+  const worker = await startService(folder, 'worker', { ...common, ...storesOf('worker') })
   const chat = await openTestChat(database.url, { masterKeys: parseSecretKeys(fleet.masterKeys) })
   return {
     postgres,
     redis,
     fleet,
     api,
+    worker,
     links,
     clocks,
     chat,
@@ -131,7 +145,7 @@ export async function setComposedStage(stepped: ReadonlySet<string>): Promise<Co
     },
     async tearDown() {
       await fleet.stop()
-      await api.kill()
+      await Promise.all([api.kill(), worker.kill()])
       dropFolder(folder)
       await chat.close()
       for (const clock of clocks.values()) clock.drop()
@@ -161,27 +175,33 @@ function through(url: string, proxy: FaultProxy): string {
 }
 
 async function startApi(folder: string, settings: Readonly<Record<string, string>>): Promise<ApiProcess> {
-  const [port, operatorPort] = [await freePort(), await freePort()]
-  const env = {
-    ...settings,
-    NODE_ID: 'api',
-    HOST: '127.0.0.1',
-    PORT: String(port),
-    OPERATOR_HOST: '127.0.0.1',
-    OPERATOR_PORT: String(operatorPort),
-  }
+  const port = await freePort()
+  const service = await startService(folder, 'api', { ...settings, HOST: '127.0.0.1', PORT: String(port) })
+  return { ...service, url: `http://127.0.0.1:${port}` }
+}
+
+async function startService(
+  folder: string,
+  name: 'api' | 'worker',
+  settings: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const operatorPort = await freePort()
+  const env = { ...settings, NODE_ID: name, OPERATOR_HOST: '127.0.0.1', OPERATOR_PORT: String(operatorPort) }
   const ready = async () =>
     (await fetch(`http://127.0.0.1:${operatorPort}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok
-  const args = ['--conditions=source', join(projectRoot(), 'apps/api/src/main.ts')]
-  const launch = () => startProcess({ command: process.execPath, args, folder, env, ready })
+  const args = ['--conditions=source', join(projectRoot(), 'apps', name, 'src/main.ts')]
+  const own = join(folder, name)
+  mkdirSync(own)
+  const launch = () => startProcess({ command: process.execPath, args, folder: own, env, ready, readyWithinMs: 60_000 })
   let running: StartedProcess = await launch()
   return {
-    url: `http://127.0.0.1:${port}`,
     kill: () => running.end('SIGKILL'),
+    stop: () => running.end('SIGTERM', stopMsMax),
     async start() {
-      running = await until(launch, { what: 'the API starts again', withinMs: 30_000, everyMs: 200 })
+      running = await until(launch, { what: `the ${name} starts again`, withinMs: 60_000, everyMs: 200 })
     },
-    signal: signal => running.signal(signal),
+    freeze: () => running.signal('SIGSTOP'),
+    thaw: () => running.signal('SIGCONT'),
     logFile: running.logFile,
   }
 }

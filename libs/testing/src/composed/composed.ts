@@ -20,6 +20,7 @@ import { dumpStore } from '../store-dump.ts'
 import { type ComposedStage, setComposedStage } from './composed-stage.ts'
 import { createDice } from './dice.ts'
 import { findDivergence } from './divergence.ts'
+import { checkScheduled, finishDueWork, readUnsent } from './due-work.ts'
 import { meetFaults } from './nemesis.ts'
 import { type PlannedFault, planFaults } from './plan.ts'
 import { createSocketRecorder } from './recorded-sockets.ts'
@@ -81,6 +82,8 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
     })
     await pause(Math.max(0, healedAt - steadyMs()))
     violations.push(...(await probe(stage, troupe, history)))
+    violations.push(...(await finishDueWork(stage)))
+    await comeToRest(troupe).catch((error: unknown) => violations.push({ promise: 'P6', what: String(error) }))
     const diverged = await findDivergence(stage, sockets, troupe.people)
     violations.push(...diverged.map(what => ({ promise: 'P3' as const, what })))
     sockets.close()
@@ -96,12 +99,14 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
   }
 }
 
-async function judge({ chat }: ComposedStage, history: History): Promise<Violation[]> {
+async function judge(stage: ComposedStage, history: History): Promise<Violation[]> {
+  const { chat } = stage
   // Receipts are still on their way: what is shown after the store was read is not in what was read.
   const records = [...history.records]
   const { pool, seal, epoch } = chat.ctx
   const dump = await dumpStore(pool, rows => toEntries(seal, rows, epoch()))
-  return [...checkHistory(records, dump), ...checkLive(records, dump)]
+  const scheduled = checkScheduled(records, dump, await readUnsent(stage))
+  return [...checkHistory(records, dump), ...checkLive(records, dump), ...scheduled]
 }
 
 function comeToRest(troupe: Troupe): Promise<number> {
@@ -165,15 +170,17 @@ function countRecords(history: History): Record<string, number> {
           : record.kind
     if (['delivered', 'typing', 'told', 'greeted', 'saw', 'resync', 'signalled', 'signal'].includes(record.kind))
       counts[name] = (counts[name] ?? 0) + 1
+    if (record.kind === 'saw' && record.event === 'messages.expired') counts['expired'] = (counts['expired'] ?? 0) + 1
   }
   return counts
 }
 
-function keep(folder: string, report: ComposedReport, history: History, { fleet, api }: ComposedStage): void {
+function keep(folder: string, report: ComposedReport, history: History, { fleet, api, worker }: ComposedStage): void {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`)
   writeFileSync(join(folder, 'history.jsonl'), history.records.map(record => `${JSON.stringify(record)}\n`).join(''))
   for (const node of fleet.nodes) cpSync(node.logFile, join(folder, `${node.id}.log`))
   cpSync(api.logFile, join(folder, 'api.log'))
+  cpSync(worker.logFile, join(folder, 'worker.log'))
 }

@@ -20,7 +20,6 @@ export async function findDivergence(
   people: readonly Spectator[],
 ): Promise<string[]> {
   const found: string[] = []
-  const untold = await readUntold(stage)
   for (const { user, devices } of people)
     for (const conversation of await conversationsOf(stage, user)) {
       const { entries, from } = await readAll(stage, user, conversation)
@@ -28,20 +27,11 @@ export async function findDivergence(
         const byFormer = sockets.readByFormer(name)
         const differences = views.differences(conversation, entries, from, {
           isReadByFormer: seq => byFormer.has(`${conversation}/${seq}`),
-          isUntold: seq => untold.has(`${conversation}/${seq}`),
         })
         found.push(...differences.map(what => `${name} in ${conversation} ${what}`))
       }
     }
   return found
-}
-
-/** Messages with reactions whose teller has died: the worker would tell of them, and it is not part of this. */
-async function readUntold({ pool }: ComposedStage): Promise<ReadonlySet<string>> {
-  const { rows } = await pool.query<{ place: string }>(
-    `SELECT conversation_id || '/' || seq AS place FROM reaction_counts WHERE untold`,
-  )
-  return new Set(rows.map(row => row.place))
 }
 
 async function conversationsOf({ pool }: ComposedStage, user: string): Promise<string[]> {

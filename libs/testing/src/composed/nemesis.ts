@@ -5,7 +5,7 @@ import type { FleetNode } from '../fleet.ts'
 import type { History } from '../history.ts'
 import { steadyMs } from '../live-history.ts'
 import type { ComposedStage } from './composed-stage.ts'
-import { describeFault, type Fault, gateways, holdOf, type PlannedFault, type Way } from './plan.ts'
+import { describeFault, type Fault, gateways, holdOf, type PlannedFault, type Process, type Way } from './plan.ts'
 import type { SocketRecorder } from './recorded-sockets.ts'
 
 export interface NemesisOptions {
@@ -155,19 +155,21 @@ async function strike(fault: PlannedFault, options: NemesisOptions): Promise<voi
 const nodeOf = (stage: ComposedStage, name: string): FleetNode =>
   stage.fleet.nodes[gateways.findIndex(gateway => gateway === name)]!
 
+const processOf = (stage: ComposedStage, name: Process) =>
+  name === 'api' || name === 'worker' ? stage[name] : nodeOf(stage, name)
+
 async function killProcess({ process: name, forMs }: FaultOf<'kill'>, stage: ComposedStage): Promise<void> {
-  const it = name === 'api' ? stage.api : nodeOf(stage, name)
+  const it = processOf(stage, name)
   await it.kill()
   await pause(forMs)
   await it.start()
 }
 
 async function freezeProcess({ process: name, forMs }: FaultOf<'freeze'>, stage: ComposedStage): Promise<void> {
-  if (name === 'api') stage.api.signal('SIGSTOP')
-  else nodeOf(stage, name).freeze()
+  const it = processOf(stage, name)
+  it.freeze()
   await pause(forMs)
-  if (name === 'api') stage.api.signal('SIGCONT')
-  else nodeOf(stage, name).thaw()
+  it.thaw()
 }
 
 async function replace(node: FleetNode, root: string): Promise<void> {

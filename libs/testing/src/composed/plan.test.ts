@@ -17,3 +17,18 @@ test('a few seeds meet with every kind of fault', () => {
   )
   expect(kinds.size).toBe(20)
 })
+
+test('the worker meets with faults in every run, one after the other', () => {
+  const kinds = new Set<string>()
+  for (let seed = 0; seed < 50; seed++) {
+    let freeMs = 0
+    const ofWorker = planFaults(seed, 12).filter(fault => 'process' in fault && fault.process === 'worker')
+    expect(ofWorker.length).toBeGreaterThan(0)
+    for (const { kind, atMs, forMs } of ofWorker) {
+      expect(atMs).toBeGreaterThanOrEqual(freeMs)
+      freeMs = atMs + forMs
+      kinds.add(kind)
+    }
+  }
+  expect(kinds.size).toBe(7)
+})

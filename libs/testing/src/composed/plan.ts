@@ -3,7 +3,7 @@ import { createDice, type Dice } from './dice.ts'
 
 export const gateways = ['node-1', 'node-2', 'node-3'] as const
 export type Gateway = (typeof gateways)[number]
-export type Process = Gateway | 'api'
+export type Process = Gateway | 'api' | 'worker'
 
 /** How a connection to a store is broken. */
 export type Break = 'cut' | 'reset' | 'swallow'
@@ -155,7 +155,9 @@ export function planFaults(seed: number, seconds: number): PlannedFault[] {
     heldUntil.set(hold, atMs + forMs + settleMs)
     planned.push({ ...sketched, atMs, forMs })
   }
-  return [...planned, ...planClocks(seed, endMs)].sort((one, other) => one.atMs - other.atMs)
+  return [...planned, ...planClocks(seed, endMs), ...planWorker(seed, endMs)].sort(
+    (one, other) => one.atMs - other.atMs,
+  )
 }
 
 /** Some twenty seconds lie between two. */
@@ -173,6 +175,40 @@ function planClocks(seed: number, endMs: number): PlannedFault[] {
   ) {
     const forMs = Math.min(dice.between(3_000, 10_000), endMs - atMs)
     planned.push({ kind: 'clock-stepped', process: dice.pick(processes), aheadMs: dice.pick(stepsMs), atMs, forMs })
+  }
+  return planned
+}
+
+const ofWorker = { process: 'worker' } as const
+const workerKinds: readonly (readonly [weight: number, sketch: Sketch])[] = [
+  [4, dice => ({ kind: 'kill', ...ofWorker, forMs: dice.between(300, 2_000) })],
+  [2, dice => ({ kind: 'freeze', ...ofWorker, forMs: dice.between(1_000, 6_000) })],
+  [
+    3,
+    dice => ({
+      kind: 'commit-unanswered',
+      ...ofWorker,
+      by: dice.pick(['cut', 'reset', 'swallow']),
+      forMs: dice.between(1_000, 4_000),
+    }),
+  ],
+  [1, () => ({ kind: 'postgres-cut', ...ofWorker, forMs: 0 })],
+  [1, dice => ({ kind: 'postgres-deaf', ...ofWorker, way: dice.pick(ways), forMs: dice.between(1_000, 4_000) })],
+  [1, dice => ({ kind: 'redis-refused', ...ofWorker, forMs: dice.between(500, 4_000) })],
+  [1, dice => ({ kind: 'redis-deaf', ...ofWorker, way: dice.pick(ways), forMs: dice.between(1_000, 4_000) })],
+]
+/** From the end of one to the beginning of the next: it starts, and has something in hand again. */
+const workerPauseMs = { min: 3_000, max: 7_000 }
+
+/** What meets the worker, one after the other, by dice of its own. */
+function planWorker(seed: number, endMs: number): PlannedFault[] {
+  const dice = createDice(seed ^ 0x3037)
+  const planned: PlannedFault[] = []
+  for (let atMs = calmMs + dice.between(0, workerPauseMs.min); atMs < endMs; ) {
+    const sketched = dice.draw(workerKinds)(dice)
+    const forMs = Math.min(sketched.forMs, endMs - atMs)
+    planned.push({ ...sketched, atMs, forMs })
+    atMs += forMs + dice.between(workerPauseMs.min, workerPauseMs.max)
   }
   return planned
 }

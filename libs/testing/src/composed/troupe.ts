@@ -1,8 +1,9 @@
 /**
  * The people of a composed run: each with two devices on the real SDK, in direct conversations and in groups below and
  * above the limit of routing by interest. They talk, in threads too, type and read, change and delete what they said,
- * forward, ask and vote; members come and go, groups are renamed, timers set, people become contacts and part, block each
- * other, mute conversations, and sessions are revoked. All of it is on record, and so is what their sockets delivered.
+ * forward, schedule, ask and vote; members come and go, groups are renamed, timers set, people become contacts and part,
+ * block each other, mute conversations, and sessions are revoked. All of it is on record, and so is what their sockets
+ * delivered.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,10 +15,12 @@ import { aboutOf, steadyMs } from '../live-history.ts'
 import { makeSessions, makeUsers } from '../population.ts'
 import { atRate, recordClient } from '../talkers.ts'
 import { until } from '../until.ts'
+import { type Call, createCall, RefusedError } from './calls.ts'
 import type { ComposedStage } from './composed-stage.ts'
 import type { Dice } from './dice.ts'
 import { Latest } from './latest.ts'
 import type { SocketRecorder } from './recorded-sockets.ts'
+import { scheduleSome } from './scheduling.ts'
 
 export interface TroupeOptions {
   readonly stage: ComposedStage
@@ -77,12 +80,12 @@ const devicesEach = 2
 const groupSizes = [5, 7, 9, 10, 14, 18, 22]
 const rates = { sends: 20, typings: 8, changes: 6 }
 const pollOptions = ['yes', 'no', 'later']
-/** Nothing expires within a run: the worker that tells of it is not part of this. */
+/** The shortest that anybody may set: nothing expires within a run for it. */
 const timerMs = 3_600_000
+/** What some conversations have from the beginning, so that messages of theirs do. */
+const fleetingMs = 4_000
 /** Typing is told at every keystroke: the SDK's pauses would hide what is told too late. */
 const sdkSettings = { typingRepeatMs: 100, typingRestMs: 500, pingTimeoutMs: 4_000 }
-/** Longer than the longest fault of the API. */
-const callMsMax = 14_000
 const groupSizeMin = 3
 const silent = { debug() {}, warn() {} }
 
@@ -94,14 +97,6 @@ const nobody = { id: '', username: '', displayName: '', avatar: null }
 const onto = <T>(target: T | undefined, act: (target: T) => Send): Send | undefined =>
   target === undefined ? undefined : act(target)
 
-class RefusedError extends Error {
-  readonly code: string
-  constructor(code: string) {
-    super(`refused: ${code}`)
-    this.code = code
-  }
-}
-
 /** Makes the people and their conversations, and connects their devices. Resolves when all are live. */
 export async function gatherTroupe(options: TroupeOptions): Promise<Troupe> {
   const troupe = new LivingTroupe(options)
@@ -112,12 +107,15 @@ export async function gatherTroupe(options: TroupeOptions): Promise<Troupe> {
 class LivingTroupe implements Troupe {
   readonly counts: Record<string, number> = {}
   readonly groups: string[] = []
+  /** Conversations whose messages disappear soon. */
+  readonly #fleeting = new Set<string>()
   people: Person[] = []
   steward = { user: '', session: '' }
   readonly #stage: ComposedStage
   readonly #history: History
   readonly #sockets: SocketRecorder
   readonly #dice: Dice
+  readonly #call: Call
   readonly #directs: Direct[] = []
   /** By group: who is in, as far as the answers tell. */
   readonly #members = new Map<string, Set<Person>>()
@@ -139,6 +137,7 @@ class LivingTroupe implements Troupe {
     this.#history = history
     this.#sockets = sockets
     this.#dice = dice
+    this.#call = createCall(stage, history)
   }
 
   // ---- gathering ----------------------------------------------------------------------------------------------------
@@ -165,6 +164,12 @@ class LivingTroupe implements Troupe {
       const conversation = await this.#open(as, { kind: 'direct', user: other.user })
       this.#directs.push({ conversation, people: [one, other], blocked: false, tie: 'none' })
     }
+    for (const { conversation } of this.#directs.slice(0, 2)) this.#fleeting.add(conversation)
+    for (const conversation of [this.groups[1]!, this.groups.at(-2)!]) this.#fleeting.add(conversation)
+    await pool.query('UPDATE conversations SET timer_ms = $2, version = version + 1 WHERE id = ANY ($1)', [
+      [...this.#fleeting],
+      fleetingMs,
+    ])
     // They have been large for long: nobody is addressed by name any more.
     await pool.query(`UPDATE conversations SET large_since = large_since - interval '1 hour'`)
     for (const person of this.people) for (let nth = 0; nth < devicesEach; nth++) await this.#addDevice(person)
@@ -336,6 +341,7 @@ class LivingTroupe implements Troupe {
       [10, () => this.#planMute()],
       [12, () => this.#planTimer()],
       [8, () => this.#planNewcomerHistory()],
+      [30, () => this.#planScheduled()],
     ])
     const planned = draw()
     if (planned === undefined || this.#busy.has(planned.hold)) return
@@ -538,6 +544,7 @@ class LivingTroupe implements Troupe {
   /** In a group it is for whoever owns it. What was posted before keeps the timer that it has. */
   #planTimer() {
     const { conversation, person } = this.#place()
+    if (this.#fleeting.has(conversation)) return undefined
     const as = this.groups.includes(conversation) ? this.steward : asOf(person)
     return {
       hold: `timer of ${conversation}`,
@@ -545,6 +552,21 @@ class LivingTroupe implements Troupe {
         const set = this.#dice.roll() < 0.7 ? timerMs : null
         await this.#call('PUT', `/v1/conversations/${conversation}/timer`, as, { timerMs: set })
         this.#count('timers set')
+      },
+    }
+  }
+
+  /** Some messages that are soon to be sent, two of them at one time; now and then one is cancelled. */
+  #planScheduled() {
+    const { conversation, person } = this.#place()
+    const { user } = person
+    return {
+      hold: `scheduled by ${user}`,
+      run: async () => {
+        const place = { conversation, user, as: asOf(person) }
+        const { taken, cancelled } = await scheduleSome(this.#call, this.#history, this.#dice, place)
+        for (let nth = 0; nth < taken; nth++) this.#count('scheduled')
+        if (cancelled) this.#count('cancelled')
       },
     }
   }
@@ -579,24 +601,6 @@ class LivingTroupe implements Troupe {
         await until(() => this.#addDevice(person), { what: 'a new sign-in', withinMs: 30_000, everyMs: 300 })
       },
     }
-  }
-
-  /** Asks the API. @throws RefusedError, or anything when the answer is not known */
-  async #call(method: string, path: string, as: { user: string; session: string }, body?: object): Promise<unknown> {
-    const response = await fetch(`${this.#stage.api.url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#stage.token(as.user, as.session)}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(callMsMax),
-    })
-    const answer = JSON.parse((await response.text()) || 'null') as { error?: { code: string } } | null
-    if (response.ok) return answer
-    const code = answer?.error?.code ?? String(response.status)
-    this.#history.live({ kind: 'refused', what: `${method} ${path}`, code, atMs: steadyMs() })
-    throw new RefusedError(code)
   }
 
   // ---- how they stand -----------------------------------------------------------------------------------------------
