@@ -1,4 +1,6 @@
 export { checkAgainstStore, type Crowd, type CrowdOptions, readHeads, settle, startCrowd } from './crowd.ts'
+export { makeStages, sayEveryKind, type Stages } from './every-kind.ts'
+export { FoldedViews } from './folded-views.ts'
 export { type Certificate, makeCertificate } from './certificate.ts'
 export { type Cast, type CastMember, type CastRole, castRoles, makeCast } from './cast.ts'
 export { freshDatabase, migrated, type TemplateContent, type TestDatabase, testDatabase } from './databases.ts'
