@@ -22,8 +22,8 @@ type Step = { waitMs: number } & (
   | { do: 'outlive'; conversation: number; nth: number }
   | { do: 'post'; conversation: number; count: number }
   | { do: 'cut' | 'silence' | 'crash' | 'restart' | 'wipe' | 'wake' | 'expire'; user: number }
-  | { do: 'remove' | 'add'; user: number; conversation: number }
-  | { do: 'readd'; user: number; conversation: number; afterMs: number }
+  | { do: 'remove' | 'add'; user: number; conversation: number; isShownAll: boolean }
+  | { do: 'readd'; user: number; conversation: number; isShownAll: boolean; afterMs: number }
   | { do: 'restore'; loseMax: number }
   | { do: 'set' | 'sleep'; ms: number }
   | { do: 'trouble'; trouble: Trouble }
@@ -87,12 +87,25 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ waitMs, do: fc.constantFrom('remove' as const, 'add' as const), user, conversation }),
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constantFrom('remove' as const, 'add' as const),
+      user,
+      conversation,
+      isShownAll: fc.boolean(),
+    }),
   },
   // Out, and in again before everybody has heard of it.
   {
     weight: 2,
-    arbitrary: fc.record({ waitMs, do: fc.constant('readd' as const), user, conversation, afterMs: fc.nat(1_500) }),
+    arbitrary: fc.record({
+      waitMs,
+      do: fc.constant('readd' as const),
+      user,
+      conversation,
+      isShownAll: fc.boolean(),
+      afterMs: fc.nat(1_500),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ waitMs, do: fc.constant('restore' as const), loseMax: fc.nat(8) }) },
   // The clock on the wall is set by up to an hour, forward or back; or everybody's machine sleeps.
@@ -190,11 +203,11 @@ class World {
         return this.#finish(device.start())
       case 'remove':
       case 'add':
-        return this.#admit(conversation, device?.user ?? '', step.do === 'add')
+        return this.#admit(conversation, device?.user ?? '', step.do === 'add', step.isShownAll)
       case 'readd':
         this.#admit(conversation, device?.user ?? '', false)
         await this.clock.advance(step.afterMs)
-        return this.#admit(conversation, device?.user ?? '', true)
+        return this.#admit(conversation, device?.user ?? '', true, step.isShownAll)
       case 'restore':
         return server.restore(step.loseMax)
       case 'trouble':
@@ -216,11 +229,13 @@ class World {
     this.server.append(conversation, { event: 'messages.expired', by: ghost, targets: [target.seq], body })
   }
 
-  #admit(conversation: string, user: string, isIn: boolean): void {
+  /** @param isShownAll what was said before as well */
+  #admit(conversation: string, user: string, isIn: boolean, isShownAll = false): void {
     const { server } = this
     if (server.members(conversation).has(user) === isIn) return
     const members = [{ user, role: 'member' as const }]
-    if (isIn) server.append(conversation, { event: 'member.added', by: ghost, members })
+    const since = isShownAll ? { since: 1 } : {}
+    if (isIn) server.append(conversation, { event: 'member.added', by: ghost, members, ...since })
     else server.append(conversation, { event: 'member.removed', by: ghost, user })
   }
 
@@ -262,11 +277,13 @@ function check({ server, devices, history }: World): void {
         continue
       expect(held, `${device.user} has nothing of ${name}`).toBeDefined()
       if (held === undefined) continue
-      if (isUnbroken(held, since, device.user)) expect(held.start).toBeLessThan(since - 1)
+      const wentOn = heldRemoval(held, device.user)
+      if (wentOn === since - 1) expect(held.start).toBeLessThan(since - 1)
+      else if (wentOn !== undefined) expect(held.start).toBeGreaterThanOrEqual(since - 1)
       else if (!held.resynced && history === 'all') expect(held.start, `${device.user} ${name} start`).toBe(since - 1)
       else expect(held.start).toBeGreaterThanOrEqual(since - 1)
       // Never less than the latest page.
-      if (!held.resynced && history === 'latest')
+      if (!held.resynced && history === 'latest' && wentOn === undefined)
         expect(held.start).toBeLessThanOrEqual(Math.max(since - 1, held.firstHead - limits.resumeLatestMax))
       const entries = server.entries(name, held.start, undefined, device.user)
       expect(held.entries.map(placeOf), `${device.user} ${name}`).toEqual(entries.map(placeOf))
@@ -282,9 +299,12 @@ function check({ server, devices, history }: World): void {
   }
 }
 
-/** Out and in again while the device was away, with nothing in between: what it holds goes on without a gap. */
-function isUnbroken({ entries }: Held, since: number, user: string): boolean {
-  return entries.some(one => one.event === 'member.removed' && one.user === user && one.seq === since - 1)
+/**
+ * Out and in again while the device was away, with nothing in between or with all of it shown: what it holds goes on without
+ * a gap, over the removal.
+ */
+function heldRemoval({ entries }: Held, user: string): number | undefined {
+  return entries.findLast(one => one.event === 'member.removed' && one.user === user)?.seq
 }
 
 function shuffled<T>(list: readonly T[], random: () => number): T[] {

@@ -526,6 +526,22 @@ test('a refusal that the entry of being added again has overtaken says nothing: 
   expect(short(out.sync.pageFailed(question(out.sync.due(1_000)), { gone: true }, 1_000))).toEqual(['left'])
 })
 
+test('added again, and shown what was said before: the old removal in it ends nothing, a new one does', () => {
+  const base = { conversation: 'c', epoch: 1, at: 0, by: 'bob' } as const
+  const removed = (seq: number): Entry => ({ ...base, event: 'member.removed', seq, user: me })
+  const added: Entry = { ...base, event: 'member.added', seq: 12, since: 10, members: [{ user: me, role: 'member' }] }
+  const log = [entry(10), removed(11), added]
+  const paged = liveAt10()
+  expect(short(paged.entry(removed(11), 0))).toEqual(['11', 'left'])
+  expect(short(paged.entry(added, 0))).toEqual([])
+  expect(short(paged.paged(question(paged.due(0)), page(log, 12, 10), 0))).toEqual(['10', '11', '12'])
+  expect(short(paged.entry(removed(13), 0))).toEqual(['13', 'left'])
+
+  const sync = new Sync({ history: 'all' })
+  const replayed = { conversation: 'c', verdict: 'replayed' as const, head: 12, entries: log }
+  expect(short(sync.resumed(sync.begin(me, 1), { epoch: 1, verdicts: [replayed] }, 0))).toEqual(['10', '11', '12'])
+})
+
 test('an answer that was asked for on a former connection is passed over', () => {
   const sync = liveAt10()
   sync.entry(entry(12), 0)

@@ -12,6 +12,7 @@ import {
   type ConversationHead,
   type Entry,
   limits,
+  type MemberRef,
   type ReplyOf,
   type Verdict,
 } from '@flotilla/protocol'
@@ -106,6 +107,8 @@ interface Track {
   activeAt: number
   /** The resume question that names this conversation. */
   namedIn: number
+  /** The head when a node answered the person as a member: a removal up to it was followed by being added again. */
+  memberUpTo: number
   /** The last question before an entry came live. A refusal of it may be older than the membership that the entry shows. */
   heardAfter: number
 }
@@ -168,6 +171,7 @@ export class Sync {
       track.buffer.clear()
       track.head = 0
       track.oldUpTo = 0
+      track.memberUpTo = 0
     }
     this.#roundFrom = this.#number + 1
     const [first, ...others] = this.#planRounds()
@@ -248,6 +252,7 @@ export class Sync {
     if (track === undefined || (reply.epoch > this.#epoch && !this.#sameEpoch(reply.epoch))) return this.#take()
     this.#pace.went()
     track.activeAt = now
+    if (reply.epoch === this.#epoch) track.memberUpTo = Math.max(track.memberUpTo, reply.head)
     if (reply.epoch < this.#epoch) this.#tryLater(track, now, 0)
     else if (question.after === undefined) this.#startAgain(track, reply, now)
     else this.#fill(track, question.after, reply, now)
@@ -418,6 +423,7 @@ export class Sync {
     const track = known ?? this.#track(verdict.conversation, this.#epoch, undefined)
     track.head = Math.max(track.head, verdict.head)
     track.oldUpTo = Math.max(track.oldUpTo, verdict.head)
+    track.memberUpTo = Math.max(track.memberUpTo, verdict.head)
     track.activeAt = now
     const start = track.cursor === undefined ? this.#startOf(verdict, fields.start !== undefined) : undefined
     if (start !== undefined) this.#start(track, start)
@@ -471,6 +477,7 @@ export class Sync {
       full: false,
       activeAt: Number.NEGATIVE_INFINITY,
       namedIn: 0,
+      memberUpTo: 0,
       heardAfter: 0,
     }
     this.#tracks.set(conversation, track)
@@ -491,7 +498,19 @@ export class Sync {
   #isBeginning(entry: Entry): boolean {
     if (entry.event === 'conversation.created') return true
     if (entry.event !== 'member.added' || entry.since !== undefined) return false
-    return entry.members.some(member => member.user === this.#me)
+    return this.#isIn(entry.members)
+  }
+
+  /** What a newcomer is shown of what was said before they came in, where this page reaches so far. */
+  #historyUpTo(track: Track, { entries }: ReplyOf<'history.page'>): number {
+    const shown = [...entries, ...track.buffer.values()].filter(
+      entry => entry.event === 'member.added' && entry.since !== undefined && this.#isIn(entry.members),
+    )
+    return Math.max(0, ...shown.map(({ seq }) => seq - 1))
+  }
+
+  #isIn(members: readonly MemberRef[]): boolean {
+    return members.some(({ user }) => user === this.#me)
   }
 
   #isEnd(entry: Entry): boolean {
@@ -541,7 +560,7 @@ export class Sync {
       track.unhanded += 1
       track.full = track.unhanded >= this.#options.unhandedEntriesMax
       this.#effects.push({ do: 'hand', entry, epoch: track.epoch, replayed: next <= track.oldUpTo })
-      if (this.#isEnd(entry)) return this.#leave(track, now)
+      if (next > track.memberUpTo && this.#isEnd(entry)) return this.#leave(track, now)
     }
   }
 
@@ -582,7 +601,10 @@ export class Sync {
       track.void = true
       return this.#settle(track, now, 0)
     }
-    if (track.cursor === undefined) this.#start(track, start)
+    if (track.cursor === undefined) {
+      this.#start(track, start)
+      track.oldUpTo = Math.max(track.oldUpTo, this.#historyUpTo(track, reply))
+    }
     // The person's part of the conversation begins anew beyond the cursor (removed and added again, unseen by us).
     else if (start > track.cursor) this.#startAt(track, start, reply)
     track.head = Math.max(track.head, reply.head)

@@ -230,11 +230,25 @@ export class Device {
   #judgeMark({ conversation, seq, epoch, by }: Entry, replayed: boolean): void {
     const at = this.#server.storedAt.get(`${conversation} ${seq} ${epoch}`) ?? 0
     const resumedAt = this.#server.resumedAt.get(this.user) ?? 0
+    if (this.#isShownAll(conversation)) return
     const isOwn = by === this.user
     if (!replayed && !isOwn && at < this.#liveAt - publishMsMax)
       this.violations.push(`${conversation} ${seq} is old and not marked as replayed`)
-    if (replayed && at > resumedAt && this.held.get(conversation)?.resynced === false)
+    if (
+      replayed &&
+      at > resumedAt &&
+      this.held.get(conversation)?.resynced === false &&
+      !this.#isShownAll(conversation)
+    )
       this.violations.push(`${conversation} ${seq} is new and marked as replayed`)
+  }
+
+  /** What was said before somebody came in is old to them, whenever it was stored; how much of it a page reaches is chance. */
+  #isShownAll(conversation: string): boolean {
+    const log = this.#server.logs.get(conversation) ?? []
+    return log.some(
+      row => row.event === 'member.added' && row.since !== undefined && row.members.some(one => one.user === this.user),
+    )
   }
 
   #take(entry: Entry): void {

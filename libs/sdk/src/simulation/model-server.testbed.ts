@@ -94,12 +94,12 @@ export class ModelServer {
     return this.logs.get(conversation)?.length ?? 0
   }
 
-  /** Who is a member, since which seq: folded from the log. */
+  /** Who is a member, and from which seq on they see it: folded from the log. */
   members(conversation: string): Map<string, number> {
     const members = new Map<string, number>()
     for (const row of this.logs.get(conversation) ?? []) {
-      if (row.event === 'conversation.created' || row.event === 'member.added')
-        for (const { user } of row.members) members.set(user, row.seq)
+      if (row.event === 'conversation.created') for (const { user } of row.members) members.set(user, row.seq)
+      else if (row.event === 'member.added') for (const { user } of row.members) members.set(user, row.since ?? row.seq)
       else if (row.event === 'member.removed') members.delete(row.user)
       else if (row.event === 'member.left') members.delete(row.by)
     }
