@@ -1,7 +1,6 @@
 /** A log with an entry of every kind: for tests of what must hold for all of them, those of tomorrow included. */
 import { randomUUID } from 'node:crypto'
 import { type ChatContext, conversations, messages, operators } from '@flotilla/chat'
-import type { Pool } from 'pg'
 import { makeUsers } from './population.ts'
 import { until } from './until.ts'
 
@@ -85,7 +84,7 @@ async function askAndCount(ctx: ChatContext, { owner, member, small, large }: St
 }
 
 async function changeGroups(ctx: ChatContext, { owner, member, small: conversation }: Stages): Promise<void> {
-  const [guest, leaver] = (await makeUsers(ctx.pool as Pool, 2)) as [string, string]
+  const [guest, leaver] = (await makeUsers(ctx.pool, 2)) as [string, string]
   await conversations.addMembers(ctx, owner, { conversation, users: [guest, leaver] })
   await conversations.removeMember(ctx, owner, { conversation, user: guest })
   await conversations.leave(ctx, leaver, { conversation })
