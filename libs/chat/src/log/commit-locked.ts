@@ -17,8 +17,9 @@ import { type Entry, type EntryOp, kindMadeBy, Refusal } from '@flotilla/protoco
 import type { PoolClient } from 'pg'
 import { demandMayStillAsk, pauseMsOf } from '../access.ts'
 import { uuidArray } from '../store/binary-arrays.ts'
+import type { Gathering } from '../store/gather.ts'
 import { transaction } from '../store/transaction.ts'
-import type { Applied, InputOf, LockedRule } from './append.ts'
+import type { Applied, InputOf, LockedRule } from './rule.ts'
 import type { LogContext } from './context.ts'
 import { orRefusal } from './each-by-itself.ts'
 import { entryColumns, type EntryRow, type PayloadOf } from './entries.ts'
@@ -62,9 +63,10 @@ const triesTogether = 2
  * @throws Refusal what refuses it, or unavailable
  */
 export async function commitLocked(ctx: LogContext, command: Locking): Promise<Committed | 'stale'> {
+  const waiting = ctx.lockings as Gathering<Locking, JointOutcome>
   const tries = 'applyAll' in command.rule ? triesTogether : 0
   for (let nth = 0; nth < tries; nth++) {
-    const outcome = await ctx.lockings.add('', command, all => commitTogether(ctx, all))
+    const outcome = await waiting.add('', command, all => commitTogether(ctx, all))
     if (outcome === 'failed') break
     if (outcome !== 'held') return orThrow(outcome)
   }

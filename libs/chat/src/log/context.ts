@@ -6,7 +6,6 @@ import type { ChatPorts, TraceEntry } from '../ports.ts'
 import { createGathering, type Gathering } from '../store/gather.ts'
 import { createLane } from '../store/pool.ts'
 import { type BudgetSettings, createSpending, type Spending } from './budgets.ts'
-import type { JointOutcome, Locking } from './commit-locked.ts'
 import { createInserts, type Inserts } from './inserts.ts'
 import { createMemberships, type Memberships } from './memberships.ts'
 import type { CrowdReacting, CrowdResult } from './messages/crowd.ts'
@@ -133,8 +132,8 @@ export interface LogContext extends NoticesContext {
   readonly pulse: Pulse
   /** Reactions in large conversations, by conversation. */
   readonly crowds: Gathering<CrowdReacting, CrowdResult>
-  /** Commands that need the lock of their conversation, all in one line. */
-  readonly lockings: Gathering<Locking, JointOutcome>
+  /** Commands that need the lock of their conversation, all in one line. What they are, commit-locked.ts knows. */
+  readonly lockings: Gathering<unknown, unknown>
   /** Does something in so long, unless it closes before; what must be done then is done by others. */
   later(ms: number, work: () => Promise<void>): void
   /** The store's epoch, as of the last pulse. */
@@ -185,7 +184,7 @@ export async function openLog(notices: NoticesContext & { readonly settings: Log
       timers.add(timer)
     },
     crowds: createGathering<CrowdReacting, CrowdResult>({ batchMax: crowdBatchMax, waitingMax: crowdWaitingMax }),
-    lockings: createGathering<Locking, JointOutcome>({
+    lockings: createGathering({
       batchMax: lockingBatchMax,
       waitingMax: settings.commitQueueMax,
       pauseMsMax: lockingPauseMsMax,

@@ -1,7 +1,8 @@
 /** The rules of the kinds of entry that commands make, and what follows from them for those who read the log. */
 import { type EntryKind, type EntryOp, kindMadeBy } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
-import { type AnyRule, append, type Appended, type InputOf } from './append.ts'
+import { append } from './append.ts'
+import type { AnyRule, Appended, InputOf } from './rule.ts'
 import type { LogContext } from './context.ts'
 import { deleting } from './messages/delete.ts'
 import { editing } from './messages/edit.ts'

@@ -1,7 +1,8 @@
 /** Deletes a message for everybody. */
 import { Refusal } from '@flotilla/protocol'
 import { demandMayDelete, windowOf } from '../../access.ts'
-import { append, type Appended, type InputOf, type LockedRule } from '../append.ts'
+import { append } from '../append.ts'
+import type { Appended, InputOf, LockedRule } from '../rule.ts'
 import type { LogContext } from '../context.ts'
 import { takeAway } from './take-away.ts'
 import { readTarget } from './target.ts'

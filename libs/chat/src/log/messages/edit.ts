@@ -1,7 +1,8 @@
 /** Edits a message: its sender puts another body in the place of what it said. */
 import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
 import { demandInWindow, demandMayMentionAll, demandMayPost, windowOf } from '../../access.ts'
-import { append, type Appended, type InputOf, type Rule } from '../append.ts'
+import { append } from '../append.ts'
+import type { Appended, InputOf, Rule } from '../rule.ts'
 import type { LogContext } from '../context.ts'
 import { mentionedBy } from './mentioned-by.ts'
 import { readTarget } from './target.ts'

@@ -1,7 +1,8 @@
 /** Forwards a message: its words are those of whoever wrote it, since the store copies them and no client says them. */
 import { type Body, Refusal } from '@flotilla/protocol'
 import { demandMayForward, type Rules } from '../../access.ts'
-import { append, type Appended, type InputOf, type Rule } from '../append.ts'
+import { append } from '../append.ts'
+import type { Appended, InputOf, Rule } from '../rule.ts'
 import type { LogContext } from '../context.ts'
 import { isHidden } from './hidden.ts'
 import { readTarget, type Target } from './target.ts'

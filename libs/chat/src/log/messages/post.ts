@@ -1,7 +1,8 @@
 /** Posts a message: who may, and what becomes of it. The socket and REST call the same verb. */
 import { mentionsAll, Refusal, refuseBody } from '@flotilla/protocol'
 import { demandMayMentionAll } from '../../access.ts'
-import { append, type Appended, type InputOf, type Rule } from '../append.ts'
+import { append } from '../append.ts'
+import type { Appended, InputOf, Rule } from '../rule.ts'
 import type { LogContext } from '../context.ts'
 import type { Membership } from '../memberships.ts'
 import { replying } from './reply.ts'

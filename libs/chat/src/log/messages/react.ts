@@ -5,7 +5,8 @@
  */
 import { emojiRule, qualifyEmoji, Refusal } from '@flotilla/protocol'
 import { afterCommit, transaction } from '../../store/transaction.ts'
-import { append, type Appended, type InputOf, type LockedRule } from '../append.ts'
+import { append } from '../append.ts'
+import type { Appended, InputOf, LockedRule } from '../rule.ts'
 import type { LogContext } from '../context.ts'
 import { lock } from '../locked.ts'
 import { countReactions, type Reacted, refusedEmoji } from './count-reactions.ts'

@@ -1,7 +1,7 @@
 /** A row of `scheduled_messages`, and what its sender sees of it. The body is sealed, like that of a message. */
 import type { LocalTime, ScheduledMessage, PostedBody } from '@flotilla/protocol'
 import { mendPairs } from '../entries.ts'
-import type { InputOf } from '../append.ts'
+import type { InputOf } from '../rule.ts'
 import type { LogContext } from '../context.ts'
 
 export interface ScheduledRow {
