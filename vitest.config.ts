@@ -39,10 +39,25 @@ export default defineConfig({
             '**/*.fault.test.ts',
             '**/*.fleet.test.ts',
             '**/*.fuzz.test.ts',
+            '**/*.web.test.ts',
           ],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          retry,
+          name: 'web',
+          // Beside the others: a page waits for whatever it needs.
+          sequence: { groupOrder: 0 },
+          include: ['apps/web/src/**/*.web.test.ts'],
+          globalSetup: ['libs/testing/src/global-setup.ts'],
+          expect: { poll: { timeout: 15_000 } },
+          testTimeout: 60_000,
+          hookTimeout: 240_000,
         },
       },
       {

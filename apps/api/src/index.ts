@@ -25,5 +25,6 @@ export {
 } from './sign-in/registration-settings.ts'
 export { loadCountries } from './regions/regions.ts'
 export type { DevInbox, DevMail } from './routes/dev-mail.ts'
+export type { SiteFile } from './routes/own-port.ts'
 export { generateTokenKey, parseTokenKeys, type TokenKey } from './sign-in/tokens.ts'
 export { apiMetrics } from './metrics.ts'

@@ -2,7 +2,8 @@
 import { demandDomains, toBounds, toProviders, toRegistrationCheck } from '@flotilla/api'
 import { createLogger, drainOnSignal, plainLines, readCommandLine } from '@flotilla/service'
 import { readStandaloneSettings, warnOfUnread } from './config.ts'
-import { isLoopback, type Standalone, startStandalone } from './standalone.ts'
+import { buildSite } from './site.ts'
+import { isLoopback, type Standalone, type StandaloneOptions, startPath, startStandalone } from './standalone.ts'
 
 const drainMsMax = 60_000
 /** People read a terminal; whatever else takes our output gets JSON, one line an event. */
@@ -62,9 +63,19 @@ const end = drainOnSignal({
   ],
 })
 
-say('Starting Flotilla …')
-for (const sentence of warnOfUnread()) say(`  Warning: ${sentence}.`)
-starting = startStandalone({
+/** Without the page everything else works; why there is none is said. */
+const buildPage = () =>
+  buildSite(sentence => say(`  ${sentence}`)).catch((error: unknown) => {
+    say(`  Warning: ${(error as Error).message}`)
+    return undefined
+  })
+
+const start = async () => {
+  const siteFolder = await buildPage()
+  return ending ? undefined : startStandalone({ ...options, siteFolder })
+}
+
+const options: StandaloneOptions = {
   folder: settings.FLOTILLA_FOLDER,
   host: settings.HOST,
   port: settings.PORT,
@@ -98,7 +109,10 @@ starting = startStandalone({
     process.stderr.write(`\n${error.message}\n`)
     void end('fault', 1)
   },
-}).catch(fail)
+}
+say('Starting Flotilla …')
+for (const sentence of warnOfUnread()) say(`  Warning: ${sentence}.`)
+starting = start().catch(fail)
 
 const standalone = await starting
 if (standalone !== undefined && !ending) {
@@ -120,8 +134,10 @@ function greeting({ url, devInboxUrl, demo }: Standalone): string {
   return `
   Flotilla is up: ${url}
 
+  Chat            open it in a browser, and as somebody else in a private window
+  Build on it     ${url}${startPath}
   API docs        ${url}/docs
-${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: everything that would have been sent\n`}  Try it          in two more terminals:
+${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: everything that would have been sent\n`}  In a terminal   in two more of them:
                   ${chat} --as alice --with bob
                   ${chat} --as bob --with alice
 ${demo === undefined ? '' : `\n  Demo            sign in as ${demo.usernames.join(', ')} with the password ${demo.password}\n`}

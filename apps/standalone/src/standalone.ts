@@ -45,6 +45,7 @@ import { type Holder, takeFolder } from './instance.ts'
 import { loadKeys } from './keys.ts'
 import { hasCluster, startEmbeddedPostgres } from './postgres.ts'
 import { doorHeader, openSocketDoor } from './socket-door.ts'
+import { pack, readSite } from './site.ts'
 import { startPage } from './start-page.ts'
 
 export interface StandaloneOptions {
@@ -81,6 +82,8 @@ export interface StandaloneOptions {
   readonly mail?: { readonly url: string; readonly from: string } | undefined
   /** Push services. What would have gone through one that is left out is shown on the same page. */
   readonly push?: Pick<PushProvidersOptions, 'fcm' | 'vapid'> & { readonly names: boolean }
+  /** Where the built web client is. Left out, the page for developers stands in its place. */
+  readonly siteFolder?: string | undefined
   /** The port for operators; none when left out. */
   readonly operator?: { readonly host: string; readonly port: number } | undefined
   /** Fills a workspace to look around in, once. */
@@ -102,6 +105,8 @@ export interface Standalone {
 
 const region = 'local'
 const socketPath = '/v1/socket'
+/** Where developers find what they begin with. */
+export const startPath = '/start'
 const databaseConnectionsMax = 12
 /** A socket of a person takes one at the door, one behind it, and one at the gateway. */
 const filesPerSocket = 3
@@ -247,7 +252,7 @@ async function startParts(options: StandaloneOptions, ground: Ground, stores: St
   const app = buildApp({
     chat: gateway.chat,
     devInbox: inbox,
-    ownPort: { page: startPage({ url: publicUrl, showsMail: inbox !== undefined }), socketPath },
+    ownPort: { files: await readPages(options, publicUrl, inbox !== undefined), socketPath },
     countryOf: loadCountries(undefined),
     node: gateway.node,
     keys,
@@ -260,6 +265,14 @@ async function startParts(options: StandaloneOptions, ground: Ground, stores: St
   })
   app.server.maxConnections = peopleMax
   return { gateway, worker, app, devInboxUrl: inbox && `${publicUrl}/dev/mail?key=${inbox.key}` }
+}
+
+/** The web client, and beside it the page for those who build on Flotilla. */
+async function readPages({ siteFolder }: StandaloneOptions, publicUrl: string, showsMail: boolean) {
+  const { html, policy } = startPage({ url: publicUrl, showsMail })
+  const page = { ...(await pack('start.html', Buffer.from(html))), policy }
+  if (siteFolder === undefined) return new Map([['/', page]])
+  return (await readSite(siteFolder, socketUrl(publicUrl))).set(startPath, page)
 }
 
 const startGateway = (

@@ -1,6 +1,6 @@
 /**
- * The page at `/`: what runs here, where its docs are and how to try it with two people. One file of HTML without a
- * script; its style and its icon are the only things that its policy lets in. A web client would take its place.
+ * The page at `/start`, for those who build on Flotilla: what runs here, where its docs are and how to try it with two
+ * people. One file of HTML without a script; its style and its icon are the only things that its policy lets in.
  */
 import { createHash } from 'node:crypto'
 
@@ -68,8 +68,8 @@ function page(url: string, showsMail: boolean): string {
 ${sails('currentColor')}
 <div>
 <h1>Flotilla is up</h1>
-<p>A chat backend: sockets, REST and a worker in one process, on <code>${escape(url)}</code>. It has no web client
-yet: talk to it from a terminal, from your own app, or by hand.</p>
+<p>A chat backend: sockets, REST and a worker in one process, on <code>${escape(url)}</code>. Talk to it from its
+<a href="/"><u>web client</u></a>, from a terminal, from your own app, or by hand.</p>
 </div>
 </header>
 <main>

@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto'
 import type * as Sdk from '@flotilla/sdk'
 import { type Client, createClient, createSignIn, textOf } from '@flotilla/sdk'
 import { silentLogger } from '@flotilla/service'
-import { dropFolder, freePort, makeFolder, until } from '@flotilla/testing'
+import { dropFolder, findChromium, freePort, makeFolder, openBrowser, until } from '@flotilla/testing'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { bundleSdk, findChromium, openBrowser, openPage, servePage, stopProcess } from './browser.testbed.ts'
+import { bundleSdk, openPage, servePage, stopProcess } from './browser.testbed.ts'
 import { type Standalone, startStandalone } from './standalone.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })

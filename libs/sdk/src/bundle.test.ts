@@ -1,32 +1,6 @@
 /** What a browser would have to load: the SDK alone, without the schemas that only a server needs. */
-import { gzipSync } from 'node:zlib'
-import { build } from 'vite'
+import { bundle } from '@flotilla/testing'
 import { expect, test } from 'vitest'
-
-async function bundle(code: string): Promise<{ modules: string[]; gzipBytes: number }> {
-  const entry = '\0entry'
-  const result = await build({
-    configFile: false,
-    logLevel: 'silent',
-    resolve: { conditions: ['source'] },
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: id => (id === entry ? entry : null),
-        load: id => (id === entry ? code : null),
-      },
-    ],
-    build: { write: false, minify: true, rolldownOptions: { input: entry }, target: 'es2022' },
-  })
-  if (!('output' in result)) throw new Error('there is no bundle')
-  const chunks = result.output.filter(one => one.type === 'chunk')
-  const modules = chunks.flatMap(chunk =>
-    Object.entries(chunk.modules)
-      .filter(([, module]) => module.renderedLength > 0)
-      .map(([id]) => id),
-  )
-  return { modules, gzipBytes: gzipSync(chunks.map(chunk => chunk.code).join('')).length }
-}
 
 test('a bundle holds no schema library, no schema, nothing of Node, and stays small', async () => {
   const { modules, gzipBytes } = await bundle(`
@@ -54,4 +28,19 @@ test('a bundle holds no schema library, no schema, nothing of Node, and stays sm
   // 2 kB keep drafts, what was scheduled, and what conversations are to the person the same on all devices; half a kB knows
   // emoji and folds reactions, 1 kB is threads and polls.
   expect(gzipBytes).toBeLessThan(32_000)
+})
+
+test('the state adds little, and nothing that needs a schema', async () => {
+  // Whoever shows messages has their mark-up (3 kB) anyway.
+  const shown = `
+    import { createClient, createIndexedDbStore, createSignIn } from '${import.meta.dirname}/index.ts'
+    import { foldAll, quoteOf } from '@flotilla/protocol'
+    import { parseMarkup, previewText } from '@flotilla/protocol/markup'
+    globalThis.app = { createClient, createIndexedDbStore, createSignIn, foldAll, quoteOf, parseMarkup, previewText }`
+  const before = await bundle(shown)
+  const after = await bundle(`${shown}
+    import { createChatState, createIndexedDbArchive } from '${import.meta.dirname}/state.ts'
+    globalThis.state = { createChatState, createIndexedDbArchive }`)
+  expect(after.modules.filter(id => id.includes('typebox'))).toEqual([])
+  expect(after.gzipBytes - before.gzipBytes).toBeLessThan(12 * 1_024)
 })

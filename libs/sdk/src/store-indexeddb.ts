@@ -1,4 +1,5 @@
 /** A store in the browser's IndexedDB, which the tabs of one person share. */
+import { answer, completion } from './indexed-db.ts'
 import type { Store, StoredCursor, StoredDraft, StoredSend } from './store.ts'
 import { createTabs } from './tabs.ts'
 
@@ -171,22 +172,4 @@ function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
     request.result.createObjectStore('sends', { keyPath: 'clientId' }).createIndex('order', 'order')
   })
   return answer(request)
-}
-
-function answer<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.addEventListener('success', () => resolve(request.result))
-    request.addEventListener('error', () => reject(reason(request.error)))
-  })
-}
-
-function completion(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.addEventListener('complete', () => resolve())
-    transaction.addEventListener('abort', () => reject(reason(transaction.error)))
-  })
-}
-
-function reason(error: DOMException | null): Error {
-  return new Error(`unable to use IndexedDB: ${error?.message ?? 'the transaction was aborted'}`, { cause: error })
 }

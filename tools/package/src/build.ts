@@ -1,6 +1,6 @@
 /**
  * Builds what `npm pack` puts into the package in whose folder it runs: the compiled modules with their types and maps,
- * and both once more for CommonJS, in one file a door. It is the `prepack` of libs/sdk and libs/protocol.
+ * and both once more for CommonJS, in one file a door. It is the `prepack` of every library that is published.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,8 @@ import { dts } from 'rolldown-plugin-dts'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Each of our packages stays a package of its own; of the others, CommonJS would not find those that are only ESM. */
 const ours = /^@flotilla\//
+/** There must be one of it in an application. */
+const react = /^react(\/|$)/
 
 /** From scratch: a module that was deleted must not be in the package for ever. */
 function compile(): void {
@@ -27,13 +29,13 @@ function doors(): string[] {
 }
 
 async function bundleCode(door: string): Promise<void> {
-  const bundle = await rolldown({ input: `src/${door}.ts`, external: ours, platform: 'neutral' })
+  const bundle = await rolldown({ input: `src/${door}.ts`, external: [ours, react], platform: 'neutral' })
   await bundle.write({ file: `dist/${door}.cjs`, format: 'cjs', sourcemap: true })
 }
 
 async function bundleTypes(door: string): Promise<void> {
   const input = { [door]: `dist/${door}.d.ts` }
-  const external = [ours, 'typebox']
+  const external = [ours, react, 'typebox']
   const bundle = await rolldown({ input, external, plugins: [dts({ dtsOnly: true })] })
   await bundle.write({ dir: 'dist', format: 'es', entryFileNames: '[name].d.cts' })
   const types = readFileSync(`dist/${door}.d.cts`, 'utf8')

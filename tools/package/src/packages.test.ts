@@ -29,14 +29,15 @@ const manifests = globSync(['package.json', '{apps,libs,tools}/*/package.json'],
   path => JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest,
 )
 
-test('the SDK and the wire are published, together and with provenance, and nothing else is', () => {
+test('the wire, the SDK and its hooks are published, together and with provenance, and nothing else is', () => {
   const published = manifests.filter(one => one.private !== true)
-  expect(published.map(one => one.name).sort()).toEqual(['@flotilla/protocol', '@flotilla/sdk'])
+  expect(published.map(one => one.name).sort()).toEqual(['@flotilla/protocol', '@flotilla/react', '@flotilla/sdk'])
   for (const one of published) expect(one.publishConfig).toEqual({ access: 'public', provenance: true })
-  const [protocol, sdk] = [...published].sort((a, b) => a.name.localeCompare(b.name))
-  expect(sdk?.version).toBe(protocol?.version)
+  const [protocol, react, sdk] = [...published].sort((a, b) => a.name.localeCompare(b.name))
+  expect(new Set(published.map(one => one.version)).size).toBe(1)
   // Of others only what is released is named; whoever is in this repository takes what is here.
   expect(sdk?.dependencies).toEqual({ '@flotilla/protocol': protocol?.version })
+  expect(react?.dependencies).toEqual({ '@flotilla/sdk': sdk?.version })
   const named = manifests.filter(one => one.private === true).flatMap(one => Object.entries(one.dependencies ?? {}))
   const names = published.map(one => one.name)
   expect(new Set(named.filter(([name]) => names.includes(name)).map(([, range]) => range))).toEqual(new Set(['*']))

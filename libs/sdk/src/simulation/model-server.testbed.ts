@@ -5,6 +5,7 @@
 import {
   type Command,
   type CommandOf,
+  type Conversation,
   type ConversationSettings,
   type Entry,
   type ErrorCode,
@@ -139,6 +140,13 @@ export class ModelServer {
       for (const [key, seq] of receipts) receipts.set(key, Math.min(seq, this.head(key.split(' ')[0] ?? '')))
   }
 
+  /** Its sender takes a message away, by another device. */
+  remove(conversation: string, target: number): void {
+    const by = this.logs.get(conversation)?.[target - 1]?.by ?? ''
+    const body = { text: 'This message was deleted.' }
+    this.append(conversation, { event: 'message.deleted', by, clientId: `d${target}`, target, removed: 'sender', body })
+  }
+
   /** As they stand, and as this person sees them. */
   entries(conversation: string, after: number, upTo = this.head(conversation), viewer = ''): Entry[] {
     const key = `${conversation} ${viewer}`
@@ -251,15 +259,16 @@ export class ModelServer {
     return op === 'message.edit' || op === 'message.pin' || op === 'message.unpin' ? place(seq) : told(seq)
   }
 
-  #page(user: string, command: CommandOf<'history.page'>): ReplyOf<'history.page'> {
-    const { conversation, after, bytesMax } = command
+  #page(user: string, command: Omit<CommandOf<'history.page'>, 'id' | 'op'>): ReplyOf<'history.page'> {
+    const { conversation, after, before, bytesMax } = command
     if (this.isOld && bytesMax !== undefined) throw new ModelRefusal('field_invalid')
     const from = this.#memberSince(user, conversation)
     const head = this.head(conversation)
     const most = fitting(modelLimits.pageEntriesMax, bytesMax)
     const size = Math.min(command.limit ?? most, most)
-    const start = Math.max(from - 1, after ?? head - size)
-    const entries = this.entries(conversation, start, Math.min(head, start + size), user)
+    const end = before === undefined ? head : Math.min(head, before - 1)
+    const start = Math.max(from - 1, after ?? end - size)
+    const entries = this.entries(conversation, start, Math.min(end, start + size), user)
     const more = after === undefined ? start > from - 1 : start + size < head
     return { entries, head, from, epoch: this.epoch, ...(more ? { more } : {}) }
   }
@@ -361,8 +370,15 @@ export class ModelServer {
     const [, conversation] = /\/v1\/conversations\/(\w+)(?:\/preferences)?$/.exec(url) ?? []
     if (conversation !== undefined && init.method === 'PATCH')
       return response(200, this.change(conversation, user, JSON.parse(init.body as string) as object))
-    if (conversation !== undefined)
-      return response(200, { id: conversation, settings: this.#settingsOf(conversation, user) })
+    if (init.method === 'GET') {
+      try {
+        const answer = this.#answerRest(user, new URL(url))
+        if (answer !== undefined) return response(200, answer)
+      } catch (thrown) {
+        if (!(thrown instanceof ModelRefusal)) throw thrown
+        return response(403, { error: { code: thrown.code, message: thrown.code } })
+      }
+    }
     if (!url.endsWith('/v1/connect')) return response(404, { error: { code: 'route_unknown', message: url } })
     const ticket = `t${this.#nextTicket++}`
     this.#tickets.set(ticket, user)
@@ -370,11 +386,66 @@ export class ModelServer {
     return response(200, { urls, ticket, ticketExpiresInMs: 30_000, protocol: 1, epoch: this.epoch })
   }
 
+  /** What REST answers; undefined of what it does not know. */
+  #answerRest(user: string, { pathname, searchParams: query }: URL): object | undefined {
+    const number = (name: string) => (query.get(name) === null ? {} : { [name]: Number(query.get(name)) })
+    const [, kind, id = '', part] = pathname.split('/').slice(1)
+    if (pathname === '/v1/me') return userOf(user)
+    if (kind === 'users') return userOf(id)
+    if (pathname === '/v1/conversations') {
+      const own = [...this.logs.keys()].filter(one => this.members(one).has(user))
+      return { conversations: query.get('pinned') === 'true' ? [] : own.map(one => this.conversation(user, one)) }
+    }
+    if (kind === 'conversations' && part === undefined) return this.conversation(user, id)
+    if (kind === 'conversations' && part === 'messages')
+      return this.#page(user, { conversation: id, ...number('after'), ...number('before'), ...number('limit') })
+    if (kind === 'conversations' && part === 'members')
+      return { members: [...this.members(id).keys()].map(one => ({ user: userOf(one), role: 'member' })) }
+    const list = lists[pathname]
+    return list === undefined ? undefined : { [list]: [] }
+  }
+
+  /** A conversation as one of its members sees it. */
+  conversation(user: string, id: string): Conversation {
+    const joinedSeq = this.#memberSince(user, id)
+    const readSeq = this.read.get(`${id} ${user}`) ?? 0
+    const entries = this.entries(id, joinedSeq - 1, this.head(id), user)
+    const messages = entries.filter(entry => entry.event === 'message.new')
+    const last = messages.at(-1)
+    return {
+      id,
+      kind: 'group',
+      name: id,
+      head: this.head(id),
+      headAt: entries.at(-1)?.at ?? 0,
+      role: 'member',
+      joinedSeq,
+      deliveredSeq: this.delivered.get(`${id} ${user}`) ?? 0,
+      readSeq,
+      unread: messages.filter(one => one.by !== user && one.seq > readSeq && (one.removed ?? one.thread) === undefined)
+        .length,
+      mentions: 0,
+      settings: this.#settingsOf(id, user),
+      memberCount: this.members(id).size,
+      ...(last === undefined ? {} : { lastMessage: last }),
+    }
+  }
+
   useTicket(ticket: string): string | undefined {
     const user = this.#tickets.get(ticket)
     this.#tickets.delete(ticket)
     return user
   }
+}
+
+const userOf = (id: string) => ({ id, username: id, displayName: id, avatar: null })
+
+/** Lists in which the model has nothing. */
+const lists: { readonly [path: string]: string } = {
+  '/v1/conversation-requests': 'requests',
+  '/v1/join-requests': 'requests',
+  '/v1/hidden-messages': 'messages',
+  '/v1/drafts': 'drafts',
 }
 
 function response(status: number, body: unknown, headers: Record<string, string> = {}) {

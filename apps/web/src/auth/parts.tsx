@@ -1,0 +1,21 @@
+/** Small things of the pages for signing in. */
+import type { ReactNode } from 'react'
+import { Button, type ButtonProps } from 'react-aria-components'
+
+/** A step aside, as a word in the text. */
+export function TextButton(props: Omit<ButtonProps, 'className'>) {
+  return (
+    <Button
+      {...props}
+      className="justify-self-center rounded-small px-1 py-1 font-medium text-accent underline-offset-4 hover:underline data-disabled:text-soft data-disabled:no-underline"
+    />
+  )
+}
+
+export function Divider({ children }: { readonly children: ReactNode }) {
+  return (
+    <div className="flex items-center gap-3 text-small text-soft before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+      {children}
+    </div>
+  )
+}

@@ -1,0 +1,325 @@
+/** Conversations, as people see them: two browsers, each with somebody in it, on all of Flotilla. */
+import { type Client, createClient, createSignIn } from '@flotilla/sdk'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { expectAccessible, inChromium, nameOf, password, startWeb, type Web } from '../web.testbed.ts'
+
+let web: Web
+beforeAll(async () => {
+  const started = await startWeb()
+  if (started !== undefined) web = started
+})
+afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
+afterAll(() => web?.stop())
+
+const within = { timeout: 15_000 }
+const composer = (page: Page) => page.locator('[data-conversation-pane] [data-composer] textarea')
+const row = (page: Page, text: string) => page.locator('[data-conversation-pane] article', { hasText: text }).last()
+const say = async (page: Page, text: string) => {
+  await composer(page).fill(text)
+  await composer(page).press('Enter')
+}
+const inList = (page: Page, text: string) => page.locator('[data-conversation]', { hasText: text })
+const textsOf = (page: Page) => page.locator('[data-conversation-pane] article [data-text]').allInnerTexts()
+
+/** Somebody who has an account, without a page. */
+async function clientOf(name: string): Promise<Client> {
+  const account = createSignIn(web.url)
+  await account.signIn({ username: name, password })
+  return createClient({ api: web.url, getToken: account.getToken })
+}
+
+/** Fills the only conversation that somebody has with another, in order. */
+async function fill(name: string, texts: readonly string[]): Promise<void> {
+  const client = await clientOf(name)
+  const { conversations } = await client.rest.conversations()
+  const conversation = conversations.find(one => one.memberCount === 2)!.id
+  await client.start()
+  await Promise.all(texts.map(text => client.send({ conversation, body: { text } }).acknowledged))
+  await client.stop()
+}
+
+/** Finds somebody by name, as people do. */
+async function begin(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: 'New conversation' }).first().click()
+  await page.getByRole('dialog').getByRole('searchbox').fill(name)
+  await page.getByRole('dialog').getByRole('button', { name }).click()
+  await composer(page).waitFor()
+}
+
+async function twoWhoTalk() {
+  const [ann, bob] = [await web.person(nameOf('ann')), await web.person(nameOf('bob'))]
+  await begin(ann.page, bob.name)
+  await say(ann.page, `Hello ${bob.name}`)
+  await inList(bob.page, ann.name).click()
+  await row(bob.page, 'Hello').waitFor()
+  return { ann, bob }
+}
+
+const choose = async (page: Page, text: string, choice: string) => {
+  await row(page, text).click({ button: 'right', position: { x: 60, y: 8 } })
+  await page.getByRole('menuitem', { name: choice, exact: true }).click()
+}
+
+inChromium('two people talk: answer, react, edit, delete, and see how far it has got', async () => {
+  const { ann, bob } = await twoWhoTalk()
+  await row(ann.page, 'Hello').locator('[data-ticks="read"]').waitFor()
+
+  await composer(bob.page).pressSequentially('Hi')
+  await ann.page.locator('[data-conversation-pane] header').getByText('typing…').waitFor()
+  await composer(bob.page).fill('')
+  await choose(bob.page, 'Hello', 'Reply')
+  await say(bob.page, 'Hi **there**, see https://example.org')
+  const answer = row(ann.page, 'Hi there')
+  await expect.poll(() => answer.locator('[data-quote]').innerText(), within).toContain('Hello')
+  expect(await answer.getByRole('link').getAttribute('rel')).toBe('noopener noreferrer')
+
+  await row(ann.page, 'Hi there').click({ button: 'right', position: { x: 60, y: 20 } })
+  await ann.page.getByRole('button', { name: 'React with 👍' }).click()
+  await row(bob.page, 'Hi there').locator('[data-reaction="👍"]').click()
+  await expect.poll(() => row(ann.page, 'Hi there').locator('[data-reaction]').innerText(), within).toContain('2')
+
+  await composer(bob.page).press('ArrowUp')
+  await expect.poll(() => composer(bob.page).inputValue()).toContain('Hi **there**')
+  await say(bob.page, 'Good morning')
+  await expect.poll(() => row(ann.page, 'Good morning').innerText(), within).toContain('edited')
+
+  await choose(bob.page, 'Good morning', 'Delete')
+  await bob.page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
+  await row(ann.page, 'This message was deleted.').waitFor()
+  expect(await row(ann.page, 'Good morning').count()).toBe(0)
+})
+
+inChromium('who is offline writes on: it waits, survives a reload, and goes out in order', async () => {
+  const { ann, bob } = await twoWhoTalk()
+  await bob.page.context().setOffline(true)
+  await say(bob.page, 'first, from afar')
+  await say(bob.page, 'second, from afar')
+  await expect
+    .poll(() => row(bob.page, 'second, from afar').locator('[data-ticks]').getAttribute('data-ticks'))
+    .toBe('sending')
+  await say(ann.page, 'are you there?')
+  await bob.page.getByText('No network.').waitFor()
+  await bob.page.context().setOffline(false)
+  await row(ann.page, 'second, from afar').waitFor()
+  await row(bob.page, 'are you there?').waitFor()
+  const wanted = (page: Page) => async () =>
+    (await textsOf(page)).map(text => /first|second|there\?/.exec(text)?.[0]).filter(Boolean)
+  await expect.poll(wanted(ann.page), within).toEqual(['there?', 'first', 'second'])
+  await expect.poll(wanted(bob.page), within).toEqual(['there?', 'first', 'second'])
+  await bob.page.reload()
+  await expect.poll(wanted(bob.page), within).toEqual(['there?', 'first', 'second'])
+})
+
+/** In the page: sends, and looks at the screen once the frame of the key press is painted. */
+const sendAndLook = (text: string) => `new Promise(done => {
+  const area = document.querySelector('[data-conversation-pane] [data-composer] textarea')
+  area.value = ${JSON.stringify(text)}
+  area.dispatchEvent(new Event('input', { bubbles: true }))
+  requestAnimationFrame(() => {
+    area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: 13, bubbles: true, cancelable: true }))
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = () => {
+        const scroller = document.querySelector('[data-conversation-pane] [data-timeline]').getBoundingClientRect()
+        const row = [...document.querySelectorAll('[data-conversation-pane] article')].findLast(one => one.textContent.includes(${JSON.stringify(text)}))
+        const place = row?.getBoundingClientRect()
+        if (row !== undefined) row.wasThere = true
+        done({
+          isSeen: place !== undefined && place.top >= scroller.top && place.bottom <= scroller.bottom + 1 && getComputedStyle(row).visibility === 'visible',
+          isEmpty: area.value === '',
+        })
+      }
+      port2.postMessage(undefined)
+    })
+  })
+})`
+
+inChromium(
+  'what one sends is seen in the same frame, from wherever one reads, and its row stays the same',
+  async () => {
+    const { ann, bob } = await twoWhoTalk()
+    await fill(
+      bob.name,
+      Array.from({ length: 60 }, (_, nth) => `filler ${nth}\nof two lines`),
+    )
+    await row(ann.page, 'filler 59').waitFor()
+    for (let nth = 0; nth < 20; nth++) {
+      // Every other time from further up.
+      if (nth % 2 === 1) {
+        await ann.page.evaluate(`document.querySelector('[data-conversation-pane] [data-timeline]').scrollTop -= 700`)
+        await ann.page.waitForTimeout(50)
+      }
+      const seen = await ann.page.evaluate(sendAndLook(`mine ${nth}.`))
+      expect(seen, `send ${nth} ${JSON.stringify(seen)}`).toMatchObject({ isSeen: true, isEmpty: true })
+    }
+    await expect.poll(() => row(ann.page, 'mine 19.').getAttribute('data-state'), within).toBe('sent')
+    const isSame = await row(ann.page, 'mine 19.').evaluate(element => 'wasThere' in element)
+    expect(isSame).toBe(true)
+  },
+)
+
+/**
+ * In the page: goes up by steps, with frames between in which nobody scrolls, until nothing older comes. @returns by how much a row
+ * on the screen has moved in any of those, and how often rows were put before
+ */
+const climb = `new Promise(done => {
+  const scroller = document.querySelector('[data-conversation-pane] [data-timeline]')
+  const places = () => {
+    const { top, bottom } = scroller.getBoundingClientRect()
+    const rows = [...scroller.querySelectorAll('[data-key]')].map(row => [row.dataset.key, row.getBoundingClientRect()])
+    return new Map(rows.filter(([, place]) => place.bottom > top && place.top < bottom).map(([key, place]) => [key, place.top]))
+  }
+  const result = { worst: 0, where: '', prepended: 0, blank: 0 }
+  let height = scroller.scrollHeight
+  let before
+  let top = 0
+  // After the frame: what is measured within it is put right before it is painted.
+  const afterFrame = then => requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = then
+    port2.postMessage(undefined)
+  })
+  const look = frame => {
+    const now = places()
+    if (now.size === 0) result.blank++
+    if (scroller.scrollHeight > height + 500) result.prepended++
+    height = scroller.scrollHeight
+    if (before !== undefined)
+      for (const [key, place] of now) {
+        const moved = Math.abs(place - (before.get(key) ?? place))
+        if (moved > result.worst) Object.assign(result, { worst: moved, where: frame + ' ' + key })
+      }
+    before = now
+    top = scroller.scrollTop === 0 ? top + 1 : 0
+    if (top > 60 || frame > 3000) return done(result)
+    if (frame % 4 === 0) {
+      scroller.scrollTop -= 240
+      before = undefined
+    }
+    afterFrame(() => look(frame + 1))
+  }
+  afterFrame(() => look(0))
+})`
+
+inChromium('older pages move no row that is on the screen by more than a pixel', async () => {
+  const { ann, bob } = await twoWhoTalk()
+  await ann.page.close()
+  const texts = [
+    'short',
+    'A longer one, that takes more than a line on most screens: '.repeat(5),
+    '```ts\nconst a = 1\nconst b = 2\n```',
+    'مرحبا',
+    '- one\n- two\n- three',
+  ]
+  await fill(bob.name, [...Array.from({ length: 300 }, (_, nth) => texts[nth % texts.length]!), 'the last one'])
+  // On a device that holds nothing of it yet.
+  const page = await web.open()
+  await page.goto(`${web.url}/signin`)
+  await page.getByLabel('Name or email address').fill(ann.name)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await inList(page, bob.name).click()
+  const latest = page.locator('[data-latest]')
+  await row(page, 'the last one').or(latest).first().waitFor()
+  // Where much is unread it opens further up.
+  if (await latest.isVisible()) await latest.click()
+  await row(page, 'the last one').waitFor()
+  const climbed = await page.evaluate<{ worst: number; prepended: number; blank: number }>(climb)
+  expect(climbed.worst, JSON.stringify(climbed)).toBeLessThanOrEqual(1)
+  expect(climbed.prepended).toBeGreaterThanOrEqual(3)
+  expect(climbed.blank).toBe(0)
+})
+
+inChromium.each(['light', 'dark'] as const)('everything can be used by everybody, on %s', async colorScheme => {
+  const bob = await web.person(nameOf('bob'))
+  const { page, name } = await web.person(nameOf('ann'), { colorScheme })
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await expectAccessible(page)
+  await begin(page, bob.name)
+  await say(page, `A plan: https://example.org and \`code\`\n- a\n- b`)
+  await row(page, 'A plan').locator('[data-ticks="sent"]').waitFor()
+  await expectAccessible(page)
+  // By keys alone: to the messages, on one, what can be done, and back to writing.
+  await page.keyboard.press('Shift+Tab')
+  await page.locator('[data-timeline]').focus()
+  await page.keyboard.press('ArrowUp')
+  await expect.poll(() => page.evaluate('document.activeElement.matches("article")')).toBe(true)
+  await page.keyboard.press('Enter')
+  await page.getByRole('menu').waitFor()
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await page.getByRole('menu').waitFor({ state: 'detached' })
+  await page.locator('article[data-key]').last().focus()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => page.evaluate('document.activeElement.tagName')).toBe('TEXTAREA')
+  await page.locator('[data-timeline]').focus()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('dialog').getByRole('searchbox').fill(bob.name.slice(0, 5))
+  await expectAccessible(page)
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'About this conversation' }).click()
+  await page.getByRole('complementary').waitFor()
+  await expectAccessible(page)
+  await page.setViewportSize({ width: 320, height: 640 })
+  await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click()
+  await expectAccessible(page)
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320)
+  expect(name).toMatch(/^ann/)
+})
+
+inChromium('what people write is text: names of groups, messages, drafts', async () => {
+  const { ann, bob } = await twoWhoTalk()
+  const attack = `<img src=x onerror="document.title='owned'">`
+  await say(ann.page, attack)
+  await row(bob.page, attack).waitFor()
+  const { rest } = await clientOf(ann.name)
+  const { users } = await rest.people.search(bob.name)
+  const group = await rest.createGroup(attack, [users[0]!.id])
+  await bob.page.locator(`[data-conversation="${group.id}"]`).click()
+  await bob.page.locator(`[data-conversation-pane="${group.id}"]`).waitFor()
+  await composer(bob.page).fill(attack)
+  await bob.page.getByRole('button', { name: 'About this conversation' }).click()
+  await bob.page.getByRole('complementary').waitFor()
+  for (const { page } of [ann, bob]) {
+    expect(await page.title()).not.toContain('owned')
+    expect(await page.locator('img[src="x"]').count()).toBe(0)
+  }
+})
+
+inChromium('menus, filters and the search work by pointer and by keys', async () => {
+  const { ann, bob } = await twoWhoTalk()
+  const { page } = ann
+  const more = page
+    .locator('[data-conversation-pane] header')
+    .getByRole('button', { name: 'What to do with this conversation' })
+  await more.click()
+  await page.getByRole('menuitem', { name: 'Mute' }).waitFor()
+  expect(await more.getAttribute('aria-haspopup')).toBe('menu')
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await page.getByRole('menu').waitFor({ state: 'detached' })
+  await expect.poll(() => more.evaluate(element => element === element.ownerDocument.activeElement)).toBe(true)
+  await page.keyboard.press('ArrowDown')
+  await page.getByRole('menuitem', { name: 'Mute' }).press('Enter')
+  await page.getByRole('menu').waitFor({ state: 'detached' })
+
+  await page.getByRole('radio', { name: 'Groups' }).check()
+  await inList(page, bob.name).waitFor({ state: 'detached' })
+  await page.getByRole('radio', { name: 'Groups' }).press('ArrowLeft')
+  await page.getByRole('radio', { name: 'All' }).check()
+  await inList(page, bob.name).waitFor()
+  const search = page.getByRole('navigation').getByRole('searchbox')
+  await search.fill('nobody has that name')
+  await inList(page, bob.name).waitFor({ state: 'detached' })
+  await search.press('Escape')
+  await inList(page, bob.name).waitFor()
+  await search.fill(bob.name)
+  await page.getByRole('navigation').getByRole('button', { name: 'Clear' }).click()
+  expect(await search.inputValue()).toBe('')
+})

@@ -1,0 +1,36 @@
+/** Who asks to be let into a group. */
+import { useTranslation } from '../../text/translate.ts'
+import { Button } from '../../ui/button.tsx'
+import { useTell } from '../failures.ts'
+import { useConversations } from '@flotilla/react'
+import { useChat } from '../hooks.ts'
+import { Avatar } from '../parts/avatar.tsx'
+import { Section } from '../parts/panel.tsx'
+
+export function JoinRequests({ conversation }: { readonly conversation: string }) {
+  const { t } = useTranslation()
+  const { client } = useChat()
+  const tell = useTell()
+  const requests = useConversations().joinRequests.filter(one => one.conversation === conversation)
+  if (requests.length === 0) return null
+  return (
+    <Section title={t('chat.group.joinRequests')}>
+      <ul className="grid gap-2">
+        {requests.map(({ user }) => (
+          <li key={user.id} className="flex flex-wrap items-center gap-2">
+            <Avatar id={user.id} name={user.displayName} picture={user.avatar} size={32} />
+            <span className="min-w-0 grow truncate">
+              <bdi>{user.displayName}</bdi>
+            </span>
+            <Button look="secondary" onPress={() => void tell(client.rest.groups.decline(conversation, user.id))}>
+              {t('chat.requests.decline')}
+            </Button>
+            <Button onPress={() => void tell(client.rest.groups.approve(conversation, user.id))}>
+              {t('chat.requests.accept')}
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}

@@ -1,0 +1,119 @@
+/** A person, as others see them: their name and words, whether they are there, and what one may do. */
+import type { ConversationView } from '@flotilla/sdk/state'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '../../app/navigation.tsx'
+import { useState } from 'react'
+import { useTranslation } from '../../text/translate.ts'
+import { Button } from '../../ui/button.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { useTell } from '../failures.ts'
+import { lengthOfTime } from '../format.ts'
+import { usePresence, useUser } from '@flotilla/react'
+import { useChat } from '../hooks.ts'
+import { Avatar } from '../parts/avatar.tsx'
+import { Confirm } from '../parts/dialog.tsx'
+import { Select } from '../../ui/select.tsx'
+import { Panel, Section } from '../parts/panel.tsx'
+
+interface PersonProps {
+  readonly view: ConversationView
+  readonly user: string
+  onClose(): void
+}
+
+export function PersonPanel({ view, user, onClose }: PersonProps) {
+  const { t } = useTranslation()
+  const { client, user: me } = useChat()
+  const person = useUser(user)
+  const isOnline = usePresence(user)
+  const { data: profile } = useQuery({ queryKey: ['person', user], queryFn: () => client.rest.user(user) })
+  const navigate = useNavigate()
+  const tell = useTell()
+  const [isBlocking, setBlocking] = useState(false)
+  const name = person?.displayName ?? '…'
+  const isDirect = view.other?.id === user
+  const write = () =>
+    void tell(
+      client.rest
+        .createDirect(user)
+        .then(({ id }) => navigate({ to: '/c/$conversation', params: { conversation: id } })),
+    )
+  const add = () => void tell(client.rest.contacts.request({ user }).then(() => toast(t('chat.person.asked'))))
+  return (
+    <Panel title={t('chat.person.title')} onClose={onClose}>
+      <div className="grid justify-items-center gap-1 px-4 py-6 text-center">
+        <Avatar id={user} name={name} picture={person?.avatar ?? null} size={96} />
+        <bdi className="mt-2 text-title font-semibold">{name}</bdi>
+        {person !== undefined && <bdi className="text-small text-soft">@{person.username}</bdi>}
+        {isOnline !== undefined && (
+          <span className="text-small text-soft">
+            {t(isOnline ? 'chat.conversation.online' : 'chat.conversation.offline')}
+          </span>
+        )}
+      </div>
+      {profile?.about !== undefined && profile.about !== '' && (
+        <Section title={t('chat.person.about')}>
+          <p dir="auto" className="whitespace-pre-wrap">
+            {profile.about}
+          </p>
+        </Section>
+      )}
+      {isDirect && (
+        <Section title={t('chat.group.messages')}>
+          <TimerPick view={view} />
+        </Section>
+      )}
+      {user !== me.id && (
+        <Section>
+          <div className="grid gap-2">
+            {!isDirect && <Button onPress={write}>{t('chat.person.write')}</Button>}
+            <Button look="secondary" onPress={add}>
+              {t('chat.person.add')}
+            </Button>
+            <Button look="quiet" onPress={() => setBlocking(true)}>
+              {t('chat.person.block')}
+            </Button>
+          </div>
+        </Section>
+      )}
+      {isBlocking && (
+        <Confirm
+          title={t('chat.person.blockTitle', { name })}
+          text={t('chat.person.blockText')}
+          action={t('chat.person.block')}
+          onClose={() => setBlocking(false)}
+          onConfirm={() => void tell(client.rest.blocks.block(user).then(() => toast(t('chat.person.blocked'))))}
+        />
+      )}
+    </Panel>
+  )
+}
+
+const timers = [0, 86_400_000, 604_800_000, 2_592_000_000] as const
+
+/** How long messages last that are posted from now on. */
+export function TimerPick({
+  view,
+  isDisabled = false,
+}: {
+  readonly view: ConversationView
+  readonly isDisabled?: boolean
+}) {
+  const { t, i18n } = useTranslation()
+  const { client } = useChat()
+  const tell = useTell()
+  const now = view.timerMs ?? 0
+  const all = [...new Set([...timers, now])]
+  return (
+    <Select
+      label={t('chat.group.timer')}
+      value={`${now}`}
+      isDisabled={isDisabled}
+      options={all.map(ms => ({
+        value: `${ms}`,
+        text: ms === 0 ? t('chat.group.timerOff') : lengthOfTime(ms, i18n.language),
+      }))}
+      onChange={ms => void tell(client.rest.setTimer(view.id, ms === '0' ? null : Number(ms)))}
+    />
+  )
+}

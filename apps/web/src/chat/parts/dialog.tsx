@@ -1,0 +1,85 @@
+/** A dialog over the page: in the middle of a wide one, at the lower edge of a narrow one. */
+import type { ReactNode } from 'react'
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
+import { useTranslation } from '../../text/translate.ts'
+import { Button } from '../../ui/button.tsx'
+import { IconButton } from './icon-button.tsx'
+
+interface DialogProps {
+  readonly title: string
+  readonly children: ReactNode
+  /** Buttons at the end. */
+  readonly foot?: ReactNode
+  readonly role?: 'dialog' | 'alertdialog'
+  readonly isWide?: boolean
+  onClose(): void
+}
+
+/** Open as long as it is drawn. */
+export function Dialog({ title, children, foot, role = 'dialog', isWide = false, onClose }: DialogProps) {
+  const { t } = useTranslation()
+  return (
+    <ModalOverlay
+      isOpen
+      isDismissable
+      onOpenChange={isOpen => !isOpen && onClose()}
+      className="fixed inset-0 z-40 flex items-end justify-center bg-veil sm:items-center sm:p-4"
+    >
+      <Modal
+        className={`flex max-h-[92dvh] w-full flex-col rounded-t-large bg-raised shadow-float sm:rounded-large ${isWide ? 'sm:max-w-xl' : 'sm:max-w-md'}`}
+      >
+        <AriaDialog role={role} className="flex min-h-0 flex-col outline-none">
+          <header className="flex items-center gap-2 ps-5 pe-3 pt-3 pb-1">
+            <Heading slot="title" className="grow text-title font-semibold">
+              {title}
+            </Heading>
+            <IconButton icon="close" label={t('chat.close')} onPress={onClose} />
+          </header>
+          <div className="min-h-0 grow overflow-y-auto px-5 pt-1 pb-5">{children}</div>
+          {foot !== undefined && (
+            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-5 py-3">{foot}</footer>
+          )}
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  )
+}
+
+interface ConfirmProps {
+  readonly title: string
+  readonly text: string
+  readonly action: string
+  onConfirm(): void
+  onClose(): void
+}
+
+/** Says what will happen, before it cannot be undone. */
+export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProps) {
+  const { t } = useTranslation()
+  return (
+    <Dialog
+      role="alertdialog"
+      title={title}
+      onClose={onClose}
+      foot={
+        <>
+          <Button look="secondary" onPress={onClose}>
+            {t('chat.cancel')}
+          </Button>
+          <Button
+            look="danger"
+            autoFocus
+            onPress={() => {
+              onClose()
+              onConfirm()
+            }}
+          >
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <p className="text-soft">{text}</p>
+    </Dialog>
+  )
+}

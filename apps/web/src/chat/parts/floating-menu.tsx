@@ -1,0 +1,54 @@
+/** The choices of a menu, in a popover. */
+import type { ReactNode, RefObject } from 'react'
+import { Menu as AriaMenu, MenuItem, Popover, type PopoverProps, Separator } from 'react-aria-components'
+import { Icon } from './icon.tsx'
+import type { ChoicesProps } from './choices.ts'
+
+function List({ label, choices, onClose }: ChoicesProps) {
+  return (
+    <AriaMenu
+      aria-label={label}
+      autoFocus="first"
+      className="max-h-[inherit] min-w-48 overflow-y-auto p-1 outline-none"
+      onAction={key => choices.find(({ id }) => id === key)?.act()}
+      onClose={onClose}
+    >
+      {choices.flatMap(({ id, label, icon, isDanger = false, startsGroup = false }) => [
+        ...(startsGroup ? [<Separator key={`above-${id}`} className="my-1 h-px bg-line" />] : []),
+        <MenuItem
+          key={id}
+          id={id}
+          textValue={label}
+          className={`flex min-h-9 cursor-default items-center gap-3 rounded-small px-2.5 py-1.5 outline-none focus:bg-hover ${isDanger ? 'text-danger' : ''}`}
+        >
+          {icon !== undefined && <Icon name={icon} size={18} className={isDanger ? '' : 'text-soft'} />}
+          {label}
+        </MenuItem>,
+      ])}
+    </AriaMenu>
+  )
+}
+
+export interface FloatingMenuProps extends ChoicesProps {
+  readonly at: RefObject<Element | null>
+  readonly placement?: PopoverProps['placement']
+  /** Above the choices. */
+  readonly head?: ReactNode
+}
+
+/** Open as long as it is drawn. */
+export function FloatingMenu({ at, placement = 'bottom end', head, onClose, ...list }: FloatingMenuProps) {
+  return (
+    <Popover
+      isOpen
+      aria-label={list.label}
+      triggerRef={at}
+      placement={placement}
+      onOpenChange={isOpen => !isOpen && onClose()}
+      className="rounded-medium border border-line bg-raised text-ink shadow-float"
+    >
+      {head}
+      <List {...list} onClose={onClose} />
+    </Popover>
+  )
+}

@@ -1,0 +1,101 @@
+/** How others see the person: picture, name, a few words. */
+import { limits, type Me } from '@flotilla/protocol'
+import { lazy, Suspense, useState } from 'react'
+import { FileTrigger } from 'react-aria-components'
+import { useTranslation } from '../text/translate.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Button } from '../ui/button.tsx'
+import { Field } from '../ui/field.tsx'
+import { Form } from '../ui/form.tsx'
+import { Loaded, Section } from './parts.tsx'
+import { rest, useChange, useMe } from './queries.ts'
+
+const CropDialog = lazy(async () => ({ default: (await import('./crop-dialog.tsx')).CropDialog }))
+
+export function ProfilePart() {
+  const me = useMe()
+  return (
+    <Loaded query={me}>
+      {data => (
+        <>
+          <Picture me={data} />
+          <Words key={`${data.displayName} ${data.about}`} me={data} />
+        </>
+      )}
+    </Loaded>
+  )
+}
+
+const pictureTypes = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']
+
+function Picture({ me }: { readonly me: Me }) {
+  const { t } = useTranslation()
+  const [chosen, setChosen] = useState<File>()
+  const remove = useChange({ run: () => rest().profile.removeAvatar(), touches: [['me']], said: t('profile.removed') })
+  return (
+    <Section>
+      <div className="flex flex-wrap items-center gap-4">
+        <Avatar id={me.id} name={me.displayName} avatar={me.avatar} size={80} />
+        <div className="grid min-w-0 gap-2">
+          <p className="truncate text-title font-semibold" dir="auto">
+            {me.displayName}
+          </p>
+          <div className="flex flex-wrap gap-2">
+            <FileTrigger acceptedFileTypes={pictureTypes} onSelect={files => setChosen(files?.[0])}>
+              <Button look="secondary">{t('profile.choose')}</Button>
+            </FileTrigger>
+            {me.avatar !== null && (
+              <Button look="quiet" isPending={remove.isPending} onPress={() => remove.mutate()}>
+                {t('profile.remove')}
+              </Button>
+            )}
+          </div>
+        </div>
+      </div>
+      <Suspense fallback={null}>
+        {chosen !== undefined && <CropDialog file={chosen} onClose={() => setChosen(undefined)} />}
+      </Suspense>
+    </Section>
+  )
+}
+
+function Words({ me }: { readonly me: Me }) {
+  const { t } = useTranslation()
+  const change = useChange({
+    run: (words: { displayName: string; about: string }) => rest().profile.change(words),
+    touches: [['me']],
+    said: t('app.saved'),
+    isForm: true,
+  })
+  return (
+    <Section>
+      <Form
+        error={change.error}
+        fields={['displayName', 'about']}
+        onSubmit={({ displayName = '', about = '' }) => change.mutate({ displayName: displayName.trim(), about })}
+      >
+        <Field
+          name="displayName"
+          label={t('profile.displayName')}
+          defaultValue={me.displayName}
+          maxLength={limits.nameLengthMax}
+          autoComplete="name"
+          isRequired
+        />
+        <Field
+          name="about"
+          label={t('profile.about')}
+          hint={t('profile.aboutHint')}
+          defaultValue={me.about}
+          maxLength={limits.aboutLengthMax}
+          lines={3}
+        />
+        <div>
+          <Button type="submit" isPending={change.isPending}>
+            {t('app.save')}
+          </Button>
+        </div>
+      </Form>
+    </Section>
+  )
+}

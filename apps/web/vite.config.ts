@@ -1,0 +1,39 @@
+/** Builds the web client into dist/site. Our libraries are taken as sources, as everywhere in this house. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import tailwind from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+/** Where `vite` on its own port finds the API, while somebody works on the client. */
+const api = 'http://localhost:8080'
+
+/** Ours alone: React Aria has a condition `source` too, and its sources are not ours to build. */
+const libraries = new URL('../../libs/', import.meta.url)
+const sources = ['protocol', 'sdk', 'react'].flatMap(name => {
+  const folder = new URL(`${name}/`, libraries)
+  if (!existsSync(folder)) return []
+  const { exports } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as {
+    exports: Record<string, { source: string }>
+  }
+  return Object.entries(exports).map(([door, { source }]) => ({
+    find: new RegExp(`^@flotilla/${name}${door.slice(1)}$`),
+    replacement: fileURLToPath(new URL(source, folder)),
+  }))
+})
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  plugins: [react(), tailwind()],
+  resolve: { alias: sources },
+  server: { proxy: { '/v1': { target: api, ws: true } } },
+  build: {
+    outDir: 'dist/site',
+    target: 'es2022',
+    // Every browser that runs the client preloads modules; the polyfill is a script more.
+    modulePreload: { polyfill: false },
+    // What is inlined as data: would need a hole in the policy of the page.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+})
