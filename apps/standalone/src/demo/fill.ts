@@ -94,7 +94,7 @@ async function fillRoom(ctx: ChatContext, ids: Ids, room: Room, nth: number): Pr
       ? (await conversations.createDirect(ctx, by, others[0]!)).conversation
       : await conversations.createGroup(ctx, by, { name: room.name, members: others })
   const said = await sayAll(ctx, { conversation, members, room, random })
-  if (room.name !== undefined) await decorate(ctx, { conversation, members, owner: room.members[0], said })
+  if (room === rooms[0]) await decorate(ctx, { conversation, members, owner: room.members[0], said })
   const { head } = await conversations.get(ctx, by, conversation)
   await lifecycle.redate(ctx, conversation, timesOf(head, random))
   for (const [at, user] of members.entries())
