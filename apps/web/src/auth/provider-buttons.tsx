@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { useTranslation } from '../text/translate.ts'
-import { textOf } from '../app/failures.ts'
+import { textOf } from '../app/words.ts'
 import { signIn } from '../session.ts'
 import { Button } from '../ui/button.tsx'
 import { Notice } from '../ui/notice.tsx'

@@ -2,7 +2,7 @@
 import type { Block } from '@flotilla/sdk'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from '../text/translate.ts'
-import { textOf } from '../app/failures.ts'
+import { textOf } from '../app/words.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { Notice } from '../ui/notice.tsx'

@@ -1,7 +1,7 @@
 /** What the settings read and change, by one name each, so that a change shows everywhere. */
 import { type QueryKey, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Settings } from '@flotilla/sdk'
-import { textOf } from '../app/failures.ts'
+import { textOf } from '../app/words.ts'
 import { requireAccount, signIn } from '../session.ts'
 import { spoken } from '../text/translate.ts'
 import { toast } from '../ui/toast.tsx'

@@ -77,7 +77,7 @@ inChromium('a file that is no picture is told', async () => {
   const chooser = page.waitForEvent('filechooser')
   await byRole(page, 'Choose a picture').click()
   await (await chooser).setFiles({ name: 'flag.png', mimeType: 'image/png', buffer: Buffer.from('no picture') })
-  await page.getByText('This picture cannot be used').waitFor()
+  await page.getByText('Use a JPEG, PNG, WebP, GIF or AVIF of up to 5 MB').waitFor()
 })
 
 inChromium('dark, dense and Arabic from right to left, kept by this browser', async () => {

@@ -1,7 +1,7 @@
 /** Signing out: what goes with it, and a warning for those who would never get in again. */
 import { useMutation } from '@tanstack/react-query'
 import { useTranslation } from '../text/translate.ts'
-import { textOf } from '../app/failures.ts'
+import { textOf } from '../app/words.ts'
 import { signOut } from '../session.ts'
 import { Button } from '../ui/button.tsx'
 import { Actions, Dialog } from '../ui/dialog.tsx'

@@ -5,7 +5,7 @@ import type { Value } from '../../app/value.ts'
 import { useTranslation } from '../../text/translate.ts'
 import { toast } from '../../ui/toast.tsx'
 import type { Mode } from '../conversation/mode.ts'
-import { useTell, useWords } from '../failures.ts'
+import { useTell, useWords } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { mentionsIn } from './complete.ts'
 

@@ -14,7 +14,7 @@ import {
 import { useTranslation } from '../../text/translate.ts'
 import { may } from '../access.ts'
 import { Composer, type ComposerHandle } from '../composer/composer.tsx'
-import { useTell, useWords } from '../failures.ts'
+import { useTell, useWords } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { later, NoPlace } from '../parts/later.tsx'
 import { ConversationContext, type ConversationContextValue } from './context.ts'

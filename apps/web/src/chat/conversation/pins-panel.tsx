@@ -2,7 +2,7 @@
 import type { ConversationView } from '@flotilla/sdk/state'
 import { useTranslation } from '../../text/translate.ts'
 import { may } from '../access.ts'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { FoundMessage } from '../message/found-message.tsx'
 import { IconButton } from '../parts/icon-button.tsx'

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
 import { Section } from '../parts/panel.tsx'

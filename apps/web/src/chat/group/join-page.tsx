@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { requireAccount } from '../../session.ts'
 import { Button } from '../../ui/button.tsx'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { Avatar } from '../parts/avatar.tsx'
 
 export function JoinPage() {

@@ -1,7 +1,7 @@
 /** Who asks to be let into a group. */
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { useConversations } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'

@@ -2,7 +2,7 @@
 import { mutedForEver } from '@flotilla/sdk'
 import type { ConversationItem } from '@flotilla/sdk/state'
 import { useTranslation } from '../../text/translate.ts'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { type Choice, choices } from '../parts/menu.tsx'
 

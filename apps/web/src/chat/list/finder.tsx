@@ -2,7 +2,7 @@
 import { useNavigate } from '../../app/navigation.tsx'
 import { type KeyboardEvent, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { useConversations } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'

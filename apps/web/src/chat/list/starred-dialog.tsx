@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { FoundMessage } from '../message/found-message.tsx'
 import { Dialog } from '../parts/dialog.tsx'

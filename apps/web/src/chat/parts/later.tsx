@@ -4,7 +4,7 @@
  */
 import { type ComponentType, useEffect, useEffectEvent, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
-import { useTell } from '../failures.ts'
+import { useTell } from '../../app/use-tell.ts'
 
 interface Closable {
   onClose?(): void
