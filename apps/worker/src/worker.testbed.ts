@@ -12,6 +12,8 @@ export interface WorkerTestbed {
   readonly masterKeys: string
   readonly fcmPort: number
   readonly operatorPort: number
+  /** What its connections to PostgreSQL are called. */
+  readonly name?: string
   readonly sendMs: number
   readonly chat: Readonly<Record<string, unknown>>
   readonly worker: Partial<WorkerSettings>
@@ -20,7 +22,12 @@ export interface WorkerTestbed {
 const options = JSON.parse(process.env['WORKER_TESTBED'] ?? '{}') as WorkerTestbed
 const logger = createLogger('worker', 'warn')
 const registry = createRegistry({})
-const pool = createPool({ url: options.databaseUrl, connectionsMax: 8, logger, applicationName: 'worker-test' })
+const pool = createPool({
+  url: options.databaseUrl,
+  connectionsMax: 8,
+  logger,
+  applicationName: options.name ?? 'worker',
+})
 const chat = await createChat({
   pool,
   masterKeys: parseSecretKeys(options.masterKeys),

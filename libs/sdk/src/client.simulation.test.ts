@@ -340,7 +340,10 @@ function checkSends(server: ModelServer, device: Device): void {
   }
 }
 
-test('exactly once, in order, whole or called off, and every send one row: through anything', async () => {
+const runs = Number(process.env['SIMULATION_RUNS'] ?? 60)
+const timeout = Math.max(120_000, runs * 100)
+
+test('exactly once, in order, whole or called off, and every send one row: through anything', { timeout }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer(),
@@ -356,9 +359,9 @@ test('exactly once, in order, whole or called off, and every send one row: throu
         check(world)
       },
     ),
-    { numRuns: Number(process.env['SIMULATION_RUNS'] ?? 60) },
+    { numRuns: runs },
   )
-}, 120_000)
+})
 
 test('behind a line that carries little, everything arrives, and it is soon asked for in what the line carries', async () => {
   const world = new World(1, { transactional: true, history: 'all', isOld: false })

@@ -167,7 +167,9 @@ const climb = `new Promise(done => {
   const scroller = document.querySelector('[data-conversation-pane] [data-timeline]')
   const places = () => {
     const { top, bottom } = scroller.getBoundingClientRect()
-    const rows = [...scroller.querySelectorAll('[data-key]')].map(row => [row.dataset.key, row.getBoundingClientRect()])
+    // What is not measured yet is drawn where it is guessed to be, and not shown.
+    const drawn = [...scroller.querySelectorAll('[data-key]')].filter(row => getComputedStyle(row).visibility === 'visible')
+    const rows = drawn.map(row => [row.dataset.key, row.getBoundingClientRect()])
     return new Map(rows.filter(([, place]) => place.bottom > top && place.top < bottom).map(([key, place]) => [key, place.top]))
   }
   const result = { worst: 0, where: '', prepended: 0, blank: 0 }
@@ -194,6 +196,7 @@ const climb = `new Promise(done => {
     top = scroller.scrollTop === 0 ? top + 1 : 0
     if (top > 60 || frame > 3000) return done(result)
     if (frame % 4 === 0) {
+      scroller.dispatchEvent(new WheelEvent('wheel', { deltaY: -240 }))
       scroller.scrollTop -= 240
       before = undefined
     }

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { ConversationSettings, Notify } from '../down/conversation-settings-changed.ts'
 import { entries } from '../entries.ts'
-import { At, Cursor, groupFields, Role, Seq, TimerMs, Uuid } from '../fields.ts'
+import { At, Cursor, Epoch, groupFields, Role, Seq, TimerMs, Uuid } from '../fields.ts'
 import { limits } from '../limits.ts'
 import {
   answered,
@@ -50,6 +50,7 @@ export const Conversation = named(
       silencedUntil: Type.Optional(
         Type.With(At, { description: 'Until then the caller may read the group and not post in it.' }),
       ),
+      epoch: Epoch,
       head: Cursor,
       headAt: At,
       role: Role,

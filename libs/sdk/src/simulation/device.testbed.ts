@@ -163,7 +163,9 @@ export class Device {
       if (send.state.name === 'sending') delete record.failed
       else if (send.state.name === 'sent') {
         const { seq, epoch } = send.state
-        if (record.ack !== undefined && record.ack.epoch === epoch && record.ack.seq !== seq)
+        // What changes nothing makes no entry: then it is the head that is named.
+        const isEntry = server.made(this.user, send) !== undefined
+        if (isEntry && record.ack !== undefined && record.ack.epoch === epoch && record.ack.seq !== seq)
           this.violations.push(`${send.clientId} was acknowledged with ${record.ack.seq} and with ${seq}`)
         if (record.ack !== undefined && record.ack.epoch !== epoch) record.restored = true
         record.ack = { seq, epoch }
@@ -225,13 +227,14 @@ export class Device {
 
   /**
    * What was stored before the first connection of this run is replayed, and what came after the last answer is not; what
-   * is read again, because a conversation starts again, is. One's own may be acknowledged before the answer.
+   * is read again, because a conversation starts again, is. One's own may be acknowledged before the answer, and so may what
+   * somebody else has changed as one wanted to.
    */
-  #judgeMark({ conversation, seq, epoch, by }: Entry, replayed: boolean): void {
+  #judgeMark({ event, conversation, seq, epoch, by }: Entry, replayed: boolean): void {
     const at = this.#server.storedAt.get(`${conversation} ${seq} ${epoch}`) ?? 0
     const resumedAt = this.#server.resumedAt.get(this.user) ?? 0
     if (this.#isShownAll(conversation)) return
-    const isOwn = by === this.user
+    const isOwn = by === this.user || event !== 'message.new'
     if (!replayed && !isOwn && at < this.#liveAt - publishMsMax)
       this.violations.push(`${conversation} ${seq} is old and not marked as replayed`)
     if (
@@ -245,10 +248,7 @@ export class Device {
 
   /** What was said before somebody came in is old to them, whenever it was stored; how much of it a page reaches is chance. */
   #isShownAll(conversation: string): boolean {
-    const log = this.#server.logs.get(conversation) ?? []
-    return log.some(
-      row => row.event === 'member.added' && row.since !== undefined && row.members.some(one => one.user === this.user),
-    )
+    return this.#server.shownAll.has(`${conversation} ${this.user}`)
   }
 
   #take(entry: Entry): void {

@@ -66,6 +66,8 @@ export class ModelServer {
   /** When an entry was stored, by `conversation seq epoch`, and when a question of resuming was last answered, by person. */
   readonly storedAt = new Map<string, number>()
   readonly resumedAt = new Map<string, number>()
+  /** Who was shown what was said before them, by conversation and person; also where a restored store does not know. */
+  readonly shownAll = new Set<string>()
   epoch = 1
   frames = 0
   /** Connections that were closed as slow. */
@@ -125,6 +127,8 @@ export class ModelServer {
     this.logs.set(conversation, log)
     const seq = log.length + 1
     log.push({ ...row, conversation, seq, at: this.clock.now() } as Row)
+    if (row.event === 'member.added' && row.since !== undefined)
+      for (const { user } of row.members) this.shownAll.add(`${conversation} ${user}`)
     this.storedAt.set(`${conversation} ${seq} ${this.epoch}`, this.clock.steady())
     const concerned = new Set([...before.keys(), ...this.members(conversation).keys()])
     this.#publish(conversation, seq, concerned, origin)
@@ -132,12 +136,19 @@ export class ModelServer {
     return seq
   }
 
-  /** A backup comes back: the end of every log is gone. */
+  /** A backup comes back: the end of every log is gone. A pulse later the nodes say so. */
   restore(loseMax: number): void {
     this.epoch += 1
     for (const log of this.logs.values()) log.length = Math.max(1, log.length - this.between(0, loseMax))
     for (const receipts of [this.delivered, this.read])
       for (const [key, seq] of receipts) receipts.set(key, Math.min(seq, this.head(key.split(' ')[0] ?? '')))
+    const { epoch } = this
+    this.clock.after(this.between(0, 1_000), () => {
+      for (const socket of this.sockets) {
+        socket.event({ event: 'sync.heads', epoch, heads: [] })
+        socket.event({ event: 'refresh' })
+      }
+    })
   }
 
   /** Its sender takes a message away, by another device. */
@@ -228,7 +239,7 @@ export class ModelServer {
   }
 
   /** What was made by this command before. */
-  #made(user: string, { conversation, clientId }: { conversation: string; clientId: string }): Row | undefined {
+  made(user: string, { conversation, clientId }: { conversation: string; clientId: string }): Row | undefined {
     const log = this.logs.get(conversation) ?? []
     return log.find(row => 'clientId' in row && row.by === user && row.clientId === clientId)
   }
@@ -236,7 +247,7 @@ export class ModelServer {
   #send(socket: ModelSocket, command: CommandOf<'message.send'>): ReplyOf<'message.send'> {
     const { user } = socket
     const { id: _id, op: _op, conversation, ...said } = command
-    const same = this.#made(user, command)
+    const same = this.made(user, command)
     if (same !== undefined) return { seq: same.seq, at: same.at, epoch: this.epoch }
     this.#memberSince(user, conversation)
     const seq = this.append(conversation, { event: 'message.new', by: user, ...said }, socket)
@@ -248,7 +259,7 @@ export class ModelServer {
     const { conversation, clientId, op } = command
     const place = (seq: number) => ({ seq, at: this.clock.now(), epoch: this.epoch })
     const told = (seq: number) => ({ ...place(seq), entry: this.entries(conversation, seq - 1, seq, user)[0]! })
-    const same = this.#made(user, command)
+    const same = this.made(user, command)
     if (same !== undefined) return told(same.seq)
     const since = this.#memberSince(user, conversation)
     const made = changeBy(this.logs.get(conversation) ?? [], user, since, command)
@@ -417,6 +428,7 @@ export class ModelServer {
       kind: 'group',
       name: id,
       head: this.head(id),
+      epoch: this.epoch,
       headAt: entries.at(-1)?.at ?? 0,
       role: 'member',
       joinedSeq,

@@ -223,11 +223,12 @@ class World {
   }
 
   /** What must be true of every view. */
-  check({ rows }: TimelineView): void {
+  check({ rows, loading, error }: TimelineView): void {
     const keys = rows.map(({ key }) => key)
     expect(new Set(keys).size, 'keys').toBe(keys.length)
     const seqs = seqsOf({ rows } as TimelineView)
-    expect(seqs).toEqual([...seqs].sort((one, other) => one - other))
+    // While it begins anew it shows what there was, and what was sent since may have the seq of something that is lost.
+    if (loading !== 'first' && error === undefined) expect(seqs).toEqual([...seqs].sort((one, other) => one - other))
     expect(seqs.length).toBeLessThanOrEqual(heldMax + 20)
   }
 
@@ -287,7 +288,44 @@ async function compare(world: World): Promise<void> {
   await world.finish(fresh.state.stop())
 }
 
-test('whatever is read, sent, lost and repeated: no gap, and what a fresh reader sees', async () => {
+const troubled = (trouble: Partial<Trouble>): Step => ({ waitMs: 0, do: 'trouble', trouble: { ...calm, ...trouble } })
+
+/** What runs have found. */
+const found: [seed: number, steps: Step[]][] = [
+  // The list was read before the store was restored, and nothing else.
+  [711056912, [troubled({ refuse: 0.5 }), { waitMs: 142, do: 'restore', loseMax: 5 }, { waitMs: 0, do: 'older' }]],
+  // An acknowledged message was lost with the end of the log.
+  [
+    0,
+    [
+      { waitMs: 0, do: 'send', count: 1 },
+      { waitMs: 98, do: 'restore', loseMax: 1 },
+      { waitMs: 18, do: 'cut' },
+    ],
+  ],
+  // A notice came live, and not by a page.
+  [
+    0,
+    [troubled({ hang: 0.1, refuseConnect: 0.5 }), { waitMs: 174, do: 'send', count: 0 }, { waitMs: 94, do: 'older' }],
+  ],
+  // The device began with later entries than the list.
+  [-1072293281, [{ waitMs: 61, do: 'post', count: 51 }]],
+  // A quote was refused while the connection stood.
+  [
+    0,
+    [
+      { waitMs: 0, do: 'jump', at: 0 },
+      troubled({ refuseConnect: 0.5 }),
+      { waitMs: 476, do: 'restore', loseMax: 0 },
+      { waitMs: 4642, do: 'send', count: 0 },
+    ],
+  ],
+]
+
+const runs = Number(process.env['SIMULATION_RUNS'] ?? 60)
+const timeout = Math.max(120_000, runs * 100)
+
+test('whatever is read, sent, lost and repeated: no gap, and what a fresh reader sees', { timeout }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer(),
@@ -298,6 +336,6 @@ test('whatever is read, sent, lost and repeated: no gap, and what a fresh reader
         await compare(world)
       },
     ),
-    { numRuns: Number(process.env['SIMULATION_RUNS'] ?? 60) },
+    { numRuns: runs, examples: found },
   )
-}, 120_000)
+})

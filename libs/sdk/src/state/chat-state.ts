@@ -2,6 +2,7 @@
 import type { Me, User } from '@flotilla/protocol'
 import type { Client } from '../client.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import { FlotillaError } from '../flotilla-error.ts'
 import { type ChatArchive, type Kept, type KeptChange, keptConversationsMax, keptMessagesMax } from './archive.ts'
 import { Keeper, type Noted } from './keeper.ts'
 import { Changes } from './changes.ts'
@@ -27,6 +28,8 @@ export function createChatState(client: Client, options: ChatStateOptions = {}):
   return new State(client, options)
 }
 
+/** After so long, what could not be read is read again. */
+const retryMs = 5_000
 /** Conversations and threads that nobody looks at and that are held for the next time. */
 const warmMax = 30
 
@@ -53,6 +56,7 @@ class State implements ChatState {
   /** Whose the archive is. */
   #user: string | undefined
   #isStopped = false
+  #cancelRetry: (() => void) | undefined
   readonly #restored: Promise<void>
 
   constructor(client: Client, { archive, clock = systemClock }: ChatStateOptions) {
@@ -61,13 +65,14 @@ class State implements ChatState {
     const changes = new Changes(clock)
     this.#changes = changes
     const self = () => client.user ?? this.#user
-    const people = new People({ rest: client.rest, changes, changed: user => this.#learned(user) })
+    const failed = (thrown: unknown) => this.#failed(thrown)
+    const people = new People({ rest: client.rest, changes, changed: user => this.#learned(user), failed })
     this.#people = people
     const sends = new Sends({ client, clock, changed: conversation => this.#sent(conversation) })
     this.#sends = sends
     const changed = (id?: string) => this.#keeper?.note(id === undefined ? 'requests' : 'conversation', id)
-    this.#list = new Conversations({ client, clock, changes, people, sends, self, changed })
-    this.#company = new Company({ client, clock, changes, people })
+    this.#list = new Conversations({ client, clock, changes, people, sends, self, failed, changed })
+    this.#company = new Company({ client, clock, changes, people, failed })
     this.me = changes.readable('me', () => this.#me)
     this.connection = changes.readable('connection', () => client.state)
     this.conversations = changes.readable('conversations', () => this.#list.list())
@@ -139,6 +144,7 @@ class State implements ChatState {
     if (this.#isStopped) return
     this.#isStopped = true
     for (const end of this.#endings) end()
+    this.#cancelRetry?.()
     this.#company.close()
     this.#list.close()
     this.#sends.close()
@@ -152,7 +158,8 @@ class State implements ChatState {
   #listen(): (() => void)[] {
     const client = this.#client
     return [
-      client.on('entry', entry => {
+      client.on('entry', delivered => {
+        const { replayed: _, ...entry } = delivered
         const { conversation, seq } = entry
         this.#heads.set(conversation, seq)
         this.#each(conversation, timeline => timeline.live(entry))
@@ -203,11 +210,25 @@ class State implements ChatState {
   #refresh(): void {
     const { user } = this.#client
     if (this.#user !== user) this.#known(user)
+    this.#list.refresh()
+    this.#readMissing()
+  }
+
+  #readMissing(): void {
+    this.#list.readMissing()
     this.#people.refresh()
     this.#company.refresh()
     for (const timeline of this.#held) timeline.refresh()
     void this.#readMe()
-    this.#list.refresh()
+  }
+
+  /** A read failed: one that can succeed later is tried again, by the next connection at the latest. */
+  #failed(thrown: unknown): void {
+    if (!(thrown instanceof FlotillaError) || !thrown.retry) return
+    this.#cancelRetry ??= this.#clock.after(Math.max(retryMs, thrown.retryMs ?? 0), () => {
+      this.#cancelRetry = undefined
+      if (this.#client.state.name === 'live') this.#readMissing()
+    })
   }
 
   /** Who one is, by the server. An archive of somebody else is none. */
@@ -230,8 +251,8 @@ class State implements ChatState {
       const me = await this.#client.rest.me()
       this.#people.learn(me)
       this.#setMe(me)
-    } catch {
-      // The next connection reads it.
+    } catch (thrown) {
+      this.#failed(thrown)
     }
   }
 
@@ -290,6 +311,7 @@ class State implements ChatState {
       ...(root === undefined
         ? { readPage: conversationPages(rest, conversation), kept: () => this.#keptLog(conversation) }
         : { root, readPage: threadPages(rest, conversation, root, headOf) }),
+      failed: thrown => this.#failed(thrown),
       changed: () => void (root === undefined && this.#keeper?.note('log', conversation)),
       opened: () => this.#warm(timeline),
       left: () => this.#warm(timeline),

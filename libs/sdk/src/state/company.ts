@@ -13,6 +13,8 @@ export interface CompanyOptions {
   readonly clock: Clock
   readonly changes: Changes
   readonly people: People
+  /** Something could not be read. */
+  readonly failed: (thrown: unknown) => void
 }
 
 /** Somebody who scrolls looks away and back: so long they are still watched. */
@@ -53,7 +55,7 @@ export class Company {
     const get = () => (this.#watched.has(user) ? client.presence().get(user) : undefined)
     return changes.readable(`presence/${user}`, get, {
       begin: () => this.#watch(user),
-      end: () => this.#later(`presence/${user}`, () => this.#unwatch(user)),
+      end: () => this.#later(`presence/${user}`, () => this.#watched.delete(user) && client.unwatch([user])),
     })
   }
 
@@ -106,8 +108,9 @@ export class Company {
           [user.id, { delivered: Math.max(deliveredSeq, readSeq), read: readSeq }] as const,
       )
       if (this.#receipts.has(conversation)) this.#rise(conversation, read)
-    } catch {
-      // They are read with the next connection; until then, those that are heard are shown.
+    } catch (thrown) {
+      // Until they are read, those that are heard are shown.
+      this.#options.failed(thrown)
     }
   }
 
@@ -137,18 +140,23 @@ export class Company {
       const added = [...this.#added]
       this.#added.clear()
       if (added.length === 0) return
-      // Whom one may not watch is not known to be here.
-      this.#options.client.watch(added).catch(() => {
-        for (const one of added) this.#watched.delete(one)
-      })
+      void this.#begin(added)
     })
   }
 
-  #unwatch(user: string): void {
-    if (this.#watched.delete(user)) this.#options.client.unwatch([user])
+  /** Whom one may not watch is not known to be here, and costs nobody else. */
+  async #begin(users: readonly string[]): Promise<void> {
+    try {
+      await this.#options.client.watch(users)
+    } catch {
+      for (const user of users) {
+        if (users.length === 1) this.#watched.delete(user)
+        else await this.#begin([user])
+      }
+    }
   }
 
-  #later(key: string, call: () => void): void {
+  #later(key: string, call: () => unknown): void {
     this.#stay(key)
     const cancel = this.#options.clock.after(lingerMs, () => {
       this.#timers.delete(key)

@@ -31,7 +31,7 @@ export class ConversationRecord {
   /** The server has to be asked. */
   isStale = false
   #countedTo: number
-  /** It was read from a store that is no more, or of which too much was missed. */
+  /** Too much was missed of it, or the store that it was read from is no more. */
   #isOver = false
   /** Messages of others behind that which are not read. */
   readonly #heard = new Map<number, Heard>()
@@ -42,16 +42,21 @@ export class ConversationRecord {
   }
 
   /** It begins anew: what is known is shown until it was read, and counts no more. */
-  beginAnew(): void {
+  beginAnew(epoch = this.conversation.epoch): void {
     this.#isOver = true
     this.isStale = true
     this.#heard.clear()
     this.#countedTo = 0
-    this.#set({ head: 0, readSeq: 0 })
+    const settings = { ...this.conversation.settings, version: 0 }
+    this.#set({ epoch, head: 0, readSeq: 0, settings })
   }
 
-  /** It was read anew. What was heard or done since it was is kept. */
+  /** It was read anew. What was heard or done since it was is kept; what another store has said, on neither side. */
   read(now: Conversation): void {
+    if (!this.#isOfNow(now.epoch)) {
+      this.isStale = true
+      return
+    }
     const { lastMessage, ...over } = this.conversation
     const isKept = !this.#isOver || (lastMessage?.seq ?? 0) <= over.head
     const before = isKept ? this.conversation : over
@@ -68,7 +73,7 @@ export class ConversationRecord {
       readSeq,
       settings,
       head: Math.max(before.head, now.head),
-      headAt: Math.max(before.headAt, now.headAt),
+      headAt: now.head < before.head ? before.headAt : now.headAt,
       ...given({ lastMessage: last }),
     }
     // The receipt is on its way: what it covers whole needs no answer.
@@ -77,8 +82,11 @@ export class ConversationRecord {
   }
 
   entry(entry: Entry, self: string | undefined): void {
+    const isOfNow = this.#isOfNow(entry.epoch)
     const { head, headAt } = this.conversation
-    if (entry.seq <= head) return
+    if (!isOfNow || entry.seq <= head) return
+    // What lies between was not heard: the device began with later ones than the list, or does not know their kind.
+    if (entry.seq > head + 1) this.isStale = true
     this.#set({ head: entry.seq, headAt: Math.max(headAt, entry.at) })
     if (entry.event === 'message.new') this.#message(entry, self)
     else if (entry.event === 'messages.expired') this.#change(entry, entry.targets)
@@ -134,6 +142,13 @@ export class ConversationRecord {
       if (isMention) mentions += 1
     }
     return { unread: Math.min(unread, countMax), mentions: Math.min(mentions, countMax) }
+  }
+
+  /** Whether it is of the store as it is, as far as is known. */
+  #isOfNow(epoch: number): boolean {
+    const { epoch: before } = this.conversation
+    if (epoch > before) this.beginAnew(epoch)
+    return epoch >= before
   }
 
   #message(message: Message, self: string | undefined): void {

@@ -28,6 +28,8 @@ export interface ConversationsOptions {
   readonly people: People
   readonly sends: Sends
   readonly self: () => string | undefined
+  /** Something could not be read. */
+  readonly failed: (thrown: unknown) => void
   /** What the archive keeps of it has changed: a conversation, or requests. */
   readonly changed: (conversation?: string) => void
 }
@@ -35,7 +37,6 @@ export interface ConversationsOptions {
 /** What is asked for is gathered for so long, and so many are asked for one by one. */
 const askMs = 300
 const askMax = 20
-const retryMs = 5_000
 /** Of the last message so much is shown. */
 const previewMax = 120
 const pageMax = 100
@@ -64,7 +65,6 @@ export class Conversations {
   readonly #asked = new Set<string>()
   #cancelAsk: (() => void) | undefined
   #cancelDue: () => void = () => {}
-  #cancelRetry: () => void = () => {}
   #isReading = false
   #isWanted = false
   /** What became known while the list was read: it may not be in it. */
@@ -192,10 +192,16 @@ export class Conversations {
     if (!this.#isReading) void this.#readAll()
   }
 
+  /** What failed may be read now. */
+  readMissing(): void {
+    if (this.#isWanted) this.refresh()
+    this.#planAsk()
+  }
+
   /** Asks for a conversation of which only the server knows. */
   ask(conversation: string): void {
     this.#asked.add(conversation)
-    this.#planAsk(askMs)
+    this.#planAsk()
   }
 
   restore(
@@ -223,26 +229,20 @@ export class Conversations {
   close(): void {
     this.#cancelAsk?.()
     this.#cancelDue()
-    this.#cancelRetry()
   }
 
   async #readAll(): Promise<void> {
     this.#isReading = true
-    while (this.#isWanted) {
-      this.#isWanted = false
-      try {
+    try {
+      while (this.#isWanted) {
+        this.#isWanted = false
         await this.#readOnce()
-      } catch {
-        // Without a network, the next connection reads it.
-        this.#cancelRetry()
-        if (this.#isLive()) this.#cancelRetry = this.#options.clock.after(retryMs, () => this.refresh())
       }
+    } catch (thrown) {
+      this.#isWanted = true
+      this.#options.failed(thrown)
     }
     this.#isReading = false
-  }
-
-  #isLive(): boolean {
-    return this.#options.client.state.name === 'live'
   }
 
   async #readOnce(): Promise<void> {
@@ -292,8 +292,8 @@ export class Conversations {
     this.#options.changed()
   }
 
-  #planAsk(ms: number): void {
-    this.#cancelAsk ??= this.#options.clock.after(ms, () => {
+  #planAsk(): void {
+    this.#cancelAsk ??= this.#options.clock.after(askMs, () => {
       this.#cancelAsk = undefined
       void this.#askNow()
     })
@@ -305,10 +305,9 @@ export class Conversations {
     try {
       if (asked.length > askMax) return this.refresh()
       for (const id of asked) await this.#askOne(id)
-    } catch {
-      // Without a network, all are read with the next connection; else they are asked for again.
+    } catch (thrown) {
       for (const id of asked) this.#asked.add(id)
-      if (this.#isLive()) this.#planAsk(retryMs)
+      this.#options.failed(thrown)
     }
   }
 

@@ -14,13 +14,15 @@ export interface PeopleOptions {
   readonly rest: Rest
   readonly changes: Changes
   readonly changed: (user: User) => void
+  /** Somebody could not be read. */
+  readonly failed: (thrown: unknown) => void
 }
 
 export class People {
   readonly #options: PeopleOptions
   readonly #people = new Map<string, User>()
   readonly #wanted = new Set<string>()
-  /** Of whom nothing can be read. */
+  /** Of whom nothing could be read. */
   readonly #unknown = new Set<string>()
   #reads = 0
 
@@ -58,8 +60,9 @@ export class People {
     if (this.#people.size > peopleMax) this.#letGo()
   }
 
-  /** The network is back: what failed may be read now. */
+  /** What failed may be read now, for those who wait for it. */
   refresh(): void {
+    for (const id of this.#unknown) if (this.#options.changes.has(keyOf(id))) this.#wanted.add(id)
     this.#unknown.clear()
     this.#read()
   }
@@ -92,8 +95,9 @@ export class People {
   async #readOne(id: string): Promise<void> {
     try {
       this.learn(await this.#options.rest.user(id))
-    } catch {
+    } catch (thrown) {
       this.#unknown.add(id)
+      this.#options.failed(thrown)
     }
     this.#reads -= 1
     this.#read()

@@ -19,6 +19,8 @@ export interface Pending<D extends Draft = Draft> {
   readonly at: number
   readonly state: SendStateName
   readonly seq?: number
+  /** Of the store that acknowledged it. */
+  readonly epoch?: number
   readonly error?: FlotillaError
 }
 
@@ -46,6 +48,7 @@ export class Sends {
   readonly #options: SendsOptions
   readonly #pending = new Map<string, Pending>()
   readonly #timers = new Set<() => void>()
+  #epoch = 0
 
   constructor(options: SendsOptions) {
     this.#options = options
@@ -66,15 +69,24 @@ export class Sends {
     // Its entry came before its acknowledgement.
     if (state.name === 'sent' && before === undefined) return
     const at = before?.at ?? clock.now()
-    const { name, seq, error } = state as { name: SendStateName; seq?: number; error?: FlotillaError }
-    this.#set({ clientId, draft, at, state: name, ...given({ seq, error }) })
+    const { name, seq, epoch, error } = state as Pick<Pending, 'seq' | 'epoch' | 'error'> & { name: SendStateName }
+    this.#set({ clientId, draft, at, state: name, ...given({ seq, epoch, error }) })
+    this.inEpoch(epoch ?? 0)
     if (state.name === 'sent' && !isPosting) this.#dropSoon(clientId)
     if (state.name === 'failed') this.#bound()
   }
 
   /** Its entry is there. */
   entry(entry: Entry, self: string | undefined): void {
+    this.inEpoch(entry.epoch)
     if ('clientId' in entry && entry.by === self) this.#drop(entry.clientId)
+  }
+
+  /** The store is in this epoch, or a later one: what an earlier one acknowledged and did not tell yet is lost. */
+  inEpoch(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch)
+    for (const one of this.#pending.values())
+      if (one.epoch !== undefined && one.epoch < this.#epoch) this.#drop(one.clientId)
   }
 
   /** Everything up to `head` was heard, so what was acknowledged before it is there, or will not come. */

@@ -31,6 +31,8 @@ export interface TimelineOptions {
   readonly readPage: ReadPage
   /** Reads what the archive has of it. */
   readonly kept?: () => Promise<KeptLog | undefined>
+  /** Something could not be read. */
+  readonly failed: (thrown: unknown) => void
   /** What the archive keeps of it has changed. */
   readonly changed: () => void
   /** It holds something from now on; or nobody listens any more. */
@@ -130,10 +132,6 @@ export class LogTimeline implements Timeline {
 
   // ---- what the state tells it --------------------------------------------------------------------------------------
 
-  get isHeld(): boolean {
-    return this.#opening !== undefined
-  }
-
   live(entry: Entry): void {
     if (!this.#isOfNow(entry.epoch)) return
     if (this.#log.live(entry)) void this.#catchUp()
@@ -166,7 +164,7 @@ export class LogTimeline implements Timeline {
     this.#touch(false)
   }
 
-  /** The network is back. */
+  /** The network is back, or what failed may be read now. */
   refresh(): void {
     if (this.#opening === undefined) return
     this.#asked.clear()
@@ -245,6 +243,7 @@ export class LogTimeline implements Timeline {
   #isOfNow(epoch: number): boolean {
     const before = this.#epoch
     this.#epoch = Math.max(before, epoch)
+    this.#options.sends.inEpoch(epoch)
     if (before !== 0 && epoch > before) {
       this.#discontinuity += 1
       this.#beginAnew()
@@ -270,6 +269,7 @@ export class LogTimeline implements Timeline {
       if (turn !== this.#turn) return
       this.#loading = 'none'
       this.#error = thrown as FlotillaError
+      this.#options.failed(thrown)
       this.#touch(false)
     }
   }
@@ -362,6 +362,7 @@ export class LogTimeline implements Timeline {
       }
     } catch (thrown) {
       if (log === this.#log) this.#error = thrown as FlotillaError
+      this.#options.failed(thrown)
       this.#touch(false)
     }
   }
@@ -521,8 +522,8 @@ export class LogTimeline implements Timeline {
       log.quote(quoteFrom(seq, found))
       this.#asked.delete(seq)
       if (log === this.#log) this.#touch(true)
-    } catch {
-      // It is asked again with the next connection.
+    } catch (thrown) {
+      this.#options.failed(thrown)
     }
   }
 

@@ -4,6 +4,7 @@
  *
  * - A row is known by its key. Where one stands on the screen, it stays, whatever comes before or behind it.
  * - At the bottom the list follows what comes, before it is painted; elsewhere it stays.
+ * - Where it is brought to a row, it stays with it until the rows around are measured, or somebody scrolls.
  * - Nobody else moves it: no anchoring by the browser, no smooth scrolling.
  */
 import {
@@ -20,7 +21,7 @@ import {
 } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import type { Placed } from './arrange.ts'
-import { below, Bottom } from './bottom.ts'
+import { below, Hold, type TopOf } from './hold.ts'
 import { lastInView, lastSeen, type Place, placeOf } from './place.ts'
 import { stepTo } from './steps.ts'
 import { flash, useRowFocus } from './use-row-focus.ts'
@@ -59,31 +60,30 @@ export function Timeline(props: TimelineProps) {
   const { shown, shift } = useSteps(rows)
   const scroller = useRef<HTMLDivElement>(null)
   const list = useRef<VirtualizerHandle>(null)
-  const bottom = useBottom(scroller, list, start)
-  const report = useReport(scroller, list, bottom, shown, props)
-  useStart(start, shown, list, bottom, report)
-  useFollow(shown, hasNewer, bottom)
+  const hold = useHold(scroller, list, start)
+  const report = useReport(scroller, list, hold, shown, props)
+  const topOf = useTops(shown)
+  useStart(start, shown, hold, topOf, report)
+  useFollow(shown, hasNewer, hold)
   const { active, activeAt, focusKey, onFocus, onKeyDown } = useRowFocus({
     shown,
     scroller,
     onRowKey,
     onMove(nth) {
-      bottom.hold(nth === shown.length - 1 && !hasNewer)
-      list.current?.scrollToIndex(nth, { align: 'nearest' })
+      const row = shown[nth]
+      if (nth === shown.length - 1 && !hasNewer) bringToBottom(hold)
+      else if (row !== undefined) hold.toRow(topOf(row.key, 'nearest'))
     },
   })
   useImperativeHandle(
     ref,
     () => ({
       toBottom() {
-        bottom.hold(true)
-        bottom.pin()
+        bringToBottom(hold)
       },
       toKey(key) {
-        const nth = shown.findIndex(row => row.key === key)
-        if (nth < 0) return false
-        bottom.hold(false)
-        list.current?.scrollToIndex(nth, { align: 'center' })
+        if (!shown.some(row => row.key === key)) return false
+        hold.toRow(topOf(key, 'center'))
         flash(scroller, key)
         return true
       },
@@ -92,11 +92,11 @@ export function Timeline(props: TimelineProps) {
         if (last !== undefined) focusKey(last.key)
       },
     }),
-    [shown, bottom, focusKey],
+    [shown, hold, topOf, focusKey],
   )
   const onScroll = useCallback(() => {
-    if (bottom.scrolled()) report()
-  }, [bottom, report])
+    if (hold.scrolled()) report()
+  }, [hold, report])
 
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- it takes the arrow keys for its rows
@@ -152,20 +152,48 @@ type Scroller = { readonly current: HTMLDivElement | null }
 type List = { readonly current: VirtualizerHandle | null }
 
 /** At the bottom stays at the bottom, when rows or the window change their height: before it is painted. */
-function useBottom(scroller: Scroller, list: List, start: Place): Bottom {
-  const [bottom] = useState(() => new Bottom(start === 'bottom'))
+function useHold(scroller: Scroller, list: List, start: Place): Hold {
+  const [hold] = useState(() => new Hold(start === 'bottom'))
   useLayoutEffect(() => {
     if (scroller.current === null || list.current === null) return undefined
-    return bottom.attach(scroller.current, list.current)
-  }, [scroller, list, bottom])
-  return bottom
+    return hold.attach(scroller.current, list.current)
+  }, [scroller, list, hold])
+  return hold
+}
+
+function bringToBottom(hold: Hold): void {
+  hold.toBottom()
+  hold.pin()
+}
+
+/** So many pixels below the upper edge; in the middle; or where it is in view with the least of scrolling. */
+type Align = number | 'center' | 'nearest'
+
+/** @returns what tells how far down the list is to be scrolled for a row, whatever rows come meanwhile; always the same function */
+function useTops(shown: readonly Placed[]): (key: string, align: Align) => TopOf {
+  const latest = useRef(shown)
+  useLayoutEffect(() => {
+    latest.current = shown
+  }, [shown])
+  return useCallback(
+    (key, align) => handle => {
+      const nth = latest.current.findIndex(row => row.key === key)
+      if (nth < 0) return undefined
+      const top = handle.getItemOffset(nth)
+      const spare = handle.viewportSize - handle.getItemSize(nth)
+      if (typeof align === 'number') return top - align
+      if (align === 'center') return top - spare / 2
+      return Math.min(top, Math.max(handle.scrollOffset, top - spare))
+    },
+    [],
+  )
 }
 
 /** @returns what tells where the list stands, and asks for the next page near an end; always the same function */
 function useReport(
   scroller: Scroller,
   list: List,
-  bottom: Bottom,
+  hold: Hold,
   shown: readonly Placed[],
   props: TimelineProps,
 ): () => void {
@@ -180,38 +208,39 @@ function useReport(
     if (element === null || handle === null || shown.length === 0) return
     const { scrollTop, clientHeight } = element
     const belowPx = below(element)
-    bottom.look()
+    hold.look()
     if (props.hasOlder && scrollTop < prefetchPx) props.onOlder()
     if (props.hasNewer && belowPx < prefetchPx) props.onNewer()
     props.onPlace(
-      placeOf(handle, shown, bottom.isHeld && !props.hasNewer),
+      placeOf(handle, shown, hold.isAtBottom && !props.hasNewer),
       lastSeen(handle, shown, scrollTop + clientHeight),
     )
-  }, [scroller, list, bottom])
+  }, [scroller, list, hold])
   useEffect(report, [report, shown, props.hasOlder, props.hasNewer])
   return report
 }
 
 /** Once there are rows, and once only. */
-function useStart(start: Place, shown: readonly Placed[], list: List, bottom: Bottom, report: () => void): void {
+function useStart(
+  start: Place,
+  shown: readonly Placed[],
+  hold: Hold,
+  topOf: (key: string, align: Align) => TopOf,
+  report: () => void,
+): void {
   const isPlaced = useRef(false)
   useLayoutEffect(() => {
     if (isPlaced.current || shown.length === 0) return
     isPlaced.current = true
-    const nth = start === 'bottom' ? -1 : shown.findIndex(row => row.key === start.key)
-    if (start === 'bottom' || nth < 0) return bottom.pin()
-    list.current?.scrollToIndex(nth, { align: 'start', offset: -start.offset })
-    const settle = () => {
-      bottom.settle()
-      report()
-    }
+    if (start === 'bottom' || !shown.some(row => row.key === start.key)) return bringToBottom(hold)
+    hold.toRow(topOf(start.key, start.offset))
     // Once its rows are measured.
-    requestAnimationFrame(() => requestAnimationFrame(settle))
-  }, [start, shown, list, bottom, report])
+    requestAnimationFrame(() => requestAnimationFrame(report))
+  }, [start, shown, hold, topOf, report])
 }
 
 /** What comes at the end is followed at the bottom; what oneself sends, from everywhere. */
-function useFollow(shown: readonly Placed[], hasNewer: boolean, bottom: Bottom): void {
+function useFollow(shown: readonly Placed[], hasNewer: boolean, hold: Hold): void {
   const lastKey = useRef<string>(undefined)
   useLayoutEffect(() => {
     const last = shown.at(-1)
@@ -219,7 +248,7 @@ function useFollow(shown: readonly Placed[], hasNewer: boolean, bottom: Bottom):
     const wasEmpty = lastKey.current === undefined
     lastKey.current = last?.key
     if (!isNew || wasEmpty) return
-    if (last.row.kind === 'message' && last.row.own && last.row.state === 'sending') bottom.hold(true)
-    if (!hasNewer) bottom.follow()
-  }, [shown, hasNewer, bottom])
+    if (last.row.kind === 'message' && last.row.own && last.row.state === 'sending') hold.toBottom()
+    if (!hasNewer) hold.follow()
+  }, [shown, hasNewer, hold])
 }

@@ -105,6 +105,7 @@ export async function readPage(
   limit: number,
   { archived, pinned }: ListFilter = {},
 ): Promise<{ conversations: readonly Conversation[]; next?: PagePosition }> {
+  const epoch = ctx.epoch()
   const { rows } = await ctx.pool.query<Row>({
     name: 'conversations-page',
     text: pageText,
@@ -113,7 +114,7 @@ export async function readPage(
   })
   let conversations: readonly Conversation[] = []
   for (const part of partsOf(rows.slice(0, limit))) {
-    const all = [...conversations, ...(await toConversations(ctx, by, part))]
+    const all = [...conversations, ...(await toConversations(ctx, by, part, epoch))]
     conversations = fitting(all)
     if (conversations.length < all.length) break
   }
@@ -140,11 +141,18 @@ function* partsOf(rows: readonly Row[]): Generator<Row[]> {
 
 /** One conversation of the caller's; undefined when they are no member or it does not exist. */
 export async function readOne(ctx: LogContext, by: string, id: string): Promise<Conversation | undefined> {
+  const epoch = ctx.epoch()
   const found = await ctx.pool.query<Row>({ name: 'conversations-one', text: oneText, values: [by, id] })
-  return (await toConversations(ctx, by, found.rows))[0]
+  return (await toConversations(ctx, by, found.rows, epoch))[0]
 }
 
-async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]): Promise<Conversation[]> {
+/** @param epoch as it was before they were read: of a store that was restored meanwhile, nothing passes as what it holds now */
+async function toConversations(
+  ctx: LogContext,
+  by: string,
+  rows: readonly Row[],
+  epoch: number,
+): Promise<Conversation[]> {
   const small = rows.filter(isSmall).map(row => row.id)
   const awaited = rows.flatMap(row => (row.pending && row.other !== null ? [row.other] : []))
   const [people, asked, entries] = await Promise.all([
@@ -155,6 +163,7 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       ctx,
       by,
       rows.filter(row => row.conversation_id !== null),
+      epoch,
     ),
   ])
   const lastMessages = new Map(entries.map(entry => [entry.conversation, entry as EntryOf<'message.new'>]))
@@ -172,8 +181,10 @@ async function toConversations(ctx: LogContext, by: string, rows: readonly Row[]
       ...(row.name === null ? {} : { name: row.name }),
       ...(isDirect(row) ? {} : { group: groupOf(row) }),
       ...(row.silenced_until === null ? {} : { silencedUntil: Math.round(row.silenced_until) }),
+      epoch,
       head: row.head_seq,
-      headAt: Math.floor(Number(row.head_at) * 1000),
+      // As its last entry says it.
+      headAt: Math.round(Number(row.head_at) * 1000),
       role: roleOf(row.role),
       joinedSeq: row.joined_seq,
       ...(row.cleared_seq < row.joined_seq ? {} : { clearedSeq: row.cleared_seq }),

@@ -32,10 +32,11 @@ const texts = { after: pageText('ASC'), before: pageText('DESC') }
 
 /**
  * The head is read first and bounds the page, so that somebody who is removed between the two queries sees nothing
- * that came after (P8).
+ * that came after (P8). And the epoch before it: what a store held that was restored meanwhile must not pass as what it holds now.
  * @throws Refusal conversation_unknown, not_a_member
  */
 export async function history(ctx: LogContext, by: string, input: HistoryInput): Promise<ReplyOf<'history.page'>> {
+  const epoch = ctx.epoch()
   const found = await ctx.pool.query<{ head: number; joined: number | null }>({
     name: 'history-bounds',
     text: `SELECT c.head_seq AS head, ${firstSeen('m')} AS joined
@@ -59,6 +60,6 @@ export async function history(ctx: LogContext, by: string, input: HistoryInput):
   const last = page.rows.at(-1)
   const more = last !== undefined && (forward ? last.seq < high : last.seq > low)
   const rows = forward ? page.rows : page.rows.toReversed()
-  const entries = await asTheyStand(ctx, by, rows)
-  return { entries, head, from, epoch: ctx.epoch(), ...(more ? { more } : {}) }
+  const entries = await asTheyStand(ctx, by, rows, epoch)
+  return { entries, head, from, epoch, ...(more ? { more } : {}) }
 }

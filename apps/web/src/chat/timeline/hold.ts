@@ -1,6 +1,6 @@
 /**
- * The bottom of a list that scrolls: the list is held there while rows come and change their height, until somebody scrolls
- * away. Knows nothing of React, which need not draw for any of it.
+ * Where a list that scrolls is held while rows come and change their height: at the bottom, until somebody scrolls away; or at a
+ * row that it was brought to, until its neighbours are measured. Knows nothing of React, which need not draw for any of it.
  */
 import type { VirtualizerHandle } from 'virtua'
 
@@ -8,9 +8,19 @@ import type { VirtualizerHandle } from 'virtua'
 const nearPx = 24
 /** Who has scrolled by hand is taken to be at it for so long. */
 const intentMs = 400
+/** A row is held until nothing has changed for so long. */
+const settleMs = 200
 
-export class Bottom {
-  #isHeld: boolean
+/** How far down the list is to be scrolled for a row, by what is known now; undefined where the row is gone. */
+export type TopOf = (handle: VirtualizerHandle) => number | undefined
+
+interface RowHold {
+  readonly topOf: TopOf
+  until: number
+}
+
+export class Hold {
+  #at: 'bottom' | RowHold | undefined
   #element: HTMLElement | undefined
   #handle: VirtualizerHandle | undefined
   /** When it was last looked at, by what is on the screen: all of it may be in view without anybody having scrolled. */
@@ -20,12 +30,14 @@ export class Bottom {
   #lastHeight = 0
   #intendedAt = Number.NEGATIVE_INFINITY
 
-  constructor(isHeld: boolean) {
-    this.#isHeld = isHeld
+  constructor(isAtBottom: boolean) {
+    this.#at = isAtBottom ? 'bottom' : undefined
   }
 
-  get isHeld(): boolean {
-    return this.#isHeld
+  /** A row may be where all that follows is in view. */
+  get isAtBottom(): boolean {
+    this.#settle()
+    return this.#at === 'bottom' || (this.#at !== undefined && this.#wasNear)
   }
 
   /** @returns what ends it */
@@ -41,6 +53,7 @@ export class Bottom {
     // By wheel, finger, key or bar.
     const intended = () => {
       this.#intendedAt = performance.now()
+      if (this.#at !== 'bottom') this.#at = undefined
     }
     const kinds = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const
     for (const kind of kinds) element.addEventListener(kind, intended, { passive: true })
@@ -53,14 +66,41 @@ export class Bottom {
     }
   }
 
-  /** From the next `pin` on it stays there, or no longer does. */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld
+  /** From the next `pin` on it stays there. */
+  toBottom(): void {
+    this.#at = 'bottom'
   }
 
-  /** Goes there, if it is held. */
+  /** Brings a row to its place: at once, and again when what is around it is measured. Who scrolls meanwhile, is left alone. */
+  toRow(topOf: TopOf): void {
+    this.#at = { topOf, until: performance.now() + settleMs }
+    this.pin()
+  }
+
+  /** Goes where it is held. */
   pin(): void {
-    if (this.#element !== undefined && this.#isHeld) this.#element.scrollTop = this.#element.scrollHeight
+    const element = this.#element
+    if (element === undefined) return
+    this.#settle()
+    if (this.#at === 'bottom') element.scrollTop = element.scrollHeight
+    else if (this.#at !== undefined) this.#pinRow(element, this.#at)
+  }
+
+  #pinRow(element: HTMLElement, row: RowHold): void {
+    const top = row.topOf(this.#handle!)
+    if (top === undefined) {
+      this.#at = undefined
+      return
+    }
+    row.until = performance.now() + settleMs
+    if (Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top
+    this.look()
+  }
+
+  /** Once its neighbours are measured, a row is held no more. */
+  #settle(): void {
+    if (this.#at === undefined || this.#at === 'bottom' || performance.now() < this.#at.until) return
+    this.#at = this.#wasNear ? 'bottom' : undefined
   }
 
   /**
@@ -68,8 +108,8 @@ export class Bottom {
    * where `pin` has undone the correction, there is none to hear of. So it is told of one, before what was appended is painted.
    */
   follow(): void {
-    if (this.#wasNear) this.#isHeld = true
-    if (this.#element === undefined || this.#handle === undefined || !this.#isHeld) return
+    if (this.#wasNear) this.#at = 'bottom'
+    if (this.#element === undefined || this.#handle === undefined || this.#at !== 'bottom') return
     const bottom = this.#element.scrollHeight - this.#element.clientHeight
     // From further away it hears of the scroll itself, and must not be told while React draws.
     if (Math.abs(bottom - this.#handle.scrollOffset) < this.#handle.viewportSize) {
@@ -79,11 +119,6 @@ export class Bottom {
       this.#isFollowing = false
     }
     this.pin()
-  }
-
-  /** It has been brought to another place: all of it may be in view wherever it begins, and then it is at the bottom, too. */
-  settle(): void {
-    if (this.#element !== undefined) this.#isHeld = below(this.#element) < nearPx
   }
 
   /** What is on the screen is looked at. */
@@ -98,10 +133,11 @@ export class Bottom {
     const isIntended = performance.now() - this.#intendedAt < intentMs
     const isByLayout = scrollHeight !== this.#lastHeight && !isIntended
     this.#lastHeight = scrollHeight
+    this.#settle()
     // Who scrolls up by a little wants to leave the bottom; who scrolls down need not meet it to the pixel. What rows do by
     // changing their height takes nobody away from it.
-    if (this.#isHeld && isByLayout) this.pin()
-    else this.#isHeld = below(this.#element) < (scrollTop < this.#lastTop ? 1 : nearPx)
+    if (this.#at === 'bottom' ? isByLayout : this.#at !== undefined) this.pin()
+    else this.#at = below(this.#element) < (scrollTop < this.#lastTop ? 1 : nearPx) ? 'bottom' : undefined
     this.#lastTop = this.#element.scrollTop
     return true
   }
