@@ -46,6 +46,11 @@ export const messageSettings = {
     { min: 100, max: 60_000 },
     'How often at most the members of a large conversation are told of new reactions. Use the same value in all processes.',
   ),
+  RECEIPTS_GATHER_MS: integer(
+    chatDefaults.receiptsGatherMs,
+    { min: 1_000, max: 600_000 },
+    'How often at most senders in a conversation of more than 100 members are told how many have received and read their last message; in one of more than 25,000, less often. Use the same value in all processes.',
+  ),
 }
 
 const toWindow = (ms: number) => (ms < 0 ? Number.POSITIVE_INFINITY : ms)
@@ -61,4 +66,5 @@ export const toMessageSettings = (values: Values<typeof messageSettings>) =>
     editHistory: values.EDIT_HISTORY,
     reactionEmojis: values.REACTION_EMOJIS,
     reactionsGatherMs: values.REACTIONS_GATHER_MS,
+    receiptsGatherMs: values.RECEIPTS_GATHER_MS,
   }) satisfies Partial<ChatSettings>

@@ -77,6 +77,7 @@ test('every event names its delivery class, and nothing else does', () => {
     'message.delivered',
     'message.read',
     'presence.changed',
+    'receipts.counted',
     'typing.start',
     'typing.stop',
   ])

@@ -60,6 +60,7 @@ const tags: Readonly<Record<string, string>> = {
   poll: 'Votes and results of polls.',
   presence: 'Who is online.',
   reaction: 'Reactions in large conversations.',
+  receipts: 'Receipts in large conversations.',
   refresh: 'Reloading state that is not in a log.',
   reminder: 'Reminders.',
   scheduled: 'Scheduled messages.',

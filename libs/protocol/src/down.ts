@@ -21,7 +21,7 @@ import { notificationNew, notificationRead, notificationRemoved } from './down/n
 import { pollOwnVote } from './down/poll-own-vote.ts'
 import { presenceChanged } from './down/presence-changed.ts'
 import { reactionStored } from './down/reaction-stored.ts'
-import { deliveredUpTo, readUpTo } from './down/receipts.ts'
+import { deliveredUpTo, readUpTo, receiptsCounted } from './down/receipts.ts'
 import { refresh } from './down/refresh.ts'
 import { reminderChanged } from './down/reminder-changed.ts'
 import { scheduledChanged } from './down/scheduled.ts'
@@ -39,6 +39,7 @@ export const down = {
   ...entries,
   'message.delivered': deliveredUpTo,
   'message.read': readUpTo,
+  'receipts.counted': receiptsCounted,
   'typing.start': typingStarted,
   'typing.stop': typingStopped,
   'presence.changed': presenceChanged,

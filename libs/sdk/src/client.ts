@@ -455,6 +455,8 @@ export class Client {
         if (receipt !== undefined) this.#events.emit('receipt', receipt)
         return
       }
+      case 'receipts.counted':
+        return this.#events.emit('receiptCounts', nameless(event))
       case 'typing.start':
       case 'typing.stop':
         return this.#typing.heard(event)

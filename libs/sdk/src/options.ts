@@ -127,6 +127,8 @@ export interface ClientEvents {
   left: { readonly conversation: string }
   sendState: Send
   receipt: Receipt
+  /** In a large conversation, instead: how many others have received and read one's own last message. */
+  receiptCounts: Omit<EventOf<'receipts.counted'>, 'event'>
   typing: Typing
   presence: Presence
   /**

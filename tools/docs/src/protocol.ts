@@ -226,6 +226,8 @@ export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string
       'Reactions always come whole: all emoji of a message with their counts (`counts`), and those of one user (`own`). Each has a `version`; keep the highest, whether it came in a page, an entry or an event. The `own` of an entry belongs to its `by`, that of a page to the reader. A message that loses its content loses its reactions. The author of a message gets a notification `reacted`, which gathers all who reacted to it.',
       'In a large conversation a reaction is stored and acknowledged at once, and announced later: the user’s other devices receive `reaction.stored`, all members `reaction.counted` within seconds. The reply then holds the head of the log.',
     ].join('\n\n'),
+    '## Receipts in large conversations',
+    'In a conversation of more than 100 members, receipts are not announced one by one. Those who wrote the last messages receive `receipts.counted` instead: how many others have received and read their last message, at most every few seconds (`RECEIPTS_GATHER_MS`). Members who hide their receipts are not counted.',
     '## Large replies and slow connections',
     [
       `A reply has at most ${limits.replyBytesMax.toLocaleString('en')} bytes of JSON, unless a single entry is larger. Beyond that, \`history.page\` returns \`more\`, and \`sync.resume\` returns \`behind\` instead of replaying, or \`next\`. \`history.page\` and \`sync.resume\` of one connection are processed one at a time: the next one starts once the previous reply has left the gateway.`,

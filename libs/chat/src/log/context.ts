@@ -23,8 +23,9 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly commitWaitMs: number
   /** Receipts wait so long to be written together. */
   readonly receiptWindowMs: number
-  /** Receipts are told to the others in conversations up to this size. */
+  /** Receipts are told to the others in conversations up to this size. In larger ones senders are told counts, at most so often. */
   readonly receiptFanoutMax: number
+  readonly receiptsGatherMs: number
   /** Typing is told to the others in conversations up to this size. */
   readonly typingFanoutMax: number
   /** For how long senders may edit what they have said, and delete it for everybody. */
@@ -83,6 +84,7 @@ export const logDefaults = {
   commitWaitMs: 10_000,
   receiptWindowMs: 500,
   receiptFanoutMax: 100,
+  receiptsGatherMs: 5_000,
   typingFanoutMax: 100,
   editWindowMs: Number.POSITIVE_INFINITY,
   deleteWindowMs: Number.POSITIVE_INFINITY,
@@ -130,6 +132,8 @@ export interface LogContext extends NoticesContext {
   readonly inserts: Inserts
   readonly receipts: Receipts
   readonly pulse: Pulse
+  /** Conversations of many whose receipts this process has to tell of, and when it wrote the last one. */
+  readonly receiptRounds: Map<string, number>
   /** Reactions in large conversations, by conversation. */
   readonly crowds: Gathering<CrowdReacting, CrowdResult>
   /** Commands that need the lock of their conversation, all in one line. What they are, commit-locked.ts knows. */
@@ -195,6 +199,7 @@ export async function openLog(notices: NoticesContext & { readonly settings: Log
     memberships,
     inserts,
     receipts,
+    receiptRounds: new Map<string, number>(),
     pulse,
     epoch,
     async close() {

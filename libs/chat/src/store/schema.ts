@@ -418,6 +418,13 @@ export const reactionRounds = pgTable('reaction_rounds', {
   dueAt: at('due_at'),
 })
 
+export const receiptRounds = pgTable('receipt_rounds', {
+  conversationId: uuid('conversation_id')
+    .primaryKey()
+    .references(() => conversations.id, { onDelete: 'cascade' }),
+  toldAt: at('told_at').notNull(),
+})
+
 export const stars = pgTable(
   'stars',
   {

@@ -11,6 +11,7 @@ import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { previewOf } from './quoted.tsx'
+import { useReceiptCounts } from './receipt-counts.ts'
 
 export function DetailsDialog({ message, onClose }: { readonly message: MessageRow; onClose(): void }) {
   const { t, i18n } = useTranslation()
@@ -69,11 +70,20 @@ function Versions({ seq }: { readonly seq: number }) {
   )
 }
 
+/** Who; in a conversation of many, how many. */
 function Receipts({ seq }: { readonly seq: number }) {
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
   const { user } = useChat()
   const { id } = useConversationContext()
   const receipts = useReceipts(id)
+  const counts = useReceiptCounts(id)
+  if (counts?.seq === seq)
+    return (
+      <>
+        <Part title={t('chat.details.readBy')}>{counts.read.toLocaleString(i18n.language)}</Part>
+        <Part title={t('chat.details.deliveredTo')}>{counts.delivered.toLocaleString(i18n.language)}</Part>
+      </>
+    )
   const others = [...receipts].filter(([person]) => person !== user.id)
   const read = others.filter(([, one]) => one.read >= seq).map(([person]) => person)
   const delivered = others.filter(([, one]) => one.read < seq && one.delivered >= seq).map(([person]) => person)

@@ -5,6 +5,7 @@ import { useConversationContext } from '../conversation/context.ts'
 import { useReceipts } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Icon } from '../parts/icon.tsx'
+import { useReceiptCounts } from './receipt-counts.ts'
 
 export function Ticks({ message }: { readonly message: MessageRow }) {
   const { t } = useTranslation()
@@ -24,7 +25,10 @@ function Received({ seq }: { readonly seq: number }) {
   const { user } = useChat()
   const { id } = useConversationContext()
   const receipts = useReceipts(id)
+  const counts = useReceiptCounts(id)
   let reached: 'sent' | 'delivered' | 'read' = 'sent'
+  if (counts !== undefined && seq <= counts.seq)
+    reached = counts.read > 0 ? 'read' : counts.delivered > 0 ? 'delivered' : 'sent'
   for (const [person, { delivered, read }] of receipts) {
     if (person === user.id) continue
     if (read >= seq) reached = 'read'

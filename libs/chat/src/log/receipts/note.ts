@@ -7,6 +7,7 @@ import type { Membership } from '../memberships.ts'
 import { type Restriction, unrestricted } from '../../users/restrictions.ts'
 import { audience } from '../../privacy/visible.ts'
 import type { Risen } from './book.ts'
+import { noteInCrowd } from './crowd.ts'
 
 export interface ReceiptInput {
   readonly conversation: string
@@ -57,10 +58,11 @@ function tellOnTime(ctx: LogContext, asked: Membership, risen: Risen): void {
 
 /**
  * A person's own other devices need to know what was read, not what has arrived. In a crowd nobody looks at who has had
- * what, and telling it would cost more than the messages.
+ * what, and telling it would cost more than the messages: there it is counted.
  */
 function tell(ctx: LogContext, membership: Membership, risen: Risen): void {
-  if (membership.large || membership.size > ctx.settings.receiptFanoutMax) return
+  if (membership.large || membership.size > ctx.settings.receiptFanoutMax)
+    return noteInCrowd(ctx, membership, risen.conversation)
   // What is not told any more for now is read with the list of members.
   if (!ctx.spending.notice(risen.user, membership.size)) return
   if (membership.closed) return emit(ctx, risen, [risen.user], [])
