@@ -78,6 +78,15 @@ export const groupCommands: Commands = {
       await client.rest.groups.change(room.id, { editWindowMs, deleteWindowMs })
     },
   },
+  '/versions': {
+    help: { '/versions on|off': 'let members read what messages said before they were edited' },
+    needs: 'room',
+    words: 1,
+    async run({ client, room, screen }, [choice]) {
+      if (choice !== 'on' && choice !== 'off') return screen.note('say on or off')
+      await client.rest.groups.change(room.id, { editHistory: choice === 'on' })
+    },
+  },
   '/silence': {
     help: { '/silence <name> [minutes]': 'let a member read only; 0 ends it' },
     needs: 'room',

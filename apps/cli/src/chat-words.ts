@@ -51,6 +51,7 @@ function settingsInWords({
   forwarding,
   editWindowMs,
   deleteWindowMs,
+  editHistory,
 }: Extract<Entry, { event: 'conversation.changed' }>): string {
   const seen = newcomerHistory === null ? 'all' : newcomerHistory
   return [
@@ -64,5 +65,8 @@ function settingsInWords({
       : [forwarding ? 'lets messages be forwarded' : 'keeps messages from being forwarded']),
     ...windowInWords('edited', editWindowMs),
     ...windowInWords('deleted', deleteWindowMs),
+    ...(editHistory === undefined
+      ? []
+      : [editHistory ? 'keeps what messages said before' : 'keeps nothing of what messages said before']),
   ].join(', ')
 }

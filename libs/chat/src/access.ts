@@ -142,6 +142,7 @@ const groupRules: Rules = Object.freeze({
   forwarding: true,
   editWindowMs: null,
   deleteWindowMs: null,
+  editHistory: true,
 })
 const directRules: Rules = Object.freeze({
   ...groupRules,

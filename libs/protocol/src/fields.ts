@@ -83,6 +83,9 @@ export const groupFields = {
   forwarding: Type.Boolean({ description: 'Whether messages can be forwarded out of the group.' }),
   editWindowMs: windowTo('senders can edit a message'),
   deleteWindowMs: windowTo('senders, except owners and admins, can delete a message for everyone'),
+  editHistory: Type.Boolean({
+    description: 'Whether members can read what messages said before they were edited, where the deployment keeps it.',
+  }),
 }
 export type GroupSettings = Type.Static<Type.TObject<typeof groupFields>>
 

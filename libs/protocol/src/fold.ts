@@ -386,8 +386,9 @@ function takeSettings(draft: Draft, entry: EntryOf<'conversation.changed'>): voi
     forwarding,
     editWindowMs,
     deleteWindowMs,
+    editHistory,
   } = entry
-  const rules = { permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs }
+  const rules = { permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs, editHistory }
   const given = { description, avatar, ...rules }
   const said = Object.entries(given).flatMap(([name, value]) => {
     const known = draft.settings[name as keyof GroupSettings] as Said<unknown> | undefined

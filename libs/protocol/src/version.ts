@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = '1077f00a8f900566'
+export const wireHash = 'b180a27ce741ada9'

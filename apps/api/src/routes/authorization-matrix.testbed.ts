@@ -465,7 +465,11 @@ export const matrix: Readonly<Record<string, Line | Readonly<Record<string, Line
       outcome: inGroup,
     },
     'to slow it down': ofGroup('/settings', managers, () => ({ slowModeMs: 1_000 })),
-    'to narrow its windows': ofGroup('/settings', managers, () => ({ editWindowMs: 60_000, deleteWindowMs: 60_000 })),
+    'to narrow its windows': ofGroup('/settings', managers, () => ({
+      editWindowMs: 60_000,
+      deleteWindowMs: 60_000,
+      editHistory: false,
+    })),
     'to permit something': ofGroup('/settings', owners, () => ({ permissions: { post: 'admin' } })),
   },
   'PUT /v1/conversations/:id/avatar': {

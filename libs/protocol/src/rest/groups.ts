@@ -34,6 +34,7 @@ const GroupChange = Type.Partial(
     forwarding: groupFields.forwarding,
     editWindowMs: groupFields.editWindowMs,
     deleteWindowMs: groupFields.deleteWindowMs,
+    editHistory: groupFields.editHistory,
   }),
   closed,
 )

@@ -48,7 +48,7 @@ export const messageChanges = routes('messages', 'session', {
     at: 'GET /v1/conversations/{id}/messages/{seq}/versions',
     summary: 'List the versions of a message',
     description:
-      'The bodies that the message had before it was edited, if the deployment keeps them (`EDIT_HISTORY`), then the current one, oldest first. Pass `next` as `after` for the next page.',
+      'The bodies that the message had before it was edited, if the deployment (`EDIT_HISTORY`) and the group (`editHistory`) keep them, then the current one, oldest first. Pass `next` as `after` for the next page.',
     params: BySeq,
     query: Type.Object({ limit: pageLimit(50, 50), after: Type.Optional(Seq) }, closed),
     answers: { 200: answered('A page of versions.', Versions) },

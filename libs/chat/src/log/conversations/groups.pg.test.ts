@@ -8,7 +8,7 @@ import { lift } from '../../operators/lift.ts'
 import { suspend } from '../../operators/suspend.ts'
 import { claim, done } from '../../store/jobs/index.ts'
 import { leaveForGood } from '../../lifecycle/leave-for-good.ts'
-import { edit, forward, history, pin, post, remove } from '../messages/index.ts'
+import { edit, forward, history, pin, post, remove, versions } from '../messages/index.ts'
 import { resume } from '../sync/index.ts'
 import { addMembers } from './add-members.ts'
 import { badge } from './badge.ts'
@@ -88,6 +88,7 @@ describe('settings', () => {
       forwarding: true,
       editWindowMs: null,
       deleteWindowMs: null,
+      editHistory: true,
     })
     const { conversation: direct } = await createDirect(ctx, owner, member)
     expect(direct.group).toBeUndefined()
@@ -103,12 +104,12 @@ describe('settings', () => {
       slowModeMs: 5,
     })
     await changeGroup(ctx, admin, { conversation, forwarding: false, newcomerHistory: null })
-    await changeGroup(ctx, admin, { conversation, editWindowMs: 7, deleteWindowMs: null })
+    await changeGroup(ctx, admin, { conversation, editWindowMs: 7, deleteWindowMs: null, editHistory: false })
     const entries = await entriesOf(member)
     expect(entries.filter(entry => entry.seq > before)).toMatchObject([
       { event: 'conversation.changed', by: owner, description: 'Ahoy', slowModeMs: 5, permissions: { pin: 'member' } },
       { event: 'conversation.changed', by: admin, forwarding: false, newcomerHistory: null },
-      { event: 'conversation.changed', by: admin, editWindowMs: 7, deleteWindowMs: null },
+      { event: 'conversation.changed', by: admin, editWindowMs: 7, deleteWindowMs: null, editHistory: false },
     ])
     expect(entries.at(-1)).not.toHaveProperty('permissions')
     const { settings } = entries.reduce(fold, emptyConversation)
@@ -283,6 +284,32 @@ describe('the windows of a group', () => {
     await change(member, seq, other.ctx)
     await take(member, seq, other.ctx)
   })
+})
+
+test('a group turns off what the deployment keeps of edits, and never on what it does not keep', async () => {
+  const { seq } = await post(ctx, member, message())
+  const says = (text: string, via = ctx) =>
+    edit(via, member, { conversation, clientId: randomUUID(), target: seq, body: { text } })
+  const kept = async (via = ctx) => (await versions(via, owner, { conversation, seq, limit: 50 })).versions.length
+  const count = async () =>
+    (await ctx.pool.query('SELECT FROM message_versions WHERE conversation_id = $1', [conversation])).rowCount
+  await says('one')
+  expect([await kept(), await count()]).toEqual([1, 0])
+  const settings = [ctx.settings, other.ctx.settings]
+  for (const one of settings) Object.assign(one, { editHistory: true })
+  try {
+    await says('two')
+    expect([await kept(), await count()]).toEqual([2, 1])
+    await changeGroup(ctx, admin, { conversation, editHistory: false })
+    // Also through a node that has not heard.
+    await says('three', other.ctx)
+    expect([await kept(), await count()]).toEqual([1, 1])
+    await changeGroup(ctx, admin, { conversation, editHistory: true })
+    await says('four', other.ctx)
+    expect([await kept(), await count()]).toEqual([3, 2])
+  } finally {
+    for (const one of settings) Object.assign(one, { editHistory: false })
+  }
 })
 
 describe('an owner', () => {

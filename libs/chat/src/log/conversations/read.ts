@@ -209,8 +209,9 @@ const isSmall = (row: Row) => isDirect(row) || row.member_count <= membersInline
 
 const groupOf = ({ description, avatar, settings }: Row) => {
   const rules = rulesOf('group', settings)
-  const { permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs } = rules
-  return { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs }
+  const { permissions, slowModeMs, newcomerHistory, forwarding, editWindowMs, deleteWindowMs, editHistory } = rules
+  const windows = { editWindowMs, deleteWindowMs, editHistory }
+  return { description, avatar, permissions, slowModeMs, newcomerHistory, forwarding, ...windows }
 }
 
 /** The members of these conversations, in the order of their ids, as the caller sees them. */

@@ -34,7 +34,7 @@ export const editing: Rule<'message.edit'> = {
       )
     const mentions = mentionedBy(body, by)
     const before = mentionedBy(message.body, by)
-    const change = { ...message.change({ body }), keep: ctx.settings.editHistory }
+    const change = { ...message.change({ body }), keep: ctx.settings.editHistory && membership.rules.editHistory }
     if (mentions.length + before.length === 0) return { change }
     return { change: { ...change, mentions, unmentioned: before.filter(user => !mentions.includes(user)) } }
   },

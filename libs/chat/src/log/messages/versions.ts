@@ -42,7 +42,7 @@ SELECT * FROM (
 ) v ORDER BY said_seq <= $5, said_seq LIMIT $6`
 
 /**
- * The versions of a message in rising order, the one that stands last. Where the deployment keeps none that is the only one.
+ * The versions of a message in rising order, the one that stands last. Where the deployment or the group keeps none, that is the only one.
  * @throws Refusal conversation_unknown, not_a_member, message_unknown
  */
 export async function versions(
@@ -57,11 +57,12 @@ export async function versions(
 ): Promise<{ versions: readonly MessageVersion[]; next?: number }> {
   const { conversation, seq, after = 0 } = input
   const limit = Math.min(input.limit, pageMax)
-  await ctx.memberships.demand(conversation, by)
+  const { membership } = await ctx.memberships.demand(conversation, by)
+  const isKept = ctx.settings.editHistory && membership.rules.editHistory
   const found = await ctx.pool.query<Row>({
     name: 'message-versions',
     text: pageText,
-    values: [conversation, by, seq, ctx.settings.editHistory, after, limit + 1],
+    values: [conversation, by, seq, isKept, after, limit + 1],
   })
   if (found.rows.length === 0) throw new Refusal('message_unknown', undefined, { field: 'seq' })
   const rows = found.rows.filter(row => row.said_seq > after)
