@@ -20,46 +20,53 @@ const pageDefault = 50
 /** What a reply takes besides its entries. */
 const frameBytesMax = 256
 
-/** The sum ends the page before the bodies are read. One entry passes, whatever it takes. */
+/**
+ * One statement, so that one snapshot has both the head and the membership by which the page is bounded: somebody who is removed
+ * meanwhile sees nothing that came after (P8). The sum ends the page before the bodies are read. One entry passes, whatever it takes.
+ */
 const pageText = (direction: 'ASC' | 'DESC') => `
-SELECT * FROM (
-  SELECT ${entryColumns}, row_number() OVER page AS nth, sum(${entryBytes}) OVER page AS bytes
-    FROM (SELECT * FROM messages WHERE conversation_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq ${direction} LIMIT $4) m
-  WINDOW page AS (ORDER BY m.seq ${direction})
-) e WHERE e.bytes <= $5 OR e.nth = 1 ORDER BY e.nth`
+SELECT b.head, b.joined, e.*
+  FROM (SELECT c.head_seq AS head, ${firstSeen('m')} AS joined
+          FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1) b
+  LEFT JOIN LATERAL (
+    SELECT ${entryColumns}, row_number() OVER page AS nth, sum(${entryBytes}) OVER page AS bytes
+      FROM (SELECT * FROM messages
+             WHERE conversation_id = $1 AND seq BETWEEN greatest(b.joined, $3) AND least(b.head, $4) AND b.joined IS NOT NULL
+             ORDER BY seq ${direction} LIMIT $5) m
+    WINDOW page AS (ORDER BY m.seq ${direction})
+  ) e ON e.bytes <= $6 OR e.nth = 1 ORDER BY e.nth`
 
 const texts = { after: pageText('ASC'), before: pageText('DESC') }
 
+interface Bounds {
+  readonly head: number
+  /** Null of somebody who is no member. */
+  readonly joined: number | null
+}
+
 /**
- * The head is read first and bounds the page, so that somebody who is removed between the two queries sees nothing
- * that came after (P8). And the epoch before it: what a store held that was restored meanwhile must not pass as what it holds now.
+ * The epoch is taken before it is read: what a store held that was restored meanwhile must not pass as what it holds now.
  * @throws Refusal conversation_unknown, not_a_member
  */
 export async function history(ctx: LogContext, by: string, input: HistoryInput): Promise<ReplyOf<'history.page'>> {
   const epoch = ctx.epoch()
-  const found = await ctx.pool.query<{ head: number; joined: number | null }>({
-    name: 'history-bounds',
-    text: `SELECT c.head_seq AS head, ${firstSeen('m')} AS joined
-             FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
-    values: [input.conversation, by],
-  })
-  const bounds = found.rows[0]
-  const from = bounds?.joined ?? undefined
-  demandMember(bounds !== undefined, from)
-  const head = bounds!.head
+  const { conversation, after = 0, before = Number.MAX_SAFE_INTEGER } = input
   const forward = input.after !== undefined
-  const low = Math.max(from, (input.after ?? 0) + 1)
-  const high = Math.min(head, (input.before ?? Number.MAX_SAFE_INTEGER) - 1)
   const limit = Math.min(input.limit ?? pageDefault, limits.historyPageMax)
   const bytesMax = Math.min(input.bytesMax ?? limits.replyBytesMax, limits.replyBytesMax)
-  const page = await ctx.pool.query<EntryRow>({
+  const page = await ctx.pool.query<(EntryRow | { readonly seq: null }) & Bounds>({
     name: forward ? 'history-after' : 'history-before',
     text: forward ? texts.after : texts.before,
-    values: [input.conversation, low, high, limit, bytesMax - frameBytesMax],
+    values: [conversation, by, after + 1, before - 1, limit, bytesMax - frameBytesMax],
   })
-  const last = page.rows.at(-1)
-  const more = last !== undefined && (forward ? last.seq < high : last.seq > low)
-  const rows = forward ? page.rows : page.rows.toReversed()
-  const entries = await asTheyStand(ctx, by, rows, epoch)
+  const [bounds] = page.rows
+  const from = bounds?.joined ?? undefined
+  demandMember(bounds !== undefined, from)
+  const { head } = bounds!
+  const found = page.rows.filter(row => row.seq !== null)
+  const last = found.at(-1)
+  const more =
+    last !== undefined && (forward ? last.seq < Math.min(head, before - 1) : last.seq > Math.max(from, after + 1))
+  const entries = await asTheyStand(ctx, by, forward ? found : found.toReversed(), epoch)
   return { entries, head, from, epoch, ...(more ? { more } : {}) }
 }
