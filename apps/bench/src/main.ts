@@ -17,6 +17,7 @@ import { persist } from './scenarios/persist.ts'
 import { regress } from './scenarios/regress.ts'
 import { signIns } from './scenarios/sign-ins.ts'
 import { storm } from './scenarios/storm.ts'
+import { web } from './scenarios/web.ts'
 import { flotilla, flotillaOf } from './sides/flotilla.ts'
 
 const scenarios: readonly Scenario[] = [
@@ -30,6 +31,7 @@ const scenarios: readonly Scenario[] = [
   storm,
   jitter,
   signIns,
+  web,
 ]
 
 const { flags, values, words } = readCommandLine({

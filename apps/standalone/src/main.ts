@@ -116,13 +116,18 @@ starting = start().catch(fail)
 
 const standalone = await starting
 if (standalone !== undefined && !ending) {
-  const { url, devInboxUrl } = standalone
+  const { url, devInboxUrl, demo } = standalone
   say(forPeople ? greeting(standalone) : `Flotilla is up: ${url}`, {
     url,
     docs: `${url}/docs`,
     devInboxUrl,
-    demo: standalone.demo?.usernames,
+    // Without it nobody could look around who reads this in the logs of a container.
+    demo: demo && signInAs(demo),
   })
+}
+
+function signInAs({ usernames, password }: NonNullable<Standalone['demo']>): string {
+  return `sign in as ${usernames.join(', ')} with the password ${password}`
 }
 
 function greeting({ url, devInboxUrl, demo }: Standalone): string {
@@ -140,7 +145,7 @@ function greeting({ url, devInboxUrl, demo }: Standalone): string {
 ${devInboxUrl === undefined ? '' : `  Mail and push   ${devInboxUrl}: everything that would have been sent\n`}  In a terminal   in two more of them:
                   ${chat} --as alice --with bob
                   ${chat} --as bob --with alice
-${demo === undefined ? '' : `\n  Demo            sign in as ${demo.usernames.join(', ')} with the password ${demo.password}\n`}
+${demo === undefined ? '' : `\n  Demo            ${signInAs(demo)}\n`}
   ${store}
   Keys: ${settings.FLOTILLA_FOLDER}/keys.json. Without them no message can be read.
   Press Ctrl-C to stop. Your data is kept for the next start.

@@ -73,5 +73,14 @@ export { type ComposedStage, setComposedStage } from './composed/composed-stage.
 export { type ComposedOptions, type ComposedReport, runComposed } from './composed/composed.ts'
 export { dumpStore, type ReadBody, type StoreDump } from './store-dump.ts'
 export { openTestChat, type TestChat } from './test-chat.ts'
+export {
+  type Climbed,
+  climb,
+  noteFirstMessages,
+  noteKeys,
+  sendAndLook,
+  type SentAndSeen,
+  switchTo,
+} from './timeline-measures.ts'
 export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'
 export { until, type UntilOptions } from './until.ts'

@@ -1,5 +1,6 @@
 /** Conversations, as people see them: two browsers, each with somebody in it, on all of Flotilla. */
 import { type Client, createClient, createSignIn } from '@flotilla/sdk'
+import { type Climbed, climb, sendAndLook } from '@flotilla/testing'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { expectAccessible, inChromium, nameOf, password, startWeb, type Web } from '../web.testbed.ts'
@@ -111,30 +112,6 @@ inChromium('who is offline writes on: it waits, survives a reload, and goes out 
   await expect.poll(wanted(bob.page), within).toEqual(['there?', 'first', 'second'])
 })
 
-/** In the page: sends, and looks at the screen once the frame of the key press is painted. */
-const sendAndLook = (text: string) => `new Promise(done => {
-  const area = document.querySelector('[data-conversation-pane] [data-composer] textarea')
-  area.value = ${JSON.stringify(text)}
-  area.dispatchEvent(new Event('input', { bubbles: true }))
-  requestAnimationFrame(() => {
-    area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: 13, bubbles: true, cancelable: true }))
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel()
-      port1.onmessage = () => {
-        const scroller = document.querySelector('[data-conversation-pane] [data-timeline]').getBoundingClientRect()
-        const row = [...document.querySelectorAll('[data-conversation-pane] article')].findLast(one => one.textContent.includes(${JSON.stringify(text)}))
-        const place = row?.getBoundingClientRect()
-        if (row !== undefined) row.wasThere = true
-        done({
-          isSeen: place !== undefined && place.top >= scroller.top && place.bottom <= scroller.bottom + 1 && getComputedStyle(row).visibility === 'visible',
-          isEmpty: area.value === '',
-        })
-      }
-      port2.postMessage(undefined)
-    })
-  })
-})`
-
 inChromium(
   'what one sends is seen in the same frame, from wherever one reads, and its row stays the same',
   async () => {
@@ -159,52 +136,6 @@ inChromium(
   },
 )
 
-/**
- * In the page: goes up by steps, with frames between in which nobody scrolls, until nothing older comes. @returns by how much a row
- * on the screen has moved in any of those, and how often rows were put before
- */
-const climb = `new Promise(done => {
-  const scroller = document.querySelector('[data-conversation-pane] [data-timeline]')
-  const places = () => {
-    const { top, bottom } = scroller.getBoundingClientRect()
-    // What is not measured yet is drawn where it is guessed to be, and not shown.
-    const drawn = [...scroller.querySelectorAll('[data-key]')].filter(row => getComputedStyle(row).visibility === 'visible')
-    const rows = drawn.map(row => [row.dataset.key, row.getBoundingClientRect()])
-    return new Map(rows.filter(([, place]) => place.bottom > top && place.top < bottom).map(([key, place]) => [key, place.top]))
-  }
-  const result = { worst: 0, where: '', prepended: 0, blank: 0 }
-  let height = scroller.scrollHeight
-  let before
-  let top = 0
-  // After the frame: what is measured within it is put right before it is painted.
-  const afterFrame = then => requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = then
-    port2.postMessage(undefined)
-  })
-  const look = frame => {
-    const now = places()
-    if (now.size === 0) result.blank++
-    if (scroller.scrollHeight > height + 500) result.prepended++
-    height = scroller.scrollHeight
-    if (before !== undefined)
-      for (const [key, place] of now) {
-        const moved = Math.abs(place - (before.get(key) ?? place))
-        if (moved > result.worst) Object.assign(result, { worst: moved, where: frame + ' ' + key })
-      }
-    before = now
-    top = scroller.scrollTop === 0 ? top + 1 : 0
-    if (top > 60 || frame > 3000) return done(result)
-    if (frame % 4 === 0) {
-      scroller.dispatchEvent(new WheelEvent('wheel', { deltaY: -240 }))
-      scroller.scrollTop -= 240
-      before = undefined
-    }
-    afterFrame(() => look(frame + 1))
-  }
-  afterFrame(() => look(0))
-})`
-
 inChromium('older pages move no row that is on the screen by more than a pixel', async () => {
   const { ann, bob } = await twoWhoTalk()
   await ann.page.close()
@@ -228,7 +159,7 @@ inChromium('older pages move no row that is on the screen by more than a pixel',
   // Where much is unread it opens further up.
   if (await latest.isVisible()) await latest.click()
   await row(page, 'the last one').waitFor()
-  const climbed = await page.evaluate<{ worst: number; prepended: number; blank: number }>(climb)
+  const climbed = await page.evaluate<Climbed>(climb())
   expect(climbed.worst, JSON.stringify(climbed)).toBeLessThanOrEqual(1)
   expect(climbed.prepended).toBeGreaterThanOrEqual(3)
   expect(climbed.blank).toBe(0)
