@@ -35,6 +35,9 @@ export const ladder = {
   ],
   // What people see stands on the public client alone.
   'apps/web': ['libs/protocol', 'libs/sdk', 'libs/react'],
+  // What product teams begin with stands on what is published.
+  'examples/react-chat': ['libs/sdk', 'libs/react'],
+  'examples/embed-widget': ['libs/sdk'],
   'apps/bench': ['libs/protocol', 'libs/service', 'libs/chat', 'libs/routing', 'libs/sdk', 'libs/testing'],
   'tools/attack': ['libs/protocol', 'libs/service', 'libs/sdk', 'libs/testing'],
   'tools/docs': [
@@ -107,7 +110,7 @@ const owners = {
 }
 
 const anyOf = folders => folders.map(folder => `^${folder}/`)
-const ours = '^(apps|libs|tools)/'
+const ours = '^(apps|examples|libs|tools)/'
 const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 
 const ladderRules = Object.entries(ladder).flatMap(([folder, below]) => [
@@ -145,10 +148,14 @@ export default {
     ...ladderRules,
     ...wingRules,
     ...ownerRules,
-    rule('a package has its rung', { path: '^(apps|libs|tools)/[^/]+/', pathNot: anyOf(Object.keys(ladder)) }, {}),
+    rule(
+      'a package has its rung',
+      { path: '^(apps|examples|libs|tools)/[^/]+/', pathNot: anyOf(Object.keys(ladder)) },
+      {},
+    ),
     rule(
       'packages are entered by their door',
-      { path: '^((?:apps|libs|tools)/[^/]+)/' },
+      { path: '^((?:apps|examples|libs|tools)/[^/]+)/' },
       {
         path: ours,
         pathNot: [
@@ -160,7 +167,7 @@ export default {
     ),
     rule(
       'a relative import leaves no package',
-      { path: '^((?:apps|libs|tools)/[^/]+)/' },
+      { path: '^((?:apps|examples|libs|tools)/[^/]+)/' },
       { path: ours, pathNot: '^$1/', dependencyTypes: ['local'] },
     ),
     rule('what is ours exists', { path: ours }, { path: String.raw`^(@flotilla/|\.)`, couldNotResolve: true }),

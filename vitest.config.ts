@@ -31,7 +31,7 @@ export default defineConfig({
           retry,
           name: 'tests',
           sequence: { groupOrder: 0 },
-          include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts'],
+          include: ['{libs,apps,examples,tools}/*/src/**/*.test.ts'],
           exclude: [
             '**/node_modules/**',
             '**/dist/**',
@@ -53,7 +53,7 @@ export default defineConfig({
           name: 'web',
           // Beside the others: a page waits for whatever it needs.
           sequence: { groupOrder: 0 },
-          include: ['apps/web/src/**/*.web.test.ts'],
+          include: ['apps/web/src/**/*.web.test.ts', 'examples/*/src/**/*.web.test.ts'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           expect: { poll: { timeout: 15_000 } },
           testTimeout: 60_000,

@@ -8,6 +8,8 @@ export const forbidden = [
   ['libs/routing keeps to its rung', 'libs/routing/src/node.ts', `export * from '@flotilla/chat'`],
   ['libs/sdk keeps to its rung', 'libs/sdk/src/client.ts', `const x = await import('@flotilla/service')`],
   ['apps/gateway keeps to its rung', 'apps/gateway/src/main.ts', `import { buildApp } from '@flotilla/api'`],
+  ['examples/embed-widget keeps to its rung', 'examples/embed-widget/src/a.ts', `import '@flotilla/react'`],
+  ['a package has its rung', 'examples/nowhere/src/a.ts', `import 'node:fs'`],
   ['libs/testing keeps to its rung', 'libs/testing/src/fleet.ts', `import '@flotilla/gateway'`],
   ['apps/standalone keeps to its rung', 'apps/standalone/src/main.ts', `import { x } from '@flotilla/testing'`],
   ['libs/chat keeps to its rung', 'libs/chat/src/context.ts', `import { until } from '@flotilla/testing'`],

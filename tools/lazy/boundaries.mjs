@@ -23,7 +23,9 @@ async function look(baseDir, paths) {
 }
 
 const workspaces = () =>
-  ['libs', 'apps'].flatMap(kind => readdirSync(join(root, kind)).map(name => `${kind}/${name}`)).filter(isPackage)
+  ['libs', 'apps', 'examples']
+    .flatMap(kind => readdirSync(join(root, kind)).map(name => `${kind}/${name}`))
+    .filter(isPackage)
 function isPackage(folder) {
   try {
     return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).name !== undefined
@@ -113,7 +115,7 @@ function draw(modules) {
   return ['```mermaid', 'graph TD', ...arrows.sort(), '```', ''].join('\n')
 }
 
-const { modules, summary } = await look(root, ['apps', 'libs', 'tools'])
+const { modules, summary } = await look(root, ['apps', 'examples', 'libs', 'tools'])
 const page = readFileSync(join(root, mapFile), 'utf8')
 const drawn = page.replace(/(<!-- map -->\n)[^]*?(<!-- \/map -->)/, (_, begin, end) => begin + draw(modules) + end)
 if (process.argv[2] === '--write') writeFileSync(join(root, mapFile), drawn)

@@ -75,7 +75,9 @@ test('the figures are those of the pages that are linked', () => {
   expect(wrongFigures('12.34 messages: [page](docs/benchmarks.md)')).toEqual(['12.34'])
 })
 
-test('the map names every app and every library', () => {
-  const packages = globSync('{apps,libs}/*/package.json', { cwd: root }).map(path => path.replace('/package.json', ''))
+test('the map names every app, every example and every library', () => {
+  const packages = globSync('{apps,examples,libs}/*/package.json', { cwd: root }).map(path =>
+    path.replace('/package.json', ''),
+  )
   expect(packages.filter(name => !readme.includes(`[${name}](${name})`))).toEqual([])
 })

@@ -34,6 +34,7 @@ export type {
   SignInAnswer,
   StoredSession,
 } from './session-keeper.ts'
+export { createIndexedDbSessions, type IndexedDbSessionsOptions } from './sessions-indexeddb.ts'
 export {
   type Credentials,
   createSignIn,

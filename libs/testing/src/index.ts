@@ -58,6 +58,7 @@ export { findRedis, type RedisProgram } from './redis-program.ts'
 export { type RedisSentinels, startRedisSentinels } from './redis-sentinel.ts'
 export { sharedPostgres } from './servers.ts'
 export { isLong, type Stage, scale, setStage } from './stage.ts'
+export { type StandaloneProcess, startStandaloneProcess } from './standalone-process.ts'
 export {
   type Closed,
   connectSocket,

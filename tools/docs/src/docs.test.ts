@@ -11,7 +11,7 @@ import { workerMetrics, workerSettings } from '@flotilla/worker'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const docs = globSync(['*.md', 'docs/**/*.md', '{apps,libs,tools}/*/README.md'], { cwd: root })
+const docs = globSync(['*.md', 'docs/**/*.md', '{apps,examples,libs,tools}/*/README.md'], { cwd: root })
 const isThere = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
@@ -33,7 +33,7 @@ const brokenLinks = (page: string, text: string) =>
     .map(([link]) => link)
 
 const missingFiles = (text: string) =>
-  (text.match(/(?<![\w/.-])(?:apps|libs|migrations|docs)\/[\w./-]+\.(?:ts|sql|md|json|lua)\b/g) ?? []).filter(
+  (text.match(/(?<![\w/.-])(?:apps|examples|libs|migrations|docs)\/[\w./-]+\.(?:ts|sql|md|json|lua)\b/g) ?? []).filter(
     path => !isThere(path),
   )
 
@@ -60,9 +60,12 @@ test.each(docs)('%s names only what is there', page => {
 })
 
 /** Whatever a person may read or import that names a metric: docs, dashboards, rules of alarms. */
-const namesMetrics = globSync(['*.md', 'docs/**/*.md', '{apps,libs,tools}/*/README.md', 'helm/**/*.{json,yaml}'], {
-  cwd: root,
-}).filter(path => path !== 'CHANGELOG.md' && read(path).includes('flotilla_'))
+const namesMetrics = globSync(
+  ['*.md', 'docs/**/*.md', '{apps,examples,libs,tools}/*/README.md', 'helm/**/*.{json,yaml}'],
+  {
+    cwd: root,
+  },
+).filter(path => path !== 'CHANGELOG.md' && read(path).includes('flotilla_'))
 const known = new Set(
   [processMetrics, gatewayMetrics, apiMetrics, workerMetrics].flatMap(catalogue =>
     Object.entries<Metric>(catalogue).flatMap(([name, { type }]) =>

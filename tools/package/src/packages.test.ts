@@ -25,7 +25,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly publishConfig?: object
 }
-const manifests = globSync(['package.json', '{apps,libs,tools}/*/package.json'], { cwd: root }).map(
+const manifests = globSync(['package.json', '{apps,examples,libs,tools}/*/package.json'], { cwd: root }).map(
   path => JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest,
 )
 

@@ -1,0 +1,73 @@
+/** What the widget says, in the language of the page. A language more is an entry more. */
+const en = {
+  title: 'Chat with us',
+  open: 'Open the chat',
+  close: 'Close the chat',
+  name: 'Your name',
+  begin: 'Start',
+  opening: 'Connecting…',
+  message: 'Your message',
+  messages: 'Messages',
+  send: 'Send',
+  older: 'Earlier messages',
+  you: 'You',
+  typing: 'is typing…',
+  pending: 'They have not accepted the conversation yet.',
+  offline: 'No connection. What you write is sent when it is back.',
+  failed: 'Not sent.',
+  retry: 'Try again',
+  removed: 'This message was removed.',
+  unable: 'This did not work:',
+  unread: 'Unread messages:',
+}
+
+export type Texts = Readonly<typeof en>
+
+const languages: Readonly<Record<string, Texts>> = {
+  en,
+  de: {
+    title: 'Chat mit uns',
+    open: 'Chat öffnen',
+    close: 'Chat schließen',
+    name: 'Dein Name',
+    begin: 'Beginnen',
+    opening: 'Verbinden …',
+    message: 'Deine Nachricht',
+    messages: 'Nachrichten',
+    send: 'Senden',
+    older: 'Frühere Nachrichten',
+    you: 'Du',
+    typing: 'schreibt …',
+    pending: 'Die Unterhaltung wurde noch nicht angenommen.',
+    offline: 'Keine Verbindung. Was du schreibst, wird gesendet, sobald sie wieder da ist.',
+    failed: 'Nicht gesendet.',
+    retry: 'Noch einmal versuchen',
+    removed: 'Diese Nachricht wurde entfernt.',
+    unable: 'Das ging nicht:',
+    unread: 'Ungelesene Nachrichten:',
+  },
+  ar: {
+    title: 'تحدث معنا',
+    open: 'فتح المحادثة',
+    close: 'إغلاق المحادثة',
+    name: 'اسمك',
+    begin: 'ابدأ',
+    opening: 'جارٍ الاتصال…',
+    message: 'رسالتك',
+    messages: 'الرسائل',
+    send: 'إرسال',
+    older: 'رسائل سابقة',
+    you: 'أنت',
+    typing: 'يكتب…',
+    pending: 'لم تُقبل المحادثة بعد.',
+    offline: 'لا يوجد اتصال. ما تكتبه يُرسل عند عودته.',
+    failed: 'لم تُرسل.',
+    retry: 'إعادة المحاولة',
+    removed: 'حُذفت هذه الرسالة.',
+    unable: 'تعذّر ذلك:',
+    unread: 'رسائل غير مقروءة:',
+  },
+}
+
+/** @param language of the page: `ar`, `de-AT`; English where there is none, or no texts for it */
+export const textsOf = (language: string): Texts => languages[language.split('-')[0]!.toLowerCase()] ?? en
