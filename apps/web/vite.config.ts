@@ -35,5 +35,7 @@ export default defineConfig({
     // What is inlined as data: would need a hole in the policy of the page.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    // What is bundled is passed on, and most licences ask that their text goes along.
+    license: { fileName: 'licenses.txt' },
   },
 })

@@ -1,6 +1,7 @@
 /**
  * Makes npm's SBOM the same for the same image, and names what npm does not know of: Node.
  * node pin-sbom.mjs APP ARCHITECTURE SOURCE_DATE_EPOCH FILE, to the standard output
+ * The architecture is `any` for what runs in a browser: it is the same for all, and no Node is there.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -23,8 +24,10 @@ const node = {
     },
   ],
 }
-sbom.packages.push(node)
-sbom.relationships.push({ spdxElementId: root, relatedSpdxElement: node.SPDXID, relationshipType: 'DEPENDS_ON' })
+if (architecture !== 'any') {
+  sbom.packages.push(node)
+  sbom.relationships.push({ spdxElementId: root, relatedSpdxElement: node.SPDXID, relationshipType: 'DEPENDS_ON' })
+}
 sbom.name = `flotilla-${app}-${architecture}`
 sbom.creationInfo.created = new Date(Number(epoch) * 1000).toISOString().replace('.000Z', 'Z')
 // npm makes the namespace of chance; it only has to differ where the content does.

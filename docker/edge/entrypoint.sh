@@ -277,6 +277,31 @@ check_geo() {
     fault "GEO_DATABASE needs nginx's module geoip2, and there is none in $MODULES (Debian: libnginx-mod-http-geoip2)"
 }
 
+# The pages: the web client, those of a volume, or none. What they may load they say themselves, in policy.txt.
+check_web() {
+  WEB=${WEB:-/app/web}
+  case $WEB in
+    off | false | no | 0) WEB= ;;
+    *) fits "$WEB" '/[A-Za-z0-9._/@+-]*' || fault "WEB must be off, or a path of letters, digits and . _ / @ + -, not '$WEB'" ;;
+  esac
+  sockets='$own_sockets'
+  for origin in $(parts "${WEB_CONNECTS_TO:-}"); do
+    fits "$origin" "(https?|wss?)://($name|\[$v6\])(:$port)?" ||
+      fault "WEB_CONNECTS_TO must be origins (wss://us.chat.example), not '$origin'"
+    sockets="$sockets $origin"
+  done
+  policy="default-src 'self'; connect-src 'self' https: wss:; img-src 'self' https: data: blob:; media-src 'self' https: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+  if [ -n "$WEB" ] && [ -r "$WEB/policy.txt" ]; then
+    policy=$(sed '/^#/d;/^$/d' "$WEB/policy.txt" | paste -sd '|' | sed 's/|/; /g')
+    # It stands between quotes, where nginx would take these for its own.
+    fits "$policy" '[] !#%-[^-~]+' || fault "WEB: $WEB/policy.txt must be directives of a policy, without \" \$ and \\"
+    case $policy in
+      *'{sockets}'*) policy="${policy%%'{sockets}'*}$sockets${policy#*'{sockets}'}" ;;
+    esac
+  fi
+  printf '"" "%s";\n' "$policy" >"$run/policy.conf"
+}
+
 # 1.27.3 is the first that looks names up again.
 check_nginx() {
   version=$("$nginx" -v 2>&1 | sed -n 's/.*nginx\/\([0-9]*\)\.\([0-9]*\)\.\([0-9]*\).*/\1 \2 \3/p')
@@ -301,14 +326,14 @@ render() {
   check_regions
   check_resolver
   check_geo
+  check_web
   [ -z "$faults" ] || refuse "$faults"
 
-  # The web client, where the image or a volume has one.
-  WEB=${WEB:-/app/web}
-  fits "$WEB" '/[A-Za-z0-9._/@+-]*' || refuse "  WEB must be a path of letters, digits and . _ / @ + -, not '$WEB'$newline"
-  if [ -f "$WEB/index.html" ]; then web=web other=noweb; else web=noweb other=web; fi
+  if [ -n "$WEB" ] && [ -f "$WEB/index.html" ]; then web=web other=noweb; else web=noweb other=web; fi
   if [ -n "${GEO_DATABASE:-}" ]; then geo=geo none=nogeo; else geo=nogeo none=geo; fi
   marks="s/^\( *\)#$web /\1/;/^ *#$other /d;s/^\( *\)#$geo /\1/;/^ *#$none /d"
+  brotli=$MODULES/ngx_http_brotli_static_module.so
+  if [ -r "$brotli" ]; then marks="$marks;s/^\( *\)#brotli /\1/"; else marks="$marks;/^ *#brotli /d"; fi
   if [ "$tls" = 1 ]; then marks="$marks;s/^\( *\)#tls /\1/"; else marks="$marks;/^ *#tls /d"; fi
   if [ "$regions" != ' ' ]; then marks="$marks;s/^\( *\)#regions /\1/"; else marks="$marks;/^ *#regions /d"; fi
   if [ -n "$COUNTRY_VARIABLE" ]; then marks="$marks;s/^\( *\)#cdn /\1/"; else marks="$marks;/^ *#cdn /d"; fi

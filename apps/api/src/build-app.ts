@@ -233,6 +233,8 @@ function installBrowserSafety(app: Api, settings: ApiSettings): void {
     },
     // Answers are for pages of other origins that CORS lets in.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
+    // As frameAncestors says, for those who do not know it.
+    xFrameOptions: { action: 'deny' },
   })
   const everybody = settings.allowedOrigins.includes('*')
   app.register(fastifyCors, {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, brotliDecompressSync } from 'node:zlib'
 import { dropFolder, makeFolder } from '@flotilla/testing'
@@ -17,14 +17,15 @@ function folderOf(files: Readonly<Record<string, string>>): string {
 
 test('each address of the client is the page with its policy, and a file with a hash in its name is kept for ever', async () => {
   const script = 'console.log(1)'.repeat(100)
-  const folder = folderOf({ 'index.html': '<!doctype html>', 'assets/index-abc.js': script, 'assets/a.png': 'picture' })
+  const page = { 'index.html': '<!doctype html>', 'policy.txt': "# why\ndefault-src 'self'\nconnect-src {sockets}\n" }
+  const folder = folderOf({ ...page, 'assets/index-abc.js': script, 'assets/a.png': 'picture' })
   const site = await readSite(folder, 'ws://localhost:8080/v1/socket')
   expect(site.has('/index.html')).toBe(false)
   for (const path of ['/', '/signin', '/c/*', '/join', '/settings', '/settings/*'])
     expect(site.get(path)).toMatchObject({
       type: 'text/html; charset=utf-8',
       isHashed: false,
-      policy: expect.any(String),
+      policy: "default-src 'self'; connect-src ws://localhost:8080",
     })
   const file = site.get('/assets/index-abc.js')
   expect(file).toMatchObject({ type: 'text/javascript; charset=utf-8', isHashed: true })
@@ -33,10 +34,12 @@ test('each address of the client is the page with its policy, and a file with a 
   expect(String(gunzipSync(packed.get('gzip')!))).toBe(script)
   expect(site.get('/assets/a.png')?.packed).toEqual([])
   await expect(readSite(folderOf({ 'a.js': '' }), 'ws://localhost/')).rejects.toThrow('there is no index.html')
+  await expect(readSite(folderOf({ 'index.html': '' }), 'ws://localhost/')).rejects.toThrow('there is no policy.txt')
 })
 
 test('the policy lets in what comes from here, and the socket, wherever it is', () => {
-  const policy = sitePolicy('wss://chat.example/v1/socket')
+  const directives = readFileSync(new URL('../../web/public/policy.txt', import.meta.url), 'utf8')
+  const policy = sitePolicy(directives, 'wss://chat.example/v1/socket')
   expect(policy).toContain("default-src 'self'; connect-src 'self' wss://chat.example;")
   expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
   expect(policy).not.toMatch(/unsafe|\*|https?:/)

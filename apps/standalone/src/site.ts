@@ -82,26 +82,20 @@ const types: Readonly<Record<string, string>> = {
   '.json': 'application/json',
   '.png': 'image/png',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
   '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 }
 /** These are small already. */
 const isPacked = (name: string) => /\.(png|ico|woff2)$/.test(name)
 
-/** @param socketUrl where the client opens its socket, which may be another host than the page's */
-export function sitePolicy(socketUrl: string): string {
-  return [
-    "default-src 'self'",
-    `connect-src 'self' ${new URL(socketUrl).origin}`,
-    "img-src 'self' blob: data:",
-    "media-src 'self' blob:",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join('; ')
+/**
+ * @param directives the page's own policy.txt, which the edge of a fleet reads too
+ * @param socketUrl where the client opens its socket, which may be another host than the page's
+ */
+export function sitePolicy(directives: string, socketUrl: string): string {
+  const lines = directives.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+  return lines.join('; ').replace('{sockets}', new URL(socketUrl).origin)
 }
 
 /** Every file by its path, and the page at each of the client's addresses. */
@@ -115,8 +109,11 @@ export async function readSite(folder: string, socketUrl: string): Promise<Map<s
   const site = new Map(files)
   const page = site.get('/index.html')
   if (page === undefined) throw new Error(`unable to serve the web client: there is no index.html in ${folder}`)
+  const directives = site.get('/policy.txt')
+  if (directives === undefined) throw new Error(`unable to serve the web client: there is no policy.txt in ${folder}`)
+  const policy = sitePolicy(Buffer.from(directives.bytes).toString(), socketUrl)
   site.delete('/index.html')
-  for (const path of pages) site.set(path, { ...page, policy: sitePolicy(socketUrl) })
+  for (const path of pages) site.set(path, { ...page, policy })
   return site
 }
 

@@ -82,6 +82,22 @@
 {{- prepend .Values.allowedOrigins (include "flotilla.publicUrl" .) | uniq | join "," -}}
 {{- end -}}
 
+{{/* Where the page connects to besides the host that it came from: sockets at regionUrl, the bucket that takes pictures. */}}
+{{- define "flotilla.webConnectsTo" -}}
+{{- $origins := list -}}
+{{- if .Values.regionUrl }}
+{{- $origins = append $origins (include "flotilla.socketUrl" . | trimSuffix "/v1/socket") }}
+{{- end }}
+{{- with .Values.storage.s3 }}
+{{- if .bucket }}
+{{- $server := .endpoint | default (printf "https://s3.%s.amazonaws.com" .region) }}
+{{- $origin := regexFind "^https?://[^/]+" $server }}
+{{- $origins = append $origins (ternary $origin ($origin | replace "://" (printf "://%s." .bucket)) (or .pathStyle (contains "." .bucket))) }}
+{{- end }}
+{{- end }}
+{{- concat $origins .Values.edge.web.connectsTo | uniq | join "," -}}
+{{- end -}}
+
 {{/* A checksum of what the chart itself puts into Secrets: pods roll when a URL changes. */}}
 {{- define "flotilla.secretsChecksum" -}}
 {{- list .Values.postgresql.url .Values.redis.url | toJson | sha256sum -}}

@@ -255,6 +255,8 @@ TRUSTED_PROXIES: api.trustedProxies and edge.trustedProxies
 VAPID_PRIVATE_KEY: push.webPush
 VAPID_PUBLIC_KEY: push.webPush
 VAPID_SUBJECT: push.webPush
+WEB: edge.web.enabled
+WEB_CONNECTS_TO: edge.web.connectsTo
 WORKERS: edge.workers
 WORKER_CONNECTIONS: edge.workerConnections
 {{- end -}}

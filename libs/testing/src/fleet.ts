@@ -27,7 +27,7 @@ export interface FleetOptions {
 
 export interface FleetNode {
   readonly id: string
-  /** Where clients connect: through the fault proxy. */
+  /** Where clients connect: through the fault proxy, or wherever PUBLIC_URL says. */
   readonly url: string
   /** The same without the proxy. */
   readonly directUrl: string
@@ -145,7 +145,7 @@ async function startNode(
     PORT: String(port),
     OPERATOR_HOST: '127.0.0.1',
     OPERATOR_PORT: String(operatorPort),
-    PUBLIC_URL: `ws://127.0.0.1:${proxy.port}/v1/socket`,
+    PUBLIC_URL: settings['PUBLIC_URL'] ?? `ws://127.0.0.1:${proxy.port}/v1/socket`,
   }
   const operator = (path: string) =>
     fetch(`http://127.0.0.1:${operatorPort}${path}`, { signal: AbortSignal.timeout(2_000) })

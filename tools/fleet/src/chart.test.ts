@@ -12,6 +12,7 @@ import {
   forKubernetes,
   type KubeObject,
   parseObjects,
+  render,
   runTool,
   template,
 } from './chart.ts'
@@ -227,6 +228,25 @@ describe.skipIf(helm === undefined)('the chart', () => {
         ),
       ),
     ).toEqual([])
+  })
+
+  test('the page connects to the sockets and the bucket wherever they are, and stays out where it is not wanted', async () => {
+    const envOf = async (...set: readonly string[]) => {
+      const objects = await render(helm ?? '', { cases: ['external'], set })
+      const edge = podsOf(objects).find(pod => pod.spec.containers.some(one => one.name === 'edge'))
+      const env = edge?.spec.containers[0]?.env?.filter(one => one.name.startsWith('WEB')) ?? []
+      return env.map(({ name, value }) => `${name}=${value}`)
+    }
+    const files = (origin: string) => [`WEB_CONNECTS_TO=${origin}`]
+    const s3 = (...set: readonly string[]) => envOf('storage.s3.bucket=files', ...set.map(one => `storage.s3.${one}`))
+    expect(await s3('region=eu-west-1')).toEqual(files('https://files.s3.eu-west-1.amazonaws.com'))
+    expect(await s3('endpoint=https://s3.example:9000/x')).toEqual(files('https://files.s3.example:9000'))
+    expect(await s3('endpoint=https://s3.example', 'pathStyle=true')).toEqual(files('https://s3.example'))
+    const regions = ['regionUrl=https://eu.chat.example.org', 'edge.web.connectsTo={wss://us.chat.example.org}']
+    const sockets = ['wss://eu.chat.example.org', 'wss://us.chat.example.org']
+    const volume = ['storage.s3.bucket=', 'storage.volume.existingClaim=files']
+    expect(await envOf(...regions, ...volume)).toEqual(files(sockets.join(',')))
+    expect(await envOf(...regions, 'edge.web.enabled=false')).toEqual(['WEB=off'])
   })
 
   test('no secret is a plain value', () => {

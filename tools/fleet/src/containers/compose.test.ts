@@ -7,7 +7,7 @@ import { inProject } from '../root.ts'
 
 interface Service {
   readonly image?: string
-  readonly build?: { readonly context: string; readonly target?: string }
+  readonly build?: { readonly context: string; readonly dockerfile: string; readonly target?: string }
   readonly command?: readonly string[]
   readonly read_only?: boolean
   readonly cap_drop?: readonly string[]
@@ -42,6 +42,8 @@ const service = (name: string): Service => {
 const dockerfile = readFileSync(inProject('docker/Dockerfile'), 'utf8')
 const { version } = JSON.parse(readFileSync(inProject('package.json'), 'utf8')) as { version: string }
 
+const argumentOf = (file: string, name: string) => new RegExp(`^ARG ${name}=(\\S+)$`, 'm').exec(file)?.[1] ?? ''
+
 test.each(services)('%s may do nothing that it need not', (_, one) => {
   expect(one.read_only).toBe(true)
   expect(one.cap_drop).toEqual(['ALL'])
@@ -74,6 +76,18 @@ test('images of others are pinned to a version, and ours are those of this versi
     expect(service(target).build?.target).toBe(target)
     expect(dockerfile).toMatch(new RegExp(`^FROM \\S+ AS ${target}$`, 'm'))
   }
+})
+
+test('the edge is built with the web client, by the Node that builds the others, and may leave it out', () => {
+  const { build, environment } = service('edge')
+  expect(build).toEqual({ context: '..', dockerfile: 'docker/edge/Dockerfile' })
+  const edge = readFileSync(inProject('docker/edge/Dockerfile'), 'utf8')
+  for (const argument of ['NODE_IMAGE', 'VERSION'])
+    expect(argumentOf(edge, argument)).toBe(argumentOf(dockerfile, argument))
+  expect(environment).toMatchObject({
+    WEB: '${FLOTILLA_WEB:-}',
+    WEB_CONNECTS_TO: 'ws://localhost:${FLOTILLA_PORT:-8080}',
+  })
 })
 
 test('no key stands in the file: secrets come from files in volumes', () => {

@@ -134,11 +134,13 @@ export interface Asking {
   readonly body?: string | Buffer
   /** The loopback address that the caller comes from. */
   readonly from?: string
+  /** How the bytes of the answer become its text: `latin1` keeps each of them. */
+  readonly encoding?: 'utf8' | 'latin1'
 }
 
 /** One request on a connection of its own. */
 export function ask(asking: Asking): Promise<Answer> {
-  const { port, path = '/v1/me', method = 'GET', headers = {}, body, from } = asking
+  const { port, path = '/v1/me', method = 'GET', headers = {}, body, from, encoding = 'utf8' } = asking
   return new Promise((resolve, reject) => {
     const asked = request(
       {
@@ -153,7 +155,7 @@ export function ask(asking: Asking): Promise<Answer> {
       },
       response => {
         let text = ''
-        response.setEncoding('utf8')
+        response.setEncoding(encoding)
         response.on('data', (chunk: string) => (text += chunk))
         response.on('end', () => {
           const isJson = response.headers['content-type']?.startsWith('application/json') === true

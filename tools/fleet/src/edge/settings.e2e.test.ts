@@ -90,6 +90,16 @@ describe.skipIf(nginx === undefined)('settings of the edge', () => {
       { PROXY_PROTOCOL: 'on' },
       'PROXY_PROTOCOL=on needs TRUSTED_PROXIES: the load balancers whose word counts',
     ],
+    [
+      'pages that are no path',
+      { WEB: 'maybe' },
+      "WEB must be off, or a path of letters, digits and . _ / @ + -, not 'maybe'",
+    ],
+    [
+      'an origin with a path',
+      { WEB_CONNECTS_TO: 'wss://us.chat.example/v1/socket' },
+      "WEB_CONNECTS_TO must be origins (wss://us.chat.example), not 'wss://us.chat.example/v1/socket'",
+    ],
     ['a flag that is neither', { PROXY_PROTOCOL: 'maybe' }, "PROXY_PROTOCOL must be on or off, not 'maybe'"],
     ['a country from anybody', { COUNTRY_HEADER: 'CF-IPCountry' }, 'COUNTRY_HEADER needs TRUSTED_PROXIES'],
     [
@@ -169,6 +179,13 @@ describe.skipIf(nginx === undefined)('settings of the edge', () => {
     const pair = { TLS_CERTIFICATE: file('tls.crt'), TLS_KEY: file('other.key') }
     expect(refusal(pair)).toMatch(/nginx refuses the configuration:[^]*key values mismatch/)
     expect(refusal({ GEO_DATABASE: file('no.mmdb') })).toMatch(/nginx refuses the configuration:[^]*no\.mmdb/)
+  })
+
+  test('a policy of a page that would break out is refused', () => {
+    for (const policy of ['default-src \'self"; x', 'connect-src $http_cookie', 'img-src \\', '']) {
+      writeFileSync(file('policy.txt'), policy)
+      expect(refusal({ WEB: folder }), policy).toContain(`WEB: ${folder}/policy.txt must be directives of a policy`)
+    }
   })
 
   test('an nginx that is too old is refused, and none at all', () => {
