@@ -22,8 +22,10 @@ const sources = ['protocol', 'sdk', 'react'].flatMap(name => {
   }))
 })
 
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
 export default defineConfig({
-  root: fileURLToPath(new URL('.', import.meta.url)),
+  root: here('.'),
   plugins: [react(), tailwind()],
   resolve: { alias: sources },
   server: { proxy: { '/v1': { target: api, ws: true } } },
@@ -37,5 +39,12 @@ export default defineConfig({
     reportCompressedSize: false,
     // What is bundled is passed on, and most licences ask that their text goes along.
     license: { fileName: 'licenses.txt' },
+    rolldownOptions: {
+      input: { index: here('index.html'), worker: here('src/worker/worker.ts') },
+      output: {
+        // The worker keeps its name: browsers look there for a newer one.
+        entryFileNames: ({ name }) => (name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
 })

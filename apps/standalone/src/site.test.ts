@@ -41,6 +41,7 @@ test('the policy lets in what comes from here, and the socket, wherever it is', 
   const directives = readFileSync(new URL('../../web/public/policy.txt', import.meta.url), 'utf8')
   const policy = sitePolicy(directives, 'wss://chat.example/v1/socket')
   expect(policy).toContain("default-src 'self'; connect-src 'self' wss://chat.example;")
-  expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
+  expect(policy).toContain("require-trusted-types-for 'script'; trusted-types flotilla-worker")
+  expect(policy).toContain("manifest-src 'self'; worker-src 'self'; object-src 'none'")
   expect(policy).not.toMatch(/unsafe|\*|https?:/)
 })

@@ -16,12 +16,24 @@ export function run(api: string, user: User, getToken: GetToken): Running {
   const state = createChatState(client, { archive: createIndexedDbArchive({ name: `flotilla/${user.id}/state` }) })
   // What the start fails of is told as the state of the connection.
   client.start().catch(() => {})
+  // A chunk that cannot be loaded leaves the page as it is, without them.
+  const alerts = import('./notices/alerts.ts').then(
+    ({ startAlerts }) => startAlerts({ client, state, user }),
+    () => () => {},
+  )
   return {
     client,
     state,
     async end() {
       // Each of them, though one before it fails: what stays behind is somebody's.
-      for (const step of [() => state.wipe(), () => state.stop(), () => client.stop(), () => store.close()])
+      for (const step of [
+        async () => (await alerts)(),
+        async () => (await import('./notices/forget-push.ts')).forgetPush(),
+        () => state.wipe(),
+        () => state.stop(),
+        () => client.stop(),
+        () => store.close(),
+      ])
         await step().catch(() => {})
     },
   }

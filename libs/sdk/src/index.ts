@@ -75,6 +75,7 @@ export {
   isExpired,
   type LocalTime,
   type LocationBody,
+  mentionsAll,
   mentionsOf,
   type MessageState,
   type PostedBody,

@@ -3,6 +3,7 @@ export { type ChatArchive, type Kept, type KeptChange } from './state/archive.ts
 export { createIndexedDbArchive, type IndexedDbArchiveOptions } from './state/archive-indexeddb.ts'
 export { type ChatStateOptions, createChatState } from './state/chat-state.ts'
 export type { KeptLog } from './state/log.ts'
+export { createNotifications, type Notifications, type NotificationsView } from './state/notifications.ts'
 export type { KeptFailure } from './state/sends.ts'
 export type {
   ChatState,

@@ -60,9 +60,9 @@ export function hrefOf({ to, params, search = {} }: Target): string {
 }
 
 /** Only paths of this page: whoever made the link does not choose where people go next. */
-const isOwn = (next: string | null): next is string => next !== null && /^\/(?![/\\])/.test(next)
+export const isOwnPath = (next: unknown): next is string => typeof next === 'string' && /^\/(?![/\\])/.test(next)
 
 export const nextOf = (search: string): string => {
   const next = new URLSearchParams(search).get('next')
-  return isOwn(next) ? next : '/'
+  return isOwnPath(next) ? next : '/'
 }

@@ -41,3 +41,17 @@ inChromium(
     expect(again.status).toBe(304)
   },
 )
+
+inChromium('the worker stands for itself and is looked for anew, and the page can be installed', async () => {
+  const worker = await fetch(`${web.url}/worker.js`)
+  expect(worker.headers.get('content-type')).toContain('text/javascript')
+  expect(worker.headers.get('cache-control')).toBe('no-cache')
+  // As a classic script it could import nothing.
+  expect(await worker.text()).not.toMatch(/\bimport\b|\bexport\b/)
+  const [, path = ''] = /<link rel="manifest" href="([^"]+)"/.exec(await (await fetch(web.url)).text()) ?? []
+  const manifest = await fetch(web.url + path)
+  expect(manifest.headers.get('content-type')).toContain('application/manifest+json')
+  const { icons } = (await manifest.json()) as { readonly icons: readonly { readonly src: string }[] }
+  expect(icons.length).toBeGreaterThan(0)
+  for (const { src } of icons) expect((await fetch(web.url + src)).headers.get('content-type')).toBe('image/svg+xml')
+})

@@ -18,6 +18,7 @@ import { usePageKeys } from './use-page-keys.ts'
 const Finder = later(async () => (await import('./list/finder.tsx')).Finder, DialogPlace)
 const KeysSheet = later(async () => (await import('./keys-sheet.tsx')).KeysSheet, DialogPlace)
 const NewConversation = later(async () => (await import('./list/new-conversation.tsx')).NewConversation, DialogPlace)
+const NoticesDialog = later(async () => (await import('./notices/notices-dialog.tsx')).NoticesDialog, DialogPlace)
 const RequestsDialog = later(async () => (await import('./list/requests-dialog.tsx')).RequestsDialog, DialogPlace)
 const ScheduledDialog = later(async () => (await import('./list/scheduled-dialog.tsx')).ScheduledDialog, DialogPlace)
 const StarredDialog = later(async () => (await import('./list/starred-dialog.tsx')).StarredDialog, DialogPlace)
@@ -37,18 +38,29 @@ export function ChatPage() {
   )
 }
 
+/** A message that is to be shown. */
+interface Target {
+  readonly conversation: string
+  readonly seq?: number
+  /** Of the thread that alone shows it. */
+  readonly root?: number
+}
+
 function Page() {
   const { conversation } = useParams()
   const [sheet, setSheet] = useState<Sheet>()
-  const [target, setTarget] = useState<{ readonly conversation: string; readonly seq: number }>()
+  const [target, setTarget] = useState<Target>()
   const navigate = useNavigate()
   const close = useCallback(() => setSheet(undefined), [])
   usePageKeys(conversation, setSheet)
   useAnnouncements(conversation)
   useLoadingLater()
-  const show = (to: string, seq: number) => {
+  const show = (to: string, seq?: number, root?: number) => {
     close()
-    setTarget({ conversation: to, seq })
+    const next = { conversation: to, ...(seq !== undefined && { seq }), ...(root !== undefined && { root }) }
+    // In the open one also the same message once more: somebody may have gone on reading.
+    setTarget(to === conversation ? undefined : next)
+    if (to === conversation) requestAnimationFrame(() => setTarget(next))
     navigate({ to: '/c/$conversation', params: { conversation: to } })
   }
   return (
@@ -61,6 +73,7 @@ function Page() {
           open={conversation}
           onNew={() => setSheet('new')}
           onRequests={() => setSheet('requests')}
+          onNotices={() => setSheet('notices')}
           onStarred={() => setSheet('starred')}
           onScheduled={() => setSheet('scheduled')}
           onSheet={() => setSheet('keys')}
@@ -70,11 +83,7 @@ function Page() {
         {conversation === undefined ? (
           <Nothing />
         ) : (
-          <Open
-            key={conversation}
-            id={conversation}
-            {...(target?.conversation === conversation ? { target: target.seq } : {})}
-          />
+          <Open key={conversation} id={conversation} {...(target?.conversation === conversation ? { target } : {})} />
         )}
       </div>
       {sheet === 'new' && <NewConversation onClose={close} />}
@@ -82,6 +91,7 @@ function Page() {
       {sheet === 'find' && <Finder onClose={close} />}
       {sheet === 'starred' && <StarredDialog onShow={show} onClose={close} />}
       {sheet === 'scheduled' && <ScheduledDialog onClose={close} />}
+      {sheet === 'notices' && <NoticesDialog onShow={show} onScheduled={() => setSheet('scheduled')} onClose={close} />}
       {sheet === 'keys' && <KeysSheet onClose={close} />}
       <Announcer />
     </main>
@@ -113,17 +123,21 @@ function Nothing() {
   )
 }
 
-function Open({ id, target }: { readonly id: string; readonly target?: number }) {
+const threadOf = ({ root }: Target): Panel | undefined => (root === undefined ? undefined : { kind: 'thread', root })
+
+function Open({ id, target }: { readonly id: string; readonly target?: Target }) {
   const { t } = useTranslation()
   const view = useConversation(id)
   const { isLoaded } = useConversations()
-  const [panel, setPanel] = useState<Panel>()
+  const [panel, setPanel] = useState(() => target && threadOf(target))
   const close = useCallback(() => setPanel(undefined), [])
-  const [shown, setShown] = useState(target)
+  const seq = target?.root ?? target?.seq
+  const [shown, setShown] = useState(seq)
   const [wanted, setWanted] = useState(target)
   if (wanted !== target) {
     setWanted(target)
-    setShown(target)
+    setShown(seq)
+    if (target?.root !== undefined) setPanel(threadOf(target))
   }
   useEffect(() => {
     if (panel === undefined) return undefined

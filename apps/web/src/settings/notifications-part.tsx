@@ -1,9 +1,10 @@
-/** What is pushed to the person's devices, and when it is quiet. */
+/** What the person is told of, by this browser and their other devices, and when it is quiet. */
 import type { NotifyRule, Settings } from '@flotilla/sdk'
 import { useState } from 'react'
 import { useTranslation } from '../text/translate.ts'
 import { Choice } from '../ui/choice.tsx'
 import { Switch } from '../ui/switch.tsx'
+import { BrowserNotices } from './browser-notices.tsx'
 import { Loaded, Section } from './parts.tsx'
 import { useSettings, useSettingsChange } from './queries.ts'
 
@@ -32,6 +33,7 @@ export function NotificationsPart() {
               {t('notifications.pushNames')}
             </Switch>
           </Section>
+          <BrowserNotices />
           <QuietHours settings={data} onChange={quietHours => change.mutate({ quietHours })} />
         </>
       )}

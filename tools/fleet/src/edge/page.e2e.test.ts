@@ -91,7 +91,7 @@ describe.skipIf(nginx === undefined)('the web client at the edge', () => {
     }
     const { headers } = await at(edge.port, '/')
     expect(headers['content-security-policy']).toContain(`connect-src 'self' ws://${host};`)
-    expect(headers['content-security-policy']).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
+    expect(headers['content-security-policy']).toContain("require-trusted-types-for 'script'; trusted-types flotilla-worker")
   })
 
   test('files come packed as they were built, with brotli where nginx has it', async () => {

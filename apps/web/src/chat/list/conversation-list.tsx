@@ -12,16 +12,20 @@ import { Avatar } from '../parts/avatar.tsx'
 import { Search } from '../parts/search.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { IconButton } from '../parts/icon-button.tsx'
+import { later, NoPlace } from '../parts/later.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { choose, type Filter, filters } from './filter.ts'
 import { ConversationRow } from './conversation-row.tsx'
 import { Connection } from './connection.tsx'
+
+const Bell = later(async () => (await import('../notices/bell.tsx')).Bell, NoPlace)
 
 interface ListProps {
   /** The open one. */
   readonly open: string | undefined
   onNew(): void
   onRequests(): void
+  onNotices(): void
   onStarred(): void
   onScheduled(): void
   onSheet(): void
@@ -69,7 +73,7 @@ export function ConversationList({ open, onNew, onRequests, ...menu }: ListProps
 
 type HeadProps = Omit<ListProps, 'open' | 'onRequests'> & { onArchive(): void }
 
-function Head({ onNew, onArchive, onStarred, onScheduled, onSheet }: HeadProps) {
+function Head({ onNew, onArchive, onNotices, onStarred, onScheduled, onSheet }: HeadProps) {
   const { t } = useTranslation()
   const { user } = useChat()
   const navigate = useNavigate()
@@ -79,6 +83,7 @@ function Head({ onNew, onArchive, onStarred, onScheduled, onSheet }: HeadProps) 
         <Avatar id={user.id} name={user.displayName} picture={user.avatar} size={32} />
       </Link>
       <h2 className="grow truncate px-1 text-title font-semibold">{t('chat.list.title')}</h2>
+      <Bell onPress={onNotices} />
       <IconButton icon="edit" label={t('chat.list.new')} onPress={onNew} />
       <Menu
         label={t('chat.list.more')}
