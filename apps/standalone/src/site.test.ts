@@ -21,7 +21,7 @@ test('each address of the client is the page with its policy, and a file with a 
   const folder = folderOf({ ...page, 'assets/index-abc.js': script, 'assets/a.png': 'picture' })
   const site = await readSite(folder, 'ws://localhost:8080/v1/socket')
   expect(site.has('/index.html')).toBe(false)
-  for (const path of ['/', '/signin', '/c/*', '/join', '/settings', '/settings/*'])
+  for (const path of ['/', '/signin', '/c/*', '/contacts', '/join', '/settings', '/settings/*'])
     expect(site.get(path)).toMatchObject({
       type: 'text/html; charset=utf-8',
       isHashed: false,

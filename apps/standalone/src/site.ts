@@ -26,7 +26,7 @@ const sources = [
 const isTest = (path: string) => /\.(test|testbed)\.tsx?$/.test(path)
 
 /** Pages that the client knows how to show: whichever is opened, it is the same file. */
-const pages = ['/', '/signin', '/join', '/c/*', '/settings', '/settings/*']
+const pages = ['/', '/signin', '/contacts', '/join', '/c/*', '/settings', '/settings/*']
 
 /** Whether there is a build, and whether something has changed since. */
 function isCurrent(): boolean {

@@ -15,7 +15,7 @@ import {
   testDatabase,
   until,
 } from '@flotilla/testing'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
 const chromium = findChromium()
@@ -112,6 +112,14 @@ export async function startWeb(settings: Readonly<Record<string, string>> = {}):
 }
 
 export const nameOf = (kind: string) => `${kind}${Math.random().toString(36).slice(2, 9)}`
+
+/** Turns a switch, or chooses a radio button, and waits until the page shows it: what it stands for may be asked of the server. */
+export async function turn(control: Locator, isOn = true): Promise<void> {
+  await expect.poll(() => control.isEnabled()).toBe(true)
+  // The input lies hidden under what is drawn of it.
+  if ((await control.isChecked()) !== isOn) await control.click({ force: true })
+  await expect.poll(() => control.isChecked()).toBe(isOn)
+}
 
 /** Nothing on the page breaks the rules of WCAG 2.2 AA that a program can check. */
 export async function expectAccessible(page: Page): Promise<void> {

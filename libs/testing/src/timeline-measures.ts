@@ -42,7 +42,7 @@ export interface Climbed {
   readonly where: string
   /** Older rows were put before so often. */
   readonly prepended: number
-  /** Frames without a row. */
+  /** Frames without a row, after another one: on a machine that is busy, rows may be drawn a frame late. */
   readonly blank: number
 }
 
@@ -60,10 +60,12 @@ export const climb = (framesMax = 3_000) => `new Promise(done => {
   const result = { worst: 0, where: '', prepended: 0, blank: 0 }
   let height = scroller.scrollHeight
   let before
+  let isEmpty = false
   let top = 0
   const look = frame => {
     const now = places()
-    if (now.size === 0) result.blank++
+    if (now.size === 0 && isEmpty) result.blank++
+    isEmpty = now.size === 0
     if (scroller.scrollHeight > height + 500) result.prepended++
     height = scroller.scrollHeight
     if (before !== undefined)

@@ -77,7 +77,7 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
       },
       {
         promise: `rows on the screen move by at most ${movedPxMax} px while older ones come`,
-        result: `${show(climbed.worst)} px over ${climbed.prepended} pages, ${climbed.blank} empty frames`,
+        result: `${show(climbed.worst)} px over ${climbed.prepended} pages, ${climbed.blank} empty frames in a row`,
         met: climbed.worst <= movedPxMax && climbed.blank === 0,
       },
       {

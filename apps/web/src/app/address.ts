@@ -1,7 +1,15 @@
 /**
  * The addresses of the page: few patterns with named parts, so that a link that leads nowhere does not compile.
  */
-export const patterns = ['/', '/c/$conversation', '/join', '/signin', '/settings', '/settings/$part'] as const
+export const patterns = [
+  '/',
+  '/c/$conversation',
+  '/contacts',
+  '/join',
+  '/signin',
+  '/settings',
+  '/settings/$part',
+] as const
 export type Pattern = (typeof patterns)[number]
 
 /** The names of its parts. */

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { expectAccessible, inChromium, nameOf, password, startWeb, type Web } from '../web.testbed.ts'
+import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
 
 let web: Web
 beforeAll(async () => {
@@ -87,7 +87,7 @@ inChromium('by a name alone, and a warning to whoever would lose it', async () =
   const page = await web.open()
   const { name: taken } = await web.person()
   await page.goto(`${web.url}/signin?view=up`)
-  await page.getByRole('radio', { name: 'Only on this device' }).check({ force: true })
+  await turn(page.getByRole('radio', { name: 'Only on this device' }))
   await page.getByLabel('Name', { exact: true }).fill(taken)
   await byRole(page, 'Create account').click()
   await page.getByText('This name is taken.').waitFor()
@@ -109,7 +109,7 @@ inChromium(
     const [name, email] = [nameOf('mailed'), `${nameOf('m')}@example.org`]
     await page.goto(`${web.url}/signin?view=up`)
     await page.getByLabel('Name', { exact: true }).fill(name)
-    await page.getByRole('radio', { name: 'By email' }).check({ force: true })
+    await turn(page.getByRole('radio', { name: 'By email' }))
     await page.getByLabel('Email address').fill(email)
     await byRole(page, 'Send a code').click()
     await page.getByLabel('Code from the mail').fill('000000')
@@ -153,7 +153,7 @@ inChromium('by a passkey: signed up with one, and in again without a name', asyn
   })
   await page.goto(`${web.url}/signin?view=up`)
   await page.getByLabel('Name', { exact: true }).fill(nameOf('key'))
-  await page.getByRole('radio', { name: 'With a passkey' }).check({ force: true })
+  await turn(page.getByRole('radio', { name: 'With a passkey' }))
   await byRole(page, 'Create account').click()
   await atHome(page)
   await leave(page)

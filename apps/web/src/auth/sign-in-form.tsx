@@ -7,7 +7,7 @@ import { textOf } from '../app/words.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
 import { Form } from '../ui/form.tsx'
-import { KeyIcon, MailIcon } from '../ui/icons.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { deviceName } from './device-name.ts'
 import { useEntrance } from './entrance.ts'
@@ -51,12 +51,12 @@ export function SignInForm() {
         {byPasskey.isError && <Notice look="danger">{textOf(t, byPasskey.error)}</Notice>}
         {passkeys !== undefined && (
           <Button look="secondary" wide isPending={byPasskey.isPending} onPress={() => byPasskey.mutate()}>
-            <KeyIcon />
+            <Icon name="key" />
             {t('signIn.withPasskey')}
           </Button>
         )}
         <Button look="secondary" wide onPress={() => show('code')}>
-          <MailIcon />
+          <Icon name="mail" />
           {t('signIn.withCode')}
         </Button>
         <ProviderButtons />

@@ -24,6 +24,10 @@ export function may(view: ConversationView | undefined, permission: Permission):
   return isAtLeast(view.role, view.group?.permissions[permission] ?? lowest[permission])
 }
 
+/** How long a member waits between two messages; who manages a group does not. */
+export const slowModeMsOf = (view: ConversationView): number =>
+  view.role === 'member' ? (view.group?.slowModeMs ?? 0) : 0
+
 export const isManager = (view: ConversationView | undefined): boolean =>
   view?.kind === 'group' && isAtLeast(view.role, 'admin')
 

@@ -2,43 +2,30 @@
 import { useNavigate, useParams } from '../app/navigation.tsx'
 import { useCallback, useEffect, useState } from 'react'
 import { useTranslation } from '../text/translate.ts'
-import { requireAccount } from '../session.ts'
 import { ConversationPane } from './conversation/conversation-pane.tsx'
 import type { Panel } from './conversation/panels.ts'
-import { FlotillaProvider, useConversation, useConversations } from '@flotilla/react'
-import { SelfContext } from './hooks.ts'
+import { useConversation, useConversations } from '@flotilla/react'
 import { ConversationList } from './list/conversation-list.tsx'
 import { Announcer } from './parts/announcer.tsx'
-import { Icon } from './parts/icon.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { DialogPlace, later, PanelPlace, useLoadingLater } from './parts/later.tsx'
 import type { Sheet } from './sheet.ts'
+import { SignedIn } from './signed-in.tsx'
 import { useAnnouncements } from './use-announcements.ts'
 import { usePageKeys } from './use-page-keys.ts'
 
-const Finder = later(async () => (await import('./list/finder.tsx')).Finder, DialogPlace)
-const KeysSheet = later(async () => (await import('./keys-sheet.tsx')).KeysSheet, DialogPlace)
-const NewConversation = later(async () => (await import('./list/new-conversation.tsx')).NewConversation, DialogPlace)
-const NoticesDialog = later(async () => (await import('./notices/notices-dialog.tsx')).NoticesDialog, DialogPlace)
-const RequestsDialog = later(async () => (await import('./list/requests-dialog.tsx')).RequestsDialog, DialogPlace)
-const ScheduledDialog = later(async () => (await import('./list/scheduled-dialog.tsx')).ScheduledDialog, DialogPlace)
-const StarredDialog = later(async () => (await import('./list/starred-dialog.tsx')).StarredDialog, DialogPlace)
-const GroupPanel = later(async () => (await import('./group/group-panel.tsx')).GroupPanel, PanelPlace)
-const PersonPanel = later(async () => (await import('./group/person-panel.tsx')).PersonPanel, PanelPlace)
-const PinsPanel = later(async () => (await import('./conversation/pins-panel.tsx')).PinsPanel, PanelPlace)
-const ThreadPanel = later(async () => (await import('./thread/thread-panel.tsx')).ThreadPanel, PanelPlace)
+const Sheets = later(async () => (await import('./sheets.tsx')).Sheets, DialogPlace)
+const SidePanel = later(async () => (await import('./side-panel.tsx')).SidePanel, PanelPlace)
 
 export function ChatPage() {
-  const { client, state, user } = requireAccount()
   return (
-    <FlotillaProvider client={client} state={state}>
-      <SelfContext value={user}>
-        <Page />
-      </SelfContext>
-    </FlotillaProvider>
+    <SignedIn>
+      <Page />
+    </SignedIn>
   )
 }
 
-/** A message that is to be shown. */
+/** A message that is to be shown. A new one each time that somebody asks: they may have gone on reading. */
 interface Target {
   readonly conversation: string
   readonly seq?: number
@@ -58,9 +45,7 @@ function Page() {
   const show = (to: string, seq?: number, root?: number) => {
     close()
     const next = { conversation: to, ...(seq !== undefined && { seq }), ...(root !== undefined && { root }) }
-    // In the open one also the same message once more: somebody may have gone on reading.
-    setTarget(to === conversation ? undefined : next)
-    if (to === conversation) requestAnimationFrame(() => setTarget(next))
+    setTarget(next)
     navigate({ to: '/c/$conversation', params: { conversation: to } })
   }
   return (
@@ -76,6 +61,8 @@ function Page() {
           onNotices={() => setSheet('notices')}
           onStarred={() => setSheet('starred')}
           onScheduled={() => setSheet('scheduled')}
+          onThreads={() => setSheet('threads')}
+          onReminders={() => setSheet('reminders')}
           onSheet={() => setSheet('keys')}
         />
       </div>
@@ -86,13 +73,9 @@ function Page() {
           <Open key={conversation} id={conversation} {...(target?.conversation === conversation ? { target } : {})} />
         )}
       </div>
-      {sheet === 'new' && <NewConversation onClose={close} />}
-      {sheet === 'requests' && <RequestsDialog onClose={close} />}
-      {sheet === 'find' && <Finder onClose={close} />}
-      {sheet === 'starred' && <StarredDialog onShow={show} onClose={close} />}
-      {sheet === 'scheduled' && <ScheduledDialog onClose={close} />}
-      {sheet === 'notices' && <NoticesDialog onShow={show} onScheduled={() => setSheet('scheduled')} onClose={close} />}
-      {sheet === 'keys' && <KeysSheet onClose={close} />}
+      {sheet !== undefined && (
+        <Sheets sheet={sheet} onShow={show} onScheduled={() => setSheet('scheduled')} onClose={close} />
+      )}
       <Announcer />
     </main>
   )
@@ -123,6 +106,12 @@ function Nothing() {
   )
 }
 
+/** In the conversation: the message, or where the thread hangs that alone shows it. */
+function placeOf({ seq, root }: Target): { readonly seq: number } | undefined {
+  const shown = root ?? seq
+  return shown === undefined ? undefined : { seq: shown }
+}
+
 const threadOf = ({ root }: Target): Panel | undefined => (root === undefined ? undefined : { kind: 'thread', root })
 
 function Open({ id, target }: { readonly id: string; readonly target?: Target }) {
@@ -131,12 +120,11 @@ function Open({ id, target }: { readonly id: string; readonly target?: Target })
   const { isLoaded } = useConversations()
   const [panel, setPanel] = useState(() => target && threadOf(target))
   const close = useCallback(() => setPanel(undefined), [])
-  const seq = target?.root ?? target?.seq
-  const [shown, setShown] = useState(seq)
+  const [shown, setShown] = useState(() => target && placeOf(target))
   const [wanted, setWanted] = useState(target)
   if (wanted !== target) {
     setWanted(target)
-    setShown(seq)
+    setShown(target && placeOf(target))
     if (target?.root !== undefined) setPanel(threadOf(target))
   }
   useEffect(() => {
@@ -161,23 +149,7 @@ function Open({ id, target }: { readonly id: string; readonly target?: Target })
       </div>
       {panel !== undefined && (
         <div className="w-full shrink-0 border-line max-[1199px]:absolute max-[1199px]:inset-y-0 max-[1199px]:end-0 max-[1199px]:z-20 max-[1199px]:shadow-float min-[600px]:w-88 min-[600px]:border-s">
-          {panel.kind === 'thread' && (
-            <ThreadPanel key={panel.root} view={view} root={panel.root} openPanel={setPanel} onClose={close} />
-          )}
-          {panel.kind === 'person' && <PersonPanel view={view} user={panel.user} onClose={close} />}
-          {panel.kind === 'info' && (
-            <GroupPanel view={view} openPerson={user => setPanel({ kind: 'person', user })} onClose={close} />
-          )}
-          {panel.kind === 'pins' && (
-            <PinsPanel
-              view={view}
-              onShow={seq => {
-                setShown(undefined)
-                requestAnimationFrame(() => setShown(seq))
-              }}
-              onClose={close}
-            />
-          )}
+          <SidePanel view={view} panel={panel} openPanel={setPanel} onShow={seq => setShown({ seq })} onClose={close} />
         </div>
       )}
     </div>

@@ -1,9 +1,9 @@
 /** Conversations, as people see them: two browsers, each with somebody in it, on all of Flotilla. */
-import { type Client, createClient, createSignIn } from '@flotilla/sdk'
 import { type Climbed, climb, sendAndLook } from '@flotilla/testing'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { expectAccessible, inChromium, nameOf, password, startWeb, type Web } from '../web.testbed.ts'
+import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
+import { begin, choose, clientOf, composer, fill, inList, row, say, twoWhoTalk } from './chat.testbed.ts'
 
 let web: Web
 beforeAll(async () => {
@@ -14,56 +14,10 @@ afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
 afterAll(() => web?.stop())
 
 const within = { timeout: 15_000 }
-const composer = (page: Page) => page.locator('[data-conversation-pane] [data-composer] textarea')
-const row = (page: Page, text: string) => page.locator('[data-conversation-pane] article', { hasText: text }).last()
-const say = async (page: Page, text: string) => {
-  await composer(page).fill(text)
-  await composer(page).press('Enter')
-}
-const inList = (page: Page, text: string) => page.locator('[data-conversation]', { hasText: text })
 const textsOf = (page: Page) => page.locator('[data-conversation-pane] article [data-text]').allInnerTexts()
 
-/** Somebody who has an account, without a page. */
-async function clientOf(name: string): Promise<Client> {
-  const account = createSignIn(web.url)
-  await account.signIn({ username: name, password })
-  return createClient({ api: web.url, getToken: account.getToken })
-}
-
-/** Fills the only conversation that somebody has with another, in order. */
-async function fill(name: string, texts: readonly string[]): Promise<void> {
-  const client = await clientOf(name)
-  const { conversations } = await client.rest.conversations()
-  const conversation = conversations.find(one => one.memberCount === 2)!.id
-  await client.start()
-  await Promise.all(texts.map(text => client.send({ conversation, body: { text } }).acknowledged))
-  await client.stop()
-}
-
-/** Finds somebody by name, as people do. */
-async function begin(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name: 'New conversation' }).first().click()
-  await page.getByRole('dialog').getByRole('searchbox').fill(name)
-  await page.getByRole('dialog').getByRole('button', { name }).click()
-  await composer(page).waitFor()
-}
-
-async function twoWhoTalk() {
-  const [ann, bob] = [await web.person(nameOf('ann')), await web.person(nameOf('bob'))]
-  await begin(ann.page, bob.name)
-  await say(ann.page, `Hello ${bob.name}`)
-  await inList(bob.page, ann.name).click()
-  await row(bob.page, 'Hello').waitFor()
-  return { ann, bob }
-}
-
-const choose = async (page: Page, text: string, choice: string) => {
-  await row(page, text).click({ button: 'right', position: { x: 60, y: 8 } })
-  await page.getByRole('menuitem', { name: choice, exact: true }).click()
-}
-
 inChromium('two people talk: answer, react, edit, delete, and see how far it has got', async () => {
-  const { ann, bob } = await twoWhoTalk()
+  const { ann, bob } = await twoWhoTalk(web)
   await row(ann.page, 'Hello').locator('[data-ticks="read"]').waitFor()
 
   await composer(bob.page).pressSequentially('Hi')
@@ -92,7 +46,7 @@ inChromium('two people talk: answer, react, edit, delete, and see how far it has
 })
 
 inChromium('who is offline writes on: it waits, survives a reload, and goes out in order', async () => {
-  const { ann, bob } = await twoWhoTalk()
+  const { ann, bob } = await twoWhoTalk(web)
   await bob.page.context().setOffline(true)
   await say(bob.page, 'first, from afar')
   await say(bob.page, 'second, from afar')
@@ -115,8 +69,9 @@ inChromium('who is offline writes on: it waits, survives a reload, and goes out 
 inChromium(
   'what one sends is seen in the same frame, from wherever one reads, and its row stays the same',
   async () => {
-    const { ann, bob } = await twoWhoTalk()
+    const { ann, bob } = await twoWhoTalk(web)
     await fill(
+      web,
       bob.name,
       Array.from({ length: 60 }, (_, nth) => `filler ${nth}\nof two lines`),
     )
@@ -137,7 +92,7 @@ inChromium(
 )
 
 inChromium('older pages move no row that is on the screen by more than a pixel', async () => {
-  const { ann, bob } = await twoWhoTalk()
+  const { ann, bob } = await twoWhoTalk(web)
   await ann.page.close()
   const texts = [
     'short',
@@ -146,7 +101,7 @@ inChromium('older pages move no row that is on the screen by more than a pixel',
     'مرحبا',
     '- one\n- two\n- three',
   ]
-  await fill(bob.name, [...Array.from({ length: 300 }, (_, nth) => texts[nth % texts.length]!), 'the last one'])
+  await fill(web, bob.name, [...Array.from({ length: 300 }, (_, nth) => texts[nth % texts.length]!), 'the last one'])
   // On a device that holds nothing of it yet.
   const page = await web.open()
   await page.goto(`${web.url}/signin`)
@@ -208,11 +163,11 @@ inChromium.each(['light', 'dark'] as const)('everything can be used by everybody
 })
 
 inChromium('what people write is text: names of groups, messages, drafts', async () => {
-  const { ann, bob } = await twoWhoTalk()
+  const { ann, bob } = await twoWhoTalk(web)
   const attack = `<img src=x onerror="document.title='owned'">`
   await say(ann.page, attack)
   await row(bob.page, attack).waitFor()
-  const { rest } = await clientOf(ann.name)
+  const { rest } = await clientOf(web, ann.name)
   const { users } = await rest.people.search(bob.name)
   const group = await rest.createGroup(attack, [users[0]!.id])
   await bob.page.locator(`[data-conversation="${group.id}"]`).click()
@@ -227,7 +182,7 @@ inChromium('what people write is text: names of groups, messages, drafts', async
 })
 
 inChromium('menus, filters and the search work by pointer and by keys', async () => {
-  const { ann, bob } = await twoWhoTalk()
+  const { ann, bob } = await twoWhoTalk(web)
   const { page } = ann
   const more = page
     .locator('[data-conversation-pane] header')
@@ -243,10 +198,10 @@ inChromium('menus, filters and the search work by pointer and by keys', async ()
   await page.getByRole('menuitem', { name: 'Mute' }).press('Enter')
   await page.getByRole('menu').waitFor({ state: 'detached' })
 
-  await page.getByRole('radio', { name: 'Groups' }).check()
+  await turn(page.getByRole('radio', { name: 'Groups' }))
   await inList(page, bob.name).waitFor({ state: 'detached' })
   await page.getByRole('radio', { name: 'Groups' }).press('ArrowLeft')
-  await page.getByRole('radio', { name: 'All' }).check()
+  await turn(page.getByRole('radio', { name: 'All' }))
   await inList(page, bob.name).waitFor()
   const search = page.getByRole('navigation').getByRole('searchbox')
   await search.fill('nobody has that name')

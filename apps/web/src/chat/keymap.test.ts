@@ -37,8 +37,8 @@ test('of a layout of another script the place of the key counts; of a Latin one 
 
 test('every shortcut is named, and no two of a section are the same', () => {
   for (const { id, section } of keymap) {
-    expect(en.chat.keys[id], id).toBeTypeOf('string')
-    expect(en.chat.keys.section[section]).toBeTypeOf('string')
+    expect(en.late.keys[id], id).toBeTypeOf('string')
+    expect(en.late.keys.section[section]).toBeTypeOf('string')
   }
   const all = keymap.flatMap(({ section, keys }) => keys.map(one => `${section} ${one}`))
   expect(new Set(all).size).toBe(all.length)

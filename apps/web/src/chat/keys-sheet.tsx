@@ -2,7 +2,7 @@
 import { useTranslation } from '../text/translate.ts'
 import { isMac } from './hooks.ts'
 import { keymap, shownKeys } from './keymap.ts'
-import { Dialog } from './parts/dialog.tsx'
+import { Dialog } from '../ui/dialog.tsx'
 
 const sections = ['page', 'list', 'timeline', 'composer'] as const
 
@@ -14,13 +14,13 @@ export function KeysSheet({ onClose }: { onClose(): void }) {
       <div tabIndex={0} className="grid gap-x-8 gap-y-4 sm:grid-cols-2">
         {sections.map(section => (
           <section key={section}>
-            <h3 className="mb-1 text-small font-semibold text-soft">{t(`chat.keys.section.${section}`)}</h3>
+            <h3 className="mb-1 text-small font-semibold text-soft">{t(`late.keys.section.${section}`)}</h3>
             <dl>
               {keymap
                 .filter(shortcut => shortcut.section === section)
                 .map(({ id, keys }) => (
                   <div key={id} className="flex min-h-8 items-center justify-between gap-4">
-                    <dt>{t(`chat.keys.${id}`)}</dt>
+                    <dt>{t(`late.keys.${id}`)}</dt>
                     <dd dir="ltr" className="flex shrink-0 gap-1">
                       {shownKeys(keys[0]!, isMac).map(key => (
                         <kbd

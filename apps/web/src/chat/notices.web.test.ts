@@ -3,7 +3,7 @@ import { createECDH, randomBytes } from 'node:crypto'
 import { type Client, createClient, createSignIn, FlotillaError } from '@flotilla/sdk'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { expectAccessible, inChromium, nameOf, password, startWeb, type Web } from '../web.testbed.ts'
+import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
 
 const keyPair = () => {
   const pair = createECDH('prime256v1')
@@ -236,7 +236,7 @@ const shownOn = (page: Page) => page.evaluate<{ title: string; body: string }[]>
 
 async function switchOn(page: Page, name: string): Promise<void> {
   await page.goto(`${web.url}/settings/notifications`)
-  await switchOf(page, name).check({ force: true })
+  await turn(switchOf(page, name))
   await expect.poll(() => switchOf(page, name).isChecked()).toBe(true)
 }
 
@@ -308,12 +308,12 @@ inChromium('a sound is heard unless it is switched off, and in quiet hours nothi
   await say('with a sound')
   await expect.poll(() => page.evaluate('window.tones')).toBe(2)
   await page.goto(`${web.url}/settings/notifications`)
-  await switchOf(page, 'A sound for new messages').uncheck({ force: true })
+  await turn(switchOf(page, 'A sound for new messages'), false)
   await toHome()
   await say('without one')
   await inList(page, 'without one').waitFor()
   await page.goto(`${web.url}/settings/notifications`)
-  await switchOf(page, 'A sound for new messages').check({ force: true })
+  await turn(switchOf(page, 'A sound for new messages'))
   const { rest } = await clientOf(bob.name)
   await patiently(() => rest.profile.changeSettings({ quietHours: { from: '00:00', until: '23:59', zone: 'UTC' } }))
   await toHome()
@@ -368,7 +368,7 @@ inChromium('the switch for pushes registers this browser with the server’s key
   await page.reload()
   await expect.poll(() => switchOf(page, push).isChecked()).toBe(true)
   expect(await devicesOf(name)).toEqual(['web webpush'])
-  await switchOf(page, push).uncheck({ force: true })
+  await turn(switchOf(page, push), false)
   await expect.poll(() => devicesOf(name)).toEqual([])
   await expect.poll(() => workersOf(page)).toBe(0)
 })

@@ -1,2 +1,2 @@
 /** What may stand over the page, one at a time. */
-export type Sheet = 'new' | 'requests' | 'find' | 'starred' | 'scheduled' | 'notices' | 'keys'
+export type Sheet = 'new' | 'requests' | 'find' | 'notices' | 'starred' | 'scheduled' | 'threads' | 'reminders' | 'keys'

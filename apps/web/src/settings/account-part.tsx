@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from '../text/translate.ts'
 import { CodeField } from '../auth/code-step.tsx'
 import { Button } from '../ui/button.tsx'
-import { Actions, Dialog } from '../ui/dialog.tsx'
+import { Actions, Dialog, Stack } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { Form } from '../ui/form.tsx'
 import { Notice } from '../ui/notice.tsx'
@@ -170,17 +170,21 @@ function Deletion({ me: { deleteAfter } }: { readonly me: Me }) {
           </div>
         </>
       )}
-      <Dialog title={t('account.delete')} isOpen={asks} onClose={() => setAsks(false)} isAlert>
-        <p>{t('account.deleteText')}</p>
-        <Actions>
-          <Button look="secondary" onPress={() => setAsks(false)} autoFocus>
-            {t('app.cancel')}
-          </Button>
-          <Button look="danger-primary" isPending={request.isPending} onPress={() => request.mutate()}>
-            {t('account.delete')}
-          </Button>
-        </Actions>
-      </Dialog>
+      {asks && (
+        <Dialog title={t('account.delete')} onClose={() => setAsks(false)} isAlert>
+          <Stack>
+            <p>{t('account.deleteText')}</p>
+            <Actions>
+              <Button look="secondary" onPress={() => setAsks(false)} autoFocus>
+                {t('app.cancel')}
+              </Button>
+              <Button look="danger-primary" isPending={request.isPending} onPress={() => request.mutate()}>
+                {t('account.delete')}
+              </Button>
+            </Actions>
+          </Stack>
+        </Dialog>
+      )}
     </Section>
   )
 }

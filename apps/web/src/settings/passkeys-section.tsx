@@ -8,7 +8,7 @@ import { Button } from '../ui/button.tsx'
 import { Actions, Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { Form } from '../ui/form.tsx'
-import { KeyIcon } from '../ui/icons.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Loaded, Row, Rows, Section } from './parts.tsx'
 import { rest, useChange, usePasskeys } from './queries.ts'
 
@@ -45,9 +45,11 @@ export function Passkeys() {
           </Button>
         </div>
       )}
-      <Dialog title={t('passkeys.rename')} isOpen={named !== undefined} onClose={() => setNamed(undefined)}>
-        {named !== undefined && <Rename passkey={named} onClose={() => setNamed(undefined)} />}
-      </Dialog>
+      {named !== undefined && (
+        <Dialog title={t('passkeys.rename')} onClose={() => setNamed(undefined)}>
+          <Rename passkey={named} onClose={() => setNamed(undefined)} />
+        </Dialog>
+      )}
     </Section>
   )
 }
@@ -65,7 +67,7 @@ function PasskeyRow({ passkey, onRename }: { readonly passkey: Passkey; onRename
     <Row
       icon={
         <span className="text-soft">
-          <KeyIcon />
+          <Icon name="key" />
         </span>
       }
       title={name}

@@ -7,10 +7,11 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
 import { Form } from '../ui/form.tsx'
+import { pictureTypes } from '../ui/crop.ts'
 import { Loaded, Section } from './parts.tsx'
 import { rest, useChange, useMe } from './queries.ts'
 
-const CropDialog = lazy(async () => ({ default: (await import('./crop-dialog.tsx')).CropDialog }))
+const CropDialog = lazy(async () => ({ default: (await import('../ui/crop-dialog.tsx')).CropDialog }))
 
 export function ProfilePart() {
   const me = useMe()
@@ -26,11 +27,20 @@ export function ProfilePart() {
   )
 }
 
-const pictureTypes = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']
-
 function Picture({ me }: { readonly me: Me }) {
   const { t } = useTranslation()
   const [chosen, setChosen] = useState<File>()
+  const change = useChange({
+    run: (picture: Blob) => rest().profile.setAvatar(picture),
+    touches: [['me']],
+    said: t('app.saved'),
+  })
+  // What it is refused with is told by the change itself.
+  const save = (picture: Blob) =>
+    change.mutateAsync(picture).then(
+      () => true,
+      () => false,
+    )
   const remove = useChange({ run: () => rest().profile.removeAvatar(), touches: [['me']], said: t('profile.removed') })
   return (
     <Section>
@@ -53,7 +63,9 @@ function Picture({ me }: { readonly me: Me }) {
         </div>
       </div>
       <Suspense fallback={null}>
-        {chosen !== undefined && <CropDialog file={chosen} onClose={() => setChosen(undefined)} />}
+        {chosen !== undefined && (
+          <CropDialog title={t('crop.title')} file={chosen} save={save} onClose={() => setChosen(undefined)} />
+        )}
       </Suspense>
     </Section>
   )

@@ -8,7 +8,7 @@ import { passkeys } from '../passkeys.ts'
 import { requireAccount, signIn } from '../session.ts'
 import { Button } from '../ui/button.tsx'
 import { Choice } from '../ui/choice.tsx'
-import { Actions, Dialog } from '../ui/dialog.tsx'
+import { Actions, Dialog, Stack } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { Form } from '../ui/form.tsx'
 import { Notice } from '../ui/notice.tsx'
@@ -21,8 +21,10 @@ export function Reauthentication({ asked }: { readonly asked: Asking }) {
   const { t } = useTranslation()
   const close = () => asked.settle(false)
   return (
-    <Dialog title={t('confirm.title')} isOpen onClose={close}>
-      <Ways onDone={() => asked.settle(true)} onClose={close} />
+    <Dialog title={t('confirm.title')} onClose={close}>
+      <Stack>
+        <Ways onDone={() => asked.settle(true)} onClose={close} />
+      </Stack>
     </Dialog>
   )
 }

@@ -4,7 +4,7 @@ import { useTranslation } from '../text/translate.ts'
 import { renderSVG } from 'uqr'
 import { CodeField } from '../auth/code-step.tsx'
 import { Button } from '../ui/button.tsx'
-import { Actions, Dialog } from '../ui/dialog.tsx'
+import { Actions, Dialog, Stack } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Loaded, Row, Rows, Section } from './parts.tsx'
 import { rest, useChange, useFactors } from './queries.ts'
@@ -51,21 +51,27 @@ export function SecondFactors() {
           </Rows>
         )}
       </Loaded>
-      <Dialog title={t('factors.totp')} isOpen={begun !== undefined} onClose={() => setBegun(undefined)} isAlert>
-        {begun !== undefined && (
-          <ConfirmTotp
-            totp={begun}
-            onClose={() => setBegun(undefined)}
-            onCodes={given => {
-              setBegun(undefined)
-              setCodes(given)
-            }}
-          />
-        )}
-      </Dialog>
-      <Dialog title={t('factors.recovery')} isOpen={codes !== undefined} onClose={() => setCodes(undefined)} isAlert>
-        {codes !== undefined && <Codes codes={codes} onClose={() => setCodes(undefined)} />}
-      </Dialog>
+      {begun !== undefined && (
+        <Dialog title={t('factors.totp')} onClose={() => setBegun(undefined)} isAlert>
+          <Stack>
+            <ConfirmTotp
+              totp={begun}
+              onClose={() => setBegun(undefined)}
+              onCodes={given => {
+                setBegun(undefined)
+                setCodes(given)
+              }}
+            />
+          </Stack>
+        </Dialog>
+      )}
+      {codes !== undefined && (
+        <Dialog title={t('factors.recovery')} onClose={() => setCodes(undefined)} isAlert>
+          <Stack>
+            <Codes codes={codes} onClose={() => setCodes(undefined)} />
+          </Stack>
+        </Dialog>
+      )}
     </Section>
   )
 }

@@ -2,7 +2,7 @@
 import type { Session } from '@flotilla/sdk'
 import { useTranslation } from '../text/translate.ts'
 import { Button } from '../ui/button.tsx'
-import { DeviceIcon } from '../ui/icons.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Loaded, Row, Rows, Section } from './parts.tsx'
 import { rest, useChange, useSessions } from './queries.ts'
 
@@ -53,7 +53,7 @@ function SessionRow({ session }: { readonly session: Session }) {
     <Row
       icon={
         <span className="text-soft">
-          <DeviceIcon />
+          <Icon name="device" />
         </span>
       }
       title={session.deviceName}

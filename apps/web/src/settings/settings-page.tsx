@@ -4,49 +4,38 @@ import { type ComponentType, lazy, Suspense, useEffect, useRef, useState } from 
 import { useTranslation } from '../text/translate.ts'
 import { NotFound } from '../app/not-found.tsx'
 import { useValue } from '../app/value.ts'
-import {
-  ArchiveIcon,
-  BackIcon,
-  BellIcon,
-  BlockIcon,
-  DeviceIcon,
-  EyeIcon,
-  LeaveIcon,
-  LockIcon,
-  PaletteIcon,
-  PersonIcon,
-} from '../ui/icons.tsx'
+import { Icon, type IconName } from '../ui/icon.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { asking } from './reauthenticated.ts'
 
 const parts = {
   profile: {
-    Icon: PersonIcon,
+    icon: 'person',
     Part: lazy(async () => ({ default: (await import('./profile-part.tsx')).ProfilePart })),
   },
   appearance: {
-    Icon: PaletteIcon,
+    icon: 'palette',
     Part: lazy(async () => ({ default: (await import('./appearance-part.tsx')).AppearancePart })),
   },
   notifications: {
-    Icon: BellIcon,
+    icon: 'bell',
     Part: lazy(async () => ({ default: (await import('./notifications-part.tsx')).NotificationsPart })),
   },
-  privacy: { Icon: EyeIcon, Part: lazy(async () => ({ default: (await import('./privacy-part.tsx')).PrivacyPart })) },
-  blocked: { Icon: BlockIcon, Part: lazy(async () => ({ default: (await import('./blocked-part.tsx')).BlockedPart })) },
+  privacy: { icon: 'eye', Part: lazy(async () => ({ default: (await import('./privacy-part.tsx')).PrivacyPart })) },
+  blocked: { icon: 'block', Part: lazy(async () => ({ default: (await import('./blocked-part.tsx')).BlockedPart })) },
   security: {
-    Icon: LockIcon,
+    icon: 'lock',
     Part: lazy(async () => ({ default: (await import('./security-part.tsx')).SecurityPart })),
   },
   sessions: {
-    Icon: DeviceIcon,
+    icon: 'device',
     Part: lazy(async () => ({ default: (await import('./sessions-part.tsx')).SessionsPart })),
   },
   account: {
-    Icon: ArchiveIcon,
+    icon: 'archive',
     Part: lazy(async () => ({ default: (await import('./account-part.tsx')).AccountPart })),
   },
-} as const satisfies Record<string, { Icon: ComponentType; Part: ComponentType }>
+} as const satisfies Record<string, { icon: IconName; Part: ComponentType }>
 
 // Windows come when they are asked for.
 const Reauthentication = lazy(async () => ({ default: (await import('./reauthentication.tsx')).Reauthentication }))
@@ -78,19 +67,19 @@ export function SettingsPage() {
             aria-label={t('settings.toChats')}
             className="inline-grid size-10 place-content-center rounded-medium text-soft hover:bg-hover hover:text-ink"
           >
-            <BackIcon />
+            <Icon name="back" isTurned />
           </Link>
           <Title className="text-title font-semibold">{t('settings.title')}</Title>
         </header>
         <nav aria-label={t('settings.title')}>
           <ul className="grid gap-0.5">
             {names.map(name => {
-              const { Icon } = parts[name]
+              const { icon } = parts[name]
               return (
                 <li key={name}>
                   <Link to="/settings/$part" params={{ part: name }} className={item}>
                     <span className="text-soft">
-                      <Icon />
+                      <Icon name={icon} />
                     </span>
                     {t(`settings.parts.${name}`)}
                   </Link>
@@ -100,7 +89,7 @@ export function SettingsPage() {
           </ul>
         </nav>
         <button type="button" className={`${item} mt-auto text-danger`} onClick={() => setLeaves(true)}>
-          <LeaveIcon />
+          <Icon name="leave" isTurned />
           {t('signOut.title')}
         </button>
       </Menu>
@@ -139,7 +128,7 @@ function OpenPart({ name, isChosen = false }: { readonly name: PartName; readonl
           aria-label={t('app.back')}
           className="-ms-2 inline-grid size-10 place-content-center rounded-medium text-soft hover:bg-hover hover:text-ink md:hidden"
         >
-          <BackIcon />
+          <Icon name="back" isTurned />
         </Link>
         <Title ref={title} tabIndex={-1} className="text-large font-semibold tracking-tight outline-none">
           {t(`settings.parts.${name}`)}

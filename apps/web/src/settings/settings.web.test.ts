@@ -1,9 +1,9 @@
 /** The settings: each part changes what it says, on the server and on the page, and can be used by everybody. */
-import { crc32, deflateSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { createSignIn } from '@flotilla/sdk'
-import { expectAccessible, inChromium, nameOf, password, startWeb, type Web } from '../web.testbed.ts'
+import { flag } from '../flag.testbed.ts'
+import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
 
 const parts = ['profile', 'appearance', 'notifications', 'privacy', 'blocked', 'security', 'sessions', 'account']
 
@@ -83,8 +83,8 @@ inChromium('a file that is no picture is told', async () => {
 inChromium('dark, dense and Arabic from right to left, kept by this browser', async () => {
   const { page } = await web.person()
   await openPart(page, 'appearance')
-  await page.getByRole('radio', { name: 'Dark' }).check({ force: true })
-  await page.getByRole('radio', { name: 'Compact' }).check({ force: true })
+  await turn(page.getByRole('radio', { name: 'Dark' }))
+  await turn(page.getByRole('radio', { name: 'Compact' }))
   await page.getByLabel('Language').selectOption('العربية')
   await page.getByRole('heading', { name: 'المظهر' }).waitFor()
   await page.reload()
@@ -109,8 +109,8 @@ inChromium('privacy and quiet hours are the server’s, and come back', async ()
   await page.getByLabel('What you have read').selectOption('Nobody')
   await page.getByLabel('Who may write to you or add you to groups').selectOption('Everyone asks')
   await openPart(page, 'notifications')
-  await page.getByRole('radio', { name: 'Mentions' }).check({ force: true })
-  await page.getByRole('switch', { name: 'Be quiet every day' }).check({ force: true })
+  await turn(page.getByRole('radio', { name: 'Mentions' }))
+  await turn(page.getByRole('switch', { name: 'Be quiet every day' }))
   await page.getByLabel('From').fill('21:30')
   await page.getByLabel('From').blur()
   await page.waitForLoadState('networkidle')
@@ -197,32 +197,4 @@ async function blockBy(page: Page, user: string): Promise<void> {
       }),
     user,
   )
-}
-
-/** A PNG of three stripes. */
-function flag(width: number, height: number): Buffer {
-  const colours = ['b3261e', 'ffffff', '0b6a83'].map(hex => Buffer.from(hex, 'hex'))
-  const line = Buffer.concat([
-    Buffer.from([0]),
-    ...Array.from({ length: width }, (_, at) => colours[Math.floor((at * 3) / width)]!),
-  ])
-  const head = Buffer.alloc(13)
-  head.writeUInt32BE(width, 0)
-  head.writeUInt32BE(height, 4)
-  head.set([8, 2], 8)
-  const data = deflateSync(Buffer.concat(Array.from({ length: height }, () => line)))
-  return Buffer.concat([
-    Buffer.from('89504e470d0a1a0a', 'hex'),
-    chunk('IHDR', head),
-    chunk('IDAT', data),
-    chunk('IEND', Buffer.alloc(0)),
-  ])
-}
-
-function chunk(name: string, data: Buffer): Buffer {
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
-  const body = Buffer.concat([Buffer.from(name), data])
-  length.writeUInt32BE(data.length)
-  sum.writeUInt32BE(crc32(body))
-  return Buffer.concat([length, body, sum])
 }

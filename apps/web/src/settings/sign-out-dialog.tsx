@@ -4,15 +4,17 @@ import { useTranslation } from '../text/translate.ts'
 import { textOf } from '../app/words.ts'
 import { signOut } from '../session.ts'
 import { Button } from '../ui/button.tsx'
-import { Actions, Dialog } from '../ui/dialog.tsx'
+import { Actions, Dialog, Stack } from '../ui/dialog.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { useFactors, useIdentities } from './queries.ts'
 
 export function SignOutDialog({ onClose }: { onClose(): void }) {
   const { t } = useTranslation()
   return (
-    <Dialog title={t('signOut.title')} isOpen onClose={onClose} isAlert>
-      <Asked onClose={onClose} />
+    <Dialog title={t('signOut.title')} onClose={onClose} isAlert>
+      <Stack>
+        <Asked onClose={onClose} />
+      </Stack>
     </Dialog>
   )
 }

@@ -14,7 +14,7 @@ export function Select<T extends string>({ label, value, options, hint, isDisabl
   const id = useId()
   return (
     <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
-      <div className="grid min-w-48 flex-1">
+      <div className="grid min-w-28 flex-1">
         <label htmlFor={id}>{label}</label>
         {hint !== undefined && (
           <span id={`${id}-hint`} className="text-small text-soft">

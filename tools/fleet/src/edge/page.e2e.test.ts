@@ -77,7 +77,15 @@ describe.skipIf(nginx === undefined)('the web client at the edge', () => {
       .map(entry => join(entry.parentPath, entry.name).slice(inProject('apps/web/dist/site').length))
 
   test('every address of the page, and every file, has the headers that `npm start` sends', async () => {
-    const paths = [...files().filter(path => path !== '/index.html'), '/', '/signin', '/join', '/c/7', '/settings']
+    const paths = [
+      ...files().filter(path => path !== '/index.html'),
+      '/',
+      '/signin',
+      '/join',
+      '/c/7',
+      '/settings',
+      '/contacts',
+    ]
     expect(paths.length).toBeGreaterThan(50)
     const tell = async (port: number, path: string) => {
       const { status, text, headers } = await at(port, path)
@@ -91,7 +99,9 @@ describe.skipIf(nginx === undefined)('the web client at the edge', () => {
     }
     const { headers } = await at(edge.port, '/')
     expect(headers['content-security-policy']).toContain(`connect-src 'self' ws://${host};`)
-    expect(headers['content-security-policy']).toContain("require-trusted-types-for 'script'; trusted-types flotilla-worker")
+    expect(headers['content-security-policy']).toContain(
+      "require-trusted-types-for 'script'; trusted-types flotilla-worker",
+    )
   })
 
   test('files come packed as they were built, with brotli where nginx has it', async () => {

@@ -3,8 +3,8 @@ import { useTranslation } from '../../text/translate.ts'
 import type { Mode } from '../conversation/mode.ts'
 import { useUser } from '@flotilla/react'
 import { previewOf } from '../message/quoted.tsx'
-import { Icon } from '../parts/icon.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { Icon } from '../../ui/icon.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 
 export function About({ mode, onClose }: { readonly mode: Mode; onClose(): void }) {
   const { t } = useTranslation()

@@ -9,7 +9,7 @@ import { useTranslation } from '../../text/translate.ts'
 import { useValue, type Value } from '../../app/value.ts'
 import { type Mode, posting } from '../conversation/mode.ts'
 import { useChat } from '../hooks.ts'
-import { IconButton } from '../parts/icon-button.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { type Choice, Menu } from '../parts/menu.tsx'
 import { About } from './about.tsx'
 import { complete } from './complete.ts'
@@ -18,6 +18,7 @@ import { EmojiButton } from './emoji-button.tsx'
 import { pressIn } from './field-keys.ts'
 import { keepDraft, useDraft } from './use-draft.ts'
 import { type Field, useField } from './use-field.ts'
+import { useMentionable } from './use-mentionable.ts'
 import { useSend } from './use-send.ts'
 
 /** As the server takes it. */
@@ -32,8 +33,10 @@ export interface ComposerProps {
   readonly timeline: Timeline
   readonly draft: DraftState | undefined
   readonly mode: Value<Mode>
-  /** Whom one may mention. */
+  /** Whom one may mention, as far as that is told. */
   readonly people: readonly User[]
+  /** They are too many to be told: the server is asked. */
+  readonly areMany: boolean
   readonly mayMentionAll: boolean
   readonly label: string
   readonly actions: readonly Choice[]
@@ -47,14 +50,15 @@ export interface ComposerProps {
 }
 
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { conversation, draft, mode, people, mayMentionAll, label, actions, ref, editLast, onSchedule } = props
+  const { conversation, draft, mode, mayMentionAll, label, actions, ref, editLast, onSchedule } = props
   const { t } = useTranslation()
   const area = useRef<HTMLTextAreaElement>(null)
   const list = useRef<CompletionsHandle>(null)
   const about = useValue(mode)
   const field = useField(area)
   const { isEmpty, query, write } = field
-  const submit = useSubmit(props, field)
+  const people = useMentionable(props.people, props.areMany, query)
+  const submit = useSubmit({ ...props, people }, field)
   useDraft(area, draft, mode, write)
   useImperativeHandle(ref, () => ({ focus: () => area.current?.focus() }), [])
 

@@ -2,7 +2,7 @@
 import { type RefObject, useRef } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { EmojiPopover } from '../emoji/emoji-popover.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 interface EmojiProps {
   readonly area: RefObject<HTMLTextAreaElement | null>

@@ -3,7 +3,7 @@ import type { Question } from '@flotilla/sdk'
 import { useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Switch } from '../../ui/switch.tsx'
 

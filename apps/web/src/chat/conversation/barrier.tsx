@@ -5,7 +5,7 @@ import { useTranslation } from '../../text/translate.ts'
 import { may } from '../access.ts'
 import { briefTimeOf } from '../format.ts'
 import { timerMsMax, useIsPast } from '../hooks.ts'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 export type Barrier = 'silenced' | 'readOnly'
 

@@ -1,63 +1,15 @@
-/** What one may post beside text: a poll, a place, a message that is sent later; and how long messages last. */
+/** What asks for more before it is posted: a poll, and when a message is sent. */
 import type { ConversationView, Timeline } from '@flotilla/sdk/state'
-import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { toast } from '../../ui/toast.tsx'
 import { useTell } from '../../app/use-tell.ts'
+import { PollDialog } from '../composer/poll-dialog.tsx'
 import { useChat } from '../hooks.ts'
-import { DialogPlace, later } from '../parts/later.tsx'
-import { choices } from '../parts/menu.tsx'
-
-const PollDialog = later(async () => (await import('../composer/poll-dialog.tsx')).PollDialog, DialogPlace)
-const ScheduleDialog = later(async () => (await import('../composer/schedule-dialog.tsx')).ScheduleDialog, DialogPlace)
-
-/** As the server takes it. */
-const accuracyMMax = 100_000
-
-export type Asked =
-  | { readonly kind: 'poll' }
-  | { readonly kind: 'schedule'; readonly text: string; taken(): void }
-  | undefined
-
-/** The same as long as the conversation is, so that the composer is not drawn for what happens in it. */
-export function useComposerActions(view: ConversationView, isThread: boolean) {
-  const { t } = useTranslation()
-  const { state } = useChat()
-  const [asked, setAsked] = useState<Asked>()
-  const { id } = view
-  const actions = useMemo(() => {
-    const sendPlace = () =>
-      navigator.geolocation.getCurrentPosition(
-        ({ coords: { latitude, longitude, accuracy } }) => {
-          const fallback = `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`
-          const accuracyM = Math.min(accuracy, accuracyMMax)
-          const body = { type: 'location', latitude, longitude, accuracyM, fallback } as const
-          // Whatever becomes of it, its row says so.
-          state
-            .timeline(id)
-            .send({ body })
-            .acknowledged.catch(() => {})
-        },
-        () => toast(t('chat.composer.noPlace')),
-      )
-    return choices(
-      { id: 'poll', icon: 'poll', label: t('chat.poll.new'), act: () => setAsked({ kind: 'poll' }) },
-      !isThread &&
-        'geolocation' in navigator && {
-          id: 'place',
-          icon: 'place',
-          label: t('chat.composer.place'),
-          act: sendPlace,
-        },
-    )
-  }, [state, id, isThread, t])
-  const schedule = useCallback((text: string, taken: () => void) => setAsked({ kind: 'schedule', text, taken }), [])
-  const close = useCallback(() => setAsked(undefined), [])
-  return { actions, asked, schedule, close }
-}
+import { TimeDialog } from '../parts/time-dialog.tsx'
+import type { Asked } from './use-composer-actions.ts'
 
 interface DialogsProps {
-  readonly asked: Asked
+  readonly asked: NonNullable<Asked>
   readonly view: ConversationView
   readonly timeline: Timeline
   onClose(): void
@@ -68,7 +20,6 @@ export function ComposerDialogs({ asked, view, timeline, onClose, onSent }: Dial
   const { t } = useTranslation()
   const { client } = useChat()
   const tell = useTell()
-  if (asked === undefined) return null
   if (asked.kind === 'poll')
     return (
       <PollDialog
@@ -80,16 +31,18 @@ export function ComposerDialogs({ asked, view, timeline, onClose, onSent }: Dial
       />
     )
   return (
-    <ScheduleDialog
+    <TimeDialog
+      title={t('chat.composer.schedule')}
+      action={t('late.scheduled.take')}
       onClose={onClose}
-      onSchedule={at => {
+      onTake={at => {
         const { text, taken } = asked
         const clientId = crypto.randomUUID()
         void tell(client.rest.scheduled.schedule({ conversation: view.id, clientId, body: { text }, at })).then(
           isDone => {
             if (!isDone) return
             taken()
-            toast(t('chat.scheduled.done'))
+            toast(t('late.scheduled.done'))
           },
         )
       }}

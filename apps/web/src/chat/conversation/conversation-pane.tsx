@@ -16,24 +16,26 @@ import { may } from '../access.ts'
 import { Composer, type ComposerHandle } from '../composer/composer.tsx'
 import { useTell, useWords } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
-import { later, NoPlace } from '../parts/later.tsx'
+import { DialogPlace, later, NoPlace } from '../parts/later.tsx'
 import { ConversationContext, type ConversationContextValue } from './context.ts'
 import { ConversationHead } from './head.tsx'
-import { type Dialogs, MessageDialogs } from './message-dialogs.tsx'
+import type { Dialogs } from './dialogs.ts'
 import { pressOn } from './message-keys.ts'
 import { createMode } from './mode.ts'
 import type { Panel } from './panels.ts'
 import { type PaneHandle, TimelinePane } from './timeline-pane.tsx'
 import { TypingLine } from './typing-line.tsx'
 import { Barred, useBarrier } from './barrier.tsx'
-import { ComposerDialogs, useComposerActions } from './composer-dialogs.tsx'
+import { useComposerActions } from './use-composer-actions.ts'
 
+const ComposerDialogs = later(async () => (await import('./composer-dialogs.tsx')).ComposerDialogs, DialogPlace)
+const MessageDialogs = later(async () => (await import('./message-dialogs.tsx')).MessageDialogs, NoPlace)
 const PinnedBar = later(async () => (await import('./pinned-bar.tsx')).PinnedBar, NoPlace)
 
 interface PaneProps {
   readonly view: ConversationView
-  /** The message that is to be shown. */
-  readonly target?: number
+  /** The message that is to be shown: another object each time. */
+  readonly target?: { readonly seq: number }
   openPanel(panel: Panel): void
 }
 
@@ -46,7 +48,7 @@ export function ConversationPane({ view, target, openPanel }: PaneProps) {
   const markRead = useCallback((seq: number) => state.markRead(view.id, seq), [state, view.id])
   const pane = useRef<PaneHandle>(null)
   useEffect(() => {
-    if (target !== undefined) pane.current?.jump(target)
+    if (target !== undefined) pane.current?.jump(target.seq)
   }, [target])
   return (
     <section
@@ -136,7 +138,7 @@ export function Talk({ view, timeline, draft, lineSeq, pane, label, empty, openP
           onRowKey={onRowKey}
         />
       </div>
-      <TypingLine conversation={view.id} isShown={!isThread} />
+      <TypingLine view={view} isShown={!isThread} />
       {barrier === undefined ? (
         <Composer
           ref={composer}
@@ -145,6 +147,7 @@ export function Talk({ view, timeline, draft, lineSeq, pane, label, empty, openP
           draft={draft}
           mode={mode}
           people={people}
+          areMany={view.members === undefined}
           mayMentionAll={view.kind === 'group' && may(view, 'mentionEveryone')}
           label={label}
           actions={actions}
@@ -155,8 +158,10 @@ export function Talk({ view, timeline, draft, lineSeq, pane, label, empty, openP
       ) : (
         <Barred barrier={barrier} view={view} />
       )}
-      <MessageDialogs dialog={dialog} onChange={setDialog} onEdit={edit} />
-      <ComposerDialogs asked={asked} view={view} timeline={timeline} onClose={close} onSent={onSent} />
+      {dialog !== undefined && <MessageDialogs dialog={dialog} onChange={setDialog} onEdit={edit} />}
+      {asked !== undefined && (
+        <ComposerDialogs asked={asked} view={view} timeline={timeline} onClose={close} onSent={onSent} />
+      )}
     </ConversationContext>
   )
 }

@@ -1,25 +1,23 @@
 /** What opens about one message, one at a time: its menu, the emoji, the details, and the questions before what is for good. */
 import type { MessageRow } from '@flotilla/sdk/state'
-import type { Dispatch, RefObject, SetStateAction } from 'react'
+import type { Dispatch, SetStateAction } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { EmojiPopover } from '../emoji/emoji-popover.tsx'
 import { useTell } from '../../app/use-tell.ts'
+import { toast } from '../../ui/toast.tsx'
+import { briefTimeOf } from '../format.ts'
 import { useChat } from '../hooks.ts'
-import { DialogPlace, later, NoPlace } from '../parts/later.tsx'
+import { DetailsDialog } from '../message/details-dialog.tsx'
+import { ForwardDialog } from '../message/forward-dialog.tsx'
+import { MessageMenu } from '../message/message-menu.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
+import { ReportDialog } from '../parts/report-dialog.tsx'
+import { TimeDialog } from '../parts/time-dialog.tsx'
 import { useConversationContext } from './context.ts'
-
-const Confirm = later(async () => (await import('../parts/dialog.tsx')).Confirm, DialogPlace)
-const DetailsDialog = later(async () => (await import('../message/details-dialog.tsx')).DetailsDialog, DialogPlace)
-const ForwardDialog = later(async () => (await import('../message/forward-dialog.tsx')).ForwardDialog, DialogPlace)
-const MessageMenu = later(async () => (await import('../message/message-menu.tsx')).MessageMenu, NoPlace)
-
-export type Dialogs =
-  | { readonly kind: 'menu' | 'reactions'; readonly message: MessageRow; readonly at: RefObject<Element | null> }
-  | { readonly kind: 'details' | 'forward' | 'delete'; readonly message: MessageRow }
-  | undefined
+import type { Dialogs } from './dialogs.ts'
 
 interface DialogsProps {
-  readonly dialog: Dialogs
+  readonly dialog: NonNullable<Dialogs>
   readonly onChange: Dispatch<SetStateAction<Dialogs>>
   onEdit(message: MessageRow): void
 }
@@ -30,7 +28,6 @@ export function MessageDialogs({ dialog, onChange, onEdit }: DialogsProps) {
   const { id, react } = useConversationContext()
   const tell = useTell()
   const close = () => onChange(undefined)
-  if (dialog === undefined) return null
   const { message } = dialog
   switch (dialog.kind) {
     case 'menu':
@@ -43,6 +40,8 @@ export function MessageDialogs({ dialog, onChange, onEdit }: DialogsProps) {
           onEdit={() => onEdit(message)}
           onDelete={() => onChange({ kind: 'delete', message })}
           onForward={() => onChange({ kind: 'forward', message })}
+          onRemind={() => onChange({ kind: 'remind', message })}
+          onReport={() => onChange({ kind: 'report', message })}
         />
       )
     case 'reactions':
@@ -51,15 +50,46 @@ export function MessageDialogs({ dialog, onChange, onEdit }: DialogsProps) {
       return <DetailsDialog message={message} onClose={close} />
     case 'forward':
       return <ForwardDialog message={message} onClose={close} />
+    case 'remind':
+      return <Remind message={message} onClose={close} />
+    case 'report':
+      return (
+        <ReportDialog
+          user={message.by}
+          onClose={close}
+          {...(message.seq === undefined ? {} : { message: { conversation: id, seq: message.seq } })}
+        />
+      )
     default:
       return (
         <Confirm
-          title={t('chat.delete.title')}
-          text={t(message.own ? 'chat.delete.text' : 'chat.delete.textOther')}
+          title={t('late.delete.title')}
+          text={t(message.own ? 'late.delete.text' : 'late.delete.textOther')}
           action={t('chat.message.delete')}
           onClose={close}
           onConfirm={() => message.seq !== undefined && void tell(client.delete(id, message.seq).acknowledged)}
         />
       )
   }
+}
+
+function Remind({ message: { seq }, onClose }: { readonly message: MessageRow; onClose(): void }) {
+  const { t, i18n } = useTranslation()
+  const { client } = useChat()
+  const { id } = useConversationContext()
+  const tell = useTell()
+  return (
+    <TimeDialog
+      title={t('chat.message.remind')}
+      action={t('late.reminders.take')}
+      onClose={onClose}
+      onTake={at => {
+        if (seq === undefined) return
+        const time = briefTimeOf(at, i18n.language)
+        void tell(client.rest.reminders.set(id, seq, at)).then(
+          isDone => isDone && toast(t('late.reminders.done', { time })),
+        )
+      }}
+    />
+  )
 }

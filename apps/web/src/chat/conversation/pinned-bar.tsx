@@ -5,8 +5,8 @@ import { useEffect, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { useChat } from '../hooks.ts'
 import { previewOf } from '../message/quoted.tsx'
-import { Icon } from '../parts/icon.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { Icon } from '../../ui/icon.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 
 interface BarProps {
   readonly view: ConversationView
@@ -48,13 +48,13 @@ export function PinnedBar({ view, onShow, onAll }: BarProps) {
       >
         <Icon name="pin" size={16} className="text-accent" />
         <span className="shrink-0 font-medium text-accent">
-          {t('chat.pins.bar', { count: pins.length, nth: (nth % pins.length) + 1 })}
+          {t('late.pins.bar', { count: pins.length, nth: (nth % pins.length) + 1 })}
         </span>
         <span className="min-w-0 truncate text-soft">
           <bdi>{previewOf(pin.body)}</bdi>
         </span>
       </button>
-      {pins.length > 1 && <IconButton size="small" icon="more" label={t('chat.pins.all')} onPress={onAll} />}
+      {pins.length > 1 && <IconButton size="small" icon="more" label={t('late.pins.all')} onPress={onAll} />}
     </div>
   )
 }

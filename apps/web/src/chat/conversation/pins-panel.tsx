@@ -5,7 +5,7 @@ import { may } from '../access.ts'
 import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { FoundMessage } from '../message/found-message.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { usePins } from './pinned-bar.tsx'
 
@@ -21,8 +21,8 @@ export function PinsPanel({ view, onShow, onClose }: PinsProps) {
   const tell = useTell()
   const { data: pins = [] } = usePins(view.id)
   return (
-    <Panel title={t('chat.pins.title')} onClose={onClose}>
-      {pins.length === 0 && <p className="p-6 text-center text-soft">{t('chat.pins.none')}</p>}
+    <Panel title={t('late.pins.title')} onClose={onClose}>
+      {pins.length === 0 && <p className="p-6 text-center text-soft">{t('late.pins.none')}</p>}
       <ul className="grid gap-1 p-2">
         {pins.map(pin => (
           <li key={pin.seq} className="flex items-start">

@@ -16,7 +16,7 @@ import { Button } from '../../ui/button.tsx'
 import { badgeOf } from '../format.ts'
 import { useReadable } from '../hooks.ts'
 import { TimelineRow } from '../message/message-row.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { Arrangement, type Placed } from '../timeline/arrange.ts'
 import { type Place, Timeline, type TimelineHandle } from '../timeline/timeline.tsx'
 import { useReading } from '../timeline/use-reading.ts'
@@ -269,7 +269,7 @@ function Discontinuity({ count }: { readonly count: number }) {
           onClick={() => setTold(count)}
           className="rounded-full px-2 py-0.5 font-medium text-accent hover:bg-hover"
         >
-          {t('chat.close')}
+          {t('app.close')}
         </button>
       </span>
     </div>

@@ -7,7 +7,7 @@ import { Button } from '../../ui/button.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { PeoplePicker } from '../parts/people-picker.tsx'
 
 export function AddMembers({ view, onClose }: { readonly view: ConversationView; onClose(): void }) {
@@ -22,17 +22,17 @@ export function AddMembers({ view, onClose }: { readonly view: ConversationView;
         chosen.map(({ id }) => id),
       )
       .then(({ asked }) => {
-        if (asked.length > 0) toast(t('chat.group.asked', { count: asked.length }))
+        if (asked.length > 0) toast(t('late.group.asked', { count: asked.length }))
       })
     void tell(adding).then(isDone => isDone && onClose())
   }
   return (
     <Dialog
-      title={t('chat.group.add')}
+      title={t('late.group.add')}
       onClose={onClose}
       foot={
         <Button isDisabled={chosen.length === 0} onPress={add}>
-          {t('chat.group.addChosen', { count: chosen.length })}
+          {t('late.group.addChosen', { count: chosen.length })}
         </Button>
       }
     >

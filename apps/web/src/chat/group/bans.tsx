@@ -6,6 +6,7 @@ import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
 import { Section } from '../parts/panel.tsx'
+import { useReadAgain } from './use-read-again.ts'
 
 export function Bans({ conversation }: { readonly conversation: string }) {
   const { t } = useTranslation()
@@ -13,13 +14,14 @@ export function Bans({ conversation }: { readonly conversation: string }) {
   const tell = useTell()
   const queries = useQueryClient()
   const queryKey = ['bans', conversation]
+  useReadAgain(conversation, queryKey)
   const { data } = useQuery({ queryKey, queryFn: () => client.rest.groups.bans(conversation), staleTime: 0 })
   const bans = data?.bans ?? []
   if (bans.length === 0) return null
   const lift = (user: string) =>
     void tell(client.rest.groups.unban(conversation, user).then(() => queries.invalidateQueries({ queryKey })))
   return (
-    <Section title={t('chat.group.bans')}>
+    <Section title={t('late.group.bans')}>
       <ul className="grid gap-1">
         {bans.map(({ user }) => (
           <li key={user.id} className="flex items-center gap-3">
@@ -28,7 +30,7 @@ export function Bans({ conversation }: { readonly conversation: string }) {
               <bdi>{user.displayName}</bdi>
             </span>
             <Button look="quiet" onPress={() => lift(user.id)}>
-              {t('chat.group.unban')}
+              {t('late.group.unban')}
             </Button>
           </li>
         ))}

@@ -2,21 +2,26 @@
 import type { ConversationView } from '@flotilla/sdk/state'
 import { useNavigate } from '../../app/navigation.tsx'
 import { useState } from 'react'
+import { FileTrigger } from 'react-aria-components'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
 import { isManager, may } from '../access.ts'
 import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
-import { Confirm } from '../parts/dialog.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { pictureTypes } from '../../ui/crop.ts'
+import { IconButton } from '../../ui/icon-button.tsx'
+import { DialogPlace, later } from '../parts/later.tsx'
 import { Panel, Section } from '../parts/panel.tsx'
 import { Bans } from './bans.tsx'
 import { InviteLinks } from './invite-links.tsx'
 import { JoinRequests } from './join-requests.tsx'
 import { Members } from './members.tsx'
 import { GroupRules } from './rules.tsx'
+
+const CropDialog = later(async () => (await import('../../ui/crop-dialog.tsx')).CropDialog, DialogPlace)
 
 interface GroupProps {
   readonly view: ConversationView
@@ -31,7 +36,7 @@ export function GroupPanel({ view, openPerson, onClose }: GroupProps) {
   const { t } = useTranslation()
   const mayAdd = may(view, 'addMembers')
   return (
-    <Panel title={t('chat.group.title')} onClose={onClose}>
+    <Panel title={t('late.group.title')} onClose={onClose}>
       <About view={view} />
       {mayAdd && <JoinRequests conversation={view.id} />}
       <Members view={view} openPerson={openPerson} />
@@ -50,11 +55,11 @@ function About({ view }: { readonly view: ConversationView }) {
   if (isEditing) return <EditAbout view={view} onDone={() => setEditing(false)} />
   return (
     <div className="grid justify-items-center gap-1 border-b border-line px-4 py-6 text-center">
-      <Avatar id={view.id} name={view.name} picture={view.avatar ?? null} size={96} />
+      <Picture view={view} />
       <div className="mt-2 flex items-center gap-1">
         <bdi className="text-title font-semibold">{view.name}</bdi>
         {may(view, 'edit') && (
-          <IconButton size="small" icon="edit" label={t('chat.group.edit')} onPress={() => setEditing(true)} />
+          <IconButton size="small" icon="edit" label={t('late.group.edit')} onPress={() => setEditing(true)} />
         )}
       </div>
       <span className="text-small text-soft">{t('chat.conversation.members', { count: view.memberCount })}</span>
@@ -64,6 +69,39 @@ function About({ view }: { readonly view: ConversationView }) {
         </p>
       )}
     </div>
+  )
+}
+
+/** Who may change it chooses another by the buttons below it. */
+function Picture({ view }: { readonly view: ConversationView }) {
+  const { t } = useTranslation()
+  const { client } = useChat()
+  const tell = useTell()
+  const [chosen, setChosen] = useState<File>()
+  return (
+    <>
+      <Avatar id={view.id} name={view.name} picture={view.avatar ?? null} size={96} />
+      {may(view, 'edit') && (
+        <div className="flex flex-wrap justify-center gap-1">
+          <FileTrigger acceptedFileTypes={pictureTypes} onSelect={files => setChosen(files?.[0])}>
+            <Button look="quiet">{t('late.group.choosePicture')}</Button>
+          </FileTrigger>
+          {view.avatar !== undefined && (
+            <Button look="quiet" onPress={() => void tell(client.rest.groups.removeAvatar(view.id))}>
+              {t('late.group.removePicture')}
+            </Button>
+          )}
+        </div>
+      )}
+      {chosen !== undefined && (
+        <CropDialog
+          title={t('late.group.picture')}
+          file={chosen}
+          save={picture => tell(client.rest.groups.setAvatar(view.id, picture))}
+          onClose={() => setChosen(undefined)}
+        />
+      )}
+    </>
   )
 }
 
@@ -92,14 +130,14 @@ function EditAbout({ view, onDone }: { readonly view: ConversationView; onDone()
         }}
       >
         <Field
-          label={t('chat.group.name')}
+          label={t('late.group.name')}
           value={name}
           maxLength={limits.nameLengthMax}
           autoFocus
           onChange={setName}
         />
         <Field
-          label={t('chat.group.description')}
+          label={t('late.group.description')}
           value={description}
           maxLength={limits.descriptionLengthMax}
           lines={3}
@@ -107,7 +145,7 @@ function EditAbout({ view, onDone }: { readonly view: ConversationView; onDone()
         />
         <div className="flex justify-end gap-2">
           <Button look="secondary" onPress={onDone}>
-            {t('chat.cancel')}
+            {t('app.cancel')}
           </Button>
           <Button type="submit" isDisabled={name.trim() === ''}>
             {t('chat.composer.save')}
@@ -127,13 +165,13 @@ function Leave({ view }: { readonly view: ConversationView }) {
   return (
     <Section>
       <Button look="quiet" wide onPress={() => setAsking(true)}>
-        {t('chat.group.leave')}
+        {t('late.group.leave')}
       </Button>
       {isAsking && (
         <Confirm
-          title={t('chat.group.leaveTitle', { name: view.name })}
-          text={t('chat.group.leaveText')}
-          action={t('chat.group.leave')}
+          title={t('late.group.leaveTitle', { name: view.name })}
+          text={t('late.group.leaveText')}
+          action={t('late.group.leave')}
           onClose={() => setAsking(false)}
           onConfirm={() =>
             void tell(client.rest.removeMember(view.id, user.id)).then(isDone => isDone && navigate({ to: '/' }))

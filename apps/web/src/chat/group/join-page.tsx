@@ -31,8 +31,8 @@ export function JoinPage() {
     )
   return (
     <main className="grid h-dvh place-content-center justify-items-center gap-3 bg-sunk p-6 text-center">
-      <h1 className="text-title font-semibold">{t('chat.join.title')}</h1>
-      {isError && <p className="text-soft">{t('chat.join.invalid')}</p>}
+      <h1 className="text-title font-semibold">{t('late.join.title')}</h1>
+      {isError && <p className="text-soft">{t('late.join.invalid')}</p>}
       {group !== undefined && (
         <>
           <Avatar id={group.conversation} name={group.name} picture={group.avatar} size={96} />
@@ -44,14 +44,14 @@ export function JoinPage() {
             </p>
           )}
           {isAsked ? (
-            <p role="status">{t('chat.join.asked')}</p>
+            <p role="status">{t('late.join.asked')}</p>
           ) : group.member ? (
             <>
-              <p className="text-soft">{t('chat.join.member')}</p>
-              <Button onPress={() => open(group.conversation)}>{t('chat.join.open')}</Button>
+              <p className="text-soft">{t('late.join.member')}</p>
+              <Button onPress={() => open(group.conversation)}>{t('late.join.open')}</Button>
             </>
           ) : (
-            <Button onPress={join}>{t(group.approval ? 'chat.join.ask' : 'chat.join.join')}</Button>
+            <Button onPress={join}>{t(group.approval ? 'late.join.ask' : 'late.join.join')}</Button>
           )}
         </>
       )}

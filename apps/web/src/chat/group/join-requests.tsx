@@ -14,7 +14,7 @@ export function JoinRequests({ conversation }: { readonly conversation: string }
   const requests = useConversations().joinRequests.filter(one => one.conversation === conversation)
   if (requests.length === 0) return null
   return (
-    <Section title={t('chat.group.joinRequests')}>
+    <Section title={t('late.group.joinRequests')}>
       <ul className="grid gap-2">
         {requests.map(({ user }) => (
           <li key={user.id} className="flex flex-wrap items-center gap-2">
@@ -23,10 +23,10 @@ export function JoinRequests({ conversation }: { readonly conversation: string }
               <bdi>{user.displayName}</bdi>
             </span>
             <Button look="secondary" onPress={() => void tell(client.rest.groups.decline(conversation, user.id))}>
-              {t('chat.requests.decline')}
+              {t('late.requests.decline')}
             </Button>
             <Button onPress={() => void tell(client.rest.groups.approve(conversation, user.id))}>
-              {t('chat.requests.accept')}
+              {t('late.requests.accept')}
             </Button>
           </li>
         ))}

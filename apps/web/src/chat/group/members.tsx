@@ -10,11 +10,12 @@ import { useTell } from '../../app/use-tell.ts'
 import { usePresence, useUser } from '@flotilla/react'
 import { useChat, useIsPast } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
-import { Confirm } from '../parts/dialog.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { choices, Menu } from '../parts/menu.tsx'
 import { Section } from '../parts/panel.tsx'
 import { AddMembers } from './add-members.tsx'
+import { useReadAgain } from './use-read-again.ts'
 
 type Role = ConversationView['role']
 interface OneMember {
@@ -30,11 +31,14 @@ export function Members({ view, openPerson }: { readonly view: ConversationView;
   const { client } = useChat()
   const [isAdding, setAdding] = useState(false)
   // What is told with the conversation is live; the list knows who is silenced.
+  const queryKey = ['members', view.id]
+  useReadAgain(view.id, queryKey)
   const { data, hasNextPage, fetchNextPage } = useInfiniteQuery({
-    queryKey: ['members', view.id, view.memberCount, view.members],
+    queryKey,
     queryFn: ({ pageParam }) => client.rest.members(view.id, pageParam === '' ? {} : { after: pageParam }),
     initialPageParam: '',
     getNextPageParam: page => page.next,
+    staleTime: 0,
   })
   const members = useMemo(() => {
     const all: readonly OneMember[] = data?.pages.flatMap(page => page.members) ?? view.members ?? []
@@ -42,10 +46,10 @@ export function Members({ view, openPerson }: { readonly view: ConversationView;
   }, [data, view.members])
   return (
     <Section
-      title={t('chat.group.members')}
+      title={t('late.group.members')}
       end={
         may(view, 'addMembers') && (
-          <IconButton size="small" icon="add" label={t('chat.group.add')} onPress={() => setAdding(true)} />
+          <IconButton size="small" icon="add" label={t('late.group.add')} onPress={() => setAdding(true)} />
         )
       }
     >
@@ -56,7 +60,7 @@ export function Members({ view, openPerson }: { readonly view: ConversationView;
       </ul>
       {hasNextPage && (
         <Button look="quiet" wide onPress={() => void fetchNextPage()}>
-          {t('chat.group.moreMembers')}
+          {t('late.group.moreMembers')}
         </Button>
       )}
       {isAdding && <AddMembers view={view} onClose={() => setAdding(false)} />}
@@ -87,14 +91,14 @@ function MemberLine({ member, view, openPerson }: LineProps) {
         <Avatar id={user.id} name={user.displayName} picture={user.avatar} size={36} isOnline={isOnline} />
         <span className="grid min-w-0 grow grid-cols-[minmax(0,1fr)]">
           <span className="truncate leading-tight">
-            <bdi>{user.id === me.id ? t('chat.group.you', { name: user.displayName }) : user.displayName}</bdi>
+            <bdi>{user.id === me.id ? t('late.group.you', { name: user.displayName }) : user.displayName}</bdi>
           </span>
           <span className="truncate text-tiny text-soft">
             <bdi>@{user.username}</bdi>
           </span>
         </span>
         <span className="shrink-0 text-tiny text-soft">
-          {isSilenced ? t('chat.group.silenced') : member.role === 'member' ? '' : t(`chat.group.roles.${member.role}`)}
+          {isSilenced ? t('late.group.silenced') : member.role === 'member' ? '' : t(`chat.group.roles.${member.role}`)}
         </span>
       </button>
       {user.id !== me.id && <MemberMenu member={member} view={view} isSilenced={isSilenced} />}
@@ -124,33 +128,33 @@ function MemberMenu({
       role === 'member' && {
         id: 'admin',
         icon: 'star',
-        label: t('chat.group.makeAdmin'),
+        label: t('late.group.makeAdmin'),
         act: () => void tell(client.rest.changeRole(id, user.id, 'admin')),
       },
     isOwner &&
       role !== 'member' && {
         id: 'member',
         icon: 'person',
-        label: t('chat.group.makeMember'),
+        label: t('late.group.makeMember'),
         act: () => void tell(client.rest.changeRole(id, user.id, 'member')),
       },
     isOwner &&
-      role !== 'owner' && { id: 'owner', icon: 'lock', label: t('chat.group.handOn'), act: () => setAsked('handOn') },
+      role !== 'owner' && { id: 'owner', icon: 'lock', label: t('late.group.handOn'), act: () => setAsked('handOn') },
     mayRule && {
       id: 'silence',
       icon: isSilenced ? 'bell' : 'bellOff',
-      label: t(isSilenced ? 'chat.group.unsilence' : 'chat.group.silence'),
+      label: t(isSilenced ? 'late.group.unsilence' : 'late.group.silence'),
       act: () => void tell(client.rest.groups.silence(id, user.id, isSilenced ? null : mutedForEver)),
     },
     (mayRule || isOwner) && {
       id: 'remove',
       icon: 'leave',
-      label: t('chat.group.remove'),
+      label: t('late.group.remove'),
       isDanger: true,
       startsGroup: true,
       act: () => setAsked('remove'),
     },
-    mayRule && { id: 'ban', icon: 'lock', label: t('chat.group.ban'), isDanger: true, act: () => setAsked('ban') },
+    mayRule && { id: 'ban', icon: 'lock', label: t('late.group.ban'), isDanger: true, act: () => setAsked('ban') },
   )
   if (all.length === 0) return null
   const acts = {
@@ -160,14 +164,14 @@ function MemberMenu({
   }
   return (
     <>
-      <Menu label={t('chat.group.actionsFor', { name: user.displayName })} choices={all}>
-        <IconButton size="small" icon="more" label={t('chat.group.actionsFor', { name: user.displayName })} />
+      <Menu label={t('late.group.actionsFor', { name: user.displayName })} choices={all}>
+        <IconButton size="small" icon="more" label={t('late.group.actionsFor', { name: user.displayName })} />
       </Menu>
       {asked !== undefined && (
         <Confirm
-          title={t(`chat.group.ask.${asked}`, { name: user.displayName })}
-          text={t(`chat.group.askText.${asked}`)}
-          action={t(`chat.group.${asked}`)}
+          title={t(`late.group.ask.${asked}`, { name: user.displayName })}
+          text={t(`late.group.askText.${asked}`)}
+          action={t(`late.group.${asked}`)}
           onClose={() => setAsked(undefined)}
           onConfirm={() => void tell(acts[asked]())}
         />

@@ -11,9 +11,10 @@ import { lengthOfTime } from '../format.ts'
 import { usePresence, useUser } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
-import { Confirm } from '../parts/dialog.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Panel, Section } from '../parts/panel.tsx'
+import { ReportDialog } from '../parts/report-dialog.tsx'
 
 interface PersonProps {
   readonly view: ConversationView
@@ -30,6 +31,7 @@ export function PersonPanel({ view, user, onClose }: PersonProps) {
   const navigate = useNavigate()
   const tell = useTell()
   const [isBlocking, setBlocking] = useState(false)
+  const [isReporting, setReporting] = useState(false)
   const name = person?.displayName ?? '…'
   const isDirect = view.other?.id === user
   const write = () =>
@@ -38,9 +40,9 @@ export function PersonPanel({ view, user, onClose }: PersonProps) {
         .createDirect(user)
         .then(({ id }) => navigate({ to: '/c/$conversation', params: { conversation: id } })),
     )
-  const add = () => void tell(client.rest.contacts.request({ user }).then(() => toast(t('chat.person.asked'))))
+  const add = () => void tell(client.rest.contacts.request({ user }).then(() => toast(t('late.person.asked'))))
   return (
-    <Panel title={t('chat.person.title')} onClose={onClose}>
+    <Panel title={t('late.person.title')} onClose={onClose}>
       <div className="grid justify-items-center gap-1 px-4 py-6 text-center">
         <Avatar id={user} name={name} picture={person?.avatar ?? null} size={96} />
         <bdi className="mt-2 text-title font-semibold">{name}</bdi>
@@ -52,37 +54,41 @@ export function PersonPanel({ view, user, onClose }: PersonProps) {
         )}
       </div>
       {profile?.about !== undefined && profile.about !== '' && (
-        <Section title={t('chat.person.about')}>
+        <Section title={t('late.person.about')}>
           <p dir="auto" className="whitespace-pre-wrap">
             {profile.about}
           </p>
         </Section>
       )}
       {isDirect && (
-        <Section title={t('chat.group.messages')}>
+        <Section title={t('late.group.messages')}>
           <TimerPick view={view} />
         </Section>
       )}
       {user !== me.id && (
         <Section>
           <div className="grid gap-2">
-            {!isDirect && <Button onPress={write}>{t('chat.person.write')}</Button>}
+            {!isDirect && <Button onPress={write}>{t('late.person.write')}</Button>}
             <Button look="secondary" onPress={add}>
-              {t('chat.person.add')}
+              {t('late.person.add')}
             </Button>
             <Button look="quiet" onPress={() => setBlocking(true)}>
-              {t('chat.person.block')}
+              {t('late.person.block')}
+            </Button>
+            <Button look="quiet" onPress={() => setReporting(true)}>
+              {t('chat.message.report')}
             </Button>
           </div>
         </Section>
       )}
+      {isReporting && <ReportDialog user={user} onClose={() => setReporting(false)} />}
       {isBlocking && (
         <Confirm
-          title={t('chat.person.blockTitle', { name })}
-          text={t('chat.person.blockText')}
-          action={t('chat.person.block')}
+          title={t('late.person.blockTitle', { name })}
+          text={t('late.person.blockText')}
+          action={t('late.person.block')}
           onClose={() => setBlocking(false)}
-          onConfirm={() => void tell(client.rest.blocks.block(user).then(() => toast(t('chat.person.blocked'))))}
+          onConfirm={() => void tell(client.rest.blocks.block(user).then(() => toast(t('late.person.blocked'))))}
         />
       )}
     </Panel>
@@ -106,12 +112,12 @@ export function TimerPick({
   const all = [...new Set([...timers, now])]
   return (
     <Select
-      label={t('chat.group.timer')}
+      label={t('late.group.timer')}
       value={`${now}`}
       isDisabled={isDisabled}
       options={all.map(ms => ({
         value: `${ms}`,
-        text: ms === 0 ? t('chat.group.timerOff') : lengthOfTime(ms, i18n.language),
+        text: ms === 0 ? t('late.group.timerOff') : lengthOfTime(ms, i18n.language),
       }))}
       onChange={ms => void tell(client.rest.setTimer(view.id, ms === '0' ? null : Number(ms)))}
     />

@@ -27,21 +27,21 @@ export function GroupRules({ view }: { readonly view: ConversationView }) {
   const mayManage = isManager(view)
   return (
     <>
-      <Section title={t('chat.group.messages')}>
+      <Section title={t('late.group.messages')}>
         <div className="grid gap-3">
           <TimerPick view={view} isDisabled={!may(view, 'edit')} />
           {mayManage && <MessageRules group={group} onChange={change} />}
         </div>
       </Section>
       {mayManage && (
-        <Section title={t('chat.group.permissions')}>
+        <Section title={t('late.group.permissions')}>
           {permissions.map(permission => (
             <Select
               key={permission}
-              label={t(`chat.group.permission.${permission}`)}
+              label={t(`late.group.permission.${permission}`)}
               value={group.permissions[permission]}
               isDisabled={view.role !== 'owner'}
-              options={roles.map(role => ({ value: role, text: t(`chat.group.atLeast.${role}`) }))}
+              options={roles.map(role => ({ value: role, text: t(`late.group.atLeast.${role}`) }))}
               onChange={role => change({ permissions: { [permission]: role } })}
             />
           ))}
@@ -66,30 +66,30 @@ function MessageRules({ group, onChange }: RulesProps) {
   const slow = [...new Set([...pauses, slowModeMs])]
   const seen = [...new Set([...histories, newcomerHistory])]
   const historyWords = (entries: number | null) => {
-    if (entries === null) return t('chat.group.historyAll')
+    if (entries === null) return t('late.group.historyAll')
     return entries === 0
-      ? t('chat.group.historyNone')
-      : t('chat.group.historySome', { shown: numberOf(entries, i18n.language) })
+      ? t('late.group.historyNone')
+      : t('late.group.historySome', { shown: numberOf(entries, i18n.language) })
   }
   return (
     <>
       <Select
-        label={t('chat.group.slowMode')}
+        label={t('late.group.slowMode')}
         value={`${slowModeMs}`}
         options={slow.map(ms => ({
           value: `${ms}`,
-          text: ms === 0 ? t('chat.group.timerOff') : lengthOfTime(ms, i18n.language),
+          text: ms === 0 ? t('late.group.timerOff') : lengthOfTime(ms, i18n.language),
         }))}
         onChange={ms => onChange({ slowModeMs: Number(ms) })}
       />
       <Select
-        label={t('chat.group.history')}
+        label={t('late.group.history')}
         value={`${newcomerHistory}`}
         options={seen.map(entries => ({ value: `${entries}`, text: historyWords(entries) }))}
         onChange={entries => onChange({ newcomerHistory: entries === 'null' ? null : Number(entries) })}
       />
       <Switch isSelected={forwarding} onChange={forwarding => onChange({ forwarding })}>
-        {t('chat.group.forwarding')}
+        {t('late.group.forwarding')}
       </Switch>
     </>
   )

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { useConnection } from '@flotilla/react'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 /** Coming back takes less than that as a rule. */
 const patienceMs = 2_000

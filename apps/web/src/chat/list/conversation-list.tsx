@@ -1,7 +1,7 @@
 /** The list of conversations: search, filters, requests, and the rows, of which few are drawn. */
 import type { ConversationItem } from '@flotilla/sdk/state'
 import { Link, useNavigate } from '../../app/navigation.tsx'
-import { type KeyboardEvent, type ReactNode, useCallback, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useCallback, useRef, useState } from 'react'
 import { Button as AriaButton } from 'react-aria-components'
 import { useTranslation } from '../../text/translate.ts'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
@@ -9,9 +9,11 @@ import { Button } from '../../ui/button.tsx'
 import { useConversations } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
+import { Chips } from '../parts/chips.tsx'
+import { nextRow } from '../parts/row-keys.ts'
 import { Search } from '../parts/search.tsx'
-import { Icon } from '../parts/icon.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { Icon } from '../../ui/icon.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { later, NoPlace } from '../parts/later.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { choose, type Filter, filters } from './filter.ts'
@@ -28,6 +30,8 @@ interface ListProps {
   onNotices(): void
   onStarred(): void
   onScheduled(): void
+  onThreads(): void
+  onReminders(): void
   onSheet(): void
 }
 
@@ -50,7 +54,12 @@ export function ConversationList({ open, onNew, onRequests, ...menu }: ListProps
           {t('chat.list.archived')}
         </Bar>
       ) : (
-        <Filters filter={filter} onChange={setFilter} />
+        <Chips<Filter>
+          label={t('chat.list.filter')}
+          value={filter}
+          options={filters.map(value => ({ value, text: t(`chat.list.filters.${value}`) }))}
+          onChange={setFilter}
+        />
       )}
       {!isInArchive && asked > 0 && (
         <Bar icon="person" onPress={onRequests} count={asked}>
@@ -73,7 +82,7 @@ export function ConversationList({ open, onNew, onRequests, ...menu }: ListProps
 
 type HeadProps = Omit<ListProps, 'open' | 'onRequests'> & { onArchive(): void }
 
-function Head({ onNew, onArchive, onNotices, onStarred, onScheduled, onSheet }: HeadProps) {
+function Head({ onNew, onArchive, onNotices, onStarred, onScheduled, onThreads, onReminders, onSheet }: HeadProps) {
   const { t } = useTranslation()
   const { user } = useChat()
   const navigate = useNavigate()
@@ -84,13 +93,23 @@ function Head({ onNew, onArchive, onNotices, onStarred, onScheduled, onSheet }: 
       </Link>
       <h2 className="grow truncate px-1 text-title font-semibold">{t('chat.list.title')}</h2>
       <Bell onPress={onNotices} />
+      <Link
+        to="/contacts"
+        aria-label={t('chat.contacts.title')}
+        title={t('chat.contacts.title')}
+        className="grid size-10 shrink-0 place-items-center rounded-medium text-soft transition-colors hover:bg-hover hover:text-ink"
+      >
+        <Icon name="people" />
+      </Link>
       <IconButton icon="edit" label={t('chat.list.new')} onPress={onNew} />
       <Menu
         label={t('chat.list.more')}
         choices={[
           { id: 'archive', icon: 'archive', label: t('chat.list.archived'), act: onArchive },
+          { id: 'threads', icon: 'thread', label: t('chat.threads.title'), act: onThreads },
           { id: 'starred', icon: 'star', label: t('chat.starred.title'), act: onStarred },
           { id: 'scheduled', icon: 'clock', label: t('chat.scheduled.title'), act: onScheduled },
+          { id: 'reminders', icon: 'bell', label: t('chat.reminders.title'), act: onReminders },
           { id: 'sheet', icon: 'keyboard', label: t('chat.keys.title'), startsGroup: true, act: onSheet },
           {
             id: 'settings',
@@ -103,30 +122,6 @@ function Head({ onNew, onArchive, onNotices, onStarred, onScheduled, onSheet }: 
         <IconButton icon="more" label={t('chat.list.more')} />
       </Menu>
     </header>
-  )
-}
-
-function Filters({ filter, onChange }: { readonly filter: Filter; onChange(filter: Filter): void }) {
-  const { t } = useTranslation()
-  const name = useId()
-  return (
-    <div role="radiogroup" aria-label={t('chat.list.filter')} className="flex shrink-0 gap-1 overflow-x-auto px-3 pb-2">
-      {filters.map(one => (
-        <label
-          key={one}
-          className="relative flex h-7 shrink-0 items-center rounded-full px-3 text-small text-soft transition-colors hover:bg-hover has-checked:bg-accent-soft has-checked:font-medium has-checked:text-accent has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-focus"
-        >
-          <input
-            type="radio"
-            name={name}
-            checked={one === filter}
-            onChange={() => onChange(one)}
-            className="absolute inset-0 appearance-none rounded-full focus-visible:outline-none"
-          />
-          {t(`chat.list.filters.${one}`)}
-        </label>
-      ))}
-    </div>
   )
 }
 
@@ -165,7 +160,7 @@ function Rows({ items, open }: { readonly items: readonly ConversationItem[]; re
   const stopAt = items.findIndex(item => item.id === stop)
   const onKeyDown = useCallback(
     (event: KeyboardEvent) => {
-      const next = nextOf(event.key, stopAt, items.length)
+      const next = nextRow(event.key, stopAt, items.length)
       const item = next === undefined || event.altKey ? undefined : items[next]
       if (item === undefined) return
       event.preventDefault()
@@ -193,21 +188,6 @@ function Rows({ items, open }: { readonly items: readonly ConversationItem[]; re
       </Virtualizer>
     </div>
   )
-}
-
-function nextOf(key: string, at: number, length: number): number | undefined {
-  switch (key) {
-    case 'ArrowDown':
-      return Math.min(length - 1, at + 1)
-    case 'ArrowUp':
-      return Math.max(0, at - 1)
-    case 'Home':
-      return 0
-    case 'End':
-      return length - 1
-    default:
-      return undefined
-  }
 }
 
 const skeletons = [68, 44, 56, 38, 60, 50]

@@ -6,7 +6,7 @@ import { useTranslation } from '../../text/translate.ts'
 import { badgeOf, listTimeOf, wholeTimeOf } from '../format.ts'
 import { usePresence, useTyping, useUser } from '@flotilla/react'
 import { Avatar } from '../parts/avatar.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { FloatingMenu } from '../parts/menu.tsx'
 import { useConversationChoices } from './conversation-choices.ts'
 

@@ -6,7 +6,7 @@ import { useTell } from '../../app/use-tell.ts'
 import { useConversations } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { Search } from '../parts/search.tsx'
 import { usePeople } from '../parts/people-picker.tsx'
 import { choose } from './filter.ts'
@@ -38,7 +38,7 @@ export function Finder({ onClose }: { onClose(): void }) {
     ...others.map(person => ({
       id: person.id,
       picture: { id: person.id, name: person.displayName, picture: person.avatar },
-      note: t('chat.find.begin'),
+      note: t('late.find.begin'),
       act: () => void tell(client.rest.createDirect(person.id).then(({ id }) => open(id))),
     })),
   ]
@@ -51,9 +51,9 @@ export function Finder({ onClose }: { onClose(): void }) {
     setChosen((at + step + all.length) % Math.max(1, all.length))
   }
   return (
-    <Dialog title={t('chat.find.title')} onClose={onClose}>
+    <Dialog title={t('late.find.title')} onClose={onClose}>
       <Search
-        label={t('chat.find.label')}
+        label={t('late.find.label')}
         value={search}
         autoFocus
         onKeyDown={onKeyDown}
@@ -62,7 +62,7 @@ export function Finder({ onClose }: { onClose(): void }) {
           setChosen(0)
         }}
       />
-      <div role="listbox" aria-label={t('chat.find.title')} className="mt-2 grid h-80 content-start overflow-y-auto">
+      <div role="listbox" aria-label={t('late.find.title')} className="mt-2 grid h-80 content-start overflow-y-auto">
         {all.map(({ id, picture, note, act }, nth) => (
           // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus -- the keys are those of the field above
           <div

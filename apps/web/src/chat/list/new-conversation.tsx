@@ -6,10 +6,10 @@ import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
 import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { Search } from '../parts/search.tsx'
 import { Field } from '../../ui/field.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { PeopleList, PeoplePicker, usePeople } from '../parts/people-picker.tsx'
 
 const nameLengthMax = 120
@@ -27,8 +27,8 @@ function NewDirect({ onClose, onGroup }: { onClose(): void; onGroup(): void }) {
   const [search, setSearch] = useState('')
   const { people, isLoading } = usePeople(search)
   return (
-    <Dialog title={t('chat.new.title')} onClose={onClose}>
-      <Search label={t('chat.new.search')} value={search} autoFocus onChange={setSearch} />
+    <Dialog title={t('late.new.title')} onClose={onClose}>
+      <Search label={t('late.new.search')} value={search} autoFocus onChange={setSearch} />
       <button
         type="button"
         onClick={onGroup}
@@ -37,7 +37,7 @@ function NewDirect({ onClose, onGroup }: { onClose(): void; onGroup(): void }) {
         <span className="grid size-9 place-items-center rounded-full bg-accent-soft text-accent">
           <Icon name="people" />
         </span>
-        {t('chat.new.group')}
+        {t('late.new.group')}
       </button>
       <PeopleList
         people={people}
@@ -69,16 +69,16 @@ function NewGroup({ onClose }: { onClose(): void }) {
   }
   return (
     <Dialog
-      title={t('chat.new.group')}
+      title={t('late.new.group')}
       onClose={onClose}
       foot={
         <Button isDisabled={name.trim() === ''} isPending={isCreating} onPress={create}>
-          {t('chat.new.create')}
+          {t('late.new.create')}
         </Button>
       }
     >
       <div className="grid gap-4">
-        <Field label={t('chat.group.name')} value={name} maxLength={nameLengthMax} autoFocus onChange={setName} />
+        <Field label={t('late.group.name')} value={name} maxLength={nameLengthMax} autoFocus onChange={setName} />
         <PeoplePicker chosen={chosen} onChange={setChosen} />
       </div>
     </Dialog>

@@ -2,7 +2,7 @@
 import type { ConversationRequest } from '@flotilla/sdk'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '../../app/navigation.tsx'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
 import { useTell } from '../../app/use-tell.ts'
@@ -11,7 +11,7 @@ import { useConversations } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { previewOf } from '../message/quoted.tsx'
 import { Avatar } from '../parts/avatar.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Confirm, Dialog } from '../../ui/dialog.tsx'
 
 export function RequestsDialog({ onClose }: { onClose(): void }) {
   const { t } = useTranslation()
@@ -19,6 +19,7 @@ export function RequestsDialog({ onClose }: { onClose(): void }) {
   const tell = useTell()
   const navigate = useNavigate()
   const { requests, joinRequests } = useConversations()
+  const [blocking, setBlocking] = useState<ConversationRequest>()
   const accept = (request: ConversationRequest) =>
     void tell(client.rest.conversationRequests.accept(request.id)).then(isDone => {
       if (!isDone) return
@@ -28,7 +29,7 @@ export function RequestsDialog({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={t('chat.list.requests')} onClose={onClose}>
       {requests.length + joinRequests.length === 0 && (
-        <p className="py-6 text-center text-soft">{t('chat.requests.none')}</p>
+        <p className="py-6 text-center text-soft">{t('late.requests.none')}</p>
       )}
       <ul className="grid gap-3">
         {requests.map(request => (
@@ -38,11 +39,12 @@ export function RequestsDialog({ onClose }: { onClose(): void }) {
             at={request.at}
             words={
               request.kind === 'group'
-                ? t('chat.requests.group', { name: request.from.displayName, group: request.name })
-                : t('chat.requests.direct', { name: request.from.displayName })
+                ? t('late.requests.group', { name: request.from.displayName, group: request.name })
+                : t('late.requests.direct', { name: request.from.displayName })
             }
             onAccept={() => accept(request)}
             onDecline={() => void tell(client.rest.conversationRequests.decline(request.id))}
+            onBlock={() => setBlocking(request)}
           >
             {request.kind === 'direct' && request.messages > 0 && <SoFar request={request} />}
           </Asking>
@@ -52,12 +54,21 @@ export function RequestsDialog({ onClose }: { onClose(): void }) {
             key={`${conversation}/${user.id}`}
             user={user}
             at={at}
-            words={t('chat.requests.join', { name: user.displayName, group: name })}
+            words={t('late.requests.join', { name: user.displayName, group: name })}
             onAccept={() => void tell(client.rest.groups.approve(conversation, user.id))}
             onDecline={() => void tell(client.rest.groups.decline(conversation, user.id))}
           />
         ))}
       </ul>
+      {blocking !== undefined && (
+        <Confirm
+          title={t('late.person.blockTitle', { name: blocking.from.displayName })}
+          text={t('late.person.blockText')}
+          action={t('late.person.block')}
+          onClose={() => setBlocking(undefined)}
+          onConfirm={() => void tell(client.rest.blocks.block(blocking.from.id))}
+        />
+      )}
     </Dialog>
   )
 }
@@ -69,9 +80,10 @@ interface AskingProps {
   readonly children?: ReactNode
   onAccept(): void
   onDecline(): void
+  onBlock?(): void
 }
 
-function Asking({ user, at, words, children, onAccept, onDecline }: AskingProps) {
+function Asking({ user, at, words, children, onAccept, onDecline, onBlock }: AskingProps) {
   const { t, i18n } = useTranslation()
   return (
     <li className="rounded-medium border border-line p-3" data-request>
@@ -85,11 +97,16 @@ function Asking({ user, at, words, children, onAccept, onDecline }: AskingProps)
         </div>
       </div>
       {children}
-      <div className="mt-3 flex justify-end gap-2">
+      <div className="mt-3 flex flex-wrap justify-end gap-2">
+        {onBlock !== undefined && (
+          <Button look="danger" onPress={onBlock}>
+            {t('late.requests.block')}
+          </Button>
+        )}
         <Button look="secondary" onPress={onDecline}>
-          {t('chat.requests.decline')}
+          {t('late.requests.decline')}
         </Button>
-        <Button onPress={onAccept}>{t('chat.requests.accept')}</Button>
+        <Button onPress={onAccept}>{t('late.requests.accept')}</Button>
       </div>
     </li>
   )

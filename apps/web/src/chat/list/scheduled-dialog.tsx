@@ -3,13 +3,13 @@ import type { ScheduledMessage } from '@flotilla/sdk'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
-import { ScheduleDialog } from '../composer/schedule-dialog.tsx'
 import { useTell } from '../../app/use-tell.ts'
 import { briefTimeOf } from '../format.ts'
 import { useChat } from '../hooks.ts'
 import { previewOf } from '../message/quoted.tsx'
-import { Dialog } from '../parts/dialog.tsx'
-import { IconButton } from '../parts/icon-button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
+import { TimeDialog } from '../parts/time-dialog.tsx'
 
 const queryKey = ['scheduled']
 
@@ -23,7 +23,7 @@ export function ScheduledDialog({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={t('chat.scheduled.title')} isWide onClose={onClose}>
       {!isPending && messages.length === 0 && (
-        <p className="py-8 text-center text-balance text-soft">{t('chat.scheduled.none')}</p>
+        <p className="py-8 text-center text-balance text-soft">{t('late.scheduled.none')}</p>
       )}
       <ul className="grid gap-2">
         {messages.map(message => (
@@ -51,18 +51,20 @@ function Line({ message }: { readonly message: ScheduledMessage }) {
         </span>
         {message.state === 'failed' && <p className="text-small text-danger">{t('chat.message.failed')}</p>}
       </div>
-      <IconButton icon="clock" label={t('chat.scheduled.move')} isDisabled={isDue} onPress={() => setMoving(true)} />
+      <IconButton icon="clock" label={t('late.scheduled.move')} isDisabled={isDue} onPress={() => setMoving(true)} />
       <IconButton
         icon="trash"
-        label={t('chat.scheduled.cancel')}
+        label={t('late.scheduled.cancel')}
         isDisabled={isDue}
         onPress={() => void tell(client.rest.scheduled.cancel(message.id))}
       />
       {isMoving && (
-        <ScheduleDialog
+        <TimeDialog
+          title={t('late.scheduled.move')}
+          action={t('late.scheduled.take')}
           at={message.at}
           onClose={() => setMoving(false)}
-          onSchedule={at => void tell(client.rest.scheduled.edit(message.id, { at }))}
+          onTake={at => void tell(client.rest.scheduled.edit(message.id, { at }))}
         />
       )}
     </li>

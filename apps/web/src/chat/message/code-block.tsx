@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { Button } from 'react-aria-components'
 import { useTranslation } from '../../text/translate.ts'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 interface CodeBlockProps {
   readonly text: string

@@ -9,24 +9,24 @@ import { wholeTimeOf } from '../format.ts'
 import { useReceipts, useUser } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { previewOf } from './quoted.tsx'
 import { useReceiptCounts } from './receipt-counts.ts'
 
 export function DetailsDialog({ message, onClose }: { readonly message: MessageRow; onClose(): void }) {
   const { t, i18n } = useTranslation()
   return (
-    <Dialog title={t('chat.details.title')} onClose={onClose}>
+    <Dialog title={t('late.details.title')} onClose={onClose}>
       <dl className="grid gap-4">
-        <Part title={t('chat.details.sent')}>{wholeTimeOf(message.at, i18n.language)}</Part>
+        <Part title={t('late.details.sent')}>{wholeTimeOf(message.at, i18n.language)}</Part>
         {message.editedAt !== undefined && (
-          <Part title={t('chat.details.edited')}>
+          <Part title={t('late.details.edited')}>
             {wholeTimeOf(message.editedAt, i18n.language)}
             {message.seq !== undefined && <Versions seq={message.seq} />}
           </Part>
         )}
         {message.expiresAt !== undefined && (
-          <Part title={t('chat.details.expires')}>{wholeTimeOf(message.expiresAt, i18n.language)}</Part>
+          <Part title={t('late.details.expires')}>{wholeTimeOf(message.expiresAt, i18n.language)}</Part>
         )}
         {message.own && message.seq !== undefined && <Receipts seq={message.seq} />}
         {message.seq !== undefined && message.reactions.length > 0 && <ReactedBy seq={message.seq} />}
@@ -57,7 +57,7 @@ function Versions({ seq }: { readonly seq: number }) {
   const versions = data?.versions ?? []
   if (versions.length < 2) return null
   return (
-    <ol aria-label={t('chat.details.versions')} className="mt-2 grid gap-2">
+    <ol aria-label={t('late.details.versions')} className="mt-2 grid gap-2">
       {versions.map(version => (
         <li key={version.at} className="rounded-small bg-sunk px-2 py-1 text-small">
           <time className="text-soft">{wholeTimeOf(version.at, i18n.language)}</time>
@@ -80,8 +80,8 @@ function Receipts({ seq }: { readonly seq: number }) {
   if (counts?.seq === seq)
     return (
       <>
-        <Part title={t('chat.details.readBy')}>{counts.read.toLocaleString(i18n.language)}</Part>
-        <Part title={t('chat.details.deliveredTo')}>{counts.delivered.toLocaleString(i18n.language)}</Part>
+        <Part title={t('late.details.readBy')}>{counts.read.toLocaleString(i18n.language)}</Part>
+        <Part title={t('late.details.deliveredTo')}>{counts.delivered.toLocaleString(i18n.language)}</Part>
       </>
     )
   const others = [...receipts].filter(([person]) => person !== user.id)
@@ -90,12 +90,12 @@ function Receipts({ seq }: { readonly seq: number }) {
   return (
     <>
       {read.length > 0 && (
-        <Part title={t('chat.details.readBy')}>
+        <Part title={t('late.details.readBy')}>
           <People ids={read} />
         </Part>
       )}
       {delivered.length > 0 && (
-        <Part title={t('chat.details.deliveredTo')}>
+        <Part title={t('late.details.deliveredTo')}>
           <People ids={delivered} />
         </Part>
       )}
@@ -113,7 +113,7 @@ function ReactedBy({ seq }: { readonly seq: number }) {
     staleTime: 0,
   })
   return (
-    <Part title={t('chat.details.reactedBy')}>
+    <Part title={t('late.details.reactedBy')}>
       <ul className="grid gap-1">
         {(data?.reactions ?? []).map(({ user, emojis }) => (
           <PersonLine key={user.id} id={user.id} end={emojis.join(' ')} />
@@ -133,7 +133,7 @@ function Voters({ seq, options }: { readonly seq: number; readonly options: read
     staleTime: 0,
   })
   return (
-    <Part title={t('chat.details.voters')}>
+    <Part title={t('late.details.voters')}>
       <ul className="grid gap-1">
         {(data?.voters ?? []).map(voter => (
           <PersonLine

@@ -10,9 +10,9 @@ import { useConversations } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
 import { choose } from '../list/filter.ts'
 import { Avatar } from '../parts/avatar.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { Search } from '../parts/search.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const shownMax = 50
 
@@ -32,11 +32,11 @@ export function ForwardDialog({ message, onClose }: { readonly message: MessageR
     const sends = chosen.map(
       conversation => client.forward({ conversation, source: { conversation: id, seq } }).acknowledged,
     )
-    void tell(Promise.all(sends)).then(isDone => isDone && toast(t('chat.forward.done', { count: chosen.length })))
+    void tell(Promise.all(sends)).then(isDone => isDone && toast(t('late.forward.done', { count: chosen.length })))
   }
   return (
     <Dialog
-      title={t('chat.forward.title')}
+      title={t('late.forward.title')}
       onClose={onClose}
       foot={
         <Button isDisabled={chosen.length === 0} onPress={forward}>

@@ -12,10 +12,13 @@ interface FoundProps {
   readonly body: Body
   /** Where it was said. */
   readonly where?: string | undefined
+  /** What has become of it, on a line of its own. */
+  readonly note?: string
+  readonly isNew?: boolean
   onPress(): void
 }
 
-export function FoundMessage({ by, at, body, where, onPress }: FoundProps) {
+export function FoundMessage({ by, at, body, where, note, isNew = false, onPress }: FoundProps) {
   const { i18n } = useTranslation()
   const author = useUser(by)
   const name = author?.displayName ?? '…'
@@ -31,7 +34,7 @@ export function FoundMessage({ by, at, body, where, onPress }: FoundProps) {
           <span className="truncate text-small font-medium">
             <bdi>{name}</bdi>
           </span>
-          {where !== undefined && (
+          {where !== undefined && where !== name && (
             <span className="truncate text-tiny text-soft">
               <bdi>{where}</bdi>
             </span>
@@ -41,6 +44,9 @@ export function FoundMessage({ by, at, body, where, onPress }: FoundProps) {
         <span className="line-clamp-3 text-small">
           <bdi>{previewOf(body)}</bdi>
         </span>
+        {note !== undefined && (
+          <span className={`text-small ${isNew ? 'font-semibold text-accent' : 'text-soft'}`}>{note}</span>
+        )}
       </span>
     </button>
   )

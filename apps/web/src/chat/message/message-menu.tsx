@@ -9,6 +9,7 @@ import { useConversationContext } from '../conversation/context.ts'
 import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { choices, FloatingMenu } from '../parts/menu.tsx'
+import { useIsStarred } from './stars.ts'
 import { wordsOf } from './message-row.tsx'
 
 /** Within reach without the picker. */
@@ -21,14 +22,17 @@ interface MenuProps {
   onEdit(): void
   onDelete(): void
   onForward(): void
+  onRemind(): void
+  onReport(): void
 }
 
-export function MessageMenu({ message, at, onClose, onEdit, onDelete, onForward }: MenuProps) {
+export function MessageMenu({ message, at, onClose, onEdit, onDelete, onForward, onRemind, onReport }: MenuProps) {
   const { t } = useTranslation()
   const context = useConversationContext()
   const { id, view, isThread, reply, openThread, openDetails } = context
   const { client } = useChat()
   const tell = useTell()
+  const isStarred = useIsStarred(id, message.seq)
   const rights = rightsTo(message, view)
   const { seq = 0 } = message
   const isText = bodyAs('text', message.body) !== undefined && message.removed === undefined
@@ -49,9 +53,15 @@ export function MessageMenu({ message, at, onClose, onEdit, onDelete, onForward 
     rights.react && {
       id: 'star',
       icon: 'star',
-      label: t('chat.message.star'),
-      act: () => void tell(client.rest.star(id, seq).then(() => toast(t('chat.message.starred')))),
+      label: t(isStarred ? 'chat.message.unstar' : 'chat.message.star'),
+      act: () =>
+        void tell(
+          isStarred
+            ? client.rest.unstar(id, seq).then(() => toast(t('chat.message.unstarred')))
+            : client.rest.star(id, seq).then(() => toast(t('chat.message.starred'))),
+        ),
     },
+    rights.react && { id: 'remind', icon: 'bell', label: t('chat.message.remind'), act: onRemind },
     rights.keep && { id: 'details', icon: 'info', label: t('chat.message.details'), act: () => openDetails(message) },
     rights.keep && {
       id: 'hide',
@@ -60,6 +70,8 @@ export function MessageMenu({ message, at, onClose, onEdit, onDelete, onForward 
       startsGroup: true,
       act: () => void tell(client.rest.messages.hide(id, [seq])),
     },
+    rights.keep &&
+      !message.own && { id: 'report', icon: 'alert', label: t('chat.message.report'), isDanger: true, act: onReport },
     rights.remove && { id: 'delete', icon: 'trash', label: t('chat.message.delete'), isDanger: true, act: onDelete },
   )
   return (

@@ -3,7 +3,7 @@ import type { LocationBody } from '@flotilla/sdk'
 import type { ReactNode } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { numberOf } from '../format.ts'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 interface PlaceProps {
   readonly location: LocationBody

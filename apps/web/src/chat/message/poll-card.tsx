@@ -9,7 +9,7 @@ import { useConversationContext } from '../conversation/context.ts'
 import { useTell } from '../../app/use-tell.ts'
 import { briefTimeOf, numberOf } from '../format.ts'
 import { useChat, useIsPast } from '../hooks.ts'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 interface PollProps {
   readonly message: MessageRow

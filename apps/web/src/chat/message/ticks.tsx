@@ -4,7 +4,7 @@ import { useTranslation } from '../../text/translate.ts'
 import { useConversationContext } from '../conversation/context.ts'
 import { useReceipts } from '@flotilla/react'
 import { useChat } from '../hooks.ts'
-import { Icon } from '../parts/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { useReceiptCounts } from './receipt-counts.ts'
 
 export function Ticks({ message }: { readonly message: MessageRow }) {

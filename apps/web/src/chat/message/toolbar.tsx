@@ -4,7 +4,7 @@ import { type RefObject, useRef } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { rightsTo } from '../access.ts'
 import { useConversationContext } from '../conversation/context.ts'
-import { Icon, type IconName } from '../parts/icon.tsx'
+import { Icon, type IconName } from '../../ui/icon.tsx'
 
 interface ToolbarProps {
   readonly message: MessageRow

@@ -1,7 +1,7 @@
 /** Opens the notifications, and says how many wait. */
 import { useTranslation } from '../../text/translate.ts'
 import { numberOf } from '../format.ts'
-import { IconButton } from '../parts/icon-button.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { countedMax, useNotices } from './use-notices.ts'
 
 export function Bell({ onPress }: { onPress(): void }) {

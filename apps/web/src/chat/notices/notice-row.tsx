@@ -10,7 +10,7 @@ import { listTimeOf, wholeTimeOf } from '../format.ts'
 import { useChat } from '../hooks.ts'
 import { previewOf } from '../message/quoted.tsx'
 import { Avatar } from '../parts/avatar.tsx'
-import { Icon, type IconName } from '../parts/icon.tsx'
+import { Icon, type IconName } from '../../ui/icon.tsx'
 import { messageOf, placeOf } from './place.ts'
 
 const icons = {
@@ -87,9 +87,9 @@ function Answers({ request, onRead }: { readonly request: string; onRead(): void
   return (
     <div className="flex justify-end gap-2 px-2 pb-2">
       <Button look="secondary" onPress={() => answer(contacts.decline(request))}>
-        {t('chat.requests.decline')}
+        {t('late.requests.decline')}
       </Button>
-      <Button onPress={() => answer(contacts.accept(request))}>{t('chat.requests.accept')}</Button>
+      <Button onPress={() => answer(contacts.accept(request))}>{t('late.requests.accept')}</Button>
     </div>
   )
 }
@@ -137,30 +137,30 @@ function sentenceOf(
   where: string | undefined,
   actor: string | undefined,
 ) {
-  const name = isolated(actor ?? t('chat.notices.somebody'))
+  const name = isolated(actor ?? t('late.notices.somebody'))
   const others = Number(detail['people'] ?? 1) - 1
   switch (kind) {
     case 'mention':
       return where === undefined
-        ? t('chat.notices.mention', { name })
-        : t('chat.notices.mentionIn', { name, where: isolated(where) })
+        ? t('late.notices.mention', { name })
+        : t('late.notices.mentionIn', { name, where: isolated(where) })
     case 'reacted':
       return others > 0
-        ? t('chat.notices.reactedMore', { name, emoji: detail['emoji'], count: others })
-        : t('chat.notices.reacted', { name, emoji: detail['emoji'] })
+        ? t('late.notices.reactedMore', { name, emoji: detail['emoji'], count: others })
+        : t('late.notices.reacted', { name, emoji: detail['emoji'] })
     case 'added_to_group':
-      return t('chat.notices.added', { name, where: isolated(where ?? '…') })
+      return t('late.notices.added', { name, where: isolated(where ?? '…') })
     case 'reminder':
-      return t(detail['gone'] === undefined ? 'chat.notices.reminder' : 'chat.notices.reminderGone')
+      return t(detail['gone'] === undefined ? 'late.notices.reminder' : 'late.notices.reminderGone')
     case 'contact_request':
-      return t('chat.notices.contactRequest', { name })
+      return t('late.notices.contactRequest', { name })
     case 'contact_accepted':
-      return t('chat.notices.contactAccepted', { name })
+      return t('late.notices.contactAccepted', { name })
     case 'scheduled_failed':
-      return t('chat.notices.scheduledFailed')
+      return t('late.notices.scheduledFailed')
     case 'security_notice':
-      return t('chat.notices.security')
+      return t('late.notices.security')
     default:
-      return t('chat.notices.other')
+      return t('late.notices.other')
   }
 }

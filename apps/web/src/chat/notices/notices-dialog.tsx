@@ -9,8 +9,8 @@ import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { useChat } from '../hooks.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { Icon } from '../parts/icon.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { NoticeRow } from './notice-row.tsx'
 import { messageOf, placeOf } from './place.ts'
 import { useNotices } from './use-notices.ts'
@@ -44,7 +44,7 @@ export function NoticesDialog({ onShow, onScheduled, onClose }: NoticesProps) {
       {...(unread > 0 && {
         foot: (
           <Button look="secondary" onPress={() => void tell(notices.markAllRead())}>
-            {t('chat.notices.readAll')}
+            {t('late.notices.readAll')}
           </Button>
         ),
       })}
@@ -68,7 +68,7 @@ export function NoticesDialog({ onShow, onScheduled, onClose }: NoticesProps) {
       {error !== undefined && <Notice look="danger">{textOf(t, error)}</Notice>}
       {hasMore && (items.length > 0 || error !== undefined) && (
         <Button look="quiet" wide isPending={loading} onPress={() => void notices.more()}>
-          {t(error === undefined ? 'chat.starred.more' : 'app.retry')}
+          {t(error === undefined ? 'late.starred.more' : 'app.retry')}
         </Button>
       )}
     </Dialog>
@@ -120,7 +120,7 @@ function Nothing() {
   return (
     <div className="grid justify-items-center gap-3 py-10 text-center text-soft">
       <Icon name="bell" size={32} />
-      <p className="max-w-sm text-balance">{t('chat.notices.none')}</p>
+      <p className="max-w-sm text-balance">{t('late.notices.none')}</p>
     </div>
   )
 }

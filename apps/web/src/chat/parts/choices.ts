@@ -1,5 +1,5 @@
 /** What may be chosen in a menu. */
-import type { IconName } from './icon.tsx'
+import type { IconName } from '../../ui/icon.tsx'
 
 export interface Choice {
   readonly id: string

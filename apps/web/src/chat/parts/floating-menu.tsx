@@ -1,7 +1,7 @@
 /** The choices of a menu, in a popover. */
 import type { ReactNode, RefObject } from 'react'
 import { Menu as AriaMenu, MenuItem, Popover, type PopoverProps, Separator } from 'react-aria-components'
-import { Icon } from './icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import type { ChoicesProps } from './choices.ts'
 
 function List({ label, choices, onClose }: ChoicesProps) {

@@ -3,7 +3,7 @@ import { type ReactNode, useMemo, useRef, useState } from 'react'
 import type { PopoverProps } from 'react-aria-components'
 import type { ChoicesProps } from './choices.ts'
 import { later, NoPlace } from './later.tsx'
-import { MenuButtonContext } from './menu-button.ts'
+import { MenuButtonContext } from '../../ui/menu-button.ts'
 
 export { type Choice, choices } from './choices.ts'
 

@@ -1,7 +1,7 @@
 /** The side of a conversation: a column on a wide page, over the conversation on a narrow one. */
 import type { ReactNode } from 'react'
 import { useTranslation } from '../../text/translate.ts'
-import { IconButton } from './icon-button.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 
 interface PanelProps {
   readonly title: string
@@ -15,7 +15,7 @@ export function Panel({ title, children, onClose }: PanelProps) {
     <aside aria-label={title} data-region className="flex size-full flex-col bg-canvas">
       <header className="flex h-14 shrink-0 items-center gap-2 border-b border-line ps-4 pe-2">
         <h2 className="grow truncate font-semibold">{title}</h2>
-        <IconButton icon="close" label={t('chat.close')} onPress={onClose} />
+        <IconButton icon="close" label={t('app.close')} onPress={onClose} />
       </header>
       <div className="flex min-h-0 grow flex-col overflow-y-auto">{children}</div>
     </aside>

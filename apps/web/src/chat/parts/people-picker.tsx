@@ -8,7 +8,7 @@ import { useChat } from '../hooks.ts'
 import { matchPeople } from '../composer/complete.ts'
 import { Avatar } from './avatar.tsx'
 import { Search } from './search.tsx'
-import { Icon } from './icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 /** A search is asked for once the typing rests. */
 const restMs = 250
@@ -61,12 +61,12 @@ export function PeoplePicker({ chosen, without = [], onChange }: PickerProps) {
   return (
     <div>
       {chosen.length > 0 && (
-        <ul aria-label={t('chat.new.chosen')} className="mb-2 flex flex-wrap gap-1.5">
+        <ul aria-label={t('late.new.chosen')} className="mb-2 flex flex-wrap gap-1.5">
           {chosen.map(person => (
             <li key={person.id}>
               <button
                 type="button"
-                aria-label={t('chat.new.unchoose', { name: person.displayName })}
+                title={t('late.new.unchoose', { name: person.displayName })}
                 onClick={() => press(person)}
                 className="flex h-8 items-center gap-1.5 rounded-full bg-accent-soft ps-1 pe-2 text-small"
               >
@@ -78,7 +78,7 @@ export function PeoplePicker({ chosen, without = [], onChange }: PickerProps) {
           ))}
         </ul>
       )}
-      <Search label={t('chat.new.search')} value={search} autoFocus onChange={setSearch} />
+      <Search label={t('late.new.search')} value={search} autoFocus onChange={setSearch} />
       <PeopleList people={shown} isLoading={isLoading} search={search} isChosen={isChosen} onPress={press} />
     </div>
   )
@@ -96,7 +96,7 @@ export function PeopleList({ people, isLoading, search, isChosen, onPress }: Peo
   const { t } = useTranslation()
   return (
     <ul
-      aria-label={t('chat.new.people')}
+      aria-label={t('late.new.people')}
       aria-busy={isLoading}
       className="mt-2 grid h-64 content-start overflow-y-auto"
     >
@@ -123,7 +123,7 @@ export function PeopleList({ people, isLoading, search, isChosen, onPress }: Peo
       ))}
       {people.length === 0 && (
         <li className="px-2 py-6 text-center text-small text-balance text-soft">
-          {isLoading ? t('chat.loading') : t(search.trim() === '' ? 'chat.new.hint' : 'chat.new.nobody')}
+          {isLoading ? t('chat.loading') : t(search.trim() === '' ? 'late.new.hint' : 'late.new.nobody')}
         </li>
       )}
     </ul>

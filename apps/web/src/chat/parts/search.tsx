@@ -1,7 +1,7 @@
 /** The field that finds something among much. */
 import { type KeyboardEvent, useRef } from 'react'
 import { useTranslation } from '../../text/translate.ts'
-import { Icon } from './icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 interface SearchProps {
   readonly label: string

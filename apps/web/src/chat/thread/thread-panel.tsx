@@ -7,8 +7,9 @@ import type { Panel } from '../conversation/panels.ts'
 import type { PaneHandle } from '../conversation/timeline-pane.tsx'
 import { useTell } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
-import { IconButton } from '../parts/icon-button.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { useIsFollowing } from './following.ts'
 
 interface ThreadProps {
   readonly view: ConversationView
@@ -24,29 +25,25 @@ export function ThreadPanel({ view, root, openPanel, onClose }: ThreadProps) {
   const timeline = useMemo(() => state.thread(view.id, root), [state, view.id, root])
   const pane = useRef<PaneHandle>(null)
   const markRead = useCallback((seq: number) => state.markRead(view.id, seq, root), [state, view.id, root])
+  const isFollowing = useIsFollowing(view.id, root)
+  const turn = () => {
+    const { threads } = client.rest
+    const turning = isFollowing === true ? threads.unfollow(view.id, root) : threads.follow(view.id, root)
+    const words = t(isFollowing === true ? 'late.thread.unfollowed' : 'late.thread.following')
+    void tell(turning).then(isDone => isDone && toast(words))
+  }
   return (
-    <aside aria-label={t('chat.thread.title')} data-region className="flex size-full flex-col bg-canvas">
+    <aside aria-label={t('late.thread.title')} data-region className="flex size-full flex-col bg-canvas">
       <header className="flex h-14 shrink-0 items-center gap-1 border-b border-line ps-4 pe-2">
-        <h2 className="grow truncate font-semibold">{t('chat.thread.title')}</h2>
-        <IconButton
-          icon="bell"
-          label={t('chat.thread.follow')}
-          onPress={() =>
-            void tell(client.rest.threads.follow(view.id, root)).then(
-              isDone => isDone && toast(t('chat.thread.following')),
-            )
-          }
-        />
-        <IconButton
-          icon="bellOff"
-          label={t('chat.thread.unfollow')}
-          onPress={() =>
-            void tell(client.rest.threads.unfollow(view.id, root)).then(
-              isDone => isDone && toast(t('chat.thread.unfollowed')),
-            )
-          }
-        />
-        <IconButton icon="close" label={t('chat.close')} onPress={onClose} />
+        <h2 className="grow truncate font-semibold">{t('late.thread.title')}</h2>
+        {isFollowing !== undefined && (
+          <IconButton
+            icon={isFollowing ? 'bellOff' : 'bell'}
+            label={t(isFollowing ? 'late.thread.unfollow' : 'late.thread.follow')}
+            onPress={turn}
+          />
+        )}
+        <IconButton icon="close" label={t('app.close')} onPress={onClose} />
       </header>
       <Talk
         view={view}
@@ -56,8 +53,8 @@ export function ThreadPanel({ view, root, openPanel, onClose }: ThreadProps) {
         pane={pane}
         openPanel={openPanel}
         markRead={markRead}
-        label={t('chat.thread.label')}
-        empty={<p className="text-soft">{t('chat.thread.empty')}</p>}
+        label={t('late.thread.label')}
+        empty={<p className="text-soft">{t('late.thread.empty')}</p>}
       />
     </aside>
   )

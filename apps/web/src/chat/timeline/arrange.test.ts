@@ -110,3 +110,12 @@ test('a list changes one end at a time, the end first', () => {
   expect(steps(['m1', 'm2'], ['m8', 'm9'])).toEqual(['stay: m8 m9'])
   expect(steps([], ['m1'])).toEqual(['stay: m1'])
 })
+
+test('that two people can talk is no row, nor a day', () => {
+  const created = {
+    ...notice('n1', noon),
+    entry: { event: 'conversation.created', kind: 'direct' } as NoticeRow['entry'],
+  }
+  expect(draw([created])).toBe('')
+  expect(draw([created, message('m2', 'ann', noon + dayMs)])).toBe('D[m2]')
+})

@@ -31,7 +31,8 @@ export class Arrangement {
    * @param readSeq How far the reader had read when the conversation was opened; undefined draws no line.
    * @param hasOlder There are rows before these: the first of them need not be the first unread one.
    */
-  place(rows: readonly Row[], readSeq: number | undefined, hasOlder: boolean): readonly Placed[] {
+  place(all: readonly Row[], readSeq: number | undefined, hasOlder: boolean): readonly Placed[] {
+    const rows = all.filter(saysSomething)
     const first = readSeq === undefined ? undefined : firstUnread(rows, readSeq)
     const unread = hasOlder && first === rows[0] ? undefined : first
     return rows.map((row, nth) => {
@@ -61,6 +62,10 @@ export class Arrangement {
     return next
   }
 }
+
+/** That two people can talk to each other is no news: it would be an empty row under a day. */
+const saysSomething = (row: Row): boolean =>
+  row.kind === 'message' || row.entry.event !== 'conversation.created' || row.entry.kind === 'group'
 
 function firstUnread(rows: readonly Row[], readSeq: number): Row | undefined {
   return rows.find(row => row.kind === 'message' && !row.own && row.seq !== undefined && row.seq > readSeq)

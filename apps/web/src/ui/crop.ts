@@ -1,3 +1,8 @@
+/** What a picture of a person or a group is cut from, and how. */
+
+/** As the server takes them. */
+export const pictureTypes: readonly string[] = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']
+
 /** A square within a picture, in its own pixels. */
 export interface Crop {
   readonly x: number

@@ -1,27 +1,36 @@
-/** Which square of a picture becomes the avatar: drawn on a canvas, moved by pointer or arrow keys, sized by a slider. */
+/** Which square of a picture is taken, for a person or a group: drawn on a canvas, moved by pointer or arrow keys, sized by a slider. */
 import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from '../text/translate.ts'
-import { Button } from '../ui/button.tsx'
-import { Actions, Dialog } from '../ui/dialog.tsx'
-import { Notice } from '../ui/notice.tsx'
+import { Button } from './button.tsx'
+import { Actions, Dialog, Stack } from './dialog.tsx'
+import { Notice } from './notice.tsx'
 import { clampCrop, type Crop, middleCrop } from './crop.ts'
-import { rest, useChange } from './queries.ts'
 
 const sidePx = 640
 const zoomMax = 4
 const keyStep = 0.02
 
-export function CropDialog({ file, onClose }: { readonly file: File; onClose(): void }) {
-  const { t } = useTranslation()
+interface CropProps {
+  readonly title: string
+  readonly file: File
+  /** @returns whether it was kept: what it was refused with is told */
+  save(picture: Blob): Promise<boolean>
+  onClose(): void
+}
+
+export function CropDialog({ title, ...props }: CropProps) {
   return (
-    <Dialog title={t('crop.title')} isOpen onClose={onClose}>
-      <Cropper file={file} onClose={onClose} />
+    <Dialog title={title} onClose={props.onClose}>
+      <Stack>
+        <Cropper {...props} />
+      </Stack>
     </Dialog>
   )
 }
 
-function Cropper({ file, onClose }: { readonly file: File; onClose(): void }) {
+function Cropper({ file, save, onClose }: Omit<CropProps, 'title'>) {
   const { t } = useTranslation()
+  const [isSaving, setSaving] = useState(false)
   const canvas = useRef<HTMLCanvasElement>(null)
   const picture = usePicture(file)
   const [chosen, setCrop] = useState<Crop>()
@@ -30,12 +39,12 @@ function Cropper({ file, onClose }: { readonly file: File; onClose(): void }) {
     (next: Crop) => picture.bitmap && setCrop(clampCrop(next, picture.bitmap)),
     [picture.bitmap],
   )
-  const upload = useChange({
-    run: async () => rest().profile.setAvatar(await toBlob(canvas.current)),
-    touches: [['me']],
-    said: t('app.saved'),
-    done: onClose,
-  })
+  const take = async () => {
+    setSaving(true)
+    const isSaved = await save(await toBlob(canvas.current))
+    setSaving(false)
+    if (isSaved) onClose()
+  }
   useEffect(() => {
     const context = canvas.current?.getContext('2d')
     if (!context || !picture.bitmap || !crop) return
@@ -79,7 +88,7 @@ function Cropper({ file, onClose }: { readonly file: File; onClose(): void }) {
         <Button look="secondary" onPress={onClose}>
           {t('app.cancel')}
         </Button>
-        <Button isDisabled={crop === undefined} isPending={upload.isPending} onPress={() => upload.mutate()}>
+        <Button isDisabled={crop === undefined} isPending={isSaving} onPress={() => void take()}>
           {t('app.save')}
         </Button>
       </Actions>

@@ -1,14 +1,17 @@
-/** When a message is to be sent: soon, tomorrow, or at a time of one's own. */
+/** When something is to happen, a message be sent or one be reminded: soon, tomorrow, or at a time of one's own. */
 import { useState } from 'react'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
 import { briefTimeOf } from '../format.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 
-interface ScheduleProps {
+interface TimeProps {
+  readonly title: string
+  /** What the button says. */
+  readonly action: string
   /** What it is set to now. */
   readonly at?: number
-  onSchedule(at: number): void
+  onTake(at: number): void
   onClose(): void
 }
 
@@ -28,7 +31,7 @@ function morning(now: number, daysAhead: number): number {
   return date.setHours(9, 0, 0, 0)
 }
 
-export function ScheduleDialog({ at, onSchedule, onClose }: ScheduleProps) {
+export function TimeDialog({ title, action, at, onTake, onClose }: TimeProps) {
   const { t, i18n } = useTranslation()
   const [now] = useState(Date.now)
   const [time, setTime] = useState(fieldTimeOf(at ?? now + hourMs))
@@ -36,21 +39,21 @@ export function ScheduleDialog({ at, onSchedule, onClose }: ScheduleProps) {
   const isRight = wanted > now && wanted < now + aheadMsMax
   const take = (when: number) => {
     onClose()
-    onSchedule(when)
+    onTake(when)
   }
   const untilMonday = (8 - new Date(now).getDay()) % 7 || 7
   const soon = [
-    { words: t('chat.scheduled.inAnHour'), at: now + hourMs },
-    { words: t('chat.scheduled.tomorrow'), at: morning(now, 1) },
-    { words: t('chat.scheduled.monday'), at: morning(now, untilMonday) },
+    { words: t('late.scheduled.inAnHour'), at: now + hourMs },
+    { words: t('late.scheduled.tomorrow'), at: morning(now, 1) },
+    { words: t('late.scheduled.monday'), at: morning(now, untilMonday) },
   ]
   return (
     <Dialog
-      title={t('chat.composer.schedule')}
+      title={title}
       onClose={onClose}
       foot={
         <Button isDisabled={!isRight} onPress={() => take(wanted)}>
-          {t('chat.scheduled.take')}
+          {action}
         </Button>
       }
     >
@@ -69,7 +72,7 @@ export function ScheduleDialog({ at, onSchedule, onClose }: ScheduleProps) {
         ))}
       </ul>
       <label className="grid gap-1 text-small font-medium">
-        {t('chat.scheduled.time')}
+        {t('late.scheduled.time')}
         <input
           type="datetime-local"
           value={time}
@@ -80,7 +83,7 @@ export function ScheduleDialog({ at, onSchedule, onClose }: ScheduleProps) {
       </label>
       {!isRight && (
         <p role="alert" className="mt-1 text-small text-danger">
-          {t('chat.scheduled.past')}
+          {t('late.scheduled.past')}
         </p>
       )}
     </Dialog>
