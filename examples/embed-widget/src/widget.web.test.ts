@@ -36,6 +36,8 @@ let shop: string
 let support: Client
 const complaints: string[] = []
 const heard: string[] = []
+/** How far guests have read. */
+let readUpTo = 0
 let conversation: string
 
 beforeAll(async () => {
@@ -50,6 +52,9 @@ beforeAll(async () => {
   support.on('message', message => {
     heard.push(textOf(message.body))
     ;({ conversation } = message)
+  })
+  support.on('receipt', ({ kind, seq }) => {
+    if (kind === 'read') readUpTo = Math.max(readUpTo, seq)
   })
   await support.start()
 })
@@ -95,6 +100,9 @@ async function visit(change: (html: string) => string = html => html): Promise<P
 
 const bubble = (page: Page) => page.locator('.bubble')
 const texts = (page: Page) => page.locator('flotilla-chat li .text').allInnerTexts()
+/** Keys go there: what was there before may still have had them. */
+const hasFocus = (page: Page, label: string) =>
+  expect.poll(() => page.getByLabel(label).evaluate(field => field.matches(':focus'))).toBe(true)
 const answer = (text: string) => support.send({ conversation, body: { text } }).acknowledged
 async function expectAccessible(page: Page) {
   await page.evaluate(axe.source)
@@ -108,21 +116,24 @@ inChromium(
     const page = await visit()
     await bubble(page).focus()
     await page.keyboard.press('Enter')
+    await hasFocus(page, 'Your name')
     await expectAccessible(page)
     await page.keyboard.type('Gail <i>Guest</i>')
     await page.keyboard.press('Enter')
-    await page.getByLabel('Your message').waitFor()
+    await hasFocus(page, 'Your message')
     await page.keyboard.type('Is the lantern in stock?')
     await page.keyboard.press('Enter')
     await until(async () => heard.includes('Is the lantern in stock?'), {
       what: 'support hears it',
       withinMs: actionMs,
     })
-    await answer('It is.')
+    const { seq } = await answer('It is.')
     await expect.poll(() => texts(page)).toEqual(['Is the lantern in stock?', 'It is.'])
     await expectAccessible(page)
     await page.getByRole('heading', { name: 'Sam of the shop' }).waitFor()
 
+    // What was read is told a moment later; a reload before that would leave it unread.
+    await until(async () => readUpTo >= seq, { what: 'support hears that it was read', withinMs: actionMs })
     await page.keyboard.press('Escape')
     await expect.poll(() => bubble(page).evaluate(element => element.matches(':focus'))).toBe(true)
     await answer('Shall I put one aside?')
@@ -130,6 +141,7 @@ inChromium(
     await page.reload()
     await page.getByRole('button', { name: 'Unread messages: 1' }).click()
     await expect.poll(async () => (await texts(page)).at(-1)).toBe('Shall I put one aside?')
+    await hasFocus(page, 'Your message')
     await page.keyboard.type('Yes please')
     await page.keyboard.press('Enter')
     await until(async () => heard.includes('Yes please'), { what: 'support hears it', withinMs: actionMs })
