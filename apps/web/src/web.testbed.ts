@@ -2,19 +2,8 @@
  * For tests in a real browser: all of Flotilla as `npm start` runs it, on a database of its own, and people with browsers.
  * A page that breaks its policy, throws, or complains in the console fails the test that it is used in.
  */
-import { fileURLToPath } from 'node:url'
 import axe from 'axe-core'
-import {
-  dropFolder,
-  findChromium,
-  freePort,
-  makeFolder,
-  openBrowser,
-  startMailSink,
-  startProcess,
-  testDatabase,
-  until,
-} from '@flotilla/testing'
+import { findChromium, openBrowser, startMailSink, startStandaloneProcess, until } from '@flotilla/testing'
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
@@ -23,9 +12,6 @@ const chromium = findChromium()
 export const inChromium = test.skipIf(chromium === undefined)
 export const password = 'a long enough phrase'
 
-/** The first start builds the client. */
-const readyWithinMs = 180_000
-const stopWithinMs = 15_000
 const actionMs = 15_000
 
 export interface Web {
@@ -45,25 +31,14 @@ export interface Web {
 /** @returns undefined where there is no browser @param settings for the process, beyond those that it needs */
 export async function startWeb(settings: Readonly<Record<string, string>> = {}): Promise<Web | undefined> {
   if (chromium === undefined) return undefined
-  const [database, mails, port] = await Promise.all([testDatabase(), startMailSink(), freePort()])
-  const folder = makeFolder('web')
-  const url = `http://localhost:${port}`
-  const server = await startProcess({
-    command: process.execPath,
-    args: ['--conditions=source', fileURLToPath(new URL('../../standalone/src/main.ts', import.meta.url))],
-    folder,
-    env: {
-      DATABASE_URL: database.url,
-      FLOTILLA_FOLDER: folder,
-      PORT: String(port),
-      DIRECT_FROM: 'anyone',
-      SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
-      MAIL_FROM: 'Flotilla <noreply@flotilla.example>',
-      ...settings,
-    },
-    ready: async () => (await fetch(`${url}/readyz`)).ok,
-    readyWithinMs,
+  const mails = await startMailSink()
+  const server = await startStandaloneProcess({
+    DIRECT_FROM: 'anyone',
+    SMTP_URL: `smtp://127.0.0.1:${mails.port}`,
+    MAIL_FROM: 'Flotilla <noreply@flotilla.example>',
+    ...settings,
   })
+  const { url } = server
   const browser = await openBrowser(chromium)
   const contexts = new Set<BrowserContext>()
   const complained: string[] = []
@@ -103,10 +78,8 @@ export async function startWeb(settings: Readonly<Record<string, string>> = {}):
     async stop() {
       await Promise.all([...contexts].map(context => context.close()))
       await browser.close()
-      await server.end('SIGTERM', stopWithinMs)
+      await server.stop()
       await mails.close()
-      await database.drop()
-      dropFolder(folder)
     },
   }
 }

@@ -11,7 +11,7 @@ import {
   switchTo,
   until,
 } from '@flotilla/testing'
-import { show } from '@flotilla/testing/load'
+import { Histogram, show } from '@flotilla/testing/load'
 import type { Page } from 'playwright-core'
 import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
@@ -45,25 +45,25 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
   const stage = await openStage(ground, defer)
   const [first] = stage.groups as [string, ...string[]]
   const starts = await measureStarts(stage, first, bench.short ? 2 : 10)
-  bench.say(`  first messages after ${show(quantile(starts, 0.5))} ms`)
+  bench.say(`  first messages after ${show(starts.quantile(0.5))} ms`)
   const page = await stage.context.newPage()
   await page.goto(`${stage.url}/c/${first}`)
   await page.locator('[data-conversation-pane] article').first().waitFor()
   const climbed = await page.evaluate<Climbed>(climb(bench.short ? 100 : 1_500))
   bench.say(`  rows moved by ${show(climbed.worst)} px at most, ${climbed.prepended} pages`)
   const switches = await measureSwitches(page, stage.groups.slice(0, 20), bench.short ? 1 : 5)
-  bench.say(`  switched within ${show(quantile(switches, 0.95))} ms (p95)`)
+  bench.say(`  switched within ${show(switches.quantile(0.95))} ms (p95)`)
   await page.evaluate(switchTo(first))
   const sends = bench.short ? 10 : 200
   const seen = await measureSends(page, sends)
   bench.say(`  ${seen} of ${sends} sends seen in the same frame`)
   const flow = await measureFlow(page, stage.others, first, bench.seconds * bench.runs)
-  bench.say(`  keys painted within ${show(quantile(flow.keyMs, 0.95))} ms (p95), ${show(flow.heapMb.at(-1)!)} MB`)
+  bench.say(`  keys painted within ${show(flow.keyMs.quantile(0.95))} ms (p95), ${show(flow.heapMb.at(-1)!)} MB`)
   const [, halfway, end] = flow.heapMb
-  const p95Of = (what: string, values: readonly number[], max: number) => ({
+  const p95Of = (what: string, taken: Histogram, max: number) => ({
     promise: `${what}: a p95 of at most ${max} ms`,
-    result: `${show(quantile(values, 0.95))} ms`,
-    met: quantile(values, 0.95) <= max,
+    result: `${show(taken.quantile(0.95))} ms`,
+    met: taken.quantile(0.95) <= max,
   })
   return {
     targets: [
@@ -90,14 +90,15 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
       {
         caption: 'Times',
         head: ['', 'how often', 'p50 / p95 / worst, ms'],
-        rows: [
-          ['start to first messages', starts],
-          ['switch of conversations', switches],
-          ['key to paint', flow.keyMs],
-        ].map(([what, values]) => {
-          const all = values as readonly number[]
-          return [what as string, `${all.length}`, [0.5, 0.95, 1].map(share => show(quantile(all, share))).join(' / ')]
-        }),
+        rows: Object.entries({
+          'start to first messages': starts,
+          'switch of conversations': switches,
+          'key to paint': flow.keyMs,
+        }).map(([what, taken]) => [
+          what,
+          `${taken.total}`,
+          [0.5, 0.95, 1].map(share => show(taken.quantile(share))).join(' / '),
+        ]),
       },
       {
         caption: 'Memory of the page',
@@ -106,12 +107,18 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
       },
     ],
     notes: [],
-    raw: { starts, climbed, switches, seen, flow },
+    raw: {
+      starts: starts.encoded(),
+      climbed,
+      switches: switches.encoded(),
+      seen,
+      flow: { ...flow, keyMs: flow.keyMs.encoded() },
+    },
   }
 }
 
-async function measureStarts({ context, url }: Stage, conversation: string, times: number): Promise<number[]> {
-  const starts: number[] = []
+async function measureStarts({ context, url }: Stage, conversation: string, times: number): Promise<Histogram> {
+  const starts = new Histogram()
   // The first one fills the cache of the browser, as the first visit of a person does.
   for (let nth = 0; nth <= times; nth++) {
     const page = await context.newPage()
@@ -120,18 +127,18 @@ async function measureStarts({ context, url }: Stage, conversation: string, time
     const tookMs = await until(() => page.evaluate<number | undefined>('window.firstMessagesMs'), {
       what: 'the first messages are painted',
     })
-    if (nth > 0) starts.push(tookMs)
+    if (nth > 0) starts.record(tookMs)
     await page.close()
   }
   return starts
 }
 
-async function measureSwitches(page: Page, conversations: readonly string[], rounds: number): Promise<number[]> {
-  const switches: number[] = []
+async function measureSwitches(page: Page, conversations: readonly string[], rounds: number): Promise<Histogram> {
+  const switches = new Histogram()
   for (let round = 0; round <= rounds; round++)
     for (const conversation of conversations) {
       const tookMs = await page.evaluate<number>(switchTo(conversation))
-      if (round > 0) switches.push(tookMs)
+      if (round > 0) switches.record(tookMs)
       await pause(100)
     }
   return switches
@@ -181,13 +188,9 @@ async function measureFlow(page: Page, others: readonly Client[], conversation: 
   }
   await Promise.all(writing)
   const noted = await page.evaluate<number[]>('window.keyMs')
+  const keyMs = new Histogram()
+  for (const tookMs of noted) keyMs.record(tookMs)
   // What is painted within two frames is not told.
-  const keyMs = [...noted, ...Array.from({ length: Math.max(0, keys - noted.length) }, () => 16)]
+  for (let nth = noted.length; nth < keys; nth++) keyMs.record(16)
   return { seconds, received, keyMs, heapMb: [before, halfway ?? before, await heapMb()] }
-}
-
-/** @param share 1: the highest */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other)
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }
