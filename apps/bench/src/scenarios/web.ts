@@ -168,7 +168,7 @@ async function measureFlow(page: Page, others: readonly Client[], conversation: 
   await composer.focus()
   const before = await heapMb()
   const beganAt = performance.now()
-  const endsAt = beganAt + seconds * 1_000
+  let endsAt = beganAt + seconds * 1_000
   let received = 0
   const writing = others.map(async (client, nth) => {
     const everyMs = (1_000 * others.length) / messagesPerSecond
@@ -180,13 +180,18 @@ async function measureFlow(page: Page, others: readonly Client[], conversation: 
   })
   let keys = 0
   let halfway: number | undefined
-  while (performance.now() < endsAt) {
-    await page.keyboard.type('word ', { delay: 40 })
-    keys += 5
-    if (keys % 100 === 0) await composer.fill('')
-    if (halfway === undefined && performance.now() > (beganAt + endsAt) / 2) halfway = await heapMb()
+  try {
+    while (performance.now() < endsAt) {
+      await page.keyboard.type('word ', { delay: 40 })
+      keys += 5
+      if (keys % 100 === 0) await composer.fill('')
+      if (halfway === undefined && performance.now() > (beganAt + endsAt) / 2) halfway = await heapMb()
+    }
+  } finally {
+    // Nobody writes on while a failure is tidied up after: that would hide it.
+    endsAt = performance.now()
+    await Promise.all(writing)
   }
-  await Promise.all(writing)
   const noted = await page.evaluate<number[]>('window.keyMs')
   const keyMs = new Histogram()
   for (const tookMs of noted) keyMs.record(tookMs)
