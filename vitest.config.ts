@@ -42,6 +42,7 @@ export default defineConfig({
             '**/*.web.test.ts',
           ],
           globalSetup: ['libs/testing/src/global-setup.ts'],
+          expect: { poll: { timeout: 15_000 } },
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },

@@ -179,22 +179,31 @@ function png(width: number, height: number, data: Buffer): Buffer {
   ])
 }
 
+/** What this process has computed since then: a machine that stands still does not count. */
+function cpuMeter(): () => number {
+  const before = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1_000
+  }
+}
+
 test('a bomb of 50,000 by 50,000 pixels is refused by its header: at once, and without memory', async () => {
   // Zeros that would unpack to 3 GB and more.
   const bomb = png(50_000, 50_000, deflateSync(Buffer.alloc(150_001 * 100)))
   await images.avatar(await plain(10, 10).png().toBuffer())
   const before = process.memoryUsage().rss
-  const startedAt = performance.now()
+  const spentMs = cpuMeter()
   for (let n = 0; n < 10; n++) expect(await refused(bomb)).toBe(`at most ${limits.picturePixelsMax} pixels`)
-  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(spentMs()).toBeLessThan(2_000)
   expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000)
 })
 
 test('a picture one pixel wide and very high is refused or drawn, but in time', async () => {
-  const startedAt = performance.now()
+  const spentMs = cpuMeter()
   const thin = png(1, 9_000_000, deflateSync(Buffer.alloc(4 * 9_000_000)))
   expect(['taken', 'a valid file']).toContain(await refused(thin))
-  expect(performance.now() - startedAt).toBeLessThan(15_000)
+  expect(spentMs()).toBeLessThan(15_000)
 })
 
 test('forty megapixels are taken, a row more is not', async () => {

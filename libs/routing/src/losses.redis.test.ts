@@ -1,7 +1,7 @@
 /** Three nodes, and what gets lost: a node, a lease, an envelope. Everything is found. */
 import { until } from '@flotilla/testing'
 import { describe, expect, test } from 'vitest'
-import { beds, entered, entryFrame, frame, signalFrame, useNodes } from './routing.testbed.ts'
+import { beds, entered, entryFrame, frame, shortLeaseMs, signalFrame, useNodes } from './routing.testbed.ts'
 
 describe.each([
   ['memory', beds.memory],
@@ -29,7 +29,7 @@ describe.each([
     })
 
     test('without one, it is swept once, its people go, and everybody suspects a loss', async () => {
-      const [a, b, c] = await startThree()
+      const [a, b, c] = await startThree({ settings: { leaseMs: shortLeaseMs } })
       const [bob, eve] = [fresh('bob'), fresh('eve')]
       const large = fresh('conversation')
       await b.open(bob)
@@ -39,14 +39,17 @@ describe.each([
       await b.watch([eve])
       await a.watch([bob, eve])
       const place = b.place()
-      const diedAt = Date.now()
       await b.crash()
-      await until(() => a.changes.length > 0, { what: 'bob went', withinMs: 5_000 })
+      await until(() => a.changes.length > 0, { what: 'bob went' })
       expect(a.changes).toMatchObject([{ user: bob, online: false }])
-      await until(() => a.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
+      // One that stood still itself suspects that besides.
+      await until(() => [a, c].every(node => node.stats.suspects.node_died > 0 && node.suspicions.length > 0), {
+        what: 'a loss is suspected',
+      })
       expect(a.stats.suspects.node_died).toBe(1)
-      expect(a.missing).toEqual(['anybody'])
-      expect(a.suspicions[0]).toBeLessThanOrEqual(diedAt)
+      expect(new Set(a.missing)).toEqual(new Set(['anybody']))
+      // Since its last beat, after which it had a lease.
+      expect(Math.max(...a.suspicions)).toBeGreaterThanOrEqual(shortLeaseMs)
       await until(() => a.stats.sweeps + c.stats.sweeps > 0, { what: 'it is swept' })
       const left = await Promise.all([
         a.store.whereabouts.find('presence', [bob, eve]),
@@ -60,7 +63,7 @@ describe.each([
     })
 
     test('what is sent to it before anybody noticed is reported as missed', async () => {
-      const [a, b, c] = await startThree({ settings: { leaseMs: 60_000 } })
+      const [a, b, c] = await startThree()
       const [bob, eve] = [fresh('bob'), fresh('eve')]
       await b.open(bob)
       await b.open(eve)
@@ -114,8 +117,9 @@ describe.each([
     test('by one that stood still, it begins anew: entered again first, then a loss is suspected', async () => {
       let thaw = () => {}
       let frozen: Promise<void> | undefined
-      const a = await start()
-      const b = await start({}, store => ({
+      const options = { settings: { leaseMs: shortLeaseMs } }
+      const a = await start(options)
+      const b = await start(options, store => ({
         ...store,
         leases: {
           ...store.leases,
@@ -129,19 +133,20 @@ describe.each([
       await b.open(bob)
       await a.watch([bob])
       const before = b.place()
-      const frozenAt = Date.now()
       frozen = new Promise(resolve => {
         thaw = resolve
       })
       await until(() => a.changes.length > 0, { what: 'bob is thought to be gone' })
+      const goneAt = performance.now()
       expect(await a.online([bob])).toEqual(new Set())
       await until(() => a.nodes().some(view => view.node === b.id && view.swept), { what: 'it is swept' })
       // It does not know yet, and enters somebody for the place that is over.
       await b.open(fresh('late'))
       expect(await entered(a, before)).toHaveLength(1)
+      const goneMs = performance.now() - goneAt
       thaw()
       await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
-      expect(b.suspicions[0]).toBeLessThanOrEqual(frozenAt + 200)
+      expect(Math.max(...b.suspicions)).toBeGreaterThanOrEqual(Math.floor(goneMs))
       expect(b.place()).not.toBe(before)
       expect(b.stats.fences).toBe(1)
       expect(await a.store.whereabouts.find('presence', [bob])).toEqual([[b.place()]])
@@ -204,13 +209,11 @@ describe.each([
       await b.open(bob)
       await a.route([entryFrame([bob], '1', 1)])
       await until(() => b.sockets.get(bob)?.length === 1, { what: 'the first comes' })
-      const before = Date.now()
       lose(1)
       await a.route([entryFrame([bob], '2', 2)])
       await a.route([entryFrame([bob], '3', 3)])
+      // Since when is for numbers.test.ts: a tally may have come just before the loss.
       await until(() => b.suspicions.length > 0, { what: 'a loss is suspected' })
-      // A tally may have come just then: the margin is there for that.
-      expect(b.suspicions[0]).toBeLessThanOrEqual(before + 1_000)
       expect(b.stats.suspects.gap).toBe(1)
       expect(b.missing).toEqual([new Set()])
     })
@@ -258,7 +261,10 @@ describe.each([
       await until(() => a.nodes().length === 3, { what: 'the fleet is known' })
       await a.route([entryFrame([bob], 'hello')])
       expect(a.stats.unsent).toBe(2)
-      await until(() => b.suspicions.length > 0 && c.suspicions.length > 0, { what: 'a loss is suspected' })
+      // B may see the gap first.
+      await until(() => [b, c].every(node => node.stats.suspects.told > 0 && node.suspicions.length > 0), {
+        what: 'both are told and suspect a loss',
+      })
       expect([b.stats.suspects.told, c.stats.suspects.told]).toEqual([1, 1])
       expect(b.sockets.get(bob)).toEqual([])
       fail(1)
@@ -291,7 +297,7 @@ describe.each([
       for (let seq = 1; seq <= 20; seq++) await a.route([entryFrame([bob], `${seq}`, seq)])
       const beats = a.stats.beats
       await until(() => a.stats.beats > beats + 4, { what: 'all tallies were sent' })
-      expect(b.sockets.get(bob)).toHaveLength(20)
+      await until(() => b.sockets.get(bob)?.length === 20, { what: 'all have come' })
       expect(b.suspicions).toEqual([])
     })
   })

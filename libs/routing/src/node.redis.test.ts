@@ -2,7 +2,7 @@
 import { until } from '@flotilla/testing'
 import { describe, expect, test } from 'vitest'
 import { createNode } from './node.ts'
-import { beds, entryFrame, frame, quietLogger, signalFrame, useNodes } from './routing.testbed.ts'
+import { beds, entryFrame, frame, holdTimers, quietLogger, signalFrame, useNodes } from './routing.testbed.ts'
 
 describe.each([
   ['memory', beds.memory],
@@ -205,8 +205,8 @@ describe.each([
   test('counts hits across the fleet', async () => {
     const [a, b] = await startThree()
     const key = fresh('ticket')
-    expect((await a.hit(key, 1_000))?.count).toBe(1)
-    expect((await b.hit(key, 1_000))?.count).toBe(2)
+    expect((await a.hit(key, 60_000))?.count).toBe(1)
+    expect((await b.hit(key, 60_000))?.count).toBe(2)
   })
 
   describe('presence', () => {
@@ -232,7 +232,9 @@ describe.each([
     })
 
     test('a flap cancels out', async () => {
-      const [a, b, c] = await startThree({ settings: { presenceGatherMs: 200 } })
+      const presenceGatherMs = 200
+      const gathering = holdTimers(presenceGatherMs)
+      const [a, b, c] = await startThree({ clock: gathering.clock, settings: { presenceGatherMs } })
       const [bob, eve] = [fresh('bob'), fresh('eve')]
       await b.open(bob)
       await until(async () => (await a.watch([bob, eve])).includes(bob), { what: 'bob is online' })
@@ -241,6 +243,7 @@ describe.each([
       await b.shut(bob)
       await c.open(bob)
       await c.open(eve)
+      gathering.release()
       await until(() => a.changes.some(change => change.user === eve), { what: 'what came after the flap' })
       expect(a.changes.filter(change => change.user === bob)).toEqual([])
     })
@@ -319,7 +322,9 @@ describe.each([
   })
 
   test('what cannot be read does no harm, and what was in it is looked for', async () => {
-    const [a, b] = await startThree()
+    const unreadablePauseMs = 200
+    const pause = holdTimers(unreadablePauseMs)
+    const [a, b] = await startThree({ clock: pause.clock, settings: { unreadablePauseMs } })
     const bob = fresh('bob')
     await b.open(bob)
     const header = { v: 1, from: a.place(), to: b.place(), n: 1 }
@@ -340,7 +345,8 @@ describe.each([
     expect(b.stats.malformed).toBe(bad.length)
     await until(() => b.suspicions.length > 0, { what: 'what was in them is looked for' })
     // The first at once, the others together, once the pause is over.
-    await until(() => b.stats.suspects.unreadable === 2, { what: 'the others are looked for' })
+    expect(b.stats.suspects.unreadable).toBe(1)
+    pause.release()
     expect(b.stats.suspects.unreadable).toBe(2)
   })
 

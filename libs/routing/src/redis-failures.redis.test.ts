@@ -36,9 +36,10 @@ function admin(server: RedisServer): Redis {
   return client
 }
 
-async function connect(url: string): Promise<RedisLink> {
+/** @param readyWaitMsMax less for what never becomes ready */
+async function connect(url: string, readyWaitMsMax = 60_000): Promise<RedisLink> {
   told.length = 0
-  const link = await connectRedis({ url, logger, readyWaitMsMax: 1_000 })
+  const link = await connectRedis({ url, logger, readyWaitMsMax })
   ends.push(() => link.close())
   return link
 }
@@ -107,19 +108,21 @@ const cases: Record<RedisFailure, Case> = {
   },
   async loading() {
     const server = await start(
+      // Twenty seconds in all, unless it is told to hurry.
       '--key-load-delay',
-      '2000',
+      '10000',
       '--loading-process-events-interval-bytes',
       '1024',
       '--enable-debug-command',
       'yes',
     )
-    const client = admin(server)
+    const [client, other] = [admin(server), admin(server)]
+    await other.ping()
     const link = await connect(server.url)
     const many = Array.from({ length: 2_000 }, (_, i) => [`key-${i}`, 'x'.repeat(50)]).flat()
     await client.mset(...many)
     client.call('debug', 'reload').catch(() => {})
-    return { link, error: await refusal(link), mend: () => Promise.resolve() }
+    return { link, error: await refusal(link), mend: () => other.config('SET', 'key-load-delay', '0') }
   },
   async busy() {
     const server = await start('--busy-reply-threshold', '20')
@@ -132,7 +135,7 @@ const cases: Record<RedisFailure, Case> = {
     return { link, error: await refusal(link), mend: () => killer.script('KILL') }
   },
   async tryagain() {
-    return { link: await connect(await scripted('TRYAGAIN Multiple keys request during rehashing of slot')) }
+    return { link: await connect(await scripted('TRYAGAIN Multiple keys request during rehashing of slot'), 1_000) }
   },
   async clusterdown() {
     const server = await start('--cluster-enabled', 'yes', '--cluster-port', '0')
@@ -158,7 +161,7 @@ const cases: Record<RedisFailure, Case> = {
     const server = await start()
     const client = admin(server)
     await client.acl('SETUSER', 'chat', 'on', '>right', '~*', '&*', '+@all')
-    const link = await connect(withLogin(server, 'chat:wrong'))
+    const link = await connect(withLogin(server, 'chat:wrong'), 1_000)
     return { link, mend: () => client.acl('SETUSER', 'chat', '>wrong') }
   },
   async noperm() {
@@ -169,7 +172,7 @@ const cases: Record<RedisFailure, Case> = {
     return { link, error: await refusal(link), mend: () => client.acl('SETUSER', 'chat', '+set') }
   },
   async denied() {
-    return { link: await connect(await scripted('DENIED Redis is running in protected mode because')) }
+    return { link: await connect(await scripted('DENIED Redis is running in protected mode because'), 1_000) }
   },
 }
 
@@ -219,5 +222,7 @@ test('a connection to a master that was demoted is given up, and found again whe
   target.port = after.port
   await heals(link)
   expect(await admin(after).get('flotilla:probe')).toBe('x')
-  expect(proxy.connections().filter(connection => connection.open)).toHaveLength(1)
+  await until(() => proxy.connections().filter(connection => connection.open).length === 1, {
+    what: 'the old connection is gone',
+  })
 })

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { startRedisCluster, testRedis, until } from '@flotilla/testing'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import { type Clock, systemClock } from './clock.ts'
 import type { Delivery } from './envelope.ts'
 import { createMemoryBus, createMemoryRouting } from './memory.ts'
 import type { Missed } from './missed.ts'
@@ -18,6 +19,30 @@ export const fleetKeys: FleetKeys = [{ id: 'test', key: randomBytes(32) }]
 
 export const quietLogger = { debug() {}, info() {}, warn() {}, error() {} }
 
+/** Of a connection to a Redis that is well: a machine that stands still for seconds is no outage. */
+export const patientLink = { commandMsMax: 60_000, connectMsMax: 60_000, silentMsMax: 60_000, readyWaitMsMax: 60_000 }
+
+/** The true time, but what is due after just so many ms is due when the test says so. */
+export function holdTimers(heldMs: number) {
+  const held = new Set<() => void>()
+  const clock: Clock = {
+    ...systemClock,
+    after(ms, run) {
+      if (ms !== heldMs) return systemClock.after(ms, run)
+      held.add(run)
+      return () => held.delete(run)
+    },
+  }
+  return {
+    clock,
+    /** Runs what is held, in its order. */
+    release() {
+      const due = Array.from(held)
+      for (const run of due) if (held.delete(run)) run()
+    },
+  }
+}
+
 /** Somewhere that nodes can meet. */
 export interface Bed {
   /** Opens one more store in the same place. */
@@ -30,7 +55,8 @@ export interface Bed {
 function onRedis(url: string, keyPrefix: string, close: () => Promise<void>): Bed {
   let turn = 1
   return {
-    open: () => createRedisRouting({ url, keyPrefix: `${keyPrefix}${turn}`, fleetKeys, logger: quietLogger }),
+    open: () =>
+      createRedisRouting({ url, keyPrefix: `${keyPrefix}${turn}`, fleetKeys, logger: quietLogger, ...patientLink }),
     renew() {
       turn++
     },
@@ -59,20 +85,23 @@ export const beds = {
   },
 }
 
-/** Short enough for tests, long enough for a busy machine. */
+/** A lease for the tests in which one must run out. */
+export const shortLeaseMs = 1_500
+
+/** What a test waits for is quick; what would be a fault of its own on a machine that stands still for seconds is slow. */
 const quickSettings: Partial<NodeSettings> = {
   beatMs: 100,
-  leaseMs: 1_500,
+  leaseMs: 60_000,
   retryMs: 50,
   earlyBeatMs: 20,
-  echoMsMax: 500,
+  echoMsMax: 60_000,
   suspectMarginMs: 0,
   suspectGatherMs: 10,
   suspectPauseMs: 10,
   suspectJitterMs: 0,
   unreadablePauseMs: 200,
   presenceGatherMs: 50,
-  sweepClaimMs: 500,
+  sweepClaimMs: 60_000,
   // What finds everything in the end must not hide that the quick way does not work.
   presenceRecheckMs: 60_000,
   auditNamesMax: 0,
@@ -88,6 +117,7 @@ export interface TestNode extends RoutingNode {
   /** Of what was no entry. */
   readonly deliveries: Delivery[]
   readonly absences: Absence[]
+  /** For how long something may have been lost, in ms, by suspicion. */
   readonly suspicions: number[]
   /** Whose signals may have been lost, by suspicion. */
   readonly missing: Missed[]
@@ -103,6 +133,7 @@ export interface TestNode extends RoutingNode {
 export interface TestNodeOptions {
   readonly settings?: Partial<NodeSettings>
   readonly kind?: 'gateway' | 'api'
+  readonly clock?: Clock
 }
 
 /** A store that can be cut off, as when its process is killed. */
@@ -157,8 +188,8 @@ export async function startNode(
     deliverByInterest: ({ conversation, version }, frame) =>
       void interests.get(conversation)?.push(`${version} ${frame}`),
     absent: list => void absences.push(...list),
-    suspect(since, missed) {
-      suspicions.push(since)
+    suspect(ageMs, missed) {
+      suspicions.push(ageMs)
       missing.push(missed)
     },
     presenceChanged: list => void changes.push(...list),
@@ -175,6 +206,7 @@ export async function startNode(
       accepting: true,
     }),
     logger: quietLogger,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     settings: { ...quickSettings, ...options.settings },
   })
   await node.start()

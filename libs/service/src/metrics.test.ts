@@ -58,7 +58,7 @@ test('what is read together is read once a scrape', async () => {
   let reads = 0
   const read = readTogether(() => ++reads)
   expect([read(), read()]).toEqual([1, 1])
-  await new Promise(resolve => setTimeout(resolve, 5))
+  await new Promise(resolve => setImmediate(resolve))
   expect(read()).toBe(2)
 })
 

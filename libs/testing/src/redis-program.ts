@@ -72,11 +72,14 @@ function findInPath(path: string): string | undefined {
   return undefined
 }
 
+/** An engine that is well may stand still for seconds on a busy machine. */
+const pingMsMax = 10_000
+
 /** Whether a container engine answers a ping at this socket. */
 function engineAnswers(socket: string): Promise<boolean> {
   if (!existsSync(socket)) return Promise.resolve(false)
   return new Promise(resolve => {
-    const asked = request({ socketPath: socket, path: '/_ping', timeout: 1_000 }, response => {
+    const asked = request({ socketPath: socket, path: '/_ping', timeout: pingMsMax }, response => {
       response.resume()
       resolve(response.statusCode === 200)
     })

@@ -162,7 +162,7 @@ const slots = 16_384
 /** Starts a cluster of masters without replicas on the loopback and waits until every one of them knows the whole. */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const count = options.masters ?? 3
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-announce-ip', '127.0.0.1']
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '15000', '--cluster-announce-ip', '127.0.0.1']
   if ((await findRedis()).kind === 'container')
     throw new Error('unable to start a Redis Cluster in containers: install redis-server or valkey-server')
   // Redis would take port + 10,000 for its bus, where any client's socket may sit by chance.

@@ -32,8 +32,8 @@ export async function openTestChat(
     masterKeys: [{ id: 'test', key: randomBytes(32) }],
     ...(clock === undefined ? {} : { clock: { now: clock, skewMs: () => 0, heard() {} } }),
     ...overrides,
-    // Who may write to whom is the subject of few tests.
-    settings: { directFrom: 'anyone', ...overrides.settings },
+    // Who may write to whom is the subject of few tests, and so is a slow store, which any is on a busy machine.
+    settings: { directFrom: 'anyone', commitWaitMs: 60_000, ...overrides.settings },
     pool,
   })
   return {

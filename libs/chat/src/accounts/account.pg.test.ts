@@ -173,6 +173,8 @@ describe('a way in', () => {
       return settled || rows.length > 0
     }
     const second = await transaction(ctx, async tx => {
+      // It stays in it for as long as this machine stands still.
+      await tx.query('SET LOCAL idle_in_transaction_session_timeout = 0')
       await demandSignInMethod(ctx, id, { passkey: `raced-${id}` }, tx)
       await tx.query('DELETE FROM passkeys WHERE user_id = $1', [id])
       const removing = removeEmail(ctx, id, { session, client }).then(

@@ -38,7 +38,7 @@ function watched() {
 
 function open(membersCachedMax = 1_000) {
   const { counted, proxy } = watched()
-  return { counted, memberships: createMemberships({ pool: proxy, membersCachedMax, largeSettleMs: 15_000 }) }
+  return { counted, memberships: createMemberships({ pool: proxy, membersCachedMax, largeSettleMs: 600_000 }) }
 }
 
 const set = (conversation: string, sql: string) =>
@@ -201,7 +201,7 @@ test('after a clear everything is read again', async () => {
 test('a large conversation is not held whole; members are asked for one by one, once', async () => {
   const { counted, memberships } = open()
   const conversation = await makeConversation(pool, users.slice(0, 5))
-  await set(conversation, "large_since = now() - interval '16 seconds'")
+  await set(conversation, "large_since = now() - interval '11 minutes'")
   const membership = (await memberships.of(conversation))!
   expect(membership).toMatchObject({ large: true, size: 5, users: [] })
   expect(membership.members.size).toBe(0)
@@ -215,7 +215,7 @@ test('a large conversation is not held whole; members are asked for one by one, 
 test('a conversation that has just become large is still held whole', async () => {
   const { memberships } = open()
   const conversation = await makeConversation(pool, users.slice(0, 5))
-  await set(conversation, "large_since = now() - interval '14 seconds'")
+  await set(conversation, "large_since = now() - interval '9 minutes'")
   const membership = (await memberships.of(conversation))!
   expect(membership.large).toBe(false)
   expect(membership.users).toHaveLength(5)

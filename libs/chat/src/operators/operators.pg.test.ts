@@ -139,11 +139,12 @@ test('a sign-in that is being written ends with the others', async () => {
     CREATE TRIGGER linger BEFORE INSERT ON sessions FOR EACH ROW WHEN (NEW.agent = 'slow') EXECUTE FUNCTION linger()`)
   onTestFinished(async () => void (await ctx.pool.query('DROP TRIGGER linger ON sessions; DROP FUNCTION linger')))
   const alice = await someone()
-  const signing = begin(ctx, alice, 'password', { ...client, agent: 'slow' })
+  let isOver = false
+  const signing = begin(ctx, alice, 'password', { ...client, agent: 'slow' }).finally(() => (isOver = true))
   await becomes(
     async () => {
       const sleeping = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`
-      return (await ctx.pool.query(sleeping)).rowCount === 1
+      return isOver || (await ctx.pool.query(sleeping)).rowCount === 1
     },
     { what: 'the session is being written' },
   )

@@ -26,14 +26,22 @@ let session: string
 let device: string
 let conversation: string
 
-/** Windows long enough that nothing of a test happens by itself; `pass` makes time go by. */
-const windowMs = 30_000
+/** Long enough that nothing of a test happens by itself, on a machine that stands still too; `pass` makes time go by. */
+const [delayMs, windowMs, retryMs] = [120_000, 1_200_000, 120_000]
+/** What is not yet is looked for so long before its time. */
+const marginMs = 60_000
 
 beforeAll(async () => {
   database = await testDatabase()
   chat = await openTestChat(database.url, {
     presumedAbsent: users => users,
-    settings: { receiptWindowMs: 1, pushDelayMs: 2_000, pushCollapseMs: windowMs, pushAttemptsMax: 3 },
+    settings: {
+      receiptWindowMs: 1,
+      pushDelayMs: delayMs,
+      pushCollapseMs: windowMs,
+      pushAttemptsMax: 3,
+      pushRetryMs: { first: retryMs, max: 10 * retryMs },
+    },
   })
   ctx = chat.ctx
 })
@@ -77,7 +85,7 @@ const sent = (delivery: Delivery) => answered(ctx, delivery, { answer: 'sent', i
 /** From what was said to what is to be sent. */
 async function gather(): Promise<readonly Delivery[]> {
   await sweep(ctx, 1_000)
-  await pass(2_000)
+  await pass(delayMs)
   await prepareAll()
   return (await claimAll()).deliveries
 }
@@ -190,7 +198,7 @@ describe('who is pushed', () => {
   test.each(changes)('not %s (%s) after it was looked at', async (_who, _reason, change) => {
     await say()
     await sweep(ctx, 100)
-    await pass(2_000)
+    await pass(delayMs)
     await ctx.pool.query(change, [bob])
     expect(await prepareAll()).toEqual({ looked: 1, deliveries: 0 })
     expect(await prepareAll()).toEqual({ looked: 0, deliveries: 0 })
@@ -199,7 +207,7 @@ describe('who is pushed', () => {
   test.each(changes)('not %s in the moment before it is sent: skipped, %s', async (_who, reason, change) => {
     await say()
     await sweep(ctx, 100)
-    await pass(2_000)
+    await pass(delayMs)
     expect(await prepareAll()).toEqual({ looked: 1, deliveries: 1 })
     await ctx.pool.query(change, [bob])
     expect(await claimAll()).toEqual({ deliveries: [], unsent: ['skipped'], looked: 1 })
@@ -211,7 +219,7 @@ describe('who is pushed', () => {
     const { seq } = await say()
     await sweep(ctx, 100)
     await delivered(ctx, bob, { conversation, seq })
-    await pass(2_000)
+    await pass(delayMs)
     expect(await prepareAll()).toEqual({ looked: 1, deliveries: 0 })
   })
 
@@ -227,7 +235,7 @@ describe('who is pushed', () => {
   test('quiet hours put a push off until their end, also one that was prepared before they began', async () => {
     await say()
     await sweep(ctx, 100)
-    await pass(2_000)
+    await pass(delayMs)
     await prepareAll()
     const now = new Date()
     const minutes = now.getUTCHours() * 60 + now.getUTCMinutes()
@@ -256,7 +264,7 @@ describe('the collapse window', () => {
     await say()
     await sweep(ctx, 100)
     expect(await prepareAll()).toMatchObject({ looked: 0 })
-    await pass(2_000)
+    await pass(delayMs)
     expect(await prepareAll()).toMatchObject({ looked: 1 })
   })
 
@@ -267,9 +275,9 @@ describe('the collapse window', () => {
     await say()
     expect(await gather()).toEqual([])
     expect(await states()).toEqual(['sent'])
-    await pass(windowMs - 3_000)
+    await pass(windowMs - delayMs - marginMs)
     expect(await prepareAll()).toMatchObject({ looked: 0 })
-    await pass(1_000)
+    await pass(marginMs)
     await prepareAll()
     const [second] = (await claimAll()).deliveries
     expect(second!.content).toMatchObject({ uptoSeq: 3, count: 3 })
@@ -280,14 +288,14 @@ describe('the collapse window', () => {
   test('what was sent late counts from when it was sent', async () => {
     await say()
     const [first] = await gather()
-    await pass(windowMs - 1_000)
+    await pass(windowMs - marginMs)
     await sent(first!)
     await say()
     await gather()
-    await pass(windowMs - 3_000)
+    await pass(windowMs - delayMs - marginMs)
     await prepareAll()
     expect((await claimAll()).looked).toBe(0)
-    await pass(2_000)
+    await pass(2 * marginMs)
     expect((await claimAll()).deliveries).toHaveLength(1)
   })
 
@@ -313,7 +321,7 @@ describe('the collapse window', () => {
     expect(await answered(ctx, first!, { answer: 'unclear', reason: 'timeout' }, 0)).toBe('waiting')
     await pass(windowMs)
     expect((await claimAll()).looked).toBe(0)
-    await pass(1_000)
+    await pass(retryMs)
     expect((await claimAll()).deliveries).toMatchObject([{ id: first!.id, attempt: 2 }])
   })
 
@@ -321,9 +329,9 @@ describe('the collapse window', () => {
     await say()
     const [first] = await gather()
     const leaseMs = windowMs + 2 * chatDefaults.pushSendMs
-    await pass(leaseMs - 1_000)
+    await pass(leaseMs - marginMs)
     expect((await claimAll()).looked).toBe(0)
-    await pass(1_000)
+    await pass(marginMs)
     const [again] = (await claimAll()).deliveries
     expect(again).toMatchObject({ id: first!.id, attempt: 2 })
     // The first one comes back to life: it has no say any more.
@@ -365,11 +373,11 @@ describe('what a service answers', () => {
     await say()
     const [delivery] = await gather()
     let current = delivery!
-    for (const waitMs of [500, 1_000]) {
+    for (const waitMs of [retryMs / 2, retryMs]) {
       expect(await answered(ctx, current, { answer: 'later', status: 500, reason: 'INTERNAL' }, 0)).toBe('waiting')
-      await pass(waitMs - 400)
+      await pass(waitMs - marginMs / 2)
       expect((await claimAll()).looked).toBe(0)
-      await pass(400)
+      await pass(marginMs / 2)
       current = (await claimAll()).deliveries[0]!
     }
     expect(await answered(ctx, current, { answer: 'later', status: 500, reason: 'INTERNAL' }, 0)).toBe('dead')
@@ -386,10 +394,10 @@ describe('what a service answers', () => {
   test('it is not tried before the service wants it', async () => {
     await say()
     const [delivery] = await gather()
-    await answered(ctx, delivery!, { answer: 'later', status: 429, reason: 'QUOTA_EXCEEDED', retryMs: 60_000 }, 0)
-    await pass(59_000)
+    await answered(ctx, delivery!, { answer: 'later', status: 429, reason: 'QUOTA_EXCEEDED', retryMs: 600_000 }, 0)
+    await pass(600_000 - marginMs)
     expect((await claimAll()).looked).toBe(0)
-    await pass(1_000)
+    await pass(marginMs)
     expect((await claimAll()).looked).toBe(1)
   })
 
@@ -413,7 +421,7 @@ describe('workers side by side', () => {
     await say(alice, other)
     await ctx.pool.query('DELETE FROM offline_messages WHERE user_id = $1', [alice])
     if (table !== 'offline_messages') await sweep(ctx, 10)
-    await pass(2_000)
+    await pass(delayMs)
     if (table === 'push_deliveries') await prepareAll()
     const client = await ctx.pool.connect()
     try {
@@ -437,7 +445,7 @@ describe('workers side by side', () => {
     const looked = await Promise.all(Array.from({ length: 4 }, () => sweep(ctx, 30)))
     const rest = await sweep(ctx, 1_000)
     expect(looked.reduce((sum, one) => sum + one, rest)).toBe(82)
-    await pass(2_000)
+    await pass(delayMs)
     const prepared = await Promise.all(Array.from({ length: 4 }, () => prepare(ctx, { max: 20, providers: fcm })))
     await prepareAll()
     expect((await list(ctx, {}, { limit: 100 })).pushes).toHaveLength(40)

@@ -34,13 +34,15 @@ async function connect(user = 'postgres', database = 'postgres'): Promise<pg.Cli
 /** Runs these on one connection. @returns the error of the first that fails, or that ends the connection after them */
 async function run(statements: readonly string[], user?: string): Promise<Error> {
   const client = await connect(user)
-  const ended = new Promise<Error>(resolve => client.once('error', resolve))
+  let end: Error | undefined
+  const ended = new Promise<Error>(resolve => client.once('error', error => resolve((end = error))))
   try {
-    for (const statement of statements) await client.query(statement)
+    for (const statement of statements) if (statement !== wait) await client.query(statement)
   } catch (error) {
-    return error as Error
+    // The server may have ended it before the statement was sent.
+    return end ?? (error as Error)
   } finally {
-    if (statements.at(-1) !== '') void client.end()
+    if (statements.at(-1) !== wait) void client.end()
   }
   return ended
 }
@@ -168,26 +170,31 @@ test('what the driver says without a code, and the network, is told apart as wel
   const { port } = server
   const closed = await connect()
   await closed.end()
+  // What would never be answered: somebody else holds it.
+  const endless = 'SELECT pg_advisory_lock(1)'
+  const holder = await connect()
+  await holder.query(endless)
   const cut = await connect()
-  const broken = failure(cut.query('SELECT pg_sleep(5)'))
+  const broken = failure(cut.query(endless))
   const { stream } = (cut as unknown as { connection: { stream: { destroy(): void } } }).connection
   setTimeout(() => stream.destroy(), 20)
   const slow = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', query_timeout: 20 })
   opened.push(slow)
   await slow.connect()
-  const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', max: 1, connectionTimeoutMillis: 20 })
+  const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', max: 1 })
   const held = await pool.connect()
+  pool.options.connectionTimeoutMillis = 20
   const errors: [Remedy, Error][] = [
     ['renew', await failure(closed.query('SELECT 1'))],
     ['renew', await broken],
-    ['renew', await failure(slow.query('SELECT pg_sleep(1)'))],
+    ['renew', await failure(slow.query(endless))],
     ['renew', await failure(pool.connect())],
     ['renew', await failure(new pg.Client({ host: '127.0.0.1', port: 1 }).connect())],
     ['mend', await failure(new pg.Client({ host: '127.0.0.1', port, ssl: true }).connect())],
     ['mend', Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })],
   ]
   held.release()
-  await pool.end()
+  await Promise.all([pool.end(), holder.end()])
   expect(errors.map(([, error]) => [error.message, remedyOf(error)])).toEqual(
     errors.map(([remedy, error]) => [error.message, remedy]),
   )

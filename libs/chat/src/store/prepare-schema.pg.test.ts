@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dropFolder, freePort, makeFolder, type TestDatabase, testDatabase, until } from '@flotilla/testing'
 import pg from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { migrate, missingMigrations } from './migrate.ts'
 import { prepareSchema, type SchemaOptions } from './prepare-schema.ts'
 
@@ -40,6 +40,18 @@ const prepare = (more: Partial<SchemaOptions> = {}) =>
     ...more,
   })
 
+/** As soon as it waits, a minute has gone by. */
+async function prepareInVain(more: Partial<SchemaOptions>): Promise<string[]> {
+  const now = performance.now.bind(performance)
+  let passedMs = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
+  const onWait = (reason: string) => {
+    waits.push(reason)
+    passedMs = 60_000
+  }
+  return prepare({ ...more, waitMsMax: 60_000, onWait }).finally(() => clock.mockRestore())
+}
+
 const older = 'the schema is older than this version: it lacks '
 
 test('one that does not migrate waits until the schema is as new as itself, and says what it lacks', async () => {
@@ -73,8 +85,8 @@ test('a store that does not answer is waited for, whether it migrates or not', a
   const url = `postgres://nobody@127.0.0.1:${await freePort()}/none`
   for (const migrates of [true, false]) {
     waits = []
-    await expect(prepare({ url, migrates, waitMsMax: 1_200 })).rejects.toThrow(
-      'unable to start: PostgreSQL does not answer (waited 1200 ms)',
+    await expect(prepareInVain({ url, migrates })).rejects.toThrow(
+      'unable to start: PostgreSQL does not answer (waited 60000 ms)',
     )
     expect(waits).toEqual(['PostgreSQL does not answer'])
   }
@@ -87,9 +99,7 @@ test('whoever migrates is named and waited for, and not longer than allowed', as
     const { pid } = (await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!
     const holder = `another process migrates: flotilla-gateway g1, process ${pid} of PostgreSQL`
     await other.query('BEGIN; SELECT pg_advisory_xact_lock(7160530)')
-    await expect(prepare({ migrates: true, waitMsMax: 400 })).rejects.toThrow(
-      `unable to start: ${holder} (waited 400 ms)`,
-    )
+    await expect(prepareInVain({ migrates: true })).rejects.toThrow(`unable to start: ${holder} (waited 60000 ms)`)
     expect(waits).toEqual([holder])
     expect(warned).toEqual([`waiting to start: ${holder}`])
     const prepared = prepare({ migrates: true })
@@ -143,9 +153,8 @@ test('a migration that meets a lock is tried again; one that is wrong ends it at
     await other.end()
   }
   writeFileSync(join(folder, '0004-four.sql'), 'SELECT 1 / 0')
-  const startedAt = performance.now()
   await expect(prepare({ migrates: true })).rejects.toThrow(/0004-four\.sql: .*division by zero/)
-  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(waits).toHaveLength(1)
 })
 
 test('a migration that no transaction can hold is a mistake, and not a connection that was lost', async () => {

@@ -128,6 +128,9 @@ test('read-only, then not: reads go on, writes are refused, readiness follows, a
 test('a write that finds no room makes the process unready for a while', async () => {
   const pool = openPool()
   const pulse = await openPulse(pool)
+  let now = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+  ends.push(() => clock.mockRestore())
   const noRoom = pool.query(`DO $$ BEGIN RAISE EXCEPTION 'as if' USING ERRCODE = '53100'; END $$`)
   await expect(noRoom).rejects.toMatchObject({ code: '53100' })
   expect([pulse.unready(), pulse.alive(), pulse.writable()]).toEqual([
@@ -135,10 +138,8 @@ test('a write that finds no room makes the process unready for a while', async (
     true,
     false,
   ])
-  const now = performance.now() + 6_000
-  const later = vi.spyOn(performance, 'now').mockImplementation(() => now)
+  now += 6_000
   expect([pulse.unready(), pulse.writable()]).toEqual([undefined, true])
-  later.mockRestore()
 })
 
 test('a primary that is restarted is the same store', async () => {

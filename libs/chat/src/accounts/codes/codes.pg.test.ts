@@ -244,8 +244,13 @@ describe('sending again', () => {
   test('makes a new code, lives on from then, and gives no new tries', async () => {
     const first = await asked('sign-in', 'alice@example.org')
     await refused({ ...first, code: wrong(first.code) })
-    await change(first.request, "resend_at = now(), expires_at = now() + interval '1 second'")
+    await change(first.request, "resend_at = now(), expires_at = now() + interval '1 minute'")
     await resend(ctx, first.request)
+    const { rowCount } = await ctx.pool.query(
+      "SELECT FROM codes WHERE id = $1 AND expires_at > now() + interval '8 minutes'",
+      [first.request],
+    )
+    expect(rowCount).toBe(1)
     const code = codeOf((await takeJobs())[0])
     expect(await triesLeft(first.request)).toBe(4)
     if (code !== first.code) await refused(first)

@@ -53,7 +53,7 @@ test('of two devices the one that wrote last counts, whichever comes first; the 
 
 test('a clock that is ahead wins nothing: what it writes counts as written now', async () => {
   const { at } = await write(now() + 86_400_000, 'from tomorrow')
-  expect(at).toBeLessThanOrEqual(now() + 1_000)
+  expect(at).toBeLessThanOrEqual(now() + 60_000)
   await expect.poll(async () => (await write(now() + 3_600_000, 'after it')).content?.text).toBe('after it')
 })
 

@@ -7,6 +7,7 @@ import {
   type TestChat,
   type TestDatabase,
   testDatabase,
+  until,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatContext } from '../../context.ts'
@@ -345,16 +346,17 @@ describe('in slow mode', () => {
     await holder.query('BEGIN')
     await holder.query('SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE', [conversation])
     const replied = say(bob, root)
-    await new Promise(resolve => setTimeout(resolve, 300))
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    await until(async () => (await ctx.pool.query(waiting)).rowCount === 1, { what: 'the reply waits' })
+    const { rows } = await holder.query<{ at: string }>('SELECT clock_timestamp()::text AS at')
     await holder.query('COMMIT')
     holder.release()
-    const seq = await replied
-    const waited = await ctx.pool.query<{ ms: number }>(
-      `SELECT (extract(epoch FROM m.created_at - p.at) * 1000)::float8 AS ms
-         FROM messages m JOIN slow_posts p USING (conversation_id) WHERE conversation_id = $1 AND seq = $2`,
-      [conversation, seq],
+    await replied
+    const begun = await ctx.pool.query(
+      'SELECT FROM slow_posts WHERE conversation_id = $1 AND user_id = $2 AND at >= $3::timestamptz',
+      [conversation, bob, rows[0]!.at],
     )
-    expect(waited.rows[0]!.ms).toBeLessThan(200)
+    expect(begun.rowCount).toBe(1)
   })
 })
 

@@ -8,7 +8,7 @@ import {
   testDatabase,
   until,
 } from '@flotilla/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { removeMember } from '../conversations/index.ts'
 import { post } from '../messages/index.ts'
 import { read } from './index.ts'
@@ -24,7 +24,7 @@ let group = ''
 beforeAll(async () => {
   database = await testDatabase()
   chat = await openTestChat(database.url, { masterKeys })
-  elsewhere = await openTestChat(database.url, { masterKeys, settings: { receiptWindowMs: 1_000 } })
+  elsewhere = await openTestChat(database.url, { masterKeys })
 })
 afterAll(async () => {
   await Promise.all([chat.close(), elsewhere.close()])
@@ -39,9 +39,9 @@ beforeEach(async () => {
 
 const write = () => post(chat.ctx, alice, { conversation: group, clientId: randomUUID(), body: { text: 'hi' } })
 const removeCarol = () => removeMember(chat.ctx, alice, { conversation: group, user: carol })
-async function told(): Promise<readonly string[]> {
-  await until(() => elsewhere.emitted.length > 0, { what: 'the receipt is told' })
-  return [...(elsewhere.emitted[0]!.to as string[])].sort()
+async function told({ emitted } = elsewhere): Promise<readonly string[]> {
+  await until(() => emitted.length > 0, { what: 'the receipt is told' })
+  return [...(emitted[0]!.to as string[])].sort()
 }
 
 test('a receipt of what came after a removal is not told to the removed, however old the cache is (P8)', async () => {
@@ -53,11 +53,20 @@ test('a receipt of what came after a removal is not told to the removed, however
 })
 
 test('a receipt that joins one from before a removal is told by the membership of after it (P8)', async () => {
+  // Its window ends with it.
+  const patient = await openTestChat(database.url, { masterKeys, settings: { receiptWindowMs: 600_000 } })
+  const note = vi.spyOn(patient.ctx.receipts, 'note')
+  const noted = async (times: number) => until(() => note.mock.calls.length === times, { what: 'it is noted' })
   const before = await write()
-  const noted = read(elsewhere.ctx, bob, { conversation: group, seq: before.seq })
+  const reading = [read(patient.ctx, bob, { conversation: group, seq: before.seq })]
+  await noted(1)
   await removeCarol()
   const { seq } = await write()
-  await Promise.all([noted, read(elsewhere.ctx, bob, { conversation: group, seq })])
-  expect(await told()).toEqual([alice, bob].sort())
-  expect(elsewhere.emitted[0]!.event).toMatchObject({ event: 'message.read', seq })
+  reading.push(read(patient.ctx, bob, { conversation: group, seq }))
+  await noted(2)
+  await patient.ctx.receipts.close()
+  await Promise.all(reading)
+  expect(await told(patient)).toEqual([alice, bob].sort())
+  expect(patient.emitted[0]!.event).toMatchObject({ event: 'message.read', seq })
+  await patient.close()
 })

@@ -118,6 +118,9 @@ describe('a block closes the direct conversation', () => {
 })
 
 describe('at the same time (P8)', () => {
+  /** A transaction that waits for this process is not ended for it, however long that stands still. */
+  const mayRest = 'SET LOCAL idle_in_transaction_session_timeout = 0'
+
   test('sends of both from several processes: nothing is stored after the block, whatever was under way', async () => {
     const conversation = await openDirect()
     for (const chat of chats) await chat.ctx.memberships.of(conversation)
@@ -155,6 +158,7 @@ describe('at the same time (P8)', () => {
       kind: 'direct',
       members: [alice, bob].map(user => ({ user, role: 'member' })),
       decide: async client => {
+        await client.query(mayRest)
         await holdUsers(client, [alice, bob])
         held.resolve()
         await goOn.promise
@@ -175,6 +179,7 @@ describe('at the same time (P8)', () => {
     const group = await createGroup(ctx, alice, { name: 'Crew', members: [] })
     const [made, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const blocking = transaction(elsewhere, async client => {
+      await client.query(mayRest)
       await holdUsers(client, [alice, bob])
       await client.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [bob, alice])
       made.resolve()
