@@ -16,7 +16,7 @@ const shared = {
 const retry =
   process.env['CI'] === undefined
     ? 0
-    : { count: 1, condition: /unable to wait any longer|[Tt]imed out|did not succeed in time/ }
+    : { count: 1, condition: /unable to wait any longer|[Tt]imed out|did not succeed in time|Timeout \d+ms exceeded/ }
 
 export default defineConfig({
   ...shared,

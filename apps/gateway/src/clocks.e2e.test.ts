@@ -62,7 +62,7 @@ beforeEach(async () => {
     masterKeys,
     ticketKeys,
     nodeId: 'n',
-    commandsPerSecond: 20,
+    commandsPerSecond: 1,
     commandsBurst: 4,
     drainMs: 100,
     chat: { pulseMs: 50 },
@@ -103,8 +103,8 @@ test.each([
 })
 
 test.each([
-  ['expired', 'for too long', ticketLifeMs + clockSkewMsMax + 1_000],
-  ['early', 'in the future', -clockSkewMsMax - 5_000],
+  ['expired', 'for too long', ticketLifeMs + clockSkewMsMax + 60_000],
+  ['early', 'in the future', -clockSkewMsMax - 60_000],
 ] as const)(
   'a ticket that is %s is refused with the time to come back, and it is said why',
   async (fault, _, agoMs) => {
@@ -121,8 +121,9 @@ test.each([
 )
 
 test('a ticket of a clock that differs by a little is borne with', async () => {
-  await connect(ticketLifeMs + clockSkewMsMax - 2_000)
-  await connect(-clockSkewMsMax + 2_000)
+  // Half of what is borne with: the other half is for a machine that stands still.
+  await connect(ticketLifeMs + clockSkewMsMax / 2)
+  await connect(-clockSkewMsMax / 2)
 })
 
 test('set back by an hour it keeps no rate any longer than before, and sends are acknowledged', async () => {
@@ -143,8 +144,8 @@ test('set back by an hour it keeps no rate any longer than before, and sends are
       ),
     {
       what: 'there is room again',
-      everyMs: 60,
-      withinMs: 5_000,
+      // Whoever asks too often for too long is closed.
+      everyMs: 1_100,
     },
   )
 })

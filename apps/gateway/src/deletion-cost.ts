@@ -49,6 +49,7 @@ export function keepDeletionCost(options: DeletionCostOptions): DeletionCost {
   const { logger, connections } = options
   let told: number | undefined
   let busy = false
+  let stopped = false
   const logged = new Set<string>()
 
   async function tell() {
@@ -61,7 +62,7 @@ export function keepDeletionCost(options: DeletionCostOptions): DeletionCost {
     } catch (error) {
       const cause = causeOf(error)
       // Once for each cause: what is not allowed now will not be soon.
-      if (!logged.has(cause)) logger.warn({ err: error }, 'unable to set the pod deletion cost')
+      if (!stopped && !logged.has(cause)) logger.warn({ err: error }, 'unable to set the pod deletion cost')
       logged.add(cause)
     } finally {
       busy = false
@@ -71,7 +72,12 @@ export function keepDeletionCost(options: DeletionCostOptions): DeletionCost {
   const timer = setInterval(() => void tell(), options.everyMs ?? deletionCostLimits.everyMs)
   timer.unref()
   void tell()
-  return { stop: () => clearInterval(timer) }
+  return {
+    stop() {
+      stopped = true
+      clearInterval(timer)
+    },
+  }
 }
 
 function causeOf(error: unknown): string {

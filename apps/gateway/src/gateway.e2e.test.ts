@@ -13,8 +13,9 @@ import {
   type TestSocket,
   testDatabase,
   until,
+  watchAwake,
 } from '@flotilla/testing'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
 import type { GatewayOptions } from './options.ts'
 import { testGateway } from './gateway.testbed.ts'
@@ -90,6 +91,13 @@ const closedWith = async (attempt: Promise<unknown>) =>
     (error: { reason?: string }) => JSON.parse(error.reason || '{}') as unknown,
   )
 
+/** Counts the time of a promise from here. */
+function startClock() {
+  const awake = watchAwake()
+  onTestFinished(() => awake.stop())
+  return awake
+}
+
 const text = (value: string) => ({ clientId: randomUUID(), body: { text: value } })
 
 test('two people on two nodes chat: acknowledged, delivered, receipts back', async () => {
@@ -157,7 +165,7 @@ test('typing reaches those who are here, and presence those who watch', async ()
   other.tell('typing.stop', { conversation })
   await socket.nextEvent('typing.stop')
   await other.close()
-  expect(await socket.nextEvent('presence.changed', 2_000)).toMatchObject({ user: bob.user, online: false })
+  expect(await socket.nextEvent('presence.changed')).toMatchObject({ user: bob.user, online: false })
   expect(await socket.request('presence.watch', { users: [bob.user] })).toEqual({ online: [] })
   await socket.request('presence.unwatch', { users: [bob.user] })
 })
@@ -219,7 +227,7 @@ test('who is removed does not see any longer when those are here with whom they 
   const { online } = await removed.request('presence.watch', { users })
   expect([...online].sort()).toEqual([...users].sort())
   await conversations.removeMember(nodes[0]!.chat, alice.user, { conversation, user: bob.user })
-  expect(await removed.nextEvent('presence.changed', 2_000)).toMatchObject({ user: alice.user, online: false })
+  expect(await removed.nextEvent('presence.changed')).toMatchObject({ user: alice.user, online: false })
   await owner.close()
   await connect(alice)
   const seen = removed.received.filter(frame => 'event' in frame && frame.event === 'presence.changed')
@@ -238,7 +246,7 @@ test('a block stops the sends of both on all nodes at once, and who is here is h
   const { seq } = await blocked.request('message.send', { conversation, ...text('before') })
   await blocker.nextEvent('message.new')
 
-  const blockedAt = performance.now()
+  const sinceBlock = startClock()
   await blocks.block(nodes[0]!.chat, alice.user, bob.user)
   for (const socket of [blocker, blocked])
     await expect(socket.request('message.send', { conversation, ...text('after') })).rejects.toMatchObject({
@@ -248,8 +256,8 @@ test('a block stops the sends of both on all nodes at once, and who is here is h
     [blocker, bob],
     [blocked, alice],
   ] as const)
-    expect(await socket.nextEvent('presence.changed', 2_000)).toMatchObject({ user: other.user, online: false })
-  expect(performance.now() - blockedAt).toBeLessThan(2_000)
+    expect(await socket.nextEvent('presence.changed')).toMatchObject({ user: other.user, online: false })
+  expect(sinceBlock.ms()).toBeLessThan(2_000)
   expect(await blocker.nextEvent('block.changed')).toMatchObject({ user: bob.user, blocked: true })
   blocked.tell('typing.start', { conversation })
   await blocked.request('message.read', { conversation, seq })
@@ -274,11 +282,11 @@ test('who stops showing when they are here is offline for the others within two 
   await connect(alice)
   for (const socket of [watcher, elsewhere])
     expect(await socket.request('presence.watch', { users: [alice.user] })).toEqual({ online: [alice.user] })
-  const hiddenAt = performance.now()
+  const sinceHidden = startClock()
   await pool.query('UPDATE users SET last_seen_to = 3, hidden_at = now() WHERE id = $1', [alice.user])
   for (const socket of [watcher, elsewhere])
-    expect(await socket.nextEvent('presence.changed', 2_000)).toMatchObject({ user: alice.user, online: false })
-  expect(performance.now() - hiddenAt).toBeLessThan(2_000)
+    expect(await socket.nextEvent('presence.changed')).toMatchObject({ user: alice.user, online: false })
+  expect(sinceHidden.ms()).toBeLessThan(2_000)
   expect(await watcher.request('presence.watch', { users: [alice.user] })).toEqual({ online: [] })
   await pool.query('UPDATE users SET last_seen_to = 1 WHERE id = $1', [alice.user])
   expect(await watcher.request('presence.watch', { users: [alice.user] })).toEqual({ online: [alice.user] })
@@ -287,10 +295,10 @@ test('who stops showing when they are here is offline for the others within two 
 test('a session that is revoked loses its socket within two seconds, and no ticket of it opens another', async () => {
   const [alice] = (await people(1)) as [Person]
   const socket = await connect(alice)
-  const revokedAt = performance.now()
+  const sinceEnd = startClock()
   await sessions.end(nodes[1]!.chat, alice.session)
   expect(await socket.closed).toEqual({ code: closeCodes.session_ended.code, reason: '{"code":"session_ended"}' })
-  expect(performance.now() - revokedAt).toBeLessThan(2_000)
+  expect(sinceEnd.ms()).toBeLessThan(2_000)
   expect(await closedWith(connect(alice))).toEqual({ code: 'session_ended' })
 })
 
@@ -307,11 +315,11 @@ test('whoever is suspended loses their sockets within two seconds, and hears why
     () => 'unanswered',
   )
   await until(() => nodes[0]!.chat.inserts.queued > 0, { what: 'the send is under way' })
-  const suspendedAt = performance.now()
+  const sinceSuspension = startClock()
   await operators.suspend(nodes[1]!.chat, { operator: operator.user }, { user: alice.user, reason: 'Spam' })
   const reason = '{"code":"account_suspended"}'
   expect(await socket.closed).toEqual({ code: closeCodes.account_suspended.code, reason })
-  expect(performance.now() - suspendedAt).toBeLessThan(2_000)
+  expect(sinceSuspension.ms()).toBeLessThan(2_000)
   await holder.query('COMMIT')
   holder.release()
   expect(await sending).toBe('unanswered')
@@ -372,13 +380,15 @@ test.each([
 })
 
 test('a person on many connections is limited as one', async () => {
-  const gateway = await openGateway('n3', { commandsPerSecond: 1, commandsBurst: 10 })
+  // Next to nothing comes back within the test, however long that is.
+  const gateway = await openGateway('n3', { commandsPerSecond: 0.001, commandsBurst: 10 })
   const [alice] = (await people(1)) as [Person]
   const sockets = await Promise.all(Array.from({ length: 4 }, () => connect(alice, 0, ticketOf(alice), gateway)))
   const results = await Promise.allSettled(
     sockets.flatMap(socket => Array.from({ length: 10 }, () => socket.request('ping', {}))),
   )
-  expect(results.filter(result => result.status === 'fulfilled').length).toBeLessThanOrEqual(22)
+  // Twice what a connection may.
+  expect(results.filter(result => result.status === 'fulfilled').length).toBeLessThanOrEqual(20)
   expect(results.find(result => result.status === 'rejected')).toMatchObject({
     reason: { code: 'rate_limited', body: { retryMs: expect.any(Number) } },
   })
@@ -466,7 +476,7 @@ test('when somebody was last here is written as their last connection closes, an
   await phone.terminate()
   await new Promise(resolve => setTimeout(resolve, 150))
   expect(await lastSeen(alice.user)).toBeUndefined()
-  const before = Date.now()
+  const before = gateway.chat.clock()
   await laptop.terminate()
   const at = await until(() => lastSeen(alice.user), { what: 'the first was seen' })
   // The time of the store is known to within a round trip, which is long on a busy machine.

@@ -21,36 +21,24 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGateway, type Gateway } from './gateway.ts'
+import type { GatewayOptions } from './options.ts'
 import { testGateway } from './gateway.testbed.ts'
 
+const masterKeys = parseSecretKeys(generateSecretKey('m'))
 const ticketKeys = parseSecretKeys(generateSecretKey('t'))
-const registry = createRegistry({ node: 'n1' })
 const count = 205
 let database: TestDatabase
 let pool: Pool
 let gateway: Gateway
 let line: NarrowLine
+const undo: (() => Promise<unknown>)[] = []
 let conversation: string
 let reader: { user: string; session: string }
 
 beforeAll(async () => {
   database = await testDatabase()
   pool = createPool({ url: database.url, connectionsMax: 6, logger: silentLogger, applicationName: 'test' })
-  gateway = await createGateway({
-    ...testGateway,
-    pool,
-    routing: createMemoryRouting(createMemoryBus()),
-    logger: silentLogger,
-    registry,
-    masterKeys: parseSecretKeys(generateSecretKey('m')),
-    ticketKeys,
-    nodeId: 'n1',
-    // Less than one page: what a client has asked for does not count.
-    sendQueueBytesMax: 65_536,
-    readStallMsMax: 1_500,
-    chat: { messagesBurst: count },
-  })
-  line = await startNarrowLine(gateway, 6_000_000)
+  ;({ gateway, line } = await open('n1'))
   const users = (await makeUsers(pool, 2)) as [string, string]
   reader = { user: users[1], session: (await makeSessions(pool, users))[1]! }
   conversation = await makeConversation(pool, users)
@@ -62,14 +50,36 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  await line?.close()
-  await gateway?.drain()
+  for (const run of undo.toReversed()) await run()
   await pool?.end()
   await database?.drop()
 })
 
+/** A gateway, and the line to it. */
+async function open(nodeId: string, more: Partial<GatewayOptions> = {}) {
+  const registry = createRegistry({ node: nodeId })
+  const opened = await createGateway({
+    ...testGateway,
+    pool,
+    routing: createMemoryRouting(createMemoryBus()),
+    logger: silentLogger,
+    registry,
+    masterKeys,
+    ticketKeys,
+    nodeId,
+    // Less than one page: what a client has asked for does not count.
+    sendQueueBytesMax: 65_536,
+    chat: { messagesBurst: count },
+    ...more,
+  })
+  undo.push(() => opened.drain())
+  const narrow = await startNarrowLine(opened, 6_000_000)
+  undo.push(() => narrow.close())
+  return { gateway: opened, line: narrow, registry }
+}
+
 const ticket = () => signTicket(ticketKeys, reader, Date.now())
-const url = () => `ws://127.0.0.1:${line.port}/v1/socket`
+const url = (of = line) => `ws://127.0.0.1:${of.port}/v1/socket`
 
 test('205 messages of 8,000 letters arrive with the SDK on one connection', async () => {
   const client = createClient({
@@ -99,10 +109,12 @@ test('however many pages are asked for at once, one waits for the client, and al
 }, 90_000)
 
 test('a client that never reads is closed', async () => {
-  const socket = await connectSocket({ url: url(), ticket: ticket() })
+  // Here alone so short a time: a line that stands still for as long would be taken for such a client.
+  const short = await open('n2', { readStallMsMax: 1_500 })
+  const socket = await connectSocket({ url: url(short.line), ticket: ticket() })
   socket.pause()
   for (let nth = 0; nth < 8; nth++) void socket.request('history.page', { conversation, limit: 200 }).catch(() => {})
-  const closed = async () => /flotilla_disconnects_total{.*slow_consumer.*} 1/.test(await registry.metrics())
+  const closed = async () => /flotilla_disconnects_total{.*slow_consumer.*} 1/.test(await short.registry.metrics())
   await until(closed, { what: 'it is closed', withinMs: 30_000 })
   socket.resume()
   expect((await socket.closed).code).toBe(closeCodes.slow_consumer.code)

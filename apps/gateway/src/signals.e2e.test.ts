@@ -148,7 +148,7 @@ test('a signal that Redis lost is told of without a reconnect; the loss of an en
   await until(async () => (await rounds()) === 1, { what: 'the loss of an entry is healed', withinMs: 20_000 })
   losses = 1
   two.chat.emit(blocked(bob, ann))
-  await socket.nextEvent('refresh')
+  await socket.nextEvent('refresh', 20_000)
   expect(await rounds()).toBe(2)
   expect([heard(socket, 'refresh'), heard(socket, 'block.changed'), heard(socket, 'message.new')]).toEqual([1, 1, 0])
 })

@@ -47,7 +47,7 @@ afterEach(async () => {
 })
 
 const ask = async (path: string) => {
-  const answer = await fetch(`http://127.0.0.1:${operatorPort}${path}`, { signal: AbortSignal.timeout(2_000) })
+  const answer = await fetch(`http://127.0.0.1:${operatorPort}${path}`, { signal: AbortSignal.timeout(20_000) })
   return `${answer.status} ${(await answer.text()).trim()}`
 }
 const isLive = async () => (await ask('/healthz')) === '200 ok'

@@ -13,6 +13,8 @@ import { type Standalone, startStandalone } from './standalone.ts'
 vi.setConfig({ testTimeout: 60_000 })
 const chat = fileURLToPath(new URL('../../cli/src/chat.ts', import.meta.url))
 const undo: (() => Promise<unknown> | void)[] = []
+/** On a machine that stands still now and then nobody is told to come back later. */
+const patient = { eventLoopDelayMsMax: 60_000 }
 
 afterEach(async () => {
   for (const run of undo.splice(0).toReversed()) await run()
@@ -77,6 +79,7 @@ test('two people chat, and what they write while the server is away arrives once
       host: '127.0.0.1',
       port,
       logger: silentLogger,
+      ...patient,
       databaseUrl: database.url,
       publicUrl: `http://127.0.0.1:${port}`,
     })
@@ -166,7 +169,7 @@ test('two people chat, and what they write while the server is away arrives once
 test('what waits in threads is in the list, replies can be sent later, a group has windows, and one writes to oneself', async () => {
   const [folder, port, database] = [folderFor('server'), await freePort(), await testDatabase()]
   undo.push(() => database.drop())
-  const options = { folder, host: '127.0.0.1', port, logger: silentLogger, databaseUrl: database.url }
+  const options = { folder, host: '127.0.0.1', port, logger: silentLogger, databaseUrl: database.url, ...patient }
   const server = await startStandalone(options)
   undo.push(() => server.stop())
   const at = ['--url', `http://127.0.0.1:${port}`, '--folder', folderFor('chat')]
@@ -212,6 +215,7 @@ test('marks, places and cards are shown for what they are, text of every kind co
     host: '127.0.0.1',
     port,
     logger: silentLogger,
+    ...patient,
     databaseUrl: database.url,
     publicUrl,
   })
@@ -252,6 +256,7 @@ test('programs read and write too: each line is JSON, and says what it is about'
     host: '127.0.0.1',
     port,
     logger: silentLogger,
+    ...patient,
     databaseUrl: database.url,
     publicUrl,
   })
@@ -287,7 +292,14 @@ test('what a later version has written is shown in its own words, or passed over
     await testDatabase(),
   ]
   const publicUrl = `http://127.0.0.1:${port}`
-  const options = { folder: serverFolder, host: '127.0.0.1', port, logger: silentLogger, databaseUrl: database.url }
+  const options = {
+    folder: serverFolder,
+    host: '127.0.0.1',
+    port,
+    logger: silentLogger,
+    databaseUrl: database.url,
+    ...patient,
+  }
   const server = await startStandalone({ ...options, publicUrl })
   undo.push(() => server.stop())
   const at = ['--url', publicUrl, '--folder', folder]
@@ -332,6 +344,7 @@ test('whoever is asked accepts, or declines, and sees it in the list', async () 
     host: '127.0.0.1',
     port,
     logger: silentLogger,
+    ...patient,
     databaseUrl: database.url,
     publicUrl,
   })
@@ -365,6 +378,7 @@ test('one terminal a person, and a name that somebody else has is refused', asyn
     host: '127.0.0.1',
     port,
     logger: silentLogger,
+    ...patient,
     databaseUrl: database.url,
     publicUrl,
   })

@@ -59,6 +59,7 @@ export const standaloneSettings = {
   ...signInProviders,
   DEPLOYMENT_NAME: apiSettings.DEPLOYMENT_NAME,
   OPERATORS: apiSettings.OPERATORS,
+  EVENT_LOOP_DELAY_MS_MAX: apiSettings.EVENT_LOOP_DELAY_MS_MAX,
   ...registrationSettings,
   ...boundSettings,
   SMTP_URL: optionalUrl(

@@ -85,7 +85,7 @@ async function start(part: 'gateway' | 'api', settings: Readonly<Record<string, 
 async function ask(port: number, path: string): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { connection: 'close' },
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(30_000),
   })
   return `${answer.status} ${await answer.text()}`
 }

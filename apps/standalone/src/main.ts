@@ -87,6 +87,7 @@ const options: StandaloneOptions = {
   redisUrl: settings.REDIS_URL,
   nodeId: settings.NODE_ID,
   operators: settings.OPERATORS,
+  eventLoopDelayMsMax: settings.EVENT_LOOP_DELAY_MS_MAX,
   registration: settings,
   bounds: toBounds(settings),
   providers: settings.providers,

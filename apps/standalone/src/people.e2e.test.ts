@@ -1,7 +1,7 @@
 /** People, from registering to signing out, as an application meets them: through the SDK alone, against all of it. */
 import { createHmac, randomBytes } from 'node:crypto'
 import { silentLogger } from '@flotilla/service'
-import { dropFolder, makeFolder, until } from '@flotilla/testing'
+import { dropFolder, makeFolder, until, watchAwake } from '@flotilla/testing'
 import {
   avatarUrl,
   type Client,
@@ -32,6 +32,7 @@ beforeAll(async () => {
     port: 0,
     logger: silentLogger,
     bounds: { directFrom: 'anyone' },
+    eventLoopDelayMsMax: 60_000,
   })
 })
 afterEach(async () => {
@@ -213,10 +214,11 @@ test('a sign-in that is revoked from another device is over within two seconds',
     ['first', true],
     ['second', false],
   ])
-  const revokedAt = performance.now()
+  const sinceRevoked = watchAwake()
   await alice.client.rest.sessions.revoke(sessions[1]?.id ?? '')
   expect(await heard(second, 'stopped')).toEqual({ reason: 'session_ended', advice: 'sign_in' })
-  expect(performance.now() - revokedAt).toBeLessThan(2_000)
+  expect(sinceRevoked.ms()).toBeLessThan(2_000)
+  sinceRevoked.stop()
   expect(await codeOf(account.getToken({ expired: true }))).toBe('refresh_token_invalid')
   expect(alice.client.state.name).toBe('live')
   const { events } = await alice.client.rest.account.listSecurityEvents()
@@ -249,6 +251,8 @@ test('an authenticator app is asked for at the next sign-in, and a recovery code
   const { client, me } = await newDevice('alice')
   const { secret, uri } = await client.rest.factors.beginTotp()
   expect(uri).toContain(secret)
+  // The code of the step before is good for as long as the present one lasts.
+  await until(() => Date.now() % 30_000 < 15_000, { what: 'a step that lasts', withinMs: 20_000, everyMs: 100 })
   const { recoveryCodes } = await client.rest.factors.confirmTotp(totp(secret, -1))
   expect(await client.rest.factors.get()).toMatchObject({ totp: true, recoveryCodesLeft: recoveryCodes.length })
 

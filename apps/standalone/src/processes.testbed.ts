@@ -71,6 +71,8 @@ export async function startProcesses(settings: Readonly<Record<string, string>> 
         STORAGE_FOLDER: join(root, 'files'),
         SMTP_URL: `smtp://127.0.0.1:${smtp.port}`,
         MAIL_FROM: 'Harbour <noreply@harbour.example>',
+        // On a busy machine every process is late now and then.
+        EVENT_LOOP_DELAY_MS_MAX: '60000',
         DRAIN_MS: '0',
         DRAIN_WAIT_MS: '0',
         ...settings,

@@ -36,7 +36,8 @@ test('the code has the right types', () => {
 test('the code runs, and Alice is asked whether she wants to hear from Carol', async () => {
   const folder = makeFolder('readme')
   onTestFinished(() => dropFolder(folder))
-  const server = await startStandalone({ folder, host: '127.0.0.1', port: 0, logger: silentLogger })
+  const options = { folder, host: '127.0.0.1', port: 0, logger: silentLogger, eventLoopDelayMsMax: 60_000 }
+  const server = await startStandalone(options)
   onTestFinished(() => server.stop())
   const account = createSignIn(server.url)
   await account.register({ username: 'alice', password: 'a long enough phrase' })

@@ -72,6 +72,8 @@ export interface StandaloneOptions {
   readonly returnUrls?: readonly string[]
   /** The ids of the people who may call the routes of operators; none when left out. */
   readonly operators?: readonly string[] | undefined
+  /** From when on it is too busy to answer, as for the API; its default when left out. */
+  readonly eventLoopDelayMsMax?: number
   /** Who may register, and what that takes; everybody, and nothing, when left out. */
   readonly registration?: RegistrationValues
   /** Whom people let into conversations, and how much each may have; the defaults when left out. */
@@ -405,6 +407,7 @@ export const apiSettingsFor = (publicUrl: string, options: ApiOptions): ApiSetti
   allowedOrigins: allowedOrigins(publicUrl, options),
   cookieSecure: publicUrl.startsWith('https:'),
   webauthn: webauthnFor(publicUrl, options.allowedOrigins ?? []),
+  eventLoopDelayMsMax: options.eventLoopDelayMsMax ?? apiDefaults.eventLoopDelayMsMax,
   requestsMax: apiDefaults.requestsMax * 10,
   requestsPerAddressMax: apiDefaults.requestsPerAddressMax * 10,
   httpConnectionsPerAddressMax: apiDefaults.httpConnectionsPerAddressMax * 10,

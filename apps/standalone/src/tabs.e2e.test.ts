@@ -54,6 +54,7 @@ beforeAll(async () => {
     publicUrl: lan,
     logger: silentLogger,
     bounds: { directFrom: 'anyone' },
+    eventLoopDelayMsMax: 60_000,
   })
   browser = await openBrowser(chromium, lanName)
   script = await bundleSdk()

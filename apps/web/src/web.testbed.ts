@@ -45,6 +45,7 @@ export async function startWeb(settings: Readonly<Record<string, string>> = {}):
   const open = async (options: BrowserContextOptions = {}) => {
     const context = await browser.newContext({ locale: 'en-GB', ...options })
     context.setDefaultTimeout(actionMs)
+    await context.addInitScript(keepNotes)
     contexts.add(context)
     context.on('console', message => {
       // What the browser says of a refused request by itself is no fault of the page.
@@ -85,6 +86,35 @@ export async function startWeb(settings: Readonly<Record<string, string>> = {}):
 }
 
 export const nameOf = (kind: string) => `${kind}${Math.random().toString(36).slice(2, 9)}`
+
+/** Notes go by themselves, also while the test stands still and cannot look: the page keeps what was said. */
+const keepNotes = `(() => {
+  window.said = []
+  const known = new WeakSet()
+  const look = () => {
+    for (const note of document.querySelectorAll('[role="status"] p')) {
+      if (!known.has(note)) window.said.push(note.textContent)
+      known.add(note)
+    }
+  }
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true })
+})()`
+
+/** Waits until the page has said it in a note since it was last asked for that, or was loaded. */
+export async function noted(page: Page, text: string): Promise<void> {
+  const isSaid = `(text => {
+    const before = window.said.length
+    window.said = window.said.filter(one => !one.includes(text))
+    return window.said.length < before
+  })(${JSON.stringify(text)})`
+  await expect.poll(() => page.evaluate(isSaid), { message: text }).toBe(true)
+}
+
+/** Does something and waits until the server has taken the change that the page makes of it. */
+export async function changing(page: Page, act: () => Promise<unknown>): Promise<void> {
+  const isChange = (method: string) => method === 'PATCH' || method === 'PUT'
+  await Promise.all([page.waitForResponse(one => isChange(one.request().method()) && one.ok()), act()])
+}
 
 /** Turns a switch, or chooses a radio button, and waits until the page shows it: what it stands for may be asked of the server. */
 export async function turn(control: Locator, isOn = true): Promise<void> {

@@ -21,9 +21,11 @@ async function pausesOf(found: readonly Turn[]): Promise<number[]> {
 }
 
 test('it comes again at once while there is more, soon after there was some, and ever less often after nothing', async () => {
-  const [more, some, first, second, third] = await pausesOf(['more', 'some', 'none', 'none', 'none'])
-  // A busy machine is late now and then; a pause that was meant would be longer than the ones after it.
-  expect(more).toBeLessThan(first!)
+  const more = Array.from({ length: 10 }, () => 'more' as const)
+  const pauses = await pausesOf([...more, 'some', 'none', 'none', 'none'])
+  const [some, first, second, third] = pauses.slice(more.length)
+  // A busy machine is late now and then, but not each time.
+  expect(Math.min(...pauses.slice(0, more.length))).toBeLessThan(59)
   expect(some).toBeGreaterThanOrEqual(29)
   expect(first!).toBeGreaterThanOrEqual(59)
   expect(second!).toBeGreaterThanOrEqual(119)

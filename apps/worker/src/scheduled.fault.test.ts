@@ -189,8 +189,13 @@ test('workers are killed and frozen while they send: each message is sent once, 
       await pause(1.5 * leaseMs)
       worker.signal('SIGCONT')
     } else {
+      // The last of it may be sent between two looks.
+      await until(async () => (await inHand()) > 0 || (await left()) === 0, {
+        what: 'something is in hand',
+        withinMs: settleMs,
+        everyMs: 1,
+      })
       if ((await left()) === 0) break
-      await until(async () => (await inHand()) > 0, { what: 'something is in hand', withinMs: settleMs, everyMs: 1 })
       await worker.end('SIGKILL')
       workers[at] = await startWorker()
     }

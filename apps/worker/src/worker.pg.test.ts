@@ -31,7 +31,7 @@ beforeEach(async () => {
   chat = await openTestChat(database.url, {
     presumedAbsent: users => users,
     trace: ({ seq }, { name, attributes }) => void parts.push({ seq, name, attributes }),
-    settings: { pushDelayMs: 50, pushCollapseMs: 60_000, pushSendMs: 500, erasureSettleMs: 0 },
+    settings: { pushDelayMs: 50, pushCollapseMs: 60_000, pushSendMs: 30_000, erasureSettleMs: 0 },
   })
   react = () => 'take'
   fcm = await startFcm(() => react())
@@ -43,11 +43,12 @@ afterEach(async () => {
   await database.drop()
 })
 
-async function start(settings: Partial<WorkerSettings> = {}): Promise<Worker> {
+/** @param sendMs longer than a machine stands still */
+async function start(settings: Partial<WorkerSettings> = {}, sendMs = 30_000): Promise<Worker> {
   registry = createRegistry({})
   const provider = await createFcm({
     serviceAccount: { projectId: 'test' },
-    limits: { sendMs: 500, ttlMs: 60_000, publicName: 'Harbour' },
+    limits: { sendMs, ttlMs: 60_000, publicName: 'Harbour' },
     clock: Date.now,
     testbed: { credential: fakeCredential, connect: () => fcm.connect() },
   })
@@ -105,7 +106,7 @@ test('a message to somebody who is away arrives at their device, without what it
 
 test('a worker that ends waits for what is under way, and notes it', async () => {
   react = () => 'take and hang'
-  const worker = await start()
+  const worker = await start({}, 500)
   const { bob, say } = await makePair()
   await say()
   await until(() => fcm.taken.length === 1, { what: 'the push is under way' })

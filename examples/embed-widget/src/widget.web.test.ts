@@ -146,7 +146,7 @@ inChromium(
     await page.keyboard.press('Enter')
     await until(async () => heard.includes('Yes please'), { what: 'support hears it', withinMs: actionMs })
     await page.keyboard.press('Escape')
-    expect(await page.locator('.badge').isVisible()).toBe(false)
+    await expect.poll(() => page.locator('.badge').isVisible()).toBe(false)
     expect(await page.evaluate('localStorage.length + document.cookie.length')).toBe(0)
   },
 )

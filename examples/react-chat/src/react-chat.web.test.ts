@@ -66,13 +66,23 @@ test.skipIf(chromium === undefined)('two people chat in the room', async () => {
   await expect.poll(() => messages(bob)).toEqual(['Ann <b>B.</b> Is anybody here?'])
   for (const page of [ann, bob]) await page.getByText('2 here').waitFor()
 
-  await bob.getByLabel('Message', { exact: true }).pressSequentially('I am')
-  await ann.getByText('Somebody is typing…').waitFor()
+  // It is gone again after a while: the page looks for it from before on.
+  await Promise.all([
+    ann.getByText('Somebody is typing…').waitFor(),
+    bob.getByLabel('Message', { exact: true }).pressSequentially('I am'),
+  ])
   for (const text of ['I am', 'one', 'two', 'three', 'four', 'five']) await say(bob, text)
   await expect.poll(async () => (await messages(ann)).at(-1)).toBe('Bob five')
 
   // Whoever reads further up has not read what comes meanwhile.
-  await ann.getByLabel('Messages').evaluate(list => list.scrollTo({ top: 0 }))
+  // The page hears of it with the next frame.
+  await ann.getByLabel('Messages').evaluate(
+    list =>
+      new Promise(done => {
+        list.scrollTo({ top: 0 })
+        requestAnimationFrame(() => requestAnimationFrame(done))
+      }),
+  )
   await say(bob, 'below')
   await ann.getByRole('button', { name: '1 new' }).click()
   await expect.poll(() => ann.getByRole('button', { name: /new$/ }).count()).toBe(0)

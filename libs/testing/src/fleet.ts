@@ -147,8 +147,8 @@ async function startNode(
     OPERATOR_PORT: String(operatorPort),
     PUBLIC_URL: settings['PUBLIC_URL'] ?? `ws://127.0.0.1:${proxy.port}/v1/socket`,
   }
-  const operator = (path: string) =>
-    fetch(`http://127.0.0.1:${operatorPort}${path}`, { signal: AbortSignal.timeout(2_000) })
+  const operator = (path: string, withinMs = 2_000) =>
+    fetch(`http://127.0.0.1:${operatorPort}${path}`, { signal: AbortSignal.timeout(withinMs) })
   const launch = () =>
     startProcess({
       command: process.execPath,
@@ -190,7 +190,7 @@ async function startNode(
       running = await until(launch, { what: `${id} starts again`, withinMs: 30_000, everyMs: 200 })
     },
     async metric(name, label = '') {
-      const text = await (await operator('/metrics')).text()
+      const text = await (await operator('/metrics', 15_000)).text()
       const values = text
         .split('\n')
         .filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name) && line.includes(label))

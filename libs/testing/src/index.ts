@@ -1,3 +1,4 @@
+export { type Awake, watchAwake } from './awake.ts'
 export { bundle } from './bundle.ts'
 export { checkAgainstStore, type Crowd, type CrowdOptions, readHeads, settle, startCrowd } from './crowd.ts'
 export { makeStages, sayEveryKind, type Stages } from './every-kind.ts'

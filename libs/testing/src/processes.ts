@@ -100,7 +100,7 @@ async function waitUntilReady(options: ProcessOptions, started: StartedProcess, 
   try {
     const ready = await until(async () => (started.running() ? options.ready(started.pid) : 'ended'), {
       what: `${name} is ready`,
-      withinMs: options.readyWithinMs ?? 20_000,
+      withinMs: options.readyWithinMs ?? 60_000,
     })
     if (ready === 'ended') throw failure() ?? new Error(`it ended with ${await started.exited}`)
   } catch (error) {

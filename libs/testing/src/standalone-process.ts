@@ -25,7 +25,14 @@ export async function startStandaloneProcess(
     command: process.execPath,
     args: ['--conditions=source', join(projectRoot(), 'apps/standalone/src/main.ts')],
     folder,
-    env: { DATABASE_URL: database.url, FLOTILLA_FOLDER: folder, PORT: String(port), ...settings },
+    env: {
+      DATABASE_URL: database.url,
+      FLOTILLA_FOLDER: folder,
+      PORT: String(port),
+      // On a machine that stands still now and then, nobody is to be told to come back later.
+      EVENT_LOOP_DELAY_MS_MAX: '60000',
+      ...settings,
+    },
     ready: async () => (await fetch(`${url}/readyz`)).ok,
     readyWithinMs,
   })

@@ -108,6 +108,8 @@ function sharedSettings(options: MonitoredFleetOptions, folder: string): Readonl
     MAIL: 'false',
     DIRECT_FROM: 'anyone',
     DRAIN_MS: '10000',
+    // On a busy machine every process is late now and then.
+    EVENT_LOOP_DELAY_MS_MAX: '60000',
     ...options.settings,
     // Everybody comes from one address here.
     ...Object.fromEntries(['REQUESTS', 'SIGN_INS', 'REGISTRATIONS'].map(what => [`${what}_MAX`, '100000'])),

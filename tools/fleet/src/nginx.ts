@@ -164,6 +164,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     requests: () =>
       log()
         .split('\n')
+        // The last one may be half written.
+        .slice(0, -1)
         .filter(line => line.includes('"msg":"request"'))
         .map(line => JSON.parse(line) as LoggedRequest),
     async status() {
@@ -174,9 +176,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     async reload() {
       const before = workersOf(folder)
       started.signal('SIGHUP')
-      const deadline = Date.now() + 10_000
+      const deadline = Date.now() + 30_000
       while (!workersOf(folder).some(pid => !before.includes(pid))) {
-        if (Date.now() > deadline) throw new Error('unable to see the edge reload: no new worker within 10 s')
+        if (Date.now() > deadline) throw new Error('unable to see the edge reload: no new worker within 30 s')
         await sleep(20)
       }
     },
@@ -204,13 +206,13 @@ function workersOf(folder: string): string[] {
 
 function askOperator(host: string, port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host, port, path, timeout: 2_000, agent: false }, response => {
+    const asked = request({ host, port, path, timeout: 10_000, agent: false }, response => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))
       response.on('end', () => resolve(text))
     })
-    asked.on('timeout', () => asked.destroy(new Error('no answer within 2 s')))
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 10 s')))
     asked.on('error', reject)
     asked.end()
   })

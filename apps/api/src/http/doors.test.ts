@@ -58,7 +58,7 @@ test('who announces bodies and withholds them fills no seat and shuts out nobody
   await expect.poll(() => ask('127.0.0.2')).toBe(429)
   const others = Array.from({ length: 5 }, (_, at) => dial(asked, `127.0.1.${1 + at}`))
   await expect.poll(() => others.map(statusOf)).toEqual([200, 200, 200, 200, 200])
-  expect(await underWay(here)).toBe(0)
+  await expect.poll(() => underWay(here)).toBe(0)
   expect(withholders.every(one => one.heard() === '')).toBe(true)
   for (const { socket } of withholders) socket.destroy()
   await expect.poll(() => ask('127.0.0.2')).toBe(200)

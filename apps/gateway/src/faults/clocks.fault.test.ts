@@ -119,6 +119,8 @@ beforeAll(async () => {
     TOKEN_KEYS: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     PING_INTERVAL_MS: '1000',
     REGISTRATIONS_MAX: '100',
+    // On a busy machine every process is late now and then.
+    EVENT_LOOP_DELAY_MS_MAX: '60000',
   }
   const gateway = (aheadMs: number) =>
     startPart('gateway', aheadMs, port => ({ PUBLIC_URL: `ws://127.0.0.1:${port}/v1/socket` }))
@@ -188,6 +190,8 @@ async function startDevice(username: string): Promise<{ clock: SteppedClock; lin
   const lines = () =>
     readFileSync(join(folder, 'log'), 'utf8')
       .split('\n')
+      // The last one may be half written.
+      .slice(0, -1)
       .filter(line => line.startsWith('{'))
       .map(line => JSON.parse(line) as DeviceLine)
   const process = await startProcess({
@@ -254,9 +258,12 @@ test.skipIf(missing !== undefined)(
     device.clock.step(hourMs)
     await sleep(1_500)
     device.clock.step(0)
-    proxy.halfOpen(true, { which: 0 })
-    const ends = () => device.lines().filter(line => 'state' in line && line.state !== 'live').length
+    // On a machine that stands still it may have come once more: the connection that it has now.
+    const states = () => device.lines().flatMap(line => ('state' in line ? [line.state] : []))
+    await until(() => states().at(-1) === 'live', { what: 'the device is live', withinMs: 15_000 })
+    const ends = () => states().filter(state => state !== 'live').length
     const before = ends()
+    proxy.halfOpen(true, { which: ({ open }) => open })
     await until(() => ends() > before, { what: 'the device notices its dead network', withinMs: 10_000 })
     await Promise.all([...sends, zoeStarted])
     stop()

@@ -64,6 +64,18 @@ async function ask(server: PostgresServer, ...statements: string[]): Promise<voi
   await client.end()
 }
 
+/** It gets nothing more from its primary. A reload is asked for, and done some time after. */
+async function cutOff(standby: PostgresServer): Promise<void> {
+  await ask(standby, `ALTER SYSTEM SET primary_conninfo = ''`, 'SELECT pg_reload_conf()')
+  const client = new pg.Client({ connectionString: standby.url })
+  await client.connect()
+  await until(async () => (await client.query('SELECT FROM pg_stat_wal_receiver')).rowCount === 0, {
+    what: 'the copy receives nothing',
+    withinMs: healMs,
+  })
+  await client.end()
+}
+
 interface Scene {
   readonly fleet: Fleet
   readonly chat: TestChat
@@ -150,8 +162,7 @@ test('a replica of PostgreSQL that lacks the last commits takes over: every devi
   const before = await epoch()
   crowd.start()
   await flows()
-  await ask(standby, `ALTER SYSTEM SET primary_conninfo = ''`, 'SELECT pg_reload_conf()')
-  await pause(500)
+  await cutOff(standby)
   await flows()
   await primary.stop('immediate')
   await ask(standby, 'SELECT pg_promote(true, 30)')

@@ -117,6 +117,11 @@ async function cutOff(primary: PostgresServer, standby: PostgresServer): Promise
     withinMs: healMs,
   })
   await ask(standby.url, `ALTER SYSTEM SET primary_conninfo = ''`, 'SELECT pg_reload_conf()')
+  // A reload is asked for, and done some time after.
+  await until(async () => (await ask(standby.url, 'SELECT FROM pg_stat_wal_receiver')).length === 0, {
+    what: 'the copy receives nothing',
+    withinMs: healMs,
+  })
 }
 
 test('after a restore every device shows what stands, of every kind of entry (P5)', async () => {

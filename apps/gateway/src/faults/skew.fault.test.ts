@@ -20,6 +20,7 @@ import {
   type Stage,
   scale,
   setStage,
+  until,
   versionBefore,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -90,10 +91,10 @@ async function roll(to: string): Promise<void> {
 }
 
 async function expectWhole(acknowledgedMin: number) {
+  await until(() => crowd.acknowledged() > acknowledgedMin, { what: 'messages are acknowledged', withinMs: 60_000 })
   crowd.pause()
   await crowd.settle(60_000)
   expect(await crowd.check()).toEqual([])
-  expect(crowd.acknowledged()).toBeGreaterThan(acknowledgedMin)
   for (const node of stage.fleet.nodes) {
     expect(await count(node, 'flotilla_faults')).toBe(0)
     expect(await count(node, 'flotilla_routing_envelopes')).toBeGreaterThan(0)

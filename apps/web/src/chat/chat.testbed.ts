@@ -1,7 +1,7 @@
 /** What people do in conversations, as the tests in a browser say it: find somebody, write, and choose from a message's menu. */
 import { type Client, createClient, createSignIn } from '@flotilla/sdk'
 import type { Locator, Page } from 'playwright-core'
-import { nameOf, password, type Web } from '../web.testbed.ts'
+import { nameOf, noted, password, type Web } from '../web.testbed.ts'
 
 export const composer = (page: Page): Locator => page.locator('[data-conversation-pane] [data-composer] textarea')
 export const row = (page: Page, text: string): Locator =>
@@ -67,5 +67,4 @@ export async function openFromList(page: Page, choice: string): Promise<Locator>
   return dialog
 }
 
-export const toast = (page: Page, text: string): Promise<void> =>
-  page.getByRole('status').getByText(text).first().waitFor()
+export const toast = noted

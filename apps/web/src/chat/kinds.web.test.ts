@@ -74,8 +74,8 @@ inChromium('a poll: asked, voted on, voted otherwise, closed, and the same after
     await expect.poll(() => answer(page, 'Lisbon').innerText()).toContain('1')
     await expect.poll(() => answer(page, 'Porto').innerText()).toContain('1')
   }
-  expect(await answer(bob.page, 'Porto').getAttribute('aria-pressed')).toBe('true')
-  expect(await answer(bob.page, 'Lisbon').getAttribute('aria-pressed')).toBe('false')
+  await expect.poll(() => answer(bob.page, 'Porto').getAttribute('aria-pressed')).toBe('true')
+  await expect.poll(() => answer(bob.page, 'Lisbon').getAttribute('aria-pressed')).toBe('false')
   await row(bob.page, question).getByRole('button', { name: 'Who voted' }).click()
   const voters = bob.page.getByRole('dialog').getByRole('listitem')
   await voters.filter({ hasText: ann.name }).getByText('Lisbon').waitFor()
@@ -88,12 +88,12 @@ inChromium('a poll: asked, voted on, voted otherwise, closed, and the same after
     await row(page, question).getByText('The poll is closed').waitFor()
     await page.reload()
     await row(page, question).getByText('The poll is closed').waitFor()
-    expect(await answer(page, 'Porto').isDisabled()).toBe(true)
-    expect(await answer(page, 'Lisbon').innerText()).toContain('1')
-    expect(await answer(page, 'Porto').innerText()).toContain('1')
-    expect(await row(page, question).innerText()).toContain('2 votes')
+    await expect.poll(() => answer(page, 'Porto').isDisabled()).toBe(true)
+    await expect.poll(() => answer(page, 'Lisbon').innerText()).toContain('1')
+    await expect.poll(() => answer(page, 'Porto').innerText()).toContain('1')
+    await expect.poll(() => row(page, question).innerText()).toContain('2 votes')
   }
-  expect(await answer(bob.page, 'Porto').getAttribute('aria-pressed')).toBe('true')
+  await expect.poll(() => answer(bob.page, 'Porto').getAttribute('aria-pressed')).toBe('true')
 })
 
 inChromium('a message for later: planned, moved, taken back, and sent when it is due', async () => {
@@ -128,8 +128,8 @@ inChromium('a message for later: planned, moved, taken back, and sent when it is
   // On another device, at once: a field of a time knows no seconds.
   const { rest } = await clientOf(web, ann.name)
   const { scheduled } = await rest.scheduled.list()
-  await rest.scheduled.edit(scheduled[0]!.id, { at: Date.now() + 1_500 })
-  await row(bob.page, later).waitFor()
+  await rest.scheduled.edit(scheduled[0]!.id, { at: Date.now() + 10_000 })
+  await row(bob.page, later).waitFor({ timeout: 40_000 })
   await list.getByText('Nothing is scheduled.').waitFor()
   await closeDialog(list)
   await row(ann.page, later).waitFor()

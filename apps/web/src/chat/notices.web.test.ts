@@ -182,7 +182,7 @@ inChromium(
     expect(await page.title()).toBe('(2) Flotilla')
     await inList(page, 'one more').click()
     await expect.poll(() => page.title()).toBe('Flotilla')
-    expect(await page.evaluate('window.badge')).toBe(0)
+    await expect.poll(() => page.evaluate('window.badge')).toBe(0)
     await page.goto(`${web.url}/settings`)
     await say('while away')
     await expect.poll(() => page.title()).toBe('(1) Flotilla')
@@ -267,6 +267,7 @@ inChromium(
     expect((await shownOn(page)).map(({ body }) => body)).toEqual(['in the background', 'loud again'])
     // What was caught up with is no news.
     await page.context().setOffline(true)
+    await page.getByText('No network.').waitFor()
     await say('of before')
     await page.context().setOffline(false)
     await row(page, 'of before').waitFor()
@@ -376,7 +377,7 @@ inChromium('the switch for pushes registers this browser with the server’s key
 inChromium('signing out takes it back, and the next person is not registered unasked', async () => {
   const { page, name } = await pushed()
   await signOut(page)
-  expect(await devicesOf(name)).toEqual([])
+  await expect.poll(() => devicesOf(name)).toEqual([])
   await expect.poll(() => workersOf(page)).toBe(0)
   await page.goto(`${web.url}/signin?view=up`)
   const next = nameOf('eve')
@@ -412,7 +413,7 @@ inChromium(
       )
     await deliver('New message')
     await expect.poll(shown).toEqual(['New message'])
-    const [worker] = page.context().serviceWorkers()
+    const [worker = await page.context().waitForEvent('serviceworker')] = page.context().serviceWorkers()
     await worker!.evaluate(`registration.getNotifications().then(([notification]) =>
     dispatchEvent(new NotificationEvent('notificationclick', { notification })))`)
     await page.waitForURL(`${web.url}/c/${conversation}`)

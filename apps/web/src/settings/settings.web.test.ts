@@ -3,7 +3,17 @@ import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { createSignIn } from '@flotilla/sdk'
 import { flag } from '../flag.testbed.ts'
-import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
+import {
+  changing,
+  expectAccessible,
+  inChromium,
+  nameOf,
+  noted,
+  password,
+  startWeb,
+  turn,
+  type Web,
+} from '../web.testbed.ts'
 
 const parts = ['profile', 'appearance', 'notifications', 'privacy', 'blocked', 'security', 'sessions', 'account']
 
@@ -21,7 +31,7 @@ const openPart = async (page: Page, part: string) => {
   await expect.poll(() => page.getByRole('status', { name: 'Loading …' }).count()).toBe(0)
 }
 const byRole = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
-const told = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
+const told = noted
 
 inChromium.each(['light', 'dark'] as const)('every page is accessible, on %s', async colorScheme => {
   const { page } = await web.person(nameOf('eve'), { colorScheme })
@@ -106,14 +116,14 @@ inChromium('dark, dense and Arabic from right to left, kept by this browser', as
 inChromium('privacy and quiet hours are the server’s, and come back', async () => {
   const { page } = await web.person()
   await openPart(page, 'privacy')
-  await page.getByLabel('What you have read').selectOption('Nobody')
-  await page.getByLabel('Who may write to you or add you to groups').selectOption('Everyone asks')
+  // Whoever leaves the page before may take the change with them.
+  await changing(page, () => page.getByLabel('What you have read').selectOption('Nobody'))
+  await changing(page, () => page.getByLabel('Who may write to you or add you to groups').selectOption('Everyone asks'))
   await openPart(page, 'notifications')
-  await turn(page.getByRole('radio', { name: 'Mentions' }))
-  await turn(page.getByRole('switch', { name: 'Be quiet every day' }))
+  await changing(page, () => turn(page.getByRole('radio', { name: 'Mentions' })))
+  await changing(page, () => turn(page.getByRole('switch', { name: 'Be quiet every day' })))
   await page.getByLabel('From').fill('21:30')
-  await page.getByLabel('From').blur()
-  await page.waitForLoadState('networkidle')
+  await changing(page, () => page.getByLabel('From').blur())
   await page.reload()
   await expect.poll(() => page.getByLabel('From').inputValue()).toBe('21:30')
   expect(await page.getByRole('radio', { name: 'Mentions' }).isChecked()).toBe(true)

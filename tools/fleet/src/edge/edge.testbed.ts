@@ -150,7 +150,7 @@ export function ask(asking: Asking): Promise<Answer> {
         method,
         headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
         agent: false,
-        timeout: 10_000,
+        timeout: 15_000,
         ...(from === undefined ? {} : { localAddress: from }),
       },
       response => {
@@ -165,7 +165,7 @@ export function ask(asking: Asking): Promise<Answer> {
         response.on('error', reject)
       },
     )
-    asked.on('timeout', () => asked.destroy(new Error('no answer within 10 s')))
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 15 s')))
     asked.on('error', reject)
     asked.end(body)
   })
@@ -246,7 +246,7 @@ export function openSocket(asking: Omit<Asking, 'method' | 'body'>): Promise<Cal
         echo: text =>
           new Promise((done, fail) => {
             let back = ''
-            const late = setTimeout(() => fail(new Error(`not echoed within 5 s: ${text}`)), 5_000)
+            const late = setTimeout(() => fail(new Error(`not echoed within 15 s: ${text}`)), 15_000)
             const listen = (data: Buffer) => {
               back += data.toString()
               if (back !== text) return

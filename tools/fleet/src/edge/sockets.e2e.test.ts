@@ -72,7 +72,7 @@ describe.skipIf(nginx === undefined)('sockets through the edge', () => {
     await Promise.all(callers.map((socket, nth) => socket.echo(`frame ${nth}`)))
     expect(one.sockets() + two.sockets() + three.sockets()).toBe(callers.length)
     // Each waits at both ends, and the connection that asks is one too.
-    expect((await edge.status()).active).toBe(callers.length + 1)
+    await until(async () => (await edge.status()).active === callers.length + 1, { what: 'nginx counts them' })
   })
 
   test('a new gateway gets its share, not everything; one that is gone from DNS gets nothing', async () => {

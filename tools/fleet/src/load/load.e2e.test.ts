@@ -16,7 +16,7 @@ const scale = {
 
 let stand: Stand
 beforeAll(async () => {
-  stand = await startProcessStand({ gateways: 3, drainMs: 5_000 })
+  stand = await startProcessStand({ gateways: 3, drainMs: 20_000 })
 })
 afterAll(() => stand?.stop())
 
@@ -31,8 +31,8 @@ test('a drain is seen as a drain, and a kill as a cut of all at once', async () 
   const killed = await loseGateway(stand, scale)
   expect(targetOf(killed, 'violation')).toMatchObject({ met: true })
   expect(targetOf(killed, 'comes back')).toMatchObject({ met: true })
-  // Of three gateways one went in five seconds, of two one in no time. No clock is that slow.
+  // Of three gateways one went in twenty seconds, of two one in no time. No clock is that slow.
   const [slow, fast] = [drained, killed].map(report => (report.raw as { figures: { leaveShareMax: number } }).figures)
   expect(slow!.leaveShareMax).toBeLessThan(0.2)
   expect(fast!.leaveShareMax).toBeGreaterThan(0.3)
-}, 120_000)
+}, 180_000)
