@@ -373,6 +373,7 @@ export class Client {
     this.#endWakes = wakes(
       () => this.#connection.wake(),
       () => this.#connection.offline(),
+      () => this.#receipts.leave(),
     )
   }
 

@@ -42,6 +42,19 @@ test('what the device has is told once for a while, the highest of each conversa
   expect(wire.said()).toEqual([])
 })
 
+test('what is gathered is told at once where nothing may run after', async () => {
+  receipts.live()
+  receipts.leave()
+  has('c', 5)
+  await wire.clock.settle()
+  receipts.read('c', 4)
+  expect(wire.said()).toEqual([])
+  receipts.leave()
+  expect(wire.said()).toEqual([read('c', 4), delivered('c', 5)])
+  await wire.clock.advance(10_000)
+  expect(wire.said()).toEqual([])
+})
+
 test('it is told only when it is written: a crash before would have to take it back', async () => {
   let write = () => {}
   store = { ...store, writeCursors: () => new Promise(resolve => (write = resolve)) }

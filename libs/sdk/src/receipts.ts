@@ -89,6 +89,14 @@ export class Receipts {
     return true
   }
 
+  /** Nothing may run after this: what is gathered is told. */
+  leave(): void {
+    if (this.#cancelFlush === undefined) return
+    this.#cancelFlush()
+    this.#cancelFlush = undefined
+    this.#flush()
+  }
+
   /** A ping leaves now. Call the answer when it is answered. */
   pinging(): () => void {
     const failures = this.#failures

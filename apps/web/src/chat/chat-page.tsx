@@ -52,7 +52,7 @@ function Page() {
     <main className="flex h-dvh overflow-hidden">
       <Title conversation={conversation} />
       <div
-        className={`w-full shrink-0 border-line min-[600px]:w-[min(22rem,40vw)] min-[600px]:border-e ${conversation === undefined ? '' : 'max-[599px]:hidden'}`}
+        className={`w-full shrink-0 border-line min-[600px]:w-[min(24rem,40vw)] min-[600px]:border-e ${conversation === undefined ? '' : 'max-[599px]:hidden'}`}
       >
         <ConversationList
           open={conversation}

@@ -70,6 +70,29 @@ inChromium('who is offline writes on: it waits, survives a reload, and goes out 
   await expect.poll(wanted(bob.page), within).toEqual(['there?', 'first', 'second'])
 })
 
+inChromium('what was seen is marked as read, though the page closes before the marks are gathered', async () => {
+  const { ann, bob } = await twoWhoTalk(web)
+  await row(bob.page, 'Hello').waitFor()
+  // Looked at for long enough to count.
+  await row(ann.page, 'Hello').locator('[data-ticks="read"]').waitFor()
+  const left = bob.page
+    .evaluate(
+      `new Promise(() => {
+        let frames = 0
+        const look = () => {
+          if (document.querySelector('[data-conversation-pane]').textContent.includes('the last words')) frames++
+          if (frames < 4) return requestAnimationFrame(look)
+          location.href = 'about:blank'
+        }
+        look()
+      })`,
+    )
+    .catch(() => {})
+  await say(ann.page, 'the last words')
+  await left
+  await row(ann.page, 'the last words').locator('[data-ticks="read"]').waitFor()
+})
+
 inChromium(
   'what one sends is seen in the same frame, from wherever one reads, and its row stays the same',
   async () => {
@@ -81,9 +104,12 @@ inChromium(
     )
     await row(ann.page, 'filler 59').waitFor()
     for (let nth = 0; nth < 20; nth++) {
-      // Every other time from further up.
+      // Every other time from further up, or from far away.
       if (nth % 2 === 1) {
-        await ann.page.evaluate(`document.querySelector('[data-conversation-pane] [data-timeline]').scrollTop -= 700`)
+        const upPx = nth % 4 === 1 ? 700 : 4_000
+        await ann.page.evaluate(
+          `document.querySelector('[data-conversation-pane] [data-timeline]').scrollTop -= ${upPx}`,
+        )
         await ann.page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))')
       }
       const seen = await ann.page.evaluate(sendAndLook(`mine ${nth}.`))
@@ -123,6 +149,186 @@ inChromium('older pages move no row that is on the screen by more than a pixel',
   expect(climbed.prepended).toBeGreaterThanOrEqual(3)
   expect(climbed.blank).toBe(0)
 })
+
+inChromium.each(['en-GB', 'de-DE', 'ar'])('what the list is called is never cut, in %s', async locale => {
+  const ann = await web.person(nameOf('ann'))
+  await ann.page.close()
+  const page = await web.open({ locale })
+  await page.goto(`${web.url}/signin`)
+  await page.locator('input').nth(0).fill(ann.name)
+  await page.locator('input').nth(1).fill(password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`${web.url}/`)
+  const heading = page.getByRole('navigation').getByRole('heading', { level: 2 })
+  const look = () =>
+    heading.evaluate(element => {
+      const [own, around] = [element.getBoundingClientRect(), element.parentElement!.getBoundingClientRect()]
+      const isSeen = own.top < around.bottom
+      return { isSeen, isWhole: own.left >= around.left - 1 && own.right <= around.right + 1 }
+    })
+  for (const width of [320, 390, 600, 820, 1_024, 1_440, 2_560]) {
+    await page.setViewportSize({ width, height: 800 })
+    const { isSeen, isWhole } = await look()
+    expect(!isSeen || isWhole, `${width} px`).toBe(true)
+    if (width >= 1_024) expect(isSeen, `${width} px`).toBe(true)
+    expect(await page.evaluate('document.documentElement.scrollWidth'), `${width} px`).toBeLessThanOrEqual(width)
+  }
+})
+
+/** What is wider than there is room for, on the page or in what scrolls down; what scrolls sideways by design says so by its role. */
+const tooWide = (page: Page) =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('html, body, body *')].filter(one => {
+    const { overflowX, overflowY } = getComputedStyle(one)
+    const isPage = one === document.documentElement
+    return one.scrollWidth > one.clientWidth + 1 && (isPage || (overflowX === 'auto' && overflowY === 'auto' && one.matches(':not(pre, pre *, [role=radiogroup], textarea)')))
+  }).map(one => one.outerHTML.slice(0, 200))`)
+
+inChromium('nothing scrolls sideways on a page of 320 pixels', async () => {
+  const { ann, bob } = await twoWhoTalk(web)
+  const { page } = ann
+  await page.setViewportSize({ width: 320, height: 640 })
+  await fill(web, bob.name, [
+    `https://example.org/${'a-long-path/'.repeat(20)}`,
+    'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrikantentochter',
+    `\`\`\`ts\nconst long = '${'x'.repeat(200)}'\n\`\`\``,
+    `${'| a column '.repeat(12)}|`,
+  ])
+  const client = await clientOf(web, bob.name)
+  const { conversations } = await client.rest.conversations()
+  const conversation = conversations.find(one => one.memberCount === 2)!.id
+  await client.start()
+  const emails = [`${'long.'.repeat(12)}name@bergprint.example`]
+  const sent = [
+    client.send({ conversation, body: { type: 'contact', name: 'Jonas Berg', emails, fallback: 'Jonas Berg' } }),
+    client.send({ conversation, body: { type: 'location', latitude: 59, longitude: 18, fallback: 'A place' } }),
+  ]
+  await Promise.all(sent.map(one => one.acknowledged))
+  await client.stop()
+  await row(page, 'Jonas Berg').waitFor()
+  expect(await tooWide(page)).toEqual([])
+  // A row keeps within its bubble.
+  const card = row(page, 'Jonas Berg')
+  const isWithin = await card.evaluate(article => {
+    const edge = article.getBoundingClientRect().right
+    return [...article.querySelectorAll('a, div')].every(one => one.getBoundingClientRect().right <= edge + 1)
+  })
+  expect(isWithin).toBe(true)
+  // A menu that has no room for all of it scrolls within its frame.
+  await page.setViewportSize({ width: 320, height: 420 })
+  await card.click({ button: 'right', position: { x: 60, y: 8 } })
+  const menu = page.getByRole('menu')
+  const reachesOut = () =>
+    menu.evaluate(list => {
+      const frame = list.closest('[data-placement]')!
+      return list.getBoundingClientRect().bottom - frame.getBoundingClientRect().bottom
+    })
+  await expect.poll(reachesOut).toBeLessThanOrEqual(0)
+  await page.keyboard.press('Escape')
+  await menu.waitFor({ state: 'detached' })
+  await page.setViewportSize({ width: 320, height: 640 })
+  await page.locator('[data-conversation-pane] header h2').click()
+  await page.getByRole('complementary').waitFor()
+  expect(await tooWide(page)).toEqual([])
+  const addresses = [
+    '',
+    'contacts',
+    'join',
+    'settings',
+    'settings/profile',
+    'settings/appearance',
+    'settings/notifications',
+  ]
+  for (const path of [...addresses, 'settings/privacy', 'settings/security', 'settings/sessions', 'settings/account']) {
+    await page.goto(`${web.url}/${path}`)
+    await page.getByRole('heading').first().waitFor()
+    expect(await tooWide(page), path).toEqual([])
+  }
+  const guest = await web.open({ viewport: { width: 320, height: 640 } })
+  for (const path of ['signin', 'signin?view=up']) {
+    await guest.goto(`${web.url}/${path}`)
+    await guest.getByRole('heading').first().waitFor()
+    expect(await tooWide(guest), path).toEqual([])
+  }
+})
+
+inChromium('where the system forces its colours, what is chosen is still told apart', async () => {
+  const { ann } = await twoWhoTalk(web)
+  const { page } = ann
+  await page.emulateMedia({ forcedColors: 'active' })
+  const fillOf = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate(element => getComputedStyle(element).backgroundColor)
+  expect(await fillOf('[data-conversation][aria-current]')).not.toBe(await fillOf('body'))
+  expect(await fillOf('nav label:has(:checked)')).not.toBe(await fillOf('nav label:not(:has(:checked))'))
+  await expectAccessible(page)
+  await page.goto(`${web.url}/settings/notifications`)
+  const track = (isOn: boolean) =>
+    `label${isOn ? '' : ':not'}${isOn ? '[data-selected]' : '([data-selected])'}:has([role=switch]) > span:last-of-type`
+  await page.locator(track(true)).first().waitFor()
+  expect(await fillOf(track(true))).not.toBe(await fillOf(track(false)))
+  await expectAccessible(page)
+})
+
+/** Where the rows are that are wholly in view. */
+const placesOf = (page: Page) =>
+  page.locator('[data-conversation-pane] [data-timeline]').evaluate(scroller => {
+    const { top, bottom } = scroller.getBoundingClientRect()
+    const rows = [...scroller.querySelectorAll<HTMLElement>('[data-key]')].map(
+      row => [row.dataset['key']!, row.getBoundingClientRect()] as const,
+    )
+    const seen = rows.filter(([, place]) => place.top > top + 60 && place.bottom < bottom)
+    return seen.map(([key, place]) => [key, place.top] as const)
+  })
+
+inChromium(
+  'what is pinned may be told late: no row moves, and from there a send shows the end in the same frame',
+  async () => {
+    const { ann, bob } = await twoWhoTalk(web)
+    await fill(
+      web,
+      bob.name,
+      Array.from({ length: 450 }, (_, nth) => `filler ${nth}\nof two lines`),
+    )
+    const client = await clientOf(web, bob.name)
+    const { conversations } = await client.rest.conversations()
+    const { id } = conversations.find(one => one.memberCount === 2)!
+    const [first] = (await client.rest.history(id, { after: 0, limit: 10 })).entries.filter(
+      ({ event }) => event === 'message.new',
+    )
+    let tell = () => {}
+    const isWanted = new Promise<void>(resolve => (tell = resolve))
+    await client.start()
+    await client.pin(id, first!.seq).acknowledged
+    await client.stop()
+    await ann.page.route(/\/pins(\?|$)/, async route => {
+      await isWanted
+      await route.continue()
+    })
+    await ann.page.reload()
+    const latest = ann.page.locator('[data-latest]')
+    await row(ann.page, 'filler').waitFor()
+    await ann.page.evaluate(`document.querySelector('[data-conversation-pane] [data-timeline]').scrollTop -= 900`)
+    await latest.waitFor()
+    await ann.page.waitForTimeout(1_000)
+    const before = await placesOf(ann.page)
+    expect(before.length).toBeGreaterThan(3)
+    tell()
+    const bar = ann.page.getByRole('button', { name: 'Pinned' })
+    await bar.waitFor()
+    const after = new Map(await placesOf(ann.page))
+    for (const [key, top] of before) if (after.has(key)) expect(Math.abs(after.get(key)! - top)).toBeLessThanOrEqual(1)
+    expect(after.size).toBeGreaterThan(3)
+
+    await bar.click()
+    await row(ann.page, `Hello ${bob.name}`).waitFor()
+    const seen = await ann.page.evaluate(sendAndLook('from far away.'))
+    expect(seen).toMatchObject({ isSeen: true, isEmpty: true })
+    await row(ann.page, 'filler 449').waitFor()
+    await ann.page.unrouteAll({ behavior: 'wait' })
+  },
+)
 
 inChromium.each(['light', 'dark'] as const)('everything can be used by everybody, on %s', async colorScheme => {
   const bob = await web.person(nameOf('bob'))

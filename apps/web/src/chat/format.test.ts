@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { badgeOf, dayOf, lengthOfTime, listTimeOf } from './format.ts'
+import { badgeOf, countdownOf, dayOf, lengthOfTime, listTimeOf } from './format.ts'
 
 const now = new Date(2026, 4, 13, 15, 30).getTime()
 const at = (...parts: [number, number, number, number?]) => new Date(...(parts as [number, number, number])).getTime()
@@ -27,4 +27,12 @@ test('a time that lasts is told in its largest unit', () => {
   expect(lengthOfTime(5_000, 'en')).toBe('5 seconds')
   expect(badgeOf(1_000, 'en')).toBe('999+')
   expect(badgeOf(12, 'en')).toBe('12')
+})
+
+test('what is left runs down like a clock, and in hours where it is long', () => {
+  expect(countdownOf(5_000, 'en')).toBe('0:05')
+  // A second that has begun is not over.
+  expect(countdownOf(59_001, 'en')).toBe('1:00')
+  expect(countdownOf(750_000, 'de')).toBe('12:30')
+  expect(countdownOf(3_600_001, 'en')).toBe('2h')
 })

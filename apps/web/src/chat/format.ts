@@ -68,6 +68,17 @@ const units = [
   ['second', 1_000],
 ] as const
 
+/** What is left, as a clock that runs down: `0:05`, `12:30`; of more than an hour, the hours: `3h`. */
+export function countdownOf(ms: number, locale: string): string {
+  const seconds = Math.ceil(ms / 1_000)
+  if (seconds >= 3_600)
+    return new Intl.NumberFormat(locale, { style: 'unit', unit: 'hour', unitDisplay: 'narrow' }).format(
+      Math.ceil(seconds / 3_600),
+    )
+  const twoDigits = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 })
+  return `${numberOf(Math.floor(seconds / 60), locale)}:${twoDigits.format(seconds % 60)}`
+}
+
 /** A count in a badge. */
 export const badgeOf = (count: number, locale: string): string =>
   count > 999 ? `${numberOf(999, locale)}+` : numberOf(count, locale)

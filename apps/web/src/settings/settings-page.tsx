@@ -52,7 +52,7 @@ export function SettingsPage() {
   const [leaves, setLeaves] = useState(false)
   const asked = useValue(asking)
   const item =
-    'flex min-h-11 w-full items-center gap-3 rounded-medium px-3 py-2 text-start hover:bg-hover data-[status=active]:bg-accent-soft data-[status=active]:font-medium'
+    'flex min-h-11 w-full items-center gap-3 rounded-medium px-3 py-2 text-start hover:bg-hover data-[status=active]:edged data-[status=active]:bg-accent-soft data-[status=active]:font-medium'
   // On a narrow screen either is the page.
   const [Menu, Content, Title] =
     part === undefined ? (['main', 'section', 'h1'] as const) : (['div', 'main', 'p'] as const)

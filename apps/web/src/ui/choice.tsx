@@ -19,7 +19,9 @@ export function Choice<T extends string>({ label, value, options, isDisabled, on
       className="grid gap-1.5"
     >
       <Label className="text-small font-medium">{label}</Label>
-      <div className={isLong ? 'grid gap-2' : 'flex flex-wrap gap-1 justify-self-start rounded-medium bg-sunk p-1'}>
+      <div
+        className={isLong ? 'grid gap-2' : 'edged flex flex-wrap gap-1 justify-self-start rounded-medium bg-sunk p-1'}
+      >
         {options.map(one => (
           <Radio
             key={one.value}
@@ -27,7 +29,7 @@ export function Choice<T extends string>({ label, value, options, isDisabled, on
             className={
               isLong
                 ? 'group flex cursor-pointer items-start gap-3 rounded-medium border border-line px-3 py-2 hover:bg-hover data-focus-visible:outline-2 data-focus-visible:outline-focus data-selected:border-accent data-selected:bg-accent-soft'
-                : 'cursor-pointer rounded-small px-3 py-1.5 text-small font-medium text-soft hover:text-ink data-focus-visible:outline-2 data-focus-visible:outline-focus data-selected:bg-raised data-selected:text-ink data-selected:shadow-[0_1px_2px_var(--shade)]'
+                : 'cursor-pointer rounded-small border border-transparent px-3 py-1.5 text-center text-small max-[399px]:grow font-medium text-soft hover:text-ink data-focus-visible:outline-2 data-focus-visible:outline-focus data-selected:border-line data-selected:bg-raised data-selected:text-ink data-selected:shadow-[0_1px_2px_var(--shade)]'
             }
           >
             {isLong && (

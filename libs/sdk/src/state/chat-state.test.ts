@@ -82,6 +82,23 @@ test('two hundred sends while others post: each is the last row in the turn in w
   expect(messages().filter(row => row.state !== 'sent')).toEqual([])
 })
 
+// Of 450 entries the window around the first one reaches that at the end, and lets go of it; of 900 it does not.
+test.each([450, 900])('from an old window a send shows the end at once, of %i entries', async count => {
+  for (let nth = 0; nth < count; nth++) post(`other ${nth}`)
+  await clock.advance(5_000)
+  await finish(timeline.jump(1))
+  expect(timeline.get()).toMatchObject({ hasNewer: true })
+  const { clientId } = timeline.send({ body: { text: 'own' } })
+  expect(timeline.get()).toMatchObject({ hasNewer: false })
+  expect(timeline.get().rows.at(-1)?.key).toBe(clientId)
+  await clock.advance(10_000)
+  expect(last()).toMatchObject({ key: clientId, state: 'sent' })
+  expect(texts().slice(-3)).toEqual([`other ${count - 2}`, `other ${count - 1}`, 'own'])
+  expect(messages().length).toBeGreaterThanOrEqual(20)
+  const seqs = messages().map(({ seq }) => seq!)
+  expect(seqs.every((seq, at) => at === 0 || seq === seqs[at - 1]! + 1)).toBe(true)
+})
+
 test('rows that say the same are the same objects', async () => {
   const before = timeline.get().rows
   post('6')

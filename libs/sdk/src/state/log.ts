@@ -118,6 +118,12 @@ export class Log {
     return window
   }
 
+  /** A window at the head that holds nothing yet. */
+  end(): Span {
+    this.#fold()
+    return this.#add({ from: this.head + 1, to: this.head })
+  }
+
   hide(seqs: readonly number[]): void {
     this.#fold()
     this.#state = hide(this.#state, seqs)

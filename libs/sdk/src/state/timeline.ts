@@ -115,11 +115,11 @@ export class LogTimeline implements Timeline {
   }
 
   send(message: Omit<Message, 'conversation' | 'thread'>): Send {
-    return this.#flushed(({ client }) => client.send({ ...message, ...this.#place() }))
+    return this.#sent(({ client }) => client.send({ ...message, ...this.#place() }))
   }
 
   ask(question: Omit<Question, 'conversation' | 'thread'>): Send {
-    return this.#flushed(({ client }) => client.ask({ ...question, ...this.#place() }))
+    return this.#sent(({ client }) => client.ask({ ...question, ...this.#place() }))
   }
 
   retry(key: string): void {
@@ -195,6 +195,15 @@ export class LogTimeline implements Timeline {
     const done = work(this.#options)
     this.#options.changes.flush()
     return done
+  }
+
+  /** Its row stands at the end of the log, so that is what is shown, whatever was before. */
+  #sent(send: (options: TimelineOptions) => Send): Send {
+    return this.#flushed(options => {
+      const sent = send(options)
+      this.#showEnd()
+      return sent
+    })
   }
 
   #place() {
@@ -280,6 +289,18 @@ export class LogTimeline implements Timeline {
     this.#loading = 'none'
     this.#error = undefined
     this.#touch(true)
+  }
+
+  /** Waits for nothing: where the end is not held, it begins empty, and what lies before it is read. */
+  #showEnd(): void {
+    const log = this.#log
+    if (log.shown === undefined || log.shown.to >= log.head) return
+    this.#turn += 1
+    const last = log.windows.at(-1)
+    this.#shown(last?.to === log.head ? last : log.end())
+    // What is on its way is for what was shown before.
+    this.#steps.clear()
+    if (!this.#isEnough(log.shown)) void this.older()
   }
 
   /** @returns undefined where it began anew meanwhile */

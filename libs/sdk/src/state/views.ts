@@ -148,7 +148,7 @@ export interface Timeline extends Readable<TimelineView> {
   /** Shows the window around a message, reading it where it is not held. */
   jump(seq: number): Promise<void>
   latest(): Promise<void>
-  /** Sends into it; in a thread to that thread. The row is there when this returns. */
+  /** Sends into it; in a thread to that thread. The row is there when this returns: the end is shown, whatever was before. */
   send(message: Omit<Message, 'conversation' | 'thread'>): Send
   ask(question: Omit<Question, 'conversation' | 'thread'>): Send
   /** Takes a failed send up again, under a clientId of its own, or drops it. */

@@ -9,7 +9,9 @@ import { useTranslation } from '../../text/translate.ts'
 import { useValue, type Value } from '../../app/value.ts'
 import { type Mode, posting } from '../conversation/mode.ts'
 import { useChat } from '../hooks.ts'
+import { lengthOfTime } from '../format.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
+import { toast } from '../../ui/toast.tsx'
 import { type Choice, Menu } from '../parts/menu.tsx'
 import { About } from './about.tsx'
 import { complete } from './complete.ts'
@@ -20,6 +22,7 @@ import { keepDraft, useDraft } from './use-draft.ts'
 import { type Field, useField } from './use-field.ts'
 import { useMentionable } from './use-mentionable.ts'
 import { useSend } from './use-send.ts'
+import { Wait } from './wait.tsx'
 
 /** As the server takes it. */
 const textLengthMax = 8_000
@@ -40,6 +43,8 @@ export interface ComposerProps {
   readonly mayMentionAll: boolean
   readonly label: string
   readonly actions: readonly Choice[]
+  /** Until when the next message has to wait. */
+  readonly waitUntil: number | undefined
   readonly ref?: Ref<ComposerHandle>
   /** The last message of one's own, to be changed. @returns false where there is none */
   editLast(): boolean
@@ -50,7 +55,7 @@ export interface ComposerProps {
 }
 
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { conversation, draft, mode, mayMentionAll, label, actions, ref, editLast, onSchedule } = props
+  const { conversation, draft, mode, mayMentionAll, label, actions, waitUntil, ref, editLast, onSchedule } = props
   const { t } = useTranslation()
   const area = useRef<HTMLTextAreaElement>(null)
   const list = useRef<CompletionsHandle>(null)
@@ -119,7 +124,11 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             onPress={() => onSchedule(field.text().trim(), () => (write(''), draft?.set(null)))}
           />
         )}
-        <SendButton isEdit={about.kind === 'edit'} isEmpty={isEmpty} onPress={submit} />
+        {waitUntil !== undefined && about.kind !== 'edit' ? (
+          <Wait until={waitUntil} />
+        ) : (
+          <SendButton isEdit={about.kind === 'edit'} isEmpty={isEmpty} onPress={submit} />
+        )}
       </div>
     </div>
   )
@@ -175,7 +184,7 @@ function Area({ conversation, draft, label, editLast, area, list, about, field, 
         onSelect={() => query !== undefined && field.wrote()}
         onBlur={() => client.stopTyping(conversation)}
         onPaste={pasteText}
-        className="max-h-48 min-h-10 min-w-0 grow resize-none bg-transparent px-3 py-2 text-body outline-none [field-sizing:content] placeholder:text-soft"
+        className="max-h-48 min-h-10 min-w-0 grow resize-none bg-transparent px-3 py-2 text-body outline-none [field-sizing:content] placeholder:truncate placeholder:text-soft"
       />
       <EmojiButton area={area} isOpen={isPicking} onOpenChange={setPicking} />
     </div>
@@ -204,11 +213,17 @@ function SendButton({ isEdit, isEmpty, onPress }: SendProps) {
 
 /** @returns what sends what is written, and makes room for the next */
 function useSubmit(props: ComposerProps, { text, write }: Field): () => void {
-  const { draft, mode, onSent } = props
+  const { draft, mode, waitUntil, onSent } = props
+  const { t, i18n } = useTranslation()
   const send = useSend(props)
   return () => {
     const isEdit = mode.get().kind === 'edit'
     const written = text().trim()
+    if (waitUntil !== undefined && !isEdit) {
+      const length = lengthOfTime(Math.max(0, waitUntil - Date.now()), i18n.language)
+      if (written !== '') toast(t('chat.composer.wait', { length }))
+      return
+    }
     if ((written === '' && !isEdit) || !send(written)) return
     mode.set(posting)
     write(isEdit ? (draft?.get()?.text ?? '') : '')

@@ -14,6 +14,7 @@ import {
 import { useTranslation } from '../../text/translate.ts'
 import { may } from '../access.ts'
 import { Composer, type ComposerHandle } from '../composer/composer.tsx'
+import { useWait } from '../composer/use-wait.ts'
 import { useTell, useWords } from '../../app/use-tell.ts'
 import { useChat } from '../hooks.ts'
 import { DialogPlace, later, NoPlace } from '../parts/later.tsx'
@@ -113,6 +114,7 @@ export function Talk({ view, timeline, draft, lineSeq, pane, label, empty, openP
   const onSent = useCallback(() => pane.current?.toLatest(), [pane])
   const { actions, asked, schedule, close } = useComposerActions(view, isThread)
   const barrier = useBarrier(view)
+  const waitUntil = useWait(view, timeline)
   const onRowKey = (event: KeyboardEvent, message: MessageRow) =>
     pressOn(event, message, context, { edit, remove: message => setDialog({ kind: 'delete', message }) })
 
@@ -151,6 +153,7 @@ export function Talk({ view, timeline, draft, lineSeq, pane, label, empty, openP
           mayMentionAll={view.kind === 'group' && may(view, 'mentionEveryone')}
           label={label}
           actions={actions}
+          waitUntil={waitUntil}
           editLast={editLast}
           onSent={onSent}
           {...(isThread ? {} : { onSchedule: schedule })}

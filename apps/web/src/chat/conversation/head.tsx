@@ -51,7 +51,8 @@ export function ConversationHead({ view, openPanel }: HeadProps) {
           </span>
         </span>
       </button>
-      <IconButton icon="info" label={t('chat.conversation.info')} onPress={openInfo} />
+      {/* The name beside it does the same. */}
+      <IconButton icon="info" label={t('chat.conversation.info')} onPress={openInfo} className="max-[359px]:hidden" />
       <Menu label={t('chat.conversation.more')} choices={all}>
         <IconButton icon="more" label={t('chat.conversation.more')} />
       </Menu>

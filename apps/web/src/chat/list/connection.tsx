@@ -26,7 +26,7 @@ function Gone({ name }: { readonly name: string }) {
   }, [name])
   if (!isTold) return null
   return (
-    <p className="mx-2 mb-1 flex items-center gap-3 rounded-medium bg-warning-soft px-3 py-2 text-small">
+    <p className="m-2 flex items-center gap-3 rounded-medium bg-warning-soft px-3 py-2 text-small">
       <Icon name="retry" size={18} className="text-warning" />
       {t(navigator.onLine ? 'chat.connection.waiting' : 'chat.connection.offline')}
     </p>

@@ -61,12 +61,6 @@ export function ConversationList({ open, onNew, onRequests, ...menu }: ListProps
           onChange={setFilter}
         />
       )}
-      {!isInArchive && asked > 0 && (
-        <Bar icon="person" onPress={onRequests} count={asked}>
-          {t('chat.list.requests')}
-        </Bar>
-      )}
-      <Connection />
       <div className="min-h-0 grow">
         {!isLoaded ? (
           <Loading />
@@ -76,6 +70,13 @@ export function ConversationList({ open, onNew, onRequests, ...menu }: ListProps
           <Nothing isAll={items.length + archived.length === 0} isInArchive={isInArchive} onNew={onNew} />
         )}
       </div>
+      {/* What comes and goes stands below the rows, so that it moves none of them. */}
+      {!isInArchive && asked > 0 && (
+        <Bar icon="person" onPress={onRequests} count={asked}>
+          {t('chat.list.requests')}
+        </Bar>
+      )}
+      <Connection />
     </nav>
   )
 }
@@ -87,11 +88,15 @@ function Head({ onNew, onArchive, onNotices, onStarred, onScheduled, onThreads, 
   const { user } = useChat()
   const navigate = useNavigate()
   return (
-    <header className="flex h-14 shrink-0 items-center gap-1 ps-3 pe-2">
+    <header className="flex h-14 shrink-0 items-center ps-3 pe-2">
       <Link to="/settings" aria-label={t('chat.list.settings')} className="me-1 rounded-full">
         <Avatar id={user.id} name={user.displayName} picture={user.avatar} size={32} />
       </Link>
-      <h2 className="grow truncate px-1 text-title font-semibold">{t('chat.list.title')}</h2>
+      {/* Whole, or out of sight in a second line: half a word tells nobody anything. */}
+      <div className="flex h-7 min-w-0 grow flex-wrap overflow-hidden ps-1">
+        <span className="h-full w-px" />
+        <h2 className="text-title leading-7 font-semibold whitespace-nowrap">{t('chat.list.title')}</h2>
+      </div>
       <Bell onPress={onNotices} />
       <Link
         to="/contacts"
@@ -137,7 +142,7 @@ function Bar({ icon, isTurned = false, count, children, onPress }: BarProps) {
   return (
     <AriaButton
       onPress={onPress}
-      className="mx-2 mb-1 flex min-h-10 shrink-0 items-center gap-3 rounded-medium px-3 text-start font-medium hover:bg-hover"
+      className="mx-2 my-1 flex min-h-10 shrink-0 items-center gap-3 rounded-medium px-3 text-start font-medium hover:bg-hover"
     >
       <Icon name={icon} isTurned={isTurned} className="text-soft" />
       <span className="grow">{children}</span>

@@ -38,7 +38,7 @@ export const ConversationRow = memo(function ConversationRow({ item, isOpen, isS
           event.preventDefault()
           setMenuOpen(true)
         }}
-        className="mx-2 flex h-(--row) items-center gap-3 rounded-medium px-2 transition-colors hover:bg-hover focus-visible:-outline-offset-2 aria-[current=page]:bg-accent-soft"
+        className="mx-2 flex h-(--row) items-center gap-3 rounded-medium px-2 transition-colors hover:bg-hover focus-visible:-outline-offset-2 aria-[current=page]:edged aria-[current=page]:bg-accent-soft"
       >
         <Picture item={item} />
         <span className="flex min-w-0 grow flex-col gap-px">

@@ -17,7 +17,7 @@ export function ContactCard({ contact, isActive, meta }: CardProps) {
   const { name, organization, phones = [], emails = [], user } = contact
   const link = 'block truncate text-small text-accent underline underline-offset-2'
   return (
-    <div className="flow-root min-w-56">
+    <div className="flow-root min-w-[min(14rem,100%)]">
       <div className="flex gap-3 py-1">
         <Avatar id={user ?? name} name={name} size={40} />
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-0.5">

@@ -100,10 +100,10 @@ function MessageArticle({ message, first, last, isActive }: ArticleProps) {
           {last && <Avatar id={message.by} name={name} picture={author?.avatar ?? null} size={32} />}
         </span>
       )}
-      <div className="relative min-w-0 max-w-[min(100%,40rem)] pointer-fine:max-w-[min(100%-5rem,40rem)]">
+      <div className="relative min-w-0 max-w-[min(100%,40rem)] pointer-fine:sm:max-w-[min(100%-5rem,40rem)]">
         <div
           ref={bubble}
-          className={`flow-root rounded-large px-3 py-1.5 ${message.own ? 'bg-own' : 'bg-theirs'} ${cornersOf(message.own, first, last)} ${message.state === 'failed' ? 'outline outline-danger' : ''}`}
+          className={`edged flow-root rounded-large px-3 py-1.5 ${message.own ? 'bg-own' : 'bg-theirs'} ${cornersOf(message.own, first, last)} ${message.state === 'failed' ? 'outline outline-danger' : ''}`}
         >
           {isGroup && !message.own && first && <AuthorName id={message.by} name={name} />}
           <Inside message={message} isActive={isActive} />

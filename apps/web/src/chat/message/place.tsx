@@ -18,7 +18,7 @@ export function Place({ location, isActive, meta }: PlaceProps) {
   const { latitude, longitude, accuracyM, name, address } = location
   const place = `${shortOf(latitude)}, ${shortOf(longitude)}`
   return (
-    <div className="flow-root min-w-56">
+    <div className="flow-root min-w-[min(14rem,100%)]">
       <div className="flex gap-3 py-1">
         <span className="grid size-10 shrink-0 place-items-center rounded-full bg-accent text-on-accent">
           <Icon name="place" />

@@ -22,7 +22,7 @@ export function Toolbar({ message, at, isActive }: ToolbarProps) {
       ref={bar}
       role="toolbar"
       aria-label={t('chat.message.tools')}
-      className={`absolute top-0.5 z-10 flex rounded-medium bg-canvas ${message.own ? 'end-full me-1' : 'start-full ms-1'}`}
+      className={`absolute z-10 flex rounded-medium bg-canvas max-sm:end-1 max-sm:bottom-full max-sm:-mb-2 max-sm:shadow-float sm:top-0.5 ${message.own ? 'sm:end-full sm:me-1' : 'sm:start-full sm:ms-1'}`}
     >
       {rights.react && (
         <Tool

@@ -15,7 +15,7 @@ export function Chips<T extends string>({ label, value, options, onChange }: Chi
       {options.map(one => (
         <label
           key={one.value}
-          className="relative flex h-7 shrink-0 items-center gap-1.5 rounded-full px-3 text-small text-soft transition-colors hover:bg-hover has-checked:bg-accent-soft has-checked:font-medium has-checked:text-accent has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-focus"
+          className="relative flex h-7 shrink-0 items-center gap-1.5 rounded-full px-3 text-small text-soft transition-colors hover:bg-hover has-checked:edged has-checked:bg-accent-soft has-checked:font-medium has-checked:text-accent has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-focus"
         >
           <input
             type="radio"

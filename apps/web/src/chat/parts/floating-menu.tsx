@@ -9,7 +9,7 @@ function List({ label, choices, onClose }: ChoicesProps) {
     <AriaMenu
       aria-label={label}
       autoFocus="first"
-      className="max-h-[inherit] min-w-48 overflow-y-auto p-1 outline-none"
+      className="min-h-0 min-w-48 overflow-y-auto p-1 outline-none"
       onAction={key => choices.find(({ id }) => id === key)?.act()}
       onClose={onClose}
     >
@@ -45,7 +45,7 @@ export function FloatingMenu({ at, placement = 'bottom end', head, onClose, ...l
       triggerRef={at}
       placement={placement}
       onOpenChange={isOpen => !isOpen && onClose()}
-      className="rounded-medium border border-line bg-raised text-ink shadow-float"
+      className="flex flex-col rounded-medium border border-line bg-raised text-ink shadow-float"
     >
       {head}
       <List {...list} onClose={onClose} />

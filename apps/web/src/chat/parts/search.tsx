@@ -38,7 +38,7 @@ export function Search({ label, value, autoFocus = false, onChange, onKeyDown }:
           event.stopPropagation()
           return onChange('')
         }}
-        className="h-10 w-full rounded-full border border-transparent bg-sunk ps-9.5 pe-9 text-field text-ink placeholder:text-soft focus:border-focus focus:outline-none [&::-webkit-search-cancel-button]:hidden"
+        className="h-10 w-full rounded-full border border-edge bg-sunk ps-9.5 pe-9 text-field text-ink placeholder:text-soft focus:border-focus focus:outline-none [&::-webkit-search-cancel-button]:hidden"
       />
       {value !== '' && (
         <button

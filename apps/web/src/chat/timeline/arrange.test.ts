@@ -69,6 +69,16 @@ test('where there are rows before the first one, it is not known to be the first
   expect(draw(rows, 2, false)).toContain('U')
 })
 
+test('a row is not drawn before it is known what stands above it, so that no older page changes one that is', () => {
+  const arrangement = new Arrangement()
+  const rows = [message('m5', 'ann', noon), message('m6', 'ann', noon + 1), message('m7', 'bob', noon + 2)]
+  expect(draw(rows, undefined, true)).toBe('m6] [m7]')
+  const before = arrangement.place(rows, undefined, true)
+  const after = arrangement.place([message('m4', 'ann', noon - 1), ...rows], undefined, false)
+  expect(after.slice(-2).map((row, nth) => row === before[nth])).toEqual([true, true])
+  expect(draw(rows.slice(0, 1), undefined, true)).toBe('D[m5]')
+})
+
 test('what is the same as before is the same object', () => {
   const arrangement = new Arrangement()
   const rows = [message('m1', 'ann', noon), message('m2', 'ann', noon + 1)]

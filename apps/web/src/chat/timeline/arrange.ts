@@ -29,13 +29,14 @@ export class Arrangement {
 
   /**
    * @param readSeq How far the reader had read when the conversation was opened; undefined draws no line.
-   * @param hasOlder There are rows before these: the first of them need not be the first unread one.
+   * @param hasOlder There are rows before these. What stands above the first of them is not known then, and would change under
+   *   the eyes when they come: it is not drawn before.
    */
   place(all: readonly Row[], readSeq: number | undefined, hasOlder: boolean): readonly Placed[] {
     const rows = all.filter(saysSomething)
     const first = readSeq === undefined ? undefined : firstUnread(rows, readSeq)
     const unread = hasOlder && first === rows[0] ? undefined : first
-    return rows.map((row, nth) => {
+    const placed = rows.map((row, nth) => {
       const before = rows[nth - 1]
       const after = rows[nth + 1]
       const startsUnread = row === unread
@@ -48,6 +49,7 @@ export class Arrangement {
         last: after === unread || !standTogether(row, after),
       })
     })
+    return hasOlder && placed.length > 1 ? placed.slice(1) : placed
   }
 
   #keep(next: Placed): Placed {

@@ -1,6 +1,7 @@
 /**
  * Where a list that scrolls is held while rows come and change their height: at the bottom, until somebody scrolls away; or at a
- * row that it was brought to, until its neighbours are measured. Knows nothing of React, which need not draw for any of it.
+ * row that it was brought to, until its neighbours are measured. What comes above the list or goes from there moves the list, and
+ * none of its rows. Knows nothing of React, which need not draw for any of it.
  */
 import type { VirtualizerHandle } from 'virtua'
 
@@ -17,6 +18,8 @@ export type TopOf = (handle: VirtualizerHandle) => number | undefined
 interface RowHold {
   readonly topOf: TopOf
   until: number
+  /** How far the list itself has been moved since. */
+  movedPx: number
 }
 
 export class Hold {
@@ -28,6 +31,8 @@ export class Hold {
   #isFollowing = false
   #lastTop = 0
   #lastHeight = 0
+  /** Where its upper edge was in the window. */
+  #edge = 0
   #intendedAt = Number.NEGATIVE_INFINITY
 
   constructor(isAtBottom: boolean) {
@@ -45,7 +50,12 @@ export class Hold {
     this.#element = element
     this.#handle = handle
     const pin = () => this.pin()
-    const resized = new ResizeObserver(pin)
+    this.#edge = element.getBoundingClientRect().top
+    // Told before it is painted.
+    const resized = new ResizeObserver(() => {
+      this.#compensate(element)
+      pin()
+    })
     resized.observe(element)
     // The height of the whole is a style of the list: a change of it is told in the same frame, after all measuring.
     const changed = new MutationObserver(pin)
@@ -73,7 +83,7 @@ export class Hold {
 
   /** Brings a row to its place: at once, and again when what is around it is measured. Who scrolls meanwhile, is left alone. */
   toRow(topOf: TopOf): void {
-    this.#at = { topOf, until: performance.now() + settleMs }
+    this.#at = { topOf, until: performance.now() + settleMs, movedPx: 0 }
     this.pin()
   }
 
@@ -86,12 +96,23 @@ export class Hold {
     else if (this.#at !== undefined) this.#pinRow(element, this.#at)
   }
 
+  /** A bar that comes above the list takes its room from the list, and pushes no row away from under the eyes. */
+  #compensate(element: HTMLElement): void {
+    const edge = element.getBoundingClientRect().top
+    const movedPx = edge - this.#edge
+    this.#edge = edge
+    if (movedPx === 0 || this.#at === 'bottom') return
+    if (this.#at === undefined) element.scrollTop += movedPx
+    else this.#at.movedPx += movedPx
+  }
+
   #pinRow(element: HTMLElement, row: RowHold): void {
-    const top = row.topOf(this.#handle!)
-    if (top === undefined) {
+    const place = row.topOf(this.#handle!)
+    if (place === undefined) {
       this.#at = undefined
       return
     }
+    const top = place + row.movedPx
     row.until = performance.now() + settleMs
     if (Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top
     this.look()

@@ -1,4 +1,7 @@
-/** Marks as read what was seen: drawn, wholly in view, in a page that is visible and has had the focus for a while. */
+/**
+ * Marks as read what was seen: drawn, wholly in view, in a page that is visible and has had the focus for a while. Marks are
+ * gathered, but whoever leaves the page has read what they have seen by then.
+ */
 import { useCallback, useEffect, useRef } from 'react'
 
 /** Marks are gathered for so long. */
@@ -12,36 +15,44 @@ export function useReading(markRead: (seq: number) => void): (seq: number | unde
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const attentiveSince = useRef(isAttentive() ? 0 : Number.POSITIVE_INFINITY)
 
+  /** @returns whether it was looked at for long enough */
+  const mark = useCallback(() => {
+    if (performance.now() - attentiveSince.current < settleMs) return false
+    if (seen.current > marked.current) {
+      marked.current = seen.current
+      markRead(seen.current)
+    }
+    return true
+  }, [markRead])
   const plan = useCallback(
     function plan() {
       if (timer.current !== undefined || seen.current <= marked.current) return
       timer.current = setTimeout(() => {
         timer.current = undefined
-        if (!isAttentive() || seen.current <= marked.current) return
-        if (performance.now() - attentiveSince.current < settleMs) return plan()
-        marked.current = seen.current
-        markRead(seen.current)
+        if (isAttentive() && !mark()) plan()
       }, gatherMs)
     },
-    [markRead],
+    [mark],
   )
 
   useEffect(() => {
-    const changed = () => {
-      attentiveSince.current = isAttentive() ? performance.now() : Number.POSITIVE_INFINITY
-      if (isAttentive()) plan()
+    const changed = ({ type }: Event) => {
+      const isLeaving = type === 'pagehide' || !isAttentive()
+      if (isLeaving) mark()
+      attentiveSince.current = isLeaving ? Number.POSITIVE_INFINITY : performance.now()
+      if (!isLeaving) plan()
     }
-    addEventListener('focus', changed)
-    addEventListener('blur', changed)
-    document.addEventListener('visibilitychange', changed)
+    const listening = new AbortController()
+    const { signal } = listening
+    for (const type of ['focus', 'blur', 'pageshow']) addEventListener(type, changed, { signal })
+    // Before the client hears of it, which then tells at once whatever it has.
+    for (const type of ['visibilitychange', 'pagehide']) addEventListener(type, changed, { signal, capture: true })
     return () => {
-      removeEventListener('focus', changed)
-      removeEventListener('blur', changed)
-      document.removeEventListener('visibilitychange', changed)
+      listening.abort()
       clearTimeout(timer.current)
       timer.current = undefined
     }
-  }, [plan])
+  }, [plan, mark])
 
   return useCallback(
     seq => {
