@@ -24,6 +24,28 @@ const sources = ['protocol', 'sdk', 'react'].flatMap(name => {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+/**
+ * What each way in needs, as one file: many small ones are compressed one by one, and the page for the conversations would
+ * load 30 kB more. A group takes what its modules import, unless one above has it; what is in none is a chunk by itself.
+ * The first loads are held by src/bundle.test.ts.
+ */
+const groups = Object.entries({
+  // On every page. Without main.tsx: that waits for the others, and they would wait for it.
+  shell:
+    /\/web\/src\/(session\.ts|app\/(app|appearance|navigation|words)\.tsx?|ui\/(icon|icon-button|button)\.tsx)$|\/react-dom\/client\.js$|\/libs\/(protocol\/src\/limits|sdk\/src\/rest\/identities)\.ts$/,
+  // What runs for somebody who is signed in.
+  client: /\/web\/src\/client\.ts$/,
+  // In the conversations and in the settings.
+  avatar: /\/web\/src\/ui\/avatar\.tsx$/,
+  chat: /\/web\/src\/chat\/chat-page\.tsx$/,
+  // Wherever the server is asked for something (app/asking.tsx).
+  answers: /\/web\/src\/app\/answers\.tsx$|\/react-query\/.*\/use(Mutation|Query)\.js$/,
+  // For signing in and in the settings.
+  forms: /\/web\/src\/ui\/(field|form|notice|skeleton)\.tsx$/,
+  // For signing in and where something is chosen.
+  choice: /\/web\/src\/ui\/choice\.tsx$/,
+}).map(([name, test], nth, all) => ({ name, test, priority: all.length - nth }))
+
 export default defineConfig({
   root: here('.'),
   plugins: [react(), tailwind()],
@@ -44,6 +66,7 @@ export default defineConfig({
       output: {
         // The worker keeps its name: browsers look there for a newer one.
         entryFileNames: ({ name }) => (name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js'),
+        codeSplitting: { groups },
       },
     },
   },

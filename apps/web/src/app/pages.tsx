@@ -5,6 +5,7 @@
 import { type ComponentType, lazy, startTransition, Suspense, useEffect, useState } from 'react'
 import { account, isSignedIn } from '../session.ts'
 import { speakOf } from '../text/languages.ts'
+import { asking } from './asking.tsx'
 import { ErrorBoundary } from './error-boundary.tsx'
 import { hrefOf, nextOf, type Pattern, type Place } from './address.ts'
 import { goTo, PlaceContext, place, preload } from './navigation.tsx'
@@ -28,17 +29,17 @@ const page = (load: () => Promise<ComponentType>, isOpen = false): Page => ({
 const amongChats = (load: () => Promise<ComponentType>): Page =>
   page(async () => (await Promise.all([load(), speakOf('chat')]))[0])
 const behindChats = (load: () => Promise<ComponentType>): Page =>
-  amongChats(async () => (await Promise.all([load(), speakOf('late')]))[0])
+  amongChats(async () => (await Promise.all([asking(load()), speakOf('late')]))[0])
 
 const chat = amongChats(async () => (await import('../chat/chat-page.tsx')).ChatPage)
-const settings = page(async () => (await import('../settings/settings-page.tsx')).SettingsPage)
+const settings = page(() => asking(import('../settings/settings-page.tsx').then(({ SettingsPage }) => SettingsPage)))
 
 const pages: Readonly<Record<Pattern, Page>> = {
   '/': chat,
   '/c/$conversation': chat,
   '/contacts': behindChats(async () => (await import('../contacts/contacts-page.tsx')).ContactsPage),
   '/join': behindChats(async () => (await import('../chat/group/join-page.tsx')).JoinPage),
-  '/signin': page(async () => (await import('../auth/sign-in-page.tsx')).SignInPage, true),
+  '/signin': page(() => asking(import('../auth/sign-in-page.tsx').then(({ SignInPage }) => SignInPage)), true),
   '/settings': settings,
   '/settings/$part': settings,
 }

@@ -1,13 +1,13 @@
 /** Small things of the pages for signing in. */
 import type { ReactNode } from 'react'
-import { Button, type ButtonProps } from 'react-aria-components'
+import { Press, type PressProps } from '../ui/press.tsx'
 
 /** A step aside, as a word in the text. */
-export function TextButton(props: Omit<ButtonProps, 'className'>) {
+export function TextButton(props: Omit<PressProps, 'className'>) {
   return (
-    <Button
+    <Press
       {...props}
-      className="justify-self-center rounded-small px-1 py-1 font-medium text-accent underline-offset-4 hover:underline data-disabled:text-soft data-disabled:no-underline"
+      className="justify-self-center rounded-small px-1 py-1 font-medium text-accent underline-offset-4 hover:underline disabled:text-soft disabled:no-underline"
     />
   )
 }

@@ -174,7 +174,7 @@ function ContactMenu({ user: { id, displayName: name }, isStop, write }: MenuPro
   return (
     <>
       <Menu label={label} choices={all}>
-        <IconButton icon="more" label={label} excludeFromTabOrder={!isStop} />
+        <IconButton icon="more" label={label} tabIndex={isStop ? 0 : -1} />
       </Menu>
       {asked === 'remove' && (
         <Confirm

@@ -1,11 +1,11 @@
 /** How others see the person: picture, name, a few words. */
 import { limits, type Me } from '@flotilla/protocol'
 import { lazy, Suspense, useState } from 'react'
-import { FileTrigger } from 'react-aria-components'
 import { useTranslation } from '../text/translate.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
+import { FileButton } from '../ui/file-button.tsx'
 import { Form } from '../ui/form.tsx'
 import { pictureTypes } from '../ui/crop.ts'
 import { Loaded, Section } from './parts.tsx'
@@ -51,9 +51,9 @@ function Picture({ me }: { readonly me: Me }) {
             {me.displayName}
           </p>
           <div className="flex flex-wrap gap-2">
-            <FileTrigger acceptedFileTypes={pictureTypes} onSelect={files => setChosen(files?.[0])}>
-              <Button look="secondary">{t('profile.choose')}</Button>
-            </FileTrigger>
+            <FileButton look="secondary" types={pictureTypes} onChoose={setChosen}>
+              {t('profile.choose')}
+            </FileButton>
             {me.avatar !== null && (
               <Button look="quiet" isPending={remove.isPending} onPress={() => remove.mutate()}>
                 {t('profile.remove')}

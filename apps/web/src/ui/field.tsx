@@ -1,7 +1,8 @@
 /** A field of a form: its name, what it holds, what it is for, and what is wrong with it, tied together for screen readers. */
 import { type ReactNode, useState } from 'react'
-import { Button, FieldError, Input, Label, Text, TextArea, TextField, type TextFieldProps } from 'react-aria-components'
+import { FieldError, Input, Label, Text, TextArea, TextField, type TextFieldProps } from 'react-aria-components'
 import { useTranslation } from '../text/translate.ts'
+import { Press } from './press.tsx'
 
 export interface FieldProps extends Omit<TextFieldProps, 'className' | 'children' | 'type' | 'inputMode'> {
   readonly label: string
@@ -32,14 +33,13 @@ export function Field({ label, hint, lines, type = 'text', placeholder, inputMod
             className={`${box} ${isSecret ? 'pe-16' : ''}`}
           />
           {isSecret && (
-            <Button
-              slot={null}
+            <Press
               aria-pressed={shown}
               onPress={() => setShown(!shown)}
               className="absolute inset-y-1 end-1 rounded-small px-2 text-small font-medium text-accent hover:bg-hover"
             >
               {shown ? t('field.hide') : t('field.show')}
-            </Button>
+            </Press>
           )}
         </div>
       ) : (

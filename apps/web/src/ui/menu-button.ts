@@ -1,8 +1,8 @@
 /** What a button has that opens a menu. */
 import { createContext, type RefObject } from 'react'
-import type { ButtonProps } from 'react-aria-components'
+import type { PressProps } from './press.tsx'
 
-interface MenuButton extends Pick<ButtonProps, 'aria-expanded' | 'aria-haspopup' | 'onKeyDown' | 'onPress'> {
+interface MenuButton extends Pick<PressProps, 'aria-expanded' | 'aria-haspopup' | 'onKeyDown' | 'onPress'> {
   readonly ref: RefObject<HTMLButtonElement | null>
 }
 

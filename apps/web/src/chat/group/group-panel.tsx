@@ -2,7 +2,6 @@
 import type { ConversationView } from '@flotilla/sdk/state'
 import { useNavigate } from '../../app/navigation.tsx'
 import { useState } from 'react'
-import { FileTrigger } from 'react-aria-components'
 import { useTranslation } from '../../text/translate.ts'
 import { Button } from '../../ui/button.tsx'
 import { isManager, may } from '../access.ts'
@@ -11,6 +10,7 @@ import { useChat } from '../hooks.ts'
 import { Avatar } from '../parts/avatar.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
+import { FileButton } from '../../ui/file-button.tsx'
 import { pictureTypes } from '../../ui/crop.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { DialogPlace, later } from '../parts/later.tsx'
@@ -83,9 +83,9 @@ function Picture({ view }: { readonly view: ConversationView }) {
       <Avatar id={view.id} name={view.name} picture={view.avatar ?? null} size={96} />
       {may(view, 'edit') && (
         <div className="flex flex-wrap justify-center gap-1">
-          <FileTrigger acceptedFileTypes={pictureTypes} onSelect={files => setChosen(files?.[0])}>
-            <Button look="quiet">{t('late.group.choosePicture')}</Button>
-          </FileTrigger>
+          <FileButton look="quiet" types={pictureTypes} onChoose={setChosen}>
+            {t('late.group.choosePicture')}
+          </FileButton>
           {view.avatar !== undefined && (
             <Button look="quiet" onPress={() => void tell(client.rest.groups.removeAvatar(view.id))}>
               {t('late.group.removePicture')}

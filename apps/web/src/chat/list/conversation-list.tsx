@@ -2,7 +2,6 @@
 import type { ConversationItem } from '@flotilla/sdk/state'
 import { Link, useNavigate } from '../../app/navigation.tsx'
 import { type KeyboardEvent, type ReactNode, useCallback, useRef, useState } from 'react'
-import { Button as AriaButton } from 'react-aria-components'
 import { useTranslation } from '../../text/translate.ts'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { Button } from '../../ui/button.tsx'
@@ -14,6 +13,7 @@ import { nextRow } from '../parts/row-keys.ts'
 import { Search } from '../parts/search.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
+import { Press } from '../../ui/press.tsx'
 import { later, NoPlace } from '../parts/later.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { choose, type Filter, filters } from './filter.ts'
@@ -140,7 +140,7 @@ interface BarProps {
 
 function Bar({ icon, isTurned = false, count, children, onPress }: BarProps) {
   return (
-    <AriaButton
+    <Press
       onPress={onPress}
       className="mx-2 my-1 flex min-h-10 shrink-0 items-center gap-3 rounded-medium px-3 text-start font-medium hover:bg-hover"
     >
@@ -151,7 +151,7 @@ function Bar({ icon, isTurned = false, count, children, onPress }: BarProps) {
           {count}
         </span>
       )}
-    </AriaButton>
+    </Press>
   )
 }
 

@@ -1,8 +1,8 @@
 /** Lines of code. Their colours come later, from a chunk of its own: the text stands as it is from the first frame on. */
 import { type ReactNode, useEffect, useState } from 'react'
-import { Button } from 'react-aria-components'
 import { useTranslation } from '../../text/translate.ts'
 import { Icon } from '../../ui/icon.tsx'
+import { Press } from '../../ui/press.tsx'
 
 interface CodeBlockProps {
   readonly text: string
@@ -28,14 +28,14 @@ export function CodeBlock({ text, language }: CodeBlockProps) {
       <pre tabIndex={-1} className="overflow-x-auto p-2.5 font-mono text-small leading-normal">
         <code>{coloured ?? text}</code>
       </pre>
-      <Button
+      <Press
         aria-label={isCopied ? t('chat.message.copied') : t('chat.message.copyCode')}
-        excludeFromTabOrder
+        tabIndex={-1}
         onPress={copy}
         className="absolute end-1 top-1 grid size-7 place-items-center rounded-small border border-line bg-raised text-soft opacity-0 hover:text-ink focus-visible:opacity-100 group-hover/code:opacity-100"
       >
         <Icon name={isCopied ? 'check' : 'copy'} size={16} />
-      </Button>
+      </Press>
     </div>
   )
 }

@@ -3,6 +3,7 @@
  * stands, so that they are there without a network, too.
  */
 import { type ComponentType, useEffect, useEffectEvent, useState } from 'react'
+import { asking } from '../../app/asking.tsx'
 import { speakOf } from '../../text/languages.ts'
 import { useTranslation } from '../../text/translate.ts'
 import { useTell } from '../../app/use-tell.ts'
@@ -20,7 +21,7 @@ export function later<Props extends object>(
 ): ComponentType<Props> {
   let loaded: ComponentType<Props> | undefined
   const prepare = async () => {
-    if (loaded === undefined) [loaded] = await Promise.all([load(), speakOf('late')])
+    if (loaded === undefined) [loaded] = await Promise.all([asking(load()), speakOf('late')])
   }
   loads.add(prepare)
   return function Later(props) {
