@@ -161,7 +161,7 @@ export default {
         pathNot: [
           '^$1/',
           String.raw`^(apps|libs)/[^/]+/src/index\.ts$`,
-          String.raw`^libs/(testing/src/load|protocol/src/(markup|schemas)|sdk/src/state)\.ts$`,
+          String.raw`^libs/(testing/src/load|protocol/src/(markup|schemas)|sdk/src/(kept-session|state))\.ts$`,
         ],
       },
     ),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import tailwind from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { build, defineConfig, type Plugin, type Rolldown } from 'vite'
 
 /** Where `vite` on its own port finds the API, while somebody works on the client. */
 const api = 'http://localhost:8080'
@@ -46,14 +46,42 @@ const groups = Object.entries({
   choice: /\/web\/src\/ui\/choice\.tsx$/,
 }).map(([name, test], nth, all) => ({ name, test, priority: all.length - nth }))
 
+const target = 'es2022'
+
+/**
+ * The service worker is one script without imports: built apart, so that what it has in common with the page is written into
+ * both. It keeps its name: browsers look there for a newer one.
+ */
+const worker: Plugin = {
+  name: 'service-worker',
+  apply: 'build',
+  async generateBundle() {
+    const built = await build({
+      configFile: false,
+      root: here('.'),
+      publicDir: false,
+      logLevel: 'warn',
+      resolve: { alias: sources },
+      build: {
+        write: false,
+        target,
+        modulePreload: false,
+        rolldownOptions: { input: here('src/worker/worker.ts'), output: { format: 'iife' } },
+      },
+    })
+    const [script] = (built as Rolldown.RolldownOutput).output
+    this.emitFile({ type: 'asset', fileName: 'worker.js', source: script.code })
+  },
+}
+
 export default defineConfig({
   root: here('.'),
-  plugins: [react(), tailwind()],
+  plugins: [react(), tailwind(), worker],
   resolve: { alias: sources },
   server: { proxy: { '/v1': { target: api, ws: true } } },
   build: {
     outDir: 'dist/site',
-    target: 'es2022',
+    target,
     // Every browser that runs the client preloads modules; the polyfill is a script more.
     modulePreload: { polyfill: false },
     // What is inlined as data: would need a hole in the policy of the page.
@@ -62,12 +90,8 @@ export default defineConfig({
     // What is bundled is passed on, and most licences ask that their text goes along.
     license: { fileName: 'licenses.txt' },
     rolldownOptions: {
-      input: { index: here('index.html'), worker: here('src/worker/worker.ts') },
-      output: {
-        // The worker keeps its name: browsers look there for a newer one.
-        entryFileNames: ({ name }) => (name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js'),
-        codeSplitting: { groups },
-      },
+      input: { index: here('index.html') },
+      output: { entryFileNames: 'assets/[name]-[hash].js', codeSplitting: { groups } },
     },
   },
 })

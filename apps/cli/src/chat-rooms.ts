@@ -178,7 +178,7 @@ export class Rooms {
     return room
   }
 
-  /** Presence is a courtesy: without it one can chat as well. It is shown to those who share a conversation. */
+  /** Presence is a courtesy: without it one can chat as well. Of contacts it is shown too, and not needed here. */
   async #watch(): Promise<void> {
     const shared = this.all().filter(room => !room.pending)
     const people = new Set(shared.flatMap(room => room.others.map(user => user.id)))

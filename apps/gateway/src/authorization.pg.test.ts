@@ -276,6 +276,10 @@ const matrix: { readonly [O in Op]: Readonly<Record<string, Line>> } = {
       fields: cast => ({ users: [cast.people.owner.user] }),
       outcome: { ...everybody, stranger: 'no_shared_conversation', removed: 'no_shared_conversation' },
     },
+    'of a contact of the stranger, who is in no conversation': {
+      fields: cast => ({ users: [cast.friend.user] }),
+      outcome: { ...noneOf('no_shared_conversation'), stranger: 'ok' },
+    },
     'of whoever asks the owner': {
       fields: cast => ({ users: [cast.newcomer.user] }),
       outcome: noneOf('no_shared_conversation'),

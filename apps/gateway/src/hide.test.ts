@@ -62,7 +62,9 @@ function open() {
     hidden.add(user)
     told.listener([user])
   }
-  return { hub, hider, hide, hidden, strangers, asked, faults, unwatched }
+  /** The end of a contact: the pulse tells of the two as if they had hidden. */
+  const end = (user: string) => told.listener([user])
+  return { hub, hider, hide, end, hidden, strangers, asked, faults, unwatched }
 }
 
 function person(user: string) {
@@ -128,6 +130,25 @@ test('who leaves a conversation goes on watching only those with whom they share
   expect([bob.frames, carol.frames]).toEqual([[gone('alice')], []])
   expect(stillWatched(bob.connection, ['alice', 'bob', 'dave'])).toEqual(['bob', 'dave'])
   expect(unwatched, 'Carol still watches her').toEqual([])
+})
+
+test('who is a contact no more, and shares nothing else, is offline, whomever they show themselves to', async () => {
+  const { hub, hider, strangers, end, unwatched } = open()
+  const [bob, carol] = [person('bob'), person('carol')]
+  for (const { connection } of [bob, carol])
+    await hider.watch(connection.user, ['alice'], seen => hub.watch(connection, seen))
+  strangers.add('bob')
+  end('alice')
+  await until(() => bob.frames.length > 0, { what: 'it is known' })
+  expect([bob.frames, carol.frames]).toEqual([[gone('alice')], []])
+  expect(unwatched, 'Carol still watches her').toEqual([])
+})
+
+test('who ends to be a contact while a watch is being asked for is not watched', async () => {
+  const { hub, hider, strangers } = open()
+  const bob = person('bob')
+  strangers.add('alice')
+  expect(await hider.watch('bob', ['alice'], seen => hub.watch(bob.connection, seen))).toEqual([])
 })
 
 test('a store that does not answer is asked again', async () => {

@@ -65,10 +65,23 @@ export function createHider(options: HiderOptions): Hider {
 
   async function check(user: string) {
     const viewers = new Set(hub.watchersOf(user).map(connection => connection.user))
-    const may = await privacy.audience(chat, user, [...viewers], 'last_seen')
+    const may = await mayWatch(user, [...viewers], privacy.audience)
     // Whoever has begun to watch meanwhile asked later than this and knows.
     const shut = hub.watchersOf(user).filter(({ user: viewer }) => viewers.has(viewer) && !may.has(viewer))
     for (const connection of shut) shutOut(connection, user)
+  }
+
+  /** Of these people, those on whom the setting and the tie between the two agree: a contact that has ended leaves everyone a stranger. */
+  async function mayWatch(
+    user: string,
+    others: readonly string[],
+    shown: typeof privacy.audience,
+  ): Promise<Set<string>> {
+    const [may, acquainted] = await Promise.all([
+      shown(chat, user, others, 'last_seen'),
+      privacy.acquaintedOf(chat, user, others),
+    ])
+    return new Set([...may].filter(one => acquainted.has(one)))
   }
 
   async function checkWatches(viewer: string) {
@@ -90,7 +103,7 @@ export function createHider(options: HiderOptions): Hider {
     async watch(viewer, users, begin) {
       for (;;) {
         const asked = turn
-        const seen = await privacy.visible(chat, viewer, users, 'last_seen')
+        const seen = await mayWatch(viewer, users, privacy.visible)
         if (asked === turn) return begin([...seen])
       }
     },

@@ -14,7 +14,7 @@ export const api = location.origin
 const kept = openKept()
 const channel = new BroadcastChannel('flotilla/account')
 
-export const signIn = createSignIn(api, { sessions: kept.sessions, cookie: true, ...(passkeys && { passkeys }) })
+export const signIn = createSignIn(api, { sessions: kept, cookie: true, ...(passkeys && { passkeys }) })
 
 export interface Account extends Running {
   readonly user: User
@@ -84,7 +84,7 @@ async function leave(why: SignedOut['why']): Promise<void> {
   if (!isSignedIn(before)) return
   held.set({ why })
   await before.end()
-  await kept.sessions.save(undefined)
+  await kept.save(undefined)
   await forgetDevice()
 }
 

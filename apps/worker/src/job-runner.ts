@@ -1,5 +1,7 @@
-/** Does the jobs of the store: mail, files that nothing points to, mentions of everybody, polls to be told or closed, groups to
- * be handed on. */
+/**
+ * Does the jobs of the store: mail, files that nothing points to, mentions of everybody, replies in threads that many follow,
+ * polls to be told or closed, groups to be handed on.
+ */
 import { type ChatContext, conversations, jobs, messages, security } from '@flotilla/chat'
 import type { Storage } from '@flotilla/files'
 import type { Logger } from '@flotilla/service'
@@ -53,6 +55,8 @@ export function startJobRunner(options: JobRunnerOptions): JobRunner {
         return options.storage.remove(job.keys)
       case 'mention-all':
         return messages.tellEverybody(chat, job)
+      case 'thread-reply':
+        return messages.tellFollowers(chat, job)
       case 'tell-poll':
         return messages.tellPoll(chat, job)
       case 'close-poll':

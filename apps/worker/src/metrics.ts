@@ -22,6 +22,7 @@ const kinds: readonly jobs.JobKind[] = [
   'mail',
   'delete-files',
   'mention-all',
+  'thread-reply',
   'tell-poll',
   'close-poll',
   'hand-on',

@@ -20,6 +20,15 @@ test('a long name is cut between what a reader takes for characters', () => {
   expect(wordsOf(content(['x'.repeat(61)]), 'Harbour').title).toBe(`${'x'.repeat(59)}…`)
 })
 
+test('replies in one thread are told as such, and lead there', () => {
+  const push = { ...content(['Ann'], 'Crew'), kind: 'reply' as const, thread: 4 }
+  expect(wordsOf(push, 'Harbour')).toEqual({ title: 'Crew', body: 'Ann: new reply in a thread' })
+  const { names: _, ...nameless } = { ...push, count: 2 }
+  expect(wordsOf(nameless, 'Harbour')).toEqual({ title: 'Harbour', body: '2 new replies in a thread' })
+  expect(dataOf(push)).toMatchObject({ kind: 'reply', thread: '4' })
+  expect(dataOf(content(['Ann']))).not.toHaveProperty('thread')
+})
+
 test('the longest names leave a push within what the services carry', () => {
   const name = '😀\u{1f3fd}'.repeat(60)
   const push = content([name, name, name], name)

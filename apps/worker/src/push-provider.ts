@@ -35,7 +35,9 @@ const countedMax = 100
 export function wordsOf(content: push.PushContent, publicName: string): { title: string; body: string } {
   const { kind, count, names } = content
   if (kind === 'reminder') return { title: shortened(names?.group ?? publicName), body: 'Reminder of a message' }
-  const many = count === 1 ? 'new message' : `${count >= countedMax ? `${countedMax}+` : count} new messages`
+  const [one, more] =
+    kind === 'reply' ? ['new reply in a thread', 'new replies in a thread'] : ['new message', 'new messages']
+  const many = count === 1 ? one : `${count >= countedMax ? `${countedMax}+` : count} ${more}`
   const capital = many.replace(/^n/, 'N')
   if (names === undefined) return { title: publicName, body: capital }
   const senders = names.senders.map(shortened)
@@ -45,11 +47,12 @@ export function wordsOf(content: push.PushContent, publicName: string): { title:
 
 /** For the app itself. All of it text: that is all that FCM carries. */
 export function dataOf(content: push.PushContent): Record<string, string> {
-  const { conversation, uptoSeq, kind, count, badge, names } = content
+  const { conversation, uptoSeq, kind, thread, count, badge, names } = content
   return {
     conversation,
     uptoSeq: String(uptoSeq),
     kind,
+    ...(thread === undefined ? {} : { thread: String(thread) }),
     count: String(count),
     badge: String(badge),
     ...(names === undefined ? {} : { senders: JSON.stringify(names.senders.map(shortened)) }),

@@ -159,7 +159,7 @@ const table = {
   no_shared_conversation: {
     http: 403,
     retry: false,
-    meaning: 'You share no conversation with one of these users.',
+    meaning: 'You share no conversation with one of these users, who is no contact of yours either.',
   },
   role_insufficient: { http: 403, retry: false, meaning: 'Your role does not allow this.' },
   forwarding_disabled: { http: 403, retry: false, meaning: 'Messages of this group cannot be forwarded.' },

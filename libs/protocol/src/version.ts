@@ -5,4 +5,4 @@
  */
 export const protocolVersion = 1
 export const protocolVersionMin = 1
-export const wireHash = 'b180a27ce741ada9'
+export const wireHash = 'eacf7e214ca80c62'

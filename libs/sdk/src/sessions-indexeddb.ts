@@ -1,9 +1,8 @@
 /** Keeps a session in the browser's IndexedDB, where the tabs of an origin share it. */
 import { answer, completion } from './indexed-db.ts'
+import { currentSession, sessionsName, sessionsStore, sessionsVersion } from './kept-session.ts'
 import type { SessionStore, StoredSession } from './session-keeper.ts'
 import type { DatabaseFactory } from './store-indexeddb.ts'
-
-const databaseVersion = 1
 
 export interface IndexedDbSessionsOptions {
   /** The database's name. One an application; `flotilla-session` when left out. */
@@ -21,8 +20,8 @@ export function createIndexedDbSessions(options: IndexedDbSessionsOptions = {}):
 
   async function open(): Promise<IDBDatabase> {
     const factory = (options.indexedDB ?? globalThis.indexedDB) as IDBFactory
-    const request = factory.open(options.name ?? 'flotilla-session', databaseVersion)
-    request.addEventListener('upgradeneeded', () => void request.result.createObjectStore('sessions'))
+    const request = factory.open(options.name ?? sessionsName, sessionsVersion)
+    request.addEventListener('upgradeneeded', () => void request.result.createObjectStore(sessionsStore))
     return answer(request)
   }
 
@@ -32,9 +31,9 @@ export function createIndexedDbSessions(options: IndexedDbSessionsOptions = {}):
     if (db === undefined) return undefined
     try {
       // A refresh token that is lost ends the session: it is worth a flush to the disk.
-      const transaction = db.transaction('sessions', mode, { durability: 'strict' })
+      const transaction = db.transaction(sessionsStore, mode, { durability: 'strict' })
       const done = completion(transaction)
-      const request = work(transaction.objectStore('sessions'))
+      const request = work(transaction.objectStore(sessionsStore))
       await done
       return { result: request.result as T }
     } finally {
@@ -44,13 +43,13 @@ export function createIndexedDbSessions(options: IndexedDbSessionsOptions = {}):
 
   return {
     async load() {
-      const found = await within<StoredSession | undefined>('readonly', sessions => sessions.get('current'))
+      const found = await within<StoredSession | undefined>('readonly', sessions => sessions.get(currentSession))
       return found === undefined ? inMemory : found.result
     },
     async save(session) {
       inMemory = session
       await within<unknown>('readwrite', sessions =>
-        session === undefined ? sessions.delete('current') : sessions.put(session, 'current'),
+        session === undefined ? sessions.delete(currentSession) : sessions.put(session, currentSession),
       )
     },
   }

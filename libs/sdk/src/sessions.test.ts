@@ -1,6 +1,7 @@
 /** A session that outlives the page. */
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { isSessionKept } from './kept-session.ts'
 import type { StoredSession } from './session-keeper.ts'
 import { createIndexedDbSessions } from './sessions-indexeddb.ts'
 
@@ -39,4 +40,36 @@ test('without IndexedDB it lasts as long as the page', async () => {
   expect(await sessions.load()).toEqual(session)
   await sessions.save(undefined)
   expect(await sessions.load()).toBeUndefined()
+})
+
+test('whether a session is kept can be seen without the SDK, and makes nothing', async () => {
+  const indexedDB = new IDBFactory()
+  const kept = { indexedDB, name: 'shop' }
+  expect(await isSessionKept(kept)).toBe(false)
+  expect(await indexedDB.databases()).toEqual([])
+  const sessions = createIndexedDbSessions(kept)
+  await sessions.save(session)
+  expect(await isSessionKept(kept)).toBe(true)
+  await sessions.save(undefined)
+  expect(await isSessionKept(kept)).toBe(false)
+  // It holds nothing open: what is dropped is gone at once.
+  await new Promise((done, blocked) => {
+    const dropping = indexedDB.deleteDatabase('shop')
+    dropping.addEventListener('success', done)
+    dropping.addEventListener('blocked', blocked)
+  })
+})
+
+test('of a database of somebody else nothing is kept, and without IndexedDB neither', async () => {
+  const indexedDB = new IDBFactory()
+  const opening = indexedDB.open('other', 1)
+  opening.addEventListener('upgradeneeded', () => void opening.result.createObjectStore('kept'))
+  await new Promise(done => opening.addEventListener('success', done))
+  expect(await isSessionKept({ indexedDB, name: 'other' })).toBe(false)
+  const denied = {
+    open() {
+      throw new Error('denied')
+    },
+  }
+  expect(await isSessionKept({ indexedDB: denied })).toBe(false)
 })

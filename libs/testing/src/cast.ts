@@ -11,6 +11,8 @@ import { makeConversation, makeSessions, makeUsers } from './population.ts'
 export const castRoles = ['nobody', 'stranger', 'contact', 'member', 'removed', 'blocked', 'admin', 'owner'] as const
 export type CastRole = (typeof castRoles)[number]
 
+const roles = castRoles.filter(role => role !== 'nobody')
+
 export interface CastMember {
   readonly user: string
   readonly session: string
@@ -22,6 +24,8 @@ export interface Cast {
   readonly target: CastMember
   /** Somebody whom nobody knows, for what is done to strangers. */
   readonly newcomer: CastMember
+  /** A contact of the stranger, in no conversation. */
+  readonly friend: CastMember
   readonly group: string
   /** The direct conversations of the owner. */
   readonly directWith: Readonly<Record<'contact' | 'blocked', string>>
@@ -31,25 +35,28 @@ export interface Cast {
 
 /** Writes the cast into the tables. Everybody has signed in a moment ago, so that they need not reauthenticate. */
 export async function makeCast(pool: pg.Pool): Promise<Cast> {
-  const names = ['owner', 'admin', 'member', 'target', 'removed', 'stranger', 'contact', 'blocked', 'newcomer'] as const
+  const names = [...roles, 'target', 'newcomer', 'friend'] as const
   const users = await makeUsers(pool, names.length)
   const sessions = await makeSessions(pool, users)
   const cast = Object.fromEntries(
     names.map((name, nth) => [name, { user: users[nth]!, session: sessions[nth]! }]),
   ) as Record<(typeof names)[number], CastMember>
-  const { owner, admin, member, target, removed, contact, blocked } = cast
+  const { owner, admin, member, target, removed, stranger, contact, blocked, newcomer, friend } = cast
   const group = await makeConversation(pool, [owner.user, admin.user, member.user, target.user])
   await pool.query('UPDATE members SET role = 2 WHERE conversation_id = $1 AND user_id = $2', [group, admin.user])
   // As the removal of somebody leaves it behind: the version has moved on, the row is gone.
   await pool.query('UPDATE conversations SET version = 3 WHERE id = $1', [group])
   await pool.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [group, removed.user])
-  await pool.query('INSERT INTO contacts (user_id, contact_id) VALUES ($1, $2), ($2, $1)', [owner.user, contact.user])
+  for (const pair of [
+    [owner.user, contact.user],
+    [stranger.user, friend.user],
+  ])
+    await pool.query('INSERT INTO contacts (user_id, contact_id) VALUES ($1, $2), ($2, $1)', pair)
   const directWith = {
     contact: await makeConversation(pool, [owner.user, contact.user], 'direct'),
     blocked: await makeConversation(pool, [owner.user, blocked.user], 'direct'),
   }
   await pool.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [owner.user, blocked.user])
-  const { newcomer } = cast
   const direct = await makeConversation(pool, [newcomer.user, owner.user], 'direct')
   // Whoever is asked is no member yet.
   await pool.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [direct, owner.user])
@@ -58,7 +65,7 @@ export async function makeCast(pool: pg.Pool): Promise<Cast> {
     direct: { conversation: direct, request: await ask(pool, direct, newcomer.user, owner.user) },
     group: { conversation: group, request: await ask(pool, group, owner.user, newcomer.user) },
   }
-  return { people: cast, target, newcomer, group, directWith, asked }
+  return { people: cast, target, newcomer, friend, group, directWith, asked }
 }
 
 async function ask(pool: pg.Pool, conversation: string, from: string, user: string): Promise<string> {

@@ -58,18 +58,46 @@ inChromium('whoever signs out leaves nothing on the device, and no token ever li
     httpOnly: true,
   })
   await leave(page)
-  await expect.poll(async () => (await kept()).databases).toEqual(['flotilla-session'])
+  await expect.poll(async () => (await kept()).databases).toEqual(['flotilla-account'])
   const session = await page.evaluate(
     () =>
       new Promise(resolve => {
-        const opened = indexedDB.open('flotilla-session')
+        const opened = indexedDB.open('flotilla-account')
         opened.addEventListener('success', () => {
-          const request = opened.result.transaction('kept').objectStore('kept').count()
+          const request = opened.result.transaction('sessions').objectStore('sessions').count()
           request.addEventListener('success', () => resolve(request.result))
         })
       }),
   )
   expect(session).toBe(0)
+  await page.goto(web.url)
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+})
+
+inChromium('who was signed in before an upgrade still is, and has left for good once they leave', async () => {
+  const { page } = await web.person()
+  // As the version before has left it.
+  await page.evaluate(async () => {
+    const answer = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.addEventListener('success', () => resolve(request.result))
+        request.addEventListener('error', () => reject(request.error))
+      })
+    const now = await answer(indexedDB.open('flotilla-account'))
+    const sessions = now.transaction('sessions', 'readwrite').objectStore('sessions')
+    const session = await answer(sessions.get('current'))
+    await answer(sessions.delete('current'))
+    const opening = indexedDB.open('flotilla-session', 1)
+    opening.addEventListener('upgradeneeded', () => void opening.result.createObjectStore('kept'))
+    const before = await answer(opening)
+    await answer(before.transaction('kept', 'readwrite').objectStore('kept').put(session, 'session'))
+    before.close()
+    now.close()
+  })
+  await page.goto(web.url)
+  await page.getByRole('button', { name: 'New conversation' }).first().waitFor()
+  expect(new URL(page.url()).pathname).toBe('/')
+  await leave(page)
   await page.goto(web.url)
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
 })

@@ -1,6 +1,6 @@
 /** The conversations, the one that is open, and what stands beside it: one pane on a phone, two on a tablet, three beyond. */
-import { useNavigate, useParams } from '../app/navigation.tsx'
-import { useCallback, useEffect, useState } from 'react'
+import { PlaceContext, useNavigate, useParams } from '../app/navigation.tsx'
+import { use, useCallback, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from '../text/translate.ts'
 import { ConversationPane } from './conversation/conversation-pane.tsx'
 import type { Panel } from './conversation/panels.ts'
@@ -37,6 +37,7 @@ function Page() {
   const { conversation } = useParams()
   const [sheet, setSheet] = useState<Sheet>()
   const [target, setTarget] = useState<Target>()
+  const linked = useLinked()
   const navigate = useNavigate()
   const close = useCallback(() => setSheet(undefined), [])
   usePageKeys(conversation, setSheet)
@@ -70,7 +71,7 @@ function Page() {
         {conversation === undefined ? (
           <Nothing />
         ) : (
-          <Open key={conversation} id={conversation} {...(target?.conversation === conversation ? { target } : {})} />
+          <Open key={conversation} id={conversation} {...given(conversation, linked ?? target)} />
         )}
       </div>
       {sheet !== undefined && (
@@ -79,6 +80,26 @@ function Page() {
       <Announcer />
     </main>
   )
+}
+
+const given = (conversation: string, target: Target | undefined) =>
+  target?.conversation === conversation ? { target } : {}
+
+/** The thread or the message that the address names, as that of a notification does: anew each time that it is gone to. */
+function useLinked(): Target | undefined {
+  const here = use(PlaceContext)
+  return useMemo(() => {
+    const { conversation } = here.params
+    const search = new URLSearchParams(here.search)
+    const [root, seq] = [seqOf(search.get('thread')), seqOf(search.get('message'))]
+    if (conversation === undefined || (root ?? seq) === undefined) return undefined
+    return { conversation, ...(root !== undefined && { root }), ...(seq !== undefined && { seq }) }
+  }, [here])
+}
+
+function seqOf(text: string | null): number | undefined {
+  const seq = Number(text)
+  return Number.isSafeInteger(seq) && seq > 0 ? seq : undefined
 }
 
 /** What the page is, for those who hear it, whichever panes are shown. */

@@ -1,7 +1,8 @@
 /** What people do in conversations, as the tests in a browser say it: find somebody, write, and choose from a message's menu. */
 import { type Client, createClient, createSignIn } from '@flotilla/sdk'
 import type { Locator, Page } from 'playwright-core'
-import { nameOf, noted, password, type Web } from '../web.testbed.ts'
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { nameOf, noted, password, startWeb, type Web } from '../web.testbed.ts'
 
 export const composer = (page: Page): Locator => page.locator('[data-conversation-pane] [data-composer] textarea')
 export const row = (page: Page, text: string): Locator =>
@@ -41,6 +42,31 @@ export async function begin(page: Page, name: string): Promise<void> {
 export interface Person {
   readonly page: Page
   readonly name: string
+}
+
+/** Each test is a whole day of several people. */
+const dayMs = 180_000
+
+/**
+ * At the head of a file whose tests share a server and the same people, since signing up takes a while. No page of theirs
+ * may complain.
+ * @param started is given these; where there is no browser it is not called, and no test runs
+ */
+export function withPeople<Name extends string>(
+  names: readonly Name[],
+  started: (given: { readonly web: Web } & Readonly<Record<Name, Person>>) => void,
+): void {
+  vi.setConfig({ testTimeout: dayMs })
+  let web: Web | undefined
+  beforeAll(async () => {
+    web = await startWeb()
+    if (web === undefined) return
+    const people: [Name, Person][] = []
+    for (const name of names) people.push([name, await web.person(nameOf(name))])
+    started({ web, ...(Object.fromEntries(people) as Record<Name, Person>) })
+  })
+  afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
+  afterAll(() => web?.stop())
 }
 
 export async function twoWhoTalk(web: Web): Promise<{ readonly ann: Person; readonly bob: Person }> {

@@ -1,30 +1,16 @@
 /** Groups and requests, as people click them: making one, who is in it and what they may, the ways in, and out. */
 import type { Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { flag } from '../flag.testbed.ts'
-import { changing, expectAccessible, inChromium, nameOf, startWeb, type Web } from '../web.testbed.ts'
-import { begin, clientOf, composer, inList, type Person, row, say, toast } from './chat.testbed.ts'
-
-/** Each test is a whole day of several people. */
-vi.setConfig({ testTimeout: 180_000 })
+import { changing, expectAccessible, inChromium, nameOf, type Web } from '../web.testbed.ts'
+import { begin, clientOf, composer, inList, type Person, row, say, toast, withPeople } from './chat.testbed.ts'
 
 let web: Web
-/** The same people in each test: signing up takes a while. */
 let ann: Person
 let bob: Person
 let cat: Person
 let dan: Person
-beforeAll(async () => {
-  const started = await startWeb()
-  if (started === undefined) return
-  web = started
-  ann = await web.person(nameOf('ann'))
-  bob = await web.person(nameOf('bob'))
-  cat = await web.person(nameOf('cat'))
-  dan = await web.person(nameOf('dan'))
-})
-afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
-afterAll(() => web?.stop())
+withPeople(['ann', 'bob', 'cat', 'dan'], started => ({ web, ann, bob, cat, dan } = started))
 
 const panel = (page: Page) => page.getByRole('complementary', { name: 'Group' })
 const openPanel = async (page: Page) => {

@@ -84,7 +84,7 @@ inChromium('a mention is counted and listed live, and leads to its message, whic
   const { bob, self, say } = await bobAndAnn()
   const { page } = bob
   await bell(page, 'Notifications').click()
-  await centre(page).getByText('Mentions, reactions and reminders will be listed here.').waitFor()
+  await centre(page).getByText('Mentions, replies, reactions and reminders will be listed here.').waitFor()
   await say('look at this', { mentions: [self.id] })
   const notice = centre(page).locator('[data-notice="mention"] button')
   await expect.poll(() => notice.innerText()).toMatch(/mentioned you[\s\S]*look at this/)
@@ -115,6 +115,32 @@ inChromium('a mention in a thread alone opens the thread', async () => {
   await centre(bob.page).locator('[data-notice="mention"] button').click()
   await bob.page.getByRole('complementary', { name: 'Thread' }).getByText('in the thread').waitFor()
   expect(await inList(bob.page, name).getAttribute('aria-current')).toBe('page')
+})
+
+inChromium('a reply in a thread that one follows is told, listed and leads there, and is read with it', async () => {
+  const { bob, conversation, name, post } = await bobAndAnn(spied)
+  const { page } = bob
+  await switchOn(page, desktop)
+  const own = await clientOf(bob.name)
+  const clientId = crypto.randomUUID()
+  const root = await patiently(() => own.rest.post(conversation, { clientId, body: { text: 'a root' } }))
+  await page.goto(web.url)
+  await inList(page, 'a root').waitFor()
+  await post(conversation, { text: 'an answer' }, { thread: root.seq })
+  await expect.poll(() => shownOn(page)).toEqual([{ title: name, body: 'In a thread: an answer' }])
+  await post(conversation, { text: 'another answer' }, { thread: root.seq })
+  // The other one is that of the session that has just begun.
+  await bell(page, /2 unread/).click()
+  const notice = centre(page).locator('[data-notice="thread_reply"] button')
+  await expect.poll(() => notice.innerText()).toMatch(/replied in a thread that you follow[\s\S]*another answer/)
+  await notice.click()
+  const thread = page.getByRole('complementary', { name: 'Thread' })
+  await thread.getByText('another answer').waitFor()
+  await bell(page, /1 unread/).waitFor()
+  // As a push leads there.
+  await page.goto(`${web.url}/c/${conversation}?thread=${root.seq}`)
+  await thread.getByText('another answer').waitFor()
+  await row(page, 'a root').waitFor()
 })
 
 inChromium('what one has read is read on every page, one by one or all at once', async () => {
@@ -275,6 +301,31 @@ inChromium(
   },
 )
 
+inChromium('a reminder that is due is shown once, also in a muted conversation, and leads to its message', async () => {
+  const { bob, conversation, say } = await bobAndAnn(spied)
+  const { page } = bob
+  await switchOn(page, desktop)
+  await page.goto(web.url)
+  await page
+    .context()
+    .newPage()
+    .then(other => other.goto(web.url))
+  const { seq } = await say('remember the milk')
+  const { rest } = await clientOf(bob.name)
+  await patiently(() => rest.mute(conversation, Date.now() + 3_600_000))
+  await patiently(() => rest.reminders.set(conversation, seq, Date.now() + 3_000))
+  const all = async () => {
+    const shown = await Promise.all(page.context().pages().map(shownOn))
+    return shown.flat().filter(({ title }) => title === 'Reminder')
+  }
+  await expect.poll(all, { timeout: 30_000 }).toEqual([{ title: 'Reminder', body: 'remember the milk' }])
+  await bell(page, /unread/).click()
+  await centre(page).locator('[data-notice="reminder"]').getByText('remember the milk').waitFor()
+  // As a push leads there.
+  await page.goto(`${web.url}/c/${conversation}?message=${seq}`)
+  await row(page, 'remember the milk').waitFor()
+})
+
 inChromium('of several tabs one tells, and none while another is read', async () => {
   const { bob, conversation, say } = await bobAndAnn(spied)
   const { page } = bob
@@ -420,11 +471,11 @@ inChromium(
     await expect.poll(shown).toEqual([])
     // As when a push is under way while the person signs out.
     await page.evaluate(`new Promise((done, fail) => {
-    const opened = indexedDB.open('flotilla-session')
+    const opened = indexedDB.open('flotilla-account')
     opened.onerror = fail
     opened.onsuccess = () => {
-      const work = opened.result.transaction('kept', 'readwrite')
-      work.objectStore('kept').delete('session')
+      const work = opened.result.transaction('sessions', 'readwrite')
+      work.objectStore('sessions').delete('current')
       work.oncomplete = done
     }
   })`)

@@ -1,27 +1,14 @@
 /** The contacts, as people click them: asked, answered, found, written to, removed and blocked, by pointer and by keys. */
 import type { Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
-import { clientOf, composer, type Person, toast } from '../chat/chat.testbed.ts'
-import { expectAccessible, inChromium, nameOf, startWeb, turn, type Web } from '../web.testbed.ts'
-
-/** Each test is a whole day of several people. */
-vi.setConfig({ testTimeout: 120_000 })
+import { expect } from 'vitest'
+import { clientOf, composer, type Person, toast, withPeople } from '../chat/chat.testbed.ts'
+import { expectAccessible, inChromium, turn, type Web } from '../web.testbed.ts'
 
 let web: Web
-/** The same people in each test: signing up takes a while. */
 let ann: Person
 let bob: Person
 let cat: Person
-beforeAll(async () => {
-  const started = await startWeb()
-  if (started === undefined) return
-  web = started
-  ann = await web.person(nameOf('ann'))
-  bob = await web.person(nameOf('bob'))
-  cat = await web.person(nameOf('cat'))
-})
-afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
-afterAll(() => web?.stop())
+withPeople(['ann', 'bob', 'cat'], started => ({ web, ann, bob, cat } = started))
 
 const contact = (page: Page, name: string): Locator => page.locator('[data-contact]', { hasText: name })
 const open = async ({ page }: Person) => {
@@ -44,12 +31,6 @@ const chooseFor = async (page: Page, name: string, choice: string) => {
 }
 
 inChromium('contacts are asked and answered, seen when they are here, and found', async () => {
-  // Who is here is shown to those who share a conversation.
-  const { rest } = await clientOf(web, ann.name)
-  for (const { name } of [bob, cat]) {
-    const { users } = await rest.people.search(name)
-    await rest.createDirect(users[0]!.id)
-  }
   for (const one of [ann, bob, cat]) await open(one)
   await expectAccessible(ann.page)
   await ann.page.getByRole('button', { name: 'Add a contact' }).last().click()

@@ -1,6 +1,6 @@
 /**
  * What is heard and shown of new messages while a page is open: a sound, and a notification of the system, by the person's
- * rules, in one tab alone, and not of what somebody is reading.
+ * rules, in one tab alone, and not of what somebody is reading. Reminders are told whatever is being read: that was asked for.
  */
 import { type Client, type ClientEvents, mentionsAll, mentionsOf, type User } from '@flotilla/sdk'
 import type { ChatState, ConversationView } from '@flotilla/sdk/state'
@@ -10,7 +10,7 @@ import { noticeChoices } from './choices.ts'
 import { createDesktop } from './desktop.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { listenToWorker, renewPush } from './push.ts'
-import { notifies, type Told } from './rules.ts'
+import { isQuiet, notifies, type Told } from './rules.ts'
 import { playSound } from './sound.ts'
 import { createSeen, isSeenElsewhere, once } from './tabs.ts'
 
@@ -49,7 +49,20 @@ export function startAlerts(signed: Signed): () => void {
     })
   }
 
+  async function hearReminder(change: ClientEvents['notification']): Promise<void> {
+    if (change.event !== 'notification.new' || change.notification.kind !== 'reminder') return
+    const { notification } = change
+    const choices = noticeChoices.get()
+    const isShown = choices.desktop && isPermitted()
+    if (!(choices.sound || isShown) || isQuiet((await facts.settings()).quietHours, Date.now())) return
+    await once(`reminder/${notification.id}`, async () => {
+      if (choices.sound) void playSound().catch(() => {})
+      if (isShown) await desktop.remind(notification)
+    })
+  }
+
   const ends = [
+    client.on('notification', change => void hearReminder(change).catch(() => {})),
     // Who cannot be asked, or what cannot be shown here, is told by what waits in the list.
     client.on('message', message => void hear(message).catch(() => {})),
     place.subscribe(look),
@@ -73,7 +86,7 @@ async function toldOf(message: NewMessage, view: ConversationView, facts: Facts,
   const isAside = thread !== undefined && alsoInConversation !== true
   const [isBlocked, follows, isSeen] = await Promise.all([
     facts.isBlocked(by),
-    isAside ? facts.follows(conversation, thread) : true,
+    thread !== undefined && facts.follows(conversation, thread),
     isSeenElsewhere(conversation),
   ])
   return {
@@ -82,7 +95,7 @@ async function toldOf(message: NewMessage, view: ConversationView, facts: Facts,
     isRemoved: removed !== undefined,
     isMention: mentionsAll(body) || mentionsOf(body).includes(self),
     isBlocked,
-    thread: isAside ? (follows ? 'followed' : 'other') : 'none',
+    thread: follows ? 'followed' : isAside ? 'other' : 'none',
     kind: view.kind,
     isMuted: view.muted,
     rule: view.settings.notify,

@@ -37,7 +37,14 @@ test.each<[what: string, told: Partial<Told>, notify: Rule, isTold: boolean]>([
   ['a mention, where the conversation says mentions', { rule: 'mentions', isMention: true }, 'nothing', true],
   ['a message to oneself alone, where that says nothing', { rule: 'nothing', kind: 'direct' }, 'all', false],
   ['a reply in a thread that is followed', { thread: 'followed' }, 'all', true],
-  ['a reply in a thread that is followed, where mentions are wanted', { thread: 'followed' }, 'mentions', false],
+  ['a reply in a thread that is followed, where mentions are wanted', { thread: 'followed' }, 'mentions', true],
+  ['a reply in a thread that is followed, where nothing is wanted', { thread: 'followed' }, 'nothing', false],
+  [
+    'a reply in a thread that is followed, in a muted conversation',
+    { thread: 'followed', isMuted: true },
+    'all',
+    false,
+  ],
   ['a reply in another thread', { thread: 'other', isMention: true }, 'all', false],
 ])('%s', (_what, told, notify, isTold) => {
   expect(notifies({ ...message, ...told }, { notify, quietHours: null }, noon)).toBe(isTold)

@@ -9,7 +9,7 @@ export interface Told {
   readonly isMention: boolean
   /** The sender is blocked. */
   readonly isBlocked: boolean
-  /** Shown in a thread alone, and whether the person follows that. */
+  /** In a thread that the person follows; or shown in another one alone. */
   readonly thread: 'none' | 'followed' | 'other'
   readonly kind: 'direct' | 'group'
   readonly isMuted: boolean
@@ -24,7 +24,8 @@ export function notifies(told: Told, { notify, quietHours }: Pick<Settings, 'not
   if (told.thread === 'other' || isQuiet(quietHours, now)) return false
   const rule = told.rule ?? notify
   // Whatever is said in private is said to one.
-  return rule === 'all' || (rule === 'mentions' && (told.isMention || told.kind === 'direct'))
+  const concerns = told.isMention || told.thread === 'followed' || told.kind === 'direct'
+  return rule === 'all' || (rule === 'mentions' && concerns)
 }
 
 /** By the clock on the wall of the zone that was chosen. A zone that this browser does not know keeps nothing quiet. */

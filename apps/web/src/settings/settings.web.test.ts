@@ -195,9 +195,9 @@ async function blockBy(page: Page, user: string): Promise<void> {
   await page.evaluate(
     id =>
       new Promise((resolve, reject) => {
-        const opened = indexedDB.open('flotilla-session')
+        const opened = indexedDB.open('flotilla-account')
         opened.addEventListener('success', () => {
-          const request = opened.result.transaction('kept').objectStore('kept').get('session')
+          const request = opened.result.transaction('sessions').objectStore('sessions').get('current')
           request.addEventListener('success', () => {
             const { accessToken } = request.result as { accessToken: string }
             const headers = { authorization: `Bearer ${accessToken}` }

@@ -14,6 +14,21 @@ test('a push is shown in the words that the server has sent, and leads to its co
   })
 })
 
+test.each([
+  ['4', '?thread=4'],
+  ['x&y', ''],
+  ['-1', ''],
+])('replies in thread %j lead to it', (thread, search) => {
+  expect(readPush(JSON.stringify({ ...push, kind: 'reply', thread }))?.path).toBe(`/c/${conversation}${search}`)
+})
+
+test.each([
+  ['7', '?message=7'],
+  ['x', ''],
+])('a reminder of message %j leads to it', (uptoSeq, search) => {
+  expect(readPush(JSON.stringify({ ...push, kind: 'reminder', uptoSeq }))?.path).toBe(`/c/${conversation}${search}`)
+})
+
 test.each(['', 'nonsense', 'null', '7', '"text"', '[]', '{}', JSON.stringify({ ...push, title: 1 })])(
   'what is none shows nothing: %s',
   text => {

@@ -25,8 +25,14 @@ export function readPush(text: string): Shown | undefined {
   return {
     title,
     body,
-    path: `/c/${encodeURIComponent(conversation)}`,
+    path: `/c/${encodeURIComponent(conversation)}${searchOf(said)}`,
     tag: conversation,
     badge: Number.isSafeInteger(count) && count > 0 ? count : 0,
   }
+}
+
+/** Replies lead to their thread, and a reminder to its message. */
+function searchOf({ kind, thread, uptoSeq }: Partial<Record<string, unknown>>): string {
+  if (Number(thread) > 0) return `?thread=${Number(thread)}`
+  return kind === 'reminder' && Number(uptoSeq) > 0 ? `?message=${Number(uptoSeq)}` : ''
 }

@@ -2,6 +2,8 @@
  * The service worker: shows pushes while no page is open, and leads to where they are from. It keeps nothing and answers no
  * request. Built as a script of its own, without imports; whatever it takes in is written into it.
  */
+import { isSessionKept } from '@flotilla/sdk/kept-session'
+import { sessionDatabase } from '../session-database.ts'
 import { readPush } from './pushed.ts'
 
 interface Waiting extends Event {
@@ -45,7 +47,8 @@ worker.addEventListener('notificationclick', event => {
 async function show(text: string): Promise<void> {
   const { registration } = worker
   // It was under way when the person signed out: it is for nobody, and so is what follows.
-  if (!(await isSignedIn())) return void (await (await registration.pushManager.getSubscription())?.unsubscribe())
+  if (!(await isSessionKept({ name: sessionDatabase })))
+    return void (await (await registration.pushManager.getSubscription())?.unsubscribe())
   const shown = readPush(text)
   if (shown === undefined) return
   const { title, body, tag, path, badge } = shown
@@ -61,24 +64,4 @@ async function open(path: string): Promise<void> {
   page.postMessage({ open: path })
   // Browsers refuse it where nobody has pressed anything.
   await page.focus().catch(() => {})
-}
-
-/** Whether this browser keeps a session, where the page keeps it (kept.ts). */
-function isSignedIn(): Promise<boolean> {
-  return new Promise(resolve => {
-    const request = indexedDB.open('flotilla-session')
-    const none = () => resolve(false)
-    // There is none, and none is made.
-    request.addEventListener('upgradeneeded', () => request.transaction?.abort())
-    request.addEventListener('error', none)
-    request.addEventListener('success', () => {
-      const database = request.result
-      const asked = database.transaction('kept').objectStore('kept').get('session')
-      asked.addEventListener('error', none)
-      asked.addEventListener('success', () => {
-        database.close()
-        resolve(asked.result !== undefined)
-      })
-    })
-  })
 }

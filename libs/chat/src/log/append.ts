@@ -192,7 +192,10 @@ async function appendLocked<O extends EntryOp>(
     }
     if ('standing' in done) return { ...done.standing, epoch: ctx.epoch(), entry: null }
     const entry = await tellDone(ctx, membership, done, origin)
-    if (!('said' in done)) await tellMentions(ctx, rule, entry, membership.large)
+    if (!('said' in done)) {
+      await tellMentions(ctx, rule, entry, membership.large)
+      if (entry.event === kindMadeBy[rule.op]) await rule.tell?.(ctx, entry as EntryOf<KindMadeBy<O>>, membership.large)
+    }
     if (membership.pending && rule.pushes) await tellAsked(ctx, conversation)
     const { seq } = entry
     membership.headSeen = Math.max(membership.headSeen, seq)

@@ -2,7 +2,7 @@
  * What is particular about the kind of entry that a command makes: what append.ts asks of it. rules.ts lists the rules of all
  * kinds.
  */
-import type { Body, CommandOf, Entry, EntryOp, KindMadeBy, Refusal } from '@flotilla/protocol'
+import type { Body, CommandOf, Entry, EntryOf, EntryOp, KindMadeBy, Refusal } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import type { LogContext } from './context.ts'
 import type { PayloadOf } from './entries.ts'
@@ -62,6 +62,8 @@ export interface Checked<O extends EntryOp> {
 interface LockedRuleOf<O extends EntryOp> extends RuleOf<O> {
   /** As of another rule, where entries of the kind mention people. */
   says?: Rule<O>['says']
+  /** Tells of the entry beside the log, after the commit; of a repetition once more. Never throws. */
+  tell?(ctx: LogContext, entry: EntryOf<KindMadeBy<O>>, large: boolean): Promise<void>
   /**
    * In a large conversation, instead: what many do there is done together, and its members are told of it later, which
    * costs them nothing now.

@@ -7,6 +7,7 @@ import {
   testDatabase,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { accept, remove, request } from '../people/contacts/index.ts'
 import { demandAcquainted } from './may-watch.ts'
 
 let database: TestDatabase
@@ -60,3 +61,22 @@ test('whoever left is a stranger again', async () => {
   await chat.ctx.pool.query('DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [conversation, eve])
   await expect(demandAcquainted(chat.ctx, alice, [eve!])).rejects.toMatchObject({ code: 'no_shared_conversation' })
 })
+
+test('contacts may watch each other without a conversation, and as long as they are contacts', async () => {
+  const [eve] = (await makeUsers(chat.ctx.pool, 1)) as [string]
+  const asked = await request(chat.ctx, eve, { user: alice })
+  const mayWatch = () =>
+    Promise.all(
+      [
+        [eve, alice],
+        [alice, eve],
+      ].map(([by, user]) => demandAcquainted(chat.ctx, by!, [user!]).then(() => 'ok', codeOf)),
+    )
+  expect(await mayWatch()).toEqual(['no_shared_conversation', 'no_shared_conversation'])
+  await accept(chat.ctx, alice, 'request' in asked ? asked.request.id : '')
+  expect(await mayWatch()).toEqual(['ok', 'ok'])
+  await remove(chat.ctx, eve, alice)
+  expect(await mayWatch()).toEqual(['no_shared_conversation', 'no_shared_conversation'])
+})
+
+const codeOf = (error: { readonly code: string }) => error.code

@@ -12,8 +12,9 @@ import type { Provider } from './prepare.ts'
 export interface PushContent {
   readonly conversation: string
   readonly uptoSeq: number
-  /** `reminder`: of the message `uptoSeq`, and nothing else waits there. */
-  readonly kind: 'message' | 'reminder'
+  /** `reminder`: of the message `uptoSeq`, and nothing else waits there. `reply`: in `thread`, and nothing else either. */
+  readonly kind: 'message' | 'reply' | 'reminder'
+  readonly thread?: number
   /** Messages that wait in the conversation; 100 stands for more too. */
   readonly count: number
   /** Everything unread, for the icon. */
@@ -191,12 +192,13 @@ async function badgesOf(ctx: PushContext, users: readonly string[]): Promise<Map
 }
 
 function contentOf(ctx: PushContext, row: Row, facts: Facts, badge: number): PushContent {
-  const { groupName: group, senders } = facts
+  const { groupName: group, senders, thread } = facts
   const named = ctx.settings.pushNames && facts.names
   return {
     conversation: row.conversation_id,
     uptoSeq: row.upto_seq,
-    kind: facts.count === 0 ? 'reminder' : 'message',
+    kind: facts.count === 0 ? 'reminder' : thread === undefined ? 'message' : 'reply',
+    ...(thread === undefined ? {} : { thread }),
     count: facts.count,
     badge,
     ...(named ? { names: { senders, ...(group === undefined ? {} : { group }) } } : {}),

@@ -6,7 +6,7 @@ import type { Pool, PoolClient } from 'pg'
 import { type QuietHours, quietUntil } from './quiet-hours.ts'
 import { int8Array, uuidArray } from '../store/binary-arrays.ts'
 import { firstSeen, notHidden } from '../log/messages/hidden.ts'
-import { concerns } from '../log/messages/threads.ts'
+import { concerns, isFollowed } from '../log/messages/threads.ts'
 import { pushedKinds } from '../log/rules.ts'
 import { kindNumbersOfConversations, notifyNumbers } from '../access.ts'
 import { notifyText } from '../log/conversations/notify.ts'
@@ -35,6 +35,8 @@ export interface Facts {
   readonly groupName: string | undefined
   /** Messages of others that wait for the person here and that they want to be told of, up to `countedMax`. */
   readonly count: number
+  /** The thread that alone shows all of them. */
+  readonly thread: number | undefined
   /** Who wrote them, the latest first; not all of many. */
   readonly senders: readonly string[]
 }
@@ -47,7 +49,7 @@ const sendersNamedMax = 3
 const findFacts = `
 SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, m.user_id IS NOT NULL AS member,
        r.notify = ${notifyNumbers.nothing} AS muted, u.quiet_from, u.quiet_until, u.quiet_zone,
-       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $5 THEN c.name END AS group_name, w.count, w.senders,
+       coalesce(u.push_names, false) AS names, CASE WHEN c.kind = $5 THEN c.name END AS group_name, w.count, w.senders, w.thread,
        EXISTS (SELECT FROM notifications x
                 WHERE x.user_id = ($1::uuid[])[n] AND x.read_at IS NULL AND x.kind = 'reminder'
                   AND x.detail->>'conversation' = ($2::uuid[])[n]::text AND NOT x.detail ? 'gone'
@@ -59,7 +61,7 @@ SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, m.user_id IS NOT NULL 
   CROSS JOIN LATERAL (SELECT ${notifyText} AS notify) r
   CROSS JOIN LATERAL (
     WITH waiting AS MATERIALIZED (
-      SELECT DISTINCT ON (o.seq) o.seq, x.sender_id
+      SELECT DISTINCT ON (o.seq) o.seq, x.sender_id, x.aside_of
         FROM offline_messages o
         JOIN messages x ON x.conversation_id = o.conversation_id AND x.seq = o.seq
        WHERE o.user_id = ($1::uuid[])[n] AND o.conversation_id = ($2::uuid[])[n] AND o.seq <= ($3::int8[])[n]
@@ -69,11 +71,13 @@ SELECT u.id IS NULL OR u.erased_at IS NOT NULL AS erased, m.user_id IS NOT NULL 
          AND ${concerns('x', 'o.user_id')}
          AND (r.notify = ${notifyNumbers.all} OR EXISTS (
            SELECT FROM mentions y WHERE y.conversation_id = o.conversation_id AND y.seq = o.seq
-              AND y.user_id IN (o.user_id, '${everybody}')))
+              AND y.user_id IN (o.user_id, '${everybody}')) OR ${isFollowed('x', 'o.user_id')})
          AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = o.user_id AND b.blocked_id = x.sender_id)
        ORDER BY o.seq DESC LIMIT $4
     )
     SELECT (SELECT count(*)::int FROM waiting) AS count,
+           (SELECT min(aside_of) FROM waiting
+            HAVING bool_and(aside_of IS NOT NULL) AND min(aside_of) = max(aside_of)) AS thread,
            ARRAY(SELECT s.display_name
                    FROM (SELECT sender_id, max(seq) AS last FROM waiting GROUP BY sender_id ORDER BY last DESC LIMIT $6) l
                    JOIN users s ON s.id = l.sender_id ORDER BY l.last DESC) AS senders
@@ -91,6 +95,7 @@ interface Row {
   names: boolean
   group_name: string | null
   count: number
+  thread: number | null
   senders: string[]
 }
 
@@ -116,6 +121,7 @@ export async function findFactsOf(client: Pool | PoolClient, places: readonly Pu
         ? undefined
         : { from: row.quiet_from, until: row.quiet_until, zone: row.quiet_zone },
     groupName: row.group_name ?? undefined,
+    thread: row.thread ?? undefined,
   }))
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatDefaults, type ChatContext } from '../context.ts'
+import { changeSettings } from '../log/conversations/settings.ts'
 import { post, unfollowThread } from '../log/messages/index.ts'
 import { note } from '../log/offline/index.ts'
 import { delivered } from '../log/receipts/index.ts'
@@ -130,6 +131,33 @@ describe('what a push says', () => {
     await pass(2 * windowMs)
     await prepareAll()
     expect((await claimAll()).deliveries).toEqual([])
+  })
+
+  test('who is told of mentions alone is pushed what comes in their threads too, and nothing where they want nothing', async () => {
+    const group = await makeConversation(ctx.pool, [alice, bob])
+    const reply = (more: object = {}) =>
+      post(ctx, alice, { conversation: group, clientId: randomUUID(), body: { text: 'x' }, thread: 1, ...more })
+    const notify = (notify: 'mentions' | 'nothing') => changeSettings(ctx, bob, { conversation: group, notify })
+    await say(bob, group)
+    await notify('mentions')
+    await say(alice, group)
+    expect(await gather()).toEqual([])
+    const { seq } = await reply()
+    await pass(2 * windowMs)
+    const [delivery] = await gather()
+    expect(delivery!.content).toMatchObject({ uptoSeq: seq, kind: 'reply', thread: 1, count: 1, badge: 1 })
+    await sent(delivery!)
+    await pass(2 * windowMs)
+    await reply({ alsoInConversation: true })
+    // Of what is shown in the conversation too that is told.
+    const [next] = await gather()
+    expect(next!.content).toMatchObject({ kind: 'message', count: 2, badge: 2 })
+    expect(next!.content).not.toHaveProperty('thread')
+    await sent(next!)
+    await pass(2 * windowMs)
+    await notify('nothing')
+    await reply()
+    expect(await gather()).toEqual([])
   })
 
   test('of a group its name and the latest who wrote', async () => {

@@ -29,7 +29,7 @@ export const ConversationSettings = Type.Object(
     }),
     archived: Type.Boolean({
       description:
-        'A new message that notifies brings the conversation back: in a muted one none does, with `mentions` only a mention.',
+        'A new message that notifies brings the conversation back: in a muted one none does, with `mentions` only a mention or a reply in a followed thread.',
     }),
     pinned: Type.Union([Type.Number(), Type.Null()], {
       description: 'The rank among the pinned conversations, lowest first. Null if not pinned.',

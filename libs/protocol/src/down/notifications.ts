@@ -12,6 +12,7 @@ export const NotificationKind = Type.Union([
   Type.Literal('scheduled_failed'),
   Type.Literal('reminder'),
   Type.Literal('reacted'),
+  Type.Literal('thread_reply'),
 ])
 export type NotificationKind = Type.Static<typeof NotificationKind>
 
@@ -27,7 +28,7 @@ export const Notification = Type.Object(
     seq: Type.Optional(Seq),
     detail: Type.Record(Type.String(), Type.String(), {
       description:
-        'Additional details. `reacted` gathers all who have reacted to one message of the user: `people` is how many, `emoji` the last reaction, and `actor` who added it.',
+        'Additional details. `reacted` gathers all who have reacted to one message of the user: `people` is how many, `emoji` the last reaction, and `actor` who added it. `thread_reply` gathers the replies in one thread that the user follows: `thread` is its root, `seq` the last reply, and `actor` who wrote it; it is read with the thread.',
     }),
   },
   { additionalProperties: false },

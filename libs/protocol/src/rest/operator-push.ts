@@ -50,7 +50,16 @@ const DeadJob = named(
   Type.Object(
     {
       id: Uuid,
-      kind: oneOf(['mail', 'delete-files', 'mention-all', 'tell-poll', 'close-poll', 'hand-on', 'nothing']),
+      kind: oneOf([
+        'mail',
+        'delete-files',
+        'mention-all',
+        'thread-reply',
+        'tell-poll',
+        'close-poll',
+        'hand-on',
+        'nothing',
+      ]),
       createdAt: At,
       diedAt: At,
       attempts: Type.Integer({ minimum: 0 }),

@@ -1,5 +1,6 @@
 /** The list of conversations: read in pages, kept up by what is told, and asked for where only the server knows. */
 import {
+  type Body,
   type Conversation,
   type ConversationRequest,
   type ConversationSettings,
@@ -17,7 +18,7 @@ import { whole } from '../rest/ask.ts'
 import type { Changes } from './changes.ts'
 import { ConversationRecord } from './conversation-record.ts'
 import type { People } from './people.ts'
-import { given, kept } from './same.ts'
+import { given, kept, keptList } from './same.ts'
 import { isPosting, type Sends } from './sends.ts'
 import type { ConversationItem, ConversationList, ConversationView, Counts, LastMessage } from './views.ts'
 
@@ -372,8 +373,8 @@ export class Conversations {
     const archived = sorted.filter(one => one.archived)
     const list: ConversationList = {
       isLoaded: this.#isLoaded,
-      items: isEach(this.#list.items, items) ? this.#list.items : items,
-      archived: isEach(this.#list.archived, archived) ? this.#list.archived : archived,
+      items: keptList(this.#list.items, items),
+      archived: keptList(this.#list.archived, archived),
       requests: this.#requests,
       joinRequests: this.#joinRequests,
     }
@@ -424,18 +425,17 @@ export class Conversations {
     const waiting = [...this.#options.sends.of(id)].findLast(one => isPosting(one) && !('thread' in one.draft))
     if (waiting !== undefined && (waiting.seq ?? Number.POSITIVE_INFINITY) > (lastMessage?.seq ?? 0)) {
       const { draft, at, state } = waiting
-      const text = draft.op === 'message.send' ? this.#preview(draft.body, textOf(draft.body)) : ''
+      const text = draft.op === 'message.send' ? this.#preview(draft.body) : ''
       return { by: self, own: true, at, text, state }
     }
     if (lastMessage === undefined) return undefined
     const { by, at, body, removed } = lastMessage
-    const text = this.#preview(body, textOf(body))
-    return { by, own: by === self, at, text, ...given({ removed }), state: 'sent' }
+    return { by, own: by === self, at, text: this.#preview(body), ...given({ removed }), state: 'sent' }
   }
 
   /** Made once of each body. */
-  #preview(body: object, text: string): string {
-    const preview = this.#previews.get(body) ?? previewText(text, previewMax)
+  #preview(body: Body): string {
+    const preview = this.#previews.get(body) ?? previewText(textOf(body), previewMax)
     this.#previews.set(body, preview)
     return preview
   }
@@ -455,10 +455,8 @@ export class Conversations {
 const dayMs = 86_400_000
 
 const inOrder = (one: Shown, other: Shown) =>
-  (one.rank === other.rank ? 0 : one.rank - other.rank) || other.at - one.at || (one.item.id < other.item.id ? 1 : -1)
-
-const isEach = <T>(before: readonly T[], now: readonly T[]) =>
-  before.length === now.length && before.every((one, at) => one === now[at])
+  // Without a rank both are at infinity, and the difference is NaN.
+  one.rank - other.rank || other.at - one.at || (one.item.id < other.item.id ? 1 : -1)
 
 function countAll(all: readonly ConversationItem[]): Counts {
   const counts = { unread: 0, mentions: 0, loud: 0 }

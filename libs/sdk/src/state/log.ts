@@ -16,6 +16,7 @@ import {
   type Quote,
   quoteOf,
 } from '@flotilla/protocol'
+import { given } from './same.ts'
 import type { NoticeEntry } from './views.ts'
 
 /** The first and the last seq of a window. */
@@ -118,9 +119,8 @@ export class Log {
     return window
   }
 
-  /** A window at the head that holds nothing yet. */
+  /** The window at the head, which may hold nothing yet. */
   end(): Span {
-    this.#fold()
     return this.#add({ from: this.head + 1, to: this.head })
   }
 
@@ -198,7 +198,7 @@ export class Log {
     const known = answered === undefined ? undefined : this.#quoted.get(answered)
     if (known !== undefined) return known
     const quote = this.#quotes.get(replyTo)
-    const asking = { replyTo, ...(quote === undefined ? {} : { quote }) } as EntryOf<'message.new'>
+    const asking = { replyTo, ...given({ quote }) } as EntryOf<'message.new'>
     const made = quoteOf(this.#state, asking)
     if (made !== undefined && made !== quote && answered !== undefined) this.#quoted.set(answered, made)
     return made

@@ -127,6 +127,19 @@ test.each([
   expect(list.get().unread).toBe(7)
 })
 
+test('what has no seq of its own is not read with its conversation', async () => {
+  attend()
+  await list.more()
+  come(one(50, { kind: 'thread_reply', conversation: 'c3', detail: { thread: '1', seq: '2' } }))
+  const { seq: _, ...own } = one(51, { kind: 'thread_reply', conversation: 'c3', detail: { thread: '1', seq: '2' } })
+  come(own)
+  tell({ event: 'notification.read', unread: 1, conversation: 'c3', seq: 99 })
+  expect(list.get().items.slice(0, 2)).toMatchObject([
+    { id: 'n51', read: false },
+    { id: 'n50', read: true },
+  ])
+})
+
 test('what one has seen is so at once, and what one has left is gone', async () => {
   attend()
   await list.more()

@@ -186,5 +186,8 @@ const newestFirst = (one: Notification, other: Notification) => other.at - one.a
 function isMeant(one: Notification, change: Extract<NotificationChange, { event: 'notification.read' }>): boolean {
   const { notification, conversation, seq = Number.POSITIVE_INFINITY } = change
   if (notification !== undefined) return one.id === notification
-  return conversation === undefined || (one.conversation === conversation && (one.seq ?? 0) <= seq)
+  // What has no seq of its own, as that of a thread, is not read with the conversation up to a message.
+  return (
+    conversation === undefined || (one.conversation === conversation && (one.seq ?? Number.POSITIVE_INFINITY) <= seq)
+  )
 }

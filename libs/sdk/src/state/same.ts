@@ -16,6 +16,10 @@ export function same(one: unknown, other: unknown): boolean {
 /** The value before, where the new one says nothing else: whoever shows it has nothing to do. */
 export const kept = <T>(before: T | undefined, now: T): T => (before !== undefined && same(before, now) ? before : now)
 
+/** The list before, where it holds the same. */
+export const keptList = <T>(before: readonly T[], now: readonly T[]): readonly T[] =>
+  before.length === now.length && before.every((one, at) => one === now[at]) ? before : now
+
 /** The fields that are there. */
 export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never

@@ -16,7 +16,7 @@ import type { Changes } from './changes.ts'
 import { type KeptLog, Log, type Page, type Span } from './log.ts'
 import { pageMax, type Range, type ReadPage } from './pages.ts'
 import { noticeRow, type Parts, pendingRow, rowOf } from './rows.ts'
-import { given, kept, same } from './same.ts'
+import { given, kept, keptList, same } from './same.ts'
 import { type Alteration, isAlteration, isPosting, type Pending, type Posting, type Sends } from './sends.ts'
 import type { MessageRow, NoticeRow, Row, Timeline, TimelineView } from './views.ts'
 
@@ -48,6 +48,8 @@ const rowsEnough = 20
 const catchUpPagesMax = 4
 
 type Loading = TimelineView['loading']
+/** What is read by itself, or step by step. */
+type Way = 'older' | 'newer' | 'catch-up'
 
 export class LogTimeline implements Timeline {
   readonly conversation: string
@@ -63,7 +65,8 @@ export class LogTimeline implements Timeline {
   #epoch = 0
   /** Counts the windows that were asked for: an answer for one that is wanted no more shows nothing. */
   #turn = 0
-  #steps = new Map<'older' | 'newer' | 'catch-up', Promise<void>>()
+  /** Replaced where they are for what is shown no more. */
+  #steps = new Map<Way, Promise<void>>()
   #view: TimelineView = { rows: [], hasOlder: false, hasNewer: false, loading: 'first', discontinuity: 0 }
   #isDirty = true
   /** What the archive has, or what was shown before it began anew: until there is something else. */
@@ -78,7 +81,7 @@ export class LogTimeline implements Timeline {
     this.conversation = conversation
     if (root !== undefined) this.root = root
     this.key = root === undefined ? `timeline/${conversation}` : `thread/${conversation}/${root}`
-    this.#log = new Log(options.self() ?? '', root)
+    this.#log = this.#renew()
     const attendance = { begin: () => void this.#attend(), end: left }
     this.subscribe = changes.readable(this.key, () => this.get(), attendance).subscribe
   }
@@ -89,18 +92,16 @@ export class LogTimeline implements Timeline {
     if (!this.#isDirty) return this.#view
     this.#isDirty = false
     const now = this.#build()
-    const { rows } = this.#view
-    const isSame = rows.length === now.rows.length && rows.every((row, at) => row === now.rows[at])
-    this.#view = kept(this.#view, isSame ? { ...now, rows } : now)
+    this.#view = kept(this.#view, { ...now, rows: keptList(this.#view.rows, now.rows) })
     return this.#view
   }
 
   older(): Promise<void> {
-    return this.#step('older')
+    return this.#once('older')
   }
 
   newer(): Promise<void> {
-    return this.#step('newer')
+    return this.#once('newer')
   }
 
   jump(seq: number): Promise<void> {
@@ -115,11 +116,11 @@ export class LogTimeline implements Timeline {
   }
 
   send(message: Omit<Message, 'conversation' | 'thread'>): Send {
-    return this.#sent(({ client }) => client.send({ ...message, ...this.#place() }))
+    return this.#flushed(({ client }) => this.#atEnd(client.send({ ...message, ...this.#place() })))
   }
 
   ask(question: Omit<Question, 'conversation' | 'thread'>): Send {
-    return this.#sent(({ client }) => client.ask({ ...question, ...this.#place() }))
+    return this.#flushed(({ client }) => this.#atEnd(client.ask({ ...question, ...this.#place() })))
   }
 
   retry(key: string): void {
@@ -134,7 +135,7 @@ export class LogTimeline implements Timeline {
 
   live(entry: Entry): void {
     if (!this.#isOfNow(entry.epoch)) return
-    if (this.#log.live(entry)) void this.#catchUp()
+    if (this.#log.live(entry)) void this.#once('catch-up')
     this.#touch(true)
   }
 
@@ -179,8 +180,7 @@ export class LogTimeline implements Timeline {
     this.#cancelExpiry()
     this.#before = []
     this.#rows.clear()
-    this.#asked.clear()
-    this.#log = new Log(this.#options.self() ?? '', this.root)
+    this.#renew()
     this.#loading = 'none'
     this.#error = undefined
     this.#touch(false)
@@ -195,15 +195,6 @@ export class LogTimeline implements Timeline {
     const done = work(this.#options)
     this.#options.changes.flush()
     return done
-  }
-
-  /** Its row stands at the end of the log, so that is what is shown, whatever was before. */
-  #sent(send: (options: TimelineOptions) => Send): Send {
-    return this.#flushed(options => {
-      const sent = send(options)
-      this.#showEnd()
-      return sent
-    })
   }
 
   #place() {
@@ -224,28 +215,32 @@ export class LogTimeline implements Timeline {
   }
 
   async #readKept(): Promise<void> {
-    const { opened, kept, self } = this.#options
+    const { opened, kept } = this.#options
     opened()
-    const log = (this.#log = new Log(self() ?? '', this.root))
+    const log = this.#renew()
     const found = await kept?.().catch(() => undefined)
     if (found === undefined || log !== this.#log || log.head > 0 || found.epoch < this.#epoch) return
     this.#epoch = found.epoch
     // Shown until it was read: what became of it meanwhile is not known.
-    this.#log = new Log(self() ?? '', this.root)
-    this.#log.restore(found)
+    this.#renew().restore(found)
     this.#isDirty = true
-    this.#before = this.get().rows.filter(({ key }) => !this.#isPending(key))
+    this.#before = this.#stored()
     this.#log = log
     this.#touch(false)
   }
 
   /** What is held may be wrong. */
   #beginAnew(): void {
-    this.#before = this.get().rows.filter(({ key }) => !this.#isPending(key))
-    this.#steps.clear()
-    this.#asked.clear()
-    this.#log = new Log(this.#options.self() ?? '', this.root)
+    this.#before = this.#stored()
+    this.#renew()
     void this.#show(() => this.#readLatest())
+  }
+
+  /** What is on its way is for the log before. */
+  #renew(): Log {
+    this.#steps = new Map()
+    this.#asked.clear()
+    return (this.#log = new Log(this.#options.self() ?? '', this.root))
   }
 
   /** Whether it is of the store as it is, as far as is known. */
@@ -291,16 +286,19 @@ export class LogTimeline implements Timeline {
     this.#touch(true)
   }
 
-  /** Waits for nothing: where the end is not held, it begins empty, and what lies before it is read. */
-  #showEnd(): void {
+  /**
+   * Shows the end of the log, where the row of a send stands, whatever was shown before. It waits for nothing: where the end
+   * is not held, it begins empty, and what lies before it is read.
+   */
+  #atEnd(sent: Send): Send {
     const log = this.#log
-    if (log.shown === undefined || log.shown.to >= log.head) return
-    this.#turn += 1
-    const last = log.windows.at(-1)
-    this.#shown(last?.to === log.head ? last : log.end())
-    // What is on its way is for what was shown before.
-    this.#steps.clear()
-    if (!this.#isEnough(log.shown)) void this.older()
+    if (log.shown !== undefined && log.shown.to < log.head) {
+      this.#turn += 1
+      this.#steps = new Map()
+      this.#shown(log.end())
+      if (!this.#isEnough(log.shown)) void this.older()
+    }
+    return sent
   }
 
   /** @returns undefined where it began anew meanwhile */
@@ -332,13 +330,15 @@ export class LogTimeline implements Timeline {
   }
 
   /** One page at a time in each direction: whoever asks meanwhile waits for the same. */
-  #step(way: 'older' | 'newer'): Promise<void> {
-    const step = this.#steps.get(way) ?? this.#walk(way).finally(() => this.#steps.delete(way))
-    this.#steps.set(way, step)
+  #once(way: Way): Promise<void> {
+    const steps = this.#steps
+    const step =
+      steps.get(way) ?? (way === 'catch-up' ? this.#catchUp() : this.#walk(way)).finally(() => steps.delete(way))
+    steps.set(way, step)
     return step
   }
 
-  async #walk(way: 'older' | 'newer'): Promise<void> {
+  async #walk(way: Exclude<Way, 'catch-up'>): Promise<void> {
     const log = this.#log
     const window = log.shown
     const isWhole = () => (way === 'older' ? window!.from <= log.first : window!.to >= log.head)
@@ -364,13 +364,7 @@ export class LogTimeline implements Timeline {
   }
 
   /** Entries came that do not follow what is shown: reads what lies between. */
-  #catchUp(): Promise<void> {
-    const step = this.#steps.get('catch-up') ?? this.#close().finally(() => this.#steps.delete('catch-up'))
-    this.#steps.set('catch-up', step)
-    return step
-  }
-
-  async #close(): Promise<void> {
+  async #catchUp(): Promise<void> {
     const log = this.#log
     try {
       for (let pages = 0; pages < catchUpPagesMax; pages++) {
@@ -414,8 +408,12 @@ export class LogTimeline implements Timeline {
     const { posted, content } = message
     if (posted === undefined || content === undefined || content.value.removed === 'expired') return false
     if (isExpired(message, now)) return false
-    if (this.root !== undefined) return posted.thread === this.root || seq === this.root
-    return posted.thread === undefined || posted.alsoInConversation === true
+    return seq === this.root || this.#isOf(posted)
+  }
+
+  /** Whether a message stands here: in the conversation, or in the thread. */
+  #isOf({ thread, alsoInConversation }: Pick<Message, 'thread' | 'alsoInConversation'>): boolean {
+    return thread === this.root || (this.root === undefined && alsoInConversation === true)
   }
 
   #count(window: Span): number {
@@ -432,7 +430,7 @@ export class LogTimeline implements Timeline {
     const { state, shown, head, first } = log
     const hasNewer = shown !== undefined && shown.to < head
     const rows = new Map<string, { readonly parts: object; readonly row: Row }>()
-    const pending = [...this.#options.sends.of(this.conversation)]
+    const pending = this.#pending()
     const changes = pending.filter(isAlteration)
     const seqs = shown === undefined ? [] : log.seqsIn(shown)
     if (this.root !== undefined && seqs[0] !== this.root && state.messages.has(this.root)) seqs.unshift(this.root)
@@ -507,16 +505,20 @@ export class LogTimeline implements Timeline {
     if (row !== undefined) rows.set(id, { parts, row: kept(before?.row, row) })
   }
 
-  #isPending(key: string): boolean {
-    return [...this.#options.sends.of(this.conversation)].some(({ clientId }) => clientId === key)
+  #pending(): Pending[] {
+    return [...this.#options.sends.of(this.conversation)]
+  }
+
+  /** The rows without what one is sending. */
+  #stored(): readonly Row[] {
+    const pending = this.#pending()
+    return this.get().rows.filter(({ key }) => !pending.some(({ clientId }) => clientId === key))
   }
 
   #isOurs({ draft, state, seq }: Pending<Posting>): boolean {
     // Its entry is in the log.
     if (state === 'sent' && seq !== undefined && seq <= this.#log.head) return false
-    if (draft.op === 'message.forward') return this.root === undefined
-    if (this.root !== undefined) return draft.thread === this.root
-    return draft.thread === undefined || draft.alsoInConversation === true
+    return this.#isOf(draft.op === 'message.forward' ? {} : draft)
   }
 
   #bodyOf(draft: Posting): Body {

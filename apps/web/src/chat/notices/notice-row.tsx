@@ -22,6 +22,7 @@ const icons = {
   scheduled_failed: 'clock',
   reminder: 'clock',
   reacted: 'smile',
+  thread_reply: 'thread',
 } as const satisfies Readonly<Record<Notification['kind'], IconName>>
 
 interface RowProps {
@@ -144,6 +145,10 @@ function sentenceOf(
       return where === undefined
         ? t('late.notices.mention', { name })
         : t('late.notices.mentionIn', { name, where: isolated(where) })
+    case 'thread_reply':
+      return where === undefined
+        ? t('late.notices.threadReply', { name })
+        : t('late.notices.threadReplyIn', { name, where: isolated(where) })
     case 'reacted':
       return others > 0
         ? t('late.notices.reactedMore', { name, emoji: detail['emoji'], count: others })

@@ -90,6 +90,7 @@ function useOpen({ onShow, onScheduled, onClose }: NoticesProps): (notice: Notif
       return onShow(id)
     }
     if (place === undefined) return onClose()
+    if (kind === 'thread_reply') return onShow(place.conversation, place.seq, Number(notice.detail['thread']))
     // Where it stands is told by the message itself; one that cannot be read is looked for in the conversation.
     const message =
       place.seq === undefined ? null : await queries.fetchQuery(messageOf(client, place)).catch(() => null)

@@ -6,7 +6,7 @@ export interface NoticePlace {
   readonly seq?: number
 }
 
-/** A reminder names its message beside: what becomes of the message becomes of no reminder. */
+/** A reminder and a thread name the message beside: what becomes of that becomes of neither. */
 export function placeOf({ conversation, seq, detail }: Notification): NoticePlace | undefined {
   const at = conversation ?? detail['conversation']
   if (at === undefined) return undefined

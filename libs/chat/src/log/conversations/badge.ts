@@ -1,7 +1,7 @@
 import { notifyNumbers } from '../../access.ts'
 import type { LogContext } from '../context.ts'
 import { mentionsOf } from '../messages/mentions.ts'
-import { followedText, waitingReplies } from '../messages/threads.ts'
+import { followedText, waitingReplies, waitingTold } from '../messages/threads.ts'
 import { notifyText } from './notify.ts'
 import { archivedText } from './settings.ts'
 import { unreadOf, waitingText } from './waiting.ts'
@@ -24,8 +24,13 @@ SELECT count(*)::int AS badge FROM (
    UNION ALL
   SELECT FROM ${followedText}
     JOIN conversations c ON c.id = f.conversation_id JOIN users u ON u.id = $1
-   CROSS JOIN LATERAL ${waitingReplies(badgeMax)} waiting
-   WHERE f.user_id = $1 AND f.following AND ${notifyText} = ${notifyNumbers.all} AND NOT ${archivedText}
+   CROSS JOIN LATERAL (SELECT ${notifyText} AS notify) n
+   CROSS JOIN LATERAL (
+     SELECT FROM ${waitingReplies(badgeMax)} apart WHERE n.notify = ${notifyNumbers.all}
+      UNION ALL
+     SELECT FROM ${waitingTold(badgeMax)} told WHERE n.notify = ${notifyNumbers.mentions}
+   ) waiting
+   WHERE f.user_id = $1 AND f.following AND NOT ${archivedText}
    LIMIT ${badgeMax}
 ) unread`
 

@@ -41,6 +41,9 @@ export const archivedText = `(m.archived_seq IS NOT NULL AND CASE ${notifyText}
     SELECT FROM messages x WHERE x.conversation_id = m.conversation_id AND x.seq > m.archived_seq AND x.kind IN (${countedKinds}))
   WHEN ${notifyNumbers.mentions} THEN NOT EXISTS (
     SELECT FROM mentions x WHERE x.user_id IN (m.user_id, '${everybody}') AND x.conversation_id = m.conversation_id
+       AND x.seq > m.archived_seq AND x.sender_id <> m.user_id) AND NOT EXISTS (
+    SELECT FROM thread_follows f JOIN thread_replies x ON x.conversation_id = f.conversation_id AND x.root_seq = f.root_seq
+     WHERE f.user_id = m.user_id AND f.conversation_id = m.conversation_id AND f.following
        AND x.seq > m.archived_seq AND x.sender_id <> m.user_id)
   ELSE true END)`
 

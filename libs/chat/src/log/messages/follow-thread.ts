@@ -6,6 +6,7 @@ import { transaction } from '../../store/transaction.ts'
 import { holdUsers } from '../../users/hold.ts'
 import type { LogContext } from '../context.ts'
 import { firstSeen, notHidden } from './hidden.ts'
+import { readThread, withdrawReplied } from './tell-replied.ts'
 
 export interface ThreadInput {
   readonly conversation: string
@@ -75,6 +76,7 @@ export async function unfollowThread(ctx: LogContext, by: string, input: ThreadI
     [by, input.conversation, input.thread],
   )
   tell(ctx, by, input, { following: false })
+  await withdrawReplied(ctx, by, input)
 }
 
 /**
@@ -95,7 +97,9 @@ export async function markThreadRead(
     [by, input.conversation, input.thread, input.seq],
   )
   const row = risen.rows[0]
-  if (row !== undefined) tell(ctx, by, input, { following: true, readSeq: row.readSeq })
+  if (row === undefined) return
+  tell(ctx, by, input, { following: true, readSeq: row.readSeq })
+  await readThread(ctx, by, { ...input, seq: row.readSeq })
 }
 
 function tell(

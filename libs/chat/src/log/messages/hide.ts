@@ -48,7 +48,7 @@ export async function hide(
       throw new Refusal('limit_reached', 'the limit of hidden messages is reached; clear the conversation instead', {
         rule: `maxItems ${limits.hiddenMax}`,
       })
-    return forget(client, by, conversation, 'seq = ANY($3)', seqs)
+    return forget(client, by, conversation, seq => `${seq} = ANY($3)`, seqs)
   })
   ctx.emit({ class: 'signal', to: [by], event: { event: 'conversation.cleared', conversation, seqs } })
   await tellForgotten(ctx, by, gone)
@@ -79,7 +79,7 @@ export async function clear(
         by,
         upTo,
       ])
-    return { upTo, gone: await forget(client, by, conversation, 'seq <= $3', upTo) }
+    return { upTo, gone: await forget(client, by, conversation, seq => `${seq} <= $3`, upTo) }
   })
   // Nothing lies before seq 1.
   if (upTo > 0) ctx.emit({ class: 'signal', to: [by], event: { event: 'conversation.cleared', conversation, upTo } })
@@ -101,11 +101,19 @@ async function held<T>(
   })
 }
 
-/** What pointed these messages out goes with them. @returns the notifications that were unread */
-async function forget(client: PoolClient, by: string, conversation: string, which: string, seqs: unknown) {
+/** What pointed these messages out, or a thread that hangs on one, goes with them. @returns the notifications that were unread */
+async function forget(
+  client: PoolClient,
+  by: string,
+  conversation: string,
+  which: (seq: string) => string,
+  seqs: unknown,
+) {
   const { rows } = await client.query<{ id: string; unread: boolean }>(
     `DELETE FROM notifications WHERE id IN (
-       SELECT id FROM notifications WHERE user_id = $2 AND conversation_id = $1 AND ${which} ORDER BY id FOR UPDATE
+       SELECT id FROM notifications WHERE user_id = $2 AND conversation_id = $1 AND CASE
+         WHEN kind = 'thread_reply' THEN ${which("(detail->>'thread')::int8")} OR ${which("(detail->>'seq')::int8")}
+         ELSE ${which('seq')} END ORDER BY id FOR UPDATE
      ) RETURNING id, read_at IS NULL AS unread`,
     [conversation, by, seqs],
   )

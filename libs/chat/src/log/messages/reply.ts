@@ -12,6 +12,7 @@ import type { LogContext } from '../context.ts'
 import type { Member } from '../memberships.ts'
 import { isMentioned, mentionedBy } from './mentioned-by.ts'
 import { readTarget } from './target.ts'
+import { tellReplied } from './tell-replied.ts'
 import { countReply, follow, type Follower, followersOf, type Reply } from './threads.ts'
 
 const unknown = (field: string, rule?: string) =>
@@ -51,6 +52,7 @@ export const replying: LockedRule<'message.send'> = {
     return { payload, aside: { of: root, followers } }
   },
   says: ({ body }) => ({ body }),
+  tell: tellReplied,
 }
 
 /**

@@ -8,6 +8,7 @@ import type { NoticesContext } from '../../notices/context.ts'
 import { forgetMentions } from './mentions.ts'
 import { withdrawMentions } from './tell-mentioned.ts'
 import { withdrawReacted } from './tell-reacted.ts'
+import { settleReplied } from './tell-replied.ts'
 import { afterCommit } from '../../store/transaction.ts'
 import { forget as forgetOwed } from '../offline/index.ts'
 import { unpinRemoved } from './pins.ts'
@@ -56,6 +57,7 @@ export async function takeAway(
   const mentioned = await forgetMentions(client, conversation, targets)
   await dropPolls(client, conversation, targets)
   await uncountReplies(client, conversation, messages, seq)
+  await settleReplied(ctx, client, conversation, messages)
   await afterCommit(client, async () => {
     for (const [target, users] of mentioned) await withdrawMentions(ctx, conversation, target, users)
     await withdrawReacted(

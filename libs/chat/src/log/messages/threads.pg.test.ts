@@ -115,6 +115,7 @@ test('a thread counts apart: not for the conversation, and for those who follow 
   await markThreadRead(ctx, alice, { conversation, thread: root, seq: last + 9 })
   expect(chat.emitted.map(({ to, event }) => ({ to, event }))).toEqual([
     { to: [alice], event: { event: 'thread.changed', conversation, thread: root, following: true, readSeq: last } },
+    { to: [alice], event: { event: 'notification.read', notification: expect.any(String), unread: 0 } },
   ])
   await markThreadRead(ctx, alice, { conversation, thread: root, seq: root + 1 })
   expect(await rootFor(alice, root)).toMatchObject({ readSeq: last, unread: 0 })

@@ -6,13 +6,14 @@ import { limits } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
 import { int8Array, uuidArray } from '../../store/binary-arrays.ts'
 import { firstSeen, notHidden } from './hidden.ts'
+import { everybody } from './mentioned-by.ts'
 import { keyOf, markPart, type MessagePart, placeArrays } from './part.ts'
 
 /** A count beyond it is shown as `999+` anyway. */
 export const unreadRepliesMax = 1_000
 
 /** As SQL: the replies `x` that stand, of others than $n, and that who follows by the row `f` has not read. */
-const unreadReplies = (user: string) =>
+export const unreadReplies = (user: string) =>
   `x.conversation_id = f.conversation_id AND x.root_seq = f.root_seq AND x.seq > f.read_seq AND NOT x.removed
    AND x.sender_id <> ${user} AND ${notHidden('x', user)}
    AND NOT EXISTS (
@@ -33,11 +34,26 @@ export const followedText = `
 export const waitingReplies = (max: number) =>
   `(SELECT FROM thread_replies x WHERE ${unreadReplies('$1')} AND x.aside LIMIT ${max})`
 
+/** As SQL: the same where the person is told of mentions and threads alone: what is said in the conversation as well, not what mentions them. */
+export const waitingTold = (max: number) =>
+  `(SELECT FROM thread_replies x WHERE ${unreadReplies('$1')} AND NOT EXISTS (
+      SELECT FROM mentions y
+       WHERE y.conversation_id = x.conversation_id AND y.seq = x.seq AND y.seq > m.read_seq AND y.user_id IN ($1, '${everybody}')
+    ) LIMIT ${max})`
+
 /** As SQL: whether somebody hears of a message `m` by a push. Of what is shown in a thread alone hears who follows that. */
 export const concerns = (message: string, user: string) =>
   `(${message}.aside_of IS NULL OR EXISTS (
      SELECT FROM thread_follows f
       WHERE f.user_id = ${user} AND f.conversation_id = ${message}.conversation_id AND f.root_seq = ${message}.aside_of AND f.following))`
+
+/** As SQL: whether a message `m` is a reply in a thread that somebody follows. */
+export const isFollowed = (message: string, user: string) =>
+  `EXISTS (
+     SELECT FROM thread_follows f
+       JOIN thread_replies y ON y.conversation_id = f.conversation_id AND y.root_seq = f.root_seq AND y.seq = ${message}.seq
+      WHERE f.user_id = ${user} AND f.conversation_id = ${message}.conversation_id AND f.following
+        AND f.root_seq = coalesce(${message}.aside_of, f.root_seq))`
 
 interface Row {
   conversation: string

@@ -42,6 +42,14 @@ export type Job =
   | { readonly kind: 'delete-files'; readonly keys: readonly string[] }
   /** All members are told that a message mentions them. */
   | { readonly kind: 'mention-all'; readonly conversation: string; readonly seq: number; readonly by: string }
+  /** All who follow a thread are told of a reply there. */
+  | {
+      readonly kind: 'thread-reply'
+      readonly conversation: string
+      readonly thread: number
+      readonly seq: number
+      readonly by: string
+    }
   /** Tells how a poll stands, or closes it at its time: the message `target` of a conversation. */
   | { readonly kind: 'tell-poll' | 'close-poll'; readonly conversation: string; readonly target: number }
   /** Whoever is shut out for good owns no group alone any longer. */
