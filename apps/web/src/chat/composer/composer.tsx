@@ -124,11 +124,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             onPress={() => onSchedule(field.text().trim(), () => (write(''), draft?.set(null)))}
           />
         )}
-        {waitUntil !== undefined && about.kind !== 'edit' ? (
-          <Wait until={waitUntil} />
-        ) : (
-          <SendButton isEdit={about.kind === 'edit'} isEmpty={isEmpty} onPress={submit} />
-        )}
+        <SendButton isEdit={about.kind === 'edit'} isEmpty={isEmpty} waitUntil={waitUntil} onPress={submit} />
       </div>
     </div>
   )
@@ -191,14 +187,15 @@ function Area({ conversation, draft, label, editLast, area, list, about, field, 
   )
 }
 
-interface SendProps {
+interface SendProps extends Pick<ComposerProps, 'waitUntil'> {
   readonly isEdit: boolean
   readonly isEmpty: boolean
   onPress(): void
 }
 
-function SendButton({ isEdit, isEmpty, onPress }: SendProps) {
+function SendButton({ isEdit, isEmpty, waitUntil, onPress }: SendProps) {
   const { t } = useTranslation()
+  if (waitUntil !== undefined && !isEdit) return <Wait until={waitUntil} />
   return (
     <IconButton
       icon={isEdit ? 'check' : 'send'}

@@ -22,7 +22,8 @@ import { ConversationContext, type ConversationContextValue } from './context.ts
 import { ConversationHead } from './head.tsx'
 import type { Dialogs } from './dialogs.ts'
 import { pressOn } from './message-keys.ts'
-import { createMode } from './mode.ts'
+import { createMode, type Mode } from './mode.ts'
+import type { Value } from '../../app/value.ts'
 import type { Panel } from './panels.ts'
 import { type PaneHandle, TimelinePane } from './timeline-pane.tsx'
 import { TypingLine } from './typing-line.tsx'
@@ -102,15 +103,7 @@ export function Talk({ view, timeline, draft, lineSeq, pane, label, empty, openP
     () => view.members?.map(member => member.user).filter(one => one.id !== user.id) ?? nobody,
     [view.members, user.id],
   )
-  const edit = useCallback((message: MessageRow) => mode.set({ kind: 'edit', message }), [mode])
-  const editLast = useCallback(() => {
-    const last = timeline
-      .get()
-      .rows.findLast(row => row.kind === 'message' && row.own && row.state === 'sent' && row.removed === undefined)
-    if (last?.kind !== 'message' || (last.body.type ?? 'text') !== 'text' || last.forwarded !== undefined) return false
-    edit(last)
-    return true
-  }, [timeline, edit])
+  const { edit, editLast } = useEditing(timeline, mode)
   const onSent = useCallback(() => pane.current?.toLatest(), [pane])
   const { actions, asked, schedule, close } = useComposerActions(view, isThread)
   const barrier = useBarrier(view)
@@ -240,4 +233,18 @@ function Beginning({ view }: { readonly view: ConversationView }) {
       <p className="max-w-sm text-balance">{t(view.pending ? 'chat.timeline.emptyPending' : 'chat.timeline.empty')}</p>
     </div>
   )
+}
+
+/** How one's messages are changed: one of them, or the last. */
+function useEditing(timeline: Timeline, mode: Value<Mode>) {
+  const edit = useCallback((message: MessageRow) => mode.set({ kind: 'edit', message }), [mode])
+  const editLast = useCallback(() => {
+    const last = timeline
+      .get()
+      .rows.findLast(row => row.kind === 'message' && row.own && row.state === 'sent' && row.removed === undefined)
+    if (last?.kind !== 'message' || (last.body.type ?? 'text') !== 'text' || last.forwarded !== undefined) return false
+    edit(last)
+    return true
+  }, [timeline, edit])
+  return { edit, editLast }
 }

@@ -101,6 +101,8 @@ export class Hold {
     const edge = element.getBoundingClientRect().top
     const movedPx = edge - this.#edge
     this.#edge = edge
+    // A hold that is over takes nothing any more.
+    this.#settle()
     if (movedPx === 0 || this.#at === 'bottom') return
     if (this.#at === undefined) element.scrollTop += movedPx
     else this.#at.movedPx += movedPx
