@@ -6,33 +6,9 @@ import type { Bench, Scenario } from './bench.ts'
 import { checkOut } from './checkout.ts'
 import { renderReport, writePage } from './page.ts'
 import { pinned } from './placement.ts'
-import { direct } from './scenarios/direct.ts'
-import { directOpen } from './scenarios/direct-open.ts'
-import { group } from './scenarios/group.ts'
-import { history } from './scenarios/history.ts'
-import { idle } from './scenarios/idle.ts'
-import { jitter } from './scenarios/jitter.ts'
-import { mixed } from './scenarios/mixed.ts'
-import { persist } from './scenarios/persist.ts'
+import { scenarios } from './scenarios.ts'
 import { regress } from './scenarios/regress.ts'
-import { signIns } from './scenarios/sign-ins.ts'
-import { storm } from './scenarios/storm.ts'
-import { web } from './scenarios/web.ts'
 import { flotilla, flotillaOf } from './sides/flotilla.ts'
-
-const scenarios: readonly Scenario[] = [
-  direct,
-  directOpen,
-  mixed,
-  persist,
-  history,
-  idle,
-  group,
-  storm,
-  jitter,
-  signIns,
-  web,
-]
 
 const { flags, values, words } = readCommandLine({
   usage: 'npm run bench -- <scenario…>',
