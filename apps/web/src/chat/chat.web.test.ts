@@ -430,3 +430,29 @@ inChromium('menus, filters and the search work by pointer and by keys', async ()
   await page.getByRole('navigation').getByRole('button', { name: 'Clear' }).click()
   expect(await search.inputValue()).toBe('')
 })
+
+inChromium('the words of a sign come where the pointer rests or the keyboard is, and go with Escape', async () => {
+  const { page } = await web.person(nameOf('ann'))
+  const sign = page.locator('nav header').getByRole('button', { name: 'New conversation' })
+  const words = page.getByRole('tooltip').getByText('New conversation')
+  await sign.waitFor()
+  // They come a while after the page: a pointer that is there already has to come again.
+  await expect
+    .poll(async () => {
+      await page.mouse.move(5, 500)
+      await sign.hover()
+      return words.waitFor({ timeout: 2_000 }).then(
+        () => true,
+        () => false,
+      )
+    }, within)
+    .toBe(true)
+  await page.keyboard.press('Escape')
+  await words.waitFor({ state: 'detached' })
+  await page.mouse.move(5, 500)
+  await sign.focus()
+  await words.waitFor()
+  await sign.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  expect(await words.count()).toBe(0)
+})

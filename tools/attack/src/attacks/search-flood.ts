@@ -5,6 +5,8 @@ import type { Person, Stand } from '../stand.ts'
 
 /** More than SEARCHES_MAX, so that some are refused however fast the store is. */
 const atOnce = 40
+/** Somebody else asks that often: far below what one person may. */
+const calmEveryMs = 50
 
 export const searchFlood: Attack = {
   name: 'search-flood',
@@ -21,9 +23,13 @@ export const searchFlood: Attack = {
     const startedAt = performance.now()
     const floods: Answer[] = []
     const others: Answer[] = []
+    let calmAt = startedAt
     await again(stand, async () => {
       const flood = Promise.all(Array.from({ length: atOnce }, () => search(seeker, 'an')))
-      others.push(await stand.call('GET /v1/conversations', { token: calm.token(), from: calm.from }))
+      if (performance.now() >= calmAt) {
+        calmAt += calmEveryMs
+        others.push(await stand.call('GET /v1/conversations', { token: calm.token(), from: calm.from }))
+      }
       floods.push(...(await flood))
     })
     const strength = `${JSON.stringify(statuses(floods))}, ${rate(floods.length, startedAt)}`
