@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { testDatabase } from '@flotilla/testing'
+import { testDatabase, until } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFixture, type Fixture, openChat, type Person, password, type TestChat } from '../api.testbed.ts'
 
@@ -403,6 +403,19 @@ describe('whoever is only told to come back', () => {
 })
 
 describe('tries at a password', () => {
+  type Attempt<T> = (more?: T) => ReturnType<typeof call>
+  /**
+   * What one is answered right after another that has to wait. On a machine that stood still in between, that was waited for
+   * and it is tried again; of what has tries of its own, three would be answered otherwise.
+   */
+  async function rightAfter<T>(attempt: Attempt<T>, more: T) {
+    for (let left = 2; ; left--) {
+      await until(async () => (await attempt()).status === 429, { what: 'there is no turn', everyMs: 0 })
+      const answer = await attempt(more)
+      if (answer.status === 429 || left === 0) return answer
+    }
+  }
+
   test('count by the account, whichever of its names is written, and no answer tells that', async () => {
     const one = await person('two-names')
     const other = await person('other-names')
@@ -438,29 +451,31 @@ describe('tries at a password', () => {
     for (const username of [one.username, one.email, 'no-such-guess', 'nobody@example.org']) {
       // Four are free, the fifth has the first turn; then everybody waits for it.
       for (let turn = 0; turn < 5; turn++) expect((await attempt(username)).status).toBe(401)
-      const refused = await attempt(username, { password })
+      const refused = await rightAfter(more => attempt(username, more), { password })
       expect(refused.body.error).toMatchObject({ code: 'rate_limited', retryMs: expect.any(Number) })
-      expect(refused.body.error.retryMs).toBeLessThanOrEqual(1_000)
+      expect(refused.body.error.retryMs).toBeLessThanOrEqual(guesses.waitMsMax)
     }
     const device = known.body.device as string
     const mine = await attempt(one.username, { password, device })
     expect([mine.status, (await attempt(one.email, { password, device })).status]).toEqual([201, 201])
     // It is worth nothing for another name, nor one that nobody signed.
-    expect((await attempt('no-such-guess', { device })).status).toBe(429)
-    expect((await attempt(one.username, { password, device: `${device.slice(0, -4)}AAAA` })).status).toBe(429)
+    const forged = { password, device: `${device.slice(0, -4)}AAAA` }
+    expect((await rightAfter(more => attempt('no-such-guess', more), { device })).status).toBe(429)
+    expect((await rightAfter(more => attempt(one.username, more), forged)).status).toBe(429)
     // Its own guesses have their end too.
     for (let turn = 0; turn < 5; turn++) expect((await attempt(one.username, { device })).status).toBe(401)
-    expect((await attempt(one.username, { device })).status).toBe(429)
+    expect((await rightAfter(() => attempt(one.username, { device }), undefined)).status).toBe(429)
   })
 
   test('that are right are no guesses', async () => {
     const { username } = await api.register('often-here')
     const here = another({ signIns: many, guesses: { max: 1, windowMs: 600_000, waitMsMax: 60_000 } })
-    const attempt = (secret: string) => here.call('POST /v1/sessions', { body: { username, password: secret } })
+    const attempt = (secret = 'not the password') =>
+      here.call('POST /v1/sessions', { body: { username, password: secret } })
     for (let turn = 0; turn < 4; turn++) expect((await attempt(password)).status).toBe(201)
-    expect((await attempt('not the password')).status).toBe(401)
-    expect((await attempt('not the password')).status).toBe(401)
-    expect((await attempt(password)).status).toBe(429)
+    expect((await attempt()).status).toBe(401)
+    expect((await attempt()).status).toBe(401)
+    expect((await rightAfter(attempt, password)).status).toBe(429)
   })
 
   test('are told to the owner by mail, once', async () => {

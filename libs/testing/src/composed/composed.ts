@@ -89,6 +89,9 @@ export async function runComposed(options: ComposedOptions): Promise<ComposedRep
     sockets.close()
     violations.push(...(await judge(stage, history)))
     const counts = { ...troupe.counts, ...countRecords(history) }
+    // What it means to do would go untried for ever.
+    if ('change route_unknown' in counts)
+      throw new Error('unable to judge: the people ask for a route that is not there')
     const report = { seed, seconds, faults, violations, counts, settledMs }
     if (violations.length > 0 && options.keepIn !== undefined) keep(options.keepIn, report, history, stage)
     return report

@@ -505,10 +505,10 @@ class LivingTroupe implements Troupe {
           this.#signalled([other], fromMs, { event: 'contact.removed', user: one.user })
         } else {
           const { request } = tie
-          const how = this.#dice.roll() < 0.7 ? 'accept' : 'reject'
+          const how = this.#dice.roll() < 0.7 ? 'accept' : 'decline'
           await this.#call('POST', `/v1/contact-requests/${request}/${how}`, asOf(other))
           direct.tie = how === 'accept' ? 'contacts' : 'none'
-          if (how === 'reject') this.#signalled(pair, fromMs, { event: 'contact.declined', request })
+          if (how === 'decline') this.#signalled(pair, fromMs, { event: 'contact.declined', request })
           else
             for (const person of pair)
               this.#signalled([person], fromMs, { event: 'contact.accepted', request, user: nobody })
