@@ -483,6 +483,15 @@ test('who is added and sees what was said before is owed that, and may get it on
   back.history.left('phone', 'crew')
   back.see(2, 3, 4, 5)
   expect(back.check()).toEqual([])
+  // Their first time did not show what the second one shows.
+  const more = small([
+    { from: 2, to: 3 },
+    { from: 1, joined: 4 },
+  ])
+  more.see(2, 3)
+  more.history.left('phone', 'crew')
+  more.see(1, 2, 3, 4, 5)
+  expect(more.check()).toEqual([])
   const untold = small(again)
   untold.see(1, 2, 3, 2, 3, 4, 5)
   expect(untold.check()).toMatchObject([twice(2), twice(3)])

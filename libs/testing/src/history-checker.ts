@@ -272,8 +272,8 @@ function checkView(
   /** The highest that the device had a right to: a leak or a phantom must not look like a gap before it. */
   let highestOwed = 0
   let first = view.start === undefined ? 1 : view.start + 1
-  const closeStretch = (upTo: number) => {
-    const missing = debts.flatMap(debt => missingOf(debt, log, seen, first, upTo))
+  const closeStretch = (upTo: number, owed: readonly Debt[] = debts) => {
+    const missing = owed.flatMap(debt => missingOf(debt, log, seen, first, upTo))
     if (missing.length > 0)
       report(device.reconnects > 0 ? 'P5' : 'P6', `${where} never saw seqs ${seqs(missing)} and was not told to resync`)
   }
@@ -288,7 +288,9 @@ function checkView(
     } else if (step.kind === 'left') {
       const again = againFrom(view.steps.slice(index + 1), spans, highest)
       if (again === undefined) continue
-      closeStretch(highestOwed)
+      // What a later membership shows of the time before is owed by what follows.
+      const before = debts.filter((_debt, nth) => joinedAt(spans[nth]!) <= highest)
+      closeStretch(highestOwed, before)
       seen = new Set()
       highest = 0
       highestOwed = 0

@@ -3,7 +3,8 @@
  *
  * What is guaranteed (P1, P2, P3, P8):
  * - `add` answers after the commit. Of one (conversation, sender, clientId) there is one row for ever; a second `add`
- *   is answered with the first one's result, whatever body it carries.
+ *   is answered with that row, whatever body it carries. While the first waits, the second is answered 'stale' when that is
+ *   stored: it may have been decided by another membership, of which whom the row is for and when it ends know nothing.
  * - `seq` is given under the lock of the conversation's row, so it is gap-free and rises in commit order.
  * - Nothing is written to a conversation whose membership is not at the version that the caller decided by: such an
  *   `add` is answered 'stale', and the caller decides again. That makes removal exact though caches are late.
@@ -78,7 +79,7 @@ const byConversation = (a: Pending, b: Pending) =>
 export function createInserts(options: InsertsOptions): Inserts {
   const { pool, logger } = options
   const stats = { flushes: 0, stored: 0, repeated: 0, stale: 0, retries: 0 }
-  /** By key, in the order of arrival; a repetition that arrives while the first waits shares its result. */
+  /** By key, in the order of arrival. */
   const pending = new Map<string, Pending>()
   let waiting: Pending[] = []
   /** The same with those that change rows: they go apart, in turn with the others. */
@@ -98,7 +99,7 @@ export function createInserts(options: InsertsOptions): Inserts {
   function add(entry: NewEntry): Promise<AddResult> {
     const key = keyOf(entry)
     const same = pending.get(key)
-    if (same !== undefined) return same.promise
+    if (same !== undefined) return same.promise.then(result => (typeof result === 'object' ? 'stale' : result))
     if (pending.size >= options.commitQueueMax)
       throw new Refusal('overloaded', 'unable to store the entry: too many pending writes', { retryMs: 1_000 })
     const { promise, resolve, reject } = Promise.withResolvers<AddResult>()

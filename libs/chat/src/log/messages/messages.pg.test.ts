@@ -178,6 +178,18 @@ test.each([
   expect(chat.emitted).toEqual([])
 })
 
+test('the same send twice at once is one entry, and both times told as it was stored', async () => {
+  await chat.ctx.pool.query('UPDATE conversations SET version = version + 1, timer_ms = 60000 WHERE id = $1', [
+    conversation,
+  ])
+  const one = message('twice at once')
+  const other = { ...one, body: { text: 'in other words' } }
+  const [first, second] = await Promise.all([post(chat.ctx, alice, one), post(chat.ctx, alice, other)])
+  expect(second).toEqual(first)
+  expect(first!.entry).toMatchObject({ body: one.body, expiresAt: first!.at + 60_000 })
+  expect(chat.emitted.map(({ event }) => event)).toEqual([first!.entry, first!.entry])
+})
+
 test('a reply to a message that another process stored is taken', async () => {
   await post(chat.ctx, alice, message('one'))
   await chat.ctx.pool.query('UPDATE conversations SET head_seq = 2 WHERE id = $1', [conversation])
