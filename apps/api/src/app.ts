@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Asked for by machines that look after this one, who must get an answer in a flood too. */
     isProbe?: boolean
+    /** A file of a page, sent from memory: a page that lacks one is broken, and it costs less than to ask again. */
+    isFile?: boolean
   }
 }
 

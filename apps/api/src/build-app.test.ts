@@ -355,7 +355,9 @@ test('beyond the number of requests under way the next is shed, and room comes b
 })
 
 test('a busy event loop sheds, and says when to come back', async () => {
-  const here = createFixture({ chat, settings: { eventLoopDelayMsMax: 10 }, random: () => 0.5 })
+  const script = { type: 'text/javascript', bytes: Buffer.from('0'), packed: [], tag: '"0"', isHashed: true }
+  const ownPort = { files: new Map([['/script.js', script]]), socketPath: '/v1/socket' }
+  const here = createFixture({ chat, ownPort, settings: { eventLoopDelayMsMax: 10 }, random: () => 0.5 })
   onTestFinished(() => here.app.close())
   await here.app.ready()
   const busy = setInterval(() => {
@@ -364,6 +366,10 @@ test('a busy event loop sheds, and says when to come back', async () => {
   onTestFinished(() => clearInterval(busy))
   const shed = () => here.call('GET /v1/.well-known/jwks.json')
   await expect.poll(async () => (await shed()).body.error?.retryMs, { timeout: 15_000 }).toBe(1_250)
+  // What a page is made of is not asked for again by whoever loads it.
+  await expect
+    .poll(async () => [(await shed()).status, (await here.app.inject('/script.js')).statusCode], { timeout: 15_000 })
+    .toEqual([503, 200])
   clearInterval(busy)
   await expect.poll(async () => (await shed()).status, { timeout: 15_000 }).toBe(200)
 })

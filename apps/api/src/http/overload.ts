@@ -65,7 +65,8 @@ export function createShedder(options: ShedderOptions): Shedder {
 
   return {
     arrive(request, reply) {
-      if (delayMs > options.eventLoopDelayMsMax) throw refuse('the server is too busy')
+      const isLate = delayMs > options.eventLoopDelayMsMax
+      if (isLate && request.routeOptions.config.isFile !== true) throw refuse('the server is too busy')
       const address = addressOf(request)
       const others = open.get(address) ?? 0
       if (others >= options.requestsPerAddressMax)

@@ -28,7 +28,9 @@ const unchanged = 304
 
 export function ownPortRoutes(app: FastifyInstance, { files, socketPath }: OwnPort): void {
   for (const [path, file] of files)
-    app.get(path, { schema: hidden }, async (request, reply) => sendFile(request, reply, file))
+    app.get(path, { schema: hidden, config: { isFile: true } }, async (request, reply) =>
+      sendFile(request, reply, file),
+    )
   app.get(socketPath, { schema: hidden, exposeHeadRoute: false }, async (_request, reply) => {
     reply.header('connection', 'upgrade').header('upgrade', 'websocket')
     throw new Refusal('upgrade_required')
