@@ -492,6 +492,27 @@ test('who is added and sees what was said before is owed that, and may get it on
   more.history.left('phone', 'crew')
   more.see(1, 2, 3, 4, 5)
   expect(more.check()).toEqual([])
+  // Nor does it owe that to a device that was away from then on; one that has begun with it is owed what lies between.
+  const away = small([
+    { from: 2, to: 3 },
+    { from: 1, joined: 4 },
+  ])
+  away.see(2, 3)
+  away.history.disconnected('phone')
+  expect(away.check()).toEqual([])
+  const cut = small([
+    { from: 2, to: 3 },
+    { from: 1, joined: 4 },
+  ])
+  cut.see(2, 3)
+  cut.history.left('phone', 'crew')
+  cut.see(1, 3)
+  cut.history.disconnected('phone')
+  expect(cut.check()).toMatchObject(gap('2'))
+  const cutAtFirst = small([{ from: 1, joined: 5 }])
+  cutAtFirst.see(1, 3)
+  cutAtFirst.history.disconnected('phone')
+  expect(cutAtFirst.check()).toMatchObject(gap('2'))
   const untold = small(again)
   untold.see(1, 2, 3, 2, 3, 4, 5)
   expect(untold.check()).toMatchObject([twice(2), twice(3)])

@@ -272,7 +272,11 @@ function checkView(
   /** The highest that the device had a right to: a leak or a phantom must not look like a gap before it. */
   let highestOwed = 0
   let first = view.start === undefined ? 1 : view.start + 1
-  const closeStretch = (upTo: number, owed: readonly Debt[] = debts) => {
+  /** Where the membership began that a stretch begins with: what a later one shows is owed once the device knows of that. */
+  let begun: number | undefined
+  const closeStretch = (upTo: number) => {
+    const known = upTo === Infinity ? Infinity : Math.max(highest, begun ?? 0)
+    const owed = debts.filter((_debt, nth) => joinedAt(spans[nth]!) <= known)
     const missing = owed.flatMap(debt => missingOf(debt, log, seen, first, upTo))
     if (missing.length > 0)
       report(device.reconnects > 0 ? 'P5' : 'P6', `${where} never saw seqs ${seqs(missing)} and was not told to resync`)
@@ -285,19 +289,20 @@ function checkView(
       highestOwed = 0
       const next = view.steps[index + 1]
       first = next?.kind === 'saw' ? Math.min(next.seq, step.head) : step.head
+      begun = Infinity
     } else if (step.kind === 'left') {
       const again = againFrom(view.steps.slice(index + 1), spans, highest)
       if (again === undefined) continue
-      // What a later membership shows of the time before is owed by what follows.
-      const before = debts.filter((_debt, nth) => joinedAt(spans[nth]!) <= highest)
-      closeStretch(highestOwed, before)
+      closeStretch(highestOwed)
       seen = new Set()
       highest = 0
       highestOwed = 0
-      first = again
+      first = again.from
+      begun = joinedAt(again)
     } else if (seen.has(step.seq)) report('P4', `${where} saw seq ${step.seq} twice`)
     else {
       if (step.seq < highest) report('P4', `${where} saw seq ${step.seq} after seq ${highest}`)
+      begun ??= beginningOf(spans, step.seq)
       seen.add(step.seq)
       highest = Math.max(highest, step.seq)
       if (owes(step.seq)) highestOwed = Math.max(highestOwed, step.seq)
@@ -307,15 +312,25 @@ function checkView(
   checkShown(where, view.steps.slice(view.steps.findLastIndex(step => step.kind !== 'saw') + 1), log, report)
 }
 
+/** Where the first membership began that shows this entry. */
+function beginningOf(spans: readonly MembershipSpan[], seq: number): number | undefined {
+  const span = spans.find(({ from, to = Infinity }) => seq >= from && seq <= to)
+  return span === undefined ? undefined : joinedAt(span)
+}
+
 /**
- * Where the view begins again of somebody who left, if it goes back: a membership that began after all that was seen may
- * show it once more.
+ * The membership by which the view of somebody who left begins again, if it goes back: one that began after all that was
+ * seen may show it once more.
  */
-function againFrom(following: View['steps'], spans: readonly MembershipSpan[], highest: number): number | undefined {
+function againFrom(
+  following: View['steps'],
+  spans: readonly MembershipSpan[],
+  highest: number,
+): MembershipSpan | undefined {
   const next = following.find(step => step.kind !== 'left')
   if (next?.kind !== 'saw') return undefined
   const isBack = (joined: number) => joined > highest && (next.seq <= highest || next.seq < joined)
-  return spans.find(span => isBack(joinedAt(span)) && next.seq >= span.from)?.from
+  return spans.find(span => isBack(joinedAt(span)) && next.seq >= span.from)
 }
 
 /** P3 of what a device shows: folded, the entries that it saw say of each message what the store says. */
