@@ -509,6 +509,18 @@ test('who is added and sees what was said before is owed that, and may get it on
   cut.see(1, 3)
   cut.history.disconnected('phone')
   expect(cut.check()).toMatchObject(gap('2'))
+  // Of three the second shows nothing of before, and is not taken for the third.
+  const thrice = small([
+    { from: 1, to: 2 },
+    { from: 3, to: 4 },
+    { from: 1, joined: 5 },
+  ])
+  thrice.see(1, 2)
+  thrice.history.left('phone', 'crew')
+  thrice.see(3, 4)
+  thrice.history.left('phone', 'crew')
+  thrice.see(1, 2, 3, 4, 5)
+  expect(thrice.check()).toEqual([])
   const cutAtFirst = small([{ from: 1, joined: 5 }])
   cutAtFirst.see(1, 3)
   cutAtFirst.history.disconnected('phone')

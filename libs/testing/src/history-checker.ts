@@ -247,7 +247,7 @@ function checkSight(sight: RecordOf<'saw'>, { where, user, hidden }: Sighting, s
     (clientId === undefined || clientId === stored.clientId)
   if (!same)
     report('P3', `${where} saw ${event} ${clientId ?? ''} at seq ${seq}, and the store has something else there`)
-  const allowed = store.spans(conversation, user).some(span => seq >= span.from && seq <= (span.to ?? Infinity))
+  const allowed = store.spans(conversation, user).some(span => shows(span, seq))
   if (!allowed) report('P8', `${where} saw seq ${seq}, when ${user} was not a member`)
 }
 
@@ -312,9 +312,11 @@ function checkView(
   checkShown(where, view.steps.slice(view.steps.findLastIndex(step => step.kind !== 'saw') + 1), log, report)
 }
 
+const shows = ({ from, to = Infinity }: MembershipSpan, seq: number) => seq >= from && seq <= to
+
 /** Where the first membership began that shows this entry. */
 function beginningOf(spans: readonly MembershipSpan[], seq: number): number | undefined {
-  const span = spans.find(({ from, to = Infinity }) => seq >= from && seq <= to)
+  const span = spans.find(one => shows(one, seq))
   return span === undefined ? undefined : joinedAt(span)
 }
 
@@ -329,8 +331,9 @@ function againFrom(
 ): MembershipSpan | undefined {
   const next = following.find(step => step.kind !== 'left')
   if (next?.kind !== 'saw') return undefined
-  const isBack = (joined: number) => joined > highest && (next.seq <= highest || next.seq < joined)
-  return spans.find(span => isBack(joinedAt(span)) && next.seq >= span.from)
+  const { seq } = next
+  const again = spans.find(span => joinedAt(span) > highest && shows(span, seq))
+  return again !== undefined && (seq <= highest || seq < joinedAt(again)) ? again : undefined
 }
 
 /** P3 of what a device shows: folded, the entries that it saw say of each message what the store says. */
