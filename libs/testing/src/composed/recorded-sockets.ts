@@ -18,7 +18,7 @@ export interface SocketRecorder {
   socketsOf(owner: SocketOwner): SocketConstructor
   /** Something is wrong with the socket that has this port: nothing is to be expected of it from now on. */
   disturb(clientPort: number): void
-  /** What this device has read by nodes of the version before: `conversation/seq`. */
+  /** What this device has read by nodes of the version before, or may have been told by one again: `conversation/seq`. */
   readByFormer(device: string): ReadonlySet<string>
   /** What is open still is taken down. */
   close(): void
@@ -29,7 +29,7 @@ const isSignal = (event: Event): event is EventIn<'signal'> => down[event.event]
 interface Recording {
   readonly id: number
   readonly raw: WebSocket
-  readonly sends: Map<number, number>
+  readonly sends: Map<number, { readonly atMs: number; readonly conversation: string }>
   greeted: boolean
   isFormer: boolean
   ended: boolean
@@ -39,6 +39,8 @@ interface Recording {
 export function createSocketRecorder(history: History, nodeOf: (url: string) => string): SocketRecorder {
   const recordings = new Set<Recording>()
   const byFormer = new Map<string, Set<string>>()
+  /** Sends that a node of the version before has answered: it tells repetitions again, to everybody, as it reads them. */
+  const againByFormer = new Set<string>()
   let count = 0
 
   function takeEntry(socket: number, entry: Entry, how: 'live' | 'asked') {
@@ -47,10 +49,12 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
   }
 
   function takeReply(one: Recording, device: string, reply: Reply) {
-    const sentMs = one.sends.get(reply.id)
-    if (sentMs !== undefined) {
+    const sent = one.sends.get(reply.id)
+    if (sent !== undefined) {
       one.sends.delete(reply.id)
-      history.live({ kind: 'send', socket: one.id, atMs: sentMs, answeredMs: steadyMs() })
+      const { seq } = ('ok' in reply ? reply.ok : {}) as { readonly seq?: number }
+      if (one.isFormer && seq !== undefined) againByFormer.add(`${sent.conversation}/${seq}`)
+      history.live({ kind: 'send', socket: one.id, atMs: sent.atMs, answeredMs: steadyMs() })
     }
     if (!('ok' in reply)) return
     const { entries = [], verdicts = [] } = reply.ok as {
@@ -87,7 +91,7 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
     one.ended = true
     recordings.delete(one)
     if (!one.greeted) return
-    for (const atMs of one.sends.values()) history.live({ kind: 'send', socket: one.id, atMs })
+    for (const { atMs } of one.sends.values()) history.live({ kind: 'send', socket: one.id, atMs })
     history.live({ kind: 'ended', socket: one.id, atMs: steadyMs() })
   }
 
@@ -106,8 +110,8 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
         }
 
         send(text: string): void {
-          const { id, op } = JSON.parse(text) as { id?: number; op: Op }
-          if (op === 'message.send' && id !== undefined) this.#one.sends.set(id, steadyMs())
+          const { id, op, conversation = '' } = JSON.parse(text) as { id?: number; op: Op; conversation?: string }
+          if (op === 'message.send' && id !== undefined) this.#one.sends.set(id, { atMs: steadyMs(), conversation })
           this.#one.raw.send(text)
         }
 
@@ -133,7 +137,7 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
           })
       }
     },
-    readByFormer: device => byFormer.get(device) ?? new Set(),
+    readByFormer: device => new Set([...(byFormer.get(device) ?? []), ...againByFormer]),
     close() {
       for (const one of recordings) end(one)
     },
