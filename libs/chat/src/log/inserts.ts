@@ -3,8 +3,8 @@
  *
  * What is guaranteed (P1, P2, P3, P8):
  * - `add` answers after the commit. Of one (conversation, sender, clientId) there is one row for ever; a second `add`
- *   is answered with that row, whatever body it carries. While the first waits, the second is answered 'stale' when that is
- *   stored: it may have been decided by another membership, of which whom the row is for and when it ends know nothing.
+ *   is answered with that row, whatever body it carries. If the first still waits, the second is answered 'stale' once that
+ *   is stored: it may have been decided by another membership, which says neither whom the row is for nor when it ends.
  * - `seq` is given under the lock of the conversation's row, so it is gap-free and rises in commit order.
  * - Nothing is written to a conversation whose membership is not at the version that the caller decided by: such an
  *   `add` is answered 'stale', and the caller decides again. That makes removal exact though caches are late.
