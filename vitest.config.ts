@@ -9,14 +9,9 @@ const shared = {
   ssr: { resolve: { conditions: ['source'] } },
 }
 
-/**
- * CI runs on a shared machine that may stand still for seconds. There a test whose wait ran out is tried once more, and the
- * reporter names it; a wrong value or a broken promise fails at once.
- */
-const retry =
-  process.env['CI'] === undefined
-    ? 0
-    : { count: 1, condition: /unable to wait any longer|[Tt]imed out|did not succeed in time|Timeout \d+ms exceeded/ }
+/** Of those only that ran out of time, as libs/testing/src/retry.ts says. */
+const retry = process.env['CI'] === undefined ? 0 : { count: 1 }
+const setupFiles = ['libs/testing/src/retry.ts']
 
 export default defineConfig({
   ...shared,
@@ -29,6 +24,7 @@ export default defineConfig({
         ...shared,
         test: {
           retry,
+          setupFiles,
           name: 'tests',
           sequence: { groupOrder: 0 },
           include: ['{libs,apps,examples,tools}/*/src/**/*.test.ts'],
@@ -51,6 +47,7 @@ export default defineConfig({
         ...shared,
         test: {
           retry,
+          setupFiles,
           name: 'web',
           // Beside the others: a page waits for whatever it needs.
           sequence: { groupOrder: 0 },
@@ -65,6 +62,7 @@ export default defineConfig({
         ...shared,
         test: {
           retry,
+          setupFiles,
           name: 'faults',
           // After the others: what measures time under load must not share the machine.
           sequence: { groupOrder: 1 },
@@ -80,6 +78,7 @@ export default defineConfig({
         ...shared,
         test: {
           retry,
+          setupFiles,
           name: 'attack',
           sequence: { groupOrder: 4 },
           include: ['tools/attack/src/**/*.attack.test.ts'],
@@ -92,6 +91,7 @@ export default defineConfig({
         ...shared,
         test: {
           retry,
+          setupFiles,
           name: 'api',
           sequence: { groupOrder: 3 },
           include: ['apps/api/src/**/*.fuzz.test.ts'],
@@ -102,6 +102,7 @@ export default defineConfig({
         ...shared,
         test: {
           retry,
+          setupFiles,
           name: 'fleet',
           sequence: { groupOrder: 2 },
           include: ['tools/fleet/src/**/*.fleet.test.ts'],

@@ -22,7 +22,7 @@ export function countTests(modules: readonly TestModule[], errors: readonly Seri
   return counts
 }
 
-/** Tests that passed only when they were tried once more (vitest.config.ts), by file and name. */
+/** Tests that passed only when they were tried once more (retry.ts), by file and name. */
 export function listRetried(modules: readonly TestModule[]): string[] {
   return modules.flatMap(module =>
     [...module.children.allTests()]
