@@ -51,6 +51,21 @@ test.each([socketIo, socketIoBatched, relay])('$name does the same work', { time
   expectWork(await onPairs(side))
 })
 
+test.each([ours, socketIo])('$name stands on messages that were there before', { timeout }, async side => {
+  const population = { ...pairs.population, past: { directs: 3, messagesEach: 5 } }
+  let stored = 0
+  const counting: Side = {
+    ...side,
+    async verify(ground, stand, ending, told) {
+      const [found] = await ground.query<{ rows: number }>('SELECT count(*)::int AS rows FROM messages')
+      stored = found!.rows - ending.acked
+      return side.verify(ground, stand, ending, told)
+    },
+  }
+  expectWork(await runDirect(bench, bed, counting, { ...pairs, population }))
+  expect(stored).toBe(15)
+})
+
 test('two that stand at the same time take turns, and each counts its own slices', { timeout }, async () => {
   const found = await interleave(
     { ...bench, runs: 2 },

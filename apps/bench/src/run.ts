@@ -10,7 +10,7 @@ import type { Violations } from './load/lane.ts'
 import { startLoad } from './load/remote.ts'
 import type { Ending, WindowCounts } from './load/window.ts'
 import { loadCore, serverCore } from './placement.ts'
-import type { Population, Side, Stand } from './sides/side.ts'
+import { type Population, type Side, type Stand, textLength } from './sides/side.ts'
 import { type Defer, tidily } from './tidy.ts'
 
 /** What one run found. */
@@ -32,9 +32,6 @@ export interface Figures {
   /** Of all slices of the side together. */
   readonly violations: Violations
 }
-
-/** The length of a message's text: with it a body has some 170 bytes. */
-export const textLength = 150
 
 export interface RunOptions {
   readonly nodes: number
@@ -185,7 +182,8 @@ async function open(
       slices.push(toFigures(counts, options.receivers, difference(after.cpu, before.cpu), counters))
     },
     async finish() {
-      const ending = await flow.finish()
+      const { directs, messagesEach } = options.population.past ?? { directs: 0, messagesEach: 0 }
+      const ending = { ...(await flow.finish()), past: directs * messagesEach }
       await judge(ground, side, stand, ending, options.told)
       return slices.map(slice => ({ ...slice, violations: ending.violations }))
     },

@@ -1,6 +1,6 @@
 /** What `npm run bench` can measure, in the order in which `all` does. */
 import type { Scenario } from './bench.ts'
-import { direct } from './scenarios/direct.ts'
+import { direct, directApart, directFilled } from './scenarios/direct.ts'
 import { directOpen } from './scenarios/direct-open.ts'
 import { group } from './scenarios/group.ts'
 import { history } from './scenarios/history.ts'
@@ -14,6 +14,8 @@ import { web } from './scenarios/web.ts'
 
 export const scenarios: readonly Scenario[] = [
   direct,
+  directApart,
+  directFilled,
   directOpen,
   mixed,
   persist,

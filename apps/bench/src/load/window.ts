@@ -20,6 +20,8 @@ export interface Ending {
   readonly received: number
   /** Those that were no messages: receivers do not acknowledge them one by one. */
   readonly acted?: number
+  /** Messages that stood in the store before the load came. */
+  readonly past?: number
   readonly violations: Violations
 }
 

@@ -1,10 +1,11 @@
 /** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
 import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
-import { type Report, ratios, type Scenario } from '../bench.ts'
+import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
+import { loadCore, serverCore } from '../placement.ts'
 import { type Figures, interleave, openDirect } from '../run.ts'
 import { relay } from '../sides/relay.ts'
-import type { Side } from '../sides/side.ts'
+import type { Past, Side } from '../sides/side.ts'
 import { socketIo, socketIoBatched } from '../sides/socketio.ts'
 import { type Defer, tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
@@ -14,71 +15,114 @@ const promises = [
   { inFlight: 1, times: 6 },
   { inFlight: 8, times: 10 },
 ]
+const both = promises.map(({ inFlight }) => inFlight)
+
+const pairs =
+  '200 connections in 100 pairs, one of each pair on each node. Every connection keeps 1 or 8 of its own messages ' +
+  'unacknowledged. Each message is durable before its acknowledgement and is delivered on the other node, where the ' +
+  'receiver acknowledges the delivery. Flotilla also encrypts bodies at rest, stores the receiver’s cursor, and keeps ' +
+  'the offline index.'
 
 export const direct: Scenario = {
   name: 'direct',
   title: 'Direct messages across two nodes',
   about:
-    '200 connections in 100 pairs, one of each pair on each node. Every connection keeps 1 or 8 of its own messages ' +
-    'unacknowledged. Each message is durable before its acknowledgement and is delivered on the other node, where the ' +
-    'receiver acknowledges the delivery. Flotilla also encrypts bodies at rest, stores the receiver’s cursor, and keeps ' +
-    'the offline index. The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ' +
+    `${pairs} The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ` +
     'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
   run: bench =>
-    tidily(async defer => {
-      const bed = await openBed()
-      defer(() => bed.close())
-      const connections = bench.short ? 40 : 200
-      const options = {
-        nodes: 2,
-        connections,
-        alone: false,
-        told: true,
-        receivers: 1,
-        population: { people: connections, directs: connections / 2 },
-        counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
-      }
-      const results: Result[] = []
-      for (const { inFlight, times } of promises) {
-        bench.say(`  ${inFlight} in flight on each of ${connections} connections`)
-        const pace = { kind: 'closed' as const, inFlight }
-        const on = (side: Side) => (undo: Defer) => openDirect(bed, side, { ...options, pace }, undo)
-        const sides = await interleave(bench, {
-          ours: on(bench.flotilla),
-          theirs: on(socketIo),
-          batched: on(socketIoBatched),
-          relay: on(relay),
-        })
-        results.push({ inFlight, times, ...sides })
-      }
-      return report(results)
+    measure(bench, {
+      paces: both,
+      peers: {
+        'Socket.IO': socketIo,
+        'Socket.IO, one INSERT for many': socketIoBatched,
+        'a relay that stores nothing': relay,
+      },
     }),
 }
 
-interface Result extends Readonly<Record<'ours' | 'theirs' | 'batched' | 'relay', Figures[]>> {
+export const directApart: Scenario = {
+  name: 'direct-apart',
+  title: 'Direct messages, with PostgreSQL on a core of its own',
+  about:
+    'The pairs and the work of `direct`. PostgreSQL has core 1 to itself; the nodes, Redis and the load share core 0.',
+  run: bench => measure(bench, { paces: both, peers: { 'Socket.IO': socketIo }, isApart: true }),
+}
+
+const past = { directs: 100_000, messagesEach: 100 }
+
+export const directFilled: Scenario = {
+  name: 'direct-filled',
+  title: 'Direct messages into a full store',
+  about:
+    'The pairs and the work of `direct`, 8 in flight on each connection. On both sides ten million messages stand in the ' +
+    'same tables already, in 100,000 other conversations.',
+  run: bench =>
+    measure(bench, {
+      paces: [8],
+      peers: { 'Socket.IO': socketIo },
+      past: bench.short ? { directs: 100, messagesEach: 10 } : past,
+    }),
+}
+
+interface Work {
+  /** In flight on each connection, one after the other. */
+  readonly paces: readonly number[]
+  readonly peers: { readonly 'Socket.IO': Side } & Readonly<Record<string, Side>>
+  /** PostgreSQL has the core of the load, which goes to that of the servers. */
+  readonly isApart?: boolean
+  readonly past?: Past
+}
+
+function measure(bench: Bench, { paces, peers, isApart = false, past: filled }: Work): Promise<Report> {
+  return tidily(async defer => {
+    const bed = await openBed(isApart ? loadCore : serverCore)
+    defer(() => bed.close())
+    const connections = bench.short ? 40 : 200
+    const options = {
+      nodes: 2,
+      connections,
+      alone: false,
+      told: true,
+      receivers: 1,
+      population: { people: connections, directs: connections / 2, ...(filled === undefined ? {} : { past: filled }) },
+      counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
+      ...(isApart ? { loadCore: serverCore } : {}),
+    }
+    const results: Result[] = []
+    for (const inFlight of paces) {
+      bench.say(`  ${inFlight} in flight on each of ${connections} connections`)
+      const pace = { kind: 'closed' as const, inFlight }
+      const on = (side: Side) => (undo: Defer) => openDirect(bed, side, { ...options, pace }, undo)
+      const sides = Object.entries({ Flotilla: bench.flotilla, ...peers }).map(
+        ([name, side]) => [name, on(side)] as const,
+      )
+      results.push({ inFlight, sides: await interleave(bench, Object.fromEntries(sides)) })
+    }
+    return report(results)
+  })
+}
+
+interface Result {
   readonly inFlight: number
-  readonly times: number
+  /** By the names of the tables. */
+  readonly sides: Readonly<Record<string, Figures[]>>
 }
 
 function report(results: readonly Result[]): Report {
   return {
-    targets: results.map(({ inFlight, times, ours, theirs }) => {
-      const found = ratios(ours, theirs, run => run.messagesPerCpuSecond)
+    targets: results.map(({ inFlight, sides }) => {
+      const { times } = promises.find(one => one.inFlight === inFlight)!
+      const found = ratios(sides['Flotilla']!, sides['Socket.IO']!, run => run.messagesPerCpuSecond)
       return {
         promise: `${inFlight} in flight: at least ${times} times the messages per CPU second of Socket.IO`,
         result: showSpread(found),
         met: spreadOf(found).median >= times,
       }
     }),
-    tables: results.flatMap(({ inFlight, ours, theirs, batched, relay: relayed }) => {
-      const sides = {
-        Flotilla: ours,
-        'Socket.IO': theirs,
-        'Socket.IO, one INSERT for many': batched,
-        'a relay that stores nothing': relayed,
-      }
-      return [latencyTable(`${inFlight} in flight`, sides), cpuTable(`CPU with ${inFlight} in flight`, sides)]
-    }),
+    tables: results.flatMap(({ inFlight, sides }) => [
+      latencyTable(`${inFlight} in flight`, sides),
+      cpuTable(`CPU with ${inFlight} in flight`, sides),
+    ]),
     notes: [],
     raw: results,
   }

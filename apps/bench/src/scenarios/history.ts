@@ -5,6 +5,7 @@ import type { Bench, Report, Scenario } from '../bench.ts'
 import type { PageCounts } from '../load/pages.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
+import { untouched } from '../sides/filled.ts'
 import { fillFlotilla } from '../sides/flotilla.ts'
 import { type Defer, tidily } from '../tidy.ts'
 
@@ -101,7 +102,6 @@ function readingOf(atOnce: number, counts: PageCounts): Reading {
 
 // What people have done with the messages: the rows alone, since an entry of each would take the place of a message.
 
-const untouched = { edited: false, parts: 0 }
 const editedEach = 10
 const pinnedEach = 20
 const reactedEach = 6

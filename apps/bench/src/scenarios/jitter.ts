@@ -5,7 +5,7 @@ import type { Bench, Report, Scenario } from '../bench.ts'
 import type { JitterCounts } from '../load/jitter.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
-import { textLength } from '../run.ts'
+import { textLength } from '../sides/side.ts'
 import { type Defer, tidily } from '../tidy.ts'
 
 const replayP99MsMax = 3_000

@@ -4,7 +4,7 @@ import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
 import { startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
-import { textLength } from '../run.ts'
+import { textLength } from '../sides/side.ts'
 import { apiPassword, populatePasswords, startApi } from '../sides/flotilla.ts'
 import { type Defer, tidily } from '../tidy.ts'
 

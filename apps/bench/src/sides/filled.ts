@@ -7,14 +7,16 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Sealer } from '@flotilla/chat'
 import pg from 'pg'
-import { from } from 'pg-copy-streams'
+import { from as copyFrom } from 'pg-copy-streams'
 import type { Ground } from '../bed.ts'
 import { idOf } from '../ids.ts'
 import { writeStamp } from '../load/messenger.ts'
+import { textLength } from './side.ts'
 
 export interface Filling {
-  /** The first so many: from `idOf('direct', 0)` on. */
+  /** So many, from `idOf('direct', from)` on. */
   readonly conversations: number
+  readonly from?: number
   readonly messagesEach: number
   /** How a message stands now. */
   standing(conversation: number, seq: number): Standing
@@ -27,7 +29,7 @@ export interface Standing {
   readonly parts: number
 }
 
-const textLength = 150
+export const untouched: Standing = { edited: false, parts: 0 }
 const kindOfMessages = 1
 /** NULL, as COPY reads it. */
 const none = '\\N'
@@ -35,32 +37,36 @@ const rowsAtOnce = 1_000
 
 /** The rows of the log. Of a conversation both people have written, by turns. */
 export async function fillLog(ground: Ground, seal: Sealer, filling: Filling): Promise<void> {
+  const { conversations, messagesEach, from = 0 } = filling
   const client = new pg.Client({ connectionString: ground.databaseUrl, application_name: 'bench' })
   await client.connect()
   try {
     const columns =
       'conversation_id, seq, created_at, sender_id, client_id, key_id, kind, body, changed_seq, edited_at, parts'
-    await pipeline(Readable.from(rowsOf(seal, filling)), client.query(from(`COPY messages (${columns}) FROM STDIN`)))
+    await pipeline(
+      Readable.from(rowsOf(seal, filling)),
+      client.query(copyFrom(`COPY messages (${columns}) FROM STDIN`)),
+    )
   } finally {
     await client.end()
   }
   await ground.query(
     `UPDATE conversations SET head_seq = $2, fed_seq = $2, head_at = now()
-       FROM generate_series(0, $1::int - 1) n WHERE id = md5('direct-' || n)::uuid`,
-    [filling.conversations, filling.messagesEach],
+       FROM generate_series($3::int, $3::int + $1::int - 1) n WHERE id = md5('direct-' || n)::uuid`,
+    [conversations, messagesEach, from],
   )
   await ground.query(
     `UPDATE members SET delivered_seq = $2, read_seq = $2
-       FROM generate_series(0, $1::int - 1) n WHERE conversation_id = md5('direct-' || n)::uuid`,
-    [filling.conversations, filling.messagesEach],
+       FROM generate_series($3::int, $3::int + $1::int - 1) n WHERE conversation_id = md5('direct-' || n)::uuid`,
+    [conversations, messagesEach, from],
   )
 }
 
-function* rowsOf(seal: Sealer, { conversations, messagesEach, standing }: Filling): Generator<string> {
+function* rowsOf(seal: Sealer, { conversations, from = 0, messagesEach, standing }: Filling): Generator<string> {
   const at = new Date().toISOString()
   const plain = JSON.stringify({ body: { text: writeStamp(0, 0, 0, textLength) } })
   let lines: string[] = []
-  for (let number = 0; number < conversations; number++) {
+  for (let number = from; number < from + conversations; number++) {
     const conversation = idOf('direct', number)
     const people = [idOf('user', number * 2), idOf('user', number * 2 + 1)]
     for (let seq = 1; seq <= messagesEach; seq++) {

@@ -8,7 +8,7 @@ import { freePort, until } from '@flotilla/testing'
 import { projectFolder } from '@flotilla/testing/load'
 import type { Ground } from '../bed.ts'
 import type { Ending } from '../load/window.ts'
-import { type Filling, fillLog } from './filled.ts'
+import { type Filling, fillLog, untouched } from './filled.ts'
 import { answers, type NodeProcess, startNode } from './node-process.ts'
 import type { Population, Side, Stand, StandOptions } from './side.ts'
 
@@ -53,7 +53,10 @@ const programOf =
   (root: string, fromSource: boolean): Program =>
   (app, name) => ({ file: join(root, 'apps', app, fromSource ? `src/${name}.ts` : `dist/${name}.js`), fromSource })
 
-async function populate(ground: Ground, { people, directs = 0, groups }: Population): Promise<void> {
+async function populate(ground: Ground, population: Population): Promise<void> {
+  const { directs = 0, groups, past } = population
+  const allDirects = directs + (past?.directs ?? 0)
+  const people = Math.max(population.people, past === undefined ? 0 : 2 * allDirects)
   await ground.query(
     `INSERT INTO users (id, username, display_name)
      SELECT md5('user-' || n)::uuid, 'user-' || n, 'Person ' || n FROM generate_series(0, $1::int - 1) n`,
@@ -70,14 +73,21 @@ async function populate(ground: Ground, { people, directs = 0, groups }: Populat
      SELECT md5('direct-' || n)::uuid, 1, 2, least(a, b), greatest(a, b)
        FROM generate_series(0, $1::int - 1) n,
             LATERAL (SELECT md5('user-' || 2 * n)::uuid AS a, md5('user-' || 2 * n + 1)::uuid AS b) pair`,
-    [directs],
+    [allDirects],
   )
   await ground.query(
     `INSERT INTO members (conversation_id, user_id, role, joined_seq)
      SELECT md5('direct-' || n / 2)::uuid, md5('user-' || n)::uuid, 1, 1 FROM generate_series(0, 2 * $1::int - 1) n`,
-    [directs],
+    [allDirects],
   )
   if (groups !== undefined) await makeGroups(ground, groups.count, groups.size)
+  if (past !== undefined)
+    await fillFlotilla(ground, {
+      from: directs,
+      conversations: past.directs,
+      messagesEach: past.messagesEach,
+      standing: () => untouched,
+    })
 }
 
 /** A group past a size that the domain sets is large, and as it has been so for long it is routed by interest. */
@@ -233,7 +243,9 @@ async function readCounter(port: number, name: string): Promise<number | undefin
 async function verify(ground: Ground, _stand: Stand, ending: Ending, told: boolean): Promise<string[]> {
   const problems: string[] = []
   const [stored] = await ground.query<{ rows: number }>('SELECT count(*)::int AS rows FROM messages')
-  if (stored!.rows !== ending.acked) problems.push(`${stored!.rows} rows are stored, ${ending.acked} were acknowledged`)
+  const { acked, past = 0 } = ending
+  if (stored!.rows !== acked + past)
+    problems.push(`${stored!.rows} rows are stored, ${past} of them before, ${acked} were acknowledged`)
   const [gaps] = await ground.query<{ count: number }>(
     `SELECT count(*)::int FROM conversations c
        LEFT JOIN (SELECT conversation_id, count(*) AS rows, max(seq) AS last FROM messages GROUP BY 1) m ON m.conversation_id = c.id

@@ -4,6 +4,9 @@ import type { Fleet } from '../load/messengers.ts'
 import type { Ending } from '../load/window.ts'
 import type { NodeProcess } from './node-process.ts'
 
+/** The length of a message's text: with it a body has some 170 bytes. */
+export const textLength = 150
+
 /** Servers that run. */
 export interface Stand {
   readonly fleet: Fleet
@@ -33,6 +36,13 @@ export interface Population {
   readonly directs?: number
   /** Groups of so many members each: the first of the people 0 to size-1, and so on: `idOf('group', 0)`. */
   readonly groups?: { readonly count: number; readonly size: number }
+  /** Direct conversations beyond those, in which so many messages each stand and nobody writes any more. */
+  readonly past?: Past
+}
+
+export interface Past {
+  readonly directs: number
+  readonly messagesEach: number
 }
 
 export interface StandOptions {

@@ -6,7 +6,7 @@ import type { Ground } from '../bed.ts'
 import type { Address } from '../load/messenger.ts'
 import type { Ending } from '../load/window.ts'
 import { answers, type NodeProcess, startNode } from './node-process.ts'
-import type { Population, Side, Stand, StandOptions } from './side.ts'
+import { type Population, type Side, type Stand, type StandOptions, textLength } from './side.ts'
 
 const ticketKeys = generateSecretKey('bench')
 
@@ -23,7 +23,10 @@ export const socketIoBatched: Side = {
   verify,
 }
 
-async function populate(ground: Ground, { directs = 0, groups }: Population): Promise<void> {
+async function populate(
+  ground: Ground,
+  { directs = 0, groups, past = { directs: 0, messagesEach: 0 } }: Population,
+): Promise<void> {
   await ground.query(
     `CREATE TABLE messages (
        id bigserial PRIMARY KEY, conversation_id uuid NOT NULL, sender_id uuid NOT NULL, body text NOT NULL,
@@ -33,13 +36,19 @@ async function populate(ground: Ground, { directs = 0, groups }: Population): Pr
   await ground.query(
     'CREATE TABLE reactions (message_id bigint NOT NULL REFERENCES messages, user_id uuid NOT NULL, emoji text NOT NULL, PRIMARY KEY (message_id, user_id, emoji))',
   )
+  await ground.query(
+    `INSERT INTO messages (conversation_id, sender_id, body)
+     SELECT md5('direct-' || n)::uuid, md5('user-' || 2 * n + seq % 2)::uuid, repeat('x', ${textLength})
+       FROM generate_series($1::int, $1::int + $2::int - 1) n, generate_series(1, $3::int) seq`,
+    [directs, past.directs, past.messagesEach],
+  )
   await ground.query('CREATE INDEX messages_conversation_idx ON messages (conversation_id, id)')
   await ground.query(
     'CREATE TABLE members (conversation_id uuid NOT NULL, user_id uuid NOT NULL, in_group boolean NOT NULL, PRIMARY KEY (user_id, conversation_id))',
   )
   await ground.query(
     `INSERT INTO members SELECT md5('direct-' || n / 2)::uuid, md5('user-' || n)::uuid, false FROM generate_series(0, 2 * $1::int - 1) n`,
-    [directs],
+    [directs + past.directs],
   )
   await ground.query(
     `INSERT INTO members SELECT md5('group-' || n / $2::int)::uuid, md5('user-' || n)::uuid, true FROM generate_series(0, $1::int * $2::int - 1) n`,
@@ -99,8 +108,9 @@ async function verify(ground: Ground, stand: Stand, ending: Ending, told: boolea
   const [stored] = await ground.query<{ rows: number }>(
     `SELECT (count(*) + sum(changes))::int + (SELECT count(*)::int FROM reactions) AS rows FROM messages`,
   )
-  if (stored!.rows !== ending.acked)
-    problems.push(`${stored!.rows} things are stored, ${ending.acked} were acknowledged`)
+  const { acked, past = 0 } = ending
+  if (stored!.rows !== acked + past)
+    problems.push(`${stored!.rows} things are stored, ${past} of them before, ${acked} were acknowledged`)
   // The last acknowledgements may be on their way.
   if (told)
     await until(async () => (await stand.counter('delivered')) === ending.received - (ending.acted ?? 0), {
