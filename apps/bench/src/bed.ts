@@ -43,9 +43,19 @@ export interface Ground {
   close(): Promise<void>
 }
 
-/** @param postgresCore where PostgreSQL runs; Redis runs with the servers */
-export async function openBed(postgresCore: number = serverCore): Promise<Bed> {
-  const postgres = await startPostgres({ durable: true, settings: postgresSettings, launcher: onCore(postgresCore) })
+/**
+ * @param postgresCore where PostgreSQL runs; Redis runs with the servers
+ * @param settings of PostgreSQL, in the place of those above
+ */
+export async function openBed(
+  postgresCore: number = serverCore,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Bed> {
+  const postgres = await startPostgres({
+    durable: true,
+    settings: { ...postgresSettings, ...settings },
+    launcher: onCore(postgresCore),
+  })
   const admin = await connect(postgres.url)
   let opened = 0
   return {

@@ -12,6 +12,7 @@ import type { Ending, WindowCounts } from './load/window.ts'
 import { loadCore, serverCore } from './placement.ts'
 import { type Population, type Side, type Stand, textLength } from './sides/side.ts'
 import { type Defer, tidily } from './tidy.ts'
+import { type Weight, weigh } from './weigh.ts'
 
 /** What one run found. */
 export interface Figures {
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly receivers: number
   /** Counters of the servers to read, by their names. */
   readonly counters?: readonly string[]
+  /** Whether the side can be weighed. */
+  readonly weighed?: boolean
 }
 
 /** A flow of messages in a process of its own, whatever its plan was. */
@@ -70,6 +73,8 @@ export interface Measured {
   warm(seconds: number): Promise<void>
   /** Lets the load flow, and counts. */
   measure(seconds: number): Promise<void>
+  /** What it holds between two slices. */
+  weigh(): Promise<Weight>
   /** @returns a line for each slice; @throws Error when anything was lost, doubled or misplaced in any of them */
   finish(): Promise<Figures[]>
 }
@@ -159,7 +164,11 @@ async function open(
   defer(() => ground.close())
   await side.populate(ground, options.population)
   await ground.checkpoint()
-  const stand = await side.start(ground, { nodes: options.nodes, core: serverCore })
+  const stand = await side.start(ground, {
+    nodes: options.nodes,
+    core: serverCore,
+    inspect: options.weighed === true,
+  })
   defer(() => stand.stop())
   const flow = await load(stand)
   await flow.connect()
@@ -181,6 +190,7 @@ async function open(
       const counters = difference(after.counters, before.counters)
       slices.push(toFigures(counts, options.receivers, difference(after.cpu, before.cpu), counters))
     },
+    weigh: () => weigh(stand, ground),
     async finish() {
       const { directs, messagesEach } = options.population.past ?? { directs: 0, messagesEach: 0 }
       const ending = { ...(await flow.finish()), past: directs * messagesEach }

@@ -9,6 +9,7 @@ import { jitter } from './scenarios/jitter.ts'
 import { mixed } from './scenarios/mixed.ts'
 import { persist } from './scenarios/persist.ts'
 import { signIns } from './scenarios/sign-ins.ts'
+import { soak } from './scenarios/soak.ts'
 import { storm } from './scenarios/storm.ts'
 import { web } from './scenarios/web.ts'
 
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   direct,
   directApart,
   directFilled,
+  soak,
   directOpen,
   mixed,
   persist,

@@ -1,17 +1,15 @@
 /** Idle connections: what one of them costs in memory, in one process and over several. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import { filesMax, show } from '@flotilla/testing/load'
-import { type Ground, openBed } from '../bed.ts'
+import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
-import { collectGarbage } from '../collect-garbage.ts'
 import { type Load, startLoad } from '../load/remote.ts'
 import { loadCore, serverCore } from '../placement.ts'
-import { kernelMemory, memoryBytes } from '../processes.ts'
 import type { Side, Stand } from '../sides/side.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { uws } from '../sides/uws.ts'
 import { type Defer, tidily } from '../tidy.ts'
+import { weigh } from '../weigh.ts'
 
 const kilobytesMax = 2.5
 /** Files that a server needs beside its sockets. */
@@ -114,28 +112,6 @@ async function holdCrowd(
 }
 
 const cpuOf = (stand: Stand) => stand.processes.reduce((sum, one) => sum + one.cpuSeconds(), 0)
-
-async function weigh(stand: Stand, ground: Ground) {
-  // The second collection takes what the first one's finalizers let go.
-  for (let round = 0; round < 2; round++) {
-    for (const server of stand.processes) await collectGarbage(server.log())
-    await pause(1_000)
-  }
-  const { slab, tcp } = kernelMemory()
-  return {
-    processes: stand.processes.map(server => memoryBytes(server.pid)),
-    redis: await redisBytes(ground.redisUrl),
-    kernel: slab + tcp,
-  }
-}
-
-/** What Redis holds, by its own count. */
-async function redisBytes(url: string): Promise<number> {
-  const redis = new Redis(url)
-  const info = await redis.info('memory')
-  redis.disconnect()
-  return Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0)
-}
 
 function report(crowds: readonly Crowd[]): Report {
   const kilobytes = (bytes: number) => show(bytes / 1_024)
