@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
 import { type DirectOptions, type Figures, interleave, openDirect, runDirect } from './run.ts'
+import { centrifugo, isCentrifugoBuilt } from './sides/centrifugo.ts'
 import { flotilla } from './sides/flotilla.ts'
 import { relay } from './sides/relay.ts'
 import type { Side } from './sides/side.ts'
@@ -50,6 +51,14 @@ test('our side is counted whole, and a row that is missing in the store would sp
 test.each([socketIo, socketIoBatched, relay])('$name does the same work', { timeout }, async side => {
   expectWork(await onPairs(side))
 })
+
+test.runIf(isCentrifugoBuilt()).each([centrifugo('Redis'), centrifugo('PostgreSQL')])(
+  '$name does the same work',
+  { timeout },
+  async side => {
+    expectWork(await onPairs(side))
+  },
+)
 
 test.each([ours, socketIo])('$name stands on messages that were there before', { timeout }, async side => {
   const population = { ...pairs.population, past: { directs: 3, messagesEach: 5 } }

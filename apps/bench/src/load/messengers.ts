@@ -1,5 +1,6 @@
 /** Makes the messenger of a side. */
 import { parseSecretKeys, type SecretKey } from '@flotilla/service'
+import { CentrifugoMessenger } from './centrifugo-messenger.ts'
 import { FlotillaMessenger } from './flotilla-messenger.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import type { Address, Messenger, MessengerEvents, Person } from './messenger.ts'
@@ -7,13 +8,13 @@ import { RelayMessenger } from './relay-messenger.ts'
 import { SocketIoMessenger } from './socketio-messenger.ts'
 import { UwsMessenger } from './uws-messenger.ts'
 
-export type SideName = 'flotilla' | 'socketio' | 'uws' | 'relay'
+export type SideName = 'flotilla' | 'socketio' | 'uws' | 'relay' | 'centrifugo'
 
 /** Where the load connects to, and as whom it signs in. */
 export interface Fleet {
   readonly side: SideName
   readonly nodes: readonly Address[]
-  /** The keys of the tickets, as settings of a gateway. */
+  /** The keys of the tickets, as settings of a gateway; of Centrifugo the secret of its tokens. */
   readonly ticketKeys: string
 }
 
@@ -28,6 +29,7 @@ export function createMessenger(
   const address = fleet.nodes[node % fleet.nodes.length]!
   if (fleet.side === 'uws') return new UwsMessenger(address, person, events, memory)
   if (fleet.side === 'relay') return new RelayMessenger(address, person, events)
+  if (fleet.side === 'centrifugo') return new CentrifugoMessenger(address, fleet.ticketKeys, person, events)
   const keys = keysOf(fleet.ticketKeys)
   if (fleet.side === 'flotilla') return new FlotillaMessenger(address, keys, person, events, memory)
   return new SocketIoMessenger(address, keys, person, events, memory)

@@ -4,6 +4,7 @@ import { openBed } from '../bed.ts'
 import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
 import { loadCore, serverCore } from '../placement.ts'
 import { type Figures, interleave, openDirect } from '../run.ts'
+import { centrifugo, prepareCentrifugo } from '../sides/centrifugo.ts'
 import { relay } from '../sides/relay.ts'
 import type { Past, Side } from '../sides/side.ts'
 import { socketIo, socketIoBatched } from '../sides/socketio.ts'
@@ -28,13 +29,21 @@ export const direct: Scenario = {
   title: 'Direct messages across two nodes',
   about:
     `${pairs} The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ` +
-    'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
+    'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone. ' +
+    'Centrifugo keeps messages in streams, in the memory of Redis or in PostgreSQL, for whoever comes back; it has signed tokens, and neither ' +
+    'receipts, encryption nor an order over the senders of a conversation.',
   run: bench =>
     measure(bench, {
       paces: both,
       peers: {
         'Socket.IO': socketIo,
         'Socket.IO, one INSERT for many': socketIoBatched,
+        ...(prepareCentrifugo(bench.say)
+          ? {
+              'Centrifugo, streams in Redis': centrifugo('Redis'),
+              'Centrifugo, streams in PostgreSQL': centrifugo('PostgreSQL'),
+            }
+          : {}),
         'a relay that stores nothing': relay,
       },
     }),
