@@ -1,6 +1,6 @@
 /** What `npm run bench` can measure, in the order in which `all` does. */
 import type { Scenario } from './bench.ts'
-import { direct, directApart, directFilled } from './scenarios/direct.ts'
+import { direct, directApart, directCentrifugo, directFilled } from './scenarios/direct.ts'
 import { directOpen } from './scenarios/direct-open.ts'
 import { group } from './scenarios/group.ts'
 import { history } from './scenarios/history.ts'
@@ -15,6 +15,7 @@ import { web } from './scenarios/web.ts'
 
 export const scenarios: readonly Scenario[] = [
   direct,
+  directCentrifugo,
   directApart,
   directFilled,
   soak,

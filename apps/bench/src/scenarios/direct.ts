@@ -29,22 +29,35 @@ export const direct: Scenario = {
   title: 'Direct messages across two nodes',
   about:
     `${pairs} The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ` +
-    'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone. ' +
-    'Centrifugo keeps messages in streams, in the memory of Redis or in PostgreSQL, for whoever comes back; it has signed tokens, and neither ' +
-    'receipts, encryption nor an order over the senders of a conversation.',
+    'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
   run: bench =>
     measure(bench, {
       paces: both,
       peers: {
         'Socket.IO': socketIo,
         'Socket.IO, one INSERT for many': socketIoBatched,
+        'a relay that stores nothing': relay,
+      },
+    }),
+}
+
+export const directCentrifugo: Scenario = {
+  name: 'direct-centrifugo',
+  title: 'Direct messages, next to Centrifugo',
+  about:
+    'The pairs and the work of `direct`. Centrifugo keeps what is published in streams, in the memory of Redis or in PostgreSQL, for ' +
+    'whoever comes back. It has signed tokens, and neither receipts, encryption nor an order over the senders of a conversation.',
+  run: bench =>
+    measure(bench, {
+      paces: both,
+      peers: {
+        'Socket.IO': socketIo,
         ...(prepareCentrifugo(bench.say)
           ? {
               'Centrifugo, streams in Redis': centrifugo('Redis'),
               'Centrifugo, streams in PostgreSQL': centrifugo('PostgreSQL'),
             }
           : {}),
-        'a relay that stores nothing': relay,
       },
     }),
 }
