@@ -95,6 +95,13 @@ export interface GroupOptions extends RunOptions {
   readonly inFlight: number
 }
 
+/** 100 pairs over two nodes: the work that most scenarios share. */
+export function pairsOf({ short }: Pick<Bench, 'short'>) {
+  const connections = short ? 40 : 200
+  const population: Population = { people: connections, directs: connections / 2 }
+  return { nodes: 2, connections, alone: false, told: true, receivers: 1, population }
+}
+
 export function openDirect(bed: Bed, side: Side, options: DirectOptions, defer: Defer): Promise<Measured> {
   const { connections, alone, mix = false, pace, loadCore: core = loadCore } = options
   return open(bed, side, options, defer, async ({ fleet }) => {

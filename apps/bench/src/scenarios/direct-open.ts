@@ -2,7 +2,7 @@
 import { show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { type Bed, openBed } from '../bed.ts'
 import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { type Figures, interleave, openDirect, runDirect } from '../run.ts'
+import { type Figures, interleave, openDirect, pairsOf, runDirect } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
@@ -30,15 +30,9 @@ export const directOpen: Scenario = {
 }
 
 async function measure(bench: Bench, bed: Bed): Promise<Report> {
-  const connections = bench.short ? 40 : 200
   const rate = bench.short ? 400 : perSecond
   const options = {
-    nodes: 2,
-    connections,
-    alone: false,
-    told: true,
-    receivers: 1,
-    population: { people: connections, directs: connections / 2 },
+    ...pairsOf(bench),
     counters: ['commit_seconds_count', 'commit_batch_entries_sum'],
   }
   const pace = { kind: 'open' as const, perSecond: rate }

@@ -3,7 +3,7 @@ import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
 import { loadCore, serverCore } from '../placement.ts'
-import { type Figures, interleave, openDirect } from '../run.ts'
+import { type Figures, interleave, openDirect, pairsOf } from '../run.ts'
 import { centrifugo, prepareCentrifugo } from '../sides/centrifugo.ts'
 import { relay } from '../sides/relay.ts'
 import type { Past, Side } from '../sides/side.ts'
@@ -99,20 +99,16 @@ function measure(bench: Bench, { paces, peers, isApart = false, past: filled }: 
   return tidily(async defer => {
     const bed = await openBed(isApart ? loadCore : serverCore)
     defer(() => bed.close())
-    const connections = bench.short ? 40 : 200
+    const shared = pairsOf(bench)
     const options = {
-      nodes: 2,
-      connections,
-      alone: false,
-      told: true,
-      receivers: 1,
-      population: { people: connections, directs: connections / 2, ...(filled === undefined ? {} : { past: filled }) },
+      ...shared,
+      population: { ...shared.population, ...(filled === undefined ? {} : { past: filled }) },
       counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
       ...(isApart ? { loadCore: serverCore } : {}),
     }
     const results: Result[] = []
     for (const inFlight of paces) {
-      bench.say(`  ${inFlight} in flight on each of ${connections} connections`)
+      bench.say(`  ${inFlight} in flight on each of ${shared.connections} connections`)
       const pace = { kind: 'closed' as const, inFlight }
       const on = (side: Side) => (undo: Defer) => openDirect(bed, side, { ...options, pace }, undo)
       const sides = Object.entries({ Flotilla: bench.flotilla, ...peers }).map(

@@ -2,7 +2,7 @@
 import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { type Report, ratios, type Scenario } from '../bench.ts'
-import { type Figures, interleave, openDirect } from '../run.ts'
+import { type Figures, interleave, openDirect, pairsOf } from '../run.ts'
 import type { Side } from '../sides/side.ts'
 import { socketIo, socketIoBatched } from '../sides/socketio.ts'
 import { type Defer, tidily } from '../tidy.ts'
@@ -23,15 +23,9 @@ export const mixed: Scenario = {
     tidily(async defer => {
       const bed = await openBed()
       defer(() => bed.close())
-      const connections = bench.short ? 40 : 200
       const options = {
-        nodes: 2,
-        connections,
-        alone: false,
+        ...pairsOf(bench),
         mix: true,
-        told: true,
-        receivers: 1,
-        population: { people: connections, directs: connections / 2 },
         pace: { kind: 'closed' as const, inFlight },
       }
       const on = (side: Side) => (undo: Defer) => openDirect(bed, side, options, undo)

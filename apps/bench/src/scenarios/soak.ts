@@ -3,7 +3,7 @@ import { perCent, show, type Table } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
 import { serverCore } from '../placement.ts'
-import { type Figures, openDirect, runDirect } from '../run.ts'
+import { type Figures, openDirect, pairsOf, runDirect } from '../run.ts'
 import { type Defer, tidily } from '../tidy.ts'
 import type { Weight } from '../weigh.ts'
 
@@ -31,15 +31,7 @@ interface Stretch {
 async function run(bench: Bench, defer: Defer): Promise<Report> {
   const bed = await openBed(serverCore, { autovacuum: 'on' })
   defer(() => bed.close())
-  const connections = bench.short ? 40 : 200
-  const options = {
-    nodes: 2,
-    connections,
-    alone: false,
-    told: true,
-    receivers: 1,
-    population: { people: connections, directs: connections / 2 },
-  }
+  const options = pairsOf(bench)
   const most = await runDirect(bench, bed, bench.flotilla, {
     ...options,
     pace: { kind: 'closed', inFlight: saturation },
