@@ -5,7 +5,7 @@ import { build } from 'vite'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
 /** JavaScript and CSS together, gzip, for each page as the first one. A figure here only ever goes down. */
-const firstLoadKbMax = { signIn: 137, settings: 169, chat: 174 }
+const firstLoadKbMax = { signIn: 136, settings: 169, chat: 172 }
 const app = fileURLToPath(new URL('..', import.meta.url))
 
 type Output = Extract<Awaited<ReturnType<typeof build>>, { output: unknown }>['output']
@@ -47,7 +47,13 @@ test('each way in loads at most its budget', { timeout: 120_000 }, async () => {
   const loads = {
     signIn: kbOf(...always, ...asking, '/auth/sign-in-page.tsx'),
     chat: kbOf(...signedIn, '/src/text/en/chat.json', '/chat/chat-page.tsx'),
-    settings: kbOf(...signedIn, ...asking, '/settings/settings-page.tsx', '/settings/profile-part.tsx'),
+    settings: kbOf(
+      ...signedIn,
+      ...asking,
+      '/src/text/en/settings.json',
+      '/settings/settings-page.tsx',
+      '/settings/profile-part.tsx',
+    ),
   }
   // The words of what is seen later come with that, and never behind it.
   const first = [...signedIn, '/chat/chat-page.tsx'].flatMap(module => [...needs(built.output, module)])

@@ -25,14 +25,18 @@ const page = (load: () => Promise<ComponentType>, isOpen = false): Page => ({
   isOpen,
 })
 
-/** What stands among the conversations needs their words, too, and some also those of what is seen later. */
-const amongChats = (load: () => Promise<ComponentType>): Page =>
-  page(async () => (await Promise.all([load(), speakOf('chat')]))[0])
+/** What needs the words of an area beside those of the shell. */
+const speaking = (area: 'chat' | 'settings', load: () => Promise<ComponentType>): Page =>
+  page(async () => (await Promise.all([load(), speakOf(area)]))[0])
+/** What stands among the conversations; some of it needs the words of what is seen later, too. */
+const amongChats = (load: () => Promise<ComponentType>): Page => speaking('chat', load)
 const behindChats = (load: () => Promise<ComponentType>): Page =>
   amongChats(async () => (await Promise.all([asking(load()), speakOf('late')]))[0])
 
 const chat = amongChats(async () => (await import('../chat/chat-page.tsx')).ChatPage)
-const settings = page(() => asking(import('../settings/settings-page.tsx').then(({ SettingsPage }) => SettingsPage)))
+const settings = speaking('settings', () =>
+  asking(import('../settings/settings-page.tsx').then(({ SettingsPage }) => SettingsPage)),
+)
 
 const pages: Readonly<Record<Pattern, Page>> = {
   '/': chat,

@@ -1,13 +1,13 @@
 /**
- * The languages, and loading one: only what is spoken is fetched. The words of the conversations come with them, and those of
- * what nobody sees at first with that.
+ * The languages, and loading one: only what is spoken is fetched. The words of the conversations come with them, those of the
+ * settings likewise, and those of what nobody sees at first with that.
  */
 import { setSpoken, speakBy, spoken } from './translate.ts'
 
 export const languages = { en: 'English', de: 'Deutsch', ar: 'العربية' } as const
 export type Language = keyof typeof languages
 
-type Area = 'shell' | 'chat' | 'late'
+type Area = 'shell' | 'chat' | 'late' | 'settings'
 type Load = () => Promise<{ readonly default: object }>
 
 const texts: Readonly<Record<Language, Readonly<Record<Area, Load>>>> = {
@@ -15,16 +15,19 @@ const texts: Readonly<Record<Language, Readonly<Record<Area, Load>>>> = {
     shell: () => import('./en/shell.json'),
     chat: () => import('./en/chat.json'),
     late: () => import('./en/late.json'),
+    settings: () => import('./en/settings.json'),
   },
   de: {
     shell: () => import('./de/shell.json'),
     chat: () => import('./de/chat.json'),
     late: () => import('./de/late.json'),
+    settings: () => import('./de/settings.json'),
   },
   ar: {
     shell: () => import('./ar/shell.json'),
     chat: () => import('./ar/chat.json'),
     late: () => import('./ar/late.json'),
+    settings: () => import('./ar/settings.json'),
   },
 }
 
@@ -62,8 +65,9 @@ function load(language: Language): Promise<void> {
   before = Promise.all([fetched, before.catch(() => {})]).then(([[shell, ...others]]) => {
     // Another one was chosen meanwhile.
     if (asked !== language) return
-    const words = Object.fromEntries(areas.map((area, nth) => [area, others[nth]?.default]))
-    setSpoken(speakBy(language, { ...shell.default, ...words }))
+    const { settings, ...words } = Object.fromEntries(areas.map((area, nth) => [area, others[nth]?.default]))
+    // Like those of the shell, the words of the settings are called by the page that they are on.
+    setSpoken(speakBy(language, { ...shell.default, ...settings, ...words }))
     document.documentElement.lang = language
     document.documentElement.dir = spoken.get().i18n.dir()
   })
