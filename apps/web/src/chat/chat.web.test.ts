@@ -1,6 +1,6 @@
 /** Conversations, as people see them: two browsers, each with somebody in it, on all of Flotilla. */
 import { type Climbed, climb, sendAndLook } from '@flotilla/testing'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
 import { begin, choose, clientOf, composer, fill, inList, row, say, twoWhoTalk } from './chat.testbed.ts'
@@ -447,6 +447,7 @@ inChromium('the words of a sign come where the pointer rests or the keyboard is,
       )
     }, within)
     .toBe(true)
+  await expectAccessible(page)
   await page.keyboard.press('Escape')
   await words.waitFor({ state: 'detached' })
   await page.mouse.move(5, 500)
@@ -456,3 +457,35 @@ inChromium('the words of a sign come where the pointer rests or the keyboard is,
   await page.getByRole('dialog').waitFor()
   expect(await words.count()).toBe(0)
 })
+
+inChromium(
+  'menus and dialogs take the focus, though what was in motion on the page never came to its end',
+  async () => {
+    const { page } = await web.person(nameOf('ann'))
+    const opener = (name: string) => page.getByRole('navigation').getByRole('button', { name })
+    const takesFocus = async (name: string, role: string, open: (opener: Locator) => Promise<void>) => {
+      await open(opener(name))
+      await page.getByRole('dialog').waitFor()
+      await expect.poll(() => page.evaluate('document.activeElement.role'), { message: name }).toBe(role)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    const byKey = (opener: Locator) => opener.press('Enter')
+    /** No pointer and no key comes with it. */
+    const byScreenReader = (opener: Locator) => opener.evaluate(button => (button as { click?(): void }).click?.())
+    // What watches the transitions comes with the first of them.
+    for (let nth = 0; nth < 2; nth++) await takesFocus('More', 'menuitem', byKey)
+    await page.evaluate(`new Promise(done => {
+    const moving = document.createElement('p')
+    moving.style.transition = 'color 60s, background-color 60s'
+    document.body.append(moving)
+    let [running, cancelled] = [0, 0]
+    moving.addEventListener('transitionrun', () => ++running === 2 && (moving.style.display = 'none'))
+    moving.addEventListener('transitioncancel', () => ++cancelled === 2 && done())
+    getComputedStyle(moving).color
+    moving.style.color = moving.style.backgroundColor = 'red'
+  })`)
+    await takesFocus('Notifications', 'dialog', byScreenReader)
+    await takesFocus('More', 'menuitem', byKey)
+  },
+)

@@ -7,6 +7,7 @@ import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-c
 import { useTranslation } from '../text/translate.ts'
 import { Button } from './button.tsx'
 import { IconButton } from './icon-button.tsx'
+import './transitions.ts'
 
 interface DialogProps {
   readonly title: string

@@ -1,7 +1,15 @@
 /** The choices of a menu, in a popover. */
-import type { ReactNode, RefObject } from 'react'
-import { Menu as AriaMenu, MenuItem, Popover, type PopoverProps, Separator } from 'react-aria-components'
+import { type ReactNode, type RefObject, useLayoutEffect } from 'react'
+import {
+  Menu as AriaMenu,
+  MenuItem,
+  Popover,
+  type PopoverProps,
+  Separator,
+  setInteractionModality,
+} from 'react-aria-components'
 import { Icon } from '../../ui/icon.tsx'
+import '../../ui/transitions.ts'
 import type { ChoicesProps } from './choices.ts'
 
 function List({ label, choices, onClose }: ChoicesProps) {
@@ -38,6 +46,8 @@ export interface FloatingMenuProps extends ChoicesProps {
 
 /** Open as long as it is drawn. */
 export function FloatingMenu({ at, placement = 'bottom end', head, onClose, ...list }: FloatingMenuProps) {
+  // The browser's own click by Enter is a screen reader's to React Aria, which would focus the menu and none of its choices.
+  useLayoutEffect(() => setInteractionModality('keyboard'), [])
   return (
     <Popover
       isOpen
