@@ -1,6 +1,6 @@
 /**
- * Loaded before every test file. CI runs on a shared machine that may stand still for seconds: there a test whose wait ran out
- * is tried once more, and the reporter names it; a wrong value or a broken promise fails at once.
+ * Loaded before the test files, those in a browser aside. CI runs on a shared machine that may stand still for seconds: there a
+ * test whose wait ran out is tried once more, and the reporter names it; a wrong value or a broken promise fails at once.
  */
 import { beforeEach } from 'vitest'
 

@@ -46,15 +46,23 @@ export interface Climbed {
   readonly blank: number
 }
 
-/** Goes up by steps, with frames between in which nobody scrolls, until nothing older comes or so many frames are over. */
+/**
+ * Goes up by steps, with frames between in which nobody scrolls, until nothing older comes or so many frames are over. No step
+ * goes beyond what is drawn: on a machine that is busy, rows would be measured on the screen, and move those below.
+ */
 export const climb = (framesMax = 3_000) => `new Promise(done => {
   ${afterFrame}
   const scroller = ${timeline}
+  // What is not measured yet is drawn where it is guessed to be, and not shown.
+  const isDrawn = element => getComputedStyle(element).visibility === 'visible'
+  const stepPx = 240
+  const isDrawnAbove = () => {
+    const drawnTo = Math.min(...[...scroller.lastElementChild.children].filter(isDrawn).map(item => item.getBoundingClientRect().top))
+    return drawnTo <= scroller.getBoundingClientRect().top - Math.min(stepPx, scroller.scrollTop)
+  }
   const places = () => {
     const { top, bottom } = scroller.getBoundingClientRect()
-    // What is not measured yet is drawn where it is guessed to be, and not shown.
-    const drawn = [...scroller.querySelectorAll('[data-key]')].filter(row => getComputedStyle(row).visibility === 'visible')
-    const rows = drawn.map(row => [row.dataset.key, row.getBoundingClientRect()])
+    const rows = [...scroller.querySelectorAll('[data-key]')].filter(isDrawn).map(row => [row.dataset.key, row.getBoundingClientRect()])
     return new Map(rows.filter(([, place]) => place.bottom > top && place.top < bottom).map(([key, place]) => [key, place.top]))
   }
   const result = { worst: 0, where: '', prepended: 0, blank: 0 }
@@ -76,9 +84,9 @@ export const climb = (framesMax = 3_000) => `new Promise(done => {
     before = now
     top = scroller.scrollTop === 0 ? top + 1 : 0
     if (top > 60 || frame > ${framesMax}) return done(result)
-    if (frame % 4 === 0) {
-      scroller.dispatchEvent(new WheelEvent('wheel', { deltaY: -240 }))
-      scroller.scrollTop -= 240
+    if (frame % 4 === 0 && isDrawnAbove()) {
+      scroller.dispatchEvent(new WheelEvent('wheel', { deltaY: -stepPx }))
+      scroller.scrollTop -= stepPx
       before = undefined
     }
     afterFrame(() => look(frame + 1))

@@ -1,7 +1,7 @@
 /** What people do in conversations, as the tests in a browser say it: find somebody, write, and choose from a message's menu. */
 import { type Client, createClient, createSignIn } from '@flotilla/sdk'
 import type { Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import { nameOf, noted, password, startWeb, type Web } from '../web.testbed.ts'
 
 export const composer = (page: Page): Locator => page.locator('[data-conversation-pane] [data-composer] textarea')
@@ -49,24 +49,39 @@ const dayMs = 180_000
 
 /**
  * At the head of a file whose tests share a server and the same people, since signing up takes a while. No page of theirs
- * may complain.
+ * may complain. Where a test is tried again there are others: what the first did is in the way.
+ * @param gather has them sign up
  * @param started is given these; where there is no browser it is not called, and no test runs
  */
+export function withCompany<Company extends object>(
+  gather: (web: Web) => Promise<Company>,
+  started: (given: Company & { readonly web: Web }) => void,
+): void {
+  vi.setConfig({ testTimeout: dayMs })
+  let web: Web | undefined
+  let lastTest: string | undefined
+  beforeAll(async () => {
+    web = await startWeb()
+  })
+  beforeEach(async ({ task: { id } }) => {
+    if (web !== undefined && (lastTest === undefined || lastTest === id)) started({ ...(await gather(web)), web })
+    lastTest = id
+  })
+  afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
+  afterAll(() => web?.stop())
+}
+
+/** @param names of each somebody, called so and something more */
 export function withPeople<Name extends string>(
   names: readonly Name[],
   started: (given: { readonly web: Web } & Readonly<Record<Name, Person>>) => void,
 ): void {
-  vi.setConfig({ testTimeout: dayMs })
-  let web: Web | undefined
-  beforeAll(async () => {
-    web = await startWeb()
-    if (web === undefined) return
+  const signUp = async (web: Web) => {
     const people: [Name, Person][] = []
     for (const name of names) people.push([name, await web.person(nameOf(name))])
-    started({ web, ...(Object.fromEntries(people) as Record<Name, Person>) })
-  })
-  afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
-  afterAll(() => web?.stop())
+    return Object.fromEntries(people) as Record<Name, Person>
+  }
+  withCompany(signUp, started)
 }
 
 export async function twoWhoTalk(web: Web): Promise<{ readonly ann: Person; readonly bob: Person }> {

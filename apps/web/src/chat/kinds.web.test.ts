@@ -1,7 +1,7 @@
 /** What may be done with a message beside writing it: each kind and each choice, as a person clicks it. */
 import type { Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
-import { expectAccessible, inChromium, nameOf, startWeb, type Web } from '../web.testbed.ts'
+import { expect } from 'vitest'
+import { expectAccessible, inChromium, nameOf, type Web } from '../web.testbed.ts'
 import {
   choose,
   clientOf,
@@ -14,25 +14,17 @@ import {
   say,
   toast,
   twoWhoTalk,
+  withCompany,
 } from './chat.testbed.ts'
 
-/** Each test is a whole day of several people. */
-vi.setConfig({ testTimeout: 120_000 })
-
 let web: Web
-/** The same two in each test: signing up takes a while. */
 let ann: Person
 let bob: Person
 let talk: string
-beforeAll(async () => {
-  const started = await startWeb()
-  if (started === undefined) return
-  web = started
-  ;({ ann, bob } = await twoWhoTalk(web))
+withCompany(twoWhoTalk, started => {
+  ;({ web, ann, bob } = started)
   talk = ann.page.url()
 })
-afterEach(() => expect(web?.complaints() ?? []).toEqual([]))
-afterAll(() => web?.stop())
 
 /** Both are in their conversation again, and nothing is open beside it. */
 async function meet(): Promise<void> {
