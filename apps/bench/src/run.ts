@@ -133,6 +133,14 @@ export function runDirect(bench: Bench, bed: Bed, side: Side, options: DirectOpt
 }
 
 /**
+ * What the servers can do at the most where each message comes by itself, as when messages arrive at a rate of their own. With
+ * eight in flight on a connection frames share reads, writes and turns of the loop: half of that is all that single messages reach.
+ */
+export function runSaturated(bench: Bench, bed: Bed, options: Omit<DirectOptions, 'pace'>): Promise<Figures> {
+  return runDirect(bench, bed, bench.flotilla, { ...options, pace: { kind: 'closed', inFlight: 1 } })
+}
+
+/**
  * Measures sides in turns while all of them stand, A B B A, so that a machine that is slower for a while is so for all: each
  * flows for its slice while the others are idle.
  * @returns of each side a line for each slice, those of one turn at one place

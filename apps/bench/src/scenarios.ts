@@ -1,6 +1,7 @@
 /** What `npm run bench` can measure, in the order in which `all` does. */
 import type { Scenario } from './bench.ts'
 import { direct, directApart, directCentrifugo, directFilled } from './scenarios/direct.ts'
+import { directFleet } from './scenarios/direct-fleet.ts'
 import { directOpen } from './scenarios/direct-open.ts'
 import { group } from './scenarios/group.ts'
 import { history } from './scenarios/history.ts'
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   directCentrifugo,
   directApart,
   directFilled,
+  directFleet,
   soak,
   directOpen,
   mixed,

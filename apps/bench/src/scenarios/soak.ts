@@ -3,20 +3,18 @@ import { perCent, show, type Table } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import type { Bench, Report, Scenario } from '../bench.ts'
 import { serverCore } from '../placement.ts'
-import { type Figures, openDirect, pairsOf, runDirect } from '../run.ts'
+import { type Figures, openDirect, pairsOf, runSaturated } from '../run.ts'
 import { type Defer, tidily } from '../tidy.ts'
 import type { Weight } from '../weigh.ts'
 
 const growthMax = 1.1
-/** In flight on each connection, to find what the servers can do at the most. */
-const saturation = 8
 const slices = { count: 15, seconds: 120 }
 
 export const soak: Scenario = {
   name: 'soak',
   title: 'Half an hour at half load',
   about:
-    'The pairs and the work of `direct`, at half the rate that eight in flight on each connection reached just before, ' +
+    'The pairs and the work of `direct`, at half the rate that one in flight on each connection reached just before, ' +
     'arriving at random. PostgreSQL vacuums by itself, as it does in production. Every two minutes the flow is held for a few ' +
     'seconds and the memory of the servers is weighed after a garbage collection. The first third is compared with the last.',
   run: bench => tidily(defer => run(bench, defer)),
@@ -32,10 +30,7 @@ async function run(bench: Bench, defer: Defer): Promise<Report> {
   const bed = await openBed(serverCore, { autovacuum: 'on' })
   defer(() => bed.close())
   const options = pairsOf(bench)
-  const most = await runDirect(bench, bed, bench.flotilla, {
-    ...options,
-    pace: { kind: 'closed', inFlight: saturation },
-  })
+  const most = await runSaturated(bench, bed, options)
   const perSecond = Math.round(most.messagesPerSecond / 2)
   const measured = await openDirect(
     bed,
