@@ -28,10 +28,11 @@ test('every test is counted, and what kept tests from running counts as failed',
   expect(countTests([file(['pending'])], [])).toMatchObject({ passed: 0, failed: 1 })
 })
 
-test('what passed only at its second try is named', () => {
+test('what passed only at its second try is named, with what its first failed of', () => {
+  const errors = [{ message: 'Timeout\nCall log', stacks: [{ file: '/a.test.ts', line: 7 }] }]
   const tries = (fullName: string, state: State, retryCount: number) => ({
     fullName,
-    result: () => ({ state }),
+    result: () => ({ state, errors: retryCount > 0 ? errors : undefined }),
     diagnostic: () => ({ retryCount }),
   })
   const module = {
@@ -40,5 +41,5 @@ test('what passed only at its second try is named', () => {
       allTests: () => [tries('once', 'passed', 0), tries('twice', 'passed', 1), tries('never', 'failed', 1)],
     },
   } as unknown as TestModule
-  expect(listRetried([module])).toEqual(['a.test.ts: twice'])
+  expect(listRetried([module])).toEqual(['a.test.ts: twice\n  Timeout\n  Call log\n  at /a.test.ts:7'])
 })

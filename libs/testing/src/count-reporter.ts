@@ -22,14 +22,21 @@ export function countTests(modules: readonly TestModule[], errors: readonly Seri
   return counts
 }
 
-/** Tests that passed only when they were tried once more (retry.ts), by file and name. */
+/** Tests that passed only when they were tried once more (retry.ts): file and name, what the first try failed of, and where. */
 export function listRetried(modules: readonly TestModule[]): string[] {
   return modules.flatMap(module =>
-    [...module.children.allTests()]
-      .filter(test => test.result().state === 'passed' && (test.diagnostic()?.retryCount ?? 0) > 0)
-      .map(test => `${module.relativeModuleId}: ${test.fullName}`),
+    [...module.children.allTests()].flatMap(test => {
+      const { state, errors = [] } = test.result()
+      if (state !== 'passed' || (test.diagnostic()?.retryCount ?? 0) === 0) return []
+      const told = errors.map(({ message, stacks }) =>
+        [message, ...placesOf(stacks)].join('\n').replaceAll(/^/gm, '  '),
+      )
+      return [[`${module.relativeModuleId}: ${test.fullName}`, ...told].join('\n')]
+    }),
   )
 }
+
+const placesOf = (stacks: SerializedError['stacks'] = []) => stacks.map(({ file, line }) => `at ${file}:${line}`)
 
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
