@@ -1,8 +1,7 @@
 /** Has a server collect its garbage, through the port of its debugger, so that what remains is what it needs. */
 
-/** @param log what the process wrote at its start; it says where the debugger listens */
-export async function collectGarbage(log: string): Promise<void> {
-  const url = /Debugger listening on (ws:\S+)/.exec(log)?.[1]
+/** @param url where the debugger listens; undefined where the process was started without one */
+export async function collectGarbage(url: string | undefined): Promise<void> {
   if (url === undefined) throw new Error('unable to collect garbage: the process has no debugger open')
   const socket = new WebSocket(url)
   const opened = Promise.withResolvers<void>()

@@ -20,7 +20,7 @@ export interface Weight {
 export async function weigh(stand: Stand, ground: Ground): Promise<Weight> {
   // The second collection takes what the first one's finalizers let go.
   for (let round = 0; round < 2; round++) {
-    for (const server of stand.processes) await collectGarbage(server.log())
+    for (const server of stand.processes) await collectGarbage(server.debuggerUrl)
     await pause(1_000)
   }
   const { slab, tcp } = kernelMemory()

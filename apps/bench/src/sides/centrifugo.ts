@@ -125,7 +125,7 @@ async function startServer(name: string, port: number, settings: object, core: n
     name,
     pid: server.pid,
     cpuSeconds: () => cpuSeconds(server.pid),
-    log: () => server.log(),
+    debuggerUrl: undefined,
     async stop() {
       await server.end('SIGTERM', stopWithinMs)
       dropFolder(place)

@@ -1,4 +1,4 @@
-/** Starts a server written in JavaScript as a process of its own, on its core, with a log that can be read. */
+/** Starts a server written in JavaScript as a process of its own, on its core. */
 import { dropFolder, makeFolder, startProcess } from '@flotilla/testing'
 import { onCore } from '../placement.ts'
 import { cpuSeconds } from '../processes.ts'
@@ -7,7 +7,8 @@ export interface NodeProcess {
   readonly name: string
   readonly pid: number
   cpuSeconds(): number
-  log(): string
+  /** Where its debugger listens, if it has one. */
+  readonly debuggerUrl: string | undefined
   stop(): Promise<void>
 }
 
@@ -49,7 +50,8 @@ export async function startNode(options: NodeProcessOptions): Promise<NodeProces
     name: options.name,
     pid: server.pid,
     cpuSeconds: () => cpuSeconds(server.pid),
-    log: () => server.log(),
+    // The first that it says, and in half an hour no longer part of what is read of its log.
+    debuggerUrl: /Debugger listening on (ws:\S+)/.exec(server.log())?.[1],
     async stop() {
       await server.end('SIGTERM', stopWithinMs)
       dropFolder(folder)
