@@ -58,7 +58,7 @@ export const climb = (framesMax = 3_000) => `new Promise(done => {
   const stepPx = 240
   const isDrawnAbove = () => {
     const drawnTo = Math.min(...[...scroller.lastElementChild.children].filter(isDrawn).map(item => item.getBoundingClientRect().top))
-    return drawnTo <= scroller.getBoundingClientRect().top - Math.min(stepPx, scroller.scrollTop)
+    return drawnTo <= scroller.getBoundingClientRect().top - Math.min(stepPx, scroller.scrollTop) + 1
   }
   const places = () => {
     const { top, bottom } = scroller.getBoundingClientRect()
