@@ -2,7 +2,7 @@
 import { type Climbed, climb, sendAndLook } from '@flotilla/testing'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { expectAccessible, inChromium, nameOf, password, startWeb, turn, type Web } from '../web.testbed.ts'
+import { expectAccessible, inChromium, nameOf, noted, password, startWeb, turn, type Web } from '../web.testbed.ts'
 import { begin, choose, clientOf, composer, fill, inList, row, say, twoWhoTalk } from './chat.testbed.ts'
 
 let web: Web
@@ -489,3 +489,20 @@ inChromium(
     await takesFocus('More', 'menuitem', byKey)
   },
 )
+
+inChromium('words that did not come are fetched once more when they are needed', async () => {
+  // The worker would have them already.
+  const { page } = await web.person(nameOf('ann'), { serviceWorkers: 'block' })
+  const isWords = '**/assets/late-*.js'
+  const early = page.waitForRequest(isWords)
+  await page.route(isWords, route => route.abort())
+  await page.reload()
+  // A moment after the page stands.
+  await early
+  const more = page.getByRole('navigation').getByRole('button', { name: 'More' })
+  await more.click()
+  await noted(page, 'Something went wrong. Try again.')
+  await page.unrouteAll({ behavior: 'wait' })
+  await more.click()
+  await page.getByRole('menu').waitFor()
+})

@@ -54,7 +54,14 @@ export async function speak(language: Language): Promise<void> {
 export async function speakOf(area: Exclude<Area, 'shell'>): Promise<void> {
   if (wanted.has(area)) return before
   wanted.add(area)
-  if (asked !== undefined) await load(asked)
+  if (asked === undefined) return
+  try {
+    await load(asked)
+  } catch (error) {
+    // Who asks once more has them fetched once more.
+    wanted.delete(area)
+    throw error
+  }
 }
 
 /** One after the other, so that what was asked for last is what holds. */
