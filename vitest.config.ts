@@ -46,8 +46,8 @@ export default defineConfig({
       {
         ...shared,
         test: {
-          // Whatever failed: where a machine stands still, a browser shows what is wrong for a moment, too.
-          retry,
+          // Whatever failed, and twice: where a machine stands still, a browser shows what is wrong for a moment, too.
+          retry: retry && { count: 2 },
           name: 'web',
           // Beside the others: a page waits for whatever it needs.
           sequence: { groupOrder: 0 },

@@ -28,7 +28,7 @@ test('every test is counted, and what kept tests from running counts as failed',
   expect(countTests([file(['pending'])], [])).toMatchObject({ passed: 0, failed: 1 })
 })
 
-test('what passed only at its second try is named, with what its first failed of', () => {
+test('what passed only when tried again is named, with what it failed of before', () => {
   const errors = [{ message: 'Timeout\nCall log', stacks: [{ file: '/a.test.ts', line: 7 }] }]
   const tries = (fullName: string, state: State, retryCount: number) => ({
     fullName,

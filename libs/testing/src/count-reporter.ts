@@ -22,7 +22,7 @@ export function countTests(modules: readonly TestModule[], errors: readonly Seri
   return counts
 }
 
-/** Tests that passed only when they were tried once more (retry.ts): file and name, what the first try failed of, and where. */
+/** Tests that passed only when they were tried again (vitest.config.ts): file and name, what a try before failed of, and where. */
 export function listRetried(modules: readonly TestModule[]): string[] {
   return modules.flatMap(module =>
     [...module.children.allTests()].flatMap(test => {
@@ -41,7 +41,7 @@ const placesOf = (stacks: SerializedError['stacks'] = []) => stacks.map(({ file,
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const { passed, failed, skipped } = countTests(modules, errors)
-    for (const one of listRetried(modules)) process.stdout.write(`\npassed at the second try: ${one}`)
+    for (const one of listRetried(modules)) process.stdout.write(`\npassed when tried again: ${one}`)
     process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
   }
 }
