@@ -95,11 +95,11 @@ export interface GroupOptions extends RunOptions {
   readonly inFlight: number
 }
 
-/** 100 pairs over two nodes: the work that most scenarios share. */
-export function pairsOf({ short }: Pick<Bench, 'short'>) {
-  const connections = short ? 40 : 200
+/** Pairs over the nodes, 100 connections to each: on two nodes the work that most scenarios share. */
+export function pairsOf({ short }: Pick<Bench, 'short'>, nodes = 2) {
+  const connections = nodes * (short ? 20 : 100)
   const population: Population = { people: connections, directs: connections / 2 }
-  return { nodes: 2, connections, alone: false, told: true, receivers: 1, population }
+  return { nodes, connections, alone: false, told: true, receivers: 1, population }
 }
 
 export function openDirect(bed: Bed, side: Side, options: DirectOptions, defer: Defer): Promise<Measured> {

@@ -1,15 +1,15 @@
 /** Direct messages on fleets of several sizes: what a message costs must not depend on how many gateways there are. */
 import { show, showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
-import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { type Figures, interleave, openDirect } from '../run.ts'
+import { type Report, ratios, type Scenario } from '../bench.ts'
+import { type Figures, interleave, openDirect, pairsOf } from '../run.ts'
 import { type Defer, tidily } from '../tidy.ts'
-import { cpuTable, latencyTable } from './tables.ts'
+import { cpuTable, entriesPerCommit, latencyTable, publishesPerMessage } from './tables.ts'
 
 const sizes = [2, 4, 8] as const
 type Size = (typeof sizes)[number]
 const [smallest] = sizes
-const perGateway = 100
+const counters = ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total']
 const inFlight = 8
 /** How many times what a message costs on the smallest fleet. */
 const timesMax = 1.15
@@ -20,7 +20,7 @@ export const directFleet: Scenario = {
   name: 'direct-fleet',
   title: 'Direct messages on larger fleets',
   about:
-    `The work of \`direct\` on fleets of ${sizes.join(', ')} gateways, ${perGateway} connections to each, with ${inFlight} in flight on ` +
+    `The work of \`direct\` on fleets of ${sizes.join(', ')} gateways, 100 connections to each, with ${inFlight} in flight on ` +
     'each connection, and one of each pair on the next gateway. All gateways, PostgreSQL and Redis share one core, so the more there are, ' +
     'the fewer messages each has; what is compared is what a message costs.',
   run: bench =>
@@ -28,31 +28,14 @@ export const directFleet: Scenario = {
       const bed = await openBed()
       defer(() => bed.close())
       const on = (size: Size) => (undo: Defer) =>
-        openDirect(bed, bench.flotilla, { ...fleetOf(bench, size), pace: { kind: 'closed', inFlight } }, undo)
+        openDirect(bed, bench.flotilla, { ...pairsOf(bench, size), counters, pace: { kind: 'closed', inFlight } }, undo)
       return report(await interleave<`${Size}`>(bench, { 2: on(2), 4: on(4), 8: on(8) }))
     }),
 }
 
-function fleetOf({ short }: Pick<Bench, 'short'>, nodes: Size) {
-  const connections = nodes * (short ? 10 : perGateway)
-  return {
-    nodes,
-    connections,
-    alone: false,
-    told: true,
-    receivers: 1,
-    population: { people: connections, directs: connections / 2 },
-    counters: ['commit_seconds_count', 'commit_batch_entries_sum', 'routing_publishes_total'],
-  }
-}
-
-const perMessage = (run: Figures) =>
-  run.counters['routing_publishes_total']! / run.counters['commit_batch_entries_sum']!
-const perCommit = (run: Figures) => run.counters['commit_batch_entries_sum']! / run.counters['commit_seconds_count']!
-
 function report(found: Readonly<Record<Size, readonly Figures[]>>): Report {
   const sides = Object.fromEntries(sizes.map(size => [`${size} gateways`, found[size]]))
-  const most = Math.max(...sizes.flatMap(size => found[size].map(perMessage)))
+  const most = Math.max(...sizes.flatMap(size => found[size].map(publishesPerMessage)))
   return {
     targets: [
       ...sizes
@@ -74,8 +57,8 @@ function report(found: Readonly<Record<Size, readonly Figures[]>>): Report {
     tables: [latencyTable('By the size of the fleet', sides), cpuTable('CPU by the size of the fleet', sides)],
     notes: sizes.map(
       size =>
-        `On ${size} gateways a commit held ${showSpread(found[size].map(perCommit))} messages, and a message took ` +
-        `${showSpread(found[size].map(perMessage))} publishes.`,
+        `On ${size} gateways a commit held ${showSpread(found[size].map(entriesPerCommit))} messages, and a message took ` +
+        `${showSpread(found[size].map(publishesPerMessage))} publishes.`,
     ),
     raw: found,
   }

@@ -5,7 +5,7 @@ import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
 import { type Figures, interleave, openDirect, pairsOf, runDirect, runSaturated } from '../run.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { tidily } from '../tidy.ts'
-import { cpuTable, latencyTable } from './tables.ts'
+import { cpuTable, entriesPerCommit, latencyTable } from './tables.ts'
 
 const perSecond = 1_600
 const cpuRatioMax = 0.75
@@ -55,7 +55,7 @@ function report(rate: number, found: { ours: Figures[]; theirs: Figures[]; most:
   const cpu = ratios(ours, theirs, run => run.cpuPerThousand)
   const p99 = ratios(ours, theirs, run => run.delivery.p99)
   const halfP99 = half.map(run => run.delivery.p99)
-  const batch = ours.map(run => run.counters['commit_batch_entries_sum']! / run.counters['commit_seconds_count']!)
+  const batch = ours.map(entriesPerCommit)
   const sides = { Flotilla: ours, 'Socket.IO': theirs }
   return {
     targets: [

@@ -7,7 +7,7 @@ import type { Side } from '../sides/side.ts'
 import { socketIo } from '../sides/socketio.ts'
 import { uws } from '../sides/uws.ts'
 import { type Defer, tidily } from '../tidy.ts'
-import { cpuTable, quantiles } from './tables.ts'
+import { cpuTable, publishesPerMessage, quantiles } from './tables.ts'
 
 const ofPublishMin = 0.9
 const ofSocketIoMin = 2
@@ -118,10 +118,6 @@ function report(found: Found, light: Light): Report {
     notes: [],
     raw: { ...found, light },
   }
-}
-
-function publishesPerMessage(run: Figures): number {
-  return run.counters['routing_publishes_total']! / run.counters['commit_batch_entries_sum']!
 }
 
 function deliveryRow(name: string, runs: readonly Figures[]): string[] {

@@ -10,7 +10,7 @@ import { loadCore, serverCore } from '../placement.ts'
 import { type Figures, runDirect } from '../run.ts'
 import { textLength } from '../sides/side.ts'
 import { tidily } from '../tidy.ts'
-import { latencyTable } from './tables.ts'
+import { entriesPerCommit, latencyTable } from './tables.ts'
 
 const shareMin = 0.55
 const people = 200
@@ -84,7 +84,7 @@ function report(gateway: Figures[], bare: BareCounts[], unnest: BareCounts): Rep
   const rateOf = (counts: BareCounts) => counts.rows / counts.seconds
   const shares = gateway.map((run, at) => run.messagesPerSecond / rateOf(bare[at]!))
   const busy = (run: Figures, name: string) => perCent(run.cpu[name]! / run.seconds)
-  const batch = gateway.map(run => run.counters['commit_batch_entries_sum']! / run.counters['commit_seconds_count']!)
+  const batch = gateway.map(entriesPerCommit)
   const middle = gateway[gateway.length >> 1]!
   return {
     targets: [

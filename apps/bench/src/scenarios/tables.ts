@@ -6,6 +6,14 @@ type Sides = Readonly<Record<string, readonly Figures[]>>
 
 const median = (runs: readonly Figures[], read: (run: Figures) => number) => spreadOf(runs.map(read)).median
 
+/** Of a run that read the counters of commits. */
+export const entriesPerCommit = ({ counters }: Figures): number =>
+  counters['commit_batch_entries_sum']! / counters['commit_seconds_count']!
+
+/** Of a run that read the counters of entries and of publishes. */
+export const publishesPerMessage = ({ counters }: Figures): number =>
+  counters['routing_publishes_total']! / counters['commit_batch_entries_sum']!
+
 /** How many, and how long it took. */
 export function latencyTable(caption: string, sides: Sides): Table {
   return {
