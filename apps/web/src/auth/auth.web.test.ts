@@ -76,7 +76,8 @@ inChromium('whoever signs out leaves nothing on the device, and no token ever li
 
 inChromium('who was signed in before an upgrade still is, and has left for good once they leave', async () => {
   const { page } = await web.person()
-  // As the version before has left it.
+  // As the version before has left it; where no page of this version runs that could look meanwhile.
+  await page.goto(`${web.url}/manifest.webmanifest`)
   await page.evaluate(async () => {
     const answer = <T>(request: IDBRequest<T>) =>
       new Promise<T>((resolve, reject) => {

@@ -9,15 +9,19 @@ import type { VirtualizerHandle } from 'virtua'
 const nearPx = 24
 /** Who has scrolled by hand is taken to be at it for so long. */
 const intentMs = 400
-/** A row is held until nothing has changed for so long. */
+/** A row is held until nothing has changed for so long, */
 const settleMs = 200
+/** and for so many frames: what is measured late on a page that stood still must find it held. */
+const settleFrames = 12
 
 /** How far down the list is to be scrolled for a row, by what is known now; undefined where the row is gone. */
 export type TopOf = (handle: VirtualizerHandle) => number | undefined
 
 interface RowHold {
   readonly topOf: TopOf
-  until: number
+  changedAt: number
+  /** How many have been painted since. */
+  frames: number
   /** How far the list itself has been moved since. */
   movedPx: number
 }
@@ -41,7 +45,6 @@ export class Hold {
 
   /** A row may be where all that follows is in view. */
   get isAtBottom(): boolean {
-    this.#settle()
     return this.#at === 'bottom' || (this.#at !== undefined && this.#wasNear)
   }
 
@@ -83,15 +86,16 @@ export class Hold {
 
   /** Brings a row to its place: at once, and again when what is around it is measured. Who scrolls meanwhile, is left alone. */
   toRow(topOf: TopOf): void {
-    this.#at = { topOf, until: performance.now() + settleMs, movedPx: 0 }
+    const row = { topOf, changedAt: performance.now(), frames: 0, movedPx: 0 }
+    this.#at = row
     this.pin()
+    requestAnimationFrame(() => this.#settle(row))
   }
 
   /** Goes where it is held. */
   pin(): void {
     const element = this.#element
     if (element === undefined) return
-    this.#settle()
     if (this.#at === 'bottom') element.scrollTop = element.scrollHeight
     else if (this.#at !== undefined) this.#pinRow(element, this.#at)
   }
@@ -101,8 +105,6 @@ export class Hold {
     const edge = element.getBoundingClientRect().top
     const movedPx = edge - this.#edge
     this.#edge = edge
-    // A hold that is over takes nothing any more.
-    this.#settle()
     if (movedPx === 0 || this.#at === 'bottom') return
     if (this.#at === undefined) element.scrollTop += movedPx
     else this.#at.movedPx += movedPx
@@ -115,15 +117,19 @@ export class Hold {
       return
     }
     const top = place + row.movedPx
-    row.until = performance.now() + settleMs
+    row.changedAt = performance.now()
+    row.frames = 0
     if (Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top
     this.look()
   }
 
-  /** Once its neighbours are measured, a row is held no more. */
-  #settle(): void {
-    if (this.#at === undefined || this.#at === 'bottom' || performance.now() < this.#at.until) return
-    this.#at = this.#wasNear ? 'bottom' : undefined
+  /** At each frame: once its neighbours are measured, a row is held no more. */
+  #settle(row: RowHold): void {
+    if (this.#at !== row) return
+    row.frames += 1
+    if (row.frames < settleFrames || performance.now() - row.changedAt < settleMs)
+      requestAnimationFrame(() => this.#settle(row))
+    else this.#at = this.#wasNear ? 'bottom' : undefined
   }
 
   /**
@@ -156,7 +162,6 @@ export class Hold {
     const isIntended = performance.now() - this.#intendedAt < intentMs
     const isByLayout = scrollHeight !== this.#lastHeight && !isIntended
     this.#lastHeight = scrollHeight
-    this.#settle()
     // Who scrolls up by a little wants to leave the bottom; who scrolls down need not meet it to the pixel. What rows do by
     // changing their height takes nobody away from it.
     if (this.#at === 'bottom' ? isByLayout : this.#at !== undefined) this.pin()
