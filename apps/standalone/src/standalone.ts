@@ -232,6 +232,9 @@ async function startParts(options: StandaloneOptions, ground: Ground, stores: St
   const peopleMax = socketsMax(databaseConnectionsMax, filesPerSocket)
   const isMine = isPrivate(publicUrl, options)
   const devInbox = isMine && options.mail === undefined ? createDevInbox() : undefined
+  // First, since they keep the process busy, on a slow machine for seconds: loops that run already would miss their time.
+  const files = await readPages(options, publicUrl, devInbox !== undefined)
+  const countryOf = loadCountries(undefined)
   const mailer =
     options.mail === undefined ? devInbox : createSmtpMailer({ ...options.mail, connectionsMax: 2, mailMsMax })
   const publicName = options.deploymentName ?? chatDefaults.deploymentName
@@ -254,8 +257,8 @@ async function startParts(options: StandaloneOptions, ground: Ground, stores: St
   const app = buildApp({
     chat: gateway.chat,
     devInbox: inbox,
-    ownPort: { files: await readPages(options, publicUrl, inbox !== undefined), socketPath },
-    countryOf: loadCountries(undefined),
+    ownPort: { files, socketPath },
+    countryOf,
     node: gateway.node,
     keys,
     storage,
