@@ -49,7 +49,7 @@ export const gatewaySettings = {
     'The share of DATABASE_CONNECTIONS_MAX that one person’s reads may hold at once; at least one connection. Further reads wait.',
   ),
   COMMIT_WINDOW_MS: integer(
-    8,
+    16,
     { min: 0, max: 100 },
     'How long sends wait, counted from the previous commit, to be committed together. An idle node commits at once.',
   ),

@@ -28,7 +28,7 @@ export const direct: Scenario = {
   name: 'direct',
   title: 'Direct messages across two nodes',
   about:
-    `${pairs} The second Socket.IO gathers messages for 8 ms and stores them with one INSERT. The relay is ` +
+    `${pairs} The second Socket.IO gathers messages for 16 ms and stores them with one INSERT. The relay is ` +
     'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
   run: bench =>
     measure(bench, {

@@ -11,7 +11,7 @@ import { uws } from '../sides/uws.ts'
 import { type Defer, tidily } from '../tidy.ts'
 import { weigh } from '../weigh.ts'
 
-const kilobytesMax = 2.5
+const kilobytesMax = 1.5
 /** Files that a server needs beside its sockets. */
 const filesSpare = 500
 const pingIntervalMs = 25_000

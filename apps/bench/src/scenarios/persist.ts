@@ -12,7 +12,7 @@ import { textLength } from '../sides/side.ts'
 import { tidily } from '../tidy.ts'
 import { entriesPerCommit, latencyTable } from './tables.ts'
 
-const shareMin = 0.55
+const shareMin = 0.8
 const people = 200
 /** Enough to fill the batches: 200 times this much is under way. */
 const inFlight = 8

@@ -13,7 +13,7 @@ const ticketKeys = generateSecretKey('bench')
 export const socketIo: Side = { name: 'Socket.IO', populate, start, verify }
 
 /** The window of our own commits, counted likewise. */
-const batchMs = '8'
+const batchMs = '16'
 
 /** The same, with messages that share an INSERT. */
 export const socketIoBatched: Side = {

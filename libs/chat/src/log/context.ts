@@ -78,7 +78,7 @@ export const logDefaults = {
   fanoutPerSecond: 10_000,
   fanoutBurst: 50_000,
   storedBytesPerDayMax: 100_000_000,
-  commitWindowMs: 8,
+  commitWindowMs: 16,
   commitEntriesMax: 256,
   commitQueueMax: 20_000,
   commitWaitMs: 10_000,

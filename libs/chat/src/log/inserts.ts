@@ -120,7 +120,10 @@ export function createInserts(options: InsertsOptions): Inserts {
   }
 
   /**
-   * The window counts from the flush before, so an idle process sends at once: at the end of this turn of the loop. After a
+   * The window counts from the flush before, so an idle process sends at once: at the end of this turn of the loop. It bounds
+   * how many commits each process asks of PostgreSQL a second. 16 ms instead of 8 take 0.84 of the CPU seconds at 1,600
+   * messages a second on two gateways and 0.96 at 3,400 (ten pairs each, in which a commit held 14 instead of 8 and 33
+   * instead of 21), for 5 ms more to the median acknowledgement; nothing at saturation, where the next rule decides. After a
    * commit it also waits as long as that took, up to a bound: those who were just acknowledged send again, and would
    * otherwise always miss the next batch, so that two half batches took turns for ever. With this, RESP2 and cursors planned
    * once, a CPU second is worth 1.18 times as many messages with one in flight (five pairs, 1.04 to 1.36), and as many with
