@@ -45,7 +45,9 @@ function fakeSocket() {
   return socket satisfies Socket
 }
 
-function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<ConnectionDeps['limits']> } = {}) {
+function open(
+  options: { handle?: ConnectionDeps['handle']; limits?: Partial<ConnectionDeps['limits']>; lines?: boolean } = {},
+) {
   const dirty: Connection[] = []
   const faults: unknown[] = []
   const traffic = { received: 0, sent: 0, dropped: { signal: 0, ephemeral: 0 } }
@@ -80,6 +82,7 @@ function open(options: { handle?: ConnectionDeps['handle']; limits?: Partial<Con
     id: 'n-1',
     requestId: undefined,
     address: '',
+    lines: options.lines ?? false,
   })
   connection.greeted = true
   const receive = async (frame: unknown) => {
@@ -255,6 +258,40 @@ test('what is queued is written a piece at a time when others wait, in order', (
   connection.push('d'.repeat(500))
   expect([connection.flush(100), connection.flush(100)]).toEqual([40, 500])
   expect([socket.sent.map(one => one[0]), connection.waits]).toEqual([['a', 'b', 'c', 'd'], false])
+})
+
+test('who takes lines gets what is queued in one frame, in order, and a part of it when others wait', () => {
+  const { connection, socket, traffic } = open({ lines: true })
+  for (const frame of ['a'.repeat(40), Buffer.from('ä'.repeat(20)), 'c'.repeat(40)]) connection.push(frame)
+  expect(connection.flush(100)).toBe(81)
+  connection.push('d'.repeat(500))
+  expect([connection.flush(100), connection.flush(100)]).toEqual([40, 500])
+  expect(socket.sent).toEqual([`${'a'.repeat(40)}\n${'ä'.repeat(20)}`, 'c'.repeat(40), 'd'.repeat(500)])
+  expect(traffic.sent).toBe(4)
+})
+
+test('in a group, what many get in one turn is put together once, and nobody gets what is for another', () => {
+  const members = [1, 2, 3, 4].map(() => open({ lines: true }))
+  const asker = members[2]!
+  for (const { connection } of members) {
+    connection.push('{"seq":1}')
+    connection.push('{"seq":2}')
+    if (connection === asker.connection) connection.push('{"id":7}')
+    connection.flush()
+  }
+  const both = '{"seq":1}\n{"seq":2}'
+  expect(members.map(({ socket }) => socket.sent)).toEqual([[both], [both], [`${both}\n{"id":7}`], [both]])
+})
+
+test('a frame of lines has a length; who takes none gets a frame for each', () => {
+  const [taking, plain] = [true, false].map(lines => open({ lines, limits: { sendQueueBytesMax: 1_000_000 } }))
+  for (const { connection } of [taking!, plain!]) {
+    for (const letter of ['a', 'b', 'c']) connection.push(letter.repeat(30_000))
+    for (const frame of ['d'.repeat(100_000), 'e']) connection.push(frame)
+    connection.flush()
+  }
+  expect(taking!.socket.sent.map(frame => frame.length)).toEqual([60_001, 30_000, 100_000, 1])
+  expect(plain!.socket.sent.map(frame => frame.length)).toEqual([30_000, 30_000, 30_000, 100_000, 1])
 })
 
 test('for whom more is queued than may be, they are closed to resume when it is their turn', () => {

@@ -116,6 +116,7 @@ export class Reception implements SocketEvents<Connection> {
       id: `${this.#options.nodeId}-${(++this.#connectionNumber).toString(36)}`,
       requestId: query.requestId,
       address: query.address,
+      lines: query.lines,
     })
     const version = query.version === '' ? protocolVersion : Number(query.version)
     const isLimited = query.retryMs > 0

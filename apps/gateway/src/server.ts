@@ -27,6 +27,8 @@ export interface Caller {
 export interface UpgradeQuery extends Caller {
   readonly ticket: string
   readonly version: string
+  /** Whether a frame may hold several replies and events, one a line. */
+  readonly lines: boolean
   /** Of the upgrade, if a proxy gave it one. */
   readonly requestId: string | undefined
 }
@@ -146,6 +148,7 @@ const socketHandlers = <T>(
     const query = {
       ticket: request.getQuery('ticket') ?? '',
       version: request.getQuery('v') ?? '',
+      lines: request.getQuery('lines') === '1',
       requestId: requestIdOf(request.getHeader('x-request-id')),
       ...verdict,
     }

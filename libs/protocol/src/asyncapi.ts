@@ -130,6 +130,10 @@ export function asyncApiDocument() {
               properties: {
                 ticket: { type: 'string', description: 'The one-time ticket from `GET /v1/connect`.' },
                 v: { type: 'integer', description: 'The client’s protocol version.' },
+                lines: {
+                  const: 1,
+                  description: 'A frame to the client may hold several replies and events, one per line.',
+                },
               },
             },
           },

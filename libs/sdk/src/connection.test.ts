@@ -24,11 +24,11 @@ class FakeSocket implements Socket {
     this.#listeners.get(type)?.({ type, ...more })
   }
   hello(): void {
-    this.fire('message', {
-      data: JSON.stringify({ event: 'hello', pingIntervalMs: 20_000, reconnect: { baseMs: 1_000, maxMs: 8_000 } }),
-    })
+    this.fire('message', { data: hello })
   }
 }
+
+const hello = JSON.stringify({ event: 'hello', pingIntervalMs: 20_000, reconnect: { baseMs: 1_000, maxMs: 8_000 } })
 
 let clock: SimClock
 let sockets: FakeSocket[]
@@ -39,6 +39,7 @@ let locate: () => Promise<ConnectAnswer>
 let ping: (timeoutMs: number) => Promise<void>
 let pings: number
 let downs: number
+let hear: (text: string) => void
 
 const answer: ConnectAnswer = {
   urls: [
@@ -58,6 +59,7 @@ beforeEach(() => {
   frames = []
   pings = 0
   downs = 0
+  hear = text => frames.push(text)
   locate = async () => answer
   ping = async () => {}
   connection = new Connection({
@@ -73,7 +75,7 @@ beforeEach(() => {
       locate: () => locate(),
       live: () => {},
       down: () => (downs += 1),
-      frame: text => frames.push(text),
+      frame: text => hear(text),
       ping: timeoutMs => {
         pings += 1
         return ping(timeoutMs)
@@ -106,10 +108,24 @@ const reason = (code: string, retryMs?: number) => JSON.stringify({ code, retryM
 
 test('it asks where to go, goes there with the ticket, and is live with hello', async () => {
   const socket = await connect()
-  expect(socket.url).toBe('ws://one?ticket=a%2Bb&v=1')
+  expect(socket.url).toBe('ws://one?ticket=a%2Bb&v=1&lines=1')
   expect(states.map(state => state.name)).toEqual(['connecting', 'live'])
   socket.fire('message', { data: 'text' })
   expect(frames).toEqual(['text'])
+})
+
+test('of a frame with several lines it hears each, also those behind hello, and none once it has ended', async () => {
+  connection.start()
+  await clock.settle()
+  const socket = last()
+  socket.fire('message', { data: `${hello}\none\ntwo` })
+  expect(frames).toEqual(['one', 'two'])
+  hear = text => {
+    frames.push(text)
+    if (text === 'four') connection.stop('stopped')
+  }
+  socket.fire('message', { data: 'three\nfour\nfive' })
+  expect(frames).toEqual(['one', 'two', 'three', 'four'])
 })
 
 test('the range of a close code says what to do, with codes of tomorrow too; the reason says why', () => {
@@ -139,13 +155,13 @@ test('sent away by a node, it asks anew and prefers another one; the same is tak
   await clock.advance(15_000)
   socket.fire('close', { code: 4002, reason: reason('rebalanced') })
   expect(await waitOf()).toBe(0)
-  expect(last().url).toBe('ws://two?ticket=t2&v=1')
+  expect(last().url).toBe('ws://two?ticket=t2&v=1&lines=1')
   last().hello()
   await clock.advance(15_000)
   // What sent it away once is good again.
   last().fire('close', { code: 4000, reason: reason('node_draining') })
   expect(await waitOf()).toBe(0)
-  expect(last().url).toBe('ws://one?ticket=t3&v=1')
+  expect(last().url).toBe('ws://one?ticket=t3&v=1&lines=1')
   last().hello()
   await clock.advance(15_000)
   locate = async () => ({ ...answer, urls: answer.urls.slice(0, 1) })
@@ -212,7 +228,7 @@ test('the second address is tried at once, with a ticket of its own; only then i
   await clock.settle()
   last().fire('close', { code: 1006 })
   expect(await waitOf()).toBe(0)
-  expect(last().url).toBe('ws://two?ticket=t2&v=1')
+  expect(last().url).toBe('ws://two?ticket=t2&v=1&lines=1')
   last().fire('close', { code: 1006 })
   expect(await waitOf()).toBe(1_000)
   expect(last().url, 'from the beginning').toContain('ws://one')

@@ -239,15 +239,19 @@ export class Connection {
     const url = urls.find(one => !this.#failedUrls.has(one)) ?? urls[0]
     if (url === undefined) throw new FlotillaError('unavailable', 'unable to connect: there is no node to connect to')
     this.#tried = { url, another: urls.some(one => one !== url && !this.#failedUrls.has(one)) }
-    const query = `ticket=${encodeURIComponent(answer.ticket)}&v=${protocolVersion}`
+    const query = `ticket=${encodeURIComponent(answer.ticket)}&v=${protocolVersion}&lines=1`
     const socket = new this.#options.WebSocket(`${url}${url.includes('?') ? '&' : '?'}${query}`)
     this.#socket = socket
     this.#socketError = undefined
     const mine = () => this.#socket === socket
     socket.addEventListener('message', event => {
-      if (!mine() || typeof event.data !== 'string') return
-      if (this.#state.name === 'live') this.#frame(event.data)
-      else this.#greeted(event.data)
+      if (typeof event.data !== 'string') return
+      // What each of them leads to may end the connection.
+      for (const line of event.data.split('\n')) {
+        if (!mine()) return
+        if (this.#state.name === 'live') this.#frame(line)
+        else this.#greeted(line)
+      }
     })
     socket.addEventListener('close', event => {
       if (mine()) this.#closed(event)

@@ -100,7 +100,7 @@ const withinMsDefault = 10_000
  * @throws SocketClosedError with the node's code when it closes first; Error when there is no connection at all
  */
 export async function connectSocket(options: SocketOptions): Promise<TestSocket> {
-  const url = `${options.url}?ticket=${encodeURIComponent(options.ticket)}&v=${options.protocol ?? protocolVersion}`
+  const url = `${options.url}?ticket=${encodeURIComponent(options.ticket)}&v=${options.protocol ?? protocolVersion}&lines=1`
   const raw = new WebSocket(url, { perMessageDeflate: false, headers: { ...options.headers } })
   const mailbox = createMailbox(options)
   const closed = new Promise<Closed>(resolve => {
@@ -114,7 +114,7 @@ export async function connectSocket(options: SocketOptions): Promise<TestSocket>
   raw.on('message', (data: Buffer, isBinary) => {
     try {
       if (isBinary) throw new Error('it is binary')
-      mailbox.take(JSON.parse(data.toString()) as Frame)
+      for (const line of data.toString().split('\n')) mailbox.take(JSON.parse(line) as Frame)
     } catch (error) {
       mailbox.fail(new Error(`unable to read a frame of the node: ${String(error)}`, { cause: error }))
       raw.terminate()

@@ -215,6 +215,8 @@ export function protocolDoc(limitSentences: ReadonlyMap<string, string>): string
       '- a **reply**: `{"id": 1, "ok": {…}}` or `{"id": 1, "error": {"code": "…", "message": "…"}}`.',
       '- an **event**: `{"event": "message.new", …}`, without an id; do not reply.',
       '',
+      'With `lines=1` in the query a frame from the node may hold several replies and events, one per line: whatever is due to the connection in one turn of the node’s loop, in order. Split each frame at `\\n`; no JSON of the node contains one. This saves both sides most of the cost of a busy group. Without it each frame holds one object.',
+      '',
       'Text must be well-formed Unicode: unpaired surrogates and U+0000 are refused, even as escapes and in keys. Prefer characters to escapes, since bytes are counted as they arrive.',
       'Unknown fields in a command are refused. A client ignores fields and events that it does not know. A frame that is not a JSON object closes the connection.',
       '',

@@ -79,7 +79,7 @@ export class FlotillaMessenger implements Messenger {
       { user: idOf('user', number), session: idOf('session', number) },
       Date.now(),
     )
-    const path = `/v1/socket?ticket=${ticket}&v=${protocolVersion}`
+    const path = `/v1/socket?ticket=${ticket}&v=${protocolVersion}&lines=1`
     const place = { ...this.address, path, ...(from === undefined ? {} : { from }) }
     const socket = new LeanSocket(place, {
       open: () => {},
@@ -152,7 +152,17 @@ export class FlotillaMessenger implements Messenger {
     return waiting.promise
   }
 
+  /** A frame holds a line for each reply and event. */
   private read(buffer: Buffer, start: number, end: number): void {
+    for (let from = start; from < end; ) {
+      const lineBreak = buffer.indexOf(10, from)
+      const to = lineBreak === -1 || lineBreak > end ? end : lineBreak
+      this.readLine(buffer, from, to)
+      from = to + 1
+    }
+  }
+
+  private readLine(buffer: Buffer, start: number, end: number): void {
     const known = this.memory?.recall(buffer, start, end)
     if (known !== undefined) return this.events.received(known)
     const frame = JSON.parse(buffer.toString('utf8', start, end)) as Frame
