@@ -168,19 +168,17 @@ export class Connection implements Caller {
   async receive(text: string, bytes: number): Promise<void> {
     this.deps.traffic.received++
     const startedAt = this.deps.steady()
-    const refuseFrame = ({ id, op, refusal }: { id?: number; op?: string; refusal: Refusal }) => {
-      this.refuse(id, op, refusal, startedAt)
-      // Tokens are spent on it as well: a flood of frames that fail must not be cheaper than one of frames that work.
-      this.spend(1 + Math.floor(bytes / bytesPerToken), startedAt)
+    if (!this.greeted) {
+      const refusal = new Refusal('unauthenticated', 'wait for hello')
+      return this.refuseFrame({ refusal }, bytes, startedAt)
     }
-    if (!this.greeted) return refuseFrame({ refusal: new Refusal('unauthenticated', 'wait for hello') })
     if (bytes > this.deps.limits.frameBytesMax) {
       const rule = `maxBytes ${this.deps.limits.frameBytesMax}`
-      return refuseFrame({ refusal: new Refusal('frame_too_large', undefined, { rule }) })
+      return this.refuseFrame({ refusal: new Refusal('frame_too_large', undefined, { rule }) }, bytes, startedAt)
     }
     const command = decodeCommand(text)
     if (isUndecodable(command)) {
-      refuseFrame(command)
+      this.refuseFrame(command, bytes, startedAt)
       if (command.refusal.code === 'frame_malformed') this.close('frame_malformed')
       return
     }
@@ -191,7 +189,11 @@ export class Connection implements Caller {
         throw new Refusal('overloaded', 'too many commands in flight on this connection', { retryMs: 500 })
       this.inFlight++
       try {
-        await (pagedOps.has(command.op) ? this.page(command) : this.answer(command))
+        if (pagedOps.has(command.op)) await this.page(command)
+        else {
+          const ok = await this.deps.handle(this, command)
+          if (command.id !== undefined) this.push(JSON.stringify({ id: command.id, ok }))
+        }
       } finally {
         this.inFlight--
       }
@@ -201,11 +203,6 @@ export class Connection implements Caller {
       if (refusal.code === 'internal') this.deps.onFault(error, command.op, this)
       this.refuse(command.id, command.op, refusal, startedAt)
     }
-  }
-
-  private async answer(command: Command): Promise<void> {
-    const ok = await this.deps.handle(this, command)
-    if (command.id !== undefined) this.push(JSON.stringify({ id: command.id, ok }))
   }
 
   /**
@@ -270,6 +267,16 @@ export class Connection implements Caller {
     if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)
     else if (++this.refused > commandsBurst) this.close('flooding', 10_000)
     return retryMs
+  }
+
+  /** Tokens are spent on it as well: a flood of frames that fail must not be cheaper than one of frames that work. */
+  private refuseFrame(
+    { id, op, refusal }: { id?: number; op?: string; refusal: Refusal },
+    bytes: number,
+    startedAt: number,
+  ): void {
+    this.refuse(id, op, refusal, startedAt)
+    this.spend(1 + Math.floor(bytes / bytesPerToken), startedAt)
   }
 
   private refuse(id: number | undefined, op: string | undefined, refusal: Refusal, startedAt: number): void {

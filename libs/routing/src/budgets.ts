@@ -237,16 +237,15 @@ function createLedger(
       return waitMs
     },
     spendAll(charges) {
-      // Plain loops: it is asked for each message.
       const now = steady()
+      const paying = charges.map(({ budget, who, count }) => ({ account: accountOf(budget, who), count }))
       let lack: Lack | undefined
-      for (const { budget, who, count } of charges) {
-        const retryMs = accountOf(budget, who).bucket.wait(count, now)
-        if (retryMs > (lack?.retryMs ?? 0)) lack = { budget, retryMs }
+      for (const { account, count } of paying) {
+        const retryMs = account.bucket.wait(count, now)
+        if (retryMs > (lack?.retryMs ?? 0)) lack = { budget: account.budget, retryMs }
       }
       if (lack !== undefined) return lack
-      for (const { budget, who, count } of charges) {
-        const account = accountOf(budget, who)
+      for (const { account, count } of paying) {
         account.bucket.take(count, now)
         note(account, count)
       }

@@ -54,6 +54,55 @@ test('what is read at a scrape is as it is then; a store that is away leaves it 
   expect(await scrape()).not.toContain('flotilla_level{side="left",node="n"} 1')
 })
 
+test('a tally says what a histogram says', async () => {
+  const names = {
+    flotilla_wait_seconds: catalogue.flotilla_wait_seconds,
+    flotilla_op_seconds: histogram('seconds', [1, 2], 'By op', { op: 'any' }),
+  }
+  const [own, theirs] = [createRegistry({ node: 'n' }), createRegistry({ node: 'n' })]
+  const [ours, usual] = [openMetrics(own, names), openMetrics(theirs, names)]
+  const [wait, usualWait] = [ours.tally('flotilla_wait_seconds'), usual.histogram('flotilla_wait_seconds')]
+  const [byOp, usualByOp] = [ours.tally('flotilla_op_seconds'), usual.histogram('flotilla_op_seconds')]
+  const scrape = async (registry: typeof own) => {
+    const text = await registry.metrics()
+    // Labels may come in any order.
+    const lines = [...linesOf(text, 'flotilla_wait_seconds'), ...linesOf(text, 'flotilla_op_seconds')]
+    return lines.map(line => line.replace(/{(.*)}/, (_, labels: string) => `{${labels.split(',').toSorted().join()}}`))
+  }
+  expect(await scrape(own)).toEqual(await scrape(theirs))
+  for (const value of [0, 1, 1.5, 2, 2.001, 9]) {
+    wait.observe(value)
+    usualWait.observe(value)
+    for (const op of value < 2 ? ['send', 'ping'] : ['send']) {
+      byOp.observe(value, op)
+      usualByOp.observe({ op }, value)
+    }
+  }
+  expect(await scrape(own)).toEqual(await scrape(theirs))
+  expect(await scrape(own)).toContain('flotilla_wait_seconds_count{node="n"} 6')
+  expect([...byOp.counts()]).toEqual([
+    ['send', 6],
+    ['ping', 3],
+  ])
+})
+
+test('a counter is told at the scrape what was counted elsewhere', async () => {
+  const { registry, metrics } = open()
+  let counted = 3
+  metrics
+    .counter('flotilla_named_total', made => {
+      made.inc({ name: 'elsewhere' }, counted)
+      counted = 0
+    })
+    .inc({ name: 'here' })
+  await registry.metrics()
+  counted = 2
+  expect(linesOf(await registry.metrics(), 'flotilla_named_total').slice(1)).toEqual([
+    'flotilla_named_total{name="here",node="n"} 1',
+    'flotilla_named_total{name="elsewhere",node="n"} 5',
+  ])
+})
+
 test('what is read together is read once a scrape', async () => {
   let reads = 0
   const read = readTogether(() => ++reads)

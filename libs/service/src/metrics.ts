@@ -2,7 +2,7 @@
  * Metrics of one process for Prometheus. They are declared: a name, a type, a unit, labels, a sentence. What a process
  * exports is made from the declarations, and so is docs/metrics.md.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric as Exported, Registry } from 'prom-client'
 
 export { Counter, Histogram, Registry }
 
@@ -55,9 +55,23 @@ type Named<C extends Catalogue, T extends Metric['type']> = {
 /** A figure; with one label, a figure for each of its values; undefined leaves what was read before. */
 export type Reading = number | Readonly<Record<string, number>> | undefined
 
+/** A histogram of one label at the most, kept in plain fields. */
+export interface Tally {
+  /** @param of the value of the label */
+  observe(value: number, of?: string): void
+  /** How many were observed, by the value of the label. */
+  counts(): ReadonlyMap<string, number>
+}
+
 export interface Instruments<C extends Catalogue> {
-  counter(name: Named<C, 'counter'>): Counter
+  /** @param atScrape adds what was counted elsewhere */
+  counter(name: Named<C, 'counter'>, atScrape?: (made: Counter) => void): Counter
   histogram(name: Named<C, 'histogram'>): Histogram
+  /**
+   * For what happens thousands of times a second: prom-client finds a series by a text of its labels, and a bucket by another,
+   * each time anew. A command costs a gateway 0.07 µs by it instead of 0.75.
+   */
+  tally(name: Named<C, 'histogram'>): Tally
   /** Has the figure read when Prometheus asks, so that keeping it costs no more than a field. */
   read(name: Named<C, 'counter' | 'gauge'>, read: () => Reading | Promise<Reading>): void
 }
@@ -80,8 +94,9 @@ export function openMetrics<const C extends Catalogue>(registry: Registry, catal
     return { name, help, labelNames: Object.keys(labels), registers: [registry] }
   }
   return {
-    counter(name) {
-      const made = new Counter(optionsOf(name))
+    counter(name, atScrape) {
+      const collect = atScrape === undefined ? {} : { collect: () => atScrape(made) }
+      const made: Counter = new Counter({ ...optionsOf(name), ...collect })
       // A series that begins at its first event hides it: what rises from nothing has no rate.
       for (const labels of everySeries(declared(name).labels, seriesAtOnceMax.counter)) made.inc(labels, 0)
       return made
@@ -92,6 +107,7 @@ export function openMetrics<const C extends Catalogue>(registry: Registry, catal
       for (const series of everySeries(labels, seriesAtOnceMax.histogram)) made.zero(series)
       return made
     },
+    tally: name => openTally(registry, name, declared(name)),
     read(name, read) {
       const [label = ''] = Object.keys(declared(name).labels)
       if (declared(name).type === 'gauge') {
@@ -120,6 +136,50 @@ function take(
   made.reset()
   if (typeof reading === 'number') put({}, reading)
   else for (const [value, figure] of Object.entries(reading)) put({ [label]: value }, figure)
+}
+
+function openTally(registry: Registry, name: string, { help, labels, buckets }: Metric): Tally {
+  const [label] = Object.keys(labels)
+  const series = new Map<string, { readonly within: number[]; sum: number; count: number }>()
+  const begin = (of: string) => {
+    const made = { within: buckets.map(() => 0), sum: 0, count: 0 }
+    series.set(of, made)
+    return made
+  }
+  if (label === undefined) begin('')
+  else for (const known of everySeries(labels, seriesAtOnceMax.histogram)) begin(known[label]!)
+  const linesOf = ([of, { within, sum, count }]: [string, ReturnType<typeof begin>]) => {
+    const own = label === undefined ? {} : { [label]: of }
+    let below = 0
+    const upTo = buckets.map((le, at) => ({ le, value: (below += within[at]!) }))
+    return [
+      ...[...upTo, { le: '+Inf', value: count }].map(({ le, value }) => ({
+        metricName: `${name}_bucket`,
+        labels: { le, ...own },
+        value,
+      })),
+      { metricName: `${name}_sum`, labels: own, value: sum },
+      { metricName: `${name}_count`, labels: own, value: count },
+    ]
+  }
+  const type = 'histogram'
+  // Of a metric the registry asks no more than that; its type wants a class of prom-client.
+  registry.registerMetric({
+    name,
+    get: async () => ({ name, help, type, values: [...series].flatMap(linesOf) }),
+  } as unknown as Exported)
+  return {
+    observe(value, of = '') {
+      const one = series.get(of) ?? begin(of)
+      one.sum += value
+      one.count++
+      // What is above the last is in the count alone.
+      let at = 0
+      while (at < buckets.length && value > buckets[at]!) at++
+      if (at < buckets.length) one.within[at]!++
+    },
+    counts: () => new Map([...series].map(([of, { count }]) => [of, count])),
+  }
 }
 
 const seriesAtOnceMax = { counter: 64, histogram: 4 }

@@ -21,7 +21,7 @@ import { demandMayPost, demandMayStillAsk, demandOpen, pauseMsOf } from '../acce
 import { uniqueViolation } from '../store/failures.ts'
 import { commitLocked, type Locking } from './commit-locked.ts'
 import type { LogContext } from './context.ts'
-import { entryColumns, type EntryRow, type PayloadOf, toEntries, toPlain } from './entries.ts'
+import { entryColumns, type EntryRow, type PayloadOf, plainOf, toEntries } from './entries.ts'
 import type { Membership, Standing } from './memberships.ts'
 import { mentionedBy } from './messages/mentioned-by.ts'
 import { takeTurn } from './messages/slow-mode.ts'
@@ -101,7 +101,7 @@ async function appendChecked<O extends EntryOp>(
     let { membership } = standing
     const payload = (decided?.payload ?? rule.payload?.(input)) as PayloadOf<KindMadeBy<O>>
     const mentions = mentionedBy(rule.says(payload).body, by)
-    const plain = toPlain({ event, ...payload })
+    const plain = plainOf(event, payload)
     if (membership.pending) {
       if (!inTurn)
         return ctx.turns.inOrder(conversation, () => appendChecked(ctx, by, rule, input, { origin, inTurn: true }))
@@ -132,9 +132,11 @@ async function appendChecked<O extends EntryOp>(
     const { seq, at, earlier } = placed
     ctx.trace?.({ conversation, seq }, { name: 'commit', startedAt: addedAt })
     membership.headSeen = Math.max(membership.headSeen, seq)
-    const epoch = ctx.epoch()
-    const ending = timerMs === undefined ? {} : { expiresAt: at + timerMs }
-    const made = madeOf({ event, conversation, seq, epoch, at, by, clientId, replyTo, ...payload, ...ending })
+    const expiresAt = timerMs === undefined ? undefined : at + timerMs
+    const made = madeOf({ event, conversation, seq, epoch: ctx.epoch(), at, by, clientId }, payload, {
+      replyTo,
+      expiresAt,
+    })
     const entry = await tellDone(ctx, membership, earlier === undefined ? { entry: made } : { earlier }, origin)
     if (mentions.length > 0) await tellMentions(ctx, rule, entry, membership.large)
     const { target, unmentioned = [] } = decided?.change ?? {}
@@ -323,8 +325,17 @@ const same = <T>(result: T): T => result
 // ── after the commit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** TypeScript loses the tie between an event's name and its fields when they are spread. */
-const madeOf = <F extends { readonly replyTo: number | undefined }>({ replyTo, ...fields }: F): Entry =>
-  ({ ...fields, ...(replyTo === undefined ? {} : { replyTo }) }) as unknown as Entry
+const madeOf = (
+  stands: object,
+  payload: object,
+  { replyTo, expiresAt }: { readonly replyTo: number | undefined; readonly expiresAt: number | undefined },
+): Entry =>
+  ({
+    ...stands,
+    ...payload,
+    ...(replyTo === undefined ? undefined : { replyTo }),
+    ...(expiresAt === undefined ? undefined : { expiresAt }),
+  }) as unknown as Entry
 
 /** What stood already is told to nobody but the one who has said it once more. */
 async function tellDone(

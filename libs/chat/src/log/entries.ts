@@ -24,9 +24,11 @@ export type PayloadOf<K extends EntryKind> = Omit<
 >
 
 /** What is sealed of an entry. */
-export function toPlain({ event, ...payload }: { readonly event: EntryKind }): string {
+export function plainOf(event: EntryKind, payload: object): string {
   return JSON.stringify(entries[event].number > unnamedKindMax ? { event, ...payload } : payload)
 }
+
+export const toPlain = ({ event, ...payload }: { readonly event: EntryKind }): string => plainOf(event, payload)
 
 export interface EntryRow {
   readonly conversation_id: string

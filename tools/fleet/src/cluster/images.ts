@@ -38,7 +38,11 @@ export function productImages(options: { readonly checkout?: string; readonly ta
       uid: productUser,
     },
   ]
-  return Object.fromEntries([image('gateway', '--max-semi-space-size=64'), image('api'), image('worker')])
+  return Object.fromEntries([
+    image('gateway', '--max-semi-space-size=64', '--initial-old-space-size=192'),
+    image('api'),
+    image('worker'),
+  ])
 }
 
 /** The edge: docker/edge's entrypoint on an nginx of this machine, installed or unpacked into a folder of its own. */
