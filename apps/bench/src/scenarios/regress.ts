@@ -15,12 +15,15 @@ const counters = ['commit_seconds_count', 'commit_batch_entries_sum']
 
 function worksOf(bench: Bench): readonly Work[] {
   const connections = bench.short ? 40 : 200
+  const perSecond = bench.short ? 400 : 1_600
   const pairs = { people: connections, directs: connections / 2 }
   const direct = { nodes: 2, connections, alone: false, told: true, receivers: 1, population: pairs, counters }
   const alone = { people: connections, groups: { count: connections, size: 1 } }
   return [
     { name: 'direct, 1 in flight', options: { ...direct, pace: { kind: 'closed', inFlight: 1 } } },
     { name: 'direct, 8 in flight', options: { ...direct, pace: { kind: 'closed', inFlight: 8 } } },
+    // What a commit and a turn of the loop cost shows where few messages share them.
+    { name: `direct, ${perSecond} messages/s`, options: { ...direct, pace: { kind: 'open', perSecond } } },
     {
       name: 'persist, 8 in flight',
       options: {

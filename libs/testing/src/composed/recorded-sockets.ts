@@ -104,7 +104,9 @@ export function createSocketRecorder(history: History, nodeOf: (url: string) => 
           const raw = new WebSocket(url, { perMessageDeflate: false })
           this.#one = { id: ++count, raw, sends: new Map(), greeted: false, isFormer: false, ended: false }
           recordings.add(this.#one)
-          raw.on('message', (data: Buffer) => takeFrame(this.#one, owner, url, data.toString()))
+          raw.on('message', (data: Buffer) => {
+            for (const line of data.toString().split('\n')) takeFrame(this.#one, owner, url, line)
+          })
           raw.on('close', () => end(this.#one))
           raw.on('error', () => {})
         }
