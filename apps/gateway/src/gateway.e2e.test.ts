@@ -104,35 +104,31 @@ test('what is due in one turn shares a frame with whoever takes lines, and with 
   const [alice, bob, carol] = (await people(3)) as [Person, Person, Person]
   const conversation = await makeConversation(pool, [alice.user, bob.user, carol.user])
   const writer = await connect(alice)
-  const counts = [bob, carol].map(async (person, nth) => {
-    const raw = new WebSocket(`${urlOf(nodes[1]!)}?ticket=${ticketOf(person)}${nth === 0 ? '&lines=1' : ''}`)
+  const listen = async (person: Person, query: string) => {
+    const raw = new WebSocket(`${urlOf(nodes[1]!)}?ticket=${ticketOf(person)}${query}`)
     onTestFinished(() => raw.close())
-    const seqs: number[] = []
-    let frames = 0
+    const heard = { seqs: [] as number[], frames: 0 }
     const greeted = Promise.withResolvers<void>()
     raw.addEventListener('message', ({ data }) => {
       const events = String(data)
         .split('\n')
         .map(line => JSON.parse(line) as { event: string; seq: number })
       const entries = events.filter(({ event }) => event === 'message.new')
-      seqs.push(...entries.map(({ seq }) => seq))
-      if (entries.length > 0) frames++
+      heard.seqs.push(...entries.map(({ seq }) => seq))
+      if (entries.length > 0) heard.frames++
       else greeted.resolve()
     })
     await greeted.promise
-    return () => ({ seqs, frames })
-  })
-  const [lines, plain] = (await Promise.all(counts)) as [
-    () => { seqs: number[]; frames: number },
-    () => { seqs: number[]; frames: number },
-  ]
+    return heard
+  }
+  const [lines, plain] = [await listen(bob, '&lines=1'), await listen(carol, '')]
   await Promise.all(
     Array.from({ length: 20 }, (_, nth) => writer.request('message.send', { conversation, ...text(`${nth}`) })),
   )
-  await until(() => [lines, plain].every(of => of().seqs.length === 20), { what: 'both have all' })
-  expect(lines().seqs).toEqual(plain().seqs)
-  expect(plain().frames).toBe(20)
-  expect(lines().frames).toBeLessThan(20)
+  await until(() => [lines, plain].every(({ seqs }) => seqs.length === 20), { what: 'both have all' })
+  expect(lines.seqs).toEqual(plain.seqs)
+  expect(plain.frames).toBe(20)
+  expect(lines.frames).toBeLessThan(20)
 })
 
 test('two people on two nodes chat: acknowledged, delivered, receipts back', async () => {

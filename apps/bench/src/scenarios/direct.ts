@@ -1,4 +1,5 @@
 /** Direct messages across two nodes, closed loop: what a CPU second of all servers is worth. */
+import { chatDefaults } from '@flotilla/chat'
 import { showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
@@ -28,7 +29,7 @@ export const direct: Scenario = {
   name: 'direct',
   title: 'Direct messages across two nodes',
   about:
-    `${pairs} The second Socket.IO gathers messages for 16 ms and stores them with one INSERT. The relay is ` +
+    `${pairs} The second Socket.IO gathers messages for ${chatDefaults.commitWindowMs} ms and stores them with one INSERT. The relay is ` +
     'uWebSockets.js and Redis alone: no sign-in, no store, no receipts; what is published while its receiver is away is gone.',
   run: bench =>
     measure(bench, {

@@ -2,7 +2,7 @@
 import { perCent, showSpread, spreadOf } from '@flotilla/testing/load'
 import { openBed } from '../bed.ts'
 import { type Bench, type Report, ratios, type Scenario } from '../bench.ts'
-import { type DirectOptions, type Figures, interleave, openDirect } from '../run.ts'
+import { type DirectOptions, type Figures, interleave, openDirect, pairsOf } from '../run.ts'
 import { tidily } from '../tidy.ts'
 import { cpuTable, latencyTable } from './tables.ts'
 
@@ -16,8 +16,7 @@ const counters = ['commit_seconds_count', 'commit_batch_entries_sum']
 function worksOf(bench: Bench): readonly Work[] {
   const connections = bench.short ? 40 : 200
   const perSecond = bench.short ? 400 : 1_600
-  const pairs = { people: connections, directs: connections / 2 }
-  const direct = { nodes: 2, connections, alone: false, told: true, receivers: 1, population: pairs, counters }
+  const direct = { ...pairsOf(bench), counters }
   const alone = { people: connections, groups: { count: connections, size: 1 } }
   return [
     { name: 'direct, 1 in flight', options: { ...direct, pace: { kind: 'closed', inFlight: 1 } } },

@@ -1,4 +1,5 @@
 /** Socket.IO with its Redis adapter and one INSERT a message, on tables that such a server would have. */
+import { chatDefaults } from '@flotilla/chat'
 import { fileURLToPath } from 'node:url'
 import { generateSecretKey } from '@flotilla/service'
 import { freePort, until } from '@flotilla/testing'
@@ -13,7 +14,7 @@ const ticketKeys = generateSecretKey('bench')
 export const socketIo: Side = { name: 'Socket.IO', populate, start, verify }
 
 /** The window of our own commits, counted likewise. */
-const batchMs = '16'
+const batchMs = String(chatDefaults.commitWindowMs)
 
 /** The same, with messages that share an INSERT. */
 export const socketIoBatched: Side = {
