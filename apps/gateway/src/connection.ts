@@ -118,8 +118,8 @@ export class Connection implements Caller {
   greeted = false
   /** When that was, by the monotonic clock. */
   since = 0
-  /** Conversations that were large when it connected; most have none. */
-  large: readonly string[] | undefined = undefined
+  /** Conversations of the person that go by interest; most have none. */
+  interests: readonly string[] | undefined = undefined
   private readonly deps: ConnectionDeps
   private socket: Socket | undefined
   private queued: Frame | Frame[] | undefined = undefined

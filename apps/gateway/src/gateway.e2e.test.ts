@@ -39,7 +39,14 @@ async function openGateway(nodeId: string, more: Partial<GatewayOptions> = {}): 
     ticketKeys,
     nodeId,
     drainMs: 200,
-    chat: { directFrom: 'anyone', pulseMs: 100, receiptWindowMs: 10, largeConversationMin: 4, largeSettleMs: 0 },
+    chat: {
+      directFrom: 'anyone',
+      pulseMs: 100,
+      receiptWindowMs: 10,
+      interestRoutingMin: 4,
+      largeConversationMin: 6,
+      interestSettleMs: 0,
+    },
     ...more,
   })
 }
@@ -453,6 +460,41 @@ test('a drain moves the clients with a code that says so, and takes no new ones'
   expect(new Set(codes.map(one => one.code))).toEqual(new Set([closeCodes.node_draining.code]))
   await draining
   await expect(connect(crowd[0]!, 0, ticketOf(crowd[0]!), gateway)).rejects.toThrow()
+})
+
+test('in a group that goes by interest and is not large, those who are away are owed what is said there', async () => {
+  const crowd = await people(5)
+  const [alice, bob] = crowd as [Person, Person]
+  const chat = nodes[0]!.chat
+  const { id: conversation } = await conversations.createGroup(chat, alice.user, {
+    name: 'Crew',
+    members: crowd.slice(1).map(person => person.user),
+  })
+  const [sender, there] = [await connect(alice), await connect(bob, 1)]
+  await until(async () => (await chat.memberships.of(conversation))?.byInterest, { what: 'it goes by interest' })
+  const owedTo = async (seq: number) => {
+    const found = await pool.query<{ user_id: string }>(
+      'SELECT user_id FROM offline_messages WHERE conversation_id = $1 AND seq = $2',
+      [conversation, seq],
+    )
+    return found.rows.map(row => row.user_id).sort()
+  }
+  const away = crowd.slice(2).map(person => person.user)
+  const { seq: first } = await sender.request('message.send', { conversation, ...text('to all') })
+  expect(await there.nextEvent('message.new')).toMatchObject({ seq: first })
+  await there.request('message.delivered', { conversation, seq: first })
+  await until(async () => (await owedTo(first)).length === away.length, { what: 'nobody else is owed it' })
+  expect(await owedTo(first)).toEqual([...away].sort())
+
+  // Who goes is taken to be here for a while: the look-up after the commit finds that they are not.
+  await until(() => nodes[0]!.node.presumedAbsent([bob.user]).length === 0, { what: 'bob was found' })
+  void there.close()
+  await until(async () => !(await nodes[0]!.node.online([bob.user])).has(bob.user), { what: 'bob has gone' })
+  expect(nodes[0]!.node.presumedAbsent([bob.user])).toEqual([])
+  const { seq: second } = await sender.request('message.send', { conversation, ...text('and to you') })
+  const all = [bob.user, ...away].sort()
+  await until(async () => (await owedTo(second)).length === all.length, { what: 'bob is owed it, too' })
+  expect(await owedTo(second)).toEqual(all)
 })
 
 test('a large conversation is routed by interest: one publish for each other node, whoever joins or leaves', async () => {

@@ -18,7 +18,7 @@ function person(user: string): Fake {
   const connection = {
     user,
     watching: undefined,
-    large: undefined,
+    interests: undefined,
     push(frame: string, as: string) {
       frames.push(frame)
       classes.push(as)
@@ -106,7 +106,7 @@ test("an entry is told once with its time, when a socket here got it; what is to
 
 test('of a change of membership, those who are here and no members any longer are named', async () => {
   const joined = new Map([['alice', 1]])
-  const { hub, calls } = open({ readMembers: async () => ({ version: 2, large: false, joined }) })
+  const { hub, calls } = open({ readMembers: async () => ({ version: 2, byInterest: false, joined }) })
   for (const user of ['alice', 'bob']) hub.add(person(user).connection)
   hub.deliver(['alice', 'bob', 'carol'], 'f', { class: 'entry', entry: { conversation: 'c', seq: 2, membership: 2 } })
   await turn()
@@ -163,7 +163,7 @@ test('watches are told once to the node, and only watchers are told', () => {
   expect(() => hub.watch(bob.connection, many)).toThrow(expect.objectContaining({ code: 'watch_limit_reached' }))
 })
 
-test('a large conversation reaches its members who are here, from the seq on that they joined at', () => {
+test('a conversation that goes by interest reaches its members who are here, from the seq on that they joined at', () => {
   const { hub, calls } = open()
   const [alice, bob, carol] = [person('alice'), person('bob'), person('carol')]
   for (const one of [alice, bob, carol]) hub.add(one.connection)
@@ -176,7 +176,7 @@ test('a large conversation reaches its members who are here, from the seq on tha
 })
 
 test('a frame of a later membership waits until the members were read, and misses who was removed (P8)', async () => {
-  const read = Promise.withResolvers<{ version: number; large: boolean; joined: Map<string, number> }>()
+  const read = Promise.withResolvers<{ version: number; byInterest: boolean; joined: Map<string, number> }>()
   const { hub } = open({ readMembers: () => read.promise })
   const [alice, bob] = [person('alice'), person('bob')]
   for (const one of [alice, bob]) hub.add(one.connection)
@@ -185,7 +185,7 @@ test('a frame of a later membership waits until the members were read, and misse
   hub.deliverByInterest({ conversation: 'c', version: 7 }, 'after the removal', { conversation: 'c', seq: 20 })
   hub.deliverByInterest({ conversation: 'c', version: 5 }, 'behind it', { conversation: 'c', seq: 19 })
   expect(alice.frames).toEqual([])
-  read.resolve({ version: 7, large: true, joined: new Map([['alice', 1]]) })
+  read.resolve({ version: 7, byInterest: true, joined: new Map([['alice', 1]]) })
   await turn()
   expect(alice.frames).toEqual(['after the removal', 'behind it'])
   expect(bob.frames).toEqual([])
@@ -211,11 +211,11 @@ test('changes of membership are followed one by one without reading', () => {
   expect(bob.frames).toEqual([])
 })
 
-test('the last member of a large conversation who leaves the node ends its interest', () => {
+test('the last member of a conversation who leaves the node ends its interest', () => {
   const { hub, calls } = open()
   const alice = person('alice')
   hub.add(alice.connection)
-  alice.connection.large = ['c']
+  alice.connection.interests = ['c']
   hub.noteMember('c', 1, 'alice', 1)
   hub.remove(alice.connection)
   expect(calls).toEqual(['join c', 'leave c'])
@@ -249,7 +249,7 @@ test('when the members cannot be read, the node heals', async () => {
 })
 
 test('who connects while the members are being read anew hears what comes after', async () => {
-  const read = Promise.withResolvers<{ version: number; large: boolean; joined: Map<string, number> }>()
+  const read = Promise.withResolvers<{ version: number; byInterest: boolean; joined: Map<string, number> }>()
   const { hub } = open({ readMembers: () => read.promise })
   const [alice, bob] = [person('alice'), person('bob')]
   hub.add(alice.connection)
@@ -257,7 +257,7 @@ test('who connects while the members are being read anew hears what comes after'
   hub.deliverByInterest({ conversation: 'c', version: 6 }, 'm6', { conversation: 'c', seq: 20 })
   hub.add(bob.connection)
   hub.noteMember('c', 6, 'bob', 1)
-  read.resolve({ version: 6, large: true, joined: new Map([['alice', 1]]) })
+  read.resolve({ version: 6, byInterest: true, joined: new Map([['alice', 1]]) })
   await turn()
   hub.deliverByInterest({ conversation: 'c', version: 6 }, 'm7', { conversation: 'c', seq: 21 })
   expect(alice.frames).toEqual(['m6', 'm7'])
@@ -267,7 +267,7 @@ test('who connects while the members are being read anew hears what comes after'
 test('a frame that is ahead of the members that are being read waits for the next reading, and is not lost', async () => {
   let version = 6
   const { hub } = open({
-    readMembers: () => Promise.resolve({ version: version++, large: true, joined: new Map([['alice', 1]]) }),
+    readMembers: () => Promise.resolve({ version: version++, byInterest: true, joined: new Map([['alice', 1]]) }),
   })
   const alice = person('alice')
   hub.add(alice.connection)
@@ -282,15 +282,15 @@ test('a frame that is ahead of the members that are being read waits for the nex
 function heldReads() {
   const held: ((joined: readonly string[], version: number) => void)[] = []
   const readMembers = () =>
-    new Promise<{ version: number; large: boolean; joined: Map<string, number> }>(resolve =>
+    new Promise<{ version: number; byInterest: boolean; joined: Map<string, number> }>(resolve =>
       held.push((joined, version) =>
-        resolve({ version, large: true, joined: new Map(joined.map(user => [user, version])) }),
+        resolve({ version, byInterest: true, joined: new Map(joined.map(user => [user, version])) }),
       ),
     )
   return { held, readMembers }
 }
 
-test('removed from a large conversation and added again: an answer from between the two does not take them out', async () => {
+test('removed from a conversation and added again: an answer from between the two does not take them out', async () => {
   const { held, readMembers } = heldReads()
   const { hub } = open({ readMembers })
   const alice = person('alice')
@@ -337,7 +337,7 @@ test('whose place could not be read is asked about until it is known, and what t
   const { hub, calls } = open({
     async readMembers() {
       if (failing) throw new Error('the store is away')
-      return { version: 2, large: true, joined: new Map([['alice', 1]]) }
+      return { version: 2, byInterest: true, joined: new Map([['alice', 1]]) }
     },
   })
   hub.add(person('alice').connection)

@@ -1,14 +1,14 @@
 /**
  * Who is on this node. DOWN ends here: an encoded frame and the people it is for, put on their sockets. The hub decides
- * no permission and reads no SQL; of large conversations it knows the members that are here, by version, and asks to be
- * told anew when a frame carries a later version than it knows (P8).
+ * no permission and reads no SQL; of conversations that go by interest it knows the members that are here, by version, and asks
+ * to be told anew when a frame carries a later version than it knows (P8).
  */
 import type { sync } from '@flotilla/chat'
 import { type DeliveryClass, type Entry, limits, Refusal } from '@flotilla/protocol'
 import type { Delivery, Interest, RoutedEntry } from '@flotilla/routing'
 import type { Connection, Frame } from './connection.ts'
 
-/** Members of a large conversation that are on this node. */
+/** Members of a conversation that goes by interest, as far as they are on this node. */
 interface Local {
   /** The membership version that `joined` stands at. */
   version: number
@@ -27,8 +27,8 @@ interface Waiting {
   readonly origin: object | undefined
 }
 
-/** A person's place in a large conversation. */
-export interface LargeMember {
+/** A person's place in a conversation that goes by interest. */
+export interface InterestedMember {
   readonly conversation: string
   readonly version: number
   readonly joinedSeq: number
@@ -37,7 +37,7 @@ export interface LargeMember {
 export interface HubPorts {
   /** Who of these people is in a conversation; undefined when there is none. */
   readMembers(conversation: string, users: readonly string[]): Promise<sync.LocalMembers | undefined>
-  /** The first person of a large conversation came to this node, or the last one left. */
+  /** The first person of a conversation that goes by interest came to this node, or the last one left. */
   onJoin(conversation: string): void
   onLeave(conversation: string): void
   /** The membership of a conversation changed: what is cached of it below this version is stale. */
@@ -125,7 +125,7 @@ export class Hub {
     this.connections--
     if (present instanceof Set && present.size > 0) return false
     this.people.delete(connection.user)
-    for (const conversation of connection.large ?? []) this.forgetMember(conversation, connection.user)
+    for (const conversation of connection.interests ?? []) this.forgetMember(conversation, connection.user)
     return true
   }
 
@@ -239,9 +239,9 @@ export class Hub {
     return true
   }
 
-  // ── large conversations ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── by interest ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A person who is here is in a large conversation: told at connect and when the membership changes. */
+  /** A person who is here is in a conversation that goes by interest: told at connect and when the membership changes. */
   noteMember(conversation: string, version: number, user: string, joinedSeq: number): void {
     const local = this.locals.get(conversation)
     if (local === undefined) {
@@ -256,15 +256,16 @@ export class Hub {
     if (local.waiting !== undefined) local.noted.set(user, version)
   }
 
-  /** A person who is here is in a large conversation: their connections remember it, so that they leave it with them. */
-  enter(user: string, { conversation, version, joinedSeq }: LargeMember): void {
+  /** The same of whoever has connected before: their connections remember it, so that they leave it with them. */
+  enter(user: string, { conversation, version, joinedSeq }: InterestedMember): void {
     if (!this.people.has(user)) return
     this.noteMember(conversation, version, user, joinedSeq)
     for (const connection of this.of(user))
-      if (!connection.large?.includes(conversation)) connection.large = [...(connection.large ?? []), conversation]
+      if (!connection.interests?.includes(conversation))
+        connection.interests = [...(connection.interests ?? []), conversation]
   }
 
-  /** The members of a large conversation who are here; undefined when none is, or it is not large. */
+  /** The members of a conversation that goes by interest who are here; undefined when none is, or it does not. */
   localMembers(conversation: string): string[] | undefined {
     const local = this.locals.get(conversation)
     return local === undefined ? undefined : [...local.joined.keys()]
@@ -321,7 +322,7 @@ export class Hub {
     if (reached && entry.at !== undefined) this.ports.onEntry(entry.at)
   }
 
-  /** Membership changes of a large conversation are followed one by one, so that a busy one is not read again and again. */
+  /** Membership changes are followed one by one, so that the members of a busy conversation are not read again and again. */
   private follow(local: Local, entry: Entry): void {
     if (entry.event === 'member.removed') local.joined.delete(entry.user)
     else if (entry.event === 'member.left') local.joined.delete(entry.by)
@@ -368,8 +369,8 @@ export class Hub {
   }
 
   /**
-   * The membership of a conversation changed, for these people among others: it may be a large one that they now are in,
-   * or are no more. Resolves when that is known; never rejects.
+   * The membership of a conversation changed, for these people among others: it may be one that goes by interest, which
+   * they now are in, or are no more. Resolves when that is known; never rejects.
    */
   async followMembership(conversation: string, users: readonly string[], version: number): Promise<void> {
     this.learnMembership(conversation, version)
@@ -383,13 +384,13 @@ export class Hub {
     }
   }
 
-  /** Reads whether these people are in a conversation, and enters them if it is a large one. */
+  /** Reads whether these people are in a conversation, and enters them if it goes by interest. */
   private async readPlaces(conversation: string, users: readonly string[]): Promise<void> {
     const read = await this.ports.readMembers(conversation, users)
     const here = users.filter(user => this.people.has(user))
     const gone = here.filter(user => read?.joined.has(user) !== true)
     if (gone.length > 0) this.ports.onGone(gone)
-    if (read === undefined || !read.large) return
+    if (read === undefined || !read.byInterest) return
     for (const user of here) {
       const joinedSeq = read.joined.get(user)
       if (joinedSeq === undefined) this.takeOut(conversation, user, read.version)
@@ -431,7 +432,7 @@ export class Hub {
     this.stopped = true
   }
 
-  /** Reads the members of all large conversations anew. Frames wait meanwhile. */
+  /** Reads the members of all conversations that go by interest anew. Frames wait meanwhile. */
   readAllAnew(): void {
     for (const [conversation, local] of this.locals) {
       if (local.waiting !== undefined) continue

@@ -178,16 +178,16 @@ export class Reception implements SocketEvents<Connection> {
       surplus.close('too_many_connections', minuteMs)
     // Revoked between the question and now: the pulse has told those who were here already, and names nobody twice.
     if (chat.pulse.isRevoked(connection.session)) return this.#revokedAs(connection.session)
-    if (admitted.large.length > 0) {
-      connection.large = admitted.large.map(one => one.conversation)
-      for (const { conversation, version, joinedSeq } of admitted.large)
+    if (admitted.interests.length > 0) {
+      connection.interests = admitted.interests.map(one => one.conversation)
+      for (const { conversation, version, joinedSeq } of admitted.interests)
         hub.noteMember(conversation, version, connection.user, joinedSeq)
     }
     await retelling.entered(connection.user, askedAt)
     // The heads are read after hello: whatever is told from then on must find its way here.
     await Promise.all([
       node.connect(connection.user),
-      ...(connection.large ?? []).map(conversation => node.join(conversation)),
+      ...(connection.interests ?? []).map(conversation => node.join(conversation)),
     ])
     connection.greet(JSON.stringify(this.#hello(connection)), steady())
     metrics.traffic.connects++

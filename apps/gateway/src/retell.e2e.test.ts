@@ -33,8 +33,8 @@ let opened: TestSocket[]
 let held: Promise<void>
 let ticketsAsked: number
 
-/** Conversations are large from this many members on, and routed by interest at once. */
-const large = { largeConversationMin: 3, largeSettleMs: 0 }
+/** Conversations of more members are routed by interest, and at once. */
+const byInterest = { interestRoutingMin: 3, interestSettleMs: 0 }
 
 beforeEach(async () => {
   opened = []
@@ -59,9 +59,9 @@ beforeEach(async () => {
     masterKeys,
     ticketKeys,
     nodeId: 'one',
-    chat: large,
+    chat: byInterest,
   })
-  silent = await openTestChat(database.url, { masterKeys, settings: large })
+  silent = await openTestChat(database.url, { masterKeys, settings: byInterest })
 })
 afterEach(async () => {
   for (const socket of opened) await socket.close()
@@ -127,7 +127,7 @@ test('whoever is suspended while they are being greeted does not get in', async 
   await witness.request('ping', {})
 })
 
-test('who was added to a large conversation, and was not told, hears what is said there afterwards', async () => {
+test('who was added to a conversation that goes by interest, and was not told, hears what is said there afterwards', async () => {
   const { users, connect } = await people(6)
   const [alice] = users as [string]
   const newcomer = users[5]!
@@ -144,7 +144,7 @@ test('who was added to a large conversation, and was not told, hears what is sai
   expect((await socket.nextEvent('message.new')).seq).toBe(said.seq)
 })
 
-test('who was added to a large conversation while they were on their way here hears what is said there afterwards', async () => {
+test('who was added to a conversation that goes by interest while they were on their way here hears what is said there afterwards', async () => {
   const { users, connect } = await people(6)
   const [alice] = users as [string]
   const newcomer = users[5]!

@@ -97,12 +97,12 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
     }
   }
 
-  /** Nobody knows what was changed meanwhile: which large conversations the people here are in is read anew. */
-  async function readLarge(): Promise<void> {
+  /** Nobody knows what was changed meanwhile: which conversations of the people here go by interest is read anew. */
+  async function readInterests(): Promise<void> {
     const users = [...hub.users()]
     for (let from = 0; from < users.length; from += usersAtOnceMax)
-      for (const { user, ...large } of await sync.largeOf(chat, users.slice(from, from + usersAtOnceMax)))
-        hub.enter(user, large)
+      for (const { user, ...member } of await sync.interestsOf(chat, users.slice(from, from + usersAtOnceMax)))
+        hub.enter(user, member)
     hub.readAllAnew()
   }
 
@@ -123,7 +123,7 @@ export function retellChanges({ chat, hub, healer, onFault }: RetellOptions): Re
     for (const { conversation, version } of changes) hub.learnMembership(conversation, version)
     setTimeout(() => void untilDone(() => tell(changes)), graceMs)
   })
-  chat.pulse.onOverrun(ageMs => void untilDone(readLarge).then(() => healer.suspect(ageMs)))
+  chat.pulse.onOverrun(ageMs => void untilDone(readInterests).then(() => healer.suspect(ageMs)))
   return {
     async entered(user, askedAt) {
       for (const change of named.since(user, askedAt))

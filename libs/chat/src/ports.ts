@@ -18,8 +18,12 @@ export type Emission = EmittedEntry | EmittedSignal | EmittedEphemeral
 /** An entry of a log. */
 export interface EmittedEntry {
   readonly class: 'entry'
-  /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
+  /** Whom: people, or whoever is here of a conversation at this version of its membership. */
   readonly to: readonly string[] | { readonly conversation: string; readonly version: number }
+  /** In the latter case: all its people, who are owed it when they are away; missing where nobody is. */
+  readonly people?: readonly string[]
+  /** Those who have their row in the offline index already. */
+  readonly owed?: readonly string[]
   readonly event: EventIn<'entry'>
   /** Its place, the membership version that it made, if any, and when it was committed, unless it is told once more. */
   readonly entry: {

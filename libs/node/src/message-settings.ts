@@ -12,10 +12,15 @@ const windowOf = (what: string) =>
   )
 
 export const messageSettings = {
+  INTEREST_ROUTING_MIN: integer(
+    chatDefaults.interestRoutingMin,
+    { min: 2, max: 100_000 },
+    'A group that grows past this many members is routed by interest from then on: its messages go to the gateways that hold a member, which know who of them is connected. Use the same value in all processes.',
+  ),
   LARGE_CONVERSATION_MIN: integer(
     chatDefaults.largeConversationMin,
     { min: 2, max: 100_000 },
-    'A group that grows past this many members is routed by interest from then on. Use the same value in all processes.',
+    'A group of more members is large: it is routed by interest, reactions and votes are told as totals, and pushes tell of mentions and of replies in followed threads only. Use the same value in all processes.',
   ),
   // More would be more than one answer holds.
   REQUEST_MESSAGES_MAX: integer(
@@ -58,6 +63,7 @@ const toWindow = (ms: number) => (ms < 0 ? Number.POSITIVE_INFINITY : ms)
 /** As the domain names them. */
 export const toMessageSettings = (values: Values<typeof messageSettings>) =>
   ({
+    interestRoutingMin: values.INTEREST_ROUTING_MIN,
     largeConversationMin: values.LARGE_CONVERSATION_MIN,
     requestMessagesMax: values.REQUEST_MESSAGES_MAX,
     mentionAllFreeMax: values.MENTION_ALL_FREE_MAX,

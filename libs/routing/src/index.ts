@@ -1,3 +1,4 @@
+export type { Absence } from './absences.ts'
 export type { Broker } from './broker.ts'
 export {
   type Budget,
@@ -31,7 +32,7 @@ export {
 export { createRedisRouting, type RedisRoutingOptions } from './redis.ts'
 export { checkRedisUrl, redisUrlSentence } from './redis-url.ts'
 export { connectRedis, type RedisLink, type RedisLinkOptions, redisDefaults } from './redis-link.ts'
-export type { Absence, RoutedFrame, TraceEntry } from './router.ts'
+export type { RoutedFrame, TraceEntry } from './router.ts'
 export { type RedisFailure, redisFailures } from './redis-failures.ts'
 export { type NodeSettings, nodeDefaults } from './settings.ts'
 export type { FleetKey, FleetKeys } from './seal.ts'

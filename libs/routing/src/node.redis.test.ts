@@ -116,12 +116,12 @@ describe.each([
     await store.close()
   })
 
-  test('a large conversation costs one publish per node that is concerned', async () => {
+  test('a conversation that goes by interest costs one publish per node that is concerned', async () => {
     const [a, b, c] = await startThree()
-    const [large, other] = [fresh('conversation'), fresh('conversation')]
+    const [group, other] = [fresh('conversation'), fresh('conversation')]
     for (const [node, conversation] of [
-      [a, large],
-      [b, large],
+      [a, group],
+      [b, group],
       [c, other],
     ] as const) {
       node.interests.set(conversation, [])
@@ -129,20 +129,65 @@ describe.each([
     }
     const before = a.stats.publishes
     const sent = {
-      to: { conversation: large, version: 9 },
+      to: { conversation: group, version: 9 },
       frame: frame('to all'),
       class: 'entry' as const,
-      entry: { conversation: large, seq: 4 },
+      entry: { conversation: group, seq: 4 },
     }
     await a.route([sent])
-    await until(() => b.interests.get(large)?.length === 1, { what: 'the frame is there' })
+    await until(() => b.interests.get(group)?.length === 1, { what: 'the frame is there' })
     expect(a.stats.publishes - before).toBe(1)
-    expect(a.interests.get(large)).toEqual([`9 ${sent.frame}`])
-    expect(b.interests.get(large)).toEqual([`9 ${sent.frame}`])
+    expect(a.interests.get(group)).toEqual([`9 ${sent.frame}`])
+    expect(b.interests.get(group)).toEqual([`9 ${sent.frame}`])
     expect(c.stats.envelopeFrames).toBe(0)
-    await b.leave(large)
+    await b.leave(group)
     await a.route([sent])
     expect(a.stats.publishes - before).toBe(1)
+  })
+
+  test('of what goes by interest, whoever of its people is nowhere is reported a little later', async () => {
+    const [a, b] = await startThree()
+    const [ann, bob, eve, owed] = [fresh('ann'), fresh('bob'), fresh('eve'), fresh('owed')]
+    await a.open(ann)
+    await b.open(bob)
+    const conversation = fresh('conversation')
+    for (const node of [a, b]) {
+      node.interests.set(conversation, [])
+      await node.join(conversation)
+    }
+    const to = { conversation, version: 1 }
+    const people = [ann, bob, eve, owed]
+    const entryOf = (seq: number) => ({
+      to,
+      frame: frame('to all'),
+      class: 'entry' as const,
+      entry: { conversation, seq },
+    })
+    const lookups = a.stats.lookups
+    await a.route([{ ...entryOf(1), people, owed: [owed] }, { ...entryOf(2), people }, entryOf(3)])
+    await until(() => a.absences.length === 3, { what: 'they are reported' })
+    expect(a.absences).toEqual([
+      { user: eve, conversation, seq: 1 },
+      { user: eve, conversation, seq: 2 },
+      { user: owed, conversation, seq: 2 },
+    ])
+    expect(a.stats.lookups - lookups).toBe(2)
+    expect(a.presumedAbsent(people)).toEqual([eve, owed])
+    expect(b.absences).toEqual([])
+  })
+
+  test('of what goes by interest to a place where nobody hears it, its people are reported', async () => {
+    const [a, b] = await startThree()
+    const bob = fresh('bob')
+    const conversation = fresh('conversation')
+    await b.open(bob)
+    await b.join(conversation)
+    await b.crash()
+    const to = { conversation, version: 1 }
+    const sent = { to, frame: frame('to all'), class: 'entry', entry: { conversation, seq: 1 }, people: [bob] } as const
+    await a.route([sent])
+    await until(() => a.absences.length > 0, { what: 'the absence is reported' })
+    expect(a.absences).toEqual([{ user: bob, conversation, seq: 1 }])
   })
 
   test('tells who is online, and who probably is not', async () => {

@@ -3,6 +3,7 @@
  * frame that is routed reaches every socket of its people, on whatever node, or somebody hears that it may not have.
  * Either `absent` is called (nobody is live for them), or `suspect` on the node that may have missed it.
  */
+import { createAbsences } from './absences.ts'
 import { type Budgets, createBudgets } from './budgets.ts'
 import { type Clock, createAgeClock, systemClock } from './clock.ts'
 import { decodeEnvelope, deliveryOf, type Header } from './envelope.ts'
@@ -65,6 +66,7 @@ export interface NodeOptions {
 
 /** Counts since the start, for metrics. */
 export interface NodeStats extends RouterStats {
+  absences: number
   envelopes: number
   envelopeFrames: number
   /** Envelopes that could not be read or taken. */
@@ -111,7 +113,7 @@ export interface RoutingNode {
   watch(users: readonly string[]): Promise<readonly string[]>
   /** Nobody here watches these people any more. */
   unwatch(users: readonly string[]): Promise<void>
-  /** A member of a large conversation is here. As with `connect`: before the head is read. */
+  /** A member of a conversation that is routed by interest is here. As with `connect`: before the head is read. */
   join(conversation: string): Promise<void>
   leave(conversation: string): Promise<void>
   /** The fleet, as of the last beat. */
@@ -195,12 +197,26 @@ export function createNode(options: NodeOptions): RoutingNode {
     send: (to, presence) => void router.send(to, { presence }).catch(() => {}),
     presenceChanged: changes => ports.presenceChanged(changes),
   })
+  const absences = createAbsences({
+    whereabouts,
+    fleet,
+    hints,
+    clock,
+    stats,
+    gatherMs: settings.absenceGatherMs,
+    pauseMs: settings.lookupPauseMs,
+    entriesMax: settings.absenceEntriesMax,
+    place,
+    isHere,
+    absent: list => ports.absent(list),
+  })
   const router = createRouter({
     broker,
     whereabouts,
     fleet,
     numbers,
     hints,
+    absences,
     clock,
     ports,
     stats,
@@ -329,7 +345,7 @@ export function createNode(options: NodeOptions): RoutingNode {
   function deliver({ items }: Header, frames: readonly string[]) {
     if (items === undefined) return
     stats.envelopeFrames += frames.length
-    const absences = []
+    const missed = []
     for (let i = 0; i < items.length; i++) {
       const { to, entry } = items[i]!
       const frame = frames[i]!
@@ -338,9 +354,9 @@ export function createNode(options: NodeOptions): RoutingNode {
         continue
       }
       const missing = ports.deliver(to, frame, deliveryOf(items[i]!), undefined)
-      if (entry !== undefined && missing.length > 0) absences.push(...absencesOf({ to: [...missing], entry }))
+      if (entry !== undefined && missing.length > 0) missed.push(...absencesOf({ to: [...missing], entry }))
     }
-    router.reportAbsent(place(), absences)
+    absences.reportAfterLook(place(), missed)
   }
 
   return {
@@ -354,6 +370,7 @@ export function createNode(options: NodeOptions): RoutingNode {
     },
     async stop() {
       await keeper.stop()
+      await absences.stop()
       suspicion.stop()
       recheck?.()
       callOffUnread?.()

@@ -6,6 +6,7 @@
  * its presence and then reads the head of its conversations, a sender commits and then looks up, so whichever comes
  * second sees the other, and nobody is missed. An old answer would break that.
  */
+import { type Absence, type Absences, isToBeReported } from './absences.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import {
@@ -31,8 +32,12 @@ import { nowhere, type Places, type Whereabouts } from './whereabouts.ts'
  */
 export type RoutedFrame = (
   | (Extract<Delivery, { class: 'entry' }> & {
-      /** Whom: people, or whoever is here of a large conversation at this version of its membership. */
+      /** Whom: people, or whoever is here of a conversation at this version of its membership. */
       readonly to: readonly string[] | Interest
+      /** Of what goes by interest: its people, where those who are away are to be reported. */
+      readonly people?: readonly string[]
+      /** Those who have their row in the offline index already: they are not reported. */
+      readonly owed?: readonly string[]
     })
   | (Exclude<Delivery, { class: 'entry' }> & { readonly to: readonly string[] })
 ) & {
@@ -40,13 +45,6 @@ export type RoutedFrame = (
   readonly frame: string
   /** A connection of this node that has the frame already. It is handed to `deliver` and goes no further. */
   readonly origin?: object
-}
-
-/** An entry that found nobody live for one of its people. */
-export interface Absence {
-  readonly user: string
-  readonly conversation: string
-  readonly seq: number
 }
 
 /** The sockets of this node. */
@@ -77,7 +75,6 @@ export interface RouterStats {
   unheard: number
   /** Frames that could not be sent on, because the store was away or too much was waiting. */
   unsent: number
-  absences: number
 }
 
 export interface RouterOptions {
@@ -86,6 +83,7 @@ export interface RouterOptions {
   readonly fleet: Fleet
   readonly numbers: Numbers
   readonly hints: Hints
+  readonly absences: Absences
   /** Of ages: `now` is comparable within this process only. */
   readonly clock: Clock
   readonly ports: DeliveryPorts
@@ -106,11 +104,6 @@ export interface RouterOptions {
 export interface Router {
   /** Resolves when every envelope was sent or given up. Never rejects. */
   route(frames: readonly RoutedFrame[]): Promise<void>
-  /**
-   * Reports people who were missed at a place, unless one more look finds them at another. Who comes back to it
-   * meanwhile reads the head after the commit, and misses nothing.
-   */
-  reportAbsent(missedAt: string, absences: readonly Absence[]): void
   /** The store answers again: no need to wait with the next look-up. */
   resume(): void
   /** Sends one envelope that is not a frame's. @throws when the broker cannot be reached */
@@ -145,14 +138,13 @@ function targetOf(outgoing: Map<string, Outgoing>, place: string): Outgoing {
 
 // oxlint-disable-next-line max-lines-per-function -- a frame passes all of it in one turn of the loop, over the same few lists
 export function createRouter(options: RouterOptions): Router {
-  const { broker, whereabouts, fleet, numbers, hints, clock, ports, stats } = options
+  const { broker, whereabouts, fleet, numbers, hints, absences, clock, ports, stats } = options
   let queue: Waiting[] = []
   /** Resolves for the calls whose frames are in the queue. */
   let turn: { readonly done: Promise<void>; readonly resolve: () => void } | undefined
   let isRunning = false
   let waitingChars = 0
   let pausedUntil = Number.NEGATIVE_INFINITY
-  let absences: Absence[] = []
 
   function giveUp(batch: readonly Waiting[], since: number): void {
     stats.unsent += batch.length
@@ -217,6 +209,7 @@ export function createRouter(options: RouterOptions): Router {
       const chars = batch.reduce((sum, { routed }) => sum + routed.frame.length, 0)
       const finish = () => {
         waitingChars -= chars
+        lookForPeople(batch)
         resolve()
       }
       // The next look-up does not wait for the answers: the order to one place is that of the connection.
@@ -224,6 +217,13 @@ export function createRouter(options: RouterOptions): Router {
       else void sending.then(finish)
     }
     isRunning = false
+  }
+
+  /** After the envelopes: where nobody heard one, nobody is counted on by now. */
+  function lookForPeople(batch: readonly Waiting[]): void {
+    for (const { routed } of batch)
+      if (routed.class === 'entry' && routed.people !== undefined && !absences.lookLater(routed.people, routed))
+        stats.unsent++
   }
 
   /** Gathers the batch by place and sends it. */
@@ -260,6 +260,7 @@ export function createRouter(options: RouterOptions): Router {
     for (const [user, places] of people)
       if (places !== undefined)
         hints.note(user, options.isHere(user) || reach(places).some(({ place }) => fleet.isReachable(place)), now)
+    const absent: Absence[] = []
     let lost: Waiting[] | undefined
     for (const waiting of batch) {
       const { routed } = waiting
@@ -272,6 +273,7 @@ export function createRouter(options: RouterOptions): Router {
       }
       const missing = waiting.missing.length > 8 ? new Set(waiting.missing) : waiting.missing
       const isMissing = (user: string) => (missing instanceof Set ? missing.has(user) : missing.includes(user))
+      const isUnknown = routed.class === 'entry' ? isToBeReported(routed) : undefined
       let isLost = false
       for (const user of to) {
         const places = people.get(user)
@@ -284,13 +286,13 @@ export function createRouter(options: RouterOptions): Router {
           if (target.last === waiting) (target.items.at(-1)!.to as string[]).push(user)
           else add(target, waiting, [user])
         }
-        if (routed.class === 'entry' && targets.length === 0 && isMissing(user))
-          absences.push({ user, conversation: routed.entry.conversation, seq: routed.entry.seq })
+        if (routed.class === 'entry' && targets.length === 0 && isMissing(user) && isUnknown!(user))
+          absent.push({ user, conversation: routed.entry.conversation, seq: routed.entry.seq })
       }
       if (isLost) (lost ??= []).push(waiting)
     }
     if (lost !== undefined) giveUp(lost, began)
-    tellAbsent()
+    absences.report(absent)
     for (const target of outgoing.values()) if (target.items.length > 0) sending.push(publish(target, began))
     return Promise.all(sending).then(() => {})
   }
@@ -316,7 +318,7 @@ export function createRouter(options: RouterOptions): Router {
       fleet.mark(place, heard === 0, clock.steady())
       if (heard > 0) return
       stats.unheard++
-      reportAbsent(
+      absences.reportAfterLook(
         place,
         items.flatMap(absencesOf).filter(({ user }) => !options.isHere(user)),
       )
@@ -324,36 +326,6 @@ export function createRouter(options: RouterOptions): Router {
       stats.unsent += items.length
       tellUnsent(items, began)
     }
-  }
-
-  function tellAbsent() {
-    if (absences.length === 0) return
-    const list = absences
-    absences = []
-    stats.absences += list.length
-    ports.absent(list)
-  }
-
-  async function reportAfterLook(missedAt: string, list: readonly Absence[]): Promise<void> {
-    const users = [...new Set(list.map(({ user }) => user))]
-    const elsewhere = new Set<string>()
-    try {
-      const found = await whereabouts.find('presence', users)
-      users.forEach((user, i) => {
-        const places = found[i]?.filter(place => place !== missedAt) ?? nowhere
-        const isElsewhere = places.some(place => fleet.isReachable(place))
-        if (isElsewhere) elsewhere.add(user)
-        hints.note(user, isElsewhere, clock.steady())
-      })
-    } catch {
-      // Better one row too many in the offline index than one too few.
-    }
-    absences.push(...list.filter(({ user }) => !elsewhere.has(user)))
-    tellAbsent()
-  }
-
-  function reportAbsent(missedAt: string, list: readonly Absence[]) {
-    if (list.length > 0) void reportAfterLook(missedAt, list)
   }
 
   return {
@@ -385,7 +357,6 @@ export function createRouter(options: RouterOptions): Router {
       }
       return turn.done
     },
-    reportAbsent,
     resume() {
       pausedUntil = Number.NEGATIVE_INFINITY
     },

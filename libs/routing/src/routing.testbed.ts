@@ -9,7 +9,8 @@ import type { Missed } from './missed.ts'
 import { createNode, type NodePorts, type RoutingNode } from './node.ts'
 import { createRedisRouting } from './redis.ts'
 import type { FleetKeys } from './seal.ts'
-import type { Absence, RoutedFrame } from './router.ts'
+import type { Absence } from './absences.ts'
+import type { RoutedFrame } from './router.ts'
 import type { NodeSettings } from './settings.ts'
 import type { RoutingStore } from './store.ts'
 import type { PresenceChange } from './watching.ts'
@@ -100,6 +101,7 @@ const quickSettings: Partial<NodeSettings> = {
   suspectPauseMs: 10,
   suspectJitterMs: 0,
   unreadablePauseMs: 200,
+  absenceGatherMs: 50,
   presenceGatherMs: 50,
   sweepClaimMs: 60_000,
   // What finds everything in the end must not hide that the quick way does not work.

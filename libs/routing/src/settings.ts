@@ -38,6 +38,9 @@ export const nodeDefaults = {
   /** People of whom it is remembered whether the last look-up found them, and for how long. */
   hintsMax: 50_000,
   hintMs: 30_000,
+  /** What goes by interest waits so long, and so many entries at most, for the look-up of who is away. */
+  absenceGatherMs: 250,
+  absenceEntriesMax: 10_000,
   /** After a look-up that failed, none is tried for so long. */
   lookupPauseMs: 250,
   /** Frames that wait or are under way to other nodes, in characters. */

@@ -2,7 +2,7 @@
  * Who and what is where: three maps of one shape, from a name to the places that have a use for it.
  * - presence: a person → the places that hold sockets of theirs
  * - watch:    a person → the places that want to hear when they come or go
- * - interest: a large conversation → the places that hold at least one of its members
+ * - interest: a conversation that goes by it → the places that hold at least one of its members
  *
  * A place is `node:generation`. An entry is written when it begins and when it ends and needs no refresh: readers ignore
  * the entries of places that have no lease, and whoever sees a lease end sweeps what it left behind. A place's entries

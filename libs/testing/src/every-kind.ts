@@ -1,7 +1,7 @@
 /** A log with an entry of every kind: for tests of what must hold for all of them, those of tomorrow included. */
 import { randomUUID } from 'node:crypto'
 import { type ChatContext, conversations, messages, operators } from '@flotilla/chat'
-import { makeUsers } from './population.ts'
+import { makeLarge, makeUsers } from './population.ts'
 import { until } from './until.ts'
 
 export interface Stages {
@@ -17,10 +17,7 @@ export interface Stages {
 export async function makeStages(ctx: ChatContext, owner: string, member: string): Promise<Stages> {
   const open = (name: string) => conversations.createGroup(ctx, owner, { name, members: [member] })
   const [{ id: small }, { id: large }] = [await open('small'), await open('large')]
-  await ctx.pool.query(
-    `UPDATE conversations SET large_since = now() - interval '1 hour', version = version + 1 WHERE id = $1`,
-    [large],
-  )
+  await makeLarge(ctx.pool, large)
   ctx.memberships.drop(large)
   return { owner, member, small, large }
 }

@@ -32,6 +32,7 @@ export { type MailSink, startMailSink } from './mail-sink.ts'
 export {
   makeConversation,
   makeConversations,
+  makeLarge,
   makePeople,
   makeSessions,
   makeUsers,

@@ -68,6 +68,16 @@ export async function makeConversation(
   return id!
 }
 
+/** Makes a conversation one that has long been large, as if so many more were in it. Its version rises, as it would by that. */
+export async function makeLarge(pool: pg.Pool, conversation: string): Promise<void> {
+  await pool.query(
+    `UPDATE conversations
+        SET large_since = now() - interval '1 hour', member_count = member_count + 1000, version = version + 1
+      WHERE id = $1`,
+    [conversation],
+  )
+}
+
 /** Somebody who talks from one device. */
 export interface Person {
   readonly device: string

@@ -90,14 +90,14 @@ async function populate(ground: Ground, population: Population): Promise<void> {
     })
 }
 
-/** A group past a size that the domain sets is large, and as it has been so for long it is routed by interest. */
+/** A group past a size that the domain sets is routed by interest, once it has been so for a while. */
 async function makeGroups(ground: Ground, count: number, size: number): Promise<void> {
   await ground.query(
     `INSERT INTO conversations (id, kind, name, member_count, large_since)
      SELECT md5('group-' || n)::uuid, 2, 'Group ' || n, $2::int,
             CASE WHEN $2::int > $3::int THEN now() - interval '1 hour' END
        FROM generate_series(0, $1::int - 1) n`,
-    [count, size, chatDefaults.largeConversationMin],
+    [count, size, chatDefaults.interestRoutingMin],
   )
   await ground.query(
     `INSERT INTO members (conversation_id, user_id, role, joined_seq)

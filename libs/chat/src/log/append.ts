@@ -18,8 +18,9 @@ import {
 } from '@flotilla/protocol'
 import { entries } from '@flotilla/protocol/schemas'
 import { demandMayPost, demandMayStillAsk, demandOpen, pauseMsOf } from '../access.ts'
+import type { EmittedEntry } from '../ports.ts'
 import { uniqueViolation } from '../store/failures.ts'
-import { commitLocked, type Locking } from './commit-locked.ts'
+import { commitLocked, type Committed, type Locking } from './commit-locked.ts'
 import type { LogContext } from './context.ts'
 import { entryColumns, type EntryRow, type PayloadOf, plainOf, toEntries } from './entries.ts'
 import type { Membership, Standing } from './memberships.ts'
@@ -113,12 +114,13 @@ async function appendChecked<O extends EntryOp>(
     hasPaid = true
     const timerMs = rule.counts ? membership.timerMs : undefined
     const addedAt = ctx.trace === undefined ? 0 : performance.now()
+    const absent = membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users)
     const adding = ctx.inserts.add({
       ...place,
       version: membership.version,
       replyTo,
       sealed: ctx.seal.seal(place, plain),
-      absent: membership.large || !rule.pushes ? [] : ctx.presumedAbsent(membership.users),
+      absent,
       timerMs,
       mentions,
       change: decided?.change,
@@ -133,11 +135,10 @@ async function appendChecked<O extends EntryOp>(
     ctx.trace?.({ conversation, seq }, { name: 'commit', startedAt: addedAt })
     membership.headSeen = Math.max(membership.headSeen, seq)
     const expiresAt = timerMs === undefined ? undefined : at + timerMs
-    const made = madeOf({ event, conversation, seq, epoch: ctx.epoch(), at, by, clientId }, payload, {
-      replyTo,
-      expiresAt,
-    })
-    const entry = await tellDone(ctx, membership, earlier === undefined ? { entry: made } : { earlier }, origin)
+    const stands = { event, conversation, seq, epoch: ctx.epoch(), at, by, clientId }
+    const made = madeOf(stands, payload, { replyTo, expiresAt })
+    const done = earlier === undefined ? { entry: made, owed: absent } : { earlier }
+    const entry = await tellDone(ctx, membership, rule, done, origin)
     if (mentions.length > 0) await tellMentions(ctx, rule, entry, membership.large)
     const { target, unmentioned = [] } = decided?.change ?? {}
     if (target !== undefined && unmentioned.length > 0) await withdrawMentions(ctx, conversation, target, unmentioned)
@@ -193,7 +194,7 @@ async function appendLocked<O extends EntryOp>(
       continue
     }
     if ('standing' in done) return { ...done.standing, epoch: ctx.epoch(), entry: null }
-    const entry = await tellDone(ctx, membership, done, origin)
+    const entry = await tellDone(ctx, membership, rule, done, origin)
     if (!('said' in done)) {
       await tellMentions(ctx, rule, entry, membership.large)
       if (entry.event === kindMadeBy[rule.op]) await rule.tell?.(ctx, entry as EntryOf<KindMadeBy<O>>, membership.large)
@@ -341,27 +342,37 @@ const madeOf = (
 async function tellDone(
   ctx: LogContext,
   membership: Membership,
-  done: { readonly said: EntryRow } | { readonly earlier: EntryRow } | { readonly entry: Entry },
+  { pushes }: { readonly pushes: boolean },
+  done: Exclude<Committed, { readonly standing: unknown }>,
   origin: object | undefined,
 ): Promise<Entry> {
   if ('said' in done) return (await toEntries(ctx.seal, [done.said], ctx.epoch()))[0]!
-  if ('earlier' in done) return tellAgain(ctx, membership, done.earlier)
-  const { entry } = done
+  if ('earlier' in done) return tellAgain(ctx, membership, pushes, done.earlier)
+  const { entry, owed } = done
+  const { conversation, seq, at } = entry
   // Only what was forwarded waits here: of everything else, what is later in the log is told later.
-  tell(ctx, membership, 'forwarded' in entry ? await asAllMaySee(ctx, membership, entry) : entry, origin)
+  const event = 'forwarded' in entry ? await asAllMaySee(ctx, membership, entry) : entry
+  // Whom it is for was decided by the version that the commit compared, so it is exact (P8).
+  ctx.emit({
+    class: 'entry',
+    ...audienceOf(membership, membership.users, pushes),
+    event,
+    entry: { conversation, seq, at },
+    owed,
+    ...(origin === undefined ? {} : { origin }),
+  })
   return entry
 }
 
-/** Whom it is for was decided by the version that the commit compared, so it is exact (P8). */
-function tell(ctx: LogContext, membership: Membership, event: Entry, origin: object | undefined): void {
-  const { conversation, seq, at } = event
-  ctx.emit({
-    class: 'entry',
-    to: membership.large ? { conversation, version: membership.version } : membership.users,
-    event,
-    entry: { conversation, seq, at },
-    ...(origin === undefined ? {} : { origin }),
-  })
+/** @param users those of its people whom the entry is for @param pushes whether those who are away are owed it */
+function audienceOf(
+  { conversation, version, byInterest, large }: Membership,
+  users: readonly string[],
+  pushes: boolean,
+): Pick<EmittedEntry, 'to' | 'people'> {
+  if (!byInterest) return { to: users }
+  const to = { conversation, version }
+  return large || !pushes ? { to } : { to, people: users }
 }
 
 /**
@@ -369,17 +380,17 @@ function tell(ctx: LogContext, membership: Membership, event: Entry, origin: obj
  * membership by which the repetition was decided may be old, since no version was compared; then it is read anew, and
  * whoever was added after the entry is left out (P8).
  */
-async function tellAgain(ctx: LogContext, decidedBy: Membership, earlier: EntryRow): Promise<Entry> {
+async function tellAgain(ctx: LogContext, decidedBy: Membership, pushes: boolean, earlier: EntryRow): Promise<Entry> {
   const entry = (await toEntries(ctx.seal, [earlier], ctx.epoch()))[0]!
   const { conversation, seq } = entry
   const isOld = await ctx.memberships.dropIfOld(decidedBy)
   const membership = isOld ? await ctx.memberships.of(conversation) : decidedBy
   if (membership === undefined || membership.closed) return entry
-  const { large, version, members, users } = membership
+  const { members, users } = membership
   const entitled = users.filter(user => members.get(user)!.joinedSeq <= seq)
   ctx.emit({
     class: 'entry',
-    to: large ? { conversation, version } : entitled,
+    ...audienceOf(membership, entitled, pushes),
     event: await asAllMaySee(ctx, membership, entry),
     entry: { conversation, seq },
   })

@@ -42,9 +42,12 @@ export interface Locking<O extends EntryOp = EntryOp> extends Standing {
   pay(): void
 }
 
-/** What became of it: a new entry, the one that says it already, its first result, or none and where the log stands. */
+/**
+ * What became of it: a new entry, and who has a row for it in the offline index; the one that says it already; its first result;
+ * or none, and where the log stands.
+ */
 export type Committed =
-  | { readonly entry: Entry }
+  | { readonly entry: Entry; readonly owed: readonly string[] }
   | { readonly said: EntryRow }
   | { readonly earlier: EntryRow }
   | { readonly standing: { readonly seq: number; readonly at: number } }
@@ -134,7 +137,7 @@ function commit(ctx: LogContext, commands: readonly Locking[], how: 'alone' | 't
     const said = await readEntries(client, toRead)
     for (const [at, { place }] of toRead.entries()) outcomes[place] = { said: said[at]! }
     const written = await writeEntries(ctx, client, toWrite)
-    for (const [at, { place }] of toWrite.entries()) outcomes[place] = { entry: written[at]! }
+    for (const [at, { place, absent }] of toWrite.entries()) outcomes[place] = { entry: written[at]!, owed: absent }
     return outcomes
   }
   return transaction(ctx, work, how === 'alone' ? 'usual' : 'joint')

@@ -37,9 +37,12 @@ export interface LogSettings extends NoticesSettings, BudgetSettings {
   readonly reactionEmojis: readonly string[]
   /** The members of a large conversation are told of reactions at most so often. */
   readonly reactionsGatherMs: number
-  /** A conversation that grows past this many members is routed by interest and has no offline rows. */
+  /** A conversation that grows past this many members is routed by interest from then on; past fewer, if it is large then. */
+  readonly interestRoutingMin: number
+  /** For so long after that it is still addressed person by person: nodes join meanwhile. */
+  readonly interestSettleMs: number
+  /** It is large while it has more members than that: it is not held whole, and has no offline rows. */
   readonly largeConversationMin: number
-  readonly largeSettleMs: number
   readonly membersCachedMax: number
   /** How often the store is asked for revoked sessions and for its epoch. */
   readonly pulseMs: number
@@ -91,8 +94,9 @@ export const logDefaults = {
   editHistory: false,
   reactionEmojis: [],
   reactionsGatherMs: 2_000,
+  interestRoutingMin: 200,
+  interestSettleMs: 15_000,
   largeConversationMin: 1_000,
-  largeSettleMs: 15_000,
   membersCachedMax: 1_000_000,
   pulseMs: 1_000,
   pollTellMs: 3_000,

@@ -14,6 +14,7 @@ import { byteaArray, int4Array, int8Array, uuidArray } from '../store/binary-arr
 import type { LogContext } from './context.ts'
 import { type PayloadOf, toPlain } from './entries.ts'
 import { fedAlong } from './feed/note.ts'
+import { byInterestText } from './memberships.ts'
 
 /** What an entry of a kind says. */
 export type PartOf<K extends EntryKind> = { readonly event: K } & PayloadOf<K>
@@ -27,7 +28,7 @@ export interface LockedRow {
   readonly head_at: number
   readonly version: number
   readonly member_count: number
-  readonly large: boolean
+  readonly by_interest: boolean
   /** How long messages last; null is for ever. */
   readonly timer_ms: number | null
 }
@@ -36,16 +37,16 @@ export async function lock(ctx: LogContext, client: PoolClient, conversation: st
   const found = await client.query<LockedRow>({
     name: 'conversations-lock',
     text: `SELECT kind, settings, head_seq, (extract(epoch FROM head_at) * 1000)::float8 AS head_at, version, member_count, timer_ms,
-                  coalesce(large_since < now() - $2 * interval '1 millisecond', false) AS large
+                  ${byInterestText('conversations', '$2')} AS by_interest
              FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
-    values: [conversation, ctx.settings.largeSettleMs],
+    values: [conversation, ctx.settings.interestSettleMs],
   })
   return found.rows[0]
 }
 
 /**
  * $2 and $3: by how much the version and the number of members rise. $10: who gets a row in the offline index. $11: who came
- * or went. $12: all of them, whom routing by interest has to reach from the change on that makes the conversation large.
+ * or went. $12: all of them, whom routing by interest has to reach, at the change from which on the conversation goes by it.
  * $13: whether every node is to find the entry in `changes`.
  */
 const writeText = `
@@ -101,7 +102,7 @@ export async function write(
       conversation,
       membership ? 1 : 0,
       growth,
-      ctx.settings.largeConversationMin,
+      Math.min(ctx.settings.interestRoutingMin, ctx.settings.largeConversationMin),
       by,
       clientId,
       keyId,

@@ -36,9 +36,12 @@ function watched() {
   return { counted, proxy }
 }
 
+/** A conversation of more members is large here, once nodes have had ten minutes to join it. */
+const sizes = { largeConversationMin: 4, interestSettleMs: 600_000 }
+
 function open(membersCachedMax = 1_000) {
   const { counted, proxy } = watched()
-  return { counted, memberships: createMemberships({ pool: proxy, membersCachedMax, largeSettleMs: 600_000 }) }
+  return { counted, memberships: createMemberships({ pool: proxy, membersCachedMax, ...sizes }) }
 }
 
 const set = (conversation: string, sql: string) =>
@@ -49,7 +52,15 @@ test('a conversation is read whole and once', async () => {
   const conversation = await makeConversation(pool, users.slice(0, 3))
   await set(conversation, 'version = 4, head_seq = 9')
   const membership = await memberships.of(conversation)
-  expect(membership).toMatchObject({ conversation, kind: 'group', version: 4, size: 3, large: false, headSeen: 9 })
+  expect(membership).toMatchObject({
+    conversation,
+    kind: 'group',
+    version: 4,
+    size: 3,
+    byInterest: false,
+    large: false,
+    headSeen: 9,
+  })
   expect([...membership!.users].sort()).toEqual(users.slice(0, 3).sort())
   expect(membership!.members.get(users[0]!)).toEqual({ role: 'owner', joinedSeq: 1 })
   expect(await memberships.member(membership!, users[1]!)).toEqual({ role: 'member', joinedSeq: 1 })
@@ -212,17 +223,26 @@ test('a large conversation is not held whole; members are asked for one by one, 
   expect(counted.queries).toBe(3)
 })
 
-test('a conversation that has just become large is still held whole', async () => {
+test('a conversation that goes by interest and is not large is held whole', async () => {
+  const { memberships } = open()
+  const conversation = await makeConversation(pool, users.slice(0, 4))
+  await set(conversation, "large_since = now() - interval '11 minutes'")
+  const membership = (await memberships.of(conversation))!
+  expect(membership).toMatchObject({ byInterest: true, large: false })
+  expect(membership.users).toHaveLength(4)
+})
+
+test('a conversation that has just become large is still addressed person by person, and held whole', async () => {
   const { memberships } = open()
   const conversation = await makeConversation(pool, users.slice(0, 5))
   await set(conversation, "large_since = now() - interval '9 minutes'")
   const membership = (await memberships.of(conversation))!
-  expect(membership.large).toBe(false)
+  expect(membership).toMatchObject({ byInterest: false, large: false })
   expect(membership.users).toHaveLength(5)
 })
 
 test('a look-up that failed is tried again', async () => {
-  const conversation = await makeConversation(pool, users.slice(0, 2))
+  const conversation = await makeConversation(pool, users.slice(0, 5))
   await set(conversation, "large_since = now() - interval '1 hour'")
   const { counted, memberships } = open()
   const membership = (await memberships.of(conversation))!

@@ -1,6 +1,6 @@
 /**
  * Who is in a conversation, cached by its membership version. The cache may be stale: every write names the version it
- * decided by, and the store refuses an old one (see inserts.ts). Small conversations are held whole; of large ones
+ * decided by, and the store refuses an old one (see inserts.ts). Conversations are held whole, but for large ones: of these
  * only the members that were asked for, since nobody needs the whole list to route by interest.
  */
 import type { Role } from '@flotilla/protocol'
@@ -29,7 +29,9 @@ export interface Membership {
   readonly pending: boolean
   /** How long messages last that are posted by it, in milliseconds; undefined is for ever. */
   readonly timerMs: number | undefined
-  /** Routed by interest, and not held whole. */
+  /** Its entries go to whoever is here of it, not to its people one by one. */
+  readonly byInterest: boolean
+  /** Routed by interest, not held whole, and without rows in the offline index. */
   readonly large: boolean
   /** Everybody; empty when large. */
   readonly members: ReadonlyMap<string, Member>
@@ -81,6 +83,7 @@ interface Row {
   head_seq: number
   member_count: number
   timer_ms: number | null
+  by_interest: boolean
   large: boolean
   closed: boolean
   pending: boolean
@@ -96,16 +99,20 @@ export interface MembershipsOptions {
   readonly pool: Pool
   /** Conversations are forgotten, the least recently used first, when this many members are held. */
   readonly membersCachedMax: number
-  /** For so long after it became large, a conversation is still addressed person by person: nodes join meanwhile. */
-  readonly largeSettleMs: number
+  readonly largeConversationMin: number
+  readonly interestSettleMs: number
 }
+
+/** As SQL: whether the conversation is routed by interest. $n is for how long nodes have had to join it. */
+export const byInterestText = (conversation: string, settleMs: `$${number}`) =>
+  `coalesce(${conversation}.large_since < now() - ${settleMs} * interval '1 millisecond', false)`
 
 const loadBatchMax = 500
 const untilMs = 'ceil(extract(epoch FROM until) * 1000)::float8'
 
 // oxlint-disable-next-line max-lines-per-function -- the cache and the loads under way are one state that nothing else may see
 export function createMemberships(options: MembershipsOptions): Memberships {
-  const { pool, membersCachedMax, largeSettleMs } = options
+  const { pool, membersCachedMax, largeConversationMin, interestSettleMs } = options
   /** A Map keeps insertion order: the first is the least recently used. */
   const cached = new Map<string, Membership>()
   /** Members of large conversations that were asked for, by the membership that they belong to. */
@@ -138,14 +145,15 @@ export function createMemberships(options: MembershipsOptions): Memberships {
     // One statement, one snapshot: the version, the members and the blocks belong together.
     const found = await pool.query<Row>({
       name: 'memberships-load',
-      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, c.settings, c.timer_ms, l.large, m.users, m.roles, m.joined,
+      text: `SELECT c.id, c.kind, c.version, c.head_seq, c.member_count, c.settings, c.timer_ms, l.by_interest, l.large, m.users, m.roles, m.joined,
                     s.silenced, s.untils,
                     c.kind = 1 AND EXISTS (
                       SELECT FROM blocks b WHERE (b.user_id, b.blocked_id)
                           IN ((c.direct_low, c.direct_high), (c.direct_high, c.direct_low))
                     ) AS closed, ${pendingText('c')} AS pending
                FROM conversations c
-               CROSS JOIN LATERAL (SELECT coalesce(c.large_since < now() - $2 * interval '1 millisecond', false) AS large) l
+               CROSS JOIN LATERAL (SELECT ${byInterestText('c', '$2')} AS by_interest) i
+               CROSS JOIN LATERAL (SELECT i.by_interest, i.by_interest AND c.member_count > $3 AS large) l
                LEFT JOIN LATERAL (
                  SELECT array_agg(user_id) AS users, array_agg(role::int) AS roles, array_agg(joined_seq) AS joined
                    FROM members WHERE conversation_id = c.id
@@ -155,7 +163,7 @@ export function createMemberships(options: MembershipsOptions): Memberships {
                    FROM group_silences WHERE conversation_id = c.id
                ) s ON NOT l.large
               WHERE c.id = ANY($1)`,
-      values: [ids, largeSettleMs],
+      values: [ids, interestSettleMs, largeConversationMin],
     })
     return new Map(found.rows.map(row => [row.id, remember(fromRow(row))]))
   }, loadBatchMax)
@@ -265,6 +273,7 @@ function fromRow(row: Row): Membership {
     closed: row.closed,
     pending: row.pending,
     timerMs: row.timer_ms ?? undefined,
+    byInterest: row.by_interest,
     large: row.large,
     members,
     users,

@@ -97,6 +97,7 @@ export const conversations = pgTable('conversations', {
   fedSeq: seq('fed_seq').notNull().default(0),
   version: integer('version').notNull().default(1),
   memberCount: integer('member_count').notNull().default(0),
+  /** When it grew past the size from which on it is routed by interest. */
   largeSince: at('large_since'),
   timerMs: bigint('timer_ms', { mode: 'number' }),
   directLow: uuid('direct_low'),

@@ -60,13 +60,15 @@ export interface ComposedStage {
   tearDown(): Promise<void>
 }
 
-/** A group with more members is routed by interest. */
-const largeConversationMin = 10
+/** A group with more members is routed by interest, and one with more still is large. */
+const interestRoutingMin = 8
+const largeConversationMin = 12
 
 /** A worker has up to its STOP_MS_MAX. */
 const stopMsMax = 60_000
 
 const shared = {
+  INTEREST_ROUTING_MIN: String(interestRoutingMin),
   LARGE_CONVERSATION_MIN: String(largeConversationMin),
   LOG_LEVEL: 'info',
 }

@@ -76,7 +76,7 @@ interface Direct {
 
 const people = 30
 const devicesEach = 2
-/** Some below the limit of routing by interest, some that cross it, some beyond it from the start. */
+/** Some below the limits of routing by interest and of large groups, some that cross them, some beyond them from the start. */
 const groupSizes = [5, 7, 9, 10, 14, 18, 22]
 const rates = { sends: 20, typings: 8, changes: 6 }
 const pollOptions = ['yes', 'no', 'later']
@@ -170,7 +170,7 @@ class LivingTroupe implements Troupe {
       [...this.#fleeting],
       fleetingMs,
     ])
-    // They have been large for long: nobody is addressed by name any more.
+    // They have been past the limit for long: nobody is addressed by name any more.
     await pool.query(`UPDATE conversations SET large_since = large_since - interval '1 hour'`)
     for (const person of this.people) for (let nth = 0; nth < devicesEach; nth++) await this.#addDevice(person)
     await until(() => this.#devices().every(({ client }) => client.state.name === 'live'), {

@@ -18,11 +18,11 @@ export interface Checked {
 export interface Admission {
   /** Then the rest means nothing. */
   readonly suspended: boolean
-  /** The person's large conversations: these are routed by interest, so the node must join them. */
-  readonly large: readonly LargeMembership[]
+  /** The person's conversations that are routed by interest, so that the node must join them. */
+  readonly interests: readonly Interested[]
 }
 
-export interface LargeMembership {
+export interface Interested {
   readonly conversation: string
   readonly version: number
   /** The person sees the entries from this seq on. */
@@ -100,7 +100,7 @@ export function createAdmissions(options: { pool: Pool; steady?: () => number })
       values: [uuidArray(ids)],
     })
     return new Map(
-      found.rows.map(row => [row.id, { user: row.user_id, suspended: row.suspended, large: largeOf(row) }]),
+      found.rows.map(row => [row.id, { user: row.user_id, suspended: row.suspended, interests: interestsOf(row) }]),
     )
   }, batchMax)
 
@@ -118,7 +118,7 @@ export function createAdmissions(options: { pool: Pool; steady?: () => number })
     },
     async admit(user, session) {
       const found = await loadAdmission(session)
-      return found?.user === user ? { suspended: found.suspended, large: found.large } : undefined
+      return found?.user === user ? { suspended: found.suspended, interests: found.interests } : undefined
     },
     forget(sessions) {
       for (const session of sessions) checked.delete(session)
@@ -130,7 +130,7 @@ function checkedOf({ user_id: user, suspended, until }: CheckRow): Checked {
   return suspended ? { user, suspension: { until: until ?? undefined } } : { user }
 }
 
-function largeOf(row: AdmitRow): LargeMembership[] {
+function interestsOf(row: AdmitRow): Interested[] {
   return (row.conversations ?? []).map((conversation, at) => ({
     conversation,
     version: row.versions![at]!,

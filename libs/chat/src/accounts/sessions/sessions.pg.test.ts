@@ -135,17 +135,17 @@ test('checks of one turn are one query, and a failed one is not remembered', asy
   expect(queries).toBe(3)
 })
 
-test('a socket is admitted with a good session of its own, and learns the large conversations', async () => {
+test('a socket is admitted with a good session of its own, and learns the conversations that go by interest', async () => {
   const [bob] = await makeUsers(ctx.pool, 1)
   const session = await openSession()
-  expect(await admit(ctx, { user: alice.id, session })).toEqual({ suspended: false, large: [] })
-  const [small, large] = [await makeConversation(ctx.pool, [alice.id]), await makeConversation(ctx.pool, [alice.id])]
-  await ctx.pool.query('UPDATE conversations SET large_since = now(), version = 7 WHERE id = $1', [large])
-  await ctx.pool.query('UPDATE members SET joined_seq = 5 WHERE conversation_id = $1', [large])
-  expect(small).not.toBe(large)
+  expect(await admit(ctx, { user: alice.id, session })).toEqual({ suspended: false, interests: [] })
+  const [small, group] = [await makeConversation(ctx.pool, [alice.id]), await makeConversation(ctx.pool, [alice.id])]
+  await ctx.pool.query('UPDATE conversations SET large_since = now(), version = 7 WHERE id = $1', [group])
+  await ctx.pool.query('UPDATE members SET joined_seq = 5 WHERE conversation_id = $1', [group])
+  expect(small).not.toBe(group)
   expect(await admit(ctx, { user: alice.id, session })).toEqual({
     suspended: false,
-    large: [{ conversation: large, version: 7, joinedSeq: 5 }],
+    interests: [{ conversation: group, version: 7, joinedSeq: 5 }],
   })
   expect(await admit(ctx, { user: bob!, session })).toBeUndefined()
   await end(ctx, session)

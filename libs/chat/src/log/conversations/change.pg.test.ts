@@ -29,7 +29,7 @@ beforeAll(async () => {
   database = await testDatabase()
   chat = await openTestChat(database.url, {
     presumedAbsent: users => users.filter(user => absent.includes(user)),
-    settings: { largeConversationMin: 6, largeSettleMs: 60_000 },
+    settings: { interestRoutingMin: 6, interestSettleMs: 60_000 },
   })
   ctx = chat.ctx
 })
@@ -66,8 +66,14 @@ const refused = (promise: Promise<unknown>, code: string, field?: string) =>
   expect(promise).rejects.toMatchObject({ code, ...(field === undefined ? {} : { detail: { field } }) })
 
 async function row() {
-  const found = await ctx.pool.query<{ name: string; head: number; version: number; size: number; large: boolean }>(
-    `SELECT name, head_seq AS head, version, member_count AS size, large_since IS NOT NULL AS large
+  const found = await ctx.pool.query<{
+    name: string
+    head: number
+    version: number
+    size: number
+    byInterest: boolean
+  }>(
+    `SELECT name, head_seq AS head, version, member_count AS size, large_since IS NOT NULL AS "byInterest"
        FROM conversations WHERE id = $1`,
     [conversation],
   )
@@ -121,7 +127,7 @@ describe('each change is one entry, rows and a version', () => {
     chat.emitted.length = 0
     absent = [carol, eve]
     expect(await addMembers(ctx, alice, { conversation, users: [dave, eve, dave] })).toEqual({ seq: 3, asked: [] })
-    expect(await row()).toMatchObject({ head: 3, version: 2, size: 5, large: false })
+    expect(await row()).toMatchObject({ head: 3, version: 2, size: 5, byInterest: false })
     const members = [dave, eve].map(user => ({ user, role: 'member' }))
     await expectTold([alice, bob, carol, dave, eve], { event: 'member.added', by: alice, members }, 2)
     expect(sorted(await owed())).toEqual(sorted([`${carol} 3`, `${eve} 3`]))
@@ -254,14 +260,14 @@ describe('refusals leave everything as it was', () => {
   })
 })
 
-describe('a conversation that grows large', () => {
-  /** Six members are the most of a small one here. */
+describe('a conversation that grows past the size up to which it is addressed person by person', () => {
+  /** That is six members here. */
   async function grow() {
     const more = await makeUsers(ctx.pool, 4)
     await addMembers(ctx, alice, { conversation, users: more.slice(0, 3) })
-    expect((await row()).large).toBe(false)
+    expect((await row()).byInterest).toBe(false)
     await addMembers(ctx, alice, { conversation, users: more.slice(3) })
-    expect((await row()).large).toBe(true)
+    expect((await row()).byInterest).toBe(true)
   }
   const settle = () =>
     ctx.pool.query("UPDATE conversations SET large_since = now() - interval '2 minutes' WHERE id = $1", [conversation])
@@ -300,11 +306,11 @@ describe('a conversation that grows large', () => {
     ])
   })
 
-  test('stays large when people go', async () => {
+  test('goes by interest also when people have left', async () => {
     await grow()
     await leave(ctx, bob, { conversation })
     await leave(ctx, carol, { conversation })
-    expect(await row()).toMatchObject({ size: 5, large: true })
+    expect(await row()).toMatchObject({ size: 5, byInterest: true })
   })
 })
 
@@ -405,7 +411,7 @@ describe('at the same time', () => {
   })
 })
 
-test('a change names those who came or went; the one that makes a group large, everybody', async () => {
+test('a change names those who came or went; the one from which on a group goes by interest, everybody', async () => {
   const more = await makeUsers(ctx.pool, 4)
   const add = (users: readonly string[]) => addMembers(ctx, alice, { conversation, users })
   await add([dave])

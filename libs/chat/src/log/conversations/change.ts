@@ -87,7 +87,7 @@ export async function change(
     // A statement of its own: within the one that waited for the lock it would see the time before.
     const role = entering ? 'member' : (await rolesOf([by])).get(by)
     demandMember(row !== undefined, role)
-    const { large, head_seq: head, member_count: size, timer_ms: timerMs } = row!
+    const { by_interest: byInterest, head_seq: head, member_count: size, timer_ms: timerMs } = row!
     const kind = kindOf(row!.kind)
     const rules = rulesOf(kind, row!.settings)
     const part = await decide({
@@ -113,7 +113,7 @@ export async function change(
     if (!isFree) ctx.spending.change(by, conversation, size)
     const ended = await applyChange(client, { conversation, kind, by, part, seq: head + 1 })
     const approvers = ended.joining?.length ? await approversOf(client, conversation, rules) : []
-    return { part, written: await writePart(ctx, client, { conversation, by, part, large }), ended, approvers }
+    return { part, written: await writePart(ctx, client, { conversation, by, part, byInterest }), ended, approvers }
   })
   if ('head' in done) return { seq: done.head }
   const { part, written, ended, approvers } = done
@@ -143,7 +143,7 @@ export async function remove(
   const { sender } = message
   if (message.removed !== undefined) return { sender, tell() {} }
   await takeAway(ctx, client, { conversation, seq: row.head_seq + 1 }, [message], part)
-  const written = await writePart(ctx, client, { conversation, by: sender, part, large: row.large })
+  const written = await writePart(ctx, client, { conversation, by: sender, part, byInterest: row.by_interest })
   return { sender, tell: () => tell(ctx, part, written, []) }
 }
 
@@ -172,7 +172,12 @@ export async function expire(
   const targets = standing.map(message => message.seq)
   await takeAway(ctx, client, { conversation, seq: row.head_seq + 1 }, standing, expired)
   const part = { event: 'messages.expired', targets, body: expired.body } as const
-  const written = await writePart(ctx, client, { conversation, by: standing[0]!.sender, part, large: row.large })
+  const written = await writePart(ctx, client, {
+    conversation,
+    by: standing[0]!.sender,
+    part,
+    byInterest: row.by_interest,
+  })
   return { taken: seqs.length, tell: () => tell(ctx, part, written, []) }
 }
 
@@ -229,7 +234,7 @@ export async function create(ctx: LogContext, by: string, founding: Founding): P
       part,
       joined,
       asked,
-      written: await writePart(ctx, client, { conversation, by, part, large: false, joined }),
+      written: await writePart(ctx, client, { conversation, by, part, byInterest: false, joined }),
     }
   })
   if (founded === undefined) return undefined
@@ -268,7 +273,7 @@ interface ToWrite {
   readonly conversation: string
   readonly by: string
   readonly part: Change | PartOf<'conversation.created'> | PartOf<'message.removed'> | PartOf<'messages.expired'>
-  readonly large: boolean
+  readonly byInterest: boolean
   /** Of a new conversation: who is in it. */
   readonly joined?: readonly string[]
 }
@@ -277,9 +282,9 @@ interface ToWrite {
 async function writePart(
   ctx: LogContext,
   client: PoolClient,
-  { conversation, by, part, large, joined }: ToWrite,
+  { conversation, by, part, byInterest, joined }: ToWrite,
 ): Promise<Written> {
-  const members = large ? undefined : await readMembers(client, conversation)
+  const members = byInterest ? undefined : await readMembers(client, conversation)
   const named = joined ?? namedBy(part, by)
   const users = members === undefined ? undefined : [...new Set([...members, ...named])]
   const written = await write(ctx, client, {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   database = await testDatabase()
   chat = await openTestChat(database.url, {
     presumedAbsent: users => users.filter(user => absent.includes(user)),
-    settings: { largeConversationMin: 3 },
+    settings: { interestRoutingMin: 3 },
   })
   ctx = chat.ctx
 })
@@ -202,14 +202,14 @@ test('a group of one is a group', async () => {
   expect(await createGroup(ctx, alice, { name: 'Notes', members: [] })).toMatchObject({ memberCount: 1, role: 'owner' })
 })
 
-test('a group that begins past the limit is large from the start', async () => {
+test('a group that begins past the limit goes by interest from the start', async () => {
   const since = async (members: number) => {
     const { id } = await createGroup(ctx, alice, { name: 'Crew', members: await people(members - 1) })
-    const found = await ctx.pool.query<{ large: boolean }>(
-      'SELECT large_since IS NOT NULL AS large FROM conversations WHERE id = $1',
+    const found = await ctx.pool.query<{ goes: boolean }>(
+      'SELECT large_since IS NOT NULL AS goes FROM conversations WHERE id = $1',
       [id],
     )
-    return found.rows[0]!.large
+    return found.rows[0]!.goes
   }
   expect(await since(3)).toBe(false)
   expect(await since(4)).toBe(true)

@@ -10,6 +10,8 @@ import {
   testDatabase,
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { owed } from '../offline/index.ts'
+import { edit } from './edit.ts'
 import { history } from './history.ts'
 import { post } from './post.ts'
 
@@ -19,10 +21,14 @@ let chat: TestChat
 let users: string[]
 let [alice, bob, carol, stranger] = ['', '', '', '']
 let conversation = ''
+let absent: readonly string[] = []
 
 beforeAll(async () => {
   database = await testDatabase()
-  chat = await openTestChat(database.url, { masterKeys })
+  chat = await openTestChat(database.url, {
+    masterKeys,
+    presumedAbsent: users => users.filter(user => absent.includes(user)),
+  })
   users = await makeUsers(chat.ctx.pool, 4)
   ;[alice, bob, carol, stranger] = users as [string, string, string, string]
 })
@@ -33,6 +39,7 @@ afterAll(async () => {
 beforeEach(async () => {
   conversation = await makeConversation(chat.ctx.pool, [alice, bob, carol])
   chat.emitted.length = 0
+  absent = []
 })
 
 const message = (text: string) => ({ conversation, clientId: randomUUID(), body: { text } })
@@ -136,6 +143,7 @@ test('a message is stored sealed, acknowledged with its place, and told to every
       to: expect.arrayContaining([alice, bob, carol]),
       event: entry,
       entry: { conversation, seq: 1, at: posted.at },
+      owed: [],
       origin,
     },
   ])
@@ -144,6 +152,22 @@ test('a message is stored sealed, acknowledged with its place, and told to every
     conversation,
   ])
   expect(row.rows[0]!.body.includes('hello')).toBe(false)
+})
+
+test('in a conversation that goes by interest it is told to whoever is here, and those who are away are owed it', async () => {
+  await chat.ctx.pool.query("UPDATE conversations SET large_since = now() - interval '1 hour' WHERE id = $1", [
+    conversation,
+  ])
+  absent = [carol]
+  const { seq } = await post(chat.ctx, alice, message('hello'))
+  const to = { conversation, version: 1 }
+  const people = expect.arrayContaining([alice, bob, carol])
+  expect(chat.emitted).toMatchObject([{ class: 'entry', to, people, owed: [carol], entry: { conversation, seq } }])
+  expect(await owed(chat.ctx, carol)).toEqual([{ conversation, entries: 1, highest: seq }])
+  await edit(chat.ctx, alice, { conversation, clientId: randomUUID(), target: seq, body: { text: 'hallo' } })
+  // Nobody is woken by an edit.
+  expect(chat.emitted.at(-1)).toMatchObject({ to, owed: [] })
+  expect(chat.emitted.at(-1)).not.toHaveProperty('people')
 })
 
 test('a repetition is answered with the first result and told again as it was stored', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { emptyConversation, type Entry, type EntryOf, foldAll, limits, type PollBody } from '@flotilla/protocol'
 import {
   makeConversation,
+  makeLarge,
   makeUsers,
   openTestChat,
   type TestChat,
@@ -237,10 +238,7 @@ test('votes that are no entries are bounded', async () => {
 test('in a large conversation the votes of a poll are told as totals, and its voters are listed', async () => {
   const target = await ask()
   await votes(alice, target, [0])
-  await ctx.pool.query(
-    `UPDATE conversations SET large_since = now() - interval '1 hour', version = version + 1 WHERE id = $1`,
-    [conversation],
-  )
+  await makeLarge(ctx.pool, conversation)
   ctx.memberships.clear()
   await Promise.all([votes(bob, target, [1]), votes(carol, target, [1]), votes(alice, target, [1])])
   expect(told().filter(entry => entry.event === 'poll.voted')).toHaveLength(1)

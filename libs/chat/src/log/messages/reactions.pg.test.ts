@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { conversationOf, type Entry, type EntryOf, foldAll, foldReaction, limits } from '@flotilla/protocol'
 import {
   makeConversation,
+  makeLarge,
   makeUsers,
   openTestChat,
   type TestChat,
@@ -186,7 +187,7 @@ test('the reactions to a message that is removed go with it', async () => {
 /** So many are in it, and it is large. */
 async function makeCrowd(size = 10): Promise<void> {
   conversation = await makeConversation(ctx.pool, people.slice(0, size))
-  await ctx.pool.query("UPDATE conversations SET large_since = now() - interval '1 hour' WHERE id = $1", [conversation])
+  await makeLarge(ctx.pool, conversation)
 }
 const isTold = async () =>
   (

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { emptyConversation, type Entry, type EntryOf, foldAll, hide as hideIn } from '@flotilla/protocol'
 import {
   makeConversation,
+  makeLarge,
   makeSessions,
   makeUsers,
   openTestChat,
@@ -585,7 +586,7 @@ describe('forwarding', () => {
 
   test('names who said it to who forwards it in a large group, where it names them to nobody live', async () => {
     const { seq, at: saidAt } = await say(alice, 'words')
-    await ctx.pool.query(`UPDATE conversations SET large_since = now() - interval '1 hour' WHERE id = $1`, [target])
+    await makeLarge(ctx.pool, target)
     const { entry } = await pass(bob, seq)
     expect(entry).toMatchObject({ forwarded: { by: alice, at: saidAt } })
     expect((chat.emitted.at(-1)!.event as EntryOf<'message.new'>).forwarded).toEqual({ at: saidAt })

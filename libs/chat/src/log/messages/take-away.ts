@@ -4,7 +4,7 @@
  */
 import type { Body, Removed } from '@flotilla/protocol'
 import type { PoolClient } from 'pg'
-import type { NoticesContext } from '../../notices/context.ts'
+import type { LogContext } from '../context.ts'
 import { forgetMentions } from './mentions.ts'
 import { withdrawMentions } from './tell-mentioned.ts'
 import { withdrawReacted } from './tell-reacted.ts'
@@ -30,7 +30,7 @@ export interface Removal {
  * @param seq of the entry that says so
  */
 export async function takeAway(
-  ctx: NoticesContext,
+  ctx: LogContext,
   client: PoolClient,
   at: { readonly conversation: string; readonly seq: number },
   messages: readonly Target[],
@@ -51,7 +51,7 @@ export async function takeAway(
     conversation,
     targets,
   ])
-  await forgetOwed(client, conversation, targets)
+  await forgetOwed(ctx, client, conversation, targets)
   await unpinRemoved(client, conversation, targets, seq)
   const reacted = await forgetReactions(client, conversation, targets)
   const mentioned = await forgetMentions(client, conversation, targets)

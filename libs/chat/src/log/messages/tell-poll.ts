@@ -39,9 +39,9 @@ async function say(
     const { entry } = await write(ctx, client, { conversation, by: message.sender, clientId: randomUUID(), part })
     const members = await client.query<{ user_id: string }>(
       'SELECT user_id FROM members WHERE conversation_id = $1 AND NOT $2::boolean',
-      [conversation, row.large],
+      [conversation, row.by_interest],
     )
-    const to = row.large ? { conversation, version: row.version } : members.rows.map(member => member.user_id)
+    const to = row.by_interest ? { conversation, version: row.version } : members.rows.map(member => member.user_id)
     return { to, entry }
   })
   if (said === undefined) return

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { EventOf } from '@flotilla/protocol'
 import {
   makeConversation,
+  makeLarge,
   makeUsers,
   openTestChat,
   type TestChat,
@@ -242,9 +243,7 @@ describe('nothing is told', () => {
   test('in a large conversation, where what was told before it grew still ends with the reaction', async () => {
     const seq = await say()
     await reacts(bob, seq)
-    await ctx.pool.query("UPDATE conversations SET large_since = now() - interval '1 hour' WHERE id = $1", [
-      conversation,
-    ])
+    await makeLarge(ctx.pool, conversation)
     ctx.memberships.clear()
     await reacts(carol, seq)
     await reacts(carol, await say())

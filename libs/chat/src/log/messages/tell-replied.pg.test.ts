@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mutedForEver } from '@flotilla/protocol'
 import {
   makeConversation,
+  makeLarge,
   makeUsers,
   openTestChat,
   type TestChat,
@@ -212,7 +213,7 @@ test('a reply and the reading of its thread at the same moment: nothing waits th
 })
 
 test('in a large conversation followers who are away are owed the reply, and nobody else', async () => {
-  await ctx.pool.query("UPDATE conversations SET large_since = now() - interval '1 day' WHERE id = $1", [conversation])
+  await makeLarge(ctx.pool, conversation)
   const root = await say(alice)
   for (const more of [{}, { alsoInConversation: true }]) {
     const seq = await say(bob, root, more)

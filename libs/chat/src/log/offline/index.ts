@@ -37,18 +37,23 @@ export async function note(ctx: LogContext, absences: readonly Absence[]): Promi
 }
 
 /**
- * Nobody is owed these messages any more: pushes that were not sent yet find nothing that waits. Of a conversation that was
- * large by then nobody has rows.
+ * Nobody is owed these messages any more: pushes that were not sent yet find nothing that waits. Of a large conversation
+ * nobody has rows, but for some of the time before it was; these say nothing, since nothing is pushed that is gone.
  */
-export async function forget(client: PoolClient, conversation: string, seqs: readonly number[]): Promise<void> {
+export async function forget(
+  ctx: LogContext,
+  client: PoolClient,
+  conversation: string,
+  seqs: readonly number[],
+): Promise<void> {
   await client.query(
     `DELETE FROM offline_messages o
       USING members mb, conversations c, messages m
       WHERE c.id = $1 AND m.conversation_id = $1 AND m.seq = ANY($2::int8[])
-        AND (c.large_since IS NULL OR m.created_at <= c.large_since)
+        AND (c.large_since IS NULL OR m.created_at <= c.large_since OR c.member_count <= $3)
         AND mb.conversation_id = $1 AND mb.joined_seq <= m.seq
         AND o.user_id = mb.user_id AND o.conversation_id = $1 AND o.seq = m.seq`,
-    [conversation, seqs],
+    [conversation, seqs, ctx.settings.largeConversationMin],
   )
 }
 

@@ -60,12 +60,12 @@ export async function* movedSince(
 export interface LocalMembers {
   readonly version: number
   /** Whether it is, or will soon be, routed by interest. */
-  readonly large: boolean
+  readonly byInterest: boolean
   /** Person → the seq from which on they see the conversation. */
   readonly joined: Map<string, number>
 }
 
-/** Who of these people is in a conversation: for delivery to a large one. Undefined when there is no such conversation. */
+/** Who of these people is in a conversation: for delivery by interest. Undefined when there is no such conversation. */
 export async function localMembers(
   ctx: LogContext,
   conversation: string,
@@ -73,12 +73,12 @@ export async function localMembers(
 ): Promise<LocalMembers | undefined> {
   const found = await ctx.pool.query<{
     version: number
-    large: boolean
+    by_interest: boolean
     users: string[] | null
     joined: number[] | null
   }>({
     name: 'local-members',
-    text: `SELECT c.version, c.large_since IS NOT NULL AS large, m.users, m.joined FROM conversations c
+    text: `SELECT c.version, c.large_since IS NOT NULL AS by_interest, m.users, m.joined FROM conversations c
              LEFT JOIN LATERAL (
                SELECT array_agg(user_id) AS users, array_agg(joined_seq) AS joined
                  FROM members WHERE conversation_id = c.id AND user_id = ANY($2)
@@ -90,18 +90,18 @@ export async function localMembers(
   if (row === undefined) return undefined
   return {
     version: row.version,
-    large: row.large,
+    byInterest: row.by_interest,
     joined: new Map(row.users?.map((user, at) => [user, row.joined![at]!])),
   }
 }
 
-/** Of these people, who is in which large conversation, as a node has to know it (see `sessions.admit`). */
-export async function largeOf(
+/** Of these people, who is in which conversation that goes by interest, as a node has to know it (see `sessions.admit`). */
+export async function interestsOf(
   ctx: LogContext,
   users: readonly string[],
 ): Promise<{ user: string; conversation: string; version: number; joinedSeq: number }[]> {
   const found = await ctx.pool.query<{ user: string; conversation: string; version: number; joinedSeq: number }>({
-    name: 'large-of',
+    name: 'interests-of',
     text: `SELECT m.user_id AS user, c.id AS conversation, c.version, m.joined_seq AS "joinedSeq"
              FROM members m JOIN conversations c ON c.id = m.conversation_id
             WHERE m.user_id = ANY($1) AND c.large_since IS NOT NULL`,

@@ -1,2 +1,2 @@
-export { behind, largeOf, type LocalMembers, localMembers, movedSince } from './heads.ts'
+export { behind, interestsOf, type LocalMembers, localMembers, movedSince } from './heads.ts'
 export { type ResumeInput, resume } from './resume.ts'

@@ -206,7 +206,7 @@ test('the members who are here are read with the version that they stand at', as
   const conversation = await talk(0)
   expect(await localMembers(chat.ctx, conversation, [bob, randomUUID()])).toEqual({
     version: 1,
-    large: false,
+    byInterest: false,
     joined: new Map([[bob, 1]]),
   })
   expect(await localMembers(chat.ctx, randomUUID(), [alice])).toBeUndefined()

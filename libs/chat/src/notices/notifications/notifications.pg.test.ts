@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type EventOf, limits, type Notification } from '@flotilla/protocol'
 import {
   makeConversation,
+  makeLarge,
   makeUsers,
   openTestChat,
   type TestChat,
@@ -23,7 +24,7 @@ let conversation = ''
 
 beforeAll(async () => {
   database = await testDatabase()
-  chat = await openTestChat(database.url, { settings: { receiptWindowMs: 1, largeSettleMs: 0 } })
+  chat = await openTestChat(database.url, { settings: { receiptWindowMs: 1, interestSettleMs: 0 } })
   ctx = chat.ctx
 })
 afterAll(async () => {
@@ -155,7 +156,7 @@ test('a repetition heals what was not stored the first time, and brings back not
 })
 
 test('in a large conversation members are told, and strangers are not', async () => {
-  await ctx.pool.query("UPDATE conversations SET large_since = now() - interval '1 day' WHERE id = $1", [conversation])
+  await makeLarge(ctx.pool, conversation)
   ctx.memberships.clear()
   await mention(alice, [bob, stranger])
   expect(await all(bob)).toHaveLength(1)
