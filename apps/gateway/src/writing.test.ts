@@ -76,3 +76,37 @@ test('however many have little, those with much go on', async () => {
   }
   expect(slow.waits).toBe(false)
 })
+
+test('after a round that took long it gathers for twice that time, and after a short one it does not', async () => {
+  const log: string[] = []
+  let now = 0
+  const due: { readonly ms: number; readonly run: () => void }[] = []
+  const writing = new Writing<Talker>({ steady: () => now, after: (ms, run) => (due.push({ ms, run }), () => {}) })
+  /** Writes for so many ms. */
+  class Slow extends Talker {
+    readonly ms: number
+    constructor(name: string, ms: number) {
+      super(log, name, 1, 100)
+      this.ms = ms
+    }
+    override flush(charsMax?: number): number {
+      now += this.ms
+      return super.flush(charsMax)
+    }
+  }
+  for (const name of ['a', 'b', 'c']) writing.add(new Slow(name, 2))
+  await turn()
+  now += 1
+  writing.add(new Slow('d', 0.5))
+  await turn()
+  writing.add(new Slow('e', 0.4))
+  expect(due.map(({ ms }) => ms)).toEqual([11])
+  expect(log).toEqual(['a', 'b', 'c'])
+  now += 11
+  due.pop()!.run()
+  expect(log).toEqual(['a', 'b', 'c', 'd', 'e'])
+  writing.add(new Slow('f', 100))
+  await turn()
+  writing.add(new Slow('g', 0))
+  expect(due.map(({ ms }) => ms)).toEqual([40])
+})

@@ -10,9 +10,10 @@ const entriesMax = 4
 /** Time stands still; what is due runs when the test says so. */
 function open(places: Readonly<Record<string, Places | undefined>>, here: readonly string[] = []) {
   const due: { readonly ms: number; readonly run: () => void }[] = []
+  let now = 1
   const clock: Clock = {
     now: () => 0,
-    steady: () => 1,
+    steady: () => now,
     after(ms, run) {
       const timer = { ms, run }
       due.push(timer)
@@ -44,18 +45,18 @@ function open(places: Readonly<Record<string, Places | undefined>>, here: readon
   })
   /** Runs what is due, to its end. @returns after how many ms each was */
   const pass = async () => {
-    const now = due.splice(0)
-    for (const { run } of now) run()
+    const timers = due.splice(0)
+    for (const { run } of timers) run()
     for (let turn = 0; turn < 20; turn++) await Promise.resolve()
-    return now.map(({ ms }) => ms)
+    return timers.map(({ ms }) => ms)
   }
-  return { absences, asked, reported, store, hints, pass }
+  return { absences, asked, reported, store, hints, pass, tick: (ms: number) => (now += ms) }
 }
 
 const entry = (seq: number, conversation = 'c') => ({ conversation, seq })
 
 test('the people of all entries of a while are looked up once, and those who are nowhere reported of each', async () => {
-  const { absences, asked, reported, hints, pass } = open({ bob: ['other:1'], eve: [], dan: ['gone:1'] }, ['ann'])
+  const { absences, asked, reported, hints, pass, tick } = open({ bob: ['other:1'], eve: [], dan: ['gone:1'] }, ['ann'])
   const people = ['ann', 'bob', 'eve', 'dan']
   for (const seq of [1, 2]) expect(absences.lookLater(people, { entry: entry(seq) })).toBe(true)
   absences.lookLater(['eve', 'bob'], { entry: entry(7, 'd') })
@@ -64,6 +65,10 @@ test('the people of all entries of a while are looked up once, and those who are
   expect(asked).toEqual([['ann', 'bob', 'eve', 'dan']])
   expect(reported).toEqual(['eve c 1', 'dan c 1', 'eve c 2', 'dan c 2', 'eve d 7'])
   expect(people.map(user => hints.isPresent(user, 1))).toEqual([true, true, false, false])
+  expect(absences.awayLately(people)).toEqual(['eve', 'dan'])
+  expect(absences.awayLately([...people])).toBeUndefined()
+  tick(1_000)
+  expect(absences.awayLately(people)).toBeUndefined()
   expect(await pass()).toEqual([])
 })
 

@@ -47,6 +47,8 @@ export interface Absences {
    * @returns false when too many entries wait
    */
   lookLater(people: readonly string[], owing: Owing): boolean
+  /** Who of this very list was nowhere, when that was looked up within the last moments. */
+  awayLately(people: readonly string[]): readonly string[] | undefined
   /** Looks once more, for those who wait for it. Never rejects. */
   stop(): Promise<void>
 }
@@ -70,12 +72,15 @@ export interface AbsencesOptions {
 
 /** People in one look-up, unless one conversation has more: then its answer does not hold up the loop for long. */
 const lookedUpMax = 4_096
+/** Who was away is known for so long after the look-up: where much is said, nobody is asked about one by one. */
+const awayMs = 1_000
 
 export function createAbsences(options: AbsencesOptions): Absences {
   const { clock, stats } = options
   /** By the list of people, which is one and the same for all entries of a version of the membership. */
   let waiting = new Map<readonly string[], Owing[]>()
   let entries = 0
+  const lately = new WeakMap<readonly string[], { readonly at: number; readonly away: readonly string[] }>()
   let callOff: (() => void) | undefined
   let isStopped = false
 
@@ -127,6 +132,7 @@ export function createAbsences(options: AbsencesOptions): Absences {
         for (const one of owing) absences.push(...absencesAmong(away, one))
         const unknown = users.filter(user => found.get(user) === undefined)
         if (unknown.length > 0) add(unknown, owing)
+        else lately.set(users, { at: clock.steady(), away })
       }
       report(absences)
     }
@@ -143,6 +149,10 @@ export function createAbsences(options: AbsencesOptions): Absences {
       add(people, [owing])
       plan(options.gatherMs)
       return true
+    },
+    awayLately(people) {
+      const known = lately.get(people)
+      return known !== undefined && clock.steady() - known.at < awayMs ? known.away : undefined
     },
     async stop() {
       isStopped = true

@@ -108,7 +108,7 @@ export interface RoutingNode {
   /** Who of these is online, looked up now; of this node's own knowledge while the store is away. */
   online(users: readonly string[]): Promise<ReadonlySet<string>>
   /** Who of these is probably online nowhere, by the look-ups of the last while. Unknown counts as absent. A hint. */
-  presumedAbsent(users: readonly string[]): string[]
+  presumedAbsent(users: readonly string[]): readonly string[]
   /** Somebody here watches these people from now on. Answers who of them is online. */
   watch(users: readonly string[]): Promise<readonly string[]>
   /** Nobody here watches these people any more. */
@@ -408,6 +408,8 @@ export function createNode(options: NodeOptions): RoutingNode {
       }
     },
     presumedAbsent(users) {
+      const away = absences.awayLately(users)
+      if (away !== undefined) return away
       const now = clock.steady()
       return users.filter(user => !isHere(user) && hints.isPresent(user, now) !== true)
     },
