@@ -32,8 +32,9 @@ export const group: Scenario = {
   title: 'A group of 1,000 on two nodes',
   about:
     '1,000 members, half of them on each node. Some of them write; a message is under way until every other member has it, and ' +
-    'then its sender writes the next one. Flotilla and Socket.IO store each message before they acknowledge it; bare ' +
-    'uWebSockets.js is one process that publishes what it receives, in frames of the same shape and size, and stores nothing. ' +
+    'then its sender writes the next one. Flotilla and Socket.IO store each message before they acknowledge it. Flotilla finds who ' +
+    'is away, for their pushes, and in a large group only if they are mentioned. Bare uWebSockets.js is one process that publishes ' +
+    'what it receives, in frames of the same shape and size, and stores nothing. ' +
     'All servers of a side, PostgreSQL and Redis included, share core 0, so deliveries per second are those of one core.',
   run: bench =>
     tidily(async defer => {
@@ -73,8 +74,8 @@ type Light = readonly (Readonly<Record<'ours' | 'large' | 'publish', readonly Fi
 })[]
 
 const names = {
-  ours: 'Flotilla, routed by person',
-  large: 'Flotilla, 1,001 members, routed by interest',
+  ours: 'Flotilla',
+  large: 'Flotilla, 1,001 members: large',
   publish: 'bare uWebSockets.js publish',
   theirs: 'Socket.IO room',
 }
