@@ -64,7 +64,8 @@ const socketVersion = '13'
 const abnormalClosure = 1006
 
 interface Slot<T> {
-  readonly query: UpgradeQuery
+  /** Undefined once it was opened: the ticket alone takes 176 bytes for as long as the socket lives. */
+  query: UpgradeQuery | undefined
   opened: T | undefined
   /** The code that it was closed with. */
   code: number | undefined
@@ -165,7 +166,8 @@ const socketHandlers = <T>(
   open(ws: WebSocket<Slot<T>>) {
     counts.connections++
     const slot = ws.getUserData()
-    slot.opened = events.open(ws, slot.query)
+    slot.opened = events.open(ws, slot.query!)
+    slot.query = undefined
     // Whoever is refused is closed in there, before there was anything that could be told of it.
     if (slot.code !== undefined) events.close(slot.opened, slot.code !== abnormalClosure)
   },

@@ -76,7 +76,6 @@ const lookedUpMax = 4_096
 const awayMs = 1_000
 
 export function createAbsences(options: AbsencesOptions): Absences {
-  const { clock, stats } = options
   /** By the list of people, which is one and the same for all entries of a version of the membership. */
   let waiting = new Map<readonly string[], Owing[]>()
   let entries = 0
@@ -85,14 +84,8 @@ export function createAbsences(options: AbsencesOptions): Absences {
   let isStopped = false
 
   function report(list: readonly Absence[]) {
-    if (list.length === 0) return
-    stats.absences += list.length
-    options.absent(list)
-  }
-
-  async function reportElsewhere(missedAt: string, list: readonly Absence[]): Promise<void> {
-    const elsewhere = await areElsewhere(options, missedAt, new Set(list.map(({ user }) => user)))
-    report(list.filter(({ user }) => !elsewhere.has(user)))
+    options.stats.absences += list.length
+    if (list.length > 0) options.absent(list)
   }
 
   function add(users: readonly string[], owing: readonly Owing[]) {
@@ -104,7 +97,7 @@ export function createAbsences(options: AbsencesOptions): Absences {
 
   function plan(ms: number) {
     if (isStopped) return
-    callOff ??= clock.after(ms, () => {
+    callOff ??= options.clock.after(ms, () => {
       callOff = undefined
       void look()
     })
@@ -132,7 +125,7 @@ export function createAbsences(options: AbsencesOptions): Absences {
         for (const one of owing) absences.push(...absencesAmong(away, one))
         const unknown = users.filter(user => found.get(user) === undefined)
         if (unknown.length > 0) add(unknown, owing)
-        else lately.set(users, { at: clock.steady(), away })
+        else lately.set(users, { at: options.clock.steady(), away })
       }
       report(absences)
     }
@@ -142,7 +135,10 @@ export function createAbsences(options: AbsencesOptions): Absences {
   return {
     report,
     reportAfterLook(missedAt, list) {
-      if (list.length > 0) void reportElsewhere(missedAt, list)
+      if (list.length === 0) return
+      void areElsewhere(options, missedAt, new Set(list.map(({ user }) => user))).then(elsewhere =>
+        report(list.filter(({ user }) => !elsewhere.has(user))),
+      )
     },
     lookLater(people, owing) {
       if (entries >= options.entriesMax) return false
@@ -152,7 +148,7 @@ export function createAbsences(options: AbsencesOptions): Absences {
     },
     awayLately(people) {
       const known = lately.get(people)
-      return known !== undefined && clock.steady() - known.at < awayMs ? known.away : undefined
+      return known !== undefined && options.clock.steady() - known.at < awayMs ? known.away : undefined
     },
     async stop() {
       isStopped = true

@@ -11,6 +11,7 @@ import {
 } from '@flotilla/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { owed } from '../offline/index.ts'
+import { remove } from './delete.ts'
 import { edit } from './edit.ts'
 import { history } from './history.ts'
 import { post } from './post.ts'
@@ -168,6 +169,8 @@ test('in a conversation that goes by interest it is told to whoever is here, and
   // Nobody is woken by an edit.
   expect(chat.emitted.at(-1)).toMatchObject({ to, owed: [] })
   expect(chat.emitted.at(-1)).not.toHaveProperty('people')
+  await remove(chat.ctx, alice, { conversation, clientId: randomUUID(), target: seq })
+  expect(await owed(chat.ctx, carol)).toEqual([])
 })
 
 test('a repetition is answered with the first result and told again as it was stored', async () => {
