@@ -221,9 +221,12 @@ export function createRouter(options: RouterOptions): Router {
 
   /** After the envelopes: where nobody heard one, nobody is counted on by now. */
   function lookForPeople(batch: readonly Waiting[]): void {
-    for (const { routed } of batch)
-      if (routed.class === 'entry' && routed.people !== undefined && !absences.lookLater(routed.people, routed))
-        stats.unsent++
+    for (const { routed } of batch) {
+      if (routed.class !== 'entry' || routed.people === undefined) continue
+      // Not the frame itself: what waits for the look is not counted among the characters that may wait.
+      const { people, entry, owed } = routed
+      if (!absences.lookLater(people, { entry, owed })) stats.unsent++
+    }
   }
 
   /** Gathers the batch by place and sends it. */
