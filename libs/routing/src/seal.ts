@@ -69,10 +69,12 @@ export function createSeal(keys: FleetKeys): Seal {
       })
       decipher.setAAD(Buffer.from(purpose))
       decipher.setAuthTag(bytes.subarray(tagAt))
-      let text: string
+      let plain: Buffer
       try {
-        // What has a false tag is never shown: `final` throws.
-        text = decipher.update(bytes.subarray(bodyAt, tagAt), undefined, 'utf8') + decipher.final('utf8')
+        // As bytes: when asked for text, node:crypto takes a decoder for streams, and half as long again.
+        plain = decipher.update(bytes.subarray(bodyAt, tagAt))
+        // What has a false tag is never shown: this throws.
+        decipher.final()
       } catch {
         return undefined
       }
@@ -80,7 +82,7 @@ export function createSeal(keys: FleetKeys): Seal {
       derived.delete(name)
       derived.set(name, key)
       if (derived.size > derivedMax) derived.delete(derived.keys().next().value!)
-      return text
+      return plain.toString()
     },
   }
 }

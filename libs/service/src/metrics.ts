@@ -76,11 +76,17 @@ export interface Instruments<C extends Catalogue> {
   read(name: Named<C, 'counter' | 'gauge'>, read: () => Reading | Promise<Reading>): void
 }
 
+/**
+ * How often the event loop is looked at. At prom-client's 10 ms that was a quarter of what a gateway at rest takes of a core, 21
+ * ms a second beside 16; from 100 ms on, where it matters, a lag is found all the same.
+ */
+const eventLoopLookMs = 50
+
 /** A registry with the process's own figures (memory, CPU, event loop) already in it. */
 export function createRegistry(labels: Readonly<Record<string, string>>): Registry {
   const registry = new Registry()
   registry.setDefaultLabels(labels)
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopLookMs })
   // Gauges that are named like counters. Others of prom-client say the same, by type.
   for (const name of ['resources', 'handles', 'requests']) registry.removeSingleMetric(`nodejs_active_${name}_total`)
   return registry

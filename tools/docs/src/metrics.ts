@@ -22,7 +22,8 @@ ${describeMetrics(processMetrics)}
 
 prom-client adds \`process_*\` and \`nodejs_*\` for Node and the process itself. Worth watching are
 \`nodejs_eventloop_lag_p99_seconds\`, \`process_resident_memory_bytes\`, \`process_cpu_seconds_total\`, \`process_open_fds\` and
-\`nodejs_gc_duration_seconds\`.
+\`nodejs_gc_duration_seconds\`. The event-loop lag is the time between two looks at the loop, 50 ms apart; a process at rest
+reads 0.05 s.
 
 ## Gateway
 

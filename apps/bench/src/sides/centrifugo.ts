@@ -63,7 +63,7 @@ async function start(ground: Ground, options: StandOptions, streams: Streams): P
       ticketKeys: secret,
     },
     processes: servers.map(({ server }) => server),
-    counter: () => Promise.resolve(undefined),
+    counters: () => Promise.resolve({}),
     async stop() {
       await Promise.all(servers.map(({ server }) => server.stop()))
     },

@@ -177,9 +177,10 @@ async function start(ground: Ground, options: StandOptions, program: Program): P
   return {
     fleet: { side: 'flotilla', nodes: gateways.map(({ port }) => ({ host: loopback, port })), ticketKeys },
     processes: gateways,
-    async counter(name) {
-      const values = await Promise.all(gateways.map(gateway => readCounter(gateway.operatorPort, name)))
-      return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value))
+    async counters(names) {
+      const pages = await Promise.all(gateways.map(gateway => readMetrics(gateway.operatorPort)))
+      const sums = names.map(name => [name, pages.reduce((sum, page) => sum + counterOf(page, name), 0)] as const)
+      return Object.fromEntries(sums)
     },
     async stop() {
       await Promise.all(gateways.map(gateway => gateway.stop()))
@@ -234,10 +235,16 @@ async function startGateway(
   return { ...gateway, port, operatorPort }
 }
 
-async function readCounter(port: number, name: string): Promise<number | undefined> {
+async function readMetrics(port: number): Promise<string> {
   const response = await fetch(`http://${loopback}:${port}/metrics`)
-  const line = new RegExp(`^flotilla_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await response.text())
-  return line === null ? undefined : Number(line[1])
+  return response.text()
+}
+
+/** @throws Error when there is no counter of the name */
+function counterOf(page: string, name: string): number {
+  const line = new RegExp(`^flotilla_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(page)
+  if (line === null) throw new Error(`a gateway does not count ${name}`)
+  return Number(line[1])
 }
 
 async function verify(ground: Ground, _stand: Stand, ending: Ending, told: boolean): Promise<string[]> {

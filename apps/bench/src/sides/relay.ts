@@ -31,7 +31,7 @@ async function start(ground: Ground, options: StandOptions): Promise<Stand> {
   return {
     fleet: { side: 'relay', nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })), ticketKeys: '' },
     processes: servers.map(({ server }) => server),
-    counter: () => Promise.resolve(undefined),
+    counters: () => Promise.resolve({}),
     async stop() {
       await Promise.all(servers.map(({ server }) => server.stop()))
     },

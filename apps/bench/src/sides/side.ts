@@ -8,12 +8,14 @@ import type { NodeProcess } from './node-process.ts'
 export const textLength = 150
 
 /** Servers that run. */
+export type Counters = Readonly<Record<string, number>>
+
 export interface Stand {
   readonly fleet: Fleet
   /** The servers of the side itself; PostgreSQL and Redis belong to the ground. */
   readonly processes: readonly NodeProcess[]
-  /** Figures that the servers count, summed over them; undefined when there is none of the name. */
-  counter(name: string): Promise<number | undefined>
+  /** Figures that the servers count, summed over them; without those that they do not. Each server is asked once. */
+  counters(names: readonly string[]): Promise<Counters>
   stop(): Promise<void>
 }
 

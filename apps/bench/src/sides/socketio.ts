@@ -65,9 +65,10 @@ async function start(ground: Ground, options: StandOptions): Promise<Stand> {
   return {
     fleet: { side: 'socketio', nodes, ticketKeys },
     processes: servers,
-    async counter(name) {
+    async counters(names) {
       const counts = await Promise.all(nodes.map(node => readCounts(node)))
-      return counts.reduce((sum, count) => sum + (count[name] ?? 0), 0)
+      const sums = names.map(name => [name, counts.reduce((sum, count) => sum + (count[name] ?? 0), 0)] as const)
+      return Object.fromEntries(sums)
     },
     async stop() {
       await Promise.all(servers.map(server => server.stop()))
@@ -114,8 +115,11 @@ async function verify(ground: Ground, stand: Stand, ending: Ending, told: boolea
     problems.push(`${stored!.rows} things are stored, ${past} of them before, ${acked} were acknowledged`)
   // The last acknowledgements may be on their way.
   if (told)
-    await until(async () => (await stand.counter('delivered')) === ending.received - (ending.acted ?? 0), {
-      what: `the servers know of ${ending.received} deliveries`,
-    })
+    await until(
+      async () => (await stand.counters(['delivered']))['delivered'] === ending.received - (ending.acted ?? 0),
+      {
+        what: `the servers know of ${ending.received} deliveries`,
+      },
+    )
   return problems
 }

@@ -26,7 +26,7 @@ async function start(_ground: Ground, options: StandOptions): Promise<Stand> {
   return {
     fleet: { side: 'uws', nodes: [{ host: '127.0.0.1', port }], ticketKeys: '' },
     processes: [server],
-    counter: () => Promise.resolve(undefined),
+    counters: () => Promise.resolve({}),
     stop: () => server.stop(),
   }
 }
