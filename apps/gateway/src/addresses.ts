@@ -36,6 +36,9 @@ const welcome: Verdict = { retryMs: 0, isTold: true }
 const spreadMs = 15_000
 const warnPauseMs = 60_000
 
+/** The one copy that the engine keeps of it, as of the names of properties: behind one address there may be thousands. */
+const shared = (text: string): string => Object.keys({ [text]: 0 })[0]!
+
 export function createAddresses(options: {
   readonly settings: AddressSettings
   readonly budgets: Budgets
@@ -51,7 +54,16 @@ export function createAddresses(options: {
   /** As many again are told why; beyond them the answer comes before the upgrade. */
   const told: Budget = { name: 'address-refusals', ...rate }
   const sockets = budgets.holding('address-sockets', socketsPerAddressMax)
+  /** Of each address, on this node. */
+  const counts = new Map<string, number>()
   let warnedAt = Number.NEGATIVE_INFINITY
+
+  function add(address: string, difference: 1 | -1): void {
+    const count = (counts.get(address) ?? 0) + difference
+    if (count > 0) counts.set(address, count)
+    else counts.delete(address)
+    sockets.set(address, count)
+  }
 
   function warn(address: string): void {
     if (steady() - warnedAt < warnPauseMs) return
@@ -65,10 +77,11 @@ export function createAddresses(options: {
   return {
     callerOf(peer, header) {
       const headers = trustedProxies.length === 0 ? {} : { [addressHeader]: header(addressHeader) }
-      return callerNetworkOf(read({ headers, socket: { remoteAddress: peer } }).address)
+      return shared(callerNetworkOf(read({ headers, socket: { remoteAddress: peer } }).address))
     },
     judge(address) {
-      const waitMs = sockets.hasRoom(address) ? budgets.spend(connects, address, 1) : spreadMs
+      const hasRoom = (counts.get(address) ?? 0) + sockets.elsewhere(address) < socketsPerAddressMax
+      const waitMs = hasRoom ? budgets.spend(connects, address, 1) : spreadMs
       if (waitMs === 0) return welcome
       warn(address)
       return {
@@ -76,7 +89,7 @@ export function createAddresses(options: {
         isTold: budgets.spend(told, address, 1) === 0,
       }
     },
-    opened: address => sockets.add(address),
-    closed: address => sockets.remove(address),
+    opened: address => add(address, 1),
+    closed: address => add(address, -1),
   }
 }

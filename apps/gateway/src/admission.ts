@@ -23,7 +23,7 @@ export function createAdmission(options: {
   nowMs: number
 }): Admission {
   const { connectionsMax, connectsPerSecond, random } = options
-  const bucket = new TokenBucket(connectsPerSecond, connectsPerSecond, options.nowMs)
+  const bucket = new TokenBucket({ perSecond: connectsPerSecond, burst: connectsPerSecond })
   let waiting = 0
   let countedAt = options.nowMs
   let expectedUntil = options.nowMs

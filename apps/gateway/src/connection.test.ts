@@ -55,14 +55,14 @@ function open(
   let now = 0
   let backlogs = 0
   const socket = fakeSocket()
-  const bucket = new TokenBucket(1_000, 1_000, 0)
+  const bucket = new TokenBucket({ perSecond: 1_000, burst: 1_000 })
   const deps: ConnectionDeps = {
+    nodeId: 'n',
     steady: () => now,
     limits: {
       frameBytesMax: limits.frameBytesMax,
       commandsInFlightMax: 4,
-      commandsPerSecond: 10,
-      commandsBurst: 5,
+      commands: { perSecond: 10, burst: 5 },
       sendQueueBytesMax: 1_000,
       ...options.limits,
     },
@@ -79,7 +79,7 @@ function open(
   const connection = new Connection(deps, socket, {
     user: 'u',
     session: 's',
-    id: 'n-1',
+    number: 1,
     requestId: undefined,
     address: '',
     lines: options.lines ?? false,
@@ -188,7 +188,10 @@ test('so do frames that are too large, by their size, and those before hello', a
 })
 
 test('no more commands wait than the limit allows', async () => {
-  const { connection, socket } = open({ handle: () => new Promise(() => {}), limits: { commandsBurst: 50 } })
+  const { connection, socket } = open({
+    handle: () => new Promise(() => {}),
+    limits: { commands: { perSecond: 10, burst: 50 } },
+  })
   for (let nth = 0; nth < 5; nth++) void connection.receive(JSON.stringify(send), 100)
   await new Promise(setImmediate)
   connection.flush()
@@ -342,7 +345,7 @@ test('once a reply has left, everything that waits counts again', async () => {
 test('pages are answered one after the other, as the client reads them; other commands do not wait', async () => {
   const begun: number[] = []
   const { connection, socket, receive } = open({
-    limits: { commandsBurst: 50 },
+    limits: { commands: { perSecond: 10, burst: 50 } },
     handle: async (_, command) => {
       begun.push(command.id ?? 0)
       return command.op === 'history.page' ? reply : { seq: 1, at: 2, epoch: 1 }
@@ -373,7 +376,7 @@ test('pages are answered one after the other, as the client reads them; other co
 test('a page that fails makes room for the next, and one whose client has gone is not begun', async () => {
   const begun: number[] = []
   const { connection, socket, receive } = open({
-    limits: { commandsBurst: 50 },
+    limits: { commands: { perSecond: 10, burst: 50 } },
     handle: async (_, command) => {
       begun.push(command.id ?? 0)
       if (command.id === 1) throw new Refusal('not_a_member')

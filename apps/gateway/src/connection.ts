@@ -16,7 +16,7 @@ import {
   Refusal,
 } from '@flotilla/protocol'
 import { decodeCommand, isUndecodable } from '@flotilla/protocol/schemas'
-import { TokenBucket } from '@flotilla/routing'
+import { type Rate, TokenBucket } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
 import type { Caller } from './handler.ts'
 
@@ -35,6 +35,7 @@ export interface Socket {
 
 /** What the connections of a node share. */
 export interface ConnectionDeps {
+  readonly nodeId: string
   /** For durations: of the monotonic clock. */
   readonly steady: () => number
   readonly limits: ConnectionLimits
@@ -58,7 +59,8 @@ export interface ConnectionDeps {
 export interface ConnectionNames {
   readonly user: string
   readonly session: string
-  readonly id: string
+  /** Of the connections that the node has had. */
+  readonly number: number
   readonly requestId: string | undefined
   readonly address: string
   /** Whether it takes what is due to it in one frame, a line each. */
@@ -68,8 +70,7 @@ export interface ConnectionNames {
 export interface ConnectionLimits {
   readonly frameBytesMax: number
   readonly commandsInFlightMax: number
-  readonly commandsPerSecond: number
-  readonly commandsBurst: number
+  readonly commands: Rate
   readonly sendQueueBytesMax: number
 }
 
@@ -105,8 +106,7 @@ interface Farewell {
 export class Connection implements Caller {
   readonly user: string
   readonly session: string
-  /** Names it in the log and in `hello`. */
-  readonly id: string
+  private readonly number: number
   /** Of the upgrade, as the edge named it. */
   readonly requestId: string | undefined
   /** The network address that it is counted by. */
@@ -116,7 +116,7 @@ export class Connection implements Caller {
   watching: Set<string> | undefined = undefined
   /** Whether `hello` was said; before it no command is taken. */
   greeted = false
-  /** When that was, by the monotonic clock. */
+  /** When that was, by the monotonic clock, in whole milliseconds: V8 keeps a fraction in an object of its own, of 16 bytes. */
   since = 0
   /** Conversations of the person that go by interest; most have none. */
   interests: readonly string[] | undefined = undefined
@@ -128,7 +128,7 @@ export class Connection implements Caller {
   /** Paged commands that wait for the reply before theirs to leave; missing when none is under way. */
   private paging: (() => void)[] | undefined = undefined
   private owed: OwedReply | undefined = undefined
-  /** When the client last took something of what waits for it, or when that began to wait. */
+  /** When the client last took something of what waits for it, or when that began to wait; in whole milliseconds, too. */
   private tookAt = 0
   private inFlight = 0
   private refused = 0
@@ -140,7 +140,7 @@ export class Connection implements Caller {
     this.socket = socket
     this.user = who.user
     this.session = who.session
-    this.id = who.id
+    this.number = who.number
     this.requestId = who.requestId
     this.address = who.address
     this.lines = who.lines
@@ -148,6 +148,11 @@ export class Connection implements Caller {
 
   get origin(): object {
     return this
+  }
+
+  /** Names it in the log and in `hello`. */
+  get id(): string {
+    return `${this.deps.nodeId}-${this.number.toString(36)}`
   }
 
   /** What a line of the log says about it. */
@@ -242,7 +247,7 @@ export class Connection implements Caller {
 
   /** The client has taken something of what waited for it. */
   drained(): void {
-    this.tookAt = this.deps.steady()
+    this.tookAt = Math.floor(this.deps.steady())
     if (this.farewell !== undefined && this.bufferedBytes() === 0) {
       const { socket: leaving, code, reason } = this.farewell
       leaving.end(code, reason)
@@ -261,11 +266,11 @@ export class Connection implements Caller {
 
   /** Takes a command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
   private spend(weight: number, nowMs: number): number {
-    const { commandsPerSecond, commandsBurst } = this.deps.limits
-    this.bucket ??= new TokenBucket(commandsPerSecond, commandsBurst, nowMs)
+    const { commands } = this.deps.limits
+    this.bucket ??= new TokenBucket(commands)
     const retryMs = this.bucket.take(weight, nowMs) || this.deps.spend(this.user, weight)
     if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)
-    else if (++this.refused > commandsBurst) this.close('flooding', 10_000)
+    else if (++this.refused > commands.burst) this.close('flooding', 10_000)
     return retryMs
   }
 
@@ -294,7 +299,7 @@ export class Connection implements Caller {
   /** Says hello: the first frame, and the beginning of everything else. */
   greet(hello: string, nowMs: number): void {
     this.greeted = true
-    this.since = nowMs
+    this.since = Math.ceil(nowMs)
     this.push(hello)
   }
 
@@ -398,7 +403,7 @@ export class Connection implements Caller {
 
   private backlog(isTooMuch: boolean): void {
     if (isTooMuch) return this.close('slow_consumer')
-    if (this.deps.onBacklog(this)) this.tookAt = this.deps.steady()
+    if (this.deps.onBacklog(this)) this.tookAt = Math.floor(this.deps.steady())
   }
 
   /** What waits in this process because the client does not take it, also when it is closed already. */
@@ -419,7 +424,7 @@ export class Connection implements Caller {
     const reason = JSON.stringify({ code: name, ...(retryMs === undefined ? {} : { retryMs }) })
     if (socket.getBufferedAmount() === 0) return socket.end(code, reason)
     this.farewell = { socket, code, reason }
-    this.tookAt = this.deps.steady()
+    this.tookAt = Math.floor(this.deps.steady())
     this.deps.onBacklog(this)
   }
 

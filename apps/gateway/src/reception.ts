@@ -70,7 +70,7 @@ export class Reception implements SocketEvents<Connection> {
     this.#persons = node.budgets.holding('person-connections', options.connectionsPerPersonMax)
     this.#connects = createCounter(node, 'gateway')
     this.#ticketRefusals = createTicketRefusals(logger, chat.clockSkewMs)
-    this.#hard = new TokenBucket(connectsPerSecond * hardFactor, connectsPerSecond * hardFactor, steady())
+    this.#hard = new TokenBucket({ perSecond: connectsPerSecond * hardFactor, burst: connectsPerSecond * hardFactor })
     this.#deps = this.#connectionDeps(backlog)
     chat.pulse.onRevoked(revoked => {
       const ended = new Set(revoked)
@@ -113,7 +113,7 @@ export class Reception implements SocketEvents<Connection> {
     const connection = new Connection(this.#deps, socket, {
       user: ticket?.user ?? '',
       session: ticket?.session ?? '',
-      id: `${this.#options.nodeId}-${(++this.#connectionNumber).toString(36)}`,
+      number: ++this.#connectionNumber,
       requestId: query.requestId,
       address: query.address,
       lines: query.lines,
@@ -172,7 +172,7 @@ export class Reception implements SocketEvents<Connection> {
     if (connects.count > this.#options.connectsPerPersonMax) return 'too_many_connections'
     if (!connection.open) return undefined
     hub.add(connection)
-    this.#persons.add(connection.user)
+    this.#persons.set(connection.user, hub.connectionsOf(connection.user))
     // Of a device whose network flaps the oldest is dead already; refusing the newest would keep its owner out.
     for (const surplus of hub.surplus(connection, this.#most(connection.user)))
       surplus.close('too_many_connections', minuteMs)
@@ -238,11 +238,17 @@ export class Reception implements SocketEvents<Connection> {
 
   #connectionDeps(backlog: Backlog<Connection>): ConnectionDeps {
     const { node, refresher, metrics, fault } = this.#core
+    const { commandsPerSecond, commandsBurst } = this.#options
     const handlerDeps = createHandlerDeps(this.#core)
     const writing = new Writing<Connection>()
     return {
+      nodeId: this.#options.nodeId,
       steady,
-      limits: { ...this.#options, frameBytesMax: limits.frameBytesMax },
+      limits: {
+        ...this.#options,
+        frameBytesMax: limits.frameBytesMax,
+        commands: { perSecond: commandsPerSecond, burst: commandsBurst },
+      },
       handle: (session, command: Command) => (handlers[command.op] as Handler<Op>)(handlerDeps, session, command),
       spend: (user, weight) => node.budgets.spend(this.#commands, user, weight),
       markDirty: connection => writing.add(connection),
@@ -261,9 +267,8 @@ export class Reception implements SocketEvents<Connection> {
     const { chat, node, hub, metrics } = this.#core
     metrics.ended(how, connection.greeted)
     this.#options.logger.debug({ ...connection.names, how }, 'connection closed')
-    const before = hub.connectionsOf(connection.user)
     const last = hub.remove(connection)
-    if (hub.connectionsOf(connection.user) < before) this.#persons.remove(connection.user)
+    this.#persons.set(connection.user, hub.connectionsOf(connection.user))
     const unwatched = connection.watching === undefined ? [] : hub.unwatch(connection, [...connection.watching])
     if (last) {
       void node.disconnect(connection.user)

@@ -1,7 +1,7 @@
 import { Refusal } from '@flotilla/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Budget, createBudgets, createCounter, take } from './budgets.ts'
+import { type Budget, createBudgets, createCounter, type Holding, take } from './budgets.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import { createMemoryCounters } from './counters-memory.ts'
@@ -164,14 +164,12 @@ test.each([
   const { budgets, pass } = fleet(1, () => shared)
   const one = budgets[0]!
   const room = one.holding('sockets', 32)
-  for (let at = 0; at < 32; at++) room.add('ann')
+  room.set('ann', 32)
   let taken = 0
   for (let at = 0; at < 1_000; at++, await pass(10)) if (one.spend(commands, 'ann', 4) === 0) taken += 4
   expect(taken).toBeLessThanOrEqual(400 + 10 * 100)
   expect(taken).toBeGreaterThan(10 * 100)
-  expect(room.hasRoom('ann')).toBe(false)
-  room.remove('ann')
-  expect(room.hasRoom('ann')).toBe(true)
+  expect(room.elsewhere('ann')).toBe(0)
 })
 
 test('a debt that the store tells of is believed up to four bursts', async () => {
@@ -204,27 +202,26 @@ test('what costs more than there can be is given when all is there, and paid for
   expect(budgets[0]!.spend(commands, 'ann', 1_000)).toBe(10_000)
 })
 
-test('what is held elsewhere leaves less room here, until it is given back or its node is gone', async () => {
+test('many hear how many are held elsewhere, until they are few, or the other node is gone', async () => {
   const { budgets, pass } = fleet(2)
-  const [here, there] = budgets.map(one => one.holding('sockets', 32)) as [
-    ReturnType<(typeof budgets)[0]['holding']>,
-    ReturnType<(typeof budgets)[0]['holding']>,
-  ]
-  for (let at = 0; at < 20; at++) here.add('net')
-  for (let at = 0; at < 11; at++) there.add('net')
+  const [here, there] = budgets.map(one => one.holding('sockets', 32)) as [Holding, Holding]
+  here.set('net', 20)
+  there.set('net', 2)
+  here.set('few', 1)
+  there.set('few', 20)
   await pass(7_000)
-  expect([here.elsewhere('net'), there.elsewhere('net')]).toEqual([11, 20])
-  expect(there.hasRoom('net')).toBe(true)
-  there.add('net')
-  expect(there.hasRoom('net')).toBe(false)
+  expect([here.elsewhere('net'), there.elsewhere('net')]).toEqual([2, 20])
+  expect([here.elsewhere('few'), there.elsewhere('few')]).toEqual([0, 0])
+  there.set('net', 11)
   await pass(7_000)
-  expect(here.hasRoom('net')).toBe(false)
-  for (let at = 0; at < 12; at++) there.remove('net')
+  expect(here.elsewhere('net')).toBe(11)
+  there.set('net', 1)
   await pass(7_000)
-  expect(here.elsewhere('net')).toBe(0)
+  expect([here.elsewhere('net'), there.elsewhere('net')]).toEqual([0, 0])
+  there.set('net', 4)
+  await pass(7_000)
+  expect(there.elsewhere('net')).toBe(20)
   budgets[0]!.stop()
-  there.add('net')
-  there.add('net')
   await pass(20_000)
   expect(there.elsewhere('net')).toBe(0)
 })

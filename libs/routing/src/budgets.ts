@@ -15,7 +15,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
 import type { Counters, Hit } from './counters.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { type Rate, TokenBucket } from './token-bucket.ts'
 
 /** So many within so long. */
 export interface Limit {
@@ -27,10 +27,8 @@ export interface Limit {
 export type Counter = (key: string, windowMs: number, by?: 1 | -1) => Promise<Hit>
 
 /** A budget that refills. Its object is what it is known by on this node, its name in the store. */
-export interface Budget {
+export interface Budget extends Rate {
   readonly name: string
-  readonly perSecond: number
-  readonly burst: number
 }
 
 /** So much of one budget, of one who takes from it. */
@@ -46,13 +44,11 @@ export interface Lack {
   readonly retryMs: number
 }
 
-/** Something that is held and given back, of which nobody may hold more than so many. */
+/** Something that is held and given back, of which nobody may hold more than so many. Whoever uses it counts what is held here. */
 export interface Holding {
-  /** Whether there is room for one more. */
-  hasRoom(who: string): boolean
-  add(who: string): void
-  remove(who: string): void
-  /** How many other nodes were last heard to hold. */
+  /** Says how many are held here now. Most hold so few that nothing of it is kept. */
+  set(who: string, count: number): void
+  /** How many other nodes were last heard to hold, if many are held here; else 0. */
   elsewhere(who: string): number
 }
 
@@ -136,13 +132,16 @@ export function tooOften(resetMs: number): Refusal {
   return new Refusal('rate_limited', undefined, { retryMs: Math.max(1, Math.ceil(resetMs)) })
 }
 
-/** One who takes from one budget, on this node. */
-interface Account {
-  readonly budget: Budget
+/** The bucket of one who takes from one budget, on this node. */
+class Account extends TokenBucket<Budget> {
   readonly who: string
-  readonly bucket: TokenBucket
-  unsettled: number
-  due: boolean
+  unsettled = 0
+  due = false
+
+  constructor(budget: Budget, who: string) {
+    super(budget)
+    this.who = who
+  }
 }
 
 export function createBudgets(options: {
@@ -203,14 +202,13 @@ function createLedger(
     let account = ofBudget.get(who)
     if (account === undefined) {
       if (size >= settings.accountsMax) forgetOldest()
-      const bucket = new TokenBucket(budget.perSecond, budget.burst, steady())
-      ofBudget.set(who, (account = { budget, who, bucket, unsettled: 0, due: false }))
+      ofBudget.set(who, (account = new Account(budget, who)))
       size++
     }
     return account
   }
 
-  const forget = ({ budget, who }: Account) => accounts.get(budget)!.delete(who) && size--
+  const forget = ({ rate, who }: Account) => accounts.get(rate)!.delete(who) && size--
 
   /** Of the budget with the most. */
   function forgetOldest(): void {
@@ -221,7 +219,7 @@ function createLedger(
 
   function note(account: Account, count: number): void {
     account.unsettled += count
-    if (account.unsettled >= account.budget.burst * settings.unsettledShare) fallDue(account)
+    if (account.unsettled >= account.rate.burst * settings.unsettledShare) fallDue(account)
   }
 
   function fallDue(account: Account): void {
@@ -232,7 +230,7 @@ function createLedger(
   return {
     spend(budget, who, count) {
       const account = accountOf(budget, who)
-      const waitMs = account.bucket.take(count, steady())
+      const waitMs = account.take(count, steady())
       if (waitMs === 0) note(account, count)
       return waitMs
     },
@@ -241,12 +239,12 @@ function createLedger(
       const paying = charges.map(({ budget, who, count }) => ({ account: accountOf(budget, who), count }))
       let lack: Lack | undefined
       for (const { account, count } of paying) {
-        const retryMs = account.bucket.wait(count, now)
-        if (retryMs > (lack?.retryMs ?? 0)) lack = { budget: account.budget, retryMs }
+        const retryMs = account.wait(count, now)
+        if (retryMs > (lack?.retryMs ?? 0)) lack = { budget: account.rate, retryMs }
       }
       if (lack !== undefined) return lack
       for (const { account, count } of paying) {
-        account.bucket.take(count, now)
+        account.take(count, now)
         note(account, count)
       }
       return undefined
@@ -263,7 +261,7 @@ function createLedger(
       for (const [budget, ofBudget] of accounts) {
         const worthSettling = (budget.perSecond * settings.forgottenShare * settings.sweepMs) / 1_000
         for (const account of ofBudget.values()) {
-          if (account.due || !account.bucket.isFull(now)) continue
+          if (account.due || !account.isFull(now)) continue
           if (account.unsettled >= worthSettling) fallDue(account)
           else forget(account)
         }
@@ -278,7 +276,7 @@ async function settleAccounts(
   debtBurstsMax: number,
   steady: () => number,
 ): Promise<void> {
-  const spendings = batch.map(({ budget, who, unsettled }) => ({
+  const spendings = batch.map(({ rate: budget, who, unsettled }) => ({
     key: `${budget.name}:${who}`,
     perSecond: budget.perSecond,
     burst: budget.burst,
@@ -289,11 +287,11 @@ async function settleAccounts(
     account.due = false
   }
   const answers = await counters.spend(spendings).catch(() => [])
-  batch.forEach(({ budget, bucket, unsettled }, at) => {
+  batch.forEach((account, at) => {
     const left = answers[at]
     if (left === undefined || !Number.isFinite(left)) return
     // What was let through while the question was under way, the store does not know yet.
-    bucket.lower(Math.max(left, -debtBurstsMax * budget.burst) - unsettled, steady())
+    account.lower(Math.max(left, -debtBurstsMax * account.rate.burst) - account.unsettled, steady())
   })
 }
 
@@ -310,39 +308,29 @@ function createHoldings(
   const opened: { name: string; min: number; held: Map<string, Held> }[] = []
 
   async function tellOf({ name, min, held }: (typeof opened)[number]): Promise<void> {
-    const worth: [string, Held][] = []
-    for (const [who, one] of held) if (one.told || one.count >= min) worth.push([who, one])
-    if (worth.length === 0) return
-    const counts = new Map(worth.map(([who, { count }]) => [`${name}:${who}`, count >= min ? count : 0]))
+    const asked = [...held]
+    if (asked.length === 0) return
+    const counts = new Map(asked.map(([who, { count }]) => [`${name}:${who}`, count >= min ? count : 0]))
     // While the store is away, each node counts for itself.
     const answers = await counters.hold(node, counts, settings.holdMs * 4).catch(() => [])
-    worth.forEach(([who, one], at) => {
+    asked.forEach(([who, one], at) => {
       const elsewhere = answers[at] ?? 0
       one.elsewhere = elsewhere >= 0 ? elsewhere : 0
       one.told = one.count >= min
-      if (one.count === 0) held.delete(who)
+      if (!one.told) held.delete(who)
     })
   }
 
   return {
     open(name, max) {
       const held = new Map<string, Held>()
-      opened.push({ name, min: Math.max(1, max * settings.heldShare), held })
+      const min = Math.max(1, max * settings.heldShare)
+      opened.push({ name, min, held })
       return {
-        hasRoom(who) {
+        set(who, count) {
           const one = held.get(who)
-          return one === undefined || one.count + one.elsewhere < max
-        },
-        add(who) {
-          const one = held.get(who)
-          if (one === undefined) held.set(who, { count: 1, elsewhere: 0, told: false })
-          else one.count++
-        },
-        remove(who) {
-          const one = held.get(who)
-          if (one === undefined) return
-          one.count--
-          if (one.count <= 0 && !one.told) held.delete(who)
+          if (one !== undefined) one.count = count
+          else if (count >= min) held.set(who, { count, elsewhere: 0, told: false })
         },
         elsewhere: who => held.get(who)?.elsewhere ?? 0,
       }

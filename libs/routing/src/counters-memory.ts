@@ -48,7 +48,7 @@ export function createMemoryCounters(clock: Clock): Counters {
       const now = clock.steady()
       return spendings.map(({ key, perSecond, burst, spent }) => {
         tidy(now)
-        const bucket = buckets.get(key) ?? new TokenBucket(perSecond, burst, now)
+        const bucket = buckets.get(key) ?? new TokenBucket({ perSecond, burst })
         buckets.set(key, bucket)
         const left = bucket.left(now) - spent
         bucket.lower(left, now)

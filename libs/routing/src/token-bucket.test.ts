@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { TokenBucket } from './token-bucket.ts'
 
 test('a burst is taken at once, then the rate, and the answer says when to come back', () => {
-  const bucket = new TokenBucket(10, 3, 0)
+  const bucket = new TokenBucket({ perSecond: 10, burst: 3 })
   expect([bucket.take(1, 0), bucket.take(1, 0), bucket.take(1, 0)]).toEqual([0, 0, 0])
   expect(bucket.take(1, 0)).toBe(100)
   expect(bucket.take(1, 99)).toBe(1)
@@ -16,7 +16,7 @@ test('over any time no more than burst + rate × time is taken, also when the cl
   const step = fc.record({ after: fc.integer({ min: -50, max: 500 }), count: fc.integer({ min: 1, max: 5 }) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
-      const bucket = new TokenBucket(20, 10, 0)
+      const bucket = new TokenBucket({ perSecond: 20, burst: 10 })
       let now = 0
       let forward = 0
       let taken = 0

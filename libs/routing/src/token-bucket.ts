@@ -1,21 +1,26 @@
-/** A token bucket: so many a second on average, so many at once. Time is an argument, so that it needs no clock. */
-export class TokenBucket {
-  private tokens: number
-  private at: number
-  private readonly perMs: number
-  private readonly burst: number
+/** What refills a bucket: so many tokens a second on average, so many at once. */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
 
-  constructor(perSecond: number, burst: number, nowMs: number) {
-    this.perMs = perSecond / 1_000
-    this.burst = burst
-    this.tokens = burst
-    this.at = nowMs
+/**
+ * A token bucket. Time is an argument, so that it needs no clock; and it is one number beside the rate that many share, since
+ * a node keeps several for each of tens of thousands of people.
+ */
+export class TokenBucket<R extends Rate = Rate> {
+  readonly rate: R
+  /** When it is full again if nothing more is taken. */
+  private fullAt = Number.NEGATIVE_INFINITY
+
+  constructor(rate: R) {
+    this.rate = rate
   }
 
   /** Takes tokens if they are there. @returns 0, or the milliseconds until they will be */
   take(count: number, nowMs: number): number {
     const waitMs = this.wait(count, nowMs)
-    if (waitMs === 0) this.tokens -= count
+    if (waitMs === 0) this.fullAt = Math.max(this.fullAt, nowMs) + this.msFor(count)
     return waitMs
   }
 
@@ -24,28 +29,27 @@ export class TokenBucket {
    * and leaves a debt: over time no more is taken than the rate.
    */
   wait(count: number, nowMs: number): number {
-    this.tokens = Math.min(this.burst, this.tokens + Math.max(0, nowMs - this.at) * this.perMs)
-    this.at = nowMs
-    const needed = Math.min(count, this.burst)
-    if (this.tokens + rounding >= needed) return 0
-    return Math.ceil((needed - this.tokens) / this.perMs - rounding)
+    const lacking = Math.min(count, this.rate.burst) - this.left(nowMs)
+    return lacking <= rounding ? 0 : Math.ceil(this.msFor(lacking) - rounding)
   }
 
   /** Others have taken from it too: no more than so many are left; below zero is a debt. */
   lower(tokens: number, nowMs: number): void {
-    this.wait(0, nowMs)
-    this.tokens = Math.min(this.tokens, tokens)
+    this.fullAt = Math.max(this.fullAt, nowMs + this.msFor(this.rate.burst - tokens))
   }
 
   /** Whether nothing would be lost by forgetting the bucket. */
   isFull(nowMs: number): boolean {
-    return this.tokens + Math.max(0, nowMs - this.at) * this.perMs + rounding >= this.burst
+    return this.left(nowMs) + rounding >= this.rate.burst
   }
 
   /** What is in it. */
   left(nowMs: number): number {
-    this.wait(0, nowMs)
-    return this.tokens
+    return this.rate.burst - (Math.max(0, this.fullAt - nowMs) * this.rate.perSecond) / 1_000
+  }
+
+  private msFor(tokens: number): number {
+    return (tokens * 1_000) / this.rate.perSecond
   }
 }
 
