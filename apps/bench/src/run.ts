@@ -10,7 +10,7 @@ import type { Violations } from './load/lane.ts'
 import { startLoad } from './load/remote.ts'
 import type { Ending, WindowCounts } from './load/window.ts'
 import { loadCore, serverCore } from './placement.ts'
-import { type Counters, type Population, type Side, type Stand, textLength } from './sides/side.ts'
+import { type Counts, type Population, type Side, type Stand, textLength } from './sides/side.ts'
 import { type Defer, tidily } from './tidy.ts'
 import { type Weight, weigh } from './weigh.ts'
 
@@ -237,17 +237,17 @@ export async function judge(ground: Ground, side: Side, stand: Stand, ending: En
     throw new Error(`the run on ${side.name} does not count: ${problems.join(', ')} of ${ending.sent} messages`)
 }
 
-const cpuOf = (processes: readonly ServerProcess[]): Counters =>
+const cpuOf = (processes: readonly ServerProcess[]): Counts =>
   Object.fromEntries(processes.map(one => [one.name, one.cpuSeconds()]))
 
-const difference = (after: Counters, before: Counters): Counters =>
+const difference = (after: Counts, before: Counts): Counts =>
   Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name]!]))
 
 function toFigures(
   counts: WindowCounts,
   receivers: number,
-  cpu: Counters,
-  counters: Counters,
+  cpu: Counts,
+  counters: Counts,
 ): Omit<Figures, 'violations'> {
   const { seconds, acked, delivered, loadShare } = counts
   const cpuSeconds = Object.values(cpu).reduce((sum, value) => sum + value, 0)

@@ -7,15 +7,16 @@ import type { NodeProcess } from './node-process.ts'
 /** The length of a message's text: with it a body has some 170 bytes. */
 export const textLength = 150
 
-/** Servers that run. */
-export type Counters = Readonly<Record<string, number>>
+/** Figures by their names. */
+export type Counts = Readonly<Record<string, number>>
 
+/** Servers that run. */
 export interface Stand {
   readonly fleet: Fleet
   /** The servers of the side itself; PostgreSQL and Redis belong to the ground. */
   readonly processes: readonly NodeProcess[]
   /** Figures that the servers count, summed over them; without those that they do not. Each server is asked once. */
-  counters(names: readonly string[]): Promise<Counters>
+  counters(names: readonly string[]): Promise<Counts>
   stop(): Promise<void>
 }
 
