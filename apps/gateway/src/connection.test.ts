@@ -84,7 +84,7 @@ function open(
     address: '',
     lines: options.lines ?? false,
   })
-  connection.greeted = true
+  connection.since = 1
   const receive = async (frame: unknown) => {
     const text = typeof frame === 'string' ? frame : JSON.stringify(frame)
     await connection.receive(text, Buffer.byteLength(text))
@@ -135,13 +135,13 @@ test('a store that is away is answered as unavailable, whatever was asked', asyn
 
 test('before hello nothing is taken', async () => {
   const { connection, receive } = open()
-  connection.greeted = false
+  connection.since = 0
   expect(await receive(send)).toMatchObject([{ event: 'error', error: { code: 'unauthenticated' } }])
 })
 
 test('hello is the first frame, whatever is told before', () => {
   const { connection, socket } = open()
-  connection.greeted = false
+  connection.since = 0
   connection.push('too early')
   connection.greet('hello', 5)
   connection.push('in time')
@@ -182,7 +182,7 @@ test('so do frames that are too large, by their size, and those before hello', a
   for (let nth = 0; nth < 7; nth++) await oversized.receive('x'.repeat(limits.frameBytesMax + 1))
   expect(oversized.socket.ended?.code).toBe(closeCodes.flooding.code)
   const early = open()
-  early.connection.greeted = false
+  early.connection.since = 0
   for (let nth = 0; nth < 11; nth++) await early.receive(send)
   expect(early.socket.ended?.code).toBe(closeCodes.flooding.code)
 })

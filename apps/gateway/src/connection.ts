@@ -16,7 +16,7 @@ import {
   Refusal,
 } from '@flotilla/protocol'
 import { decodeCommand, isUndecodable } from '@flotilla/protocol/schemas'
-import { type Rate, TokenBucket } from '@flotilla/routing'
+import { type Rate, tokensTaken, tokensWait } from '@flotilla/routing'
 import type { LogFields } from '@flotilla/service'
 import type { Caller } from './handler.ts'
 
@@ -114,9 +114,10 @@ export class Connection implements Caller {
   private readonly lines: boolean
   /** Set by the hub when the first watch is made. */
   watching: Set<string> | undefined = undefined
-  /** Whether `hello` was said; before it no command is taken. */
-  greeted = false
-  /** When that was, by the monotonic clock, in whole milliseconds: V8 keeps a fraction in an object of its own, of 16 bytes. */
+  /**
+   * When `hello` was said, by the monotonic clock, or 0. In whole milliseconds: V8 keeps a fraction in an object of its own,
+   * of 16 bytes.
+   */
   since = 0
   /** Conversations of the person that go by interest; most have none. */
   interests: readonly string[] | undefined = undefined
@@ -132,8 +133,8 @@ export class Connection implements Caller {
   private tookAt = 0
   private inFlight = 0
   private refused = 0
-  /** Made at the first command. */
-  private bucket: TokenBucket | undefined = undefined
+  /** The bucket of its commands: when it is full again. */
+  private tokensFullAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: ConnectionDeps, socket: Socket, who: ConnectionNames) {
     this.deps = deps
@@ -158,6 +159,11 @@ export class Connection implements Caller {
   /** What a line of the log says about it. */
   get names(): LogFields {
     return { connectionId: this.id, ...(this.requestId === undefined ? {} : { requestId: this.requestId }) }
+  }
+
+  /** Whether `hello` was said; before it no command is taken. */
+  get greeted(): boolean {
+    return this.since > 0
   }
 
   get open(): boolean {
@@ -267,8 +273,11 @@ export class Connection implements Caller {
   /** Takes a command's tokens. A client that goes on after it was told so a whole burst of times is flooding. */
   private spend(weight: number, nowMs: number): number {
     const { commands } = this.deps.limits
-    this.bucket ??= new TokenBucket(commands)
-    const retryMs = this.bucket.take(weight, nowMs) || this.deps.spend(this.user, weight)
+    let retryMs = tokensWait(commands, this.tokensFullAt, weight, nowMs)
+    if (retryMs === 0) {
+      this.tokensFullAt = tokensTaken(commands, this.tokensFullAt, weight, nowMs)
+      retryMs = this.deps.spend(this.user, weight)
+    }
     if (retryMs === 0) this.refused = Math.max(0, this.refused - 1)
     else if (++this.refused > commands.burst) this.close('flooding', 10_000)
     return retryMs
@@ -298,8 +307,7 @@ export class Connection implements Caller {
 
   /** Says hello: the first frame, and the beginning of everything else. */
   greet(hello: string, nowMs: number): void {
-    this.greeted = true
-    this.since = Math.ceil(nowMs)
+    this.since = Math.max(1, Math.ceil(nowMs))
     this.push(hello)
   }
 
