@@ -5,7 +5,7 @@
  */
 import type { sync } from '@flotilla/chat'
 import { type DeliveryClass, type Entry, limits, Refusal } from '@flotilla/protocol'
-import type { Delivery, Interest, RoutedEntry } from '@flotilla/routing'
+import { type Delivery, type Interest, keepLatest, type RoutedEntry } from '@flotilla/routing'
 import type { Connection, Frame } from './connection.ts'
 
 /** Members of a conversation that goes by interest, as far as they are on this node. */
@@ -80,7 +80,7 @@ class LatestMap<V> {
   set(name: string, value: V): void {
     this.items.delete(name)
     this.items.set(name, value)
-    if (this.items.size > this.max) this.items.delete(this.items.keys().next().value!)
+    keepLatest(this.items, this.max)
   }
 
   get(name: string): V | undefined {

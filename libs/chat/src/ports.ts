@@ -33,7 +33,7 @@ export interface EmittedEntry {
     readonly at?: number
   }
   /** The connection that has it already, by its reply. */
-  readonly origin?: object
+  readonly origin?: object | undefined
 }
 
 export interface EmittedSignal {

@@ -36,7 +36,7 @@ export async function joinNode(options: JoinOptions): Promise<JoinedNode> {
     logger,
     presumedAbsent: users => node.presumedAbsent(users),
     spendAll: charges => node.budgets.spendAll(charges),
-    emit: ({ event, ...place }) => void node.route([{ frame: JSON.stringify(event), ...place }]),
+    emit: emission => void node.route([{ ...emission, frame: JSON.stringify(emission.event) }]),
   })
   const node = createNode({
     ...options.node,

@@ -10,7 +10,7 @@ import { fieldOf, isWellFormed, wellFormedRule } from './text.ts'
 const doubtful = /\\u(?:[dD][89a-fA-F]|0000)/
 
 /** Whether a parsed source may hold ill-formed texts: cheap, for sources that are not looked at otherwise. */
-export const mayBeIllFormed = (source: string): boolean => doubtful.test(source)
+export const mayBeIllFormed = (source: string): boolean => source.includes('\\u') && doubtful.test(source)
 
 /** A key of this name reaches an object's prototype in careless code of whoever reads it. */
 const forbiddenKey = '__proto__'

@@ -15,6 +15,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
 import type { Counters, Hit } from './counters.ts'
+import { keepLatest } from './keep-latest.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
 
 /** So many within so long. */
@@ -95,8 +96,7 @@ function createLocalCounter(steady: () => number) {
     current.count += by
     windows.delete(key)
     windows.set(key, current)
-    const oldest = windows.keys().next().value
-    if (windows.size > localKeysMax && oldest !== undefined) windows.delete(oldest)
+    keepLatest(windows, localKeysMax)
     return { count: current.count, resetMs: current.until - now }
   }
 }
@@ -216,8 +216,10 @@ function createLedger(
   /** Of the budget with the most. */
   function forgetOldest(): void {
     const [largest] = [...accounts.values()].sort((a, b) => b.size - a.size)
-    const oldest = largest?.values().next().value
-    if (oldest !== undefined) forget(oldest)
+    if (largest === undefined) return
+    const before = largest.size
+    keepLatest(largest, before - 1)
+    size -= before - largest.size
   }
 
   function note(account: Account, count: number): void {

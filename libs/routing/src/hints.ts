@@ -1,3 +1,5 @@
+import { keepLatest } from './keep-latest.ts'
+
 /** Who was found here or away by the look-ups of the last while: a hint, never a reason not to look. Bounded. */
 export interface Hints {
   note(name: string, isPresent: boolean, now: number): void
@@ -12,7 +14,7 @@ export function createHints(namesMax: number, lifeMs: number): Hints {
     note(name, isPresent, now) {
       seen.delete(name)
       seen.set(name, isPresent ? now : -now)
-      if (seen.size > namesMax) seen.delete(seen.keys().next().value as string)
+      keepLatest(seen, namesMax)
     },
     isPresent(name, now) {
       const at = seen.get(name)

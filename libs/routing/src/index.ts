@@ -16,6 +16,7 @@ export {
 export { type Clock, systemClock } from './clock.ts'
 export type { Counters, Hit } from './counters.ts'
 export type { AsOf, Delivery, RoutedEntry, Interest } from './envelope.ts'
+export { keepLatest } from './keep-latest.ts'
 export type { SuspectReason } from './keeper.ts'
 export type { Beat, Leases, NodeInfo, NodeView } from './leases.ts'
 export type { RoutingLogger } from './logger.ts'

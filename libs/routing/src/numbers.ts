@@ -6,6 +6,8 @@
  * Between two places the count never begins anew, also when one of them seems to be over: whoever has counted further would
  * take what comes for a repetition, and drop it without a word.
  */
+import { keepLatest } from './keep-latest.ts'
+
 interface Sent {
   n: number
   signals: number
@@ -56,7 +58,7 @@ function latest<V>(counts: Map<string, V>, place: string, first: V): V {
   const count = counts.get(place) ?? first
   counts.delete(place)
   counts.set(place, count)
-  if (counts.size > placesMax) counts.delete(counts.keys().next().value!)
+  keepLatest(counts, placesMax)
   return count
 }
 

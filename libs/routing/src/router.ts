@@ -44,7 +44,7 @@ export type RoutedFrame = (
   /** Encoded once. It holds no line break, as JSON does not. */
   readonly frame: string
   /** A connection of this node that has the frame already. It is handed to `deliver` and goes no further. */
-  readonly origin?: object
+  readonly origin?: object | undefined
 }
 
 /** The sockets of this node. */

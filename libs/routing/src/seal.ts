@@ -4,6 +4,7 @@
  * count up: random ones would wear a key out within days. docs/decisions/0018 has the reasons and the cost.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { keepLatest } from './keep-latest.ts'
 
 export interface FleetKey {
   readonly id: string
@@ -81,7 +82,7 @@ export function createSeal(keys: FleetKeys): Seal {
       // Only now: who has no key could fill the map otherwise.
       derived.delete(name)
       derived.set(name, key)
-      if (derived.size > derivedMax) derived.delete(derived.keys().next().value!)
+      keepLatest(derived, derivedMax)
       return plain.toString()
     },
   }

@@ -353,13 +353,14 @@ async function tellDone(
   // Only what was forwarded waits here: of everything else, what is later in the log is told later.
   const event = 'forwarded' in entry ? await asAllMaySee(ctx, membership, entry) : entry
   // Whom it is for was decided by the version that the commit compared, so it is exact (P8).
+  // What is spread comes first: V8 copies that at once, and one by one what comes later.
   ctx.emit({
-    class: 'entry',
     ...audienceOf(membership, membership.users, pushes),
+    class: 'entry',
     event,
     entry: { conversation, seq, at },
     owed,
-    ...(origin === undefined ? {} : { origin }),
+    origin,
   })
   return entry
 }

@@ -338,8 +338,10 @@ export function createInserts(options: InsertsOptions): Inserts {
 
   /** All wait equally long, so the first that came is the first whose time is up. */
   function watchDeadlines(): void {
+    if (expiry !== undefined) return
+    // Not sooner: V8 looks for the first behind all that were deleted, which was a tenth of a gateway's time for each entry.
     const first = pending.values().next().value
-    if (expiry !== undefined || first === undefined) return
+    if (first === undefined) return
     expiry = setTimeout(
       () => {
         expiry = undefined
