@@ -160,7 +160,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
       const written = Promise.withResolvers<void>()
       // Whoever does not wait for the commit must not see its failure as an unhandled rejection.
       written.promise.catch(() => {})
-      noted.set(key, { conversation, user, ...cursor, onRisen, written, dueAt: performance.now() + windowMs })
+      noted.set(key, { ...cursor, conversation, user, onRisen, written, dueAt: performance.now() + windowMs })
       schedule()
       return written.promise
     },
