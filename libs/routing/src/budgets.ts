@@ -216,10 +216,7 @@ function createLedger(
   /** Of the budget with the most. */
   function forgetOldest(): void {
     const [largest] = [...accounts.values()].sort((a, b) => b.size - a.size)
-    if (largest === undefined) return
-    const before = largest.size
-    keepLatest(largest, before - 1)
-    size -= before - largest.size
+    if (largest !== undefined) size -= keepLatest(largest, largest.size - 1)
   }
 
   function note(account: Account, count: number): void {
