@@ -69,12 +69,12 @@ export const budgetDefaults = {
   unsettledShare: 1 / 64,
   /**
    * Buckets that nobody takes from are looked at this often; what they still have to settle is, or is forgotten. More often
-   * than clients ping: of 18,000 idle people a node keeps a fifth of the buckets then, and not four fifths.
+   * than clients ping: of 18,000 people who only ping, 5,400 have a bucket at a time; with 30 s it was 14,040.
    */
   sweepMs: 10_000,
   /** What is spent more slowly than this part of the rate is not worth settling. */
   forgottenShare: 1 / 16,
-  /** Buckets that a node keeps; beyond it the oldest is forgotten. */
+  /** Buckets that a node keeps; beyond it the oldest are forgotten. */
   accountsMax: 200_000,
   /** What the store says of a debt is believed up to so many bursts. */
   debtBurstsMax: 4,
@@ -83,7 +83,7 @@ export const budgetDefaults = {
   heldShare: 1 / 16,
 }
 
-/** Keys that one process counts by itself; beyond it the oldest is forgotten. */
+/** Keys that one process counts by itself; beyond it the oldest are forgotten. */
 const localKeysMax = 50_000
 
 function createLocalCounter(steady: () => number) {

@@ -339,7 +339,7 @@ export function createInserts(options: InsertsOptions): Inserts {
   /** All wait equally long, so the first that came is the first whose time is up. */
   function watchDeadlines(): void {
     if (expiry !== undefined) return
-    // Not sooner: V8 looks for the first behind all that were deleted, which was a tenth of a gateway's time for each entry.
+    // Not for each entry: V8 finds the first behind all that were deleted, which took 4 % of a gateway's time.
     const first = pending.values().next().value
     if (first === undefined) return
     expiry = setTimeout(
