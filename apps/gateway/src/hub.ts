@@ -5,7 +5,7 @@
  */
 import type { sync } from '@flotilla/chat'
 import { type DeliveryClass, type Entry, limits, Refusal } from '@flotilla/protocol'
-import { type Delivery, type Interest, keepLatest, type RoutedEntry } from '@flotilla/routing'
+import { type Delivery, type Interest, type RoutedEntry, setLatest } from '@flotilla/routing'
 import type { Connection, Frame } from './connection.ts'
 
 /** Members of a conversation that goes by interest, as far as they are on this node. */
@@ -68,34 +68,14 @@ const sharedCharsMin = 1_024
 const share = (frame: string, people: number): Frame =>
   people > 1 && frame.length >= sharedCharsMin ? Buffer.from(frame) : frame
 
-/** What was noted last, of many things. */
-class LatestMap<V> {
-  private readonly max: number
-  private readonly items = new Map<string, V>()
-
-  constructor(max: number) {
-    this.max = max
-  }
-
-  set(name: string, value: V): void {
-    this.items.delete(name)
-    this.items.set(name, value)
-    keepLatest(this.items, this.max)
-  }
-
-  get(name: string): V | undefined {
-    return this.items.get(name)
-  }
-}
-
 export class Hub {
   /** A person's connections; the bare connection while there is only one, which is nearly always. */
   private readonly people = new Map<string, Connection | Set<Connection>>()
   private readonly watchers = new Map<string, Set<Connection>>()
   private readonly locals = new Map<string, Local>()
-  private readonly changesHeard = new LatestMap<true>(changesHeardMax)
+  private readonly changesHeard = new Map<string, true>()
   /** The highest version of conversations whose membership changed lately. */
-  private readonly versions = new LatestMap<number>(changesHeardMax)
+  private readonly versions = new Map<string, number>()
   /** By conversation: whose place in it could not be read, and since when (by performance.now()). */
   private readonly unread = new Map<string, { readonly users: Set<string>; readonly sinceMs: number }>()
   private rereading = false
@@ -195,7 +175,7 @@ export class Hub {
     const entry = delivery.class === 'entry' ? delivery.entry : undefined
     if (reached && entry?.at !== undefined) this.ports.onEntry(entry.at)
     if (entry?.membership !== undefined) {
-      this.changesHeard.set(placeKey(entry), true)
+      setLatest(this.changesHeard, placeKey(entry), true, changesHeardMax)
       void this.followMembership(entry.conversation, users, entry.membership)
     }
     return missing ?? []
@@ -213,12 +193,13 @@ export class Hub {
 
   /** Whether the entry of a change of membership came here lately. */
   heard(entry: Pick<RoutedEntry, 'conversation' | 'seq'>): boolean {
-    return this.changesHeard.get(placeKey(entry)) === true
+    return this.changesHeard.has(placeKey(entry))
   }
 
   /** The membership of a conversation has come to this version. */
   learnMembership(conversation: string, version: number): void {
-    if (version > (this.versions.get(conversation) ?? 0)) this.versions.set(conversation, version)
+    if (version > (this.versions.get(conversation) ?? 0))
+      setLatest(this.versions, conversation, version, changesHeardMax)
     this.ports.onMembership(conversation, version)
   }
 
@@ -296,7 +277,7 @@ export class Hub {
   deliverByInterest({ conversation, version }: Interest, frame: string, entry: RoutedEntry, origin?: object): void {
     const local = this.locals.get(conversation)
     if (local === undefined) return
-    if (entry.membership !== undefined) this.changesHeard.set(placeKey(entry), true)
+    if (entry.membership !== undefined) setLatest(this.changesHeard, placeKey(entry), true, changesHeardMax)
     if (local.waiting !== undefined) local.waiting.push({ version, frame, entry, origin })
     else if (version <= local.version) this.putLocal(local, frame, entry, origin)
     else if (entry.membership === local.version + 1 && entry.membership === version) {

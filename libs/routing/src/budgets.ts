@@ -15,7 +15,7 @@
 import { Refusal } from '@flotilla/protocol'
 import type { Clock } from './clock.ts'
 import type { Counters, Hit } from './counters.ts'
-import { keepLatest } from './keep-latest.ts'
+import { forgetOldest, setLatest } from './latest.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
 
 /** So many within so long. */
@@ -94,9 +94,7 @@ function createLocalCounter(steady: () => number) {
     const known = windows.get(key)
     const current = known !== undefined && known.until > now ? known : { count: 0, until: now + windowMs }
     current.count += by
-    windows.delete(key)
-    windows.set(key, current)
-    keepLatest(windows, localKeysMax)
+    setLatest(windows, key, current, localKeysMax)
     return { count: current.count, resetMs: current.until - now }
   }
 }
@@ -204,7 +202,7 @@ function createLedger(
     if (ofBudget === undefined) accounts.set(budget, (ofBudget = new Map()))
     let account = ofBudget.get(who)
     if (account === undefined) {
-      if (size >= settings.accountsMax) forgetOldest()
+      if (size >= settings.accountsMax) makeRoom()
       ofBudget.set(who, (account = new Account(budget, who)))
       size++
     }
@@ -213,10 +211,10 @@ function createLedger(
 
   const forget = ({ rate, who }: Account) => accounts.get(rate)!.delete(who) && size--
 
-  /** Of the budget with the most. */
-  function forgetOldest(): void {
+  /** Forgets the oldest of the budget with the most. */
+  function makeRoom(): void {
     const [largest] = [...accounts.values()].sort((a, b) => b.size - a.size)
-    if (largest !== undefined) size -= keepLatest(largest, largest.size - 1)
+    if (largest !== undefined) size -= forgetOldest(largest)
   }
 
   function note(account: Account, count: number): void {

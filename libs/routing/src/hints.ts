@@ -1,4 +1,4 @@
-import { keepLatest } from './keep-latest.ts'
+import { setLatest } from './latest.ts'
 
 /** Who was found here or away by the look-ups of the last while: a hint, never a reason not to look. Bounded. */
 export interface Hints {
@@ -12,9 +12,7 @@ export function createHints(namesMax: number, lifeMs: number): Hints {
   const seen = new Map<string, number>()
   return {
     note(name, isPresent, now) {
-      seen.delete(name)
-      seen.set(name, isPresent ? now : -now)
-      keepLatest(seen, namesMax)
+      setLatest(seen, name, isPresent ? now : -now, namesMax)
     },
     isPresent(name, now) {
       const at = seen.get(name)

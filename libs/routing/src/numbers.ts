@@ -6,7 +6,7 @@
  * Between two places the count never begins anew, also when one of them seems to be over: whoever has counted further would
  * take what comes for a repetition, and drop it without a word.
  */
-import { keepLatest } from './keep-latest.ts'
+import { setLatest } from './latest.ts'
 
 interface Sent {
   n: number
@@ -56,9 +56,7 @@ const placesMax = 10_000
 
 function latest<V>(counts: Map<string, V>, place: string, first: V): V {
   const count = counts.get(place) ?? first
-  counts.delete(place)
-  counts.set(place, count)
-  keepLatest(counts, placesMax)
+  setLatest(counts, place, count, placesMax)
   return count
 }
 

@@ -4,7 +4,7 @@
  * count up: random ones would wear a key out within days. docs/decisions/0018 has the reasons and the cost.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { keepLatest } from './keep-latest.ts'
+import { setLatest } from './latest.ts'
 
 export interface FleetKey {
   readonly id: string
@@ -80,9 +80,7 @@ export function createSeal(keys: FleetKeys): Seal {
         return undefined
       }
       // Only now: who has no key could fill the map otherwise.
-      derived.delete(name)
-      derived.set(name, key)
-      keepLatest(derived, derivedMax)
+      setLatest(derived, name, key, derivedMax)
       return plain.toString()
     },
   }
